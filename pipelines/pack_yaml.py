@@ -1,0 +1,153 @@
+"""Read a pack's YAML as YAML 1.2 core, remembering the line of every key. Knows nothing of sources, indicators or models.
+
+PyYAML parses the syntax; the meaning of plain scalars is resolved here, because PyYAML follows YAML 1.1, where `on`, `no` and
+dates are not text. Numbers keep the text they were written with, so that a code such as `0640` survives where text is due.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BeforeValidator
+
+MAX_NODES = 200_000  # an alias bomb expands to more than any honest pack
+
+_INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_NULL = {"", "~", "null", "Null", "NULL"}
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+
+Path_ = tuple[str | int, ...]
+
+
+class PackError(Exception):
+    """A declaration is wrong. `lines` holds one `file:line: key: what` for each fault."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+class YamlInt(int):
+    text: str
+
+
+class YamlFloat(float):
+    text: str
+
+
+@dataclass
+class Document:
+    """The values of one YAML file and the 1-based line of every key and item in it."""
+
+    name: str
+    value: Any
+    lines: dict[Path_, int] = field(default_factory=dict)
+
+    def line(self, path: Path_) -> int:
+        """Return the line of `path`, or of its nearest parent that stands in the file."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def fault(self, path: Path_, message: str) -> str:
+        key = ".".join(str(p) for p in path)
+        return f"{self.name}:{self.line(path)}: {key + ': ' if key else ''}{message}"
+
+
+def load(file: Path, name: str) -> Document:
+    """Return the document of `file`. Raises PackError naming the line where the syntax breaks or a key stands twice."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackError([f"{name}:1: cannot be read: {error}"]) from None
+    try:
+        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise PackError([f"{name}:{line}: not YAML: {error.problem or error}"]) from None
+    except yaml.YAMLError as error:
+        raise PackError([f"{name}:1: not YAML: {str(error).splitlines()[0]}"]) from None
+    document = Document(name, None)
+    if root is not None:
+        document.value = _Builder(document).build(root, ())
+    return document
+
+
+class _Builder:
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.nodes = 0
+        self.open: set[int] = set()  # the collections we stand in: an alias to one of them is a loop
+
+    def build(self, node: yaml.Node, path: Path_) -> Any:
+        self.nodes += 1
+        line = node.start_mark.line + 1
+        self.document.lines.setdefault(path, line)
+        if self.nodes > MAX_NODES or id(node) in self.open:
+            raise PackError([f"{self.document.name}:{line}: too many values, or an alias that contains itself"])
+        if isinstance(node, yaml.ScalarNode):
+            return _scalar(node, self.document.name)
+        self.open.add(id(node))
+        try:
+            if isinstance(node, yaml.SequenceNode):
+                return [self.build(item, (*path, i)) for i, item in enumerate(node.value)]
+            assert isinstance(node, yaml.MappingNode)
+            return self._mapping(node, path)
+        finally:
+            self.open.discard(id(node))
+
+    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise PackError([f"{self.document.name}:{line}: a key must be text"])
+            key = str(key_node.value)
+            if key in result:
+                raise PackError([f"{self.document.name}:{line}: {'.'.join(map(str, (*path, key)))}: key stands twice"])
+            self.document.lines[(*path, key)] = line
+            result[key] = self.build(value_node, (*path, key))
+        return result
+
+
+def _scalar(node: yaml.ScalarNode, name: str) -> Any:
+    text = str(node.value)
+    explicit = not node.tag.startswith("tag:yaml.org,2002:")
+    if explicit:
+        raise PackError([f"{name}:{node.start_mark.line + 1}: {node.tag}: tags are not understood"])
+    if node.style:  # quoted or block: text
+        return text
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if _INT.fullmatch(text):
+        whole = YamlInt(text, 0 if text[:2] in ("0o", "0x") else 10)
+        whole.text = text
+        return whole
+    if _FLOAT.fullmatch(text):
+        real = YamlFloat(text.replace(".inf", "inf").replace(".nan", "nan").replace(".Inf", "inf"))
+        real.text = text
+        return real
+    return text
+
+
+def _as_text(value: Any) -> Any:
+    return value.text if isinstance(value, YamlInt | YamlFloat) else value
+
+
+def _as_expression(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _as_text(value)
+
+
+Text = Annotated[str, BeforeValidator(_as_text)]
+"""A string; a number in the YAML is taken as the text it was written with."""
+Expression = Annotated[str, BeforeValidator(_as_expression)]
+"""A scalar SQL expression; a number or truth value in the YAML is taken as its text."""
