@@ -1,0 +1,16 @@
+{# What the declarations decide of a table's columns: the pack's languages, and its indicators in the order of declaration. #}
+{% macro pack_languages() -%}
+    {%- if execute -%}
+        {{ return(run_query('select languages from ' ~ ref('stg_pack')).rows[0][0].split(',')) }}
+    {%- endif -%}
+    {%- do ref('stg_pack') -%}
+    {{ return([]) }}
+{%- endmacro %}
+
+{% macro declared_indicators() -%}
+    {%- if execute -%}
+        {{ return(run_query('select indicator from ' ~ ref('stg_indicators') ~ ' order by position').columns[0].values()) }}
+    {%- endif -%}
+    {%- do ref('stg_indicators') -%}
+    {{ return([]) }}
+{%- endmacro %}

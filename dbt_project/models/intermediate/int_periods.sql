@@ -1,0 +1,11 @@
+-- grain: one period in use
+with used as (
+    select time_period from {{ ref('stg_observations') }}
+    union
+    select time_period from {{ ref('stg_down') }} where time_period is not null
+)
+
+select
+    time_period,
+    {{ first_day('time_period') }} as first_day
+from used

@@ -1,0 +1,62 @@
+-- grain: one indicator, parent area, period, sex and age, summed over the areas of the finest level below it
+with rollable as (
+    -- a measure that is not additive stays at its level, unless it is weighted or enters as a product
+    select
+        t.indicator
+    from {{ ref('stg_terms') }} as t
+    inner join {{ ref('stg_indicators') }} as i on i.indicator = t.indicator
+    left join (select measure, bool_and(additive) as additive from {{ ref('stg_measures') }} group by measure) as m on m.measure = t.measure
+    group by t.indicator
+    having bool_and(coalesce(m.additive, true) or i.weighted or t.times is not null)
+),
+
+-- each child once for each ancestor, however many paths lead there
+children as (
+    select
+        d.indicator,
+        t.ancestor as ref_area,
+        t.ancestor_level as level,
+        d.time_period,
+        d.sex,
+        d.age,
+        d.ref_area as child,
+        d.numerator,
+        d.denominator,
+        d.base_numerator,
+        d.base_denominator,
+        d.status_rank,
+        case when w.has_weight then coalesce(aw.weight, 0.0) else 1.0 end as weight,
+        d.status_rank < 11 as contributes
+    from {{ ref('int_direct_values') }} as d
+    inner join {{ ref('int_indicator_periods') }} as p
+        on p.indicator = d.indicator and p.time_period = d.time_period and p.finest_level = d.level
+    inner join rollable as r on r.indicator = d.indicator
+    inner join {{ ref('int_area_tree') }} as t on t.time_period = d.time_period and t.ref_area = d.ref_area
+    inner join {{ ref('stg_indicator_levels') }} as il on il.indicator = d.indicator and il.level = t.ancestor_level
+    cross join (select count(*) > 0 as has_weight from {{ ref('int_area_weights') }}) as w
+    left join {{ ref('int_area_weights') }} as aw on aw.time_period = d.time_period and aw.ref_area = d.ref_area
+)
+
+select
+    indicator,
+    ref_area,
+    level,
+    time_period,
+    sex,
+    age,
+    sum(numerator) filter (where contributes) as numerator,
+    sum(denominator) filter (where contributes) as denominator,
+    sum(base_numerator) filter (where contributes) as base_numerator,
+    sum(base_denominator) filter (where contributes) as base_denominator,
+    count(*) as children,
+    count(*) filter (where contributes) as contributing,
+    -- weights that sum to 0 count areas once
+    case
+        when sum(weight) > 0 then coalesce(sum(weight) filter (where contributes), 0.0) / sum(weight)
+        else count(*) filter (where contributes) / count(*)
+    end as coverage,
+    max(status_rank) filter (where contributes) as value_rank,
+    min(status_rank) as lowest_rank,
+    max(status_rank) as highest_rank
+from children
+group by indicator, ref_area, level, time_period, sex, age

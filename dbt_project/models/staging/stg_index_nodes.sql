@@ -1,0 +1,14 @@
+-- grain: one node of an index
+select
+    index_id,
+    node,
+    parent,
+    position,
+    indicator,
+    weight,
+    bound_worst,
+    bound_best,
+    direction,
+    normalise,
+    aggregate
+from {{ lake('index_nodes') }}

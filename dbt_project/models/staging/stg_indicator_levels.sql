@@ -1,0 +1,5 @@
+-- grain: one level an indicator is published at
+select
+    indicator,
+    level
+from {{ lake('indicator_levels') }}

@@ -1,0 +1,17 @@
+-- grain: one declared index
+select
+    index_id,
+    position,
+    title,
+    objective,
+    level,
+    period,
+    max_age,
+    carry,
+    treat,
+    impute,
+    normalise,
+    pooled,
+    aggregate,
+    min_available
+from {{ lake('indices') }}

@@ -1,0 +1,6 @@
+-- grain: one level of territory
+select
+    level,
+    position,
+    title
+from {{ lake('levels') }}

@@ -1,0 +1,9 @@
+-- grain: the pack
+select
+    pack,
+    country,
+    weight,
+    min_coverage,
+    min_available,
+    languages
+from {{ lake('pack') }}

@@ -1,0 +1,13 @@
+-- grain: one declared source
+select
+    source,
+    position,
+    title,
+    publisher,
+    licence,
+    homepage,
+    citation,
+    confidence,
+    theme,
+    kind
+from {{ lake('sources') }}

@@ -1,0 +1,12 @@
+-- Several sources give a cell different values: the first by file name stands, and this says so.
+{{ config(meta={'gate': 'warn'}) }}
+select
+    measure,
+    ref_area,
+    time_period,
+    sex,
+    age
+from {{ ref('int_source_observations') }}
+where obs_value is not null
+group by measure, ref_area, time_period, sex, age
+having count(*) > 1 and min(obs_value) <> max(obs_value)

@@ -1,0 +1,233 @@
+"""Sources and the lake as Dagster assets: one multi-asset fetches and processes all sources, another shows the lake's state by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import dagster as dg
+
+from pipelines.ingest import Ingest, SourceReport, fetch_sources
+from pipelines.lake import Lake
+from pipelines.packs import Pack
+from pipelines.runs import Event, Run
+
+OWNERS = ["team:data-engineering"]
+LAKE_KINDS = {
+    "areas": "Areas of the territory, merged from all sources of areas.",
+    "area_parents": "Direct parents of areas.",
+    "area_codes": "Codes of areas.",
+    "area_attributes": "Attributes of areas.",
+    "observations": "Observations of all sources, counts of events and register entries included.",
+    "events": "Events.",
+    "register": "Register entries.",
+    "conflicts": "Cells to which a source gives several values.",
+    "universe": "Who reports, where a source declares it.",
+    "quarantine": "Refused rows and cells with their reasons.",
+    "declarations": "The pack's declarations as tables.",
+}
+_FEEDS = {"areas": "areas", "area_parents": "areas", "area_codes": "areas", "area_attributes": "areas", "events": "events", "register": "register"}
+
+
+def source_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["source", source])
+
+
+def rows_check(source: str) -> str:
+    return f"rows:{source}"
+
+
+def snapshot_check(source: str) -> str:
+    return f"snapshot:{source}"
+
+
+def _specs(pack: Pack) -> list[dg.AssetSpec]:
+    specs = []
+    for source in pack.sources.values():
+        if not source.enabled:
+            continue
+        specs.append(
+            dg.AssetSpec(
+                source_key(source.id),
+                group_name=source.theme,
+                description=f"{pack.text(source.title)} ({source.publisher}, {source.licence})",
+                kinds={source.read.format.replace("-", "_"), "parquet"},
+                owners=OWNERS,
+                skippable=True,
+                metadata={"url": source.fetch.url, "confidence": source.confidence},
+            )
+        )
+    for counted in pack.counted.values():
+        if counted.enabled:
+            specs.append(
+                dg.AssetSpec(
+                    source_key(counted.id),
+                    group_name="events",
+                    description=f"{pack.text(counted.title) or counted.id}: counted from {counted.from_}",
+                    kinds={"parquet"},
+                    owners=OWNERS,
+                    skippable=True,
+                    deps=[source_key(s.id) for s in pack.sources.values() if s.enabled and s.into == counted.from_],
+                )
+            )
+    return specs
+
+
+def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
+    checks = []
+    for source in pack.sources.values():
+        if source.enabled:
+            key = source_key(source.id)
+            checks.append(dg.AssetCheckSpec("snapshot", asset=key, description="Every part has a good snapshot, fetched by this run or an earlier one."))
+            checks.append(dg.AssetCheckSpec("rows", asset=key, description="Rows read = accepted + quarantined + ignored; the contract judged each one."))
+    return checks
+
+
+def build_ingest(run: Run) -> list[dg.AssetsDefinition]:
+    """Return the assets of the sources and of the lake for one pack and home."""
+    pack = run.pack
+    specs = _specs(pack)
+
+    @dg.multi_asset(name="ingest", specs=specs, check_specs=_checks(pack), can_subset=True)
+    def ingest(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        """Fetch, archive, read, check and map every selected source."""
+        run.hold()
+        chosen = {key.path[-1] for key in context.selected_asset_keys}
+        only = None if len(chosen) == len(specs) and run.only is None else chosen & set(run.only or chosen)
+        if run.answers is None:
+            run.answers = fetch_sources(pack, run.home, run.settings, only, run.part)
+        work = Ingest(pack, run.home, run.settings, lambda text: run.listen(Event("read", "ingest", text)))
+        reports: dict[str, SourceReport] = {}
+
+        def done(report: SourceReport) -> None:
+            reports[report.source] = report
+            run.listen(Event("source", report.source, _sentence(report), len(reports), len(specs)))
+
+        work.run(only, done)
+        lake = Lake(run.home.lake)
+        for name, report in reports.items():
+            note(run, report)
+            if name not in chosen:
+                continue
+            if not report.down or report.parts:
+                yield dg.MaterializeResult(asset_key=source_key(name), metadata=_metadata(report, lake))
+            if name in pack.sources:
+                yield from _results(report, context.selected_asset_check_keys)
+
+    lake_specs = [
+        dg.AssetSpec(
+            dg.AssetKey(["lake", kind]),
+            group_name="lake",
+            description=text,
+            kinds={"parquet"},
+            owners=OWNERS,
+            deps=_feeding(pack, kind),
+        )
+        for kind, text in LAKE_KINDS.items()
+    ]
+
+    @dg.multi_asset(name="lake", specs=lake_specs)
+    def lake_state(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        """Show the state of the lake that the manifest describes; the ingest step has written it."""
+        import json
+
+        manifest = json.loads(run.home.manifest.read_text(encoding="utf-8"))
+        for kind in LAKE_KINDS:
+            names = [kind] if kind != "declarations" else ["indicators", "terms", "measures", "indices", "index_nodes", "levels"]
+            entries = [e for name in names for e in manifest["files"].get(name, [])]
+            yield dg.MaterializeResult(
+                asset_key=dg.AssetKey(["lake", kind]),
+                metadata={
+                    "dagster/row_count": sum(e["rows"] for e in entries),
+                    "files": len(entries),
+                    "manifest": manifest["digest"],
+                },
+            )
+
+    return [ingest, lake_state]
+
+
+def _feeding(pack: Pack, kind: str) -> list[dg.AssetKey]:
+    """Return the sources that a kind of the lake comes from."""
+    if kind == "declarations":
+        return []
+    into = _FEEDS.get(kind)
+    keys = [source_key(s.id) for s in pack.sources.values() if s.enabled and (into or "observations") == s.into]
+    if into is None:
+        keys += [source_key(c.id) for c in pack.counted.values() if c.enabled]
+    return keys
+
+
+def note(run: Run, report: SourceReport) -> None:
+    """Write what became of a source into the run's outcome."""
+    name = report.source
+    run.counts[name] = report.counts()
+    for part, text in report.errors.items():
+        run.errors[f"{name} {part}".strip()] = text
+    optional = name in run.pack.sources and run.pack.sources[name].optional
+    if report.stale_since:
+        run.stale[name] = report.stale_since
+    elif report.down and optional:
+        run.stale[name] = "never fetched"
+    if report.down and not optional:
+        run.never.append(name)
+
+
+def _sentence(report: SourceReport) -> str:
+    ignored = sum(report.ignored.values())
+    text = f"{report.rows_read} rows read = {report.accepted} accepted + {report.quarantined} quarantined + {ignored} ignored"
+    if report.stale_since:
+        text += f"; stale since {report.stale_since}"
+    return text + ("; " + "; ".join(sorted(set(report.errors.values()))) if report.errors else "")
+
+
+def _metadata(report: SourceReport, lake: Lake) -> dict[str, Any]:
+    snapshots = list(report.snapshots.values())
+    metadata: dict[str, Any] = {
+        "dagster/row_count": report.accepted,
+        "rows_read": report.rows_read,
+        "rows_quarantined": report.quarantined,
+        "rows_ignored": sum(report.ignored.values()),
+        "cells_quarantined": report.cells_quarantined,
+        "parts": len(report.parts),
+        "bytes": sum(s.bytes for s in snapshots),
+        "sha256": snapshots[0].sha256 if len(snapshots) == 1 else f"{len(snapshots)} snapshots",
+    }
+    if report.stale_since:
+        metadata["stale_since"] = report.stale_since
+    kinds = [k for k in next(iter(report.parts.values())).files if k != "quarantine"] if report.parts else []
+    files = report.files(kinds[0]) if kinds else []
+    if files:
+        metadata["preview"] = dg.MetadataValue.md(_preview(lake.read(files[0]).head(5)))
+    return metadata
+
+
+def _preview(frame: Any) -> str:
+    columns = [c for c in frame.columns if c not in ("source", "part", "snapshot", "attributes", "codes", "parents")]
+    lines = [" | ".join(columns), " | ".join("---" for _ in columns)]
+    lines += [" | ".join("" if v is None else str(v) for v in row) for row in frame.select(columns).iter_rows()]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def _results(report: SourceReport, wanted: Sequence[Any] | Any) -> Iterator[dg.AssetCheckResult]:
+    key = source_key(report.source)
+    if dg.AssetCheckKey(key, "snapshot") in wanted:
+        text = "; ".join(sorted(set(report.errors.values())))
+        yield dg.AssetCheckResult(
+            check_name="snapshot",
+            asset_key=key,
+            passed=not report.errors,
+            severity=dg.AssetCheckSeverity.ERROR if report.down else dg.AssetCheckSeverity.WARN,
+            metadata={"errors": text or "none", **({"stale_since": report.stale_since} if report.stale_since else {})},
+        )
+    if dg.AssetCheckKey(key, "rows") in wanted:
+        yield dg.AssetCheckResult(
+            check_name="rows",
+            asset_key=key,
+            passed=report.quarantined == 0 and report.cells_quarantined == 0,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "rows_read": report.rows_read, "rows_accepted": report.accepted, "rows_quarantined": report.quarantined,
+                "cells_quarantined": report.cells_quarantined, **{f"ignored_{k}": v for k, v in report.ignored.items()},
+            },
+        )  # fmt: skip

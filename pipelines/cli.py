@@ -1,0 +1,209 @@
+"""The `zpo2` command: reads options, calls the pipeline, says what happened. Imports Dagster, dbt and Great Expectations only to run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pipelines import console, packs
+from pipelines.home import Busy, Home, HomeError
+from pipelines.pack_yaml import PackError
+from pipelines.packs import Pack
+from pipelines.runs import FAILED, WRONG
+from pipelines.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__.split(":")[0])
+
+PackOption = Annotated[Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default packs/demo).")]
+HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder a run writes to (ZPO2_HOME; default data/<pack id>).")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def main() -> None:
+    """Run the command line; an error is a line for the person who must act, never a stack trace."""
+    try:
+        app()
+    except PackError as error:
+        _stop(WRONG, *error.lines)
+    except HomeError as error:
+        _stop(WRONG, str(error))
+    except Busy as error:
+        _stop(FAILED, str(error))
+    except KeyboardInterrupt:
+        _stop(130, "stopped")
+
+
+def _stop(code: int, *lines: str) -> None:
+    for line in lines:
+        print(line, file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _place(pack: Path | None, home: Path | None) -> tuple[Settings, Pack, Home]:
+    settings = Settings()
+    if pack is not None:
+        settings.pack = pack
+    if home is not None:
+        settings.home = home
+    settings.pack = settings.pack.absolute()
+    loaded = packs.load(settings.pack)
+    place = Home(settings.home_of(loaded.id))
+    place.owned_by(loaded.id)
+    return settings, loaded, place
+
+
+@app.command(epilog="Example: zpo2 run --pack packs/demo")
+def run(
+    pack: PackOption = None,
+    home: HomeOption = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Take up only this source; may be repeated.")] = None,
+    part: Annotated[str | None, typer.Option("--part", help="Fetch only parts whose variable lies in a range: year=2021..2023.")] = None,
+    accept: Annotated[str | None, typer.Option("--accept", help="Let one failed check through, by name.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why it is let through; becomes part of the release.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Fetch, check, transform, gate and publish."""
+    from pipelines import runner
+
+    settings, loaded, place = _place(pack, home)
+    if (accept is None) != (reason is None):
+        _stop(WRONG, "--accept and --reason go together")
+    unknown = [name for name in only or [] if name not in loaded.sources]
+    if unknown:
+        _stop(WRONG, f"--only {unknown[0]}: no such source in {loaded.id}")
+    chosen = _part_range(loaded, part)
+    display = console.Display(quiet=as_json)
+    with display:
+        outcome = runner.run(
+            loaded, place, settings, only=tuple(only) if only else None, part=chosen,
+            accepted={accept: reason} if accept is not None and reason is not None else {}, listen=display.show,
+        )  # fmt: skip
+    if as_json:
+        print(json.dumps(outcome, ensure_ascii=False, indent=1))
+    else:
+        console.summary(loaded, place, outcome)
+    raise SystemExit(outcome["exit_code"])
+
+
+def _part_range(pack: Pack, text: str | None) -> tuple[str, tuple[str, ...]] | None:
+    """Return the variable and the values that `VAR=A..B` or `VAR=A` names, in the order they are declared."""
+    if text is None:
+        return None
+    variable, _, span = text.partition("=")
+    first, _, last = span.partition("..")
+    declared = [v for s in pack.sources.values() for v in (s.fetch.parts or {}).get(variable, [])]
+    values = list(dict.fromkeys(declared))
+    if first not in values or (last or first) not in values:
+        _stop(WRONG, f"--part {text}: no source has such parts; {variable} has the values {', '.join(values) or '(none)'}")
+    return variable, tuple(values[values.index(first) : values.index(last or first) + 1])
+
+
+@app.command(epilog="Example: zpo2 check --pack packs/demo")
+def check(pack: PackOption = None) -> None:
+    """Check the declarations of a pack without running anything."""
+    settings = Settings()
+    loaded = packs.load((pack or settings.pack).absolute())
+    print(
+        f"{loaded.id}: {len(loaded.sources) + len(loaded.counted)} sources, {len(loaded.indicators)} indicators, "
+        f"{len(loaded.indices)} indices: no fault"
+    )
+
+
+@app.command(epilog="Example: zpo2 lock --pack packs/demo")
+def lock(pack: PackOption = None, home: HomeOption = None) -> None:
+    """Fetch every source and pin its content in the pack's snapshots.lock."""
+    from pipelines import runner
+
+    settings, loaded, place = _place(pack, home)
+    with console.Display() as display:
+        count, errors = runner.lock(loaded, place, settings, display.show)
+    for line in errors:
+        print(line, file=sys.stderr)
+    print(f"{settings.pack / 'snapshots.lock'}: {count} snapshots pinned")
+    raise SystemExit(FAILED if errors else 0)
+
+
+@app.command(epilog="Example: zpo2 status --pack packs/demo")
+def status(pack: PackOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Show sources, releases and the last gate."""
+    from pipelines import status as report
+
+    _, loaded, place = _place(pack, home)
+    found = report.collect(loaded, place)
+    print(json.dumps(found, ensure_ascii=False, indent=1)) if as_json else console.status(found)
+
+
+@app.command(epilog="Example: zpo2 quarantine --pack packs/demo")
+def quarantine(
+    source: Annotated[str | None, typer.Argument(help="Only this source.")] = None,
+    pack: PackOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List refused rows and cells with their reasons."""
+    from pipelines.ingest import quarantine_frame
+
+    _, loaded, place = _place(pack, home)
+    if source is not None and source not in loaded.sources:
+        _stop(WRONG, f"{source}: no such source in {loaded.id}")
+    rows: list[dict[str, Any]] = quarantine_frame(place, source).to_dicts()
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    for row in rows:
+        where = f"{row['source']} {row['part']}".strip() + f" row {row['row_number']}" + (f" {row['column']}" if row["column"] else "")
+        print(f"{where}: {row['reason']}" + (f"  {row['value']}" if row["value"] else ""))
+    print(f"{len(rows)} refused rows and cells")
+
+
+@app.command(epilog="Example: zpo2 verify data/demo/public/releases/2026.11.1")
+def verify(release: Annotated[Path, typer.Argument(help="Folder of a release.")]) -> None:
+    """Check a release folder offline; exit 1 names each fault."""
+    import exports
+
+    faults = exports.verify(release)
+    for fault in faults:
+        print(fault)
+    if faults:
+        raise SystemExit(1)
+    print(f"{release}: no fault")
+
+
+@app.command(epilog="Example: zpo2 serve --pack packs/demo --port 8000")
+def serve(
+    pack: PackOption = None,
+    home: HomeOption = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve the releases locally, with Range, ETag and a redirect from latest/."""
+    import exports
+
+    _, _, place = _place(pack, home)
+    print(f"http://{host}:{port}/  (latest/ leads into the current release; Ctrl+C stops)", flush=True)
+    exports.serve(place.public, host, port)
+
+
+@app.command(epilog="Example: zpo2 dev --pack packs/demo --port 3000")
+def dev(
+    pack: PackOption = None,
+    home: HomeOption = None,
+    host: Annotated[str, typer.Option(help="Address of the UI.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
+) -> None:
+    """Open Dagster's UI and daemon on this home and pack."""
+    settings, loaded, place = _place(pack, home)
+    place.open(loaded.id)
+    environment = {**os.environ, "ZPO2_PACK": str(settings.pack), "ZPO2_HOME": str(place.root), "DAGSTER_HOME": str(place.dagster)}
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "pipelines.definitions", "-h", host, "-p", str(port)]
+    os.chdir(place.dagster)  # whatever Dagster puts into its working folder stays in the home
+    os.execvpe(sys.executable, command, environment)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""How dbt is called and what it leaves behind: arguments, parsed project, results, published tables. Runs nothing and imports no dbt."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from exports.tables import Column, Table
+from pipelines.home import Home
+from pipelines.settings import PROJECT
+from quality.gate import CheckResult
+
+PROJECT_DIR = PROJECT / "dbt_project"
+
+
+def build_arguments() -> list[str]:
+    """Return the arguments of the one dbt command of a run. Unit tests are about the code, not about data: the test suite runs them."""
+    return ["build", "--exclude-resource-type", "unit_test", "--no-use-colors"]
+
+
+def environment(home: Home) -> dict[str, str]:
+    """Return what dbt's process needs: where the home is, and `dbt` itself on PATH even in a venv that is not activated."""
+    scripts = str(Path(sys.executable).parent)
+    return {
+        "ZPO2_HOME": str(home.root),
+        "DBT_PROFILES_DIR": str(PROJECT_DIR),
+        "DBT_TARGET_PATH": str(home.dbt / "target"),
+        "DBT_LOG_PATH": str(home.dbt / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_VERSION_CHECK": "false",
+        "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),
+    }
+
+
+@lru_cache(maxsize=1)
+def project_digest() -> str:
+    """Return a hash of the dbt project's files, for which a parsed manifest stays good."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in PROJECT_DIR.rglob("*") if p.is_file() and p.suffix in (".sql", ".yml", ".py")):
+        if "target" not in path.parts:
+            digest.update(str(path.relative_to(PROJECT_DIR)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def manifest_path(home: Home) -> Path:
+    return home.dbt / f"manifest-{project_digest()[:16]}.json"
+
+
+def load_manifest(home: Home) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(manifest_path(home).read_text(encoding="utf-8"))
+    return loaded
+
+
+def data_tests(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for node in manifest["nodes"].values():
+        if node["resource_type"] == "test":
+            yield node
+
+
+def check_name(node: dict[str, Any]) -> str:
+    return f"model:{node['name']}"
+
+
+def expected_checks(manifest: dict[str, Any]) -> set[str]:
+    """Return the names of all data tests that a run must have run."""
+    return {check_name(node) for node in data_tests(manifest)}
+
+
+def results(home: Home, manifest: dict[str, Any]) -> list[CheckResult]:
+    """Return what the last dbt command found, one result for each data test that it ran."""
+    found = json.loads((home.dbt / "target" / "run_results.json").read_text(encoding="utf-8"))
+    by_id = {node["unique_id"]: node for node in data_tests(manifest)}
+    checks = []
+    for item in found["results"]:
+        node = by_id.get(item["unique_id"])
+        if node is None or item["status"] == "skipped":
+            continue
+        severity = "warn" if node["config"].get("meta", {}).get("gate") == "warn" else "error"
+        text = item.get("message") or item["status"]
+        checks.append(CheckResult(check_name(node), item["status"] == "pass", severity, text if item["status"] != "pass" else ""))
+    return checks
+
+
+def published_tables(manifest: dict[str, Any], warehouse: Path) -> list[Table]:
+    """Return the tables of the marts as dbt's YAML describes them; columns that declarations add are described by their indicator or language."""
+    marts = [n for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts"]
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        titles = dict(connection.execute("select indicator, titles ->> '$.*' [1] || ', ' || unit from staging.stg_indicators").fetchall())
+        there = connection.execute(
+            "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'marts' order by table_name, column_index"
+        ).fetchall()
+    return sorted((_table(node, there, titles) for node in marts), key=lambda t: t.name)
+
+
+def _table(node: dict[str, Any], there: Iterable[tuple[str, str, str]], titles: dict[str, str]) -> Table:
+    described = node["columns"]
+    columns = []
+    for table, name, kind in there:
+        if table != node["alias"]:
+            continue
+        known = described.get(name, {})
+        text = known.get("description") or _dynamic(name, titles)
+        unit = known.get("config", {}).get("meta", {}).get("unit") or known.get("meta", {}).get("unit")
+        columns.append(Column(name, "BIGINT" if kind in ("INTEGER", "HUGEINT") else kind, text, unit))
+    meta = node["config"].get("meta", {})
+    return Table(node["alias"], " ".join(node["description"].split()), tuple(columns), tuple(meta["key"]), meta.get("view_of"))
+
+
+def _dynamic(name: str, titles: dict[str, str]) -> str:
+    if name in titles:
+        return titles[name]
+    kind, _, language = name.partition("_")
+    return f"{kind.capitalize()} in language {language}"
+
+
+def errors(home: Home) -> list[str]:
+    """Return one line for each node of the last command that ended in an error."""
+    path = home.dbt / "target" / "run_results.json"
+    if not path.is_file():
+        return []
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return [
+        f"{item['unique_id'].split('.', 2)[-1]}: {' '.join((item.get('message') or 'error').split())}"
+        for item in found["results"]
+        if item["status"] == "error"
+    ]

@@ -1,0 +1,41 @@
+"""The Dagster code location: the only place where the parts are put together. Nothing is computed here."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from pipelines import packs
+from pipelines.assets.ingest import build_ingest
+from pipelines.assets.publication import build_publication
+from pipelines.assets.warehouse import build_warehouse
+from pipelines.home import Home
+from pipelines.jobs import build_jobs
+from pipelines.runs import Run
+from pipelines.schedules import build_schedules
+from pipelines.settings import Settings
+
+
+def build_definitions(run: Run) -> dg.Definitions:
+    """Return the definitions for one pack and home. Tests and the command pass a Run of their own; the daemon gets one from the environment."""
+    ingest = build_ingest(run)
+    warehouse, resources = build_warehouse(run)
+    marts = [spec.key for spec in warehouse.specs if (spec.group_name or "").startswith("marts")]
+    publication = build_publication(run, marts)
+    jobs = build_jobs()
+    return dg.Definitions(
+        assets=[*ingest, warehouse, *publication],
+        jobs=jobs,
+        schedules=build_schedules(run.pack, jobs[0]),
+        resources=resources,
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The definitions of the pack and home that the environment names."""
+    settings = Settings()
+    pack = packs.load(settings.pack)
+    home = Home(settings.home_of(pack.id))
+    home.open(pack.id)
+    return build_definitions(Run(pack, home, settings))

@@ -1,0 +1,52 @@
+"""Write files so that a reader sees the old content or the new, whatever happens in between. Knows nothing of what is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+TEMPORARY = ".part-"
+
+
+@contextmanager
+def replacing(target: Path, *, sync: bool = True) -> Iterator[Path]:
+    """Yield a temporary path beside `target`; on success it takes the target's name, on failure it is gone."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=target.parent)
+    os.close(handle)
+    path = Path(name)
+    try:
+        yield path
+        if sync:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+        path.chmod(0o644)
+        os.replace(path, target)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def write_json(target: Path, value: Any) -> None:
+    with replacing(target) as path:
+        path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path, default: Any) -> Any:
+    """Return the content of `path`, or `default` where there is no such file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return default
+
+
+def sweep(folder: Path) -> int:
+    """Remove what a killed run left behind below `folder`; return how many files."""
+    stale = [p for p in folder.rglob(f"{TEMPORARY}*") if p.is_file()] if folder.is_dir() else []
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return len(stale)

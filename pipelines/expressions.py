@@ -1,0 +1,229 @@
+"""Judge and run the SQL expressions of a pack. Knows the published list of functions; knows nothing of sources or maps.
+
+An expression is parsed by DuckDB itself, so what is judged is what is run. It may be one scalar expression over known columns:
+no subquery, no table, no setting, no function outside the list. It runs in an in-memory database that cannot open files or
+sockets, whose settings are locked, and which is interrupted when it takes too long.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import duckdb
+import polars as pl
+
+OPERATORS = frozenset(
+    {"+", "-", "*", "/", "//", "%", "||", "~~", "!~~", "~~*", "!~~*", "like_escape", "not_like_escape",
+     "ilike_escape", "not_ilike_escape", "regexp_full_match"}
+)  # fmt: skip
+FUNCTIONS = frozenset(
+    {"abs", "ceil", "ceiling", "floor", "round", "trunc", "sign", "ln", "log10", "exp", "sqrt", "power", "pow", "mod",
+     "greatest", "least", "nullif", "ifnull", "coalesce",
+     "lower", "upper", "trim", "ltrim", "rtrim", "substr", "substring", "left", "right", "length", "len", "lpad", "rpad",
+     "replace", "split_part", "concat", "concat_ws", "contains", "starts_with", "prefix", "suffix", "ends_with", "strpos", "instr",
+     "reverse", "translate", "strip_accents", "regexp_full_match", "regexp_matches", "regexp_extract", "regexp_replace",
+     "year", "month", "day", "quarter", "date_part", "strptime", "try_strptime", "strftime", "make_date", "date_trunc",
+     "date_diff", "datediff", "last_day", "isfinite", "isnan"}
+)  # fmt: skip
+AGGREGATES = frozenset({"count", "count_star", "sum", "min", "max", "avg"})
+TYPES = frozenset(
+    {"VARCHAR", "BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL", "DATE", "TIMESTAMP"}
+)
+_SHAPES = {"CONSTANT", "COLUMN_REF", "FUNCTION", "CASE", "COMPARISON", "CONJUNCTION", "OPERATOR", "BETWEEN", "CAST"}
+_OPERATOR_TYPES = {
+    "OPERATOR_NOT", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "OPERATOR_COALESCE", "COMPARE_IN", "COMPARE_NOT_IN", "OPERATOR_NULLIF",
+}  # fmt: skip
+_EMPTY = ("where_clause", "having", "qualify", "sample", "group_expressions", "modifiers")
+
+SECONDS = 60.0
+MEMORY = "1GB"
+EXPLAINED = 50  # failing rows asked one by one for their own reason; those after them carry the last one
+
+
+class ExpressionError(Exception):
+    """The expression is not one that a pack may use, or it failed while it ran."""
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What an expression refers to."""
+
+    columns: frozenset[str]
+    aggregate: bool
+
+
+_parser_lock = threading.Lock()
+
+
+@lru_cache(maxsize=1)
+def _parser() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"enable_external_access": "false", "threads": "1"})
+
+
+@lru_cache(maxsize=4096)
+def parse(expression: str) -> Parsed:
+    """Return the columns that `expression` names. Raises ExpressionError where it is more than one scalar expression."""
+    with _parser_lock:
+        answer = _parser().execute("select json_serialize_sql(?)", [f"select (\n{expression}\n)"]).fetchone()
+    tree = json.loads(answer[0]) if answer else {"error": True}
+    if tree["error"]:
+        raise ExpressionError(f"not an expression: {tree.get('error_message', '')}".strip().splitlines()[0])
+    statements = tree["statements"]
+    node = statements[0]["node"] if len(statements) == 1 else {}
+    items = node.get("select_list") or []
+    plain = (
+        node.get("type") == "SELECT_NODE"
+        and len(items) == 1
+        and node.get("from_table", {}).get("type") == "EMPTY"
+        and not any(node.get(key) for key in _EMPTY)
+        and not node.get("cte_map", {}).get("map")
+    )
+    if not plain:
+        raise ExpressionError("one scalar expression is due, without select, from or ;")
+    columns: set[str] = set()
+    aggregate = _walk(items[0], columns, False)
+    return Parsed(frozenset(columns), aggregate)
+
+
+def _walk(node: Any, columns: set[str], inside_aggregate: bool) -> bool:
+    """Collect column names; return whether an aggregate stands in `node`."""
+    if isinstance(node, list):
+        return any([_walk(item, columns, inside_aggregate) for item in node])
+    if not isinstance(node, dict):
+        return False
+    shape = node.get("class")
+    if shape is None:
+        return any([_walk(item, columns, inside_aggregate) for item in node.values()])
+    if shape not in _SHAPES:
+        raise ExpressionError(f"{shape.lower().replace('_', ' ')} is not allowed in an expression")
+    if shape == "CONSTANT":
+        return False
+    if shape == "COLUMN_REF":
+        names = node["column_names"]
+        if len(names) != 1:
+            raise ExpressionError(f"{'.'.join(names)}: a plain column name is due")
+        columns.add(names[0])
+        return False
+    if shape == "OPERATOR" and node["type"] not in _OPERATOR_TYPES:
+        raise ExpressionError(f"{node['type'].lower()} is not allowed in an expression")
+    if shape == "CAST" and node["cast_type"]["id"] not in TYPES:
+        raise ExpressionError(f"cast to {node['cast_type']['id'].lower()} is not allowed")
+    found = False
+    if shape == "FUNCTION":
+        found = _judge_function(node, inside_aggregate)
+    rest = [value for key, value in node.items() if key not in ("class", "cast_type")]
+    return any([_walk(value, columns, inside_aggregate or found) for value in rest]) or found
+
+
+def _judge_function(node: dict[str, Any], inside_aggregate: bool) -> bool:
+    name = str(node["function_name"]).lower()
+    if node.get("catalog") or (node.get("schema") or "main") != "main":
+        raise ExpressionError(f"{name}: a schema before a function is not allowed")
+    if node.get("distinct") and name not in AGGREGATES:
+        raise ExpressionError(f"{name}: distinct is not allowed here")
+    if name in AGGREGATES:
+        if inside_aggregate:
+            raise ExpressionError(f"{name}: an aggregate inside an aggregate")
+        return True
+    if name not in FUNCTIONS and not (name in OPERATORS and (node.get("is_operator") or name in FUNCTIONS or "escape" in name)):
+        raise ExpressionError(f"{name}: not in the list of functions")
+    return False
+
+
+def fault(expression: str, columns: Collection[str] | None, *, aggregate: bool = False) -> str | None:
+    """Return what is wrong with `expression`, or None. `columns` are the names it may use (None: unknown before the file is read)."""
+    try:
+        parsed = parse(expression)
+    except ExpressionError as error:
+        return str(error)
+    if parsed.aggregate and not aggregate:
+        return "an aggregate is allowed in counts only"
+    if columns is not None:
+        known = {c.lower() for c in columns}
+        for name in sorted(parsed.columns):
+            if name.lower() not in known:
+                return f"{name}: no such column"
+    return None
+
+
+def quote(name: str) -> str:
+    """Return `name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return `text` as an SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class Sandbox:
+    """An in-memory database for the expressions of packs: no files, no network, bounded time and memory."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(
+            config={"enable_external_access": "false", "threads": "1", "memory_limit": MEMORY, "autoload_known_extensions": "false"}
+        )
+        self._connection.execute("set python_enable_replacements = false")
+        self._connection.execute("set lock_configuration = true")
+
+    def query(self, sql: str, **tables: pl.DataFrame) -> pl.DataFrame:
+        """Run `sql` over the frames given by name. Raises ExpressionError with DuckDB's reason, or when the time is up."""
+        names = list(tables)
+        try:
+            for name, frame in tables.items():
+                self._connection.register(name, frame.to_arrow())
+            with self._bounded():
+                return pl.DataFrame(pl.from_arrow(self._connection.execute(sql).to_arrow_table()))
+        except duckdb.InterruptException:
+            raise ExpressionError(f"stopped after {SECONDS:.0f} seconds") from None
+        except duckdb.Error as error:
+            raise ExpressionError(str(error).splitlines()[0]) from None
+        finally:
+            for name in names:
+                self._connection.unregister(name)
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        timer = threading.Timer(SECONDS, self._connection.interrupt)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def evaluate(self, frame: pl.DataFrame, columns: Sequence[tuple[str, str, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Evaluate expressions on every row of `frame`, which has a unique `__n`.
+
+        `columns` are (name, SQL type, expression). Returns the results (`__n` and one column each; null where it failed) and the
+        failures (`__n`, column, reason). A row on which an expression fails never stops the others.
+        """
+        no_failures = pl.DataFrame(schema={"__n": pl.Int64, "column": pl.String, "reason": pl.String})
+        wanted = ", ".join(f"cast((\n{e}\n) as {t}) as {quote(n)}" for n, t, e in columns)
+        try:
+            return self.query(f"select __n, {wanted} from input order by __n", input=frame), no_failures
+        except ExpressionError:
+            pass  # some row fails: find which, one expression at a time
+        result = frame.select("__n").sort("__n")
+        failures = []
+        for name, kind, expression in columns:
+            one = f"cast((\n{expression}\n) as {kind})"
+            # null where it fails, 1 where the result is null, 2 where it is a value
+            state = f"try(case when {one} is null then 1 else 2 end)"
+            guarded = self.query(f"select __n, try({one}) as {quote(name)}, {state} as __state from input", input=frame)
+            failed = frame.join(guarded.filter(pl.col("__state").is_null()).select("__n"), on="__n", how="semi").sort("__n")
+            reason = ""
+            for i, row in enumerate(failed.iter_slices(1)):
+                if i < EXPLAINED:
+                    try:
+                        self.query(f"select {one} from input", input=row)
+                    except ExpressionError as error:
+                        reason = str(error)
+                failures.append((row["__n"][0], name, reason))
+            result = result.join(guarded.drop("__state"), on="__n", how="left", maintain_order="left")
+        return result, pl.DataFrame(failures, schema=no_failures.schema, orient="row")

@@ -1,0 +1,18 @@
+"""Dagster jobs. One job runs the whole way of the data in one process."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+JOB = "publish"
+
+
+def build_jobs() -> list[dg.UnresolvedAssetJobDefinition]:
+    return [
+        dg.define_asset_job(
+            JOB,
+            selection=dg.AssetSelection.all(),
+            executor_def=dg.in_process_executor,
+            description="Fetch, check, transform, gate and publish.",
+        )
+    ]

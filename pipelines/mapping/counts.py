@@ -1,0 +1,111 @@
+"""Count events and register entries into observations, as declared by a counted source. Works on the lake's rows, never on files of sources."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from pipelines.expressions import Sandbox, quote
+from pipelines.mapping import observations, placing
+from pipelines.pack_models import CountedSource
+from pipelines.territory import Territory
+
+
+def count(counted: CountedSource, lake: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None, year: int, sandbox: Sandbox) -> pl.DataFrame:
+    """Return the observations that `counted` makes of the entries in `lake` (rows of the events or the register).
+
+    `universe` has the column ref_area (None: areas with an entry). An area of the universe, at a level at which entries lie, has 0
+    in every period in which any entry is counted. A register is counted for each year from its first `valid_from` to `year`.
+    """
+    rows = _flat(lake) if counted.from_ == "register" else lake
+    rows = rows.with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
+    internal = {"source", "part", "row_number", "snapshot"}
+    where = f"(\n{counted.where}\n)" if counted.where is not None else "true"
+    if counted.from_ == "events":
+        period = counted.period if counted.period is not None else "year(start)"
+        selected = sandbox.query(
+            f"select __n, cast((\n{period}\n) as varchar) as __period from input where {where} and ref_area is not null",
+            input=rows.drop(internal),
+        )
+        entries = rows.join(selected, on="__n").with_columns(placing.periods(pl.col("__period")).alias("time_period")).drop("__period")
+        entries = entries.drop_nulls("time_period")
+    else:
+        selected = sandbox.query(f"select __n from input where {where} and ref_area is not null", input=rows.drop(internal))
+        entries = _by_year(rows.join(selected, on="__n"), year)
+    if not entries.height:
+        return pl.DataFrame(schema=observations.SCHEMA)
+    entries = entries.sort("__n")
+    measures = ", ".join(f"cast((\n{e}\n) as double) as {quote(m)}" for m, e in counted.measures.items())
+    columns = [c for c in entries.columns if c not in internal and c not in ("ref_area", "time_period", "__n")]
+    # the place and the period are grouped by under internal names, so that no expression can meet them half aggregated
+    prepared = entries.select(pl.col("ref_area").alias("__area"), pl.col("time_period").alias("__period"), "ref_area", *columns)
+    found = sandbox.query(f"select __area, __period, {measures} from input group by all order by all", input=prepared)
+    first = entries.group_by("ref_area", "time_period").agg(pl.col("row_number").first(), pl.col("snapshot").first(), pl.len().alias("row_count"))
+    long = found.unpivot(list(counted.measures), index=["__area", "__period"], variable_name="measure", value_name="obs_value").rename(
+        {"__area": "ref_area", "__period": "time_period"}
+    )
+    long = long.join(first, on=["ref_area", "time_period"], how="left")
+    zeros = _zeros(counted, entries, long, territory, universe)
+    presence = pl.concat([long, zeros], how="diagonal_relaxed").select("ref_area", "time_period").unique()
+    everything = pl.concat([long, zeros, presence], how="diagonal_relaxed")
+    return _lake(everything, counted.id)
+
+
+def _flat(lake: pl.DataFrame) -> pl.DataFrame:
+    """Give every attribute of a register a column of its own."""
+    names = lake.explode("attributes").drop_nulls("attributes").unnest("attributes")["attribute"].unique().sort().to_list() if lake.height else []
+    columns = []
+    for name in names:
+        picked = pl.col("attributes").list.eval(pl.element().struct.field("value").filter(pl.element().struct.field("attribute") == name))
+        columns.append(picked.list.first().alias(name))
+    return lake.with_columns(*columns).drop("attributes")
+
+
+def _by_year(entries: pl.DataFrame, last: int) -> pl.DataFrame:
+    if not entries.height:
+        return entries.with_columns(pl.lit(None, pl.String).alias("time_period"))
+    first_date: Any = entries["valid_from"].min()
+    first = first_date.year if isinstance(first_date, date) else last
+    years = pl.DataFrame({"year": list(range(first, last + 1))}, schema={"year": pl.Int32})
+    day = pl.date(pl.col("year"), 1, 1)
+    started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= day)
+    not_over = pl.col("valid_to").is_null() | (day < pl.col("valid_to"))
+    valid = entries.join(years, how="cross").filter(started & not_over)
+    return valid.with_columns(pl.col("year").cast(pl.String).alias("time_period")).drop("year")
+
+
+def _zeros(
+    counted: CountedSource, entries: pl.DataFrame, found: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None
+) -> pl.DataFrame:
+    if universe is None:
+        return pl.DataFrame(schema={"ref_area": pl.String, "time_period": pl.String, "measure": pl.String, "obs_value": pl.Float64})
+    levels = territory.areas.join(entries.select("ref_area").unique(), on="ref_area")["level"].unique().to_list()
+    areas = territory.areas.filter(pl.col("level").is_in(levels)).join(universe, on="ref_area", how="semi")
+    periods = entries.select("time_period").unique().with_columns(placing.first_day(pl.col("time_period")).alias("__day"))
+    started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= pl.col("__day"))
+    not_over = pl.col("valid_to").is_null() | (pl.col("__day") < pl.col("valid_to"))
+    places = areas.join(periods, how="cross").filter(started & not_over).select("ref_area", "time_period")
+    cells = places.join(pl.DataFrame({"measure": list(counted.measures)}), how="cross")
+    empty = cells.join(found, on=["ref_area", "time_period", "measure"], how="anti").sort("measure", "time_period", "ref_area")
+    return empty.with_columns(pl.lit(0.0).alias("obs_value"))
+
+
+def _lake(long: pl.DataFrame, source: str) -> pl.DataFrame:
+    counted = pl.col("measure").is_not_null()
+    return (
+        long.with_columns(
+            pl.lit(source).alias("source"),
+            pl.lit("").alias("part"),
+            pl.lit("_T").alias("sex"),
+            pl.lit("_T").alias("age"),
+            pl.when(counted).then(pl.when(pl.col("obs_value").is_null()).then(pl.lit("M")).otherwise(pl.lit("A"))).alias("obs_status"),
+            pl.lit(None, pl.String).alias("aggregate"),
+            pl.lit(False).alias("by_sex"),
+        )
+        .select(*observations.SCHEMA)
+        .cast(observations.SCHEMA)  # type: ignore[arg-type]
+        .sort("measure", "time_period", "ref_area", nulls_last=True)
+    )
+

@@ -1,0 +1,105 @@
+"""Run a pack from the command line: hold the home, fetch, stop where nothing changed, else run Dagster's job in this process."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from pipelines import durable, runs
+from pipelines.archive import Archive
+from pipelines.fetch import Answer, Request, address, fetch_all
+from pipelines.home import Home
+from pipelines.packs import Pack
+from pipelines.runs import Event, Run
+from pipelines.settings import Settings
+
+
+def run(
+    pack: Pack,
+    home: Home,
+    settings: Settings,
+    *,
+    only: tuple[str, ...] | None = None,
+    part: tuple[str, tuple[str, ...]] | None = None,
+    accepted: Mapping[str, str] | None = None,
+    listen: Callable[[Event], None] = lambda _event: None,
+) -> dict[str, Any]:
+    """Run `pack` on `home` and return the outcome (see Run.outcome). Raises Busy, HomeError."""
+    from pipelines.ingest import fetch_sources
+
+    with home.lock(waiting=lambda text: listen(Event("lock", "home", text))):
+        home.open(pack.id)
+        for folder in (home.archive, home.lake, home.manifests, home.dbt):
+            durable.sweep(folder)
+        this = Run(pack, home, settings, only, part, accepted or {}, locked=True, listen=listen)
+        this.answers = fetch_sources(pack, home, settings, only, part, _tell(pack, listen))
+        if not this.accepted and runs.is_unchanged(pack, home):
+            last = runs.last_outcome(home)
+            last["release"]["changed"] = False
+            return {**last, "unchanged": True}
+        _execute(this)
+        this.remember()
+        return {**this.outcome(), "unchanged": False}
+
+
+def _tell(pack: Pack, listen: Callable[[Event], None]) -> Callable[[Answer], None]:
+    total = sum(len(pack.parts(s)) for s in pack.sources.values() if s.enabled)
+    count = 0
+
+    def done(answer: Answer) -> None:
+        nonlocal count
+        count += 1
+        listen(Event("fetch", answer.request.source.id, answer.error or "", count, total))
+
+    return done
+
+
+def _execute(this: Run) -> None:
+    """Run the job in this process; what it found stands in `this`."""
+    os.environ.setdefault("DAGSTER_HOME", str(this.home.dagster))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        this.listen(Event("start", "dagster", "starting"))
+        import dagster as dg
+
+        from pipelines.definitions import build_definitions
+        from pipelines.jobs import JOB
+
+        logging.getLogger("dagster").setLevel(logging.CRITICAL)
+        job = build_definitions(this).resolve_job_def(JOB)
+        with dg.DagsterInstance.from_config(str(this.home.dagster)) as instance:
+            result = job.execute_in_process(
+                instance=instance, raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+            )
+    if not result.success and not this.reasons:
+        this.reasons += [_cause(event) for event in result.all_events if event.is_failure and event.is_step_event]
+
+
+def _cause(event: Any) -> str:
+    """Return the innermost reason of a failed step in one line."""
+    error = event.event_specific_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    text = " ".join(error.message.split()) if error is not None else "failed"
+    return f"{event.step_key}: {text}"
+
+
+def lock(pack: Pack, home: Home, settings: Settings, listen: Callable[[Event], None]) -> tuple[int, list[str]]:
+    """Fetch every part and write `snapshots.lock`; return how many are pinned, and what could not be had."""
+    unpinned = replace(pack, locked={})
+    with home.lock(waiting=lambda text: listen(Event("lock", "home", text))):
+        home.open(pack.id)
+        requests = [
+            Request(source, part, address(source, part)) for source in pack.sources.values() if source.enabled for part in pack.parts(source)
+        ]
+        answers = fetch_all(unpinned, requests, Archive(home.archive), settings, _tell(pack, listen))
+    entries = [
+        {"source": s.source, "part": s.part, "url": s.url, "sha256": s.sha256, "bytes": s.bytes} for a in answers if (s := a.snapshot) is not None
+    ]
+    entries.sort(key=lambda e: (str(e["source"]), str(e["part"])))
+    durable.write_json(pack.root / "snapshots.lock", entries)
+    return len(entries), [f"{a.request.source.id} {a.request.part.name}: {a.error}" for a in answers if a.error]

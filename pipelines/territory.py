@@ -1,0 +1,131 @@
+"""One territory out of all rows of `into: areas`: areas, parents, codes and attributes, with their validity. Knows no source and no file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+AREA_COLUMNS = {
+    "ref_area": pl.String, "level": pl.String, "name": pl.String, "country": pl.String,
+    "lat": pl.Float64, "lon": pl.Float64, "area_km2": pl.Float64, "valid_from": pl.Date, "valid_to": pl.Date,
+}  # fmt: skip
+LINK = {"ref_area": pl.String, "parent": pl.String, "valid_from": pl.Date, "valid_to": pl.Date}
+CODE = {"scheme": pl.String, "code": pl.String, "valid_from": pl.Date, "valid_to": pl.Date, "ref_area": pl.String}
+ATTRIBUTE = {"ref_area": pl.String, "attribute": pl.String, "value": pl.String}
+
+# What mapping gives for each area in a row: nested lists keep one area in one row of the lake.
+ROW_SCHEMA = {
+    "ref_area": pl.String, "level": pl.String, "name": pl.String, "lat": pl.Float64, "lon": pl.Float64, "area_km2": pl.Float64,
+    "valid_from": pl.Date, "valid_to": pl.Date,
+    "codes": pl.List(pl.Struct({"scheme": pl.String, "code": pl.String})),
+    "parents": pl.List(pl.Struct({"level": pl.String, "parent": pl.String})),
+    "attributes": pl.List(pl.Struct({"attribute": pl.String, "value": pl.String})),
+    "source": pl.String, "part": pl.String, "row_number": pl.Int64, "snapshot": pl.String,
+}  # fmt: skip
+_FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
+
+
+@dataclass(frozen=True)
+class Territory:
+    """The resolved areas of a pack; open validity is null."""
+
+    areas: pl.DataFrame
+    parents: pl.DataFrame
+    codes: pl.DataFrame
+    attributes: pl.DataFrame
+    warnings: tuple[str, ...] = ()
+
+    def by_reference(self) -> pl.DataFrame:
+        """Return (key, ref_area, valid_from, valid_to): areas named by themselves."""
+        return self.areas.select(pl.col("ref_area").alias("key"), "ref_area", "valid_from", "valid_to")
+
+    def by_code(self, scheme: str) -> pl.DataFrame:
+        """Return (key, ref_area, valid_from, valid_to): areas named by their code in `scheme`, while both are valid."""
+        area = self.areas.select("ref_area", pl.col("valid_from").alias("_from"), pl.col("valid_to").alias("_to"))
+        joined = self.codes.filter(pl.col("scheme") == scheme).join(area, on="ref_area")
+        return joined.select(
+            pl.col("code").alias("key"),
+            "ref_area",
+            pl.max_horizontal("valid_from", "_from").alias("valid_from"),
+            pl.min_horizontal("valid_to", "_to").alias("valid_to"),
+        )
+
+
+def resolve(rows: Sequence[pl.DataFrame], country: str) -> Territory:
+    """Merge the area rows of all sources, in order. The last given value of an attribute wins; a difference is a warning."""
+    frames = [frame for frame in rows if frame.height]
+    if not frames:
+        return Territory(*(pl.DataFrame(schema=s) for s in (AREA_COLUMNS, LINK, CODE, ATTRIBUTE)))
+    merged = pl.concat(frames).with_row_index("_order")
+    warnings: list[str] = []
+    areas = _areas(merged, country, warnings)
+    validity = areas.select("ref_area", pl.col("valid_from").alias("_from"), pl.col("valid_to").alias("_to"))
+    parents = _links(merged, areas, validity, warnings)
+    codes = _dated(merged.explode("codes").drop_nulls("codes").unnest("codes").drop_nulls("code"), validity)
+    attributes = (
+        merged.explode("attributes")
+        .drop_nulls("attributes")
+        .unnest("attributes")
+        .drop_nulls("value")
+        .group_by("ref_area", "attribute", maintain_order=True)
+        .agg(pl.col("value").last())
+        .select(*ATTRIBUTE)
+        .sort("ref_area", "attribute")
+    )
+    return Territory(areas, parents, codes.select(*CODE).unique().sort(*CODE), attributes, tuple(warnings))
+
+
+def _areas(merged: pl.DataFrame, country: str, warnings: list[str]) -> pl.DataFrame:
+    values = ("level", "name", "lat", "lon", "area_km2")
+    grouped = merged.group_by("ref_area", maintain_order=True).agg(
+        *(pl.col(c).drop_nulls().last() for c in values),
+        *(pl.col(c).drop_nulls().n_unique().alias(f"_n_{c}") for c in values),
+        # rows without any date say nothing of validity; several dated ones span from the first to the last
+        pl.col("valid_from").filter(_dated_row()).fill_null(_FIRST).min().alias("valid_from"),
+        pl.col("valid_to").filter(_dated_row()).fill_null(_LAST).max().alias("valid_to"),
+    )
+    for column in values:
+        different = grouped.filter(pl.col(f"_n_{column}") > 1)["ref_area"]
+        if len(different):
+            warnings.append(f"{column}: {len(different)} areas are declared with different values, for example {different[0]}; the last one stands")
+    return (
+        grouped.with_columns(
+            pl.lit(country).alias("country"),
+            pl.when(pl.col("valid_from") > _FIRST).then("valid_from").alias("valid_from"),
+            pl.when(pl.col("valid_to") < _LAST).then("valid_to").alias("valid_to"),
+        )
+        .select(*AREA_COLUMNS)
+        .sort("ref_area")
+    )
+
+
+def _dated_row() -> pl.Expr:
+    return pl.col("valid_from").is_not_null() | pl.col("valid_to").is_not_null()
+
+
+def _dated(links: pl.DataFrame, validity: pl.DataFrame) -> pl.DataFrame:
+    """Give a link the dates of its row, or else those of its area."""
+    own = pl.col("valid_from").is_not_null() | pl.col("valid_to").is_not_null()
+    return links.join(validity, on="ref_area", how="left").with_columns(
+        pl.when(own).then("valid_from").otherwise("_from").alias("valid_from"),
+        pl.when(own).then("valid_to").otherwise("_to").alias("valid_to"),
+    )
+
+
+def _links(merged: pl.DataFrame, areas: pl.DataFrame, validity: pl.DataFrame, warnings: list[str]) -> pl.DataFrame:
+    # `level` of the row is the child's: the parent's declared level gets a name of its own
+    named = merged.with_columns(pl.col("parents").list.eval(pl.element().struct.rename_fields(["parent_level", "parent"])))
+    links = named.explode("parents").drop_nulls("parents").unnest("parents").drop_nulls("parent")
+    found = links.join(areas.select(pl.col("ref_area").alias("parent"), pl.col("level").alias("_level")), on="parent", how="left")
+    wrong = found.filter(pl.col("_level").is_null() | (pl.col("_level") != pl.col("parent_level")))
+    if wrong.height:
+        row = wrong.row(0, named=True)
+        warnings.append(
+            f"parents: {wrong.height} links lead to no area of the declared level and are left out, "
+            f"for example {row['ref_area']} -> {row['parent']} ({row['parent_level']})"
+        )
+    good = found.filter(pl.col("_level") == pl.col("parent_level"))
+    return _dated(good, validity).select(*LINK).unique().sort(*LINK)
