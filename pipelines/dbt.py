@@ -1,10 +1,11 @@
-"""How dbt is called and what it leaves behind: arguments, parsed project, results, published tables. Runs nothing and imports no dbt."""
+"""How dbt is called and what it leaves behind: arguments, parsed project, results, published tables. Imports neither dbt nor Dagster."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -14,6 +15,7 @@ from typing import Any
 import duckdb
 
 from exports.tables import Column, Table
+from pipelines import durable
 from pipelines.home import Home
 from pipelines.settings import PROJECT
 from quality.gate import CheckResult
@@ -52,6 +54,37 @@ def project_digest() -> str:
 
 def manifest_path(home: Home) -> Path:
     return home.dbt / f"manifest-{project_digest()[:16]}.json"
+
+
+class DbtError(Exception):
+    """dbt could not parse the project."""
+
+
+class Parsing:
+    """dbt parsing the project in a process of its own, so that others can import what they need meanwhile.
+
+    The parsed manifest is kept for as long as the project's files stay the same.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.process: subprocess.Popen[str] | None = None
+        if not manifest_path(home).is_file():
+            command = [sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--quiet", "parse", "--project-dir", str(PROJECT_DIR)]
+            environ = {**os.environ, **environment(home)}
+            self.process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def manifest(self) -> Path:
+        """Return the parsed manifest. Raises DbtError with what dbt said."""
+        path = manifest_path(self.home)
+        if self.process is not None:
+            said, _ = self.process.communicate()
+            if self.process.returncode != 0:
+                raise DbtError(f"dbt cannot parse the project: {said.strip()[-2000:]}")
+            with durable.replacing(path) as target:
+                target.write_bytes((self.home.dbt / "target" / "manifest.json").read_bytes())
+            self.process = None
+        return path
 
 
 def load_manifest(home: Home) -> dict[str, Any]:

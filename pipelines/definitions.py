@@ -8,6 +8,7 @@ from pipelines import packs
 from pipelines.assets.ingest import build_ingest
 from pipelines.assets.publication import build_publication
 from pipelines.assets.warehouse import build_warehouse
+from pipelines.dbt import Parsing
 from pipelines.home import Home
 from pipelines.jobs import build_jobs
 from pipelines.runs import Run
@@ -15,10 +16,10 @@ from pipelines.schedules import build_schedules
 from pipelines.settings import Settings
 
 
-def build_definitions(run: Run) -> dg.Definitions:
+def build_definitions(run: Run, parsing: Parsing | None = None) -> dg.Definitions:
     """Return the definitions for one pack and home. Tests and the command pass a Run of their own; the daemon gets one from the environment."""
     ingest = build_ingest(run)
-    warehouse, resources = build_warehouse(run)
+    warehouse, resources = build_warehouse(run, parsing or Parsing(run.home))
     marts = [spec.key for spec in warehouse.specs if (spec.group_name or "").startswith("marts")]
     publication = build_publication(run, marts)
     jobs = build_jobs()

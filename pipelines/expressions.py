@@ -1,22 +1,19 @@
-"""Judge and run the SQL expressions of a pack. Knows the published list of functions; knows nothing of sources or maps.
+"""Judge the SQL expressions of a pack. Knows the published list of functions; runs nothing and knows nothing of sources or maps.
 
-An expression is parsed by DuckDB itself, so what is judged is what is run. It may be one scalar expression over known columns:
-no subquery, no table, no setting, no function outside the list. It runs in an in-memory database that cannot open files or
-sockets, whose settings are locked, and which is interrupted when it takes too long.
+An expression is parsed by DuckDB itself, so what is judged is what the sandbox runs. It may be one scalar expression over known
+columns: no subquery, no table, no setting, no function outside the list.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import duckdb
-import polars as pl
 
 OPERATORS = frozenset(
     {"+", "-", "*", "/", "//", "%", "||", "~~", "!~~", "~~*", "!~~*", "like_escape", "not_like_escape",
@@ -40,10 +37,6 @@ _OPERATOR_TYPES = {
     "OPERATOR_NOT", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "OPERATOR_COALESCE", "COMPARE_IN", "COMPARE_NOT_IN", "OPERATOR_NULLIF",
 }  # fmt: skip
 _EMPTY = ("where_clause", "having", "qualify", "sample", "group_expressions", "modifiers")
-
-SECONDS = 60.0
-MEMORY = "1GB"
-EXPLAINED = 50  # failing rows asked one by one for their own reason; those after them carry the last one
 
 
 class ExpressionError(Exception):
@@ -69,8 +62,10 @@ def _parser() -> duckdb.DuckDBPyConnection:
 @lru_cache(maxsize=4096)
 def parse(expression: str) -> Parsed:
     """Return the columns that `expression` names. Raises ExpressionError where it is more than one scalar expression."""
+    statement = f"select\n{expression}\n"
     with _parser_lock:
-        answer = _parser().execute("select json_serialize_sql(?)", [f"select (\n{expression}\n)"]).fetchone()
+        # a literal, not a parameter: to bind one, DuckDB imports pandas
+        answer = _parser().execute(f"select json_serialize_sql({literal(statement)})").fetchone()
     tree = json.loads(answer[0]) if answer else {"error": True}
     if tree["error"]:
         raise ExpressionError(f"not an expression: {tree.get('error_message', '')}".strip().splitlines()[0])
@@ -80,6 +75,7 @@ def parse(expression: str) -> Parsed:
     plain = (
         node.get("type") == "SELECT_NODE"
         and len(items) == 1
+        and not items[0].get("alias")
         and node.get("from_table", {}).get("type") == "EMPTY"
         and not any(node.get(key) for key in _EMPTY)
         and not node.get("cte_map", {}).get("map")
@@ -160,70 +156,3 @@ def quote(name: str) -> str:
 def literal(text: str) -> str:
     """Return `text` as an SQL string literal."""
     return "'" + text.replace("'", "''") + "'"
-
-
-class Sandbox:
-    """An in-memory database for the expressions of packs: no files, no network, bounded time and memory."""
-
-    def __init__(self) -> None:
-        self._connection = duckdb.connect(
-            config={"enable_external_access": "false", "threads": "1", "memory_limit": MEMORY, "autoload_known_extensions": "false"}
-        )
-        self._connection.execute("set python_enable_replacements = false")
-        self._connection.execute("set lock_configuration = true")
-
-    def query(self, sql: str, **tables: pl.DataFrame) -> pl.DataFrame:
-        """Run `sql` over the frames given by name. Raises ExpressionError with DuckDB's reason, or when the time is up."""
-        names = list(tables)
-        try:
-            for name, frame in tables.items():
-                self._connection.register(name, frame.to_arrow())
-            with self._bounded():
-                return pl.DataFrame(pl.from_arrow(self._connection.execute(sql).to_arrow_table()))
-        except duckdb.InterruptException:
-            raise ExpressionError(f"stopped after {SECONDS:.0f} seconds") from None
-        except duckdb.Error as error:
-            raise ExpressionError(str(error).splitlines()[0]) from None
-        finally:
-            for name in names:
-                self._connection.unregister(name)
-
-    @contextmanager
-    def _bounded(self) -> Iterator[None]:
-        timer = threading.Timer(SECONDS, self._connection.interrupt)
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def evaluate(self, frame: pl.DataFrame, columns: Sequence[tuple[str, str, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Evaluate expressions on every row of `frame`, which has a unique `__n`.
-
-        `columns` are (name, SQL type, expression). Returns the results (`__n` and one column each; null where it failed) and the
-        failures (`__n`, column, reason). A row on which an expression fails never stops the others.
-        """
-        no_failures = pl.DataFrame(schema={"__n": pl.Int64, "column": pl.String, "reason": pl.String})
-        wanted = ", ".join(f"cast((\n{e}\n) as {t}) as {quote(n)}" for n, t, e in columns)
-        try:
-            return self.query(f"select __n, {wanted} from input order by __n", input=frame), no_failures
-        except ExpressionError:
-            pass  # some row fails: find which, one expression at a time
-        result = frame.select("__n").sort("__n")
-        failures = []
-        for name, kind, expression in columns:
-            one = f"cast((\n{expression}\n) as {kind})"
-            # null where it fails, 1 where the result is null, 2 where it is a value
-            state = f"try(case when {one} is null then 1 else 2 end)"
-            guarded = self.query(f"select __n, try({one}) as {quote(name)}, {state} as __state from input", input=frame)
-            failed = frame.join(guarded.filter(pl.col("__state").is_null()).select("__n"), on="__n", how="semi").sort("__n")
-            reason = ""
-            for i, row in enumerate(failed.iter_slices(1)):
-                if i < EXPLAINED:
-                    try:
-                        self.query(f"select {one} from input", input=row)
-                    except ExpressionError as error:
-                        reason = str(error)
-                failures.append((row["__n"][0], name, reason))
-            result = result.join(guarded.drop("__state"), on="__n", how="left", maintain_order="left")
-        return result, pl.DataFrame(failures, schema=no_failures.schema, orient="row")

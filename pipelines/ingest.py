@@ -15,7 +15,7 @@ import polars as pl
 from pipelines import declarations, expressions, fetch, readers
 from pipelines import lake as lake_rooms
 from pipelines.archive import Archive, Snapshot
-from pipelines.expressions import ExpressionError, Sandbox, quote
+from pipelines.expressions import ExpressionError, quote
 from pipelines.home import Home
 from pipelines.lake import File, Lake, Receipt
 from pipelines.mapping import Checked, Mapped, areas, counts, events, observations, register
@@ -23,6 +23,7 @@ from pipelines.pack_models import AreasMap, EventsMap, FetchedSource, Observatio
 from pipelines.packs import EVENT_COLUMNS, EVENT_FORMATS, Pack, digest
 from pipelines.settings import Settings
 from pipelines.sources import SourceState, States
+from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory, resolve
 from quality import contracts
 

@@ -132,12 +132,12 @@ def code_version() -> str:
     files = [
         *sorted((project / "pipelines" / "readers").glob("*.py")),
         *sorted((project / "pipelines" / "mapping").glob("*.py")),
-        *(project / "pipelines" / name for name in ("lake.py", "ingest.py", "territory.py", "expressions.py", "pack_models.py")),
+        *(project / "pipelines" / name for name in ("lake.py", "ingest.py", "territory.py", "expressions.py", "sandbox.py", "pack_models.py")),
         project / "quality" / "contracts.py",
     ]
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+        digest.update(file.name.encode() + b"\0" + (file.read_bytes() if file.exists() else b""))
     return digest.hexdigest()
 
 

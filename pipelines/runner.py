@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import warnings
@@ -11,6 +12,7 @@ from typing import Any
 
 from pipelines import durable, runs
 from pipelines.archive import Archive
+from pipelines.dbt import Parsing
 from pipelines.fetch import Answer, Request, address, fetch_all
 from pipelines.home import Home
 from pipelines.packs import Pack
@@ -64,14 +66,16 @@ def _execute(this: Run) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         this.listen(Event("start", "dagster", "starting"))
+        parsing = Parsing(this.home)  # works while Dagster is imported
         import dagster as dg
 
         from pipelines.definitions import build_definitions
         from pipelines.jobs import JOB
 
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
-        job = build_definitions(this).resolve_job_def(JOB)
-        with dg.DagsterInstance.from_config(str(this.home.dagster)) as instance:
+        job = build_definitions(this, parsing).resolve_job_def(JOB)
+        log = this.home.dagster / "last_run.log"  # what dbt prints, line by line
+        with dg.DagsterInstance.from_config(str(this.home.dagster)) as instance, log.open("w") as out, contextlib.redirect_stdout(out):
             result = job.execute_in_process(
                 instance=instance, raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
             )

@@ -1,7 +1,5 @@
 """The gate and the release as Dagster assets. What is checked and how a release is written is the business of quality and exports."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC
 from typing import Any

@@ -1,40 +1,21 @@
 """The dbt project as Dagster assets. dbt runs as the one child process of a run; its tests become asset checks and are judged by the gate."""
 
-from __future__ import annotations
-
 import os
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
 
-from pipelines import dbt, durable
+from packaging.version import Version
+
+from pipelines import dbt
 from pipelines.assets.ingest import OWNERS
-from pipelines.home import Home
 from pipelines.runs import Event, Run
-
-
-class DbtError(Exception):
-    """dbt could not parse or build the project."""
-
-
-def prepare(home: Home) -> Path:
-    """Return dbt's manifest of the project, parsed once for each content of it."""
-    path = dbt.manifest_path(home)
-    if path.is_file():
-        return path
-    environment = {**os.environ, **dbt.environment(home)}
-    command = [sys.executable, "-m", "dbt.cli.main", "--quiet", "parse", "--project-dir", str(dbt.PROJECT_DIR)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise DbtError(f"dbt cannot parse the project: {(done.stdout + done.stderr).strip()[-2000:]}")
-    with durable.replacing(path) as target:
-        target.write_bytes((home.dbt / "target" / "manifest.json").read_bytes())
-    return path
+from quality import expectations
 
 
 class Translator(DagsterDbtTranslator):
@@ -52,18 +33,35 @@ class Translator(DagsterDbtTranslator):
         return spec.replace_attributes(group_name=f"{layer}_{node['fqn'][2]}" if layer == "marts" else layer, owners=OWNERS)
 
 
-def build_warehouse(run: Run) -> tuple[dg.AssetsDefinition, dict[str, Any]]:
+class Dbt(DbtCliResource):
+    """dagster-dbt's resource without two detours of each call: a `dbt --version` process, and a second adapter in this process.
+
+    Both take longer than dbt takes for the models. The version is that of the installed package; the adapter would serve
+    column metadata only, which is not asked for.
+    """
+
+    @property
+    def _cli_version(self) -> Version:  # type: ignore[override]
+        return Version(version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
+        return None
+
+
+def build_warehouse(run: Run, parsing: dbt.Parsing) -> tuple[dg.AssetsDefinition, dict[str, Any]]:
     """Return the dbt assets of the project, and the resources they need."""
-    manifest = prepare(run.home)
+    manifest = parsing.manifest()
+    os.environ.update(dbt.environment(run.home))  # dagster-dbt looks for dbt on PATH, and hands this environment to it
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(), exclude="resource_type:unit_test", name="warehouse")
-    def warehouse(context: dg.AssetExecutionContext, dbt_cli: DbtCliResource) -> Iterator[Any]:
+    def warehouse(context: dg.AssetExecutionContext, dbt_cli: Dbt) -> Iterator[Any]:
         run.hold()
-        os.environ.update(dbt.environment(run.home))
         (run.home.dbt / "target" / "run_results.json").unlink(missing_ok=True)
         run.home.warehouse.unlink(missing_ok=True)  # built anew each time: what a killed run left is nobody's input
         Path(f"{run.home.warehouse}.wal").unlink(missing_ok=True)
         call = dbt_cli.cli(dbt.build_arguments(), context=context, target_path=run.home.dbt / "target", raise_on_error=False)
+        # the gate's library takes seconds to import: it does so while dbt works in its own process
+        threading.Thread(target=expectations.warm_up, daemon=True).start()
         models = 0
         for event in call.stream():
             if isinstance(event, dg.Output | dg.MaterializeResult | dg.AssetMaterialization):
@@ -75,4 +73,4 @@ def build_warehouse(run: Run) -> tuple[dg.AssetsDefinition, dict[str, Any]]:
             run.reasons += found
             raise dg.Failure(description="dbt: " + "; ".join(found or ["failed without a result"]))
 
-    return warehouse, {"dbt_cli": DbtCliResource(project_dir=str(dbt.PROJECT_DIR), profiles_dir=str(dbt.PROJECT_DIR))}
+    return warehouse, {"dbt_cli": Dbt(project_dir=str(dbt.PROJECT_DIR), profiles_dir=str(dbt.PROJECT_DIR))}

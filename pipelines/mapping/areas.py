@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.expressions import Sandbox
 from pipelines.mapping import BAD_CELLS, REJECTED, Checked, Mapped
 from pipelines.pack_models import AreaMap, AreasMap
+from pipelines.sandbox import Sandbox
 from pipelines.territory import ROW_SCHEMA
 
 _DATES = ("valid_from", "valid_to")

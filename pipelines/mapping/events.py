@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.expressions import Sandbox, quote
+from pipelines.expressions import quote
 from pipelines.mapping import BAD_CELLS, REJECTED, Checked, Mapped, placing
 from pipelines.pack_models import AreaReference, EventsMap
+from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 
 SCHEMA = {

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines import expressions
-from pipelines.expressions import Sandbox, quote
+from pipelines.expressions import quote
 from pipelines.mapping import BAD_CELLS, REJECTED, Checked, Mapped, placing
 from pipelines.pack_models import MeasureMap, ObservationsMap
+from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 
 SCHEMA = {

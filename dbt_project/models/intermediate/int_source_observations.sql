@@ -45,7 +45,7 @@ plain as (
             and c.sex = r.sex
             and c.age = r.age
     where r.aggregate is null
-    group by all
+    group by r.source, r.measure, r.ref_area, r.time_period, r.sex, r.age
 ),
 
 -- aggregated measures: the parts' shares of each sex
@@ -68,7 +68,7 @@ shares as (
         max(status_rank) as status_rank
     from ranked
     where aggregate is not null
-    group by all
+    group by source, measure, ref_area, time_period, age, sex, aggregate, by_sex
 ),
 
 -- the total is over all rows, those of unknown sex included
@@ -92,7 +92,7 @@ totals as (
         -- a quarantined row may be of either sex
         max(status_rank) filter (where sex = '_T' and status_rank > 10) as doubt
     from shares
-    group by all
+    group by source, measure, ref_area, time_period, age, aggregate, by_sex
 ),
 
 -- women and men without rows are 0, wherever the area and period have a row at all

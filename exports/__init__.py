@@ -1,0 +1,26 @@
+"""From the marts of a warehouse to an immutable, verified release. Knows nothing of packs, pipelines, Dagster or dbt.
+
+The names below are the whole surface. Their modules load Arrow, Polars and DuckDB only when called: reading the ledger
+or describing a table must not cost those imports.
+"""
+
+from exports.info import ReleaseInfo
+from exports.ledger import Entry, ReleaseError, current, history
+from exports.release import Release, build
+from exports.serve import serve
+from exports.tables import Column, Table
+from exports.verify import verify
+
+__all__ = [
+    "Column",
+    "Entry",
+    "Release",
+    "ReleaseError",
+    "ReleaseInfo",
+    "Table",
+    "build",
+    "current",
+    "history",
+    "serve",
+    "verify",
+]

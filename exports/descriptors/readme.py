@@ -1,0 +1,131 @@
+"""README.md of a release: what it is, its tables, how to query it, whom to credit. For people; machines have other documents."""
+
+from __future__ import annotations
+
+from exports.descriptors.text import cell, is_web, licence_url, release_url
+from exports.info import STATUSES, Context
+
+PATH = "README.md"
+
+
+def descriptor(context: Context) -> dict[str, bytes]:
+    parts = [_head(context), _tables(context), _statuses(), _query(context), _files(), _licence(context)]
+    return {PATH: ("\n\n".join(parts) + "\n").encode()}
+
+
+def _head(context: Context) -> str:
+    info = context.info
+    publisher = info.publisher.get("name")
+    lines = [
+        f"# {info.text(info.title)}",
+        "",
+        f"Indicators of sustainability and cohesion for the territory {info.country}, release {context.version} of {info.timestamp[:10]}"
+        + (f", published by {info.text(publisher)}." if publisher else "."),
+        "A release never changes; `latest.json` beside the releases names the current one.",
+    ]
+    if url := release_url(info.base_uri, context.version):
+        lines.append(f"Its address is <{url}>.")
+    return "\n".join(lines)
+
+
+def _tables(context: Context) -> str:
+    lines = ["## Tables", "", "| table | rows | key | what it holds |", "| --- | ---: | --- | --- |"]
+    for table in context.tables:
+        key = ", ".join(f"`{name}`" for name in table.key)
+        lines.append(f"| `{table.name}` | {context.rows[table.name]} | {key} | {cell(table.description)} |")
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "Every column is described in `datapackage.json`, in the metadata beside each CSV file and in the comments of the DuckDB file.",
+            "Rows are sorted by their key. Numbers are rounded to 12 significant digits. In a CSV file nothing between two commas is a",
+            'missing value, `""` an empty text. A text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return has an apostrophe',
+            "before it, so that no spreadsheet runs it as a formula.",
+        ]
+    )
+
+
+def _statuses() -> str:
+    rows = [f"| {code} | {name} | {value} |" for code, (name, value) in STATUSES.items()]
+    return "\n".join(
+        [
+            "## Missing values",
+            "",
+            "`obs_status` says why a value is missing, or what is to be known about it (`codelists/obs_status.csv`):",
+            "",
+            "| status | meaning | |",
+            "| --- | --- | --- |",
+            *rows,
+        ]
+    )
+
+
+def _query(context: Context) -> str:
+    names = [table.name for table in context.tables]
+    name = "indicator_values" if "indicator_values" in names else names[0] if names else "table"
+    return f"""## How to query
+
+DuckDB, from its own file or from Parquet:
+
+```sql
+-- duckdb -readonly indicators.duckdb
+select * from {name} limit 10;
+select table_name, column_name, comment from duckdb_columns() where not internal;
+select * from 'parquet/{name}.parquet' limit 10;
+```
+
+pandas:
+
+```python
+import pandas as pd
+
+values = pd.read_parquet("parquet/{name}.parquet")
+```
+
+R:
+
+```r
+values <- arrow::read_parquet("parquet/{name}.parquet")
+```
+
+A spreadsheet: open a file of `csv/` as UTF-8 with the comma as separator and the point as decimal sign."""
+
+
+def _files() -> str:
+    return "\n".join(
+        [
+            "## Files",
+            "",
+            "| path | what it is |",
+            "| --- | --- |",
+            "| `csv/`, `parquet/` | the tables, one file each, with the same rows |",
+            "| `indicators.duckdb` | the same tables for DuckDB 1.0 and later |",
+            "| `datapackage.json` | Data Package, version 2 |",
+            "| `codelists/` | code lists |",
+            "| `quality/report.json` | what was checked before publication |",
+            "| `CHANGELOG.md` | what is different from the release before |",
+            "| `SHA256SUMS` | checksums; `sha256sum -c SHA256SUMS` checks them |",
+        ]
+    )
+
+
+def _licence(context: Context) -> str:
+    info = context.info
+    url = licence_url(info.licence)
+    own = f"[{info.licence}]({url})" if url else f"{info.licence} (no licence is asserted)"
+    lines = [
+        "## Licence and attribution",
+        "",
+        f"This release: {own}. It is made from these sources, each under its own licence:",
+        "",
+    ]
+    for source in info.sources:
+        link = licence_url(source["licence"])
+        licence = f"[{source['licence']}]({link})" if link else source["licence"]
+        words = (
+            info.text(source.get("citation"))
+            or f"{info.text(source['publisher'])}: {info.text(source['title'])}"
+        )
+        page = f", <{source['homepage']}>" if is_web(source.get("homepage")) else ""
+        lines.append(f"* `{source['id']}` {words} ({licence}){page}")
+    return "\n".join(lines if info.sources else lines[:2] + [f"This release: {own}."])

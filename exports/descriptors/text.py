@@ -1,0 +1,41 @@
+"""How descriptors are spelled: JSON, Markdown cells, addresses of licences. Knows no particular document."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+NO_LICENCE = "NOASSERTION"
+_SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
+_CREATIVE_COMMONS = re.compile(r"CC-(BY(?:-NC)?(?:-ND|-SA)?)-(\d\.\d)")
+
+
+def to_json(value: Any) -> bytes:
+    """Return `value` as JSON for people: indented, in the order given. Raises on a number that JSON does not have."""
+    return (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
+
+
+def cell(text: str) -> str:
+    """Return `text` as a cell of a Markdown table."""
+    return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def is_web(address: Any) -> bool:
+    return isinstance(address, str) and address.startswith(("https://", "http://"))
+
+
+def licence_url(licence: str) -> str | None:
+    """Return the address of a licence's text by its SPDX identifier, None for no or an unknown spelling."""
+    if licence == NO_LICENCE or not _SPDX.fullmatch(licence):
+        return None
+    if licence == "CC0-1.0":
+        return "https://creativecommons.org/publicdomain/zero/1.0/"
+    if known := _CREATIVE_COMMONS.fullmatch(licence):
+        return f"https://creativecommons.org/licenses/{known[1].lower()}/{known[2]}/"
+    return f"https://spdx.org/licenses/{licence}.html"
+
+
+def release_url(base_uri: str, version: str) -> str | None:
+    """Return the address of a release's folder below `base_uri`."""
+    return f"{base_uri.rstrip('/')}/releases/{version}/" if is_web(base_uri) else None

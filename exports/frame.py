@@ -1,0 +1,131 @@
+"""A mart as it is published: the declared columns, guarded texts, rounded numbers, in the order of its key. Writes no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from exports.ledger import ReleaseError
+from exports.rounding import round_significant
+from exports.tables import Table
+
+SCHEMA = "marts"
+BATCH_ROWS = 122_880
+GUARD = "'"
+FORMULA_START = r"^[=+\-@\t\r]"
+"""A spreadsheet takes a cell that begins so for a formula and runs it."""
+DISTINCT_LIMIT = 65_000
+"""Text columns with at most so many different texts are held, and written, as codes into a sorted list."""
+_TYPES = {
+    "VARCHAR": ("VARCHAR",),
+    "DOUBLE": ("DOUBLE",),
+    "BIGINT": ("BIGINT", "INTEGER", "SMALLINT", "TINYINT", "UINTEGER", "USMALLINT", "UTINYINT", "HUGEINT"),
+}
+
+
+@dataclass(frozen=True)
+class Published:
+    """The rows of a table, and how many text cells of it were guarded."""
+
+    table: Table
+    frame: pl.DataFrame
+    guarded: int
+
+
+def publish(connection: duckdb.DuckDBPyConnection, catalog: str, table: Table) -> Published:
+    """Return `table` from schema `marts` of `catalog`. Raises `ReleaseError` where it is not as declared or not fit to print."""
+    frame = _read(connection, catalog, table)
+    columns, guarded = [], 0
+    for column in table.columns:
+        series = frame.drop_in_place(column.name)
+        if column.type == "DOUBLE":
+            series = _rounded(series, f"{table.name}.{column.name}")
+        elif column.type == "VARCHAR":
+            series, cells = _guarded(series)
+            series = _coded(series)
+            guarded += cells
+        if column.name in table.key and series.null_count():
+            raise ReleaseError(
+                f"{table.name}: key column {column.name} is null in {series.null_count()} rows"
+            )
+        columns.append(series)
+    return Published(table, _sorted(pl.DataFrame(columns), table), guarded)
+
+
+def _read(connection: duckdb.DuckDBPyConnection, catalog: str, table: Table) -> pl.DataFrame:
+    there: Mapping[str, str] = dict(
+        connection.execute(
+            "select column_name, data_type from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ?",
+            [catalog, SCHEMA, table.name],
+        ).fetchall()
+    )
+    if not there:
+        raise ReleaseError(f"{SCHEMA}.{table.name} is declared but not in the warehouse")
+    undeclared = sorted(set(there) - {column.name for column in table.columns})
+    if undeclared:
+        raise ReleaseError(f"{SCHEMA}.{table.name} has columns that nobody declared: {', '.join(undeclared)}")
+    for column in table.columns:
+        found = there.get(column.name)
+        if found not in _TYPES[column.type]:
+            raise ReleaseError(
+                f"{SCHEMA}.{table.name}.{column.name} is declared as {column.type} but is {found or 'not there'} in the warehouse"
+            )
+    names = ", ".join(
+        f"{quoted(column.name)}::{column.type} as {quoted(column.name)}" for column in table.columns
+    )
+    reader = connection.execute(
+        f"select {names} from {quoted(catalog)}.{SCHEMA}.{quoted(table.name)}"
+    ).to_arrow_reader(BATCH_ROWS)
+    frame = pl.from_arrow(reader)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def quoted(name: str) -> str:
+    """Return `name` as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _rounded(series: pl.Series, name: str) -> pl.Series:
+    values = series.fill_null(0.0).to_numpy()
+    try:
+        rounded = pl.Series(series.name, round_significant(values))
+    except ValueError as error:
+        count = series.len() - series.is_finite().sum() - series.null_count()
+        raise ReleaseError(
+            f"{name} is {error} in {count} rows; publish a null and the reason instead"
+        ) from error
+    if not series.null_count():
+        return rounded
+    return pl.select(pl.when(series.is_not_null()).then(rounded).alias(series.name)).to_series()
+
+
+def _guarded(series: pl.Series) -> tuple[pl.Series, int]:
+    hit = series.str.contains(FORMULA_START)
+    cells = int(hit.sum())
+    if not cells:
+        return series, 0
+    return pl.select(
+        pl.when(hit).then(GUARD + series).otherwise(series).alias(series.name)
+    ).to_series(), cells
+
+
+def _coded(series: pl.Series) -> pl.Series:
+    """Return texts as codes into the sorted list of different texts: smaller, and their codes sort as the texts do."""
+    texts = series.unique().drop_nulls()
+    return series.cast(pl.Enum(texts.sort())) if 0 < len(texts) <= DISTINCT_LIMIT else series
+
+
+def _sorted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    frame = frame.sort(table.key)
+    same = frame.select(
+        pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in table.key)
+    ).to_series()
+    if same.any():
+        at = same.arg_true()[0]
+        key = ", ".join(f"{name}={frame[name][at]!r}" for name in table.key)
+        raise ReleaseError(f"{table.name}: {same.sum()} rows repeat the key of another, the first is {key}")
+    return frame

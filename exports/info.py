@@ -1,0 +1,110 @@
+"""What a release says of itself: its pack, its version, its tables and files. Holds facts for descriptors; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from exports.tables import Table
+
+Text = str | Mapping[str, str]
+"""A text, or the same text by language."""
+
+STATUSES: Mapping[str, tuple[str, str]] = {
+    "A": ("normal", "with a value"),
+    "B": ("break in series", "with a value"),
+    "E": ("estimated", "with a value"),
+    "I": ("imputed", "with a value"),
+    "P": ("provisional", "with a value"),
+    "M": ("missing at source", "without a value"),
+    "L": ("coverage too low", "without a value"),
+    "Q": ("quarantined", "without a value"),
+    "C": ("confidential", "without a value"),
+    "O": ("not collected here", "without a value"),
+    "Z": ("not defined", "without a value"),
+    "S": ("source down", "without a value"),
+}
+"""The code list of `obs_status`: name, and whether a value comes with it."""
+
+
+@dataclass(frozen=True)
+class ReleaseInfo:
+    """The pack as a release shows it. `released` is an aware time; `inputs_key` stands for everything the release is made from."""
+
+    pack: str
+    title: Mapping[str, str]
+    publisher: Mapping[str, Any]
+    licence: str
+    base_uri: str
+    country: str
+    languages: Sequence[str]
+    sources: Sequence[Mapping[str, Any]]
+    released: datetime
+    inputs_key: str
+
+    def __post_init__(self) -> None:
+        if self.released.tzinfo is None:
+            raise ValueError("`released` needs a time zone")
+
+    @property
+    def timestamp(self) -> str:
+        """`released` in UTC, to the second, as the files write it."""
+        return self.released.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def text(self, value: Text | None) -> str:
+        """Return `value` in the pack's first language that it has, on one line."""
+        if value is None:
+            return ""
+        if isinstance(value, Mapping):
+            value = next(
+                (value[lang] for lang in self.languages if lang in value), next(iter(value.values()), "")
+            )
+        return " ".join(value.split())
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """Size and checksum of a file of the release."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """Every value of `column` in `table`, where there is one, is a value of `to_column` in `to_table`."""
+
+    table: str
+    column: str
+    to_table: str
+    to_column: str
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The release that was current before: its version, and the rows of each of its tables."""
+
+    version: str
+    rows: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Context:
+    """All that a descriptor may know. `files` are the CSV and Parquet files by path inside the release."""
+
+    info: ReleaseInfo
+    version: str
+    tables: Sequence[Table]
+    rows: Mapping[str, int]
+    guarded: Mapping[str, int]
+    foreign_keys: Sequence[ForeignKey]
+    files: Mapping[str, FileFacts]
+    quality_report: Mapping[str, Any]
+    previous: Previous | None = field(default=None)
+
+    def timeless(self) -> Context:
+        """Return this context as it would be in any other version at any other time."""
+        info = replace(self.info, released=datetime(1970, 1, 1, tzinfo=UTC), inputs_key="")
+        return replace(self, info=info, version="0000.00.0", previous=None)

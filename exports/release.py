@@ -1,0 +1,171 @@
+"""The transaction: a release is built aside, verified there, and then appears at once or not at all.
+
+What is in the files is the business of `table_files`, `writers` and `descriptors`; how one current release follows
+another, of `ledger`. The caller sees to it that only one build runs on a `public` folder at a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from exports import checksums, descriptors, ledger
+from exports.info import Context, Previous, ReleaseInfo
+from exports.ledger import Entry, Ledger, ReleaseError
+from exports.tables import Table
+from exports.verify import verify
+
+DUCKDB = "indicators.duckdb"
+WORK = "publication"
+
+
+@dataclass(frozen=True)
+class Release:
+    """The current release after a build; `changed`: the build made it. `tables`: rows of each."""
+
+    version: str
+    path: Path
+    changed: bool
+    tables: dict[str, int]
+
+
+def build(
+    warehouse: Path,
+    tables: Sequence[Table],
+    info: ReleaseInfo,
+    public: Path,
+    staging: Path,
+    quality_report: Mapping[str, Any],
+    on_progress: Callable[[str], None] | None = None,
+) -> Release:
+    """Publish `tables` of the marts of `warehouse` as the current release of `public`, unless it already says the same.
+
+    `staging` lies on the file system of `public`; its subfolder `publication` belongs to this function. Raises
+    `ReleaseError`; the last release then stands. What a killed build left behind is removed first.
+    """
+    import duckdb  # Arrow, Polars and DuckDB take their time: only a build pays for them
+    import polars as pl
+    import pyarrow as pa
+
+    tell = on_progress or (lambda text: None)
+    _check(warehouse, tables, public, staging)
+    with _work_folder(staging) as work:
+        known = ledger.recover(public, work)
+        try:
+            return _build(warehouse, tables, info, public, work, quality_report, known, tell)
+        except (OSError, duckdb.Error, pl.exceptions.PolarsError, pa.ArrowException) as error:
+            raise ReleaseError(f"the release could not be written: {error}; the last one stands") from error
+
+
+def _build(
+    warehouse: Path,
+    tables: Sequence[Table],
+    info: ReleaseInfo,
+    public: Path,
+    work: Path,
+    quality_report: Mapping[str, Any],
+    known: Ledger,
+    tell: Callable[[str], None],
+) -> Release:
+    from exports import table_files
+    from exports.writers import duckdb as duckdb_file
+
+    folder, spill = work / "release", work / "spill"
+    folder.mkdir()
+    written = table_files.write(warehouse, tables, folder, spill, tell)
+    last = ledger.current(public)
+    context = Context(
+        info=info,
+        version=known.next_version(info.released.astimezone(UTC).strftime("%Y.%m")),
+        tables=tables,
+        rows=written.rows,
+        guarded=written.guarded,
+        foreign_keys=written.foreign_keys,
+        files=written.files,
+        quality_report=quality_report,
+        previous=Previous(last.version, last.rows) if last else None,
+    )
+    content = _content(context)
+    if last and last.content == content and _is_sound(public / ledger.RELEASES / last.version):
+        if last.inputs_key != info.inputs_key:
+            entries = tuple(
+                replace(e, inputs_key=info.inputs_key) if e.version == last.version else e
+                for e in known.releases
+            )
+            ledger.put(Ledger(entries), public, work)
+        tell(f"unchanged: {last.version} stays the current release")
+        return Release(last.version, public / ledger.RELEASES / last.version, False, written.rows)
+    tell(DUCKDB)
+    duckdb_file.write(tables, folder / "parquet", folder / DUCKDB, spill)
+    for path, text in descriptors.render(descriptors.DESCRIPTORS + descriptors.RECORDS, context).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(text)
+    checksums.write(folder, written.files)
+    tell("verifying the release")
+    if faults := verify(folder):
+        raise ReleaseError(
+            "the release does not stand its own check; the last one stands:\n" + "\n".join(faults)
+        )
+    _settle(folder)
+    tell(f"publishing {context.version}")
+    entry = Entry(context.version, info.timestamp, info.inputs_key, content, written.rows)
+    place = ledger.publish(folder, entry, known, public, work)
+    return Release(context.version, place, True, written.rows)
+
+
+def _check(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path) -> None:
+    if not warehouse.is_file():
+        raise ReleaseError(f"{warehouse}: there is no such warehouse")
+    names = [table.name.lower() for table in tables]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ReleaseError(f"declared more than once: {', '.join(twice)}")
+    public.mkdir(parents=True, exist_ok=True)
+    staging.mkdir(parents=True, exist_ok=True)
+    if public.stat().st_dev != staging.stat().st_dev:
+        raise ReleaseError(
+            f"{staging} and {public} must lie on one file system, so that a release can appear at once"
+        )
+
+
+@contextmanager
+def _work_folder(staging: Path) -> Iterator[Path]:
+    work = staging / WORK
+    if work.exists():
+        shutil.rmtree(work)
+    work.mkdir()
+    try:
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _content(context: Context) -> str:
+    """Return a digest of everything published, version and time apart: the values by way of the CSV files, and the documents."""
+    sums = {path: facts.sha256 for path, facts in context.files.items() if path.startswith("csv/")}
+    for path, text in descriptors.render(descriptors.DESCRIPTORS, context.timeless()).items():
+        sums[path] = hashlib.sha256(text).hexdigest()
+    return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+
+
+def _is_sound(place: Path) -> bool:
+    """Whether a release is there with the bytes it was published with; a damaged one is not kept current for being unchanged."""
+    return place.is_dir() and not checksums.faults(place)
+
+
+def _settle(folder: Path) -> None:
+    """Have every file and folder on the disk, readable for the server whatever the mask of this process."""
+    for root, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            path = Path(root, name)
+            path.chmod(0o644)
+            ledger.sync(path)
+        Path(root).chmod(0o755)
+        ledger.sync(Path(root))

@@ -1,0 +1,58 @@
+"""What is published: tables, their columns and their keys, as the caller describes them. Holds no data and reads no files."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+TYPES = ("VARCHAR", "DOUBLE", "BIGINT")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a published table. `unit` is that of its numbers, where they have one."""
+
+    name: str
+    type: str
+    description: str
+    unit: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.type not in TYPES:
+            raise ValueError(
+                f"column {self.name}: type {self.type} is not published; use one of {', '.join(TYPES)}"
+            )
+        if not self.name or any(ord(sign) < 32 for sign in self.name):
+            raise ValueError(f"column name {self.name!r} cannot stand in a header")
+        if not self.description or not self.description.strip():
+            raise ValueError(f"column {self.name} has no description; every published column needs one")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table, sorted by `key`. `view_of` names the table that it says nothing beyond."""
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    view_of: str | None = None
+
+    def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise ValueError(f"table name {self.name!r} cannot be a file name; use letters, digits and _")
+        if not self.description or not self.description.strip():
+            raise ValueError(f"table {self.name} has no description; every published table needs one")
+        names = [column.name for column in self.columns]
+        twice = sorted({name for name in names if [n.lower() for n in names].count(name.lower()) > 1})
+        if twice:  # DuckDB takes A and a for one column
+            raise ValueError(f"table {self.name} has several columns of one name: {', '.join(twice)}")
+        unknown = [name for name in self.key if name not in names]
+        if unknown or not self.key:
+            raise ValueError(
+                f"table {self.name}: the key ({', '.join(self.key)}) must be columns of the table"
+            )
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)

@@ -1,0 +1,140 @@
+"""Check a release folder offline and name each fault. Reads only; raises on nothing that a folder may contain."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from exports import checksums
+from exports.descriptors import csvw, datapackage, report
+from exports.info import ForeignKey
+
+if TYPE_CHECKING:
+    from exports.comparison import Described
+
+DUCKDB = "indicators.duckdb"
+REQUIRED = (datapackage.PATH, "README.md", "CHANGELOG.md", report.PATH, DUCKDB)
+
+
+def verify(release_dir: Path) -> list[str]:
+    """Return one line for each fault of the release in `release_dir`; no line says that it is whole.
+
+    Checks: every file against SHA256SUMS, none missing or surplus; each CSV file equal to its Parquet file in values,
+    types and rows, sorted by its key, keys unique and never null; the DuckDB file with the same tables, rows and
+    comments; descriptors that match the columns, their order, their types and keys, and references that hold.
+    """
+    from exports import comparison  # Arrow and DuckDB
+
+    folder = Path(release_dir)
+    if not folder.is_dir():
+        return [f"{folder}: no such folder"]
+    faults = checksums.faults(folder)
+    named = {fault.partition(":")[0] for fault in faults}
+    faults += [f"{path}: missing" for path in REQUIRED if path not in named and not (folder / path).is_file()]
+    tables: list[Described] = []
+    faults += _found(datapackage.PATH, lambda: _describe(folder, tables))
+    if not tables:
+        return faults
+    faults += [fault for fault in _files(folder, tables) if fault.partition(":")[0] not in named]
+    rows: dict[str, int] = {}
+    distinct: dict[tuple[str, str], Any] = {}
+    for table in tables:
+        if (folder / table.csv).is_file() and (folder / table.parquet).is_file():
+            faults += _found(table.parquet, lambda: comparison.schema_faults(folder, table))
+            faults += _found(table.csv, lambda: comparison.value_faults(folder, table, rows, distinct))
+        if (folder / table.csvw).is_file():
+            faults += _found(table.csvw, lambda: _csvw(folder, table))
+    faults += [fault for key in _foreign_keys(tables) for fault in comparison.reference_faults(key, distinct)]
+    if (folder / DUCKDB).is_file():
+        faults += _found(DUCKDB, lambda: comparison.duckdb_faults(folder, DUCKDB, tables))
+    if (folder / report.PATH).is_file():
+        faults += _found(report.PATH, lambda: _report(folder, rows))
+    return faults
+
+
+def _found(path: str, check: Callable[[], Iterator[str]]) -> list[str]:
+    """Return the faults of one check. Where the check itself breaks on the file, that is a fault, with its reason."""
+    found: list[str] = []
+    try:
+        found.extend(check())
+    except Exception as error:
+        found.append(f"{path}: cannot be read: {type(error).__name__}: {' '.join(str(error).split())}")
+    return found
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _describe(folder: Path, tables: list[Described]) -> Iterator[str]:
+    """Put the tables of datapackage.json into `tables`."""
+    from exports.comparison import Described
+
+    if not (folder / datapackage.PATH).is_file():
+        return
+    types = {field: column for column, field in datapackage.FIELD_TYPES.items()}
+    for resource in _json(folder / datapackage.PATH)["resources"]:
+        schema = resource["schema"]
+        keys = [
+            ForeignKey(
+                resource["name"],
+                key["fields"][0],
+                key["reference"]["resource"],
+                key["reference"]["fields"][0],
+            )
+            for key in schema.get("foreignKeys", [])
+        ]
+        fields = {field["name"]: types[field["type"]] for field in schema["fields"]}
+        table = Described(resource["name"], fields, tuple(schema["primaryKey"]), tuple(keys))
+        if unknown := [name for name in table.key if name not in fields]:
+            yield f"{datapackage.PATH}: the key of {table.name} names no field: {', '.join(unknown)}"
+            continue
+        tables.append(table)
+        facts = checksums.facts(folder / table.csv) if (folder / table.csv).is_file() else None
+        if resource["path"] != table.csv:
+            yield f"{datapackage.PATH}: the path of {table.name} is {resource['path']}, expected {table.csv}"
+        if facts and (resource["bytes"], resource["hash"]) != (facts.bytes, f"sha256:{facts.sha256}"):
+            yield f"{datapackage.PATH}: size or hash of {table.name} is not that of {table.csv}"
+    if not tables:
+        yield f"{datapackage.PATH}: describes no table"
+
+
+def _files(folder: Path, tables: list[Described]) -> Iterator[str]:
+    """Every table has its three files, and there are no files of other tables."""
+    expected = {path for table in tables for path in (table.csv, table.parquet, table.csvw)}
+    there = {path for path in checksums.files(folder) if path.startswith(("csv/", "parquet/"))}
+    for path in sorted(expected - there):
+        yield f"{path}: missing"
+    for path in sorted(there - expected):
+        yield f"{path}: of no table in {datapackage.PATH}"
+    for path in sorted(there):
+        if path.endswith(".csv") and path + csvw.SUFFIX not in there | expected:
+            yield f"{path + csvw.SUFFIX}: missing"
+
+
+def _csvw(folder: Path, table: Described) -> Iterator[str]:
+    value = _json(folder / table.csvw)
+    expected = {name: csvw.DATATYPES[kind] for name, kind in table.types.items()}
+    columns = [(column["titles"], column["datatype"]) for column in value["tableSchema"]["columns"]]
+    if value["url"] != Path(table.csv).name:
+        yield f"{table.csvw}: is about {value['url']}"
+    if columns != list(expected.items()):
+        yield f"{table.csvw}: columns or their types are not those of {datapackage.PATH}"
+    if value["tableSchema"]["primaryKey"] != [csvw.column_name(name) for name in table.key]:
+        yield f"{table.csvw}: the key is not that of {datapackage.PATH}"
+
+
+def _foreign_keys(tables: list[Described]) -> Iterator[ForeignKey]:
+    for table in tables:
+        yield from table.foreign_keys
+
+
+def _report(folder: Path, rows: Mapping[str, int]) -> Iterator[str]:
+    said = _json(folder / report.PATH)["rows"]
+    for name in sorted(set(rows) | set(said)):
+        if name in rows and said.get(name) != rows[name]:
+            yield f"{report.PATH}: says {said.get(name)} rows of {name}, but there are {rows[name]}"
+        elif name not in rows:
+            yield f"{report.PATH}: says {said[name]} rows of {name}, which could not be counted"

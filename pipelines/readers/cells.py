@@ -1,0 +1,100 @@
+"""From cells to the frame that every reader returns: names of columns, blanks, missing values. Knows no format and opens no file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import polars as pl
+
+from pipelines.readers.options import ReadOptions
+
+
+def selector(columns: Collection[str] | None) -> Callable[[str], bool]:
+    """Return the test whether a column will be needed. Case does not count, because it does not count in SQL."""
+    if columns is None:
+        return lambda name: True
+    needed = {name.lower() for name in columns}
+    return lambda name: name.lower() in needed
+
+
+def joined(header: Sequence[Sequence[str]]) -> list[str]:
+    """Return one name for each column out of several header rows, joined with ` / `.
+
+    A merged cell holds its text at its left end only, so a blank cell above the last row inherits from its left - but never
+    across a place where a row above begins something new.
+    """
+    width = max((len(row) for row in header), default=0)
+    rows = [[*(cell.strip() for cell in row), *[""] * (width - len(row))] for row in header]
+    begins = [False] * width
+    for row in rows[:-1]:
+        begins = [new or cell != "" for new, cell in zip(begins, row, strict=True)]
+        for i in range(1, width):
+            if not row[i] and not begins[i]:
+                row[i] = row[i - 1]
+    return [" / ".join(filter(None, parts)) for parts in zip(*rows, strict=True)]
+
+
+def unique(names: Sequence[str]) -> list[str]:
+    """Return names that differ: `column_N` for an empty one, `name.2` for a second one. No name begins with `__`."""
+    taken: set[str] = set()
+    result = []
+    for position, text in enumerate(names, 1):
+        name = text.strip()
+        while name.startswith("__"):
+            name = name[1:]
+        base = name or f"column_{position}"
+        name, count = base, 1
+        while name in taken:
+            count += 1
+            name = f"{base}.{count}"
+        taken.add(name)
+        result.append(name)
+    return result
+
+
+def text(value: Any, decimal: str = ".") -> str:
+    """Return the text of a typed cell: whole numbers without `.0`, dates as ISO 8601, truth values as true and false."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        if value.is_integer():
+            return str(int(value))
+        return repr(value) if decimal == "." else repr(value).replace(".", decimal)
+    if isinstance(value, dt.datetime | dt.date | dt.time):
+        return value.isoformat()
+    if isinstance(value, dt.timedelta):
+        seconds = value.total_seconds()
+        return f"{int(seconds // 3600)}:{int(seconds % 3600 // 60):02}:{seconds % 60:02.0f}"
+    return str(value)
+
+
+def decimal_of_numbers(options: ReadOptions) -> str:
+    """Return the decimal mark to write typed numbers with: a dot, unless the dot is declared to separate thousands."""
+    return options.decimal if options.thousands == "." else "."
+
+
+def finish(frame: pl.DataFrame, options: ReadOptions, absent: Sequence[str] = ()) -> pl.DataFrame:
+    """Return `frame` with blanks stripped and missing values null; `absent` columns are added, all null.
+
+    `frame` has `__row` and may have `__fault`; all its other columns are text.
+    """
+    names = [name for name in frame.columns if name not in ("__row", "__fault")]
+    missing = sorted({value.strip() for value in options.na})
+    expressions = []
+    for name in names:
+        cell = pl.col(name).str.strip_chars()
+        if missing == [""]:
+            expressions.append(pl.when(cell != "").then(cell).alias(name))
+        elif missing:
+            expressions.append(pl.when(~cell.is_in(missing)).then(cell).alias(name))
+        else:
+            expressions.append(cell)
+    nothing = [pl.lit(None, pl.String).alias(name) for name in absent]
+    fault = pl.col("__fault") if "__fault" in frame.columns else pl.lit(None, pl.String).alias("__fault")
+    return frame.select(*expressions, *nothing, pl.col("__row").cast(pl.Int64), fault.cast(pl.String))

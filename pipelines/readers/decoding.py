@@ -1,0 +1,65 @@
+"""From bytes to text: byte order marks, encodings, bytes that are not valid in them. Knows no dialect and drops nothing."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_MARKS = re.compile("[\ud800-\udfff]")
+_SHOWN = 5
+
+
+def _mark(error: UnicodeError) -> tuple[str, int]:
+    """Put a lone surrogate in the place of each undecodable byte: no decoder makes them otherwise, so the rows are found again."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("zpo2.mark", _mark)
+
+
+def as_utf8(data: bytes, encoding: str) -> tuple[bytes, bool, str]:
+    """Return the text in UTF-8 without byte order mark, whether all of it was valid, and the encoding it was in.
+
+    An invalid byte becomes a marked character, three bytes that never stand in valid UTF-8: see `to_text` and `invalid`.
+    """
+    name = codecs.lookup(encoding).name
+    for bom, marked in _BOMS:
+        if data.startswith(bom):
+            name, data = marked, data[len(bom) :]
+            break
+    try:
+        decoded = data.decode(name)
+    except UnicodeDecodeError:
+        return data.decode(name, "zpo2.mark").encode("utf-8", "surrogatepass"), False, name
+    if name == "utf-8":
+        return data, True, name
+    return decoded.encode("utf-8", "surrogatepass"), True, name
+
+
+def to_text(data: bytes) -> str:
+    """Return the text of what `as_utf8` gave, marks included."""
+    return data.decode("utf-8", "surrogatepass")
+
+
+def invalid(text: str, encoding: str) -> str | None:
+    """Return what is wrong with the characters of `text`, or None."""
+    found = _MARKS.findall(text)
+    if found:
+        shown = " ".join(f"0x{ord(mark) & 0xFF:02x}" for mark in found[:_SHOWN])
+        more = " ..." if len(found) > _SHOWN else ""
+        return f"bytes not valid in {encoding}: {shown}{more}"
+    return "a NUL character" if "\0" in text else None
+
+
+def without_marks(text: str) -> str:
+    """Return `text` with the replacement character in the place of each mark."""
+    return _MARKS.sub("\ufffd", text)

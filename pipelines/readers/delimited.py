@@ -1,0 +1,258 @@
+"""Read delimited text (CSV, TSV). Knows about bytes and dialects; knows nothing of sources, areas or types.
+
+The regular part of a file goes through polars; records that are not regular are read one by one. What is regular is measured
+first, because polars fills a short last record, reads a blank line as a row and loses its way after a stray quote, without a word.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from pipelines.readers import cells, decoding, member
+from pipelines.readers.options import ReadOptions
+from pipelines.readers.records import Record, blank, lines_of, records
+from pipelines.readers.unreadable import UnreadableSnapshot
+
+_MOSTLY_REGULAR = 0.2  # share of irregular records up to which they are worth picking out
+
+
+def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
+    """Return the records of a delimited file. `__row` is the line on which a record begins."""
+    raw = member.content(path, options.member)
+    if options.member is None:
+        member.not_packed(raw, path)
+    data, clean, encoding = decoding.as_utf8(raw, options.encoding)
+    if not data.strip():
+        raise UnreadableSnapshot("the file is empty")
+    if b"\n" not in data and b"\r" in data:
+        data = data.replace(b"\r", b"\n")
+    header, offset, line = _header(data, options, encoding)
+    body = data[offset:] if offset else data
+    table = _fast(body, line, options, header, clean, encoding) or _careful(body, line, options, header, encoding)
+    return _named(table, header, options, columns)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Columns by position (names '0', '1', ...) with `__row` and `__fault`."""
+
+    frame: pl.DataFrame
+    width: int
+
+
+def _header(data: bytes, options: ReadOptions, encoding: str) -> tuple[list[list[str]], int, int]:
+    """Return the header's records, the offset behind them and the number of the line there."""
+    offset = 0
+    for done in range(options.skip_rows):
+        end = data.find(b"\n", offset)
+        if end < 0:
+            raise UnreadableSnapshot(f"skip_rows is {options.skip_rows}, but the file has {done + 1} lines")
+        offset = end + 1
+    line = options.skip_rows + 1
+    if options.header_rows == 0:
+        return [], offset, line
+    header = []
+    for record in records(lines_of(data, offset), line, options.delimiter, options.quote):
+        fault = record.fault or decoding.invalid("".join(record.fields), encoding)
+        if fault:
+            raise UnreadableSnapshot(f"line {record.line}: the header cannot be read: {fault}")
+        header.append(record.fields)
+        line = record.line + record.lines
+        if len(header) == options.header_rows:
+            break
+    else:
+        raise UnreadableSnapshot(f"{options.header_rows} header rows are due below line {options.skip_rows}, and the file ends")
+    for _ in range(line - 1 - options.skip_rows):
+        end = data.find(b"\n", offset)
+        offset = end + 1 if end >= 0 else len(data)
+    return header, offset, line
+
+
+def _due(header: list[list[str]], options: ReadOptions, widths: dict[int, int]) -> int:
+    """Return how many fields a record must have: as many as the header, or, where that is no use, as most records."""
+    if header and options.names is None:
+        return max(len(row) for row in header)
+    if not widths:
+        return max((len(row) for row in header), default=len(options.names or []))
+    return max(widths, key=lambda width: (widths[width], width))
+
+
+def _named(table: _Table, header: list[list[str]], options: ReadOptions, columns: Collection[str] | None) -> pl.DataFrame:
+    needed = cells.selector(columns)
+    if options.names is not None:
+        names = options.names[: table.width]
+    else:
+        found = cells.joined(header) if header else []
+        names = cells.unique([*found, *[""] * (table.width - len(found))])[: table.width]
+    kept = [(str(i), name) for i, name in enumerate(names) if needed(name)]
+    frame = table.frame.select(*(pl.col(i).alias(name) for i, name in kept), "__row", "__fault")
+    return cells.finish(frame, options, [n for n in (options.names or [])[table.width :] if needed(n)])
+
+
+# ------------------------------------------------------------------------------------------------------------- regular files
+
+
+@dataclass(frozen=True)
+class _Shape:
+    starts: np.ndarray  # offset of each record
+    ends: np.ndarray  # offset behind it
+    widths: np.ndarray  # fields
+    lines: np.ndarray  # line on which it begins
+
+
+def _shape(body: bytes, line: int, delimiter: str, quote: str) -> _Shape | None:
+    """Measure every record, or return None where quotes do not stand at the edges of fields."""
+    octets = np.frombuffer(body, np.uint8)
+    breaks = octets == 10
+    marks = octets == ord(delimiter)
+    if quote and quote.encode() in body:
+        quotes = octets == ord(quote)
+        inside = np.bitwise_xor.accumulate(quotes.view(np.uint8)).view(bool)
+        if inside[-1]:
+            return None
+        before = np.empty_like(quotes)
+        before[0], before[1:] = True, (breaks | marks | quotes)[:-1]
+        after = np.empty_like(quotes)
+        after[-1], after[:-1] = True, (breaks | marks | quotes | (octets == 13))[1:]
+        if (quotes & ~np.where(inside, before, after)).any():
+            return None
+        all_breaks = np.flatnonzero(breaks)
+        breaks &= ~inside
+        marks &= ~inside
+        ends = np.flatnonzero(breaks) + 1
+    else:
+        ends = np.flatnonzero(breaks) + 1
+        all_breaks = ends - 1
+    if not len(ends) or ends[-1] != len(body):
+        ends = np.append(ends, len(body))
+    starts = np.concatenate(([0], ends[:-1]))
+    widths = np.add.reduceat(marks, starts, dtype=np.int32) + 1
+    if len(all_breaks) + 1 < len(ends) or len(all_breaks) > len(ends):
+        lines = np.searchsorted(all_breaks, starts) + line
+    else:
+        lines = np.arange(line, line + len(ends))
+    return _Shape(starts, ends, widths, lines)
+
+
+def _fast(body: bytes, line: int, options: ReadOptions, header: list[list[str]], clean: bool, encoding: str) -> _Table | None:
+    """Read with polars what is regular. Returns None where the whole must be read with care."""
+    if len(options.delimiter.encode()) > 1 or len(options.quote.encode()) > 1 or not body:
+        return None
+    shape = _shape(body, line, options.delimiter, options.quote)
+    if shape is None:
+        return None
+    values, counts = np.unique(shape.widths, return_counts=True)
+    due = _due(header, options, dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    width = int(values[0]) if len(values) == 1 else due  # where all records are of another width than the header, still regular
+    if width < 2:
+        return None  # a blank line cannot be told from an empty field here
+    odd = shape.widths != width
+    octets = np.frombuffer(body, np.uint8)
+    if not clean or b"\0" in body:
+        bad = octets == 0
+        bad[:-1] |= (octets[:-1] == 0xED) & (octets[1:] >= 0xA0)  # a mark of `decoding`
+        odd[np.searchsorted(shape.starts, np.flatnonzero(bad), side="right") - 1] = True
+    picked = np.flatnonzero(odd)
+    if len(picked) > max(10, _MOSTLY_REGULAR * len(odd)):
+        return None
+    frame = _polars(_without(body, shape, odd) if len(picked) else body, width, options)
+    if frame is None or frame.height != len(odd) - len(picked):
+        return None
+    good = frame.with_columns(pl.Series("__row", shape.lines[~odd]).cast(pl.Int64), pl.lit(None, pl.String).alias("__fault"))
+    if width != due:
+        good = _all_of_another_width(good, width, due)
+    if len(picked):
+        found = [
+            record
+            for i in picked.tolist()
+            for record in records(
+                decoding.to_text(body[shape.starts[i] : shape.ends[i]]).removesuffix("\n").split("\n"),
+                int(shape.lines[i]), options.delimiter, options.quote,
+            )
+        ]  # fmt: skip
+        good = pl.concat([good, _of_records(found, due, encoding)]).sort("__row")
+    return _Table(good, due)
+
+
+def _without(body: bytes, shape: _Shape, odd: np.ndarray) -> bytes:
+    """Return the records of `body` that are not odd."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], odd, [True])).astype(np.int8)))
+    runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+    return b"".join(body[shape.starts[first] : shape.ends[last - 1]] for first, last in runs)
+
+
+def _polars(body: bytes, width: int, options: ReadOptions) -> pl.DataFrame | None:
+    names = [str(i) for i in range(width)]
+    quote = options.quote if options.quote and options.quote.encode() in body else None
+    try:
+        return pl.read_csv(
+            body, has_header=False, separator=options.delimiter, quote_char=quote, schema=dict.fromkeys(names, pl.String),
+            empty_string_is_null=False, raise_if_empty=False,
+        )  # fmt: skip
+    except pl.exceptions.PolarsError:
+        return None
+
+
+def _all_of_another_width(frame: pl.DataFrame, width: int, due: int) -> pl.DataFrame:
+    """Every record ends with one more delimiter than the header: harmless. Any other width is a fault of every record."""
+    names = [str(i) for i in range(due)]
+    if width == due + 1 and (frame[str(due)].str.strip_chars() == "").all():
+        return frame.select(*names, "__row", "__fault")
+    absent = [pl.lit("").alias(name) for name in names[width:]]
+    return frame.with_columns(*absent, pl.lit(f"{width} fields where {due} are due").alias("__fault")).select(*names, "__row", "__fault")
+
+
+# ----------------------------------------------------------------------------------------------------------- irregular files
+
+
+def _careful(body: bytes, line: int, options: ReadOptions, header: list[list[str]], encoding: str) -> _Table:
+    """Read record by record."""
+    text = decoding.to_text(body)
+    lines = text.split("\n")
+    if lines and not lines[-1]:
+        lines.pop()
+    found = list(records(lines, line, options.delimiter, options.quote))
+    due = _due(header, options, Counter(len(record.fields) for record in found))
+    if found and all(len(r.fields) == due + 1 and blank(r.fields[-1]) for r in found):
+        found = [Record(r.line, r.lines, r.fields[:-1], r.fault) for r in found]
+    for record in found:
+        _swallowed(record, due, lines[record.line - line : record.line - line + record.lines], options)
+    return _Table(_of_records(found, due, encoding), due)
+
+
+def _swallowed(record: Record, due: int, lines: list[str], options: ReadOptions) -> None:
+    """Refuse a record that took whole rows into a quoted field: its opening quote was never meant to be one, or never closed."""
+    if len(lines) > 1 and len(record.fields) != due:
+        for number, text in enumerate(lines[1:], record.line + 1):
+            if text.count(options.delimiter) == due - 1:
+                raise UnreadableSnapshot(
+                    f"line {record.line}: a quote opens a field that runs over line {number}, which looks like a row of its own"
+                )
+
+
+def _of_records(found: list[Record], due: int, encoding: str) -> pl.DataFrame:
+    rows: list[list[str]] = []
+    faults: list[str | None] = []
+    for record in found:
+        fields = record.fields
+        reasons = [record.fault] if record.fault else []
+        if len(fields) != due:
+            reasons.append(f"{len(fields)} fields where {due} are due")
+            fields = [*fields[:due], *[""] * (due - len(fields))]
+        wrong = decoding.invalid("".join(record.fields), encoding)
+        if wrong:
+            reasons.append(wrong)
+            fields = [decoding.without_marks(field) for field in fields]
+        rows.append(fields)
+        faults.append("; ".join(reasons) or None)
+    by_column: Iterator[tuple[str, ...]] | list[list[str]] = zip(*rows, strict=True) if rows else [[] for _ in range(due)]
+    frame = pl.DataFrame({str(i): pl.Series(values, dtype=pl.String) for i, values in enumerate(by_column)})
+    return frame.with_columns(
+        pl.Series("__row", [r.line for r in found], dtype=pl.Int64), pl.Series("__fault", faults, dtype=pl.String)
+    )

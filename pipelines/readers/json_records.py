@@ -1,0 +1,134 @@
+"""Read JSON: the records of a list, nested keys as `a/b`. Knows pointers and numbers as written; knows no vocabulary."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.readers import cells, decoding, member
+from pipelines.readers.options import ReadOptions
+from pipelines.readers.unreadable import UnreadableSnapshot
+
+MAX_COLUMNS = 5_000  # records whose keys are data, not names, would make a column of each
+MAX_DEPTH = 32
+
+
+class Number(str):
+    """A number with the text it was written with: no exponent appears or vanishes, no digit is lost."""
+
+    __slots__ = ()
+
+
+def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
+    """Return the records of a JSON document. `__row` is the number of the record in its list."""
+    records = find(load(path, options), options.records or "")
+    needed = cells.selector(columns)
+    mark = cells.decimal_of_numbers(options)
+    table: dict[str, list[str | None]] = {}
+    faults: list[str | None] = []
+    for number, record in enumerate(records):
+        if not isinstance(record, dict):
+            faults.append(f"{_kind(record)} where an object is due")
+            continue
+        faults.append(None)
+        for name, value in _flat(record, number + 1, mark).items():
+            column = table.get(name)
+            if column is None:
+                if len(table) >= MAX_COLUMNS:
+                    raise UnreadableSnapshot(f"record {number + 1}: more than {MAX_COLUMNS} different keys")
+                column = table[name] = []
+            column.extend([None] * (number - len(column)))
+            column.append(value)
+    for column in table.values():
+        column.extend([None] * (len(records) - len(column)))
+    named = zip(cells.unique(list(table)), table.values(), strict=True)
+    series = [pl.Series(name, values, dtype=pl.String) for name, values in named if needed(name)]
+    series += [pl.Series("__row", range(1, len(records) + 1), dtype=pl.Int64), pl.Series("__fault", faults, dtype=pl.String)]
+    return cells.finish(pl.DataFrame(series), options)
+
+
+def load(path: Path, options: ReadOptions) -> Any:
+    """Return the document, its numbers as text. Raises UnreadableSnapshot with the line where it is no JSON."""
+    raw = member.content(path, options.member)
+    if options.member is None:
+        member.not_packed(raw, path)
+    data, clean, encoding = decoding.as_utf8(raw, options.encoding)
+    text = decoding.to_text(data)
+    if not clean:
+        line = next(i for i, part in enumerate(text.split("\n"), 1) if decoding.invalid(part, encoding))
+        raise UnreadableSnapshot(f"line {line}: bytes that are not valid in {encoding}")
+    try:
+        return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=Number)
+    except json.JSONDecodeError as error:
+        raise UnreadableSnapshot(f"line {error.lineno}: not JSON: {error.msg}") from None
+    except RecursionError:
+        raise UnreadableSnapshot("nested too deeply") from None
+
+
+def find(document: Any, pointer: str) -> list[Any]:
+    """Return the list at `pointer` (RFC 6901). Raises UnreadableSnapshot naming what stands at the nearest place that exists."""
+    value, place = document, ""
+    for step in pointer.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and key in value:
+            value = value[key]
+        elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            raise UnreadableSnapshot(f"records: {pointer} is not there; {place or 'the document'} is {_described(value)}")
+        place = f"{place}/{step}"
+    if not isinstance(value, list):
+        raise UnreadableSnapshot(f"records: a list is due, but {place or 'the document'} is {_described(value)}")
+    return value
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, dict):
+        keys = ", ".join(list(value)[:20])
+        return f"an object with the keys {keys}" if value else "an object without keys"
+    return f"a list of {len(value)}" if isinstance(value, list) else _kind(value)
+
+
+def _kind(value: Any) -> str:
+    names: dict[type, str] = {dict: "an object", list: "a list", Number: "a number", str: "a string", bool: "a truth value", type(None): "null"}
+    return names[type(value)]
+
+
+def _flat(record: dict[str, Any], number: int, mark: str) -> dict[str, str | None]:
+    result: dict[str, str | None] = {}
+    waiting: list[tuple[str, Any, int]] = [("", record, 0)]
+    while waiting:
+        prefix, value, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise UnreadableSnapshot(f"record {number}: nested more than {MAX_DEPTH} deep")
+        if isinstance(value, dict):
+            waiting += [(f"{prefix}/{key}" if prefix else key, item, depth + 1) for key, item in reversed(value.items())]
+            continue
+        name, count = prefix, 1
+        while name in result:  # {"a/b": 1, "a": {"b": 2}}
+            count += 1
+            name = f"{prefix}.{count}"
+        if value is None:
+            result[name] = None
+        elif isinstance(value, Number):
+            result[name] = str(value) if mark == "." else value.replace(".", mark)
+        elif isinstance(value, str):
+            result[name] = value
+        elif isinstance(value, bool):
+            result[name] = "true" if value else "false"
+        else:
+            result[name] = dumps(value)
+    return result
+
+
+def dumps(value: Any) -> str:
+    """Return `value` as JSON text, numbers as they were written."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {dumps(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(dumps, value)) + "]"
+    return str(value) if isinstance(value, Number) else json.dumps(value, ensure_ascii=False)

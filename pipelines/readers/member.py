@@ -1,0 +1,68 @@
+"""The bytes of a snapshot, or of one file inside a ZIP archive. Nothing is unpacked to disk; what the bytes mean is not known here."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from pathlib import Path
+
+from pipelines.readers.unreadable import UnreadableSnapshot
+
+MAX_BYTES = 2 * 1024**3  # more than any honest table here; a ZIP bomb reaches it quickly
+LISTED = 20
+
+
+def content(path: Path, member: str | None) -> bytes:
+    """Return the bytes of `path`, or those of its `member`. Raises UnreadableSnapshot naming the members there are."""
+    if member is not None:
+        return _unpacked(path, member)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UnreadableSnapshot(f"the file has more than {MAX_BYTES} bytes")
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableSnapshot(f"the file cannot be read: {error.strerror}") from None
+
+
+def not_packed(data: bytes, path: Path) -> bytes:
+    """Return `data`, unless it is an archive where text is due."""
+    if data[:4] == b"PK\x03\x04":
+        raise UnreadableSnapshot(f"this is a ZIP archive: say read.member, one of {names(path)}")
+    if data[:2] == b"\x1f\x8b":
+        raise UnreadableSnapshot("this is a gzip file, not text")
+    return data
+
+
+def names(path: Path) -> str:
+    """Return the names of the files in the archive at `path`, for a message."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _listed(archive)
+    except (OSError, zipfile.BadZipFile):
+        return "its files"
+
+
+def _listed(archive: zipfile.ZipFile) -> str:
+    files = [info.filename for info in archive.infolist() if not info.is_dir()]
+    more = f" and {len(files) - LISTED} more" if len(files) > LISTED else ""
+    return ", ".join(files[:LISTED]) + more
+
+
+def _unpacked(path: Path, member: str) -> bytes:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            try:
+                info = archive.getinfo(member)
+            except KeyError:
+                raise UnreadableSnapshot(f"the archive has no member {member}; it has {_listed(archive)}") from None
+            if info.flag_bits & 1:
+                raise UnreadableSnapshot(f"{member}: is encrypted")
+            with archive.open(info) as stream:
+                data = stream.read(MAX_BYTES + 1)  # what the archive states about the size is not trusted
+    except OSError as error:
+        raise UnreadableSnapshot(f"the file cannot be read: {error.strerror or error}") from None
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
+        raise UnreadableSnapshot(f"the archive cannot be read: {error}") from None
+    if len(data) > MAX_BYTES:
+        raise UnreadableSnapshot(f"{member}: unpacks to more than {MAX_BYTES} bytes")
+    return data

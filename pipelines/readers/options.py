@@ -1,0 +1,100 @@
+"""The `read:` block of a source: how bytes become rows of text. Holds options only; reads nothing and knows no source or area."""
+
+from __future__ import annotations
+
+import codecs
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from pipelines.pack_yaml import Expression, Text
+
+Format = Literal["csv", "xlsx", "json", "parquet", "ofn-notices"]
+
+
+def _position_or_name(value: Any) -> Any:
+    """A plain whole number is a position, everything else that stands for text is a name."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    return getattr(value, "text", value)
+
+
+def _tab(value: Any) -> Any:
+    return "\t" if value == "\\t" else value
+
+
+class ReadOptions(BaseModel):
+    """`read`: the format of the bytes and its dialect."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    format: Format = Field(description="Format of the bytes.")
+    encoding: Text = Field("utf-8", description="Encoding of text formats, by its Python name; a byte order mark in the file goes first.")
+    delimiter: Annotated[Text, BeforeValidator(_tab)] = Field(",", description="csv: the character between two fields; `\\t` is a tab.")
+    quote: Text = Field('"', description="csv: the character around a field, doubled inside it; '' where fields are never quoted.")
+    decimal: Text = Field(".", description="Decimal mark of numbers, where a column states no other.")
+    thousands: Text | None = Field(None, description="Thousands separator of numbers, where a column states no other; a space is also a no-break space.")
+    skip_rows: int = Field(0, ge=0, description="Lines or sheet rows above the header, blank ones included.")
+    header_rows: int = Field(1, ge=0, description="Rows that make up the header; several are joined with ` / `, and a blank cell above inherits from its left.")
+    names: list[Text] | None = Field(
+        None, min_length=1,
+        description="Names of the columns by position, in place of those in the header rows; surplus names are empty columns, columns beyond them are dropped.",
+    )  # fmt: skip
+    sheet: Annotated[int | str, BeforeValidator(_position_or_name)] = Field(0, description="xlsx: the sheet, by position from 0 or by name.")
+    records: Text | None = Field(None, description="json: JSON pointer to the list of records; default: the whole document.")
+    member: Text | None = Field(None, description="The file inside a ZIP archive.")
+    na: list[Text] = Field(default_factory=lambda: [""], description="Texts that stand for a missing value.")
+    ignore: Expression | None = Field(None, description="SQL condition on the text cells: rows that are no data, such as sub-headers and totals.")
+
+    @field_validator("encoding")
+    @classmethod
+    def known_encoding(cls, value: str) -> str:
+        try:
+            codecs.lookup(value)
+            b"a".decode(value, "replace")  # a codec that does not make text refuses this
+        except (LookupError, UnicodeError, ValueError):
+            raise ValueError(f"{value!r} is no text encoding that is known here") from None
+        return value
+
+    @field_validator("delimiter", "quote", "decimal", "thousands")
+    @classmethod
+    def one_character(cls, value: str | None, info: Any) -> str | None:
+        if value is None or (value == "" and info.field_name in ("quote", "thousands")):
+            return value
+        if len(value) != 1 or value in "\r\n\0" or "\ud800" <= value <= "\udfff":
+            raise ValueError("one character is due")
+        if info.field_name in ("decimal", "thousands") and (value.isalnum() or value in "+-"):
+            raise ValueError("a letter, a digit or a sign cannot be a mark inside numbers")
+        return value
+
+    @field_validator("names")
+    @classmethod
+    def usable_names(cls, value: list[str] | None) -> list[str] | None:
+        for name in value or []:
+            if name.startswith("__") or name != name.strip() or not name:
+                raise ValueError(f"{name!r}: a name has no blanks around it and does not begin with __")
+            if (value or []).count(name) > 1:
+                raise ValueError(f"{name}: stands twice")
+        return value
+
+    @field_validator("sheet")
+    @classmethod
+    def sheet_exists(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and value < 0:
+            raise ValueError("sheets are counted from 0")
+        return value
+
+    @field_validator("records")
+    @classmethod
+    def json_pointer(cls, value: str | None) -> str | None:
+        if value and not value.startswith("/"):
+            raise ValueError("a JSON pointer begins with /")
+        return value
+
+    @model_validator(mode="after")
+    def marks_differ(self) -> ReadOptions:
+        if self.thousands and self.thousands == self.decimal:
+            raise ValueError("decimal and thousands are the same character")
+        if self.format == "csv" and self.quote == self.delimiter:
+            raise ValueError("delimiter and quote are the same character")
+        return self

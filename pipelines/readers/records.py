@@ -1,0 +1,88 @@
+"""Split lines of delimited text into records, with quotes and fields over several lines. Knows no header, no encoding and no types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pipelines.readers.decoding import to_text
+from pipelines.readers.unreadable import UnreadableSnapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record: the line it begins on, how many lines it has, its fields, and what is wrong with its quotes."""
+
+    line: int
+    lines: int
+    fields: list[str]
+    fault: str | None
+
+
+def blank(text: str) -> bool:
+    """Say whether there is nothing but blanks in `text`."""
+    return not text or text.isspace()
+
+
+def lines_of(data: bytes, offset: int) -> Iterator[str]:
+    """Yield the lines of `data` from `offset` on, without their newline."""
+    while offset < len(data):
+        end = data.find(b"\n", offset)
+        end = end if end >= 0 else len(data)
+        yield to_text(data[offset:end])
+        offset = end + 1
+
+
+def records(lines: Iterable[str], first: int, delimiter: str, quote: str) -> Iterator[Record]:
+    """Yield the records in `lines`, the first of which has the number `first`. A blank line is no record.
+
+    Blanks around a quoted field do not belong to it; a quote inside an unquoted field is a character like any other.
+    Raises UnreadableSnapshot where a quoted field has no end.
+    """
+    numbered = enumerate(lines, first)
+    for number, text in numbered:
+        if blank(text) and delimiter not in text:
+            continue
+        if not quote or quote not in text:
+            yield Record(number, 1, text.split(delimiter), None)
+        else:
+            yield _quoted(number, text, numbered, delimiter, quote)
+
+
+def _quoted(first: int, text: str, more: Iterator[tuple[int, str]], delimiter: str, quote: str) -> Record:
+    number, position, fault = first, 0, None
+    fields: list[str] = []
+    while position >= 0:
+        start = position
+        while start < len(text) and text[start] in " \t\xa0" and text[start] != delimiter:
+            start += 1
+        if text[start : start + 1] != quote:
+            end = text.find(delimiter, position)
+            fields.append(text[position:] if end < 0 else text[position:end])
+            position = end + 1 if end >= 0 else -1
+            continue
+        opened, pieces, begin = number, [], start + 1
+        while True:
+            close = text.find(quote, begin)
+            if close < 0:
+                pieces.append(text[begin:] + "\n")
+                number, text = next(more, (0, ""))
+                if not number:
+                    raise UnreadableSnapshot(f"line {opened}: a quote opens a field that never ends")
+                begin = 0
+            elif text.startswith(quote, close + 1):
+                pieces.append(text[begin : close + 1])
+                begin = close + 2
+            else:
+                pieces.append(text[begin:close])
+                break
+        end = text.find(delimiter, close + 1)
+        rest = text[close + 1 :] if end < 0 else text[close + 1 : end]
+        if not blank(rest):
+            if number != opened:
+                raise UnreadableSnapshot(f"line {opened}: a quote opens a field, and in line {number} text follows the closing quote")
+            fault = "text after a closing quote"
+            pieces.append(quote + rest)
+        fields.append("".join(pieces))
+        position = end + 1 if end >= 0 else -1
+    return Record(first, number - first + 1, fields, fault)

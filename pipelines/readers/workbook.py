@@ -1,0 +1,80 @@
+"""Read a sheet of a workbook (xlsx). Knows sheets, merged headers and typed cells; knows nothing of sources or areas."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import python_calamine as calamine
+
+from pipelines.readers import cells, member
+from pipelines.readers.options import ReadOptions
+from pipelines.readers.unreadable import UnreadableSnapshot
+
+
+def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
+    """Return the rows of one sheet. `__row` is the sheet's own row number; a row without any value is not given out."""
+    rows = _rows(member.content(path, options.member), options)
+    names, first = _names(rows, options)
+    needed = cells.selector(columns)
+    mark = cells.decimal_of_numbers(options)
+    body = rows[first:]
+    used = [i for i, row in enumerate(body) if any(cell != "" for cell in row)]
+    if len(used) < len(body):
+        body = [body[i] for i in used]
+    by_position: Sequence[Sequence[Any]] = list(zip(*body, strict=True)) if body else [[]] * len(names)
+    width = min(len(by_position), len(names))
+    series = [_column(name, by_position[i], mark) for i, name in enumerate(names[:width]) if needed(name)]
+    frame = pl.DataFrame([*series, pl.Series("__row", [first + 1 + i for i in used], dtype=pl.Int64)])
+    return cells.finish(frame, options, [name for name in names[width:] if needed(name)])
+
+
+def _rows(content: bytes, options: ReadOptions) -> list[list[Any]]:
+    """Return all rows of the sheet from A1 on, blank or not."""
+    try:
+        book = calamine.CalamineWorkbook.from_filelike(BytesIO(content))
+    except Exception as error:  # the library has an error class for each inner format, and no common one is documented
+        raise UnreadableSnapshot(f"this is no workbook: {error}") from None
+    listed = ", ".join(f"{i} {name}" for i, name in enumerate(book.sheet_names))
+    if isinstance(options.sheet, int):
+        if options.sheet >= len(book.sheet_names):
+            raise UnreadableSnapshot(f"the workbook has no sheet {options.sheet}; it has {listed}")
+        name = book.sheet_names[options.sheet]
+    else:
+        name = options.sheet
+        if name not in book.sheet_names:
+            raise UnreadableSnapshot(f"the workbook has no sheet named {name}; it has {listed}")
+    try:
+        rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+    except Exception as error:
+        raise UnreadableSnapshot(f"sheet {name} cannot be read: {error}") from None
+    return rows
+
+
+def _names(rows: list[list[Any]], options: ReadOptions) -> tuple[list[str], int]:
+    """Return the names of the columns and the position of the first row below the header."""
+    first = options.skip_rows
+    if len(rows) < first + options.header_rows:
+        raise UnreadableSnapshot(f"the sheet has {len(rows)} rows; skip_rows and header_rows take {first + options.header_rows}")
+    if options.names is not None:
+        return options.names, first + options.header_rows
+    width = len(rows[0]) if rows else 0
+    if options.header_rows == 0:
+        return cells.unique([""] * width), first
+    header = [[cells.text(cell) for cell in row] for row in rows[first : first + options.header_rows]]
+    while not any(cell.strip() for row in header for cell in row):  # blank rows above the header
+        first += 1
+        if len(rows) < first + options.header_rows:
+            raise UnreadableSnapshot(f"the sheet has no header below row {options.skip_rows}")
+        header = [[cells.text(cell) for cell in row] for row in rows[first : first + options.header_rows]]
+    return cells.unique(cells.joined(header)), first + options.header_rows
+
+
+def _column(name: str, values: Sequence[Any], mark: str) -> pl.Series:
+    kinds = set(map(type, values))
+    if kinds <= {str}:
+        return pl.Series(name, values, dtype=pl.String)
+    return pl.Series(name, [v if type(v) is str else cells.text(v, mark) for v in values], dtype=pl.String)

@@ -1,0 +1,288 @@
+"""The real pack against figures computed from the same files by other means: counts, medians, totals, roll-ups, scores, privacy.
+
+Holds what a release of packs/cz promises its readers; nothing of how it is made. Needs the mirrored sources, and skips without them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from tests.support.command import MIRROR
+
+pytestmark = pytest.mark.acceptance
+
+RAW = MIRROR / "raw.githubusercontent.com"
+CANDIDATES = "DataRozhlas/kandidatky-obecni-data/*/{year}/{okres}/kandidati.tsv"
+NOTICES = "KopyTKG/HACKITHON-2024/*/backend/testing/response_*.json"
+
+# indicator, period, municipalities with a value, their median, half of the last digit it is known to
+FIGURES = [
+    ("women_candidates_share", "2018", 6246, 32.0, 0.05),
+    ("women_candidates_share", "2022", 6247, 33.3, 0.05),
+    ("candidates_per_seat", "2018", 6246, 2.0, 0.05),
+    ("candidates_per_seat", "2022", 6247, 2.0, 0.05),
+    ("expenditure_per_inhabitant", "2019", 6248, 20_965, 0.5),
+    ("ageing_index", "2020", 6258, 121, 0.5),
+    ("net_migration", "2020", 6251, 4.4, 0.05),
+    ("natural_increase", "2020", 6254, -0.9, 0.05),
+    ("forest_share", "2020", 6258, 24.5, 0.05),
+    ("arable_share", "2020", 6258, 46.4, 0.05),
+    ("persons_in_execution", "2023", 6258, 4.1, 0.05),
+    ("long_job_seekers_share", "2023", 6258, 1.18, 0.005),
+    ("population_change_5y", "2023", 6254, 2.8, 0.05),
+    ("women_share", "2023", 6254, 49.7, 0.05),
+    ("turnout_parliament", "2017", 6153, 63.7, 0.05),
+    ("turnout_parliament", "2021", 6153, 68.7, 0.05),
+]
+
+# inhabitants of the state: total, men, women
+INHABITANTS = {
+    "2013": (10_516_125, 5_164_349, 5_351_776),
+    "2014": (10_512_419, 5_162_380, 5_350_039),
+    "2015": (10_538_275, 5_176_927, 5_361_348),
+    "2016": (10_553_843, 5_186_330, 5_367_513),
+    "2017": (10_578_820, 5_200_687, 5_378_133),
+    "2018": (10_610_055, 5_219_791, 5_390_264),
+    "2019": (10_649_800, 5_244_194, 5_405_606),
+    "2020": (10_693_939, 5_271_996, 5_421_943),
+    "2021": (10_701_777, 5_275_103, 5_426_674),
+    "2022": (10_516_707, 5_183_775, 5_332_932),
+    "2023": (10_827_529, 5_308_523, 5_519_006),
+}
+
+# indicator, period, multiplier: published numerators and denominators are those before it
+RATIOS = [
+    ("women_share", "2023", 100),
+    ("mean_age", "2021", 1),
+    ("population_density", "2020", 1),
+    ("ageing_index", "2020", 1),
+    ("natural_increase", "2020", 1000),
+    ("net_migration", "2020", 1000),
+    ("women_candidates_share", "2022", 100),
+    ("candidacy_rate", "2018", 1000),
+    ("young_candidates_share", "2022", 100),
+    ("candidates_per_seat", "2018", 1),
+    ("candidate_lists", "2022", 1),
+    ("expenditure_per_inhabitant", "2019", 1),
+    ("debt_ratio", "2019", 100),
+    ("forest_share", "2020", 100),
+    ("built_up_area_per_inhabitant", "2020", 10_000),
+    ("persons_in_execution", "2023", 100),
+    ("early_school_leaving", "2023", 100),
+    ("turnout_parliament", "2021", 100),
+]
+
+NEW_IN_2016 = {"CZ_500101", "CZ_500127", "CZ_500135", "CZ_500151", "CZ_500160", "CZ_500194"}
+
+
+@pytest.fixture(scope="module")
+def tables(cz_release: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The tables of the release under their own names, read from its Parquet files."""
+    with duckdb.connect() as connection:
+        for file in sorted((cz_release / "parquet").glob("*.parquet")):
+            path = str(file).replace("'", "''")
+            connection.execute(f"create view {file.stem} as select * from read_parquet('{path}')")
+        # municipalities and the regions they lie in, by the way of their ORP; the period's first day decides
+        connection.execute(
+            """
+            create macro valid(first, last, day) as (first is null or first = '' or first <= day) and (last is null or day < last);
+            create macro in_region(day) as table
+                select a.ref_area, k.parent as region
+                from areas as a
+                join area_parents as p on p.ref_area = a.ref_area and valid(p.valid_from, p.valid_to, day)
+                join areas as o on o.ref_area = p.parent and o.level = 'orp'
+                join area_parents as k on k.ref_area = o.ref_area and valid(k.valid_from, k.valid_to, day)
+                where a.level = 'lau' and valid(a.valid_from, a.valid_to, day);
+            """
+        )
+        yield connection
+
+
+@pytest.mark.parametrize(("indicator", "period", "municipalities", "median", "half"), FIGURES)
+def test_municipal_medians_are_those_computed_from_the_files_by_other_means(
+    tables: duckdb.DuckDBPyConnection, indicator: str, period: str, municipalities: int, median: float, half: float
+) -> None:
+    query = """
+        select count(obs_value), median(obs_value) from indicator_values
+        where indicator = ? and time_period = ? and level = 'lau' and sex = '_T' and age = '_T'
+    """
+    found, middle = tables.execute(query, [indicator, period]).fetchall()[0]
+    assert (found, middle) == (municipalities, pytest.approx(median, abs=half + 1e-9))
+
+
+@pytest.mark.parametrize(("year", "municipalities"), [("2013", 6253), ("2015", 6253), ("2016", 6258), ("2023", 6258)])
+def test_every_municipality_of_the_year_is_there(tables: duckdb.DuckDBPyConnection, year: str, municipalities: int) -> None:
+    query = "select list(ref_area) from areas where level = 'lau' and valid(valid_from, valid_to, ?)"
+    found = set(tables.execute(query, [f"{year}-01-01"]).fetchall()[0][0])
+    assert len(found) == municipalities
+    assert NEW_IN_2016 <= found if year >= "2016" else not NEW_IN_2016 & found
+    assert ("CZ_539996" in found) == (year < "2016")
+
+
+def test_the_territory_is_whole(tables: duckdb.DuckDBPyConnection) -> None:
+    levels = dict(tables.execute("select level, count(*) from areas group by level").fetchall())
+    assert levels == {"lau": 6259, "orp": 206, "okres": 77, "nuts3": 14, "nuts0": 1}
+    lacking = """
+        select count(*) from areas as a where a.level = 'lau' and (select count(*) from area_parents as p where p.ref_area = a.ref_area) <> 2
+    """
+    assert tables.execute(lacking).fetchall() == [(0,)]
+    without_point = "select count(*) from areas where level = 'lau' and (lat is null or lon is null or name is null)"
+    assert tables.execute(without_point).fetchall() == [(0,)]
+    brno = tables.execute("select list(parent order by parent) from area_parents where ref_area = 'CZ_582786'").fetchall()
+    assert brno == [(["CZ0642", "CZ_ORP_6203"],)]
+
+
+@pytest.mark.parametrize("year", INHABITANTS)
+def test_inhabitants_of_the_state_are_those_of_its_regions_and_of_its_municipalities(tables: duckdb.DuckDBPyConnection, year: str) -> None:
+    query = """
+        select level, sex, sum(obs_value) from indicator_values
+        where indicator = 'population' and time_period = ? group by level, sex
+    """
+    found: dict[str, dict[str, float]] = {}
+    for level, sex, value in tables.execute(query, [year]).fetchall():
+        found.setdefault(level, {})[sex] = value
+    expected = dict(zip(("_T", "M", "F"), INHABITANTS[year], strict=True))
+    assert found == dict.fromkeys(("lau", "orp", "okres", "nuts3", "nuts0"), expected)
+
+
+@pytest.mark.parametrize(("indicator", "period", "multiplier"), RATIOS)
+def test_an_indicator_of_a_region_is_the_ratio_of_the_sums_of_its_municipalities(
+    tables: duckdb.DuckDBPyConnection, indicator: str, period: str, multiplier: float
+) -> None:
+    query = """
+        with children as (
+            select t.region, v.sex, sum(v.numerator) as numerator, sum(v.denominator) as denominator
+            from indicator_values as v
+            join in_region(? || '-01-01') as t on t.ref_area = v.ref_area
+            where v.indicator = ? and v.time_period = ? and v.numerator is not null and v.denominator is not null
+            group by t.region, v.sex
+        )
+        select v.obs_value, v.obs_status, v.numerator, v.denominator, c.numerator, c.denominator
+        from indicator_values as v
+        left join children as c on c.region = v.ref_area and c.sex = v.sex
+        where v.indicator = ? and v.time_period = ? and v.level = 'nuts3'
+    """
+    rows = tables.execute(query, [period, indicator, period, indicator, period]).fetchall()
+    assert len(rows) >= 14
+    for value, status, numerator, denominator, below, over in rows:
+        if below is None:  # no municipality of the region has a value
+            assert value is None
+            continue
+        assert (numerator, denominator) == (pytest.approx(below, rel=1e-9), pytest.approx(over, rel=1e-9))
+        assert (value is None) == (status == "L")
+        if value is not None:
+            assert value == pytest.approx(multiplier * below / over, rel=1e-9)
+    assert any(row[0] is not None for row in rows) or indicator == "early_school_leaving"
+
+
+def test_cities_known_only_by_their_districts_lower_the_coverage_of_their_region(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select obs_value, obs_status, coverage < 0.9 from indicator_values
+        where indicator = 'turnout_parliament' and time_period = '2021' and ref_area = 'CZ064'
+    """
+    assert tables.execute(query).fetchall() == [(None, "L", True)]
+
+
+def test_a_change_over_the_census_is_marked_as_a_break(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select distinct time_period, obs_status from indicator_values
+        where indicator = 'population_change_5y' and level = 'nuts3' and time_period in ('2021', '2023') order by all
+    """
+    assert tables.execute(query).fetchall() == [("2021", "A"), ("2023", "B")]
+
+
+def test_notices_of_regional_bodies_are_counted_in_their_region(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select time_period, sum(obs_value) filter (where level = 'nuts3'), sum(obs_value) filter (where level = 'nuts0'), count(obs_value)
+        from indicator_values where indicator = 'official_notices' group by time_period order by time_period
+    """
+    assert tables.execute(query).fetchall() == [("2023", 86, 86, 15), ("2024", 116, 116, 15)]
+
+
+def test_at_least_thirty_indicators_over_all_objectives_have_data(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select i.objective, i.measure, i.field, i.indicator from indicators as i
+        where exists (select 1 from indicator_values as v where v.indicator = i.indicator and v.obs_value is not null)
+    """
+    rows = tables.execute(query).fetchall()
+    assert len(rows) >= 30
+    assert {row[0] for row in rows} == {"ZPO2-1", "ZPO2-2", "ZPO2-3"}
+    assert {"1", "4", "5"} <= {str(row[1]) for row in rows if row[0] == "ZPO2-2"}
+    assert {row[2] for row in rows if row[0] == "ZPO2-3"} == {"economic", "environmental", "social"}
+
+
+def test_an_indicator_without_data_is_published_as_not_collected(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select count(distinct i.indicator), count(distinct v.indicator), list(distinct v.obs_status), list(distinct v.time_period)
+        from indicators as i left join indicator_values as v on v.indicator = i.indicator
+        where i.needed is not null
+    """
+    declared, published, statuses, periods = tables.execute(query).fetchall()[0]
+    assert declared == published >= 40
+    assert (statuses, periods) == (["O"], [""])
+
+
+def test_municipalities_have_scores(tables: duckdb.DuckDBPyConnection) -> None:
+    for table, index, components in (
+        ("community", "community", {"participation", "equality", "belonging"}),
+        ("sustainability", "sustainability", {"economic", "environmental", "social"}),
+    ):
+        query = f'select component, count(score), min(score), max(score) from {table} where "index" = ? group by component'
+        found = {component: rest for component, *rest in tables.execute(query, [index]).fetchall()}
+        assert set(found) == components | {index}
+        assert all(scored >= 5500 and lowest >= 0 and highest <= 100 for scored, lowest, highest in found.values()), found
+
+
+def test_municipalities_are_compared_inside_every_area_above_them(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select a.level, count(distinct d.within) from cohesion_dispersion as d join areas as a on a.ref_area = d.within
+        where d.indicator = 'mean_age' and d.time_period = '2023' and d.of_level = 'lau' group by a.level
+    """
+    assert dict(tables.execute(query).fetchall()) == {"orp": 206, "okres": 77, "nuts3": 14, "nuts0": 1}
+
+
+def test_women_and_men_are_compared(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select female, male, difference from gender_gaps
+        where indicator = 'population' and ref_area = 'CZ' and time_period = '2023'
+    """
+    _, men, women = INHABITANTS["2023"]
+    assert tables.execute(query).fetchall() == [(women, men, women - men)]
+    split = {row[0] for row in tables.execute("select distinct indicator from gender_gaps").fetchall()}
+    assert {"mean_age", "candidacy_rate", "young_candidates_share"} <= split
+
+
+def personal_texts() -> list[str]:
+    """Return full names of candidates and long titles of notices, as they stand in the files."""
+    texts = []
+    for year, okres in (("2018", "benesov"), ("2018", "znojmo"), ("2022", "praha"), ("2022", "jesenik")):
+        for file in RAW.glob(CANDIDATES.format(year=year, okres=okres)):
+            frame = pl.read_csv(file, separator="\t", infer_schema=False, quote_char=None).head(100)
+            texts += [f"{first} {last}" for first, last in frame.select("JMENO", "PRIJMENI").iter_rows()]
+    for file in RAW.glob(NOTICES):
+        boards = json.loads(file.read_text(encoding="utf-8"))
+        titles = [notice["název"]["cs"] for board in boards for notice in board["informace"]]
+        texts += [title for title in titles if len(title) >= 30]
+    return texts
+
+
+def test_no_name_of_a_candidate_and_no_title_of_a_notice_is_published(cz_release: Path, tables: duckdb.DuckDBPyConnection) -> None:
+    texts = personal_texts()
+    assert len(texts) > 1000
+    published = []
+    for file in sorted((cz_release / "parquet").glob("*.parquet")):
+        columns = tables.execute(f"select column_name from (describe {file.stem}) where column_type = 'VARCHAR'").fetchall()
+        for (column,) in columns:
+            values = tables.execute(f'select distinct "{column}" from {file.stem} where "{column}" is not null').fetchall()
+            published += [value for (value,) in values]
+    for file in sorted(cz_release.rglob("*")):
+        if file.is_file() and file.suffix in (".json", ".jsonld", ".ttl", ".md", ".txt"):
+            published.append(file.read_text(encoding="utf-8"))
+    everything = "\n".join(published)
+    assert [text for text in texts if text in everything] == []

@@ -1,0 +1,47 @@
+"""Fixtures over all tests: a release of a small pack, and the release of the real one where its data are there."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support import five_places
+from tests.support.command import EPOCH, MIRROR, PROJECT, zpo2
+
+
+@pytest.fixture(scope="session")
+def five_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a run of the five-places pack, which lies beside it in `pack`."""
+    root = tmp_path_factory.mktemp("five")
+    pack = five_places.write(root / "pack")
+    done = zpo2("run", "--pack", pack, "--home", root / "home", SOURCE_DATE_EPOCH=EPOCH)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root / "home"
+
+
+@pytest.fixture(scope="session")
+def five_release(five_home: Path) -> Path:
+    return current_release(five_home)
+
+
+@pytest.fixture(scope="session")
+def cz_home() -> Path:
+    """The home of packs/cz, run here unless it is already current."""
+    if not MIRROR.is_dir():
+        pytest.skip(f"{MIRROR} does not exist: the real pack cannot be run offline")
+    home = PROJECT / "data" / "cz"
+    done = zpo2("run", "--pack", PROJECT / "packs" / "cz", "--home", home, ZPO2_MIRROR=str(MIRROR))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return home
+
+
+@pytest.fixture(scope="session")
+def cz_release(cz_home: Path) -> Path:
+    return current_release(cz_home)
+
+
+def current_release(home: Path) -> Path:
+    latest = json.loads((home / "public" / "latest.json").read_text(encoding="utf-8"))
+    return home / "public" / latest["path"]

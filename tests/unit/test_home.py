@@ -1,0 +1,59 @@
+"""One home, one pack, one writer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines import durable
+from pipelines.home import Busy, Home, HomeError
+from tests.support.command import environment
+
+HOLD = "import sys, time; from pathlib import Path; from pipelines.home import Home\nwith Home(Path(sys.argv[1])).lock():\n print('held', flush=True); time.sleep(60)"
+
+
+def test_a_home_belongs_to_one_pack(tmp_path: Path) -> None:
+    home = Home(tmp_path / "home")
+    home.open("one")
+    home.open("one")
+    with pytest.raises(HomeError, match="is the home of pack one, not of two"):
+        home.open("two")
+
+
+def test_a_folder_with_other_files_is_no_home(tmp_path: Path) -> None:
+    (tmp_path / "letters.txt").write_text("dear")
+    with pytest.raises(HomeError, match="holds files but no home.json"):
+        Home(tmp_path).open("one")
+
+
+def test_another_process_that_holds_the_home_is_waited_for_and_then_named(tmp_path: Path) -> None:
+    told: list[str] = []
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], env=environment(), stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(Busy, match="still writing"), Home(tmp_path).lock(wait=0.5, waiting=told.append):
+            pytest.fail("two writers on one home")
+        holder.kill()
+    assert len(told) == 1
+    with Home(tmp_path).lock(wait=5):  # the lock goes with the process, even a killed one
+        pass
+
+
+def test_a_failed_write_leaves_the_old_content_and_no_debris(tmp_path: Path) -> None:
+    target = tmp_path / "file.json"
+    durable.write_json(target, {"a": 1})
+    with pytest.raises(RuntimeError), durable.replacing(target) as path:
+        path.write_text("half")
+        raise RuntimeError
+    assert durable.read_json(target, None) == {"a": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["file.json"]
+
+
+def test_what_a_killed_write_left_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / ".part-abc").write_text("half")
+    assert durable.sweep(tmp_path) == 1
+    assert not list((tmp_path / "deep").iterdir())

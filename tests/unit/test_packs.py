@@ -1,0 +1,110 @@
+"""Declarations are strict: every fault is one line with file, line and key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines import packs
+from pipelines.pack_yaml import PackError
+from tests.support import five_places
+
+
+def faults(pack: Path) -> list[str]:
+    with pytest.raises(PackError) as caught:
+        packs.load(pack)
+    return caught.value.lines
+
+
+def test_a_good_pack_loads(tmp_path: Path) -> None:
+    pack = packs.load(five_places.write(tmp_path))
+    assert list(pack.sources) == ["areas", "people"]
+    assert [p.name for p in pack.parts(pack.sources["people"])] == ["year=2020", "year=2021"]
+    assert pack.text(pack.indicators["women_share"].title) == "Share of women"
+
+
+def test_an_unknown_key_is_named_with_file_and_line(tmp_path: Path) -> None:
+    pack = five_places.write(tmp_path, pack_yml=five_places.PACK + "surprise: 1\n")
+    line = len((five_places.PACK + "surprise: 1\n").splitlines())
+    assert faults(pack) == [f"pack.yml:{line}: surprise: unknown key"]
+
+
+def test_an_unknown_key_that_is_null_is_still_unknown(tmp_path: Path) -> None:
+    assert faults(five_places.write(tmp_path, pack_yml=five_places.PACK + "surprise: null\n"))[0].endswith("surprise: unknown key")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("objective: ZPO2-1", "objective: ZPO2-1\n  surprise: x", "indicators/all.yml:4: 0.surprise: unknown key"),
+        ("measure: population, sex: F", "measure: people, sex: F", "0.formula.numerator.0.measure: people: no source declares this measure"),
+        ("levels: [lau, orp, okres, nuts0]\n- id: population", "levels: [village]\n- id: population", "0.levels.0: village: no such level"),
+        ("direction: none\n  formula", "direction: upwards\n  formula", "0.direction: input should be"),
+        ("multiplier: 100", "multiplier: a lot", "0.formula.multiplier: input should be a valid number"),
+        ("- id: population", "- id: women_share", "1.id: women_share: declared twice"),
+        ("needed: a survey of households", "sdg: 5.c", "2: give a formula with levels, or needed"),
+    ],
+)
+def test_faults_in_indicators_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in five_places.INDICATORS
+    found = faults(five_places.write(tmp_path, indicators__all_yml=five_places.INDICATORS.replace(old, new, 1)))
+    assert any(message in line for line in found), found
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("code: code}", "code: kod}", "sources/people.yml:15: map.area.code: kod: no such column"),
+        ("scheme: lau", "scheme: iso", "map.area.scheme: iso: no source of areas declares this scheme"),
+        ("population: persons", "population: (select 1)", "map.measures.population.value: subquery is not allowed"),
+        ("population: persons", "population: sum(persons)", "an aggregate is allowed in counts only"),
+        ("population: persons", "population: read_text('/etc/passwd')", "read_text: not in the list of functions"),
+        ("population: persons", "population: getenv('HOME')", "getenv: not in the list of functions"),
+        ("id: people", "id: persons", "id: persons: must equal the file's name, people"),
+        ("people_{year}", "people_{month}", "fetch.url: {month}: no such variable of parts"),
+        ("into: observations", "into: numbers", "into: input should be"),
+        ("persons: {type: integer, min: 0}", "persons: {type: integer, personal: true}\n  __x: {}", "columns.__x: not a valid name"),
+        ("sex: sex\n", "sex: sex\n  when: now\n", "map.when: unknown key"),
+    ],
+)
+def test_faults_in_sources_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in five_places.PEOPLE
+    found = faults(five_places.write(tmp_path, sources__people_yml=five_places.PEOPLE.replace(old, new, 1)))
+    assert any(message in line for line in found), found
+
+
+def test_a_personal_column_cannot_be_stored(tmp_path: Path) -> None:
+    text = five_places.PEOPLE.replace("code: {required: true}", "code: {required: true, personal: true}")
+    found = faults(five_places.write(tmp_path, sources__people_yml=text))
+    assert any("names a personal column, which is never stored" in line for line in found)
+
+
+def test_an_index_of_an_indicator_without_direction_is_refused(tmp_path: Path) -> None:
+    text = five_places.INDEX.replace(", direction: higher_better", "")
+    found = faults(five_places.write(tmp_path, indices__wellbeing_yml=text))
+    assert any("women_share: direction none cannot be scored" in line for line in found)
+
+
+def test_yaml_is_read_as_1_2_core(tmp_path: Path) -> None:
+    text = five_places.PACK.replace("country: CZ", "country: NO").replace("title: Five places", "title: on")
+    pack = packs.load(five_places.write(tmp_path, pack_yml=text))
+    assert (pack.file.country, pack.text(pack.file.title)) == ("NO", "on")
+
+
+def test_a_number_where_text_is_due_keeps_its_writing(tmp_path: Path) -> None:
+    pack = packs.load(five_places.write(tmp_path, pack_yml=five_places.PACK.replace("title: Five places", "title: 007.50")))
+    assert pack.text(pack.file.title) == "007.50"
+
+
+@pytest.mark.parametrize("text", ["id: [", "id: five\nid: six\n", "a: &x [*x]\n", "id: !!python/object:os.system x\n"])
+def test_broken_or_hostile_yaml_is_a_line_not_a_trace(tmp_path: Path, text: str) -> None:
+    assert faults(five_places.write(tmp_path, pack_yml=text))[0].startswith("pack.yml:")
+
+
+def test_two_layouts_of_one_declaration_have_one_digest(tmp_path: Path) -> None:
+    one = packs.load(five_places.write(tmp_path / "a"))
+    text = '{"id": "five", "title": "Five places", "country": "CZ", "licence": "CC0-1.0", "publisher": {"name": "Somebody"}, "weight": "population", '
+    text += '"levels": [{"id": "lau", "parents": ["orp", "okres"]}, {"id": "orp", "parents": ["nuts0"]}, {"id": "okres", "parents": ["nuts0"]}, {"id": "nuts0"}]}'
+    two = packs.load(five_places.write(tmp_path / "b", pack_yml=text))
+    assert one.digest == two.digest
