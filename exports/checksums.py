@@ -21,18 +21,12 @@ def facts(path: Path) -> FileFacts:
 
 def files(folder: Path) -> Iterator[str]:
     """Yield the path of everything in `folder` that is not a folder, relative to it, sorted."""
-    yield from sorted(
-        p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()
-    )
+    yield from sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())
 
 
 def write(folder: Path, known: Mapping[str, FileFacts]) -> None:
     """Write the checksums of all files in `folder`; those in `known` were already taken."""
-    lines = [
-        f"{(known.get(path) or facts(folder / path)).sha256}  {path}\n"
-        for path in files(folder)
-        if path != NAME
-    ]
+    lines = [f"{(known.get(path) or facts(folder / path)).sha256}  {path}\n" for path in files(folder) if path != NAME]
     (folder / NAME).write_text("".join(lines), encoding="utf-8")
 
 

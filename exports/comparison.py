@@ -19,6 +19,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from exports.info import ForeignKey
+from exports.sql import identifier, literal
 
 ARROW = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
 BLOCK_BYTES = 16 << 20
@@ -66,14 +67,10 @@ def schema_faults(folder: Path, table: Described) -> Iterator[str]:
         yield f"{table.parquet}: has a row group without rows"
 
 
-def value_faults(
-    folder: Path, table: Described, rows: dict[str, int], distinct: dict[tuple[str, str], Any]
-) -> Iterator[str]:
+def value_faults(folder: Path, table: Described, rows: dict[str, int], distinct: dict[tuple[str, str], Any]) -> Iterator[str]:
     """Both files hold the same rows, in the order of the key, no key twice. Puts the number of rows into `rows`, and the
     different texts of columns that may be part of a reference into `distinct`."""
-    referring = {key.column for key in table.foreign_keys} | (
-        {table.key[0]} if len(table.key) == 1 else set()
-    )
+    referring = {key.column for key in table.foreign_keys} | ({table.key[0]} if len(table.key) == 1 else set())
     texts: dict[str, list[Any]] = {name: [] for name in referring}
     left, right = _Rows(_csv_batches(folder, table)), _Rows(_parquet_batches(folder, table))
     differs, last, wrong_order = "", None, ""
@@ -112,9 +109,7 @@ def reference_faults(key: ForeignKey, distinct: Mapping[tuple[str, str], Any]) -
 def duckdb_faults(folder: Path, name: str, tables: Sequence[Described]) -> Iterator[str]:
     """The DuckDB file has the same tables, columns, types and rows as the Parquet files, and a comment on everything."""
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": ""}) as connection:
-        connection.execute(
-            f"attach '{str(folder / name).replace(chr(39), chr(39) * 2)}' as release (read_only)"
-        )
+        connection.execute(f"attach {literal(folder / name)} as release (read_only)")
         found: dict[str, dict[str, str]] = {}
         for table, column, kind, comment in connection.execute(
             "select table_name, column_name, data_type, comment from duckdb_columns() where database_name = 'release' "
@@ -138,13 +133,11 @@ def duckdb_faults(folder: Path, name: str, tables: Sequence[Described]) -> Itera
                 yield from _duckdb_rows(connection, folder, name, described)
 
 
-def _duckdb_rows(
-    connection: duckdb.DuckDBPyConnection, folder: Path, name: str, table: Described
-) -> Iterator[str]:
-    columns = ", ".join('"' + column.replace('"', '""') + '"' for column in table.types)
+def _duckdb_rows(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, table: Described) -> Iterator[str]:
+    columns = ", ".join(identifier(column) for column in table.types)
     query = f"select count(*), bit_xor(hash({columns})) from "
-    here = connection.execute(f'{query} release."{table.name}"').fetchall()[0]
-    there = connection.execute(f"{query} read_parquet(?)", [str(folder / table.parquet)]).fetchall()[0]
+    here = connection.execute(f"{query} release.{identifier(table.name)}").fetchall()[0]
+    there = connection.execute(f"{query} read_parquet({literal(folder / table.parquet)})").fetchall()[0]
     if here[0] != there[0]:
         yield f"{name}: {here[0]} rows in {table.name}, but {there[0]} in {table.parquet}"
     elif here != there:
@@ -224,16 +217,15 @@ def _order_fault(table: Described, keys: list[Any], last: list[Any] | None, at: 
         keys = [pa.concat_arrays([before, key]) for before, key in zip(last, keys, strict=True)]
         at -= 1
     count = len(keys[0]) - 1
-    equal = rising = None
-    for key in keys:
+    rising, equal = pa.nulls(0), pa.nulls(0)
+    for position, key in enumerate(keys):
         above, here = key.slice(0, count), key.slice(1)
-        greater = pc.greater(here, above)
-        rising = greater if rising is None else pc.or_(rising, pc.and_(equal, greater))
-        same = pc.equal(here, above)
-        equal = same if equal is None else pc.and_(equal, same)
-    row = pc.index(rising, False).as_py()
-    if row < 0:
+        greater, same = pc.greater(here, above), pc.equal(here, above)
+        rising = pc.or_(rising, pc.and_(equal, greater)) if position else greater
+        equal = pc.and_(equal, same) if position else same
+    if pc.all(rising, min_count=0).as_py():  # before pc.index, whose argument would have Arrow import pandas
         return ""
+    row = pc.index(rising, False).as_py()
     text = ", ".join(f"{name}={key[row + 1].as_py()!r}" for name, key in zip(table.key, keys, strict=True))
     what = "repeats the key of the row above" if equal[row].as_py() else "is not in the order of the key"
     return f"{table.parquet}: row {at + row + 2} {what} ({text})"

@@ -10,6 +10,7 @@ import polars as pl
 
 from exports.ledger import ReleaseError
 from exports.rounding import round_significant
+from exports.sql import identifier, literal
 from exports.tables import Table
 
 SCHEMA = "marts"
@@ -44,13 +45,10 @@ def publish(connection: duckdb.DuckDBPyConnection, catalog: str, table: Table) -
         if column.type == "DOUBLE":
             series = _rounded(series, f"{table.name}.{column.name}")
         elif column.type == "VARCHAR":
-            series, cells = _guarded(series)
-            series = _coded(series)
+            series, cells = _texts(series)
             guarded += cells
         if column.name in table.key and series.null_count():
-            raise ReleaseError(
-                f"{table.name}: key column {column.name} is null in {series.null_count()} rows"
-            )
+            raise ReleaseError(f"{table.name}: key column {column.name} is null in {series.null_count()} rows")
         columns.append(series)
     return Published(table, _sorted(pl.DataFrame(columns), table), guarded)
 
@@ -58,8 +56,8 @@ def publish(connection: duckdb.DuckDBPyConnection, catalog: str, table: Table) -
 def _read(connection: duckdb.DuckDBPyConnection, catalog: str, table: Table) -> pl.DataFrame:
     there: Mapping[str, str] = dict(
         connection.execute(
-            "select column_name, data_type from duckdb_columns() where database_name = ? and schema_name = ? and table_name = ?",
-            [catalog, SCHEMA, table.name],
+            "select column_name, data_type from duckdb_columns() "
+            f"where database_name = {literal(catalog)} and schema_name = {literal(SCHEMA)} and table_name = {literal(table.name)}"
         ).fetchall()
     )
     if not there:
@@ -73,20 +71,11 @@ def _read(connection: duckdb.DuckDBPyConnection, catalog: str, table: Table) -> 
             raise ReleaseError(
                 f"{SCHEMA}.{table.name}.{column.name} is declared as {column.type} but is {found or 'not there'} in the warehouse"
             )
-    names = ", ".join(
-        f"{quoted(column.name)}::{column.type} as {quoted(column.name)}" for column in table.columns
-    )
-    reader = connection.execute(
-        f"select {names} from {quoted(catalog)}.{SCHEMA}.{quoted(table.name)}"
-    ).to_arrow_reader(BATCH_ROWS)
-    frame = pl.from_arrow(reader)
+    names = ", ".join(f"{identifier(column.name)}::{column.type} as {identifier(column.name)}" for column in table.columns)
+    arrow = connection.execute(f"select {names} from {identifier(catalog)}.{SCHEMA}.{identifier(table.name)}").to_arrow_table(BATCH_ROWS)
+    frame = pl.from_arrow(arrow)
     assert isinstance(frame, pl.DataFrame)
     return frame
-
-
-def quoted(name: str) -> str:
-    """Return `name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _rounded(series: pl.Series, name: str) -> pl.Series:
@@ -95,35 +84,32 @@ def _rounded(series: pl.Series, name: str) -> pl.Series:
         rounded = pl.Series(series.name, round_significant(values))
     except ValueError as error:
         count = series.len() - series.is_finite().sum() - series.null_count()
-        raise ReleaseError(
-            f"{name} is {error} in {count} rows; publish a null and the reason instead"
-        ) from error
+        raise ReleaseError(f"{name} is {error} in {count} rows; publish a null and the reason instead") from error
     if not series.null_count():
         return rounded
     return pl.select(pl.when(series.is_not_null()).then(rounded).alias(series.name)).to_series()
 
 
-def _guarded(series: pl.Series) -> tuple[pl.Series, int]:
-    hit = series.str.contains(FORMULA_START)
-    cells = int(hit.sum())
-    if not cells:
-        return series, 0
-    return pl.select(
-        pl.when(hit).then(GUARD + series).otherwise(series).alias(series.name)
-    ).to_series(), cells
+def _texts(series: pl.Series) -> tuple[pl.Series, int]:
+    """Return guarded texts and how many cells were guarded.
 
-
-def _coded(series: pl.Series) -> pl.Series:
-    """Return texts as codes into the sorted list of different texts: smaller, and their codes sort as the texts do."""
-    texts = series.unique().drop_nulls()
-    return series.cast(pl.Enum(texts.sort())) if 0 < len(texts) <= DISTINCT_LIMIT else series
+    Where there are not too many different texts they come as codes into the sorted list of them: smaller, and the codes
+    sort as the texts do.
+    """
+    different = series.unique().drop_nulls()
+    formulas = different.filter(different.str.contains(FORMULA_START))
+    cells = 0
+    if len(formulas):
+        hit = series.is_in(formulas.implode())
+        cells = int(hit.sum())
+        series = pl.select(pl.when(hit).then(GUARD + series).otherwise(series).alias(series.name)).to_series()
+        different = series.unique().drop_nulls()
+    return (series.cast(pl.Enum(different.sort())) if 0 < len(different) <= DISTINCT_LIMIT else series), cells
 
 
 def _sorted(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     frame = frame.sort(table.key)
-    same = frame.select(
-        pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in table.key)
-    ).to_series()
+    same = frame.select(pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in table.key)).to_series()
     if same.any():
         at = same.arg_true()[0]
         key = ", ".join(f"{name}={frame[name][at]!r}" for name in table.key)

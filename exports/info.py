@@ -58,9 +58,7 @@ class ReleaseInfo:
         if value is None:
             return ""
         if isinstance(value, Mapping):
-            value = next(
-                (value[lang] for lang in self.languages if lang in value), next(iter(value.values()), "")
-            )
+            value = next((value[lang] for lang in self.languages if lang in value), next(iter(value.values()), ""))
         return " ".join(value.split())
 
 

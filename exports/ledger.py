@@ -14,7 +14,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +61,13 @@ class Ledger:
     def find(self, version: str | None) -> Entry | None:
         return next((e for e in self.releases if e.version == version), None)
 
+    def with_inputs(self, version: str, inputs_key: str) -> Ledger:
+        """Return this ledger, `inputs_key` being the inputs that now give what `version` holds."""
+        return Ledger(tuple(replace(e, inputs_key=inputs_key) if e.version == version else e for e in self.releases))
+
     def next_version(self, month: str) -> str:
         """Return `month` (YYYY.MM) with the number after the last one used in it."""
-        numbers = [
-            int(e.version.rpartition(".")[2]) for e in self.releases if e.version.startswith(month + ".")
-        ]
+        numbers = [int(e.version.rpartition(".")[2]) for e in self.releases if e.version.startswith(month + ".")]
         return f"{month}.{max(numbers, default=0) + 1}"
 
 
@@ -85,11 +87,7 @@ def current(public: Path) -> Entry | None:
 def recover(public: Path, staging: Path) -> Ledger:
     """Bring `public` back to what is served, remove what a killed build left, and return the ledger."""
     ledger, version = _read_ledger(public), _latest_version(public)
-    if (
-        version is not None
-        and not ledger.find(version)
-        and (ledger.publishing is None or ledger.publishing.version != version)
-    ):
+    if version is not None and not ledger.find(version) and (ledger.publishing is None or ledger.publishing.version != version):
         raise ReleaseError(
             f"{public / LEDGER} does not know the current release {version}; put back the ledger that belongs to it (nothing was changed)"
         )

@@ -31,8 +31,4 @@ def candidates(tables: Sequence[Table]) -> list[ForeignKey]:
 
 def held(keys: Iterable[ForeignKey], distinct: Mapping[tuple[str, str], pl.Series]) -> list[ForeignKey]:
     """Return the keys of which every value exists in the other table. `distinct`: different texts by table and column."""
-    return [
-        key
-        for key in keys
-        if distinct[key.table, key.column].is_in(distinct[key.to_table, key.to_column].implode()).all()
-    ]
+    return [key for key in keys if distinct[key.table, key.column].is_in(distinct[key.to_table, key.to_column].implode()).all()]

@@ -12,14 +12,14 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 from exports import checksums, descriptors, ledger
 from exports.info import Context, Previous, ReleaseInfo
-from exports.ledger import Entry, Ledger, ReleaseError
+from exports.ledger import Entry, ReleaseError
 from exports.tables import Table
 from exports.verify import verify
 
@@ -37,7 +37,7 @@ class Release:
     tables: dict[str, int]
 
 
-def build(
+def build(  # noqa: PLR0917 - what a release is made of, where to, and what it says
     warehouse: Path,
     tables: Sequence[Table],
     info: ReleaseInfo,
@@ -51,74 +51,65 @@ def build(
     `staging` lies on the file system of `public`; its subfolder `publication` belongs to this function. Raises
     `ReleaseError`; the last release then stands. What a killed build left behind is removed first.
     """
-    import duckdb  # Arrow, Polars and DuckDB take their time: only a build pays for them
-    import polars as pl
-    import pyarrow as pa
-
     tell = on_progress or (lambda text: None)
     _check(warehouse, tables, public, staging)
-    with _work_folder(staging) as work:
-        known = ledger.recover(public, work)
-        try:
-            return _build(warehouse, tables, info, public, work, quality_report, known, tell)
-        except (OSError, duckdb.Error, pl.exceptions.PolarsError, pa.ArrowException) as error:
-            raise ReleaseError(f"the release could not be written: {error}; the last one stands") from error
+    with _work_folder(staging) as work, _told_by_the_disk():
+        known, last = ledger.recover(public, work), ledger.current(public)
+        folder, spill = work / "release", work / "spill"
+        folder.mkdir()
+        from exports import table_files  # Arrow, Polars and DuckDB take their time: only a build pays for them
+
+        written = table_files.write(warehouse, tables, folder, spill, tell)
+        context = Context(
+            info=info,
+            version=known.next_version(info.released.astimezone(UTC).strftime("%Y.%m")),
+            tables=tables,
+            rows=written.rows,
+            guarded=written.guarded,
+            foreign_keys=written.foreign_keys,
+            files=written.files,
+            quality_report=quality_report,
+            previous=Previous(last.version, last.rows) if last else None,
+        )
+        content = _content(context)
+        if last and last.content == content and _is_sound(public / ledger.RELEASES / last.version):
+            if last.inputs_key != info.inputs_key:
+                ledger.put(known.with_inputs(last.version, info.inputs_key), public, work)
+            tell(f"unchanged: {last.version} stays the current release")
+            return Release(last.version, public / ledger.RELEASES / last.version, False, written.rows)
+        _complete(folder, context, spill, tell)
+        tell(f"publishing {context.version}")
+        entry = Entry(context.version, info.timestamp, info.inputs_key, content, written.rows)
+        return Release(context.version, ledger.publish(folder, entry, known, public, work), True, written.rows)
 
 
-def _build(
-    warehouse: Path,
-    tables: Sequence[Table],
-    info: ReleaseInfo,
-    public: Path,
-    work: Path,
-    quality_report: Mapping[str, Any],
-    known: Ledger,
-    tell: Callable[[str], None],
-) -> Release:
-    from exports import table_files
+def _complete(folder: Path, context: Context, spill: Path, tell: Callable[[str], None]) -> None:
+    """Add to the table files all else that a release holds, verify it, and have it on the disk."""
     from exports.writers import duckdb as duckdb_file
 
-    folder, spill = work / "release", work / "spill"
-    folder.mkdir()
-    written = table_files.write(warehouse, tables, folder, spill, tell)
-    last = ledger.current(public)
-    context = Context(
-        info=info,
-        version=known.next_version(info.released.astimezone(UTC).strftime("%Y.%m")),
-        tables=tables,
-        rows=written.rows,
-        guarded=written.guarded,
-        foreign_keys=written.foreign_keys,
-        files=written.files,
-        quality_report=quality_report,
-        previous=Previous(last.version, last.rows) if last else None,
-    )
-    content = _content(context)
-    if last and last.content == content and _is_sound(public / ledger.RELEASES / last.version):
-        if last.inputs_key != info.inputs_key:
-            entries = tuple(
-                replace(e, inputs_key=info.inputs_key) if e.version == last.version else e
-                for e in known.releases
-            )
-            ledger.put(Ledger(entries), public, work)
-        tell(f"unchanged: {last.version} stays the current release")
-        return Release(last.version, public / ledger.RELEASES / last.version, False, written.rows)
     tell(DUCKDB)
-    duckdb_file.write(tables, folder / "parquet", folder / DUCKDB, spill)
+    duckdb_file.write(context.tables, folder / "parquet", folder / DUCKDB, spill)
     for path, text in descriptors.render(descriptors.DESCRIPTORS + descriptors.RECORDS, context).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text)
-    checksums.write(folder, written.files)
+    checksums.write(folder, context.files)
     tell("verifying the release")
     if faults := verify(folder):
-        raise ReleaseError(
-            "the release does not stand its own check; the last one stands:\n" + "\n".join(faults)
-        )
+        raise ReleaseError("the release does not stand its own check; the last one stands:\n" + "\n".join(faults))
     _settle(folder)
-    tell(f"publishing {context.version}")
-    entry = Entry(context.version, info.timestamp, info.inputs_key, content, written.rows)
-    place = ledger.publish(folder, entry, known, public, work)
-    return Release(context.version, place, True, written.rows)
+
+
+@contextmanager
+def _told_by_the_disk() -> Iterator[None]:
+    """Turn what the writing libraries raise, such as on a full disk, into an error for the person who must act."""
+    import duckdb
+    import polars as pl
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, duckdb.Error, pl.exceptions.PolarsError, pa.ArrowException) as error:
+        raise ReleaseError(f"the release could not be written: {error}; the last one stands") from error
 
 
 def _check(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path) -> None:
@@ -130,9 +121,7 @@ def _check(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path
     public.mkdir(parents=True, exist_ok=True)
     staging.mkdir(parents=True, exist_ok=True)
     if public.stat().st_dev != staging.stat().st_dev:
-        raise ReleaseError(
-            f"{staging} and {public} must lie on one file system, so that a release can appear at once"
-        )
+        raise ReleaseError(f"{staging} and {public} must lie on one file system, so that a release can appear at once")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import polars as pl
 
 from exports import checksums, frame, relations
 from exports.info import FileFacts, ForeignKey
+from exports.sql import literal
 from exports.tables import Table
 from exports.writers import csv, parquet
 
@@ -28,9 +29,7 @@ class TableFiles:
     foreign_keys: list[ForeignKey]
 
 
-def write(
-    warehouse: Path, tables: Sequence[Table], folder: Path, spill: Path, tell: Callable[[str], None]
-) -> TableFiles:
+def write(warehouse: Path, tables: Sequence[Table], folder: Path, spill: Path, tell: Callable[[str], None]) -> TableFiles:
     """Write csv/<table>.csv and parquet/<table>.parquet into `folder` for each of `tables`. The warehouse is only read."""
     (folder / "csv").mkdir()
     (folder / "parquet").mkdir()
@@ -39,8 +38,7 @@ def write(
     distinct: dict[tuple[str, str], pl.Series] = {}
     written = TableFiles({}, {}, {}, [])
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as connection:
-        path = str(warehouse).replace("'", "''")
-        connection.execute(f"attach '{path}' as {CATALOG} (read_only)")
+        connection.execute(f"attach {literal(warehouse)} as {CATALOG} (read_only)")
         for table in tables:
             published = frame.publish(connection, CATALOG, table)
             for name in (column.name for column in table.columns if (table.name, column.name) in wanted):

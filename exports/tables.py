@@ -20,9 +20,7 @@ class Column:
 
     def __post_init__(self) -> None:
         if self.type not in TYPES:
-            raise ValueError(
-                f"column {self.name}: type {self.type} is not published; use one of {', '.join(TYPES)}"
-            )
+            raise ValueError(f"column {self.name}: type {self.type} is not published; use one of {', '.join(TYPES)}")
         if not self.name or any(ord(sign) < 32 for sign in self.name):
             raise ValueError(f"column name {self.name!r} cannot stand in a header")
         if not self.description or not self.description.strip():
@@ -50,9 +48,7 @@ class Table:
             raise ValueError(f"table {self.name} has several columns of one name: {', '.join(twice)}")
         unknown = [name for name in self.key if name not in names]
         if unknown or not self.key:
-            raise ValueError(
-                f"table {self.name}: the key ({', '.join(self.key)}) must be columns of the table"
-            )
+            raise ValueError(f"table {self.name}: the key ({', '.join(self.key)}) must be columns of the table")
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ def verify(release_dir: Path) -> list[str]:
     named = {fault.partition(":")[0] for fault in faults}
     faults += [f"{path}: missing" for path in REQUIRED if path not in named and not (folder / path).is_file()]
     tables: list[Described] = []
-    faults += _found(datapackage.PATH, lambda: _describe(folder, tables))
+    faults += _found(datapackage.PATH, partial(_describe, folder, tables))
     if not tables:
         return faults
     faults += [fault for fault in _files(folder, tables) if fault.partition(":")[0] not in named]
@@ -42,15 +43,15 @@ def verify(release_dir: Path) -> list[str]:
     distinct: dict[tuple[str, str], Any] = {}
     for table in tables:
         if (folder / table.csv).is_file() and (folder / table.parquet).is_file():
-            faults += _found(table.parquet, lambda: comparison.schema_faults(folder, table))
-            faults += _found(table.csv, lambda: comparison.value_faults(folder, table, rows, distinct))
+            faults += _found(table.parquet, partial(comparison.schema_faults, folder, table))
+            faults += _found(table.csv, partial(comparison.value_faults, folder, table, rows, distinct))
         if (folder / table.csvw).is_file():
-            faults += _found(table.csvw, lambda: _csvw(folder, table))
+            faults += _found(table.csvw, partial(_csvw, folder, table))
     faults += [fault for key in _foreign_keys(tables) for fault in comparison.reference_faults(key, distinct)]
     if (folder / DUCKDB).is_file():
-        faults += _found(DUCKDB, lambda: comparison.duckdb_faults(folder, DUCKDB, tables))
+        faults += _found(DUCKDB, partial(comparison.duckdb_faults, folder, DUCKDB, tables))
     if (folder / report.PATH).is_file():
-        faults += _found(report.PATH, lambda: _report(folder, rows))
+        faults += _found(report.PATH, partial(_report, folder, rows))
     return faults
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -28,6 +29,7 @@ from pipelines.territory import Territory, resolve
 from quality import contracts
 
 Progress = Callable[[str], None]
+READERS = 2  # files read at a time: text frames of all parts of a source are in memory until they are mapped
 
 
 @dataclass
@@ -195,6 +197,7 @@ class Ingest:
         """Fill `report` with a receipt for each snapshot, or with the reason why it cannot be read."""
         frames: list[pl.DataFrame] = []
         waiting: dict[str, Receipt] = {}
+        todo: dict[str, tuple[Snapshot, str]] = {}
         for part, snapshot in snapshots.items():
             report.snapshots[part] = snapshot
             key = self._key(source, snapshot)
@@ -203,8 +206,16 @@ class Ingest:
                 report.parts[part] = receipt
                 report.errors.pop(part, None)
                 continue
+            todo[part] = (snapshot, key)
+        if not todo:
+            return
+        self.progress(f"{source.id}: reading {len(todo)} snapshots")
+        with ThreadPoolExecutor(READERS) as pool:
+            # parts may share their bytes: those are read once
+            texts = {sha: pool.submit(self._text, source, sha) for sha in dict.fromkeys(s.sha256 for s, _ in todo.values())}
+        for part, (snapshot, key) in todo.items():
             try:
-                frame, ignored = self._read(source, part, snapshot)
+                frame, ignored = self._without_ignored(source, part, texts[snapshot.sha256].result())
             except (readers.UnreadableSnapshot, ExpressionError) as error:
                 report.errors[part] = f"{snapshot.url}: {error}"
                 report.snapshots.pop(part)
@@ -217,7 +228,6 @@ class Ingest:
             report.bytes_new += snapshot.bytes
         if not waiting:
             return
-        self.progress(f"{source.id}: reading {len(waiting)} snapshots")
         try:
             self._check_and_map(source, report, waiting, pl.concat(frames, how="diagonal"))
         except (readers.UnreadableSnapshot, ExpressionError) as error:
@@ -225,15 +235,18 @@ class Ingest:
                 report.errors[part] = str(error)
                 report.snapshots.pop(part, None)
 
-    def _read(self, source: FetchedSource, part: str, snapshot: Snapshot) -> tuple[pl.DataFrame, int]:
-        """Return the text rows of a snapshot without the ignored ones, and how many those are."""
+    def _text(self, source: FetchedSource, sha256: str) -> pl.DataFrame:
+        """Return the text rows of a snapshot, at least in the columns that are needed."""
         wanted = {spec.from_ or name for name, spec in source.columns.items()}
         for text in (source.read.ignore, *(c.where for c in source.corrections)):
             if text is not None:
                 wanted |= expressions.parse(text).columns
         # with a key, rows are compared in all cells of the file
         needed = None if source.key or source.read.format in EVENT_FORMATS else wanted | {n for c in source.corrections for n in (*c.set, *c.expect)}
-        frame = readers.read(self.archive.path(snapshot.sha256), source.read, needed)
+        return readers.read(self.archive.path(sha256), source.read, needed)
+
+    def _without_ignored(self, source: FetchedSource, part: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+        """Return the rows of a part, corrected, without the ignored ones, and how many those are."""
         variables = next(p.variables for p in self.pack.parts(source) if p.name == part)
         frame = frame.with_columns(*(pl.lit(value).alias(name) for name, value in variables.items()), pl.lit(part).alias("__part"))
         frame = self._corrected(source, frame)

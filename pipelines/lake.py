@@ -133,7 +133,7 @@ def code_version() -> str:
         *sorted((project / "pipelines" / "readers").glob("*.py")),
         *sorted((project / "pipelines" / "mapping").glob("*.py")),
         *(project / "pipelines" / name for name in ("lake.py", "ingest.py", "territory.py", "expressions.py", "sandbox.py", "pack_models.py")),
-        project / "quality" / "contracts.py",
+        project / "quality" / "contracts.py", project / "quality" / "typing_of_cells.py",
     ]
     digest = hashlib.sha256()
     for file in files:

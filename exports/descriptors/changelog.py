@@ -24,9 +24,7 @@ def _against(context: Context) -> list[str]:
     lines = [f"Against release {context.previous.version}:", ""]
     added = [name for name in now if name not in before]
     removed = [name for name in before if name not in now]
-    lines += [f"* new table `{name}`" for name in added] + [
-        f"* table `{name}` is no longer published" for name in removed
-    ]
+    lines += [f"* new table `{name}`" for name in added] + [f"* table `{name}` is no longer published" for name in removed]
     lines += [""] if added or removed else []
     lines += ["| table | rows before | rows now | difference |", "| --- | ---: | ---: | ---: |"]
     for name in [*now, *removed]:

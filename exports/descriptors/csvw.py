@@ -55,6 +55,4 @@ def _column(table: Table, column: Column) -> dict[str, Any]:
 
 def column_name(name: str) -> str:
     """Return `name` as CSVW allows it: other signs than letters, digits, _ and . as percent-encoded bytes."""
-    return re.sub(
-        r"[^A-Za-z0-9_.]", lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), name
-    )
+    return re.sub(r"[^A-Za-z0-9_.]", lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), name)

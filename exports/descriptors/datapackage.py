@@ -57,9 +57,7 @@ def _source(context: Context, source: Any) -> dict[str, Any]:
         value["path"] = source["homepage"]
     licences = _licences(source["licence"])
     more = {"licenses": licences} if licences else {"licence": source["licence"]}
-    return (
-        value | more | ({"citation": context.info.text(source["citation"])} if source.get("citation") else {})
-    )
+    return value | more | ({"citation": context.info.text(source["citation"])} if source.get("citation") else {})
 
 
 def _resource(context: Context, table: Table) -> dict[str, Any]:

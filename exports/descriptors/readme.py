@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exports.descriptors.text import cell, is_web, licence_url, release_url
+from exports.descriptors.text import NO_LICENCE, cell, is_web, licence_url, release_url
 from exports.info import STATUSES, Context
 
 PATH = "README.md"
@@ -53,7 +53,7 @@ def _statuses() -> str:
             "",
             "`obs_status` says why a value is missing, or what is to be known about it (`codelists/obs_status.csv`):",
             "",
-            "| status | meaning | |",
+            "| status | meaning | value |",
             "| --- | --- | --- |",
             *rows,
         ]
@@ -112,7 +112,7 @@ def _files() -> str:
 def _licence(context: Context) -> str:
     info = context.info
     url = licence_url(info.licence)
-    own = f"[{info.licence}]({url})" if url else f"{info.licence} (no licence is asserted)"
+    own = f"[{info.licence}]({url})" if url else "no licence is asserted" if info.licence == NO_LICENCE else info.licence
     lines = [
         "## Licence and attribution",
         "",
@@ -122,10 +122,7 @@ def _licence(context: Context) -> str:
     for source in info.sources:
         link = licence_url(source["licence"])
         licence = f"[{source['licence']}]({link})" if link else source["licence"]
-        words = (
-            info.text(source.get("citation"))
-            or f"{info.text(source['publisher'])}: {info.text(source['title'])}"
-        )
+        words = info.text(source.get("citation")) or f"{info.text(source['publisher'])}: {info.text(source['title'])}"
         page = f", <{source['homepage']}>" if is_web(source.get("homepage")) else ""
         lines.append(f"* `{source['id']}` {words} ({licence}){page}")
-    return "\n".join(lines if info.sources else lines[:2] + [f"This release: {own}."])
+    return "\n".join(lines if info.sources else [*lines[:2], f"This release: {own}."])

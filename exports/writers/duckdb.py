@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 
+from exports.sql import identifier, literal
 from exports.tables import Table
 
 STORAGE = "v1.0.0"
@@ -17,7 +18,7 @@ MEMORY = "512MB"
 def write(tables: Sequence[Table], parquet: Path, path: Path, spill: Path) -> None:
     """Write a table for each of `tables` from `parquet`/<table>.parquet, in the order of its rows, keys not null."""
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as connection:
-        connection.execute(f"attach {_text(str(path))} as release (storage_version '{STORAGE}')")
+        connection.execute(f"attach {literal(path)} as release (storage_version '{STORAGE}')")
         for table in tables:
             _write_table(connection, table, parquet / f"{table.name}.parquet")
         connection.execute("checkpoint release")
@@ -25,25 +26,14 @@ def write(tables: Sequence[Table], parquet: Path, path: Path, spill: Path) -> No
 
 
 def _write_table(connection: duckdb.DuckDBPyConnection, table: Table, source: Path) -> None:
-    name = f"release.{_name(table.name)}"
+    name = f"release.{identifier(table.name)}"
     columns = ", ".join(
-        f"{_name(column.name)} {column.type}{' not null' if column.name in table.key else ''}"
-        for column in table.columns
+        f"{identifier(column.name)} {column.type}{' not null' if column.name in table.key else ''}" for column in table.columns
     )
     connection.execute(f"create table {name} ({columns})")
-    connection.execute(f"insert into {name} select * from read_parquet(?)", [str(source)])
+    connection.execute(f"insert into {name} select * from read_parquet({literal(source)})")
     description = f"{table.description} Key: {', '.join(table.key)}."
-    connection.execute(f"comment on table {name} is {_text(description)}")
+    connection.execute(f"comment on table {name} is {literal(description)}")
     for column in table.columns:
         unit = f" Unit: {column.unit}." if column.unit else ""
-        connection.execute(
-            f"comment on column {name}.{_name(column.name)} is {_text(column.description + unit)}"
-        )
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _text(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        connection.execute(f"comment on column {name}.{identifier(column.name)} is {literal(column.description + unit)}")

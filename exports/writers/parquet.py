@@ -42,8 +42,7 @@ def write(frame: pl.DataFrame, table: Table, path: Path) -> None:
 
 def _metadata(table: Table) -> dict[str, str]:
     columns = {
-        column.name: {"description": column.description} | ({"unit": column.unit} if column.unit else {})
-        for column in table.columns
+        column.name: {"description": column.description} | ({"unit": column.unit} if column.unit else {}) for column in table.columns
     }
     return {
         "table": table.name,

@@ -111,6 +111,7 @@ def _shape(body: bytes, line: int, delimiter: str, quote: str) -> _Shape | None:
     octets = np.frombuffer(body, np.uint8)
     breaks = octets == 10
     marks = octets == ord(delimiter)
+    inner = None  # the line breaks, where some stand inside quotes
     if quote and quote.encode() in body:
         quotes = octets == ord(quote)
         inside = np.bitwise_xor.accumulate(quotes.view(np.uint8)).view(bool)
@@ -122,21 +123,16 @@ def _shape(body: bytes, line: int, delimiter: str, quote: str) -> _Shape | None:
         after[-1], after[:-1] = True, (breaks | marks | quotes | (octets == 13))[1:]
         if (quotes & ~np.where(inside, before, after)).any():
             return None
-        all_breaks = np.flatnonzero(breaks)
-        breaks &= ~inside
+        if (breaks & inside).any():
+            inner = np.flatnonzero(breaks)
+            breaks &= ~inside
         marks &= ~inside
-        ends = np.flatnonzero(breaks) + 1
-    else:
-        ends = np.flatnonzero(breaks) + 1
-        all_breaks = ends - 1
+    ends = np.flatnonzero(breaks) + 1
     if not len(ends) or ends[-1] != len(body):
         ends = np.append(ends, len(body))
     starts = np.concatenate(([0], ends[:-1]))
     widths = np.add.reduceat(marks, starts, dtype=np.int32) + 1
-    if len(all_breaks) + 1 < len(ends) or len(all_breaks) > len(ends):
-        lines = np.searchsorted(all_breaks, starts) + line
-    else:
-        lines = np.arange(line, line + len(ends))
+    lines = np.arange(line, line + len(ends)) if inner is None else np.searchsorted(inner, starts) + line
     return _Shape(starts, ends, widths, lines)
 
 
@@ -147,35 +143,39 @@ def _fast(body: bytes, line: int, options: ReadOptions, header: list[list[str]],
     shape = _shape(body, line, options.delimiter, options.quote)
     if shape is None:
         return None
-    values, counts = np.unique(shape.widths, return_counts=True)
+    single = np.flatnonzero(shape.widths == 1)
+    if _too_many(single, shape):
+        return None
+    odd = np.zeros(len(shape.starts), bool)  # blank lines are odd, too: polars would read them as rows
+    odd[[i for i in single.tolist() if blank(decoding.to_text(body[shape.starts[i] : shape.ends[i]]))]] = True
+    blanks = np.count_nonzero(odd)
+    values, counts = np.unique(shape.widths[~odd], return_counts=True)
     due = _due(header, options, dict(zip(values.tolist(), counts.tolist(), strict=True)))
-    width = int(values[0]) if len(values) == 1 else due  # where all records are of another width than the header, still regular
+    width = due + 1 if values.tolist() == [due + 1] else due
     if width < 2:
         return None  # a blank line cannot be told from an empty field here
-    odd = shape.widths != width
+    odd |= shape.widths != width
     octets = np.frombuffer(body, np.uint8)
     if not clean or b"\0" in body:
         bad = octets == 0
         bad[:-1] |= (octets[:-1] == 0xED) & (octets[1:] >= 0xA0)  # a mark of `decoding`
         odd[np.searchsorted(shape.starts, np.flatnonzero(bad), side="right") - 1] = True
     picked = np.flatnonzero(odd)
-    if len(picked) > max(10, _MOSTLY_REGULAR * len(odd)):
+    if _too_many(picked, shape) or (width != due and len(picked) > blanks):
         return None
     frame = _polars(_without(body, shape, odd) if len(picked) else body, width, options)
     if frame is None or frame.height != len(odd) - len(picked):
         return None
-    good = frame.with_columns(pl.Series("__row", shape.lines[~odd]).cast(pl.Int64), pl.lit(None, pl.String).alias("__fault"))
     if width != due:
-        good = _all_of_another_width(good, width, due)
+        if not (frame[str(due)].str.strip_chars() == "").all():
+            return None
+        frame = frame.drop(str(due))  # every record ends with one more delimiter than the header: harmless
+    good = frame.with_columns(pl.Series("__row", shape.lines[~odd]).cast(pl.Int64), pl.lit(None, pl.String).alias("__fault"))
     if len(picked):
-        found = [
-            record
-            for i in picked.tolist()
-            for record in records(
-                decoding.to_text(body[shape.starts[i] : shape.ends[i]]).removesuffix("\n").split("\n"),
-                int(shape.lines[i]), options.delimiter, options.quote,
-            )
-        ]  # fmt: skip
+        found = []
+        for i in picked.tolist():
+            text = decoding.to_text(body[shape.starts[i] : shape.ends[i]]).removesuffix("\n")
+            found += _read_lines(text.split("\n"), int(shape.lines[i]), options, due)
         good = pl.concat([good, _of_records(found, due, encoding)]).sort("__row")
     return _Table(good, due)
 
@@ -199,13 +199,8 @@ def _polars(body: bytes, width: int, options: ReadOptions) -> pl.DataFrame | Non
         return None
 
 
-def _all_of_another_width(frame: pl.DataFrame, width: int, due: int) -> pl.DataFrame:
-    """Every record ends with one more delimiter than the header: harmless. Any other width is a fault of every record."""
-    names = [str(i) for i in range(due)]
-    if width == due + 1 and (frame[str(due)].str.strip_chars() == "").all():
-        return frame.select(*names, "__row", "__fault")
-    absent = [pl.lit("").alias(name) for name in names[width:]]
-    return frame.with_columns(*absent, pl.lit(f"{width} fields where {due} are due").alias("__fault")).select(*names, "__row", "__fault")
+def _too_many(picked: np.ndarray, shape: _Shape) -> bool:
+    return len(picked) > max(10, _MOSTLY_REGULAR * len(shape.starts))
 
 
 # ----------------------------------------------------------------------------------------------------------- irregular files
@@ -221,15 +216,23 @@ def _careful(body: bytes, line: int, options: ReadOptions, header: list[list[str
     due = _due(header, options, Counter(len(record.fields) for record in found))
     if found and all(len(r.fields) == due + 1 and blank(r.fields[-1]) for r in found):
         found = [Record(r.line, r.lines, r.fields[:-1], r.fault) for r in found]
-    for record in found:
-        _swallowed(record, due, lines[record.line - line : record.line - line + record.lines], options)
+    _assert_nothing_swallowed(found, due, lines, line, options)
     return _Table(_of_records(found, due, encoding), due)
 
 
-def _swallowed(record: Record, due: int, lines: list[str], options: ReadOptions) -> None:
+def _read_lines(lines: list[str], line: int, options: ReadOptions, due: int) -> list[Record]:
+    found = list(records(lines, line, options.delimiter, options.quote))
+    _assert_nothing_swallowed(found, due, lines, line, options)
+    return found
+
+
+def _assert_nothing_swallowed(found: list[Record], due: int, lines: list[str], line: int, options: ReadOptions) -> None:
     """Refuse a record that took whole rows into a quoted field: its opening quote was never meant to be one, or never closed."""
-    if len(lines) > 1 and len(record.fields) != due:
-        for number, text in enumerate(lines[1:], record.line + 1):
+    for record in found:
+        if record.lines == 1 or len(record.fields) == due:
+            continue
+        below = record.line + 1
+        for number, text in enumerate(lines[below - line : below - line + record.lines - 1], below):
             if text.count(options.delimiter) == due - 1:
                 raise UnreadableSnapshot(
                     f"line {record.line}: a quote opens a field that runs over line {number}, which looks like a row of its own"

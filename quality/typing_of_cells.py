@@ -1,0 +1,155 @@
+"""From the text of a cell to its value: numbers, dates, truth values. Says what cannot be read and why; judges no value.
+
+Each type has a quick way, which polars' own cast takes for nearly all cells, and a careful one for the rest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import polars as pl
+
+DTYPES: dict[str, type[pl.DataType] | pl.DataType] = {
+    "string": pl.String, "integer": pl.Int64, "number": pl.Float64, "boolean": pl.Boolean, "date": pl.Date, "datetime": pl.Datetime("us"),
+}  # fmt: skip
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_EXACT = 2**53  # whole numbers up to here survive a floating-point number
+_MACHINE = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+_GROUPED = r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+$"
+_ISO_DATE = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[T ]00:00(?::00(?:\.0*)?)?)?$"
+_DOTTED_DATE = r"^([0-9]{1,2})\. ?([0-9]{1,2})\. ?([0-9]{4})"
+_TIME = r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(\.[0-9]{1,6})?[0-9]*)?"
+_ISO_DATETIME = rf"^([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:[T ]{_TIME} ?(?:Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?)?$"
+_DOTTED_DATETIME = _DOTTED_DATE + rf"(?:,? {_TIME})?$"
+
+
+def parsed(text: pl.Series, kind: str, decimal: str | None, thousands: str | None) -> pl.Series:
+    """Return the values of `text` in the type `kind`; null where there is none, or where it cannot be read (`why_not`).
+
+    Numbers follow the declared marks, may carry an exponent, and may end with their minus. Dates are ISO 8601, or day, month and
+    year with dots. A datetime keeps the clock time that is written, whatever its offset from UTC.
+    """
+    if kind == "string":
+        return text
+    if kind == "integer":
+        return _quick_then(text, text.cast(pl.Int64, strict=False), lambda rest: _integers(rest, decimal or ".", thousands or ""))
+    if kind == "number":
+        return _finite(_numbers(text, decimal or ".", thousands or ""))
+    if kind == "boolean":
+        return text.str.to_lowercase().replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
+    return _dates(text) if kind == "date" else _datetimes(text)
+
+
+def why_not(text: pl.Series, kind: str, decimal: str | None, thousands: str | None) -> pl.Series:
+    """Return for each text, none of which `parsed` could read, what is wrong with it."""
+    article = "an" if kind == "integer" else "a"
+    if kind not in ("integer", "number"):
+        return pl.Series([f"not {article} {kind}"] * text.len(), dtype=pl.String)
+    values = _numbers(text, decimal or ".", thousands or "")
+    frame = pl.DataFrame({"text": text, "value": values})
+    value = pl.col("value")
+    words = pl.col("text").str.to_lowercase().str.contains("nan|inf")
+    reason = pl.when(value.is_infinite() & ~words).then(pl.lit("too large")).otherwise(pl.lit(f"not {article} {kind}"))
+    if (decimal or ".") != "." and (thousands or "") != ".":
+        reason = pl.when(pl.col("text").str.contains(_GROUPED)).then(pl.lit("a dot is neither decimal mark nor thousands separator")).otherwise(reason)
+    if kind == "integer":
+        reason = (
+            pl.when(value.is_finite() & (value != value.round())).then(pl.lit("not a whole number"))
+            .when(value.is_finite()).then(pl.lit("too large")).otherwise(reason)
+        )  # fmt: skip
+    return frame.select(reason.alias("reason"))["reason"]
+
+
+def _quick_then(text: pl.Series, quick: pl.Series, careful: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Return `quick`, with the careful value of those texts for which it has none."""
+    left = text.is_not_null() & quick.is_null()
+    rows = left.arg_true()
+    if not rows.len():
+        return quick
+    return quick.scatter(rows, careful(text.gather(rows)))
+
+
+def _finite(values: pl.Series) -> pl.Series:
+    return values.to_frame("v").select(pl.when(pl.col("v").is_finite()).then(pl.col("v")).alias(values.name)).to_series()
+
+
+# ----------------------------------------------------------------------------------------------------------------- numbers
+
+
+def _numbers(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
+    """Return floating-point numbers, infinite ones included; null where the text is no number."""
+    if decimal == ".":
+        quick = text.cast(pl.Float64, strict=False)
+        if thousands == ".":
+            quick = pl.Series(text.name, [None] * text.len(), dtype=pl.Float64)
+    else:
+        plain = pl.when(~pl.col("t").str.contains(".", literal=True)).then(pl.col("t").str.replace(decimal, ".", literal=True, n=1))
+        quick = text.to_frame("t").select(plain.cast(pl.Float64, strict=False)).to_series().alias(text.name)
+    return _quick_then(text, quick, lambda rest: _machine_text(rest, decimal, thousands).cast(pl.Float64, strict=False))
+
+
+def _integers(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
+    """Return whole numbers written with marks, a zero fraction or an exponent; null for all else."""
+    frame = pl.DataFrame({"t": _machine_text(text, decimal, thousands)})
+    value = pl.col("t").cast(pl.Float64, strict=False)
+    plain = pl.col("t").str.extract(r"^([+-]?[0-9]+)(?:\.0*)?$", 1).cast(pl.Int64, strict=False)
+    exact = pl.when((value == value.round()) & (value.abs() <= _EXACT)).then(value).cast(pl.Int64, strict=False)
+    return frame.select(plain.fill_null(exact).alias("v"))["v"]
+
+
+def _machine_text(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
+    """Return the number as a machine writes it; null where the text does not follow the declared marks.
+
+    A number that is already in machine form is taken too (numeric cells of a workbook), unless its dot could separate thousands.
+    """
+    mark = re.escape(decimal)
+    group = {"": "", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}.get(thousands, re.escape(thousands))
+    whole = f"(?:[0-9]+|[0-9]{{1,3}}(?:{group}[0-9]{{3}})+)" if group else "[0-9]+"
+    declared = rf"^[+-]?(?:{whole}(?:{mark}[0-9]*)?|{mark}[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+    t = pl.col("t")
+    frame = text.to_frame("t").select(t.str.replace_all("\u2212", "-", literal=True))
+    frame = frame.select(pl.when(t.str.contains(r"^[^+-].*-$")).then("-" + t.str.head(-1)).otherwise(t).alias("t"))
+    written = t.str.replace_all(group, "") if group else t
+    if decimal != ".":
+        written = written.str.replace(decimal, ".", literal=True)
+    chosen = pl.when(t.str.contains(declared)).then(written)
+    if decimal != "." and thousands != ".":
+        chosen = chosen.when(t.str.contains(_MACHINE) & ~t.str.contains(_GROUPED)).then(t)
+    return frame.select(chosen.alias("t"))["t"]
+
+
+# ------------------------------------------------------------------------------------------------------------------- dates
+
+
+def _dates(text: pl.Series) -> pl.Series:
+    t = pl.col("t")
+    iso = t.str.extract(_ISO_DATE, 1).str.to_date("%Y-%m-%d", strict=False)
+    quick = text.to_frame("t").select(_since_year_one(iso)).to_series().alias(text.name)
+    dotted = _from_dots(t, _DOTTED_DATE + "$").str.to_date("%Y-%m-%d", strict=False)
+    return _quick_then(text, quick, lambda rest: rest.to_frame("t").select(_since_year_one(dotted)).to_series())
+
+
+def _datetimes(text: pl.Series) -> pl.Series:
+    t = pl.col("t")
+    quick = text.to_frame("t").select(_moment(t.str.extract(_ISO_DATETIME, 1), t, _ISO_DATETIME, 2)).to_series().alias(text.name)
+    dotted = _moment(_from_dots(t, _DOTTED_DATETIME), t, _DOTTED_DATETIME, 4)
+    return _quick_then(text, quick, lambda rest: rest.to_frame("t").select(dotted).to_series())
+
+
+def _from_dots(text: pl.Expr, pattern: str) -> pl.Expr:
+    """Return day, month and year with dots as an ISO date."""
+    day, month, year = (text.str.extract(pattern, i) for i in (1, 2, 3))
+    return year + "-" + month.str.zfill(2) + "-" + day.str.zfill(2)
+
+
+def _moment(day: pl.Expr, text: pl.Expr, pattern: str, first: int) -> pl.Expr:
+    """Return the datetime of an ISO `day` and the time whose groups in `pattern` begin with number `first`."""
+    hour, minute, second, fraction = (text.str.extract(pattern, first + i) for i in range(4))
+    clock = hour.fill_null("").str.zfill(2) + ":" + minute.fill_null("00") + ":" + second.fill_null("00") + fraction.fill_null(".0")
+    moment = (day + "T" + clock).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")
+    return pl.when(moment.dt.year() >= 1).then(moment)
+
+
+def _since_year_one(date: pl.Expr) -> pl.Expr:
+    return pl.when(date.dt.year() >= 1).then(date)

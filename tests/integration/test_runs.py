@@ -1,0 +1,151 @@
+"""What a run promises: exit codes, quarantine, stale sources, one writer, and a last release that stands whatever happens."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import current_release
+from tests.support import five_places
+from tests.support.command import start, zpo2
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def copied(five_home: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """A pack and its home after a good run, to do with as a test likes."""
+    shutil.copytree(five_home.parent, tmp_path / "five")
+    return tmp_path / "five" / "pack", tmp_path / "five" / "home"
+
+
+def value(release: Path, where: str) -> tuple[object, ...]:
+    table = release / "parquet" / "indicator_values.parquet"
+    return duckdb.execute(f"select obs_value, obs_status from '{table}' where {where}").fetchall()[0]
+
+
+def test_a_pack_made_by_somebody_else_gives_the_number(five_release: Path) -> None:
+    assert value(five_release, "indicator = 'women_share' and ref_area = 'R1' and time_period = '2020'") == (53.125, "A")
+    assert value(five_release, "indicator = 'unknown_yet'") == (None, "O")
+
+
+def test_every_row_is_accounted_for(five_release: Path) -> None:
+    rows = duckdb.execute(
+        f"select rows_read, rows_accepted, rows_quarantined, rows_ignored from '{five_release}/parquet/sources.parquet' where source = 'people'"
+    ).fetchall()
+    assert rows == [(22, 20, 0, 2)]
+
+
+def test_an_unchanged_run_makes_no_new_version_and_says_so(five_home: Path) -> None:
+    before = (five_home / "public" / "latest.json").read_bytes()
+    done = zpo2("run", "--pack", five_home.parent / "pack", "--home", five_home)
+    assert done.returncode == 0, done.stderr
+    assert "(unchanged)" in done.stdout
+    assert (five_home / "public" / "latest.json").read_bytes() == before
+
+
+def test_a_bad_row_goes_to_quarantine_and_the_rest_is_published(copied: tuple[Path, Path]) -> None:
+    pack, home = copied
+    data = pack / "data" / "people_2021.csv"
+    data.write_text(data.read_text().replace("a2,F,22", "a2,F,-22").replace("a5,M,50", "zz,M,50"))
+    done = zpo2("run", "--pack", pack, "--home", home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads(zpo2("quarantine", "--pack", pack, "--home", home, "--json").stdout)
+    by_row = {(r["row_number"], r["column"]): r for r in rows}
+    assert set(by_row) == {(5, "persons"), (10, None)}
+    assert by_row[10, None]["reason"] == "code zz of scheme lau: unknown"
+    release = current_release(home)
+    where = "indicator = 'population' and time_period = '2021' and sex = '_T' and ref_area = "
+    assert value(release, where + "'a2'") == (None, "Q")
+    assert value(release, where + "'a5'") == (None, "M")
+    assert value(release, where + "'a1'") == (25.0, "A")
+
+
+def test_a_source_that_fails_is_stale_and_its_last_good_snapshot_is_used(copied: tuple[Path, Path]) -> None:
+    pack, home = copied
+    (pack / "data" / "people_2021.csv").unlink()
+    done = zpo2("run", "--pack", pack, "--home", home)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].startswith("stale       people (since ")
+    assert value(current_release(home), "indicator = 'population' and ref_area = 'S' and time_period = '2021' and sex = '_T'") == (309.0, "A")
+    status = json.loads(zpo2("status", "--pack", pack, "--home", home, "--json").stdout)
+    assert {s["source"]: bool(s["stale_since"]) for s in status["sources"]} == {"areas": False, "people": True}
+
+
+def test_an_unreadable_file_does_not_replace_the_last_good_one(copied: tuple[Path, Path]) -> None:
+    pack, home = copied
+    (pack / "data" / "people_2021.csv").write_text('code,sex,persons\na1,"M,10\n')
+    done = zpo2("run", "--pack", pack, "--home", home)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "people_2021.csv" in done.stdout
+    assert value(current_release(home), "indicator = 'population' and ref_area = 'a1' and time_period = '2021' and sex = '_T'") == (25.0, "A")
+
+
+def test_a_table_that_lost_data_fails_the_gate_and_the_last_release_stands(copied: tuple[Path, Path]) -> None:
+    pack, home = copied
+    before = (home / "public" / "latest.json").read_bytes()
+    people = pack / "sources" / "people.yml"
+    people.write_text(people.read_text().replace("[2020, 2021]", "[2021]"))
+    done = zpo2("run", "--pack", pack, "--home", home)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "failed      table:indicator_values" in done.stdout
+    assert (home / "public" / "latest.json").read_bytes() == before
+    one = zpo2("run", "--pack", pack, "--home", home, "--accept", "table:indicator_values", "--reason", "2020 is no longer published")
+    assert one.returncode == 1, one.stdout  # the other tables that lost rows still close the gate
+
+
+def test_a_source_that_never_had_a_good_snapshot_keeps_the_release_back(tmp_path: Path) -> None:
+    pack = five_places.write(tmp_path / "pack")
+    (pack / "data" / "people_2021.csv").unlink()
+    done = zpo2("run", "--pack", pack, "--home", tmp_path / "home")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "failed      snapshot:people: data/people_2021.csv: no such file" in done.stdout
+    assert not (tmp_path / "home" / "public" / "latest.json").exists()
+
+
+def test_a_second_command_waits_for_the_first_and_never_writes_beside_it(copied: tuple[Path, Path]) -> None:
+    pack, home = copied
+    (pack / "data" / "people_2021.csv").write_text(five_places.PEOPLE_2021.replace("a3,M,30", "a3,M,31").replace("309", "310"))
+    first = start("run", "--pack", pack, "--home", home)
+    assert first.stdout is not None
+    line = first.stdout.readline()  # it holds the home when it says that it starts
+    assert line.startswith("starting"), line
+    second = zpo2("run", "--pack", pack, "--home", home, timeout=200)
+    said, _ = first.communicate(timeout=60)
+    assert first.returncode == 0, said
+    assert "another run is writing" in second.stderr
+    assert second.returncode in (0, 1), second.stdout + second.stderr
+    assert ("(unchanged)" in second.stdout) == (second.returncode == 0)
+
+
+def test_the_home_of_another_pack_is_refused(five_home: Path, tmp_path: Path) -> None:
+    other = five_places.write(tmp_path, pack_yml=five_places.PACK.replace("id: five", "id: six"))
+    done = zpo2("run", "--pack", other, "--home", five_home)
+    assert done.returncode == 2
+    assert "is the home of pack five, not of six" in done.stderr
+
+
+def test_a_fault_in_the_pack_is_exit_2_with_one_line_each(tmp_path: Path) -> None:
+    pack = five_places.write(tmp_path, pack_yml=five_places.PACK + "surprise: 1\nother: 2\n")
+    for command in ("run", "check"):
+        done = zpo2(command, "--pack", pack, *(["--home", str(tmp_path / "home")] if command == "run" else []))
+        assert done.returncode == 2
+        assert done.stderr.splitlines() == ["pack.yml:12: surprise: unknown key", "pack.yml:13: other: unknown key"]
+    assert not (tmp_path / "home").exists()
+
+
+def test_analysts_read_the_release_while_a_run_is_going_on(copied: tuple[Path, Path]) -> None:
+    pack, home = copied
+    (pack / "data" / "people_2021.csv").write_text(five_places.PEOPLE_2021.replace("a3,M,30", "a3,M,32").replace("309", "311"))
+    running = start("run", "--pack", pack, "--home", home)
+    reads = 0
+    while running.poll() is None:
+        with duckdb.connect(str(current_release(home) / "indicators.duckdb"), read_only=True) as connection:
+            assert connection.execute("select count(*) from indicator_values").fetchall()[0][0] > 0
+        reads += 1
+    assert running.returncode == 0, running.stdout.read() if running.stdout else ""
+    assert reads > 3
