@@ -1,0 +1,106 @@
+-- grain: one leaf of an index, period of the index and area: the value that the index reads there, or why there is none
+with leaves as (
+    select
+        n.index_id,
+        n.node,
+        n.indicator,
+        i.level,
+        i.period,
+        i.max_age,
+        i.carry
+    from {{ ref('stg_index_nodes') }} as n
+    inner join {{ ref('stg_indices') }} as i on i.index_id = n.index_id
+    where n.indicator is not null
+),
+
+cells as (
+    select
+        indicator,
+        level,
+        ref_area,
+        time_period,
+        obs_value,
+        obs_status
+    from {{ ref('int_indicator_cells') }}
+    where
+        sex = '_T'
+        and age = '_T'
+        and time_period <> ''
+        and indicator in (select indicator from leaves)
+),
+
+-- the periods in which a leaf has data at the index's level
+periods as (
+    select distinct
+        l.index_id,
+        l.node,
+        c.time_period,
+        {{ first_day('c.time_period') }} as first_day,
+        cast(left(c.time_period, 4) as integer) as calendar_year
+    from leaves as l
+    inner join cells as c on c.indicator = l.indicator and c.level = l.level
+    where c.obs_value is not null
+),
+
+-- latest: the last period of each leaf, the same for all areas; the index carries the newest of them
+last_periods as (
+    select *
+    from periods
+    qualify row_number() over (partition by index_id, node order by first_day desc, time_period desc) = 1
+),
+
+newest as (
+    select *
+    from last_periods
+    qualify row_number() over (partition by index_id order by first_day desc, time_period desc) = 1
+),
+
+latest as (
+    select
+        l.index_id,
+        l.node,
+        n.time_period,
+        p.time_period as raw_period
+    from leaves as l
+    inner join newest as n on n.index_id = l.index_id
+    left join last_periods as p
+        on p.index_id = l.index_id and p.node = l.node and n.calendar_year - p.calendar_year <= coalesce(l.max_age, 10000)
+    where l.period = 'latest'
+),
+
+-- each: every period of any leaf; a leaf without that very period may carry an earlier one on, the same for all areas
+each_period as (
+    select
+        l.index_id,
+        l.node,
+        x.time_period,
+        p.time_period as raw_period
+    from leaves as l
+    inner join (select distinct index_id, time_period from periods) as x on x.index_id = l.index_id
+    cross join lateral (select unnest(range(0, l.carry + 1)) as back) as b
+    left join periods as p
+        on p.index_id = l.index_id and p.node = l.node and p.time_period = {{ years_before('x.time_period', 'b.back') }}
+    where l.period = 'each'
+    qualify row_number() over (partition by l.index_id, l.node, x.time_period order by p.time_period is null, b.back) = 1
+),
+
+chosen as (
+    select * from latest
+    union all
+    select * from each_period
+)
+
+select
+    l.index_id,
+    l.node,
+    h.time_period,
+    a.ref_area,
+    h.raw_period,
+    c.obs_value,
+    -- an indicator without data, or too old, stays expected and is missing
+    coalesce(c.obs_status, 'O') as obs_status
+from chosen as h
+inner join leaves as l on l.index_id = h.index_id and l.node = h.node
+inner join {{ ref('int_valid_areas') }} as a on a.time_period = h.time_period and a.level = l.level
+left join cells as c
+    on c.indicator = l.indicator and c.level = l.level and c.ref_area = a.ref_area and c.time_period = h.raw_period

@@ -1,0 +1,15 @@
+"""Grain: one node of an index, area and period. Gathers what an index reads; the rules are in pipelines.methods."""
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+
+    from pipelines.methods.index_tables import score_indices
+
+    return score_indices(
+        indices=dbt.ref("stg_indices"),
+        nodes=dbt.ref("stg_index_nodes"),
+        indicators=dbt.ref("stg_indicators"),
+        attributes=dbt.ref("stg_area_attributes"),
+        inputs=dbt.ref("int_index_inputs"),
+    )

@@ -1,0 +1,20 @@
+-- grain: one indicator of a component of an index, area and period of the raw value
+select
+    index_id as "index",
+    parent as component,
+    indicator,
+    ref_area,
+    -- an indicator that the index cannot read has no period of its own
+    coalesce(raw_period, time_period) as time_period,
+    raw,
+    treated,
+    score as normalised,
+    weight,
+    case when imputed then 'true' else 'false' end as imputed,
+    obs_status
+from {{ ref('int_index_scores') }}
+where indicator is not null
+-- a value carried on is shown in its own period
+qualify row_number() over (
+    partition by index_id, node, ref_area, coalesce(raw_period, time_period) order by time_period <> coalesce(raw_period, time_period), time_period
+) = 1

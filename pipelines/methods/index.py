@@ -1,0 +1,145 @@
+"""A composite index: the scores of its nodes for every area, from the leaves' values up to the root. Arrays in, arrays out.
+
+What an index needs of the warehouse is gathered elsewhere (`index_tables`); here are only its rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.methods.aggregate import aggregate
+from pipelines.methods.impute import impute
+from pipelines.methods.normalise import Normalisation, best_first, normalise
+from pipelines.methods.treat import treat
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.int8]
+
+STATUSES = ["A", "P", "I", "E", "B", "O", "M", "Q", "S", "C", "L", "Z"]
+"""Codes of the statuses: with a value up to B, the one that stands is the largest; then what is missing."""
+IMPUTED, BREAK, TOO_FEW, UNDEFINED = (STATUSES.index(s) for s in "IBLZ")
+
+
+@dataclass(frozen=True)
+class Node:
+    """A leaf (an indicator) or a group of components. Weights are relative inside the node above."""
+
+    name: str
+    weight: float
+    children: tuple[Node, ...] = ()
+    aggregate: str = "arithmetic"
+    normalisation: Normalisation = field(default_factory=Normalisation)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for all nodes of an index. `groups` has a number for each area, for imputation by group."""
+
+    min_available: float
+    treatment: dict[str, float] | None = None
+    imputation: str | None = None
+    groups: NDArray[np.int64] | None = None
+    pooled: bool = False
+
+
+@dataclass(frozen=True)
+class Values:
+    """A leaf's input, periods x areas: NaN and the code of a status where a value is missing."""
+
+    raw: Array
+    status: Codes
+
+
+@dataclass
+class Scores:
+    """A node's result, periods x areas. Of a group `raw` and `treated` are NaN."""
+
+    node: Node
+    parent: Node | None
+    raw: Array
+    treated: Array
+    score: Array
+    status: Codes
+    imputed: NDArray[np.bool_]
+    available: NDArray[np.int64]
+    expected: int
+    rank: Array
+
+
+def score(root: Node, leaves: dict[str, Values], rules: Rules) -> list[Scores]:
+    """Return the scores of every node, the root last. `leaves` has an entry for each leaf's name."""
+    results: list[Scores] = []
+    _score(root, None, leaves, rules, results)
+    return results
+
+
+def leaves_of(node: Node) -> Iterator[Node]:
+    if not node.children:
+        yield node
+    for child in node.children:
+        yield from leaves_of(child)
+
+
+def _score(node: Node, parent: Node | None, leaves: dict[str, Values], rules: Rules, results: list[Scores]) -> Scores:
+    if node.children:
+        parts = [_score(child, node, leaves, rules, results) for child in node.children]
+        result = _group(node, parent, parts, rules)
+    else:
+        result = _leaf(node, parent, leaves[node.name], rules)
+    results.append(result)
+    return result
+
+
+def _leaf(node: Node, parent: Node | None, values: Values, rules: Rules) -> Scores:
+    """Treat, impute and normalise a leaf: over all periods together if the index is pooled, else period by period."""
+    treated, filled, scores = values.raw.copy(), values.raw.copy(), np.full_like(values.raw, np.nan)
+    periods = values.raw.shape[0]
+    for rows in [slice(0, periods)] if rules.pooled else [slice(t, t + 1) for t in range(periods)]:
+        # fixed bounds make a scale that outliers do not stretch; they are bounds of the values as they are
+        if rules.treatment is not None and not node.normalisation.bounds:
+            treated[rows] = treat(values.raw[rows], **rules.treatment)  # type: ignore[arg-type]
+        filled[rows] = treated[rows]
+        if rules.imputation in ("mean", "median", "group_mean", "group_median"):
+            for t in range(rows.start, rows.stop):
+                filled[t] = impute(treated[t], rules.imputation, _groups(rules, filled.shape[1]))
+        scores[rows] = normalise(filled[rows], node.normalisation)
+    imputed = np.isnan(values.raw) & ~np.isnan(filled)
+    status = np.where(imputed, IMPUTED, values.status)
+    status = np.where(~np.isnan(filled) & np.isnan(scores), UNDEFINED, status).astype(np.int8)
+    there = ~np.isnan(scores)
+    return Scores(
+        node, parent, values.raw, filled, scores, status, imputed & there, there.astype(np.int64), 1, np.full_like(scores, np.nan)
+    )
+
+
+def _group(node: Node, parent: Node | None, parts: list[Scores], rules: Rules) -> Scores:
+    weights = np.array([child.weight for child in node.children])
+    shape = parts[0].score.shape
+    scores, status = np.full(shape, np.nan), np.zeros(shape, dtype=np.int8)
+    imputed = np.zeros(shape, dtype=np.bool_)
+    for t in range(shape[0]):
+        children = np.array([p.score[t] for p in parts])
+        codes = np.array([p.status[t] for p in parts])
+        there = ~np.isnan(children)
+        enough = (there.mean(axis=0) >= rules.min_available - 1e-12) & there.any(axis=0)
+        scores[t] = np.where(enough, aggregate(children, weights, node.aggregate), np.nan)
+        same = codes.min(axis=0) == codes.max(axis=0)
+        worst = np.where(there, codes, -1).max(axis=0)
+        reason = np.where(there.any(axis=0) | ~same, TOO_FEW, codes.max(axis=0))
+        status[t] = np.where(enough, np.where(np.isnan(scores[t]), UNDEFINED, worst), reason)
+        if rules.imputation == "component_group_mean" and parent is not None:
+            filled = impute(scores[t], "group_mean", _groups(rules, shape[1]))
+            imputed[t] = np.isnan(scores[t]) & ~np.isnan(filled)
+            scores[t], status[t] = filled, np.where(imputed[t], IMPUTED, status[t])
+    empty = np.full(shape, np.nan)
+    available = np.sum([p.available for p in parts], axis=0)
+    ranks = np.array([best_first(row) for row in scores]).reshape(shape)
+    return Scores(node, parent, empty, empty, scores, status, imputed, available, sum(p.expected for p in parts), ranks)
+
+
+def _groups(rules: Rules, areas: int) -> NDArray[np.int64]:
+    return rules.groups if rules.groups is not None else np.zeros(areas, dtype=np.int64)

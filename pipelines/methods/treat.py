@@ -1,0 +1,68 @@
+"""Treatment of outliers before normalising: winsorisation, then a logarithm. Arrays in, arrays out; NaN is a missing value.
+
+The rule and its limits are those of the Global Innovation Index; skewness and kurtosis are the sample formulas of spreadsheets.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def skewness(values: Array) -> float:
+    """Return the sample skewness (SKEW of a spreadsheet), NaN where it is not defined."""
+    n, spread = values.size, values.std(ddof=1) if values.size > 2 else 0.0
+    if n < 3 or spread == 0:
+        return float("nan")
+    return float(n / ((n - 1) * (n - 2)) * (((values - values.mean()) / spread) ** 3).sum())
+
+
+def kurtosis(values: Array) -> float:
+    """Return the sample excess kurtosis (KURT of a spreadsheet), NaN where it is not defined."""
+    n, spread = values.size, values.std(ddof=1) if values.size > 3 else 0.0
+    if n < 4 or spread == 0:
+        return float("nan")
+    fourth = (((values - values.mean()) / spread) ** 4).sum()
+    return float(n * (n + 1) / ((n - 1) * (n - 2) * (n - 3)) * fourth - 3 * (n - 1) ** 2 / ((n - 2) * (n - 3)))
+
+
+def treat(values: Array, max_points: int = 5, max_skewness: float = 2.0, max_kurtosis: float = 3.5) -> Array:
+    """Return `values` with outliers treated, or as they are where skewness or kurtosis is small enough.
+
+    The most extreme value on the skewed side takes the next one's value, up to `max_points` values; if that does not do, all of it
+    is undone and a logarithm is taken instead, mirrored for a negative skew.
+    """
+    there = ~np.isnan(values)
+    x = values[there]
+    result = values.copy()
+
+    def skewed(sample: Array) -> bool:
+        return abs(skewness(sample)) > max_skewness and kurtosis(sample) > max_kurtosis
+
+    if not skewed(x):
+        return result
+    winsorised = _winsorised(x, max_points, skewed)
+    result[there] = winsorised if winsorised is not None else _logarithm(x, mirrored=skewness(x) < 0)
+    return result
+
+
+def _winsorised(x: Array, max_points: int, skewed: object) -> Array | None:
+    assert callable(skewed)
+    sample = x.copy()
+    order = np.argsort(sample, kind="stable")
+    for points in range(1, min(max_points, x.size - 1) + 1):
+        if skewness(sample) > 0:
+            sample[order[-points:]] = sample[order[-points - 1]]
+        else:
+            sample[order[:points]] = sample[order[points]]
+        if not skewed(sample):
+            return sample
+    return None
+
+
+def _logarithm(x: Array, *, mirrored: bool) -> Array:
+    low, high = x.min(), x.max()
+    margin = 0.01 * (high - low)
+    return np.asarray(-np.log(high - x + margin) if mirrored else np.log(x - low + margin))
