@@ -10,7 +10,15 @@ from pipelines.home import Home
 from pipelines.packs import Pack
 from pipelines.runs import Event
 
-_STEPS = {"fetch": "fetching", "read": "reading", "source": "sources", "start": "starting", "model": "warehouse", "gate": "gate", "release": "release"}
+_STEPS = {
+    "fetch": "fetching",
+    "read": "reading",
+    "source": "sources",
+    "start": "starting",
+    "model": "warehouse",
+    "gate": "gate",
+    "release": "release",
+}
 
 
 class Display:
@@ -96,4 +104,6 @@ def status(found: dict[str, Any]) -> None:
         print("  no release yet")
     gate = found["gate"]
     if gate:
-        print(f"  last gate: {'passed' if gate['passed'] else 'failed'}, {gate['checks_passed']} checks passed, {len(gate['failed'])} failed")
+        print(
+            f"  last gate: {'passed' if gate['passed'] else 'failed'}, {gate['checks_passed']} checks passed, {len(gate['failed'])} failed"
+        )

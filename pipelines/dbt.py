@@ -29,7 +29,7 @@ def build_arguments() -> list[str]:
 
 
 def environment(home: Home) -> dict[str, str]:
-    """Return what dbt's process needs: where the home is, and `dbt` itself on PATH even in a venv that is not activated."""
+    """Return what dbt's process needs: where the home is, this project's modules, and `dbt` on PATH even in a venv that is not activated."""
     scripts = str(Path(sys.executable).parent)
     return {
         "ZPO2_HOME": str(home.root),
@@ -38,6 +38,8 @@ def environment(home: Home) -> dict[str, str]:
         "DBT_LOG_PATH": str(home.dbt / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",
+        # the models in Python call functions of this project
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")])),
         "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),
     }
 

@@ -7,33 +7,33 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.pack_models import Component, FetchedSource, Indicator, Normalise, ObservationsMap, Term
+from pipelines.pack_models import Component, CountedSource, FetchedSource, Indicator, Normalise, ObservationsMap, Term
 from pipelines.packs import Pack
 
-S, F, I, B = pl.String, pl.Float64, pl.Int64, pl.Boolean
+S, F, N, B = pl.String, pl.Float64, pl.Int64, pl.Boolean
 SCHEMAS: dict[str, dict[str, Any]] = {
-    "levels": {"level": S, "position": I, "title": S},
+    "levels": {"level": S, "position": N, "title": S},
     "level_parents": {"level": S, "parent_level": S},
     "pack": {"pack": S, "country": S, "weight": S, "min_coverage": F, "min_available": F, "languages": S},
     "indicators": {
-        "indicator": S, "position": I, "objective": S, "measure": I, "field": S, "unit": S, "direction": S, "target_value": F, "decimals": I,
+        "indicator": S, "position": N, "objective": S, "measure": N, "field": S, "unit": S, "direction": S, "target_value": F, "decimals": N,
         "formula": S, "sdg": S, "needed": S, "rollup": S, "multiplier": F, "has_denominator": B, "weighted": B, "missing_zero": B,
-        "window_years": I, "window_agg": S, "window_min": I, "change_kind": S, "change_years": I, "by_sex": B, "by_age": B,
+        "window_years": N, "window_agg": S, "window_min": N, "change_kind": S, "change_years": N, "by_sex": B, "by_age": B,
         "last_level": S, "titles": S, "descriptions": S, "sources": S,
     },
     "indicator_levels": {"indicator": S, "level": S},
-    "terms": {"indicator": S, "side": S, "position": I, "measure": S, "times": S, "factor": F, "sex": S, "age": S, "lag": I},
-    "measures": {"measure": S, "source": S, "additive": B, "weighted_by": S, "source_position": I, "has_universe": B},
+    "terms": {"indicator": S, "side": S, "position": N, "measure": S, "times": S, "factor": F, "sex": S, "age": S, "lag": N},
+    "measures": {"measure": S, "source": S, "additive": B, "weighted_by": S, "source_position": N, "has_universe": B},
     "breaks": {"measure": S, "source": S, "period": S, "note": S},
     "sources": {
-        "source": S, "position": I, "title": S, "publisher": S, "licence": S, "homepage": S, "citation": S, "confidence": S, "theme": S, "kind": S,
+        "source": S, "position": N, "title": S, "publisher": S, "licence": S, "homepage": S, "citation": S, "confidence": S, "theme": S, "kind": S,
     },
     "indices": {
-        "index_id": S, "position": I, "title": S, "objective": S, "level": S, "period": S, "max_age": I, "carry": I, "treat": S, "impute": S,
+        "index_id": S, "position": N, "title": S, "objective": S, "level": S, "period": S, "max_age": N, "carry": N, "treat": S, "impute": S,
         "normalise": S, "pooled": B, "aggregate": S, "min_available": F,
     },
     "index_nodes": {
-        "index_id": S, "node": S, "parent": S, "position": I, "indicator": S, "weight": F, "bound_worst": F, "bound_best": F, "direction": S,
+        "index_id": S, "node": S, "parent": S, "position": N, "indicator": S, "weight": F, "bound_worst": F, "bound_best": F, "direction": S,
         "normalise": S, "aggregate": S,
     },
 }  # fmt: skip
@@ -78,20 +78,20 @@ def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, li
     filled: dict[str, list[str]] = {}
     everything = sorted({**pack.sources, **pack.counted}.items())
     for position, (name, source) in enumerate(everything):
-        fetched = isinstance(source, FetchedSource)
+        fetched = source if isinstance(source, FetchedSource) else None
         rows["sources"].append(
             {
                 "source": name, "position": position, "title": pack.text(source.title) or name,
-                "publisher": source.publisher if fetched else "", "licence": source.licence if fetched else "",
-                "homepage": source.homepage if fetched else None, "citation": source.citation if fetched else None,
-                "confidence": source.confidence if fetched else "", "theme": source.theme if fetched else "events",
-                "kind": source.into if fetched else "counted",
+                "publisher": fetched.publisher if fetched else "", "licence": fetched.licence if fetched else "",
+                "homepage": fetched.homepage if fetched else None, "citation": fetched.citation if fetched else None,
+                "confidence": fetched.confidence if fetched else "", "theme": fetched.theme if fetched else "events",
+                "kind": fetched.into if fetched else "counted",
             }
         )  # fmt: skip
         specs: dict[str, Any] = {}
         if isinstance(source, FetchedSource) and isinstance(source.map, ObservationsMap):
             specs = dict(source.map.measures)
-        elif not isinstance(source, FetchedSource):
+        elif isinstance(source, CountedSource):
             specs = dict.fromkeys(source.measures)
         if not source.enabled:
             continue
@@ -108,11 +108,17 @@ def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, li
     return filled
 
 
-def _indicator(pack: Pack, indicator: Indicator, position: int, filled: dict[str, list[str]], rows: dict[str, list[dict[str, Any]]]) -> None:
+def _indicator(
+    pack: Pack, indicator: Indicator, position: int, filled: dict[str, list[str]], rows: dict[str, list[dict[str, Any]]]
+) -> None:
     formula = indicator.formula
     terms = [*formula.numerator, *formula.denominator] if formula else []
     used = {m for t in terms for m in (t.measure, t.times) if m is not None}
-    weighted = bool(formula) and not formula.denominator and len(terms) == 1 and _weighted_by(pack, terms[0].measure) is not None if formula else False
+    weighted = (
+        bool(formula) and not formula.denominator and len(terms) == 1 and _weighted_by(pack, terms[0].measure) is not None
+        if formula
+        else False
+    )
     levels = [level.id for level in pack.file.levels]
     rows["indicators"].append(
         {

@@ -90,12 +90,12 @@ def parse(expression: str) -> Parsed:
 def _walk(node: Any, columns: set[str], inside_aggregate: bool) -> bool:
     """Collect column names; return whether an aggregate stands in `node`."""
     if isinstance(node, list):
-        return any([_walk(item, columns, inside_aggregate) for item in node])
+        return any(_walk(item, columns, inside_aggregate) for item in node)
     if not isinstance(node, dict):
         return False
     shape = node.get("class")
     if shape is None:
-        return any([_walk(item, columns, inside_aggregate) for item in node.values()])
+        return any(_walk(item, columns, inside_aggregate) for item in node.values())
     if shape not in _SHAPES:
         raise ExpressionError(f"{shape.lower().replace('_', ' ')} is not allowed in an expression")
     if shape == "CONSTANT":
@@ -114,7 +114,7 @@ def _walk(node: Any, columns: set[str], inside_aggregate: bool) -> bool:
     if shape == "FUNCTION":
         found = _judge_function(node, inside_aggregate)
     rest = [value for key, value in node.items() if key not in ("class", "cast_type")]
-    return any([_walk(value, columns, inside_aggregate or found) for value in rest]) or found
+    return any(_walk(value, columns, inside_aggregate or found) for value in rest) or found
 
 
 def _judge_function(node: dict[str, Any], inside_aggregate: bool) -> bool:

@@ -15,16 +15,16 @@ import polars as pl
 
 from pipelines import declarations, expressions, fetch, readers
 from pipelines import lake as lake_rooms
-from pipelines.archive import Archive, Snapshot
+from pipelines.archive import Archive, Snapshot, slug
 from pipelines.expressions import ExpressionError, quote
 from pipelines.home import Home
 from pipelines.lake import File, Lake, Receipt
-from pipelines.mapping import Checked, Mapped, areas, counts, events, observations, register
+from pipelines.mapping import Checked, Mapped, areas, counts, events, observations, placing, register
 from pipelines.pack_models import AreasMap, EventsMap, FetchedSource, ObservationsMap
 from pipelines.packs import EVENT_COLUMNS, EVENT_FORMATS, Pack, digest
+from pipelines.sandbox import Sandbox
 from pipelines.settings import Settings
 from pipelines.sources import SourceState, States
-from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory, resolve
 from quality import contracts
 
@@ -153,10 +153,10 @@ class Ingest:
     def _source(self, source: FetchedSource, fresh: bool) -> SourceReport:
         report = SourceReport(source.id, source.into)
         chosen: dict[str, tuple[SourceState, Snapshot | None]] = {}
-        for part in self.pack.parts(source):
-            state = self.states.get(source.id, part.name)
+        for declared in self.pack.parts(source):
+            state = self.states.get(source.id, declared.name)
             sha = state.sha256 if fresh and state.sha256 else state.good
-            chosen[part.name] = (state, self.archive.find(source.id, part.name, sha) if sha else None)
+            chosen[declared.name] = (state, self.archive.find(source.id, declared.name, sha) if sha else None)
         self._process(source, report, {p: s for p, (_, s) in chosen.items() if s is not None})
         fallbacks = {}
         for part, (state, snapshot) in chosen.items():
@@ -242,7 +242,11 @@ class Ingest:
             if text is not None:
                 wanted |= expressions.parse(text).columns
         # with a key, rows are compared in all cells of the file
-        needed = None if source.key or source.read.format in EVENT_FORMATS else wanted | {n for c in source.corrections for n in (*c.set, *c.expect)}
+        needed = (
+            None
+            if source.key or source.read.format in EVENT_FORMATS
+            else wanted | {n for c in source.corrections for n in (*c.set, *c.expect)}
+        )
         return readers.read(self.archive.path(sha256), source.read, needed)
 
     def _without_ignored(self, source: FetchedSource, part: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
@@ -309,7 +313,10 @@ class Ingest:
                 raise readers.UnreadableSnapshot(f"the file has no column {spec.from_ if spec and spec.from_ else column}")
             report.warnings.append(f"the file has no column {column}")
         rows = pl.concat(
-            [checked.accepted.with_columns(pl.lit(False).alias("__rejected")), checked.rejected.with_columns(pl.lit(True).alias("__rejected"))],
+            [
+                checked.accepted.with_columns(pl.lit(False).alias("__rejected")),
+                checked.rejected.with_columns(pl.lit(True).alias("__rejected")),
+            ],
             how="diagonal",
         )
         shas = {part: receipt.snapshot for part, receipt in waiting.items()}
@@ -317,7 +324,7 @@ class Ingest:
         self._account(source, waiting, frame, checked, mapped, rules)
         kind = "area_rows" if source.into == "areas" else source.into
         for part, receipt in waiting.items():
-            name = f"{source.id}/{lake_rooms.slug(part)}/{receipt.snapshot[:12]}-{receipt.key[:12]}"
+            name = f"{source.id}/{slug(part)}/{receipt.snapshot[:12]}-{receipt.key[:12]}"
             receipt.files[kind] = self.lake.write(kind, name, mapped.rows.filter(pl.col("part") == part))
             self.lake.keep(receipt)
             report.parts[part] = receipt
@@ -349,7 +356,9 @@ class Ingest:
         refused = pl.concat(
             [
                 checked.bad_rows.select("__part", "__row", whole, pl.col("values").alias("value"), pl.col("reasons").alias("reason")),
-                rejected.with_columns(contracts.masked_values(rejected, rules).alias("value")).select("__part", "__row", whole, "value", "reason"),
+                rejected.with_columns(contracts.masked_values(rejected, rules).alias("value")).select(
+                    "__part", "__row", whole, "value", "reason"
+                ),
                 checked.bad_cells.select(shape),
                 mapped.bad_cells.with_columns(pl.lit(None, pl.String).alias("value")).select(shape),
             ]
@@ -369,9 +378,11 @@ class Ingest:
                 named = bad.rename({"__part": "part", "__row": "row_number"}).with_columns(
                     pl.lit(source.id).alias("source"), pl.lit(receipt.snapshot).alias("snapshot")
                 )
-                name = f"{source.id}/{lake_rooms.slug(part)}/{receipt.snapshot[:12]}-{receipt.key[:12]}"
+                name = f"{source.id}/{slug(part)}/{receipt.snapshot[:12]}-{receipt.key[:12]}"
                 receipt.files["quarantine"] = self.lake.write(
-                    "quarantine", name, named.select(*lake_rooms.QUARANTINE).cast(lake_rooms.QUARANTINE)  # type: ignore[arg-type]
+                    "quarantine",
+                    name,
+                    named.select(*lake_rooms.QUARANTINE).cast(lake_rooms.QUARANTINE),  # type: ignore[arg-type]
                 )
 
     # ----------------------------------------------------------------------------------------------------------- conflicts
@@ -409,12 +420,16 @@ class Ingest:
             refused = hit.with_columns(value.alias("value"), reason.alias("reason")).join(
                 whole.select("part", "row_number", pl.lit(True).alias("w")), on=["part", "row_number"], how="left"
             )
-            refused = refused.with_columns(pl.when(pl.col("w").is_null()).then("measure").alias("column")).sort("part", "row_number", "measure")
+            refused = refused.with_columns(pl.when(pl.col("w").is_null()).then("measure").alias("column")).sort(
+                "part", "row_number", "measure"
+            )
             refused = refused.unique(["part", "row_number", "column"], maintain_order=True)
             table = cells.with_columns(pl.lit(source.id).alias("source")).select(*lake_rooms.CONFLICTS)
             receipt.files["conflicts"] = self.lake.write("conflicts", f"{source.id}/{key[:24]}", table)
             receipt.files["quarantine"] = self.lake.write(
-                "quarantine", f"{source.id}/conflicts/{key[:24]}", refused.select(*lake_rooms.QUARANTINE).cast(lake_rooms.QUARANTINE)  # type: ignore[arg-type]
+                "quarantine",
+                f"{source.id}/conflicts/{key[:24]}",
+                refused.select(*lake_rooms.QUARANTINE).cast(lake_rooms.QUARANTINE),  # type: ignore[arg-type]
             )
         self.lake.keep(receipt)
         return receipt
@@ -441,7 +456,9 @@ class Ingest:
                 return report
             used = int(rows.filter(pl.col("measure") == next(iter(counted.measures)))["row_count"].sum() or 0)
             used = min(used, entries.height)
-            receipt = Receipt(name, "", "", key, entries.height, used, 0, {"where": entries.height - used} if used < entries.height else {}, 0)
+            receipt = Receipt(
+                name, "", "", key, entries.height, used, 0, {"where": entries.height - used} if used < entries.height else {}, 0
+            )
             receipt.files["observations"] = self.lake.write("observations", f"{name}/{key[:24]}", rows)
             self.lake.keep(receipt)
         report.parts[""] = receipt
@@ -470,7 +487,9 @@ class Ingest:
     def _manifest(self, reports: dict[str, SourceReport]) -> dict[str, Any]:
         """Describe this state of the lake: which files of which snapshots. Its digest does not depend on time."""
         lake = self.lake
-        files: dict[str, list[File]] = {kind: [lake.empty(kind)] for kind in ("observations", "events", "register", "quarantine", "conflicts")}
+        files: dict[str, list[File]] = {
+            kind: [lake.empty(kind)] for kind in ("observations", "events", "register", "quarantine", "conflicts")
+        }
         for report in reports.values():
             for kind in files:
                 files[kind] += [f for f in report.files(kind) if f.rows]
@@ -501,7 +520,11 @@ class Ingest:
                 name: {
                     "kind": r.kind,
                     "parts": {
-                        p: {"snapshot": receipt.snapshot, "key": receipt.key, **({"url": r.snapshots[p].url, "fetched_at": r.snapshots[p].fetched_at} if p in r.snapshots else {})}
+                        p: {
+                            "snapshot": receipt.snapshot,
+                            "key": receipt.key,
+                            **({"url": r.snapshots[p].url, "fetched_at": r.snapshots[p].fetched_at} if p in r.snapshots else {}),
+                        }
                         for p, receipt in r.parts.items()
                     },
                 }
@@ -537,7 +560,10 @@ def _run_tables(pack: Pack, reports: dict[str, SourceReport]) -> dict[str, pl.Da
     return {
         "source_counts": pl.DataFrame(
             counts,
-            schema={"source": s, "rows_read": i, "rows_accepted": i, "rows_quarantined": i, "rows_ignored": i, "cells_quarantined": i, "stale_since": s},
+            schema={
+                "source": s, "rows_read": i, "rows_accepted": i, "rows_quarantined": i, "rows_ignored": i, "cells_quarantined": i,
+                "stale_since": s,
+            },
         ),
         "snapshots": pl.DataFrame(
             snapshots,
@@ -557,7 +583,8 @@ def _period_of(source: FetchedSource, variables: dict[str, str]) -> str | None:
         return None
     row = pl.DataFrame({"__n": [0], **{name: [value] for name, value in variables.items()}}, schema_overrides={"__n": pl.Int64})
     values, _ = Sandbox().evaluate(row, [("period", "varchar", source.map.period)])
-    return values.select(observations.placing.periods(pl.col("period")))["period"][0]
+    period: str | None = values.select(placing.periods(pl.col("period")))["period"][0]
+    return period
 
 
 def fetch_sources(

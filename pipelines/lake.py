@@ -132,8 +132,12 @@ def code_version() -> str:
     files = [
         *sorted((project / "pipelines" / "readers").glob("*.py")),
         *sorted((project / "pipelines" / "mapping").glob("*.py")),
-        *(project / "pipelines" / name for name in ("lake.py", "ingest.py", "territory.py", "expressions.py", "sandbox.py", "pack_models.py")),
-        project / "quality" / "contracts.py", project / "quality" / "typing_of_cells.py",
+        *(
+            project / "pipelines" / name
+            for name in ("lake.py", "ingest.py", "territory.py", "expressions.py", "sandbox.py", "pack_models.py")
+        ),
+        project / "quality" / "contracts.py",
+        project / "quality" / "typing_of_cells.py",
     ]
     digest = hashlib.sha256()
     for file in files:

@@ -38,7 +38,7 @@ class Block(BaseModel):
     def null_is_not_given(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        known = {name for name in cls.model_fields} | {f.alias for f in cls.model_fields.values() if f.alias}
+        known = set(cls.model_fields) | {f.alias for f in cls.model_fields.values() if f.alias}
         return {k: v for k, v in value.items() if v is not None or k not in known}
 
 
@@ -81,7 +81,9 @@ class PackFile(Block):
     licence: Text = Field("NOASSERTION", description="SPDX identifier of the release's licence.")
     base_uri: Text | None = Field(None, description="Address under which the release is published.")
     country: Text = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code.")
-    languages: list[Text] = Field(default_factory=lambda: ["en"], min_length=1, description="Languages of titles; the first is that of plain texts.")
+    languages: list[Text] = Field(
+        default_factory=lambda: ["en"], min_length=1, description="Languages of titles; the first is that of plain texts."
+    )
     timezone: Text = Field("UTC", description="IANA time zone of local times.")
     levels: list[Level] = Field(min_length=1, description="Levels of territory, finest first.")
     weight: Identifier | None = Field(None, description="Measure that weights areas in coverage and in weighted statistics.")
@@ -119,7 +121,9 @@ class Push(Block):
 class Fetch(Block):
     """Where the bytes come from."""
 
-    url: Text = Field(description="https, http, or a path relative to the pack (also `${ZPO2_DIR_NAME}/path`); `{variable}` is a variable of `parts`.")
+    url: Text = Field(
+        description="https, http, or a path relative to the pack (also `${ZPO2_DIR_NAME}/path`); `{variable}` is a variable of `parts`."
+    )
     parts: dict[Identifier, list[Text]] | None = Field(None, description="Variables and their values; one snapshot for each combination.")
     headers: dict[Text, Text] = Field(default_factory=dict, description="Request headers.")
     params: dict[Text, Text] = Field(default_factory=dict, description="Query parameters.")
@@ -277,7 +281,9 @@ class SourceHead(Block):
 
     id: Identifier = Field(description="Identifier; equals the file's name.")
     title: Texts | None = Field(None, description="Title.")
-    universe: Expression | None = Field(None, description="Who reports: `all`, or a condition on areas; default: areas with any row in that source and period.")
+    universe: Expression | None = Field(
+        None, description="Who reports: `all`, or a condition on areas; default: areas with any row in that source and period."
+    )
     breaks: list[Break] = Field(default_factory=list, description="Breaks in series.")
     enabled: bool = Field(True, description="false: declared, never fetched.")
 
@@ -411,10 +417,12 @@ class Impute(Block):
 class Normalise(Block):
     """How an indicator becomes a score."""
 
-    method: Literal[
-        "minmax", "zscore", "rank", "borda", "percentile", "distance_to_target", "distance_to_reference", "fraction_of_max"
-    ] = Field("minmax", description="Method.")
-    scale: list[float] | None = Field(None, min_length=2, max_length=2, description="Range (minmax), or mean and standard deviation (zscore).")
+    method: Literal["minmax", "zscore", "rank", "borda", "percentile", "distance_to_target", "distance_to_reference", "fraction_of_max"] = (
+        Field("minmax", description="Method.")
+    )
+    scale: list[float] | None = Field(
+        None, min_length=2, max_length=2, description="Range (minmax), or mean and standard deviation (zscore)."
+    )
     clip: bool = Field(False, description="Cut scores to the scale.")
     target: float | None = Field(None, description="Target of distance_to_target.")
     reference: Text | None = Field(None, description="Area of distance_to_reference.")

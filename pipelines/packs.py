@@ -400,10 +400,13 @@ class _References:
                     walk(component.components, (*here, "components"))
                 elif component.indicator not in self.pack.indicators:
                     self.fault(place, (*here, "indicator"), f"{component.indicator}: no such indicator")
-                elif component.bounds is None and component.direction is None:
-                    if self.pack.indicators[component.indicator].direction == "none":
-                        text = f"{component.indicator}: direction none cannot be scored; give direction or bounds"
-                        self.fault(place, (*here, "indicator"), text)
+                elif (
+                    component.bounds is None
+                    and component.direction is None
+                    and self.pack.indicators[component.indicator].direction == "none"
+                ):
+                    text = f"{component.indicator}: direction none cannot be scored; give direction or bounds"
+                    self.fault(place, (*here, "indicator"), text)
 
         walk(index.components, ("components",))
 

@@ -98,11 +98,16 @@ def lock(pack: Pack, home: Home, settings: Settings, listen: Callable[[Event], N
     with home.lock(waiting=lambda text: listen(Event("lock", "home", text))):
         home.open(pack.id)
         requests = [
-            Request(source, part, address(source, part)) for source in pack.sources.values() if source.enabled for part in pack.parts(source)
+            Request(source, part, address(source, part))
+            for source in pack.sources.values()
+            if source.enabled
+            for part in pack.parts(source)
         ]
         answers = fetch_all(unpinned, requests, Archive(home.archive), settings, _tell(pack, listen))
     entries = [
-        {"source": s.source, "part": s.part, "url": s.url, "sha256": s.sha256, "bytes": s.bytes} for a in answers if (s := a.snapshot) is not None
+        {"source": s.source, "part": s.part, "url": s.url, "sha256": s.sha256, "bytes": s.bytes}
+        for a in answers
+        if (s := a.snapshot) is not None
     ]
     entries.sort(key=lambda e: (str(e["source"]), str(e["part"])))
     durable.write_json(pack.root / "snapshots.lock", entries)

@@ -1,4 +1,7 @@
-"""Dagster schedules: when the sources are looked at. The earliest cadence of the pack's sources starts the whole job; unchanged inputs end it at once."""
+"""Dagster schedules: when the sources are looked at.
+
+The earliest cadence of the pack's sources starts the whole job; unchanged inputs end it at once.
+"""
 
 from __future__ import annotations
 

@@ -33,7 +33,5 @@ def collect(pack: Pack, home: Home) -> dict[str, Any]:
     latest = durable.read_json(home.public / "latest.json", {})
     ledger = durable.read_json(home.public / "releases.json", [])
     entries = ledger.get("releases", []) if isinstance(ledger, dict) else ledger
-    releases = [
-        {"version": r["version"], "released": r["released"], "current": r["version"] == latest.get("version")} for r in entries
-    ]
+    releases = [{"version": r["version"], "released": r["released"], "current": r["version"] == latest.get("version")} for r in entries]
     return {"pack": pack.id, "home": str(home.root), "sources": sources, "releases": releases, "gate": last.get("gate") or None}

@@ -8,23 +8,23 @@ from datetime import date
 
 import polars as pl
 
-AREA_COLUMNS = {
+AREA_COLUMNS = pl.Schema({
     "ref_area": pl.String, "level": pl.String, "name": pl.String, "country": pl.String,
     "lat": pl.Float64, "lon": pl.Float64, "area_km2": pl.Float64, "valid_from": pl.Date, "valid_to": pl.Date,
-}  # fmt: skip
-LINK = {"ref_area": pl.String, "parent": pl.String, "valid_from": pl.Date, "valid_to": pl.Date}
-CODE = {"scheme": pl.String, "code": pl.String, "valid_from": pl.Date, "valid_to": pl.Date, "ref_area": pl.String}
-ATTRIBUTE = {"ref_area": pl.String, "attribute": pl.String, "value": pl.String}
+})  # fmt: skip
+LINK = pl.Schema({"ref_area": pl.String, "parent": pl.String, "valid_from": pl.Date, "valid_to": pl.Date})
+CODE = pl.Schema({"scheme": pl.String, "code": pl.String, "valid_from": pl.Date, "valid_to": pl.Date, "ref_area": pl.String})
+ATTRIBUTE = pl.Schema({"ref_area": pl.String, "attribute": pl.String, "value": pl.String})
 
 # What mapping gives for each area in a row: nested lists keep one area in one row of the lake.
-ROW_SCHEMA = {
+ROW_SCHEMA = pl.Schema({  # type: ignore[arg-type]
     "ref_area": pl.String, "level": pl.String, "name": pl.String, "lat": pl.Float64, "lon": pl.Float64, "area_km2": pl.Float64,
     "valid_from": pl.Date, "valid_to": pl.Date,
     "codes": pl.List(pl.Struct({"scheme": pl.String, "code": pl.String})),
     "parents": pl.List(pl.Struct({"level": pl.String, "parent": pl.String})),
     "attributes": pl.List(pl.Struct({"attribute": pl.String, "value": pl.String})),
     "source": pl.String, "part": pl.String, "row_number": pl.Int64, "snapshot": pl.String,
-}  # fmt: skip
+})  # fmt: skip
 _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 
 
@@ -58,7 +58,8 @@ def resolve(rows: Sequence[pl.DataFrame], country: str) -> Territory:
     """Merge the area rows of all sources, in order. The last given value of an attribute wins; a difference is a warning."""
     frames = [frame for frame in rows if frame.height]
     if not frames:
-        return Territory(*(pl.DataFrame(schema=s) for s in (AREA_COLUMNS, LINK, CODE, ATTRIBUTE)))
+        empty = [pl.DataFrame(schema=s) for s in (AREA_COLUMNS, LINK, CODE, ATTRIBUTE)]
+        return Territory(empty[0], empty[1], empty[2], empty[3])
     merged = pl.concat(frames).with_row_index("_order")
     warnings: list[str] = []
     areas = _areas(merged, country, warnings)
@@ -90,7 +91,9 @@ def _areas(merged: pl.DataFrame, country: str, warnings: list[str]) -> pl.DataFr
     for column in values:
         different = grouped.filter(pl.col(f"_n_{column}") > 1)["ref_area"]
         if len(different):
-            warnings.append(f"{column}: {len(different)} areas are declared with different values, for example {different[0]}; the last one stands")
+            warnings.append(
+                f"{column}: {len(different)} areas are declared with different values, for example {different[0]}; the last one stands"
+            )
     return (
         grouped.with_columns(
             pl.lit(country).alias("country"),

@@ -24,7 +24,14 @@ LAKE_KINDS = {
     "quarantine": "Refused rows and cells with their reasons.",
     "declarations": "The pack's declarations as tables.",
 }
-_FEEDS = {"areas": "areas", "area_parents": "areas", "area_codes": "areas", "area_attributes": "areas", "events": "events", "register": "register"}
+_FEEDS = {
+    "areas": "areas",
+    "area_parents": "areas",
+    "area_codes": "areas",
+    "area_attributes": "areas",
+    "events": "events",
+    "register": "register",
+}
 
 
 def source_key(source: str) -> dg.AssetKey:
@@ -76,8 +83,16 @@ def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
     for source in pack.sources.values():
         if source.enabled:
             key = source_key(source.id)
-            checks.append(dg.AssetCheckSpec("snapshot", asset=key, description="Every part has a good snapshot, fetched by this run or an earlier one."))
-            checks.append(dg.AssetCheckSpec("rows", asset=key, description="Rows read = accepted + quarantined + ignored; the contract judged each one."))
+            checks.append(
+                dg.AssetCheckSpec(
+                    "snapshot", asset=key, description="Every part has a good snapshot, fetched by this run or an earlier one."
+                )
+            )
+            checks.append(
+                dg.AssetCheckSpec(
+                    "rows", asset=key, description="Rows read = accepted + quarantined + ignored; the contract judged each one."
+                )
+            )
     return checks
 
 

@@ -42,7 +42,10 @@ def build_publication(run: Run, marts: list[dg.AssetKey]) -> list[dg.AssetsDefin
         )
         for table, result in zip(tables, of_tables, strict=True):
             yield dg.AssetCheckResult(
-                check_name=f"table_{table}", asset_key=gate_key, passed=result.passed, metadata={"found": result.description or "as promised"}
+                check_name=f"table_{table}",
+                asset_key=gate_key,
+                passed=result.passed,
+                metadata={"found": result.description or "as promised"},
             )
         if not verdict.passed:
             run.reasons += verdict.reasons()
@@ -55,7 +58,9 @@ def build_publication(run: Run, marts: list[dg.AssetKey]) -> list[dg.AssetsDefin
         kinds={"csv", "parquet", "duckdb"},
         owners=OWNERS,
         description="The open-data release: built aside, checked there, then current at once.",
-        check_specs=[dg.AssetCheckSpec("verify", asset=release_key, description="Checksums, counts, CSV equals Parquet, descriptors match.")],
+        check_specs=[
+            dg.AssetCheckSpec("verify", asset=release_key, description="Checksums, counts, CSV equals Parquet, descriptors match.")
+        ],
     )
     def release_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         import exports
@@ -78,7 +83,9 @@ def build_publication(run: Run, marts: list[dg.AssetKey]) -> list[dg.AssetsDefin
                 "changed": release.changed,
                 "path": dg.MetadataValue.path(str(release.path)),
                 "dagster/row_count": sum(release.tables.values()),
-                "tables": dg.MetadataValue.md("\n".join(["| table | rows |", "| --- | --- |", *(f"| {t} | {n} |" for t, n in release.tables.items())])),
+                "tables": dg.MetadataValue.md(
+                    "\n".join(["| table | rows |", "| --- | --- |", *(f"| {t} | {n} |" for t, n in release.tables.items())])
+                ),
             },
         )
         yield dg.AssetCheckResult(check_name="verify", asset_key=release_key, passed=True)

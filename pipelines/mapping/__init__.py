@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-REJECTED = {"__row": pl.Int64, "__part": pl.String, "reason": pl.String}
-BAD_CELLS = {"__row": pl.Int64, "__part": pl.String, "column": pl.String, "reason": pl.String}
+REJECTED = pl.Schema({"__row": pl.Int64, "__part": pl.String, "reason": pl.String})
+BAD_CELLS = pl.Schema({"__row": pl.Int64, "__part": pl.String, "column": pl.String, "reason": pl.String})
 
 
 @dataclass(frozen=True)

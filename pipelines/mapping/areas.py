@@ -32,7 +32,9 @@ def map_rows(source: str, checked: Checked, spec: AreasMap, levels: list[str], s
         [
             pl.concat(failures).select("__n", pl.format("map.area.{}: {}", "column", "reason").alias("reason")),
             found.filter(pl.col("ref_area").is_null()).select("__n", pl.lit("the area has no identifier").alias("reason")),
-            found.filter(wrong_level).select("__n", pl.format("level {}: no such level", pl.col("level").fill_null("(empty)")).alias("reason")),
+            found.filter(wrong_level).select(
+                "__n", pl.format("level {}: no such level", pl.col("level").fill_null("(empty)")).alias("reason")
+            ),
         ]
     )
     per_row = reasons.unique(maintain_order=True).group_by("__n", maintain_order=True).agg(pl.col("reason").str.join("; "))
@@ -40,10 +42,12 @@ def map_rows(source: str, checked: Checked, spec: AreasMap, levels: list[str], s
     good = found.join(per_row, on="__n", how="anti", maintain_order="left")
     rows = good.with_columns(
         pl.lit(source).alias("source"),
-        pl.col("__part").replace_strict(list(checked.snapshots), list(checked.snapshots.values()), default=None, return_dtype=pl.String).alias("snapshot"),
+        pl.col("__part")
+        .replace_strict(list(checked.snapshots), list(checked.snapshots.values()), default=None, return_dtype=pl.String)
+        .alias("snapshot"),
     ).rename({"__part": "part", "__row": "row_number"})
     return Mapped(
-        rows=rows.sort("__n", "__i").select(*ROW_SCHEMA).cast(ROW_SCHEMA),  # type: ignore[arg-type]
+        rows=rows.sort("__n", "__i").select(*ROW_SCHEMA).cast(ROW_SCHEMA),
         rejected=rejected.select("__row", "__part", "reason").cast(REJECTED),
         unselected=base.filter(~pl.col("__where").fill_null(False)).join(per_row, on="__n", how="anti").select("__row", "__part"),
         bad_cells=pl.DataFrame(schema=BAD_CELLS),

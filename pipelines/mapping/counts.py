@@ -14,7 +14,9 @@ from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 
 
-def count(counted: CountedSource, lake: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None, year: int, sandbox: Sandbox) -> pl.DataFrame:
+def count(
+    counted: CountedSource, lake: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None, year: int, sandbox: Sandbox
+) -> pl.DataFrame:
     """Return the observations that `counted` makes of the entries in `lake` (rows of the events or the register).
 
     `universe` has the column ref_area (None: areas with an entry). An area of the universe, at a level at which entries lie, has 0
@@ -43,7 +45,9 @@ def count(counted: CountedSource, lake: pl.DataFrame, territory: Territory, univ
     # the place and the period are grouped by under internal names, so that no expression can meet them half aggregated
     prepared = entries.select(pl.col("ref_area").alias("__area"), pl.col("time_period").alias("__period"), "ref_area", *columns)
     found = sandbox.query(f"select __area, __period, {measures} from input group by all order by all", input=prepared)
-    first = entries.group_by("ref_area", "time_period").agg(pl.col("row_number").first(), pl.col("snapshot").first(), pl.len().alias("row_count"))
+    first = entries.group_by("ref_area", "time_period").agg(
+        pl.col("row_number").first(), pl.col("snapshot").first(), pl.len().alias("row_count")
+    )
     long = found.unpivot(list(counted.measures), index=["__area", "__period"], variable_name="measure", value_name="obs_value").rename(
         {"__area": "ref_area", "__period": "time_period"}
     )
@@ -56,7 +60,11 @@ def count(counted: CountedSource, lake: pl.DataFrame, territory: Territory, univ
 
 def _flat(lake: pl.DataFrame) -> pl.DataFrame:
     """Give every attribute of a register a column of its own."""
-    names = lake.explode("attributes").drop_nulls("attributes").unnest("attributes")["attribute"].unique().sort().to_list() if lake.height else []
+    names = (
+        lake.explode("attributes").drop_nulls("attributes").unnest("attributes")["attribute"].unique().sort().to_list()
+        if lake.height
+        else []
+    )
     columns = []
     for name in names:
         picked = pl.col("attributes").list.eval(pl.element().struct.field("value").filter(pl.element().struct.field("attribute") == name))
@@ -106,7 +114,6 @@ def _lake(long: pl.DataFrame, source: str) -> pl.DataFrame:
             pl.lit(False).alias("by_sex"),
         )
         .select(*observations.SCHEMA)
-        .cast(observations.SCHEMA)  # type: ignore[arg-type]
+        .cast(observations.SCHEMA)
         .sort("measure", "time_period", "ref_area", nulls_last=True)
     )
-

@@ -10,15 +10,29 @@ from pipelines.pack_models import AreaReference, EventsMap
 from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 
-SCHEMA = {
+SCHEMA = pl.Schema({  # type: ignore[arg-type]
     "source": pl.String, "part": pl.String, "id": pl.String, "title": pl.String, "start": pl.Datetime("us"), "end": pl.Datetime("us"),
     "ref_area": pl.String, "category": pl.String, "organiser_kind": pl.String, "audience": pl.String, "is_free": pl.Boolean,
     "is_accessible": pl.Boolean, "is_online": pl.Boolean, "status": pl.String, "url": pl.String, "lat": pl.Float64, "lon": pl.Float64,
     "row_number": pl.Int64, "snapshot": pl.String,
-}  # fmt: skip
+})  # fmt: skip
 _TYPES = {"start": "timestamp", "end": "timestamp", "is_free": "boolean", "is_accessible": "boolean", "is_online": "boolean",
           "lat": "double", "lon": "double"}  # fmt: skip
-_FIELDS = ("id", "title", "start", "end", "category", "organiser_kind", "is_free", "is_accessible", "is_online", "status", "url", "lat", "lon")
+_FIELDS = (
+    "id",
+    "title",
+    "start",
+    "end",
+    "category",
+    "organiser_kind",
+    "is_free",
+    "is_accessible",
+    "is_online",
+    "status",
+    "url",
+    "lat",
+    "lon",
+)
 
 
 def map_rows(
@@ -62,7 +76,7 @@ def map_rows(
         pl.col("__part").replace_strict(*sha, default=None, return_dtype=pl.String).alias("snapshot"),
     )
     return Mapped(
-        rows=good.rename({"__part": "part", "__row": "row_number"}).select(*SCHEMA).cast(SCHEMA),  # type: ignore[arg-type]
+        rows=good.rename({"__part": "part", "__row": "row_number"}).select(*SCHEMA).cast(SCHEMA),
         rejected=rows.filter(pl.col("reason").is_not_null()).select("__row", "__part", "reason").cast(REJECTED),
         unselected=rows.filter(~selected & pl.col("reason").is_null()).select("__row", "__part"),
         bad_cells=pl.DataFrame(schema=BAD_CELLS),

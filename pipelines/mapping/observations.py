@@ -13,15 +13,29 @@ from pipelines.pack_models import MeasureMap, ObservationsMap
 from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 
-SCHEMA = {
+SCHEMA = pl.Schema({
     "source": pl.String, "part": pl.String, "measure": pl.String, "ref_area": pl.String, "time_period": pl.String,
     "sex": pl.String, "age": pl.String, "obs_value": pl.Float64, "obs_status": pl.String, "aggregate": pl.String,
     "by_sex": pl.Boolean, "row_number": pl.Int64, "row_count": pl.Int64, "snapshot": pl.String,
-}  # fmt: skip
+})  # fmt: skip
 """`measure` null: the source has a row for this area and period (its universe). `ref_area` null: a quarantined row of unknown place."""
 
 # SDMX CL_OBS_STATUS to ours, of observations with a value and of those without
-WITH_VALUE = {"A": "A", "B": "B", "E": "E", "F": "E", "S": "E", "G": "E", "I": "I", "P": "P", "V": "A", "D": "B", "U": "P", "N": "A", "W": "A"}
+WITH_VALUE = {
+    "A": "A",
+    "B": "B",
+    "E": "E",
+    "F": "E",
+    "S": "E",
+    "G": "E",
+    "I": "I",
+    "P": "P",
+    "V": "A",
+    "D": "B",
+    "U": "P",
+    "N": "A",
+    "W": "A",
+}
 WITHOUT = {"M": "M", "H": "M", "J": "M", "K": "M", "O": "M", "L": "O", "Q": "C", "C": "C"}
 _AGE = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
 
@@ -56,8 +70,14 @@ def map_rows(source: str, checked: Checked, spec: ObservationsMap, territory: Te
         kept.filter(pl.col("ref_area").is_not_null())
         .group_by("__part", "ref_area", "period", maintain_order=True)
         .agg(pl.col("__row").min(), pl.len().cast(pl.Int64).alias("row_count"))
-        .with_columns(measure=pl.lit(None, pl.String), sex=pl.lit("_T"), age=pl.lit("_T"), obs_value=pl.lit(None, pl.Float64),
-                      obs_status=pl.lit(None, pl.String), aggregate=pl.lit(None, pl.String))  # fmt: skip
+        .with_columns(
+            measure=pl.lit(None, pl.String),
+            sex=pl.lit("_T"),
+            age=pl.lit("_T"),
+            obs_value=pl.lit(None, pl.Float64),
+            obs_status=pl.lit(None, pl.String),
+            aggregate=pl.lit(None, pl.String),
+        )
     )
     shape = ["measure", "__part", "ref_area", "period", "sex", "age", "obs_value", "obs_status", "aggregate", "__row", "row_count"]
     long = pl.concat([part.select(shape) for part in (*observations, presence)])
@@ -110,7 +130,9 @@ def _placed(rows: pl.DataFrame, spec: ObservationsMap, territory: Territory, fai
     status = pl.col("__status").str.strip_chars().fill_null("A").replace({"": "A"})
     reasons = [
         pl.col("failure"),
-        pl.when(pl.col("period").is_null()).then(pl.format("period {}: not a year, quarter, month or date", pl.col("__period").fill_null("(empty)"))),
+        pl.when(pl.col("period").is_null()).then(
+            pl.format("period {}: not a year, quarter, month or date", pl.col("__period").fill_null("(empty)"))
+        ),
         pl.col("area_fault"),
         pl.when(~pl.col("__sex").fill_null("").is_in(placing.SEXES)).then(
             pl.format("sex {}: M, F, _U or _T is due", pl.col("__sex").fill_null("(empty)"))
@@ -121,7 +143,7 @@ def _placed(rows: pl.DataFrame, spec: ObservationsMap, territory: Territory, fai
         pl.when(~status.is_in([*WITH_VALUE, *WITHOUT])).then(pl.format("status {}: not an observation status", status)),
     ]
     asked = pl.col("__where").fill_null(False) | pl.col("__rejected") | (pl.col("failure").is_not_null())
-    joined = pl.concat_str([r for r in reasons], separator="; ", ignore_nulls=True)
+    joined = pl.concat_str(list(reasons), separator="; ", ignore_nulls=True)
     return rows.with_columns(
         pl.when(asked & (joined != "")).then(joined).alias("reason"),
         pl.when(pl.col("__sex").is_in(placing.SEXES)).then("__sex").otherwise(pl.lit("_T")).alias("sex"),
@@ -135,7 +157,9 @@ def _one_measure(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the observations of one measure, one for each row that carries it, and the cells that could not be had."""
     failed = failures.filter(pl.col("column").is_in([f"v{i}", f"w{i}"])).group_by("__n").agg(pl.col("reason").first().alias("cell_reason"))
-    touched = pl.col("__bad").list.eval(pl.element().str.to_lowercase()).list.set_intersection(sorted(measure.uses)).list.len().fill_null(0) > 0
+    touched = (
+        pl.col("__bad").list.eval(pl.element().str.to_lowercase()).list.set_intersection(sorted(measure.uses)).list.len().fill_null(0) > 0
+    )
     where = pl.col(f"w{i}") if measure.spec.where is not None else pl.lit(True)
     rows = kept.join(failed, on="__n", how="left", maintain_order="left").with_columns(touched.alias("touched"), where.alias("w"))
     # a row that is in quarantine, or whose bad cell decides, may or may not carry the measure: it is taken to carry it
@@ -144,7 +168,9 @@ def _one_measure(
     if measure.spec.scale is not None:
         text = value.str.strip_chars()
         rows = rows.with_columns(
-            text.replace_strict(list(measure.spec.scale), list(measure.spec.scale.values()), default=None, return_dtype=pl.Float64).alias("value")
+            text.replace_strict(list(measure.spec.scale), list(measure.spec.scale.values()), default=None, return_dtype=pl.Float64).alias(
+                "value"
+            )
         ).with_columns(
             pl.when(text.is_not_null() & pl.col("value").is_null())
             .then(pl.format("{}: not in the scale", text))
@@ -153,7 +179,10 @@ def _one_measure(
         )
     else:
         rows = rows.with_columns(pl.when(value.is_finite()).then(value).alias("value")).with_columns(
-            pl.when(value.is_not_null() & ~value.is_finite()).then(pl.lit("not a finite number")).otherwise("cell_reason").alias("cell_reason")
+            pl.when(value.is_not_null() & ~value.is_finite())
+            .then(pl.lit("not a finite number"))
+            .otherwise("cell_reason")
+            .alias("cell_reason")
         )
     bad = rows.filter(pl.col("cell_reason").is_not_null() & ~pl.col("__q")).select(
         "__row", "__part", pl.lit(measure.name).alias("column"), pl.col("cell_reason").alias("reason")
@@ -168,7 +197,9 @@ def _one_measure(
         pl.lit(measure.name).alias("measure"),
         pl.lit(1, dtype=pl.Int64).alias("row_count"),
     )  # fmt: skip
-    rows = rows.with_columns(pl.when(pl.col("obs_status").is_in(["Q", *WITHOUT.values()])).then(None).otherwise(pl.col("value")).alias("obs_value"))
+    rows = rows.with_columns(
+        pl.when(pl.col("obs_status").is_in(["Q", *WITHOUT.values()])).then(None).otherwise(pl.col("value")).alias("obs_value")
+    )
     return rows, bad
 
 
@@ -197,8 +228,10 @@ def _lake(long: pl.DataFrame, source: str, by_sex: bool, snapshots: dict[str, st
         .with_columns(
             pl.lit(source).alias("source"),
             pl.lit(by_sex).alias("by_sex"),
-            pl.col("part").replace_strict(list(snapshots), list(snapshots.values()), default=None, return_dtype=pl.String).alias("snapshot"),
+            pl.col("part")
+            .replace_strict(list(snapshots), list(snapshots.values()), default=None, return_dtype=pl.String)
+            .alias("snapshot"),
         )
         .select(*SCHEMA)
-        .cast(SCHEMA)  # type: ignore[arg-type]
+        .cast(SCHEMA)
     )

@@ -64,5 +64,9 @@ def areas(rows: pl.DataFrame, area: AreaReference, territory: Territory) -> pl.D
         .alias("area_fault")
     ).with_columns(pl.when(pl.col("area_fault").is_null()).then("ref_area").alias("ref_area"))
     return rows.join(
-        found.select("__area", "__day", "ref_area", "area_fault"), on=["__area", "__day"], how="left", nulls_equal=True, maintain_order="left"
+        found.select("__area", "__day", "ref_area", "area_fault"),
+        on=["__area", "__day"],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
     )

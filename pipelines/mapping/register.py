@@ -9,11 +9,11 @@ from pipelines.pack_models import RegisterMap
 from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 
-SCHEMA = {
+SCHEMA = pl.Schema({  # type: ignore[arg-type]
     "source": pl.String, "part": pl.String, "register": pl.String, "id": pl.String, "ref_area": pl.String, "valid_from": pl.Date,
     "valid_to": pl.Date, "status": pl.String, "amount": pl.Float64, "currency": pl.String,
     "attributes": pl.List(pl.Struct({"attribute": pl.String, "value": pl.String})), "row_number": pl.Int64, "snapshot": pl.String,
-}  # fmt: skip
+})  # fmt: skip
 _TYPES = {"valid_from": "date", "valid_to": "date", "amount": "double"}
 
 
@@ -50,7 +50,7 @@ def map_rows(source: str, checked: Checked, spec: RegisterMap, territory: Territ
         pl.col("__part").replace_strict(*sha, default=None, return_dtype=pl.String).alias("snapshot"),
     )
     return Mapped(
-        rows=good.rename({"__part": "part", "__row": "row_number"}).select(*SCHEMA).cast(SCHEMA),  # type: ignore[arg-type]
+        rows=good.rename({"__part": "part", "__row": "row_number"}).select(*SCHEMA).cast(SCHEMA),
         rejected=rows.filter(pl.col("reason").is_not_null()).select("__row", "__part", "reason").cast(REJECTED),
         unselected=rows.filter(~selected & pl.col("reason").is_null()).select("__row", "__part"),
         bad_cells=pl.DataFrame(schema=BAD_CELLS),

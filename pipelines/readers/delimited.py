@@ -256,6 +256,4 @@ def _of_records(found: list[Record], due: int, encoding: str) -> pl.DataFrame:
         faults.append("; ".join(reasons) or None)
     by_column: Iterator[tuple[str, ...]] | list[list[str]] = zip(*rows, strict=True) if rows else [[] for _ in range(due)]
     frame = pl.DataFrame({str(i): pl.Series(values, dtype=pl.String) for i, values in enumerate(by_column)})
-    return frame.with_columns(
-        pl.Series("__row", [r.line for r in found], dtype=pl.Int64), pl.Series("__fault", faults, dtype=pl.String)
-    )
+    return frame.with_columns(pl.Series("__row", [r.line for r in found], dtype=pl.Int64), pl.Series("__fault", faults, dtype=pl.String))

@@ -94,7 +94,14 @@ def _described(value: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    names: dict[type, str] = {dict: "an object", list: "a list", Number: "a number", str: "a string", bool: "a truth value", type(None): "null"}
+    names: dict[type, str] = {
+        dict: "an object",
+        list: "a list",
+        Number: "a number",
+        str: "a string",
+        bool: "a truth value",
+        type(None): "null",
+    }
     return names[type(value)]
 
 

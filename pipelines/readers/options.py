@@ -33,18 +33,26 @@ class ReadOptions(BaseModel):
     delimiter: Annotated[Text, BeforeValidator(_tab)] = Field(",", description="csv: the character between two fields; `\\t` is a tab.")
     quote: Text = Field('"', description="csv: the character around a field, doubled inside it; '' where fields are never quoted.")
     decimal: Text = Field(".", description="Decimal mark of numbers, where a column states no other.")
-    thousands: Text | None = Field(None, description="Thousands separator of numbers, where a column states no other; a space is also a no-break space.")
+    thousands: Text | None = Field(
+        None, description="Thousands separator of numbers, where a column states no other; a space is also a no-break space."
+    )
     skip_rows: int = Field(0, ge=0, description="Lines or sheet rows above the header, blank ones included.")
-    header_rows: int = Field(1, ge=0, description="Rows that make up the header; several are joined with ` / `, and a blank cell above inherits from its left.")
+    header_rows: int = Field(
+        1, ge=0, description="Rows that make up the header; several are joined with ` / `, and a blank cell above inherits from its left."
+    )
     names: list[Text] | None = Field(
         None, min_length=1,
         description="Names of the columns by position, in place of those in the header rows; surplus names are empty columns, columns beyond them are dropped.",
     )  # fmt: skip
-    sheet: Annotated[int | str, BeforeValidator(_position_or_name)] = Field(0, description="xlsx: the sheet, by position from 0 or by name.")
+    sheet: Annotated[int | str, BeforeValidator(_position_or_name)] = Field(
+        0, description="xlsx: the sheet, by position from 0 or by name."
+    )
     records: Text | None = Field(None, description="json: JSON pointer to the list of records; default: the whole document.")
     member: Text | None = Field(None, description="The file inside a ZIP archive.")
     na: list[Text] = Field(default_factory=lambda: [""], description="Texts that stand for a missing value.")
-    ignore: Expression | None = Field(None, description="SQL condition on the text cells: rows that are no data, such as sub-headers and totals.")
+    ignore: Expression | None = Field(
+        None, description="SQL condition on the text cells: rows that are no data, such as sub-headers and totals."
+    )
 
     @field_validator("encoding")
     @classmethod

@@ -71,7 +71,10 @@ def test_a_source_that_fails_is_stale_and_its_last_good_snapshot_is_used(copied:
     done = zpo2("run", "--pack", pack, "--home", home)
     assert done.returncode == 3, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1].startswith("stale       people (since ")
-    assert value(current_release(home), "indicator = 'population' and ref_area = 'S' and time_period = '2021' and sex = '_T'") == (309.0, "A")
+    assert value(current_release(home), "indicator = 'population' and ref_area = 'S' and time_period = '2021' and sex = '_T'") == (
+        309.0,
+        "A",
+    )
     status = json.loads(zpo2("status", "--pack", pack, "--home", home, "--json").stdout)
     assert {s["source"]: bool(s["stale_since"]) for s in status["sources"]} == {"areas": False, "people": True}
 
@@ -82,7 +85,10 @@ def test_an_unreadable_file_does_not_replace_the_last_good_one(copied: tuple[Pat
     done = zpo2("run", "--pack", pack, "--home", home)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "people_2021.csv" in done.stdout
-    assert value(current_release(home), "indicator = 'population' and ref_area = 'a1' and time_period = '2021' and sex = '_T'") == (25.0, "A")
+    assert value(current_release(home), "indicator = 'population' and ref_area = 'a1' and time_period = '2021' and sex = '_T'") == (
+        25.0,
+        "A",
+    )
 
 
 def test_a_table_that_lost_data_fails_the_gate_and_the_last_release_stands(copied: tuple[Path, Path]) -> None:

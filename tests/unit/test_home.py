@@ -12,7 +12,14 @@ from pipelines import durable
 from pipelines.home import Busy, Home, HomeError
 from tests.support.command import environment
 
-HOLD = "import sys, time; from pathlib import Path; from pipelines.home import Home\nwith Home(Path(sys.argv[1])).lock():\n print('held', flush=True); time.sleep(60)"
+HOLD = """
+import sys, time
+from pathlib import Path
+from pipelines.home import Home
+with Home(Path(sys.argv[1])).lock():
+    print('held', flush=True)
+    time.sleep(60)
+"""
 
 
 def test_a_home_belongs_to_one_pack(tmp_path: Path) -> None:
@@ -25,7 +32,7 @@ def test_a_home_belongs_to_one_pack(tmp_path: Path) -> None:
 
 def test_a_folder_with_other_files_is_no_home(tmp_path: Path) -> None:
     (tmp_path / "letters.txt").write_text("dear")
-    with pytest.raises(HomeError, match="holds files but no home.json"):
+    with pytest.raises(HomeError, match=r"holds files but no home\.json"):
         Home(tmp_path).open("one")
 
 
@@ -45,9 +52,14 @@ def test_another_process_that_holds_the_home_is_waited_for_and_then_named(tmp_pa
 def test_a_failed_write_leaves_the_old_content_and_no_debris(tmp_path: Path) -> None:
     target = tmp_path / "file.json"
     durable.write_json(target, {"a": 1})
-    with pytest.raises(RuntimeError), durable.replacing(target) as path:
-        path.write_text("half")
-        raise RuntimeError
+
+    def stop_half_way() -> None:
+        with durable.replacing(target) as path:
+            path.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        stop_half_way()
     assert durable.read_json(target, None) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["file.json"]
 

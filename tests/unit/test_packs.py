@@ -38,7 +38,11 @@ def test_an_unknown_key_that_is_null_is_still_unknown(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         ("objective: ZPO2-1", "objective: ZPO2-1\n  surprise: x", "indicators/all.yml:4: 0.surprise: unknown key"),
-        ("measure: population, sex: F", "measure: people, sex: F", "0.formula.numerator.0.measure: people: no source declares this measure"),
+        (
+            "measure: population, sex: F",
+            "measure: people, sex: F",
+            "0.formula.numerator.0.measure: people: no source declares this measure",
+        ),
         ("levels: [lau, orp, okres, nuts0]\n- id: population", "levels: [village]\n- id: population", "0.levels.0: village: no such level"),
         ("direction: none\n  formula", "direction: upwards\n  formula", "0.direction: input should be"),
         ("multiplier: 100", "multiplier: a lot", "0.formula.multiplier: input should be a valid number"),
@@ -105,6 +109,7 @@ def test_broken_or_hostile_yaml_is_a_line_not_a_trace(tmp_path: Path, text: str)
 def test_two_layouts_of_one_declaration_have_one_digest(tmp_path: Path) -> None:
     one = packs.load(five_places.write(tmp_path / "a"))
     text = '{"id": "five", "title": "Five places", "country": "CZ", "licence": "CC0-1.0", "publisher": {"name": "Somebody"}, "weight": "population", '
-    text += '"levels": [{"id": "lau", "parents": ["orp", "okres"]}, {"id": "orp", "parents": ["nuts0"]}, {"id": "okres", "parents": ["nuts0"]}, {"id": "nuts0"}]}'
+    text += '"levels": [{"id": "lau", "parents": ["orp", "okres"]}, {"id": "orp", "parents": ["nuts0"]}, '
+    text += '{"id": "okres", "parents": ["nuts0"]}, {"id": "nuts0"}]}'
     two = packs.load(five_places.write(tmp_path / "b", pack_yml=text))
     assert one.digest == two.digest

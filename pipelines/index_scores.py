@@ -1,4 +1,4 @@
-"""The indices of a pack from the warehouse's relations to one table of scores: gathers arrays, applies `index`, lays the result out.
+"""The indices of a pack from the warehouse's relations to one table of scores: gathers arrays, applies `methods.index`, lays it out.
 
 No rule of an index stands here. A relation is anything with `project`, `order` and `fetchnumpy`, as DuckDB's are.
 """
