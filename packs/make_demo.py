@@ -40,6 +40,7 @@ FIGURES: dict[str, tuple[bool, dict[str, tuple[str, str]]]] = {
         {
             "revenue": ("budget_balance", "denominator"),
             "expenditure": ("expenditure_per_inhabitant", "numerator"),
+            "inhabitants": ("expenditure_per_inhabitant", "denominator"),
             "capital_expenditure": ("investment_share", "numerator"),
             "tax_revenue": ("tax_revenue_per_inhabitant", "numerator"),
             "debt": ("debt_ratio", "numerator"),
@@ -50,6 +51,7 @@ FIGURES: dict[str, tuple[bool, dict[str, tuple[str, str]]]] = {
         True,
         {
             "candidates": ("candidacy_rate", "numerator"),
+            "inhabitants": ("candidacy_rate", "denominator"),
             "under_35": ("young_candidates_share", "numerator"),
             "aged_65_plus": ("older_candidates_share", "numerator"),
         },

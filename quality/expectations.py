@@ -62,7 +62,7 @@ PROMISES: dict[str, list[Promise]] = {
     "sustainability": [one_of("obs_status", STATUSES), between("rank", 1, None), between("n_available", 0, None)],
     "community": [one_of("obs_status", STATUSES), between("rank", 1, None), between("n_available", 0, None)],
     "index_components": [one_of("obs_status", STATUSES), one_of("imputed", ["true", "false"])],
-    "cohesion_dispersion": [one_of("obs_status", STATUSES), one_of("sex", SEXES), between("coverage", 0, 1), between("n", 1, None)],
+    "cohesion_dispersion": [one_of("obs_status", STATUSES), one_of("sex", SEXES), between("coverage", 0, 1), between("n", 0, None)],
     "gender_gaps": [one_of("obs_status", STATUSES), between("parity_distance", 0, 1)],
     "coverage": [between("expected", 1, None), between("available", 0, None)],
     "sources": [between("rows_read", 0, None), not_null("licence")],

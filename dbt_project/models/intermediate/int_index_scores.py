@@ -4,7 +4,7 @@
 def model(dbt, session):
     dbt.config(materialized="table")
 
-    from pipelines.methods.index_tables import score_indices
+    from pipelines.index_scores import score_indices
 
     return score_indices(
         indices=dbt.ref("stg_indices"),

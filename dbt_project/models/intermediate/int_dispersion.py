@@ -1,0 +1,15 @@
+"""Grain: one statistic of an indicator over the areas of a level in an area above. The statistics are in pipelines.methods."""
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+
+    from pipelines.dispersion_tables import measure_dispersion
+
+    return measure_dispersion(
+        cells=dbt.ref("int_dispersion_inputs"),
+        areas=dbt.ref("stg_areas"),
+        tree=dbt.ref("int_area_tree"),
+        levels=dbt.ref("stg_levels"),
+        level_ancestors=dbt.ref("stg_level_ancestors"),
+    )

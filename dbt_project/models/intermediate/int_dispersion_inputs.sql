@@ -1,0 +1,16 @@
+-- grain: one published value of an indicator (area, period, sex), with what it weighs in the weighted statistics
+select
+    c.indicator,
+    c.ref_area,
+    c.time_period,
+    c.sex,
+    c.obs_value,
+    c.obs_status,
+    -- the row's own denominator; a change or a plain number weighs as the pack says, and without that not at all
+    case when i.has_denominator and i.change_kind is null then c.denominator else w.weight end as weight,
+    (i.has_denominator and i.change_kind is null) or k.has_weight as weighted
+from {{ ref('int_indicator_cells') }} as c
+inner join {{ ref('stg_indicators') }} as i on i.indicator = c.indicator
+cross join (select count(*) > 0 as has_weight from {{ ref('int_area_weights') }}) as k
+left join {{ ref('int_area_weights') }} as w on w.time_period = c.time_period and w.ref_area = c.ref_area
+where c.obs_value is not null and c.age = '_T'
