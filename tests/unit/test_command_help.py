@@ -1,0 +1,138 @@
+"""Every command's help ends with an example, and it works: each is run as it stands, on a small pack in the place of packs/demo."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from pipelines import cli
+from tests.conftest import current_release
+from tests.support.command import environment, zpo2
+
+COMMANDS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
+PROBES = {"serve": "/latest.json", "dev": "/server_info"}
+"""Commands that run until they are stopped, and an address that they answer."""
+START_SECONDS = 180.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """A working folder that looks like a clone after `make run`, and the home of its pack."""
+
+    folder: Path
+    home: Path
+
+    def command(self, arguments: list[str]) -> list[str]:
+        return [sys.executable, "-m", "pipelines.cli", *arguments]
+
+    def environment(self) -> dict[str, str]:
+        return environment(ZPO2_HOME=str(self.home))
+
+
+@pytest.fixture
+def place(five_home: Path, tmp_path: Path) -> Place:
+    """A copy of the small pack as packs/demo, of its home as data/demo."""
+    shutil.copytree(five_home.parent / "pack", tmp_path / "packs" / "demo")
+    shutil.copytree(five_home, tmp_path / "data" / "demo")
+    return Place(tmp_path, tmp_path / "data" / "demo")
+
+
+def example(command: str) -> list[str]:
+    """Return the arguments of the example in the help of `command`."""
+    done = zpo2(command, "--help")
+    assert done.returncode == 0, done.stderr
+    text = " ".join(done.stdout.split())
+    assert text.count("Example: ") == 1, f"the help of {command} has one example"
+    program, *arguments = shlex.split(text.partition("Example: ")[2])
+    assert program == "zpo2"
+    assert arguments[0] == command
+    return arguments
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_every_command_has_an_example(command: str) -> None:
+    example(command)
+
+
+def test_every_command_is_listed_in_the_help() -> None:
+    listed = {line.split()[0] for line in zpo2("--help").stdout.partition("Commands:")[2].splitlines() if line.strip()}
+    assert set(COMMANDS) <= listed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in PROBES])
+def test_the_example_of_the_help_runs(command: str, place: Place) -> None:
+    arguments = example(command)
+    if command == "verify":  # versions carry the date: the release takes the name that the example gives it
+        target = place.folder / arguments[1]
+        release = current_release(place.home)
+        if target != release:
+            release.rename(target)
+    done = subprocess.run(place.command(arguments), cwd=place.folder, env=place.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.strip(), "a command says what it did"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", sorted(PROBES))
+def test_the_example_of_a_server_answers_until_it_is_stopped(command: str, place: Place) -> None:
+    arguments = example(command)
+    port = free_port()
+    arguments[arguments.index("--port") + 1] = str(port)  # the example's own may be taken on this machine
+    with running(place, arguments) as server:
+        assert get(server, f"http://127.0.0.1:{port}{PROBES[command]}") == 200
+        server.send_signal(signal.SIGINT)
+        server.wait(timeout=60)
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"http://127.0.0.1:{port}{PROBES[command]}", timeout=5)
+    assert {p.name for p in place.folder.iterdir()} == {"packs", "data"}, "nothing is written outside of the home"
+
+
+@contextmanager
+def running(place: Place, arguments: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server in a process group of its own, so that none of its children outlives the test."""
+    log = (place.home / "server.log").open("wb")
+    server = subprocess.Popen(
+        place.command(arguments), cwd=place.folder, env=place.environment(), stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+    )
+    try:
+        yield server
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+        log.close()
+
+
+def get(server: subprocess.Popen[bytes], url: str) -> int:
+    """Return the status of the first answer, waiting until the server listens."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                return int(answer.status)
+        except OSError:
+            assert server.poll() is None, "the server ended before it answered"
+            assert time.monotonic() < deadline, "the server did not answer in time"
+            time.sleep(0.3)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
