@@ -37,7 +37,7 @@ class Release:
     tables: dict[str, int]
 
 
-def build(  # noqa: PLR0917 - what a release is made of, where to, and what it says
+def build(
     warehouse: Path,
     tables: Sequence[Table],
     info: ReleaseInfo,

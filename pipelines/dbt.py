@@ -38,6 +38,7 @@ def environment(home: Home) -> dict[str, str]:
         "DBT_LOG_PATH": str(home.dbt / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",
+        "DBT_LOG_LEVEL_FILE": "none",  # what dbt says is kept in the log of the run
         # the models in Python call functions of this project
         "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")])),
         "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),

@@ -47,8 +47,6 @@ class SourceReport:
     conflict_cells: int = 0
     conflicts: File | None = None
     quarantine: list[File] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    bytes_new: int = 0
 
     @property
     def rows_read(self) -> int:
@@ -74,6 +72,10 @@ class SourceReport:
     def cells_quarantined(self) -> int:
         return sum(r.cells_quarantined for r in self.parts.values()) + self.conflict_cells
 
+    @property
+    def warnings(self) -> list[str]:
+        return sorted({w for r in self.parts.values() for w in r.warnings})
+
     def files(self, kind: str) -> list[File]:
         return [r.files[kind] for r in self.parts.values() if kind in r.files]
 
@@ -81,6 +83,7 @@ class SourceReport:
         return {
             "rows_read": self.rows_read, "rows_accepted": self.accepted, "rows_quarantined": self.quarantined,
             "rows_ignored": sum(self.ignored.values()), "ignored": self.ignored, "cells_quarantined": self.cells_quarantined,
+            "warnings": self.warnings,
         }  # fmt: skip
 
 
@@ -225,7 +228,6 @@ class Ingest:
             waiting[part] = Receipt(source.id, part, snapshot.sha256, key, frame.height + ignored, 0, 0, counts, 0, columns=columns)
             frames.append(frame)
             report.errors.pop(part, None)
-            report.bytes_new += snapshot.bytes
         if not waiting:
             return
         try:
@@ -311,7 +313,8 @@ class Ingest:
             spec = source.columns.get(column)
             if source.on_schema_change == "freeze" or (spec and spec.required) or column in source.key:
                 raise readers.UnreadableSnapshot(f"the file has no column {spec.from_ if spec and spec.from_ else column}")
-            report.warnings.append(f"the file has no column {column}")
+            for receipt in waiting.values():
+                receipt.warnings.append(f"no column {spec.from_ if spec and spec.from_ else column} in the file")
         rows = pl.concat(
             [
                 checked.accepted.with_columns(pl.lit(False).alias("__rejected")),

@@ -47,6 +47,7 @@ class Run:
     listen: Callable[[Event], None] = lambda _event: None
     counts: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    area_warnings: tuple[str, ...] = ()
     stale: dict[str, str] = field(default_factory=dict)
     never: list[str] = field(default_factory=list)
     verdict: dict[str, Any] = field(default_factory=dict)

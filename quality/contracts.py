@@ -92,30 +92,30 @@ def check(frame: pl.DataFrame, rules: Sequence[ColumnRule], key: Sequence[str] =
     place = ["__row", *(["__part"] if "__part" in frame.columns else [])]
     typed = pl.DataFrame([cells.parsed(frame[rule.source], rule.type, rule.decimal, rule.thousands).alias(rule.name) for rule in rules])
     findings = [*_unparsed(frame, typed, rules), *_judged(frame, typed, rules)]
-    found = pl.concat([_no_findings(), *findings]).sort("n", "order", maintain_order=True)
+    found = pl.concat([_no_findings(), *findings]).sort("__n", "order", maintain_order=True)
     typed = _without_bad_cells(typed, found)
 
     whole = _row_faults(frame)
-    repeats = pl.Series("n", [], pl.UInt32)
+    repeats = pl.Series("__n", [], pl.UInt32)
     if key and not set(key) & set(missing):
         repeats, conflicts = _same_keys(frame, typed, rules, key, place)
         whole = pl.concat([whole, conflicts])
     hard = {rule.name for rule in rules if rule.required or rule.name in key}
-    found = found.filter(~pl.col("n").is_in(repeats.implode()))
-    bad = pl.concat([whole["n"], found.filter(pl.col("column").is_in(hard))["n"]]).unique()
+    found = found.filter(~pl.col("__n").is_in(repeats.implode()))
+    bad = pl.concat([whole["__n"], found.filter(pl.col("column").is_in(hard))["__n"]]).unique()
 
-    numbered = frame.select(place).with_row_index("n")
+    numbered = frame.select(place).with_row_index("__n")
     rows = pl.concat([numbered, typed], how="horizontal")
-    is_bad, is_repeat = pl.col("n").is_in(bad.implode()), pl.col("n").is_in(repeats.implode())
-    names = found.group_by("n", maintain_order=True).agg(pl.col("column").unique(maintain_order=True).alias("__bad"))
-    rows = rows.join(names, on="n", how="left", maintain_order="left")
-    bad_cells = found.filter(~is_bad).unique(["n", "column"], keep="first", maintain_order=True)
+    is_bad, is_repeat = pl.col("__n").is_in(bad.implode()), pl.col("__n").is_in(repeats.implode())
+    names = found.group_by("__n", maintain_order=True).agg(pl.col("column").unique(maintain_order=True).alias("__bad"))
+    rows = rows.join(names, on="__n", how="left", maintain_order="left")
+    bad_cells = found.filter(~is_bad).unique(["__n", "column"], keep="first", maintain_order=True)
     return Checked(
-        accepted=rows.filter(~is_bad & ~is_repeat).drop("n"),
+        accepted=rows.filter(~is_bad & ~is_repeat).drop("__n"),
         bad_rows=_bad_rows(frame, rules, numbered.filter(is_bad), found, whole),
         bad_cells=_bad_cells(frame, rules, numbered, found.filter(~is_bad), bad_cells),
-        repeats=numbered.filter(is_repeat).drop("n"),
-        rejected=rows.filter(is_bad).drop("n"),
+        repeats=numbered.filter(is_repeat).drop("__n"),
+        rejected=rows.filter(is_bad).drop("__n"),
         missing_columns=missing,
     )
 
@@ -140,15 +140,15 @@ def masked_values(frame: pl.DataFrame, rules: Sequence[ColumnRule]) -> pl.Series
 
 
 def _no_findings() -> pl.DataFrame:
-    return pl.DataFrame(schema={"n": pl.UInt32, "order": pl.Int32, "column": pl.String, "reason": pl.String})
+    return pl.DataFrame(schema={"__n": pl.UInt32, "order": pl.Int32, "column": pl.String, "reason": pl.String})
 
 
 def _findings(mask: pl.Series, order: int, column: str, reason: str | pl.Series) -> pl.DataFrame:
     """Return a finding for each row where `mask` is true. `reason` is one text, or one for each such row."""
     rows = mask.arg_true().cast(pl.UInt32)
     reasons = reason if isinstance(reason, pl.Series) else pl.lit(reason, pl.String)
-    return pl.DataFrame({"n": rows}).select(
-        "n", pl.lit(order, pl.Int32).alias("order"), pl.lit(column).alias("column"), reasons.alias("reason")
+    return pl.DataFrame({"__n": rows}).select(
+        "__n", pl.lit(order, pl.Int32).alias("order"), pl.lit(column).alias("column"), reasons.alias("reason")
     )
 
 
@@ -247,10 +247,10 @@ def _constant(rule: ColumnRule, given: float | str) -> Any:
 
 def _without_bad_cells(typed: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     rows = pl.int_range(pl.len(), dtype=pl.UInt32)
-    columns = found.group_by("column", maintain_order=True).agg("n")
+    columns = found.group_by("column", maintain_order=True).agg("__n")
     return typed.with_columns(
         pl.when(~rows.is_in(numbers.implode())).then(pl.col(column)).alias(column)
-        for column, numbers in zip(columns["column"], columns["n"], strict=True)
+        for column, numbers in zip(columns["column"], columns["__n"], strict=True)
     )
 
 
@@ -258,19 +258,19 @@ def _bad_cells(
     frame: pl.DataFrame, rules: Sequence[ColumnRule], numbered: pl.DataFrame, found: pl.DataFrame, once: pl.DataFrame
 ) -> pl.DataFrame:
     """Return the bad cells of rows that are otherwise good, one row for each cell with all its reasons."""
-    place = [name for name in numbered.columns if name != "n"]
-    reasons = found.group_by("n", "column").agg(pl.col("reason").str.join("; "))
+    place = [name for name in numbered.columns if name != "__n"]
+    reasons = found.group_by("__n", "column").agg(pl.col("reason").str.join("; "))
     result = []
     for rule in rules:
-        rows = once.filter(pl.col("column") == rule.name)["n"]
+        rows = once.filter(pl.col("column") == rule.name)["__n"]
         if rows.len():
             value = pl.Series([MASK] * rows.len()) if rule.personal else frame[rule.source].gather(rows)
-            result.append(numbered[rows].select("n", *place).with_columns(pl.lit(rule.name).alias("column"), value.alias("value")))
+            result.append(numbered[rows].select("__n", *place).with_columns(pl.lit(rule.name).alias("column"), value.alias("value")))
     if not result:
         empty = {"column": pl.String, "value": pl.String, "reason": pl.String}
         return numbered.select(place).clear().with_columns(pl.lit(None, t).alias(c) for c, t in empty.items())
-    joined = pl.concat(result).join(reasons, on=["n", "column"], how="left", maintain_order="left")
-    return joined.sort("n", maintain_order=True).select(*place, "column", "value", "reason")
+    joined = pl.concat(result).join(reasons, on=["__n", "column"], how="left", maintain_order="left")
+    return joined.sort("__n", maintain_order=True).select(*place, "column", "value", "reason")
 
 
 # -------------------------------------------------------------------------------------------------------------------- rows
@@ -279,8 +279,8 @@ def _bad_cells(
 def _row_faults(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows whose shape is wrong, with the reader's reason."""
     if "__fault" not in frame.columns:
-        return pl.DataFrame(schema={"n": pl.UInt32, "reason": pl.String})
-    return frame.select(pl.col("__fault").alias("reason")).with_row_index("n").filter(pl.col("reason").is_not_null())
+        return pl.DataFrame(schema={"__n": pl.UInt32, "reason": pl.String})
+    return frame.select(pl.col("__fault").alias("reason")).with_row_index("__n").filter(pl.col("reason").is_not_null())
 
 
 def _same_keys(
@@ -295,30 +295,32 @@ def _same_keys(
     rows = several.arg_true().cast(pl.UInt32)
     files = [name for name in frame.columns if name not in ("__row", "__fault")]
     texts = frame.select(files)[rows]
-    first = texts.is_first_distinct() if hasattr(texts, "is_first_distinct") else texts.select(pl.struct(files).is_first_distinct()).to_series()
-    repeats = rows.filter(~first).alias("n")
+    first = (
+        texts.is_first_distinct() if hasattr(texts, "is_first_distinct") else texts.select(pl.struct(files).is_first_distinct()).to_series()
+    )
+    repeats = rows.filter(~first).alias("__n")
     rows = rows.filter(first)
     source = {rule.name: rule.source for rule in rules}
     known = pl.Series([True] * rows.len(), dtype=pl.Boolean)
     for name in key:  # a key cell that is bad is no key, and the row is refused for it anyway
         known &= typed[name].gather(rows).is_not_null() | frame[source[name]].gather(rows).is_null()
     rows = rows.filter(known)
-    candidates = keys[rows].with_columns(rows.alias("n"), frame["__row"].gather(rows))
-    groups = candidates.group_by(*key, *part, maintain_order=True).agg("n", "__row").filter(pl.col("n").list.len() > 1)
+    candidates = keys[rows].with_columns(rows.alias("__n"), frame["__row"].gather(rows))
+    groups = candidates.group_by(*key, *part, maintain_order=True).agg("__n", "__row").filter(pl.col("__n").list.len() > 1)
     named = pl.col("__row").list.head(_ROWS_NAMED).cast(pl.List(pl.String)).list.join(", ")
     more = pl.when(pl.col("__row").list.len() > _ROWS_NAMED).then(pl.lit(", ...")).otherwise(pl.lit(""))
-    reason = pl.format("{} different rows have the key ({}): rows {}{}", pl.col("n").list.len(), pl.lit(", ".join(key)), named, more)
-    return repeats, groups.select("n", reason.alias("reason")).explode("n")
+    reason = pl.format("{} different rows have the key ({}): rows {}{}", pl.col("__n").list.len(), pl.lit(", ".join(key)), named, more)
+    return repeats, groups.select("__n", reason.alias("reason")).explode("__n")
 
 
 def _bad_rows(
     frame: pl.DataFrame, rules: Sequence[ColumnRule], bad: pl.DataFrame, found: pl.DataFrame, whole: pl.DataFrame
 ) -> pl.DataFrame:
-    of_cells = found.select("n", pl.format("{}: {}", "column", "reason").alias("reason"))
-    told = pl.concat([whole.select("n", "reason"), of_cells]).group_by("n", maintain_order=True).agg(pl.col("reason").str.join("; "))
-    values = masked_values(frame[bad["n"]], rules)
-    result = bad.with_columns(values.alias("values")).join(told, on="n", how="left", maintain_order="left")
-    return result.rename({"reason": "reasons"}).select(*(c for c in bad.columns if c != "n"), "reasons", "values")
+    of_cells = found.select("__n", pl.format("{}: {}", "column", "reason").alias("reason"))
+    told = pl.concat([whole.select("__n", "reason"), of_cells]).group_by("__n", maintain_order=True).agg(pl.col("reason").str.join("; "))
+    values = masked_values(frame[bad["__n"]], rules)
+    result = bad.with_columns(values.alias("values")).join(told, on="__n", how="left", maintain_order="left")
+    return result.rename({"reason": "reasons"}).select(*(c for c in bad.columns if c != "__n"), "reasons", "values")
 
 
 def _assert_usable(rules: Sequence[ColumnRule], key: Sequence[str]) -> None:

@@ -50,9 +50,14 @@ def why_not(text: pl.Series, kind: str, decimal: str | None, thousands: str | No
     frame = pl.DataFrame({"text": text, "value": values})
     value = pl.col("value")
     words = pl.col("text").str.to_lowercase().str.contains("nan|inf")
-    reason = pl.when(value.is_infinite() & ~words).then(pl.lit("too large")).otherwise(pl.lit(f"not {article} {kind}"))
+    too_large = value.is_infinite() & ~words
+    reason = pl.when(too_large).then(pl.lit("too large")).otherwise(pl.lit(f"not {article} {kind}"))
     if (decimal or ".") != "." and (thousands or "") != ".":
-        reason = pl.when(pl.col("text").str.contains(_GROUPED)).then(pl.lit("a dot is neither decimal mark nor thousands separator")).otherwise(reason)
+        reason = (
+            pl.when(pl.col("text").str.contains(_GROUPED))
+            .then(pl.lit("a dot is neither decimal mark nor thousands separator"))
+            .otherwise(reason)
+        )
     if kind == "integer":
         reason = (
             pl.when(value.is_finite() & (value != value.round())).then(pl.lit("not a whole number"))
@@ -113,10 +118,10 @@ def _machine_text(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
     written = t.str.replace_all(group, "") if group else t
     if decimal != ".":
         written = written.str.replace(decimal, ".", literal=True)
-    chosen = pl.when(t.str.contains(declared)).then(written)
+    chosen = [pl.when(t.str.contains(declared)).then(written)]
     if decimal != "." and thousands != ".":
-        chosen = chosen.when(t.str.contains(_MACHINE) & ~t.str.contains(_GROUPED)).then(t)
-    return frame.select(chosen.alias("t"))["t"]
+        chosen.append(pl.when(t.str.contains(_MACHINE) & ~t.str.contains(_GROUPED)).then(t))
+    return frame.select(pl.coalesce(chosen).alias("t"))["t"]
 
 
 # ------------------------------------------------------------------------------------------------------------------- dates

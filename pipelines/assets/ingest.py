@@ -117,6 +117,7 @@ def build_ingest(run: Run) -> list[dg.AssetsDefinition]:
             run.listen(Event("source", report.source, _sentence(report), len(reports), len(specs)))
 
         work.run(only, done)
+        run.area_warnings = work.territory.warnings
         lake = Lake(run.home.lake)
         for name, report in reports.items():
             note(run, report)
@@ -237,10 +238,11 @@ def _results(report: SourceReport, wanted: Sequence[Any] | Any) -> Iterator[dg.A
         yield dg.AssetCheckResult(
             check_name="rows",
             asset_key=key,
-            passed=report.quarantined == 0 and report.cells_quarantined == 0,
+            passed=report.quarantined == 0 and report.cells_quarantined == 0 and not report.warnings,
             severity=dg.AssetCheckSeverity.WARN,
             metadata={
                 "rows_read": report.rows_read, "rows_accepted": report.accepted, "rows_quarantined": report.quarantined,
                 "cells_quarantined": report.cells_quarantined, **{f"ignored_{k}": v for k, v in report.ignored.items()},
+                "warnings": "; ".join(report.warnings) or "none",
             },
         )  # fmt: skip

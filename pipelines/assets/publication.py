@@ -99,7 +99,7 @@ def _expected_of_sources(run: Run) -> set[str]:
 
 
 def source_results(run: Run) -> list[CheckResult]:
-    """Return the checks of snapshots and rows; quarantine and staleness are told, a source without any good snapshot closes the gate."""
+    """Return the checks of snapshots and rows; quarantine, staleness and differences are told, a source without any good snapshot closes the gate."""
     results = []
     for name, source in run.pack.sources.items():
         if not source.enabled or name not in run.counts:
@@ -108,8 +108,11 @@ def source_results(run: Run) -> list[CheckResult]:
         text = "; ".join(sorted({t for k, t in run.errors.items() if k.split(" ")[0] == name}))
         results.append(CheckResult(snapshot_check(name), not text, "error" if name in run.never else "warn", text))
         refused, cells = counts["rows_quarantined"], counts["cells_quarantined"]
-        words = f"{refused} rows and {cells} cells in quarantine" if refused or cells else ""
-        results.append(CheckResult(rows_check(name), not words, "warn", words))
+        words = [f"{refused} rows and {cells} cells in quarantine"] if refused or cells else []
+        words += counts.get("warnings", [])
+        results.append(CheckResult(rows_check(name), not words, "warn", "; ".join(words)))
+    if run.area_warnings:
+        results.append(CheckResult("areas", False, "warn", "; ".join(run.area_warnings)))
     return results
 
 

@@ -7,7 +7,7 @@ first, because polars fills a short last record, reads a blank line as a row and
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -254,6 +254,5 @@ def _of_records(found: list[Record], due: int, encoding: str) -> pl.DataFrame:
             fields = [decoding.without_marks(field) for field in fields]
         rows.append(fields)
         faults.append("; ".join(reasons) or None)
-    by_column: Iterator[tuple[str, ...]] | list[list[str]] = zip(*rows, strict=True) if rows else [[] for _ in range(due)]
-    frame = pl.DataFrame({str(i): pl.Series(values, dtype=pl.String) for i, values in enumerate(by_column)})
+    frame = pl.DataFrame({str(i): pl.Series([row[i] for row in rows], dtype=pl.String) for i in range(due)})
     return frame.with_columns(pl.Series("__row", [r.line for r in found], dtype=pl.Int64), pl.Series("__fault", faults, dtype=pl.String))

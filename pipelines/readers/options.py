@@ -42,7 +42,8 @@ class ReadOptions(BaseModel):
     )
     names: list[Text] | None = Field(
         None, min_length=1,
-        description="Names of the columns by position, in place of those in the header rows; surplus names are empty columns, columns beyond them are dropped.",
+        description="Names of the columns by position, in place of those in the header rows; surplus names are empty columns, "
+        "columns beyond them are dropped.",
     )  # fmt: skip
     sheet: Annotated[int | str, BeforeValidator(_position_or_name)] = Field(
         0, description="xlsx: the sheet, by position from 0 or by name."

@@ -44,9 +44,7 @@ REPORT = {"gate": {"passed": True, "checks": 3}}
 
 
 def _columns(**described: str) -> tuple[Column, ...]:
-    return tuple(
-        Column(name, kind, f"About {name}", "persons" if kind == "DOUBLE" else None) for name, kind in described.items()
-    )
+    return tuple(Column(name, kind, f"About {name}", "persons" if kind == "DOUBLE" else None) for name, kind in described.items())
 
 
 TABLES = (
@@ -73,7 +71,12 @@ TABLES = (
         ("ref_area",),
         view_of="indicator_values",
     ),
-    Table("peers", "Similar areas.", _columns(ref_area="VARCHAR", position="BIGINT", peer="VARCHAR", distance="DOUBLE"), ("ref_area", "position")),
+    Table(
+        "peers",
+        "Similar areas.",
+        _columns(ref_area="VARCHAR", position="BIGINT", peer="VARCHAR", distance="DOUBLE"),
+        ("ref_area", "position"),
+    ),
 )
 
 FILL = """

@@ -272,7 +272,7 @@ def test_a_release_that_fails_its_own_check_is_not_published(
 def test_a_lost_ledger_is_an_error_and_removes_no_release(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
     first = home.build(warehouse)
     (home.public / "releases.json").unlink()
-    with pytest.raises(exports.ReleaseError, match="does not know the current release 2026.11.1"):
+    with pytest.raises(exports.ReleaseError, match=r"does not know the current release 2026\.11\.1"):
         home.build(changed_warehouse, later(1))
     assert exports.verify(first.path) == []
 
@@ -298,7 +298,9 @@ def test_a_reader_may_have_the_last_release_open_while_the_next_is_built(home: H
 def test_the_duckdb_file_has_the_tables_with_comments_for_any_duckdb_from_1_0(release: Path) -> None:
     with duckdb.connect(str(release / "indicators.duckdb"), read_only=True) as connection:
         tables = dict(connection.execute("select table_name, comment from duckdb_tables()").fetchall())
-        columns = connection.execute("select table_name, column_name, data_type, comment from duckdb_columns()").fetchall()
+        columns = connection.execute(
+            "select table_name, column_name, data_type, comment from duckdb_columns() where not internal"
+        ).fetchall()
         tags = connection.execute("select tags from duckdb_databases() where not internal").fetchall()
     assert tables["areas"] == "Areas | and their names. Key: ref_area."
     assert set(tables) == {table.name for table in TABLES}

@@ -64,10 +64,8 @@ def _xlsx(sheets: dict[str, Sequence[Sequence[Any]]]) -> bytes:
     buffer = io.BytesIO()
     rels = f"{_NS}/officeDocument/2006/relationships"
     with zipfile.ZipFile(buffer, "w") as archive:
-        types = "".join(
-            f'<Override PartName="/xl/worksheets/sheet{i}.xml" ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"/>'
-            for i in range(1, len(sheets) + 1)
-        )
+        worksheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
+        types = "".join(f'<Override PartName="/xl/worksheets/sheet{i}.xml" ContentType="{worksheet}"/>' for i in range(1, len(sheets) + 1))
         archive.writestr(
             "[Content_Types].xml",
             f'<Types xmlns="{_NS}/package/2006/content-types"><Default Extension="xml" ContentType="application/xml"/>'
@@ -81,14 +79,19 @@ def _xlsx(sheets: dict[str, Sequence[Sequence[Any]]]) -> bytes:
         archive.writestr(
             "xl/workbook.xml", f'<workbook xmlns="{_NS}/spreadsheetml/2006/main" xmlns:r="{rels}"><sheets>{listed}</sheets></workbook>'
         )
-        targets = "".join(
-            f'<Relationship Id="rId{i}" Type="{rels}/worksheet" Target="worksheets/sheet{i}.xml"/>' for i in range(1, len(sheets) + 1)
-        ) + f'<Relationship Id="rId99" Type="{rels}/styles" Target="styles.xml"/>'
+        targets = (
+            "".join(
+                f'<Relationship Id="rId{i}" Type="{rels}/worksheet" Target="worksheets/sheet{i}.xml"/>' for i in range(1, len(sheets) + 1)
+            )
+            + f'<Relationship Id="rId99" Type="{rels}/styles" Target="styles.xml"/>'
+        )
         archive.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{_NS}/package/2006/relationships">{targets}</Relationships>')
         archive.writestr("xl/styles.xml", _STYLES)
         for i, rows in enumerate(sheets.values(), 1):
             body = "".join(
-                f'<row r="{r}">' + "".join(_cell(f"{chr(64 + c)}{r}", value) for c, value in enumerate(row, 1) if value is not None) + "</row>"
+                f'<row r="{r}">'
+                + "".join(_cell(f"{chr(64 + c)}{r}", value) for c, value in enumerate(row, 1) if value is not None)
+                + "</row>"
                 for r, row in enumerate(rows, 1)
                 if any(value is not None for value in row)
             )
