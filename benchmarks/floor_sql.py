@@ -102,7 +102,7 @@ EVALUATE = [
     with valued as (
         select s.*, i.unit, i.multiplier, i.has_denominator or w.indicator is not null as ratio, w.indicator is not null and s.level = 'lau' as as_given,
             s.coverage >= case when i.has_denominator or w.indicator is not null then 0.9 else 1.0 end as covered, i.change_kind,
-            i.multiplier * s.num / nullif(s.den, 0) as now, i.multiplier * s.bnum / nullif(s.bden, 0) as base
+            i.multiplier * s.num / if(ratio, nullif(s.den, 0), 1) as now, i.multiplier * s.bnum / if(ratio, nullif(s.bden, 0), 1) as base
         from sums as s inner join indicators as i using (indicator) inner join indicator_levels as l on l.indicator = s.indicator and l.level = s.level
         left join weighted as w on w.indicator = s.indicator
     ),

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from pipelines.settings import PROJECT
 from quality.gate import CheckResult
 
 PROJECT_DIR = PROJECT / "dbt_project"
+PREVIEW_COLUMNS = 12
 
 
 def build_arguments() -> list[str]:
@@ -155,6 +157,33 @@ def _dynamic(name: str, titles: dict[str, str]) -> str:
         return titles[name]
     kind, _, language = name.partition("_")
     return f"{kind.capitalize()} in language {language}"
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a relation of the warehouse holds: its rows, and of a published one the first as a Markdown table."""
+
+    rows: int
+    preview: str = ""
+
+
+def contents(home: Home) -> dict[str, Content]:
+    """Return the contents of every relation that dbt has built, by name."""
+    if not home.warehouse.is_file():
+        return {}
+    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+        relations = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
+        return {name: _content(connection, schema, name) for schema, name in relations}
+
+
+def _content(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> Content:
+    rows = connection.execute(f"select count(*) from {schema}.{name}").fetchall()[0][0]
+    if schema != "marts":
+        return Content(rows)
+    found = connection.execute(f"select * from {schema}.{name} limit 5")
+    head = [column[0] for column in found.description or []][:PREVIEW_COLUMNS]
+    lines = [head, ["---"] * len(head), *(row[:PREVIEW_COLUMNS] for row in found.fetchall())]
+    return Content(rows, "\n".join("| " + " | ".join("" if cell is None else str(cell) for cell in line) + " |" for line in lines))
 
 
 def errors(home: Home) -> list[str]:

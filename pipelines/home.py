@@ -21,6 +21,8 @@ concurrency:
     max_concurrent_runs: 1
 telemetry:
   enabled: false
+nux:
+  enabled: false
 """
 WAIT_SECONDS = 60.0
 

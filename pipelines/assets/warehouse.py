@@ -61,15 +61,30 @@ def build_warehouse(run: Run, parsing: dbt.Parsing) -> tuple[dg.AssetsDefinition
         call = dbt_cli.cli(dbt.build_arguments(), context=context, target_path=run.home.dbt / "target", raise_on_error=False)
         # the gate's library takes seconds to import: it does so while dbt works in its own process
         threading.Thread(target=expectations.warm_up, daemon=True).start()
-        models = 0
+        built: list[Any] = []
         for event in call.stream():
-            if isinstance(event, dg.Output | dg.MaterializeResult | dg.AssetMaterialization):
-                models += 1
-                run.listen(Event("model", "warehouse", f"{models} models", models))
-            yield event
+            if isinstance(event, dg.Output):
+                built.append(event)  # told when dbt has let go of the warehouse, with what is in it
+                run.listen(Event("model", "warehouse", f"{len(built)} models", len(built)))
+            else:
+                yield event
+        contents = dbt.contents(run.home)
+        for event in built:
+            name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1].removeprefix("mart_")
+            yield dg.Output(event.value, event.output_name, metadata={**event.metadata, **_shown(contents.get(name))})
         if call.process.returncode != 0:
             found = dbt.errors(run.home)
             run.reasons += found
             raise dg.Failure(description="dbt: " + "; ".join(found or ["failed without a result"]))
 
     return warehouse, {"dbt_cli": Dbt(project_dir=str(dbt.PROJECT_DIR), profiles_dir=str(dbt.PROJECT_DIR))}
+
+
+def _shown(content: dbt.Content | None) -> dict[str, Any]:
+    """Return the metadata of a relation: its rows, and the first of them if it is published."""
+    if content is None:
+        return {}
+    shown: dict[str, Any] = {"dagster/row_count": content.rows}
+    if content.preview:
+        shown["preview"] = dg.MetadataValue.md(content.preview)
+    return shown

@@ -69,7 +69,7 @@ twice 2021 t1=5 t1=5 t2=5 t2=6 t3=1
 
 pair 2021 t1=1 t2=2 t3=4 t4=8 t5=16 t8=32 t9=64
 both_ways 2021 t1=1 t2=2 V1=999 V2=50
-only_part 2021 C3=7
+only_part 2021 t1=1 C3=7
 part 2021 t1=1 t2=2 t3=3 t4=4 t5=5
 whole 2021 t1=10 t2=5 t4=0 t5=7
 whole 2022 t1=1
@@ -201,14 +201,14 @@ def _figures(name: str, figures: str, special: dict[str, dict[str, Any]] | None 
     """A source of figures; each measure is selected by its name. `special` adds to the declaration of single measures."""
     names = dict.fromkeys(line.split()[0] for line in figures.splitlines() if line.strip())
     measures = {m: {"value": "value", "where": f"measure = '{m}'", **(special or {}).get(m, {})} for m in [*names, *(special or {})]}
-    columns = {**dict.fromkeys(("measure", "period", "code", "sex", "age", "status"), {"required": True}), "value": {"type": "number"}}
+    columns = {**{key: {"required": True} for key in ("measure", "period", "code", "sex", "age", "status")}, "value": {"type": "number"}}
     mapping = {"area": {"scheme": "code", "code": "code"}, "period": "period", "sex": "sex", "age": "age", "status": "status"}
     return {**_head(name, f"data/{name}.csv", "observations"), "columns": columns, "map": {**mapping, "measures": measures}, **more}
 
 
 def _rows(name: str, measures: dict[str, Any]) -> dict[str, Any]:
     """A source whose rows are counted and summed."""
-    columns = {**dict.fromkeys(("year", "code", "sex", "kind"), {"required": True}), "money": {"type": "number"}}
+    columns = {**{key: {"required": True} for key in ("year", "code", "sex", "kind")}, "money": {"type": "number"}}
     mapping = {"area": {"scheme": "code", "code": "code"}, "period": "year", "sex": "sex", "measures": measures}
     return {**_head(name, f"data/{name}.csv", "observations"), "columns": columns, "map": mapping}
 
@@ -220,7 +220,7 @@ def _sources() -> list[dict[str, Any]]:
         "valid_from": '"from"', "valid_to": '"to"',
     }  # fmt: skip
     dates = {"from": {"type": "date"}, "to": {"type": "date"}}
-    texts: dict[str, Any] = dict.fromkeys(("code", "level", "valley", "county", "land", "size"), {})
+    texts: dict[str, Any] = {key: {} for key in ("code", "level", "valley", "county", "land", "size")}
     special: dict[str, dict[str, Any]] = {
         "mark": {"additive": False},
         "mean_age": {"additive": False, "weighted_by": "residents"},
@@ -249,7 +249,7 @@ def _sources() -> list[dict[str, Any]]:
         {
             **_head("programme", "data/programme.csv", "events"),
             "columns": {
-                **dict.fromkeys(("id", "code", "category", "status"), {}), "start": {"type": "date"}, "free": {"type": "boolean"},
+                **{key: {} for key in ("id", "code", "category", "status")}, "start": {"type": "date"}, "free": {"type": "boolean"},
             },
             "map": {"id": "id", "start": "start", "area": place, "category": "category", "is_free": "free", "status": "status"},
         },
