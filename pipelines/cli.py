@@ -148,7 +148,7 @@ def quarantine(
     as_json: JsonOption = False,
 ) -> None:
     """List refused rows and cells with their reasons."""
-    from pipelines.ingest import quarantine_frame
+    from pipelines.quarantine import quarantine_frame
 
     _, loaded, place = _place(pack, home)
     if source is not None and source not in loaded.sources:

@@ -132,10 +132,8 @@ def code_version() -> str:
     files = [
         *sorted((project / "pipelines" / "readers").glob("*.py")),
         *sorted((project / "pipelines" / "mapping").glob("*.py")),
-        *(
-            project / "pipelines" / name
-            for name in ("lake.py", "ingest.py", "territory.py", "expressions.py", "sandbox.py", "pack_models.py")
-        ),
+        *sorted((project / "pipelines" / "ingest").glob("*.py")),
+        *(project / "pipelines" / name for name in ("lake.py", "territory.py", "expressions.py", "sandbox.py", "pack_models.py")),
         project / "quality" / "contracts.py",
         project / "quality" / "typing_of_cells.py",
     ]

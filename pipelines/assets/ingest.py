@@ -117,7 +117,7 @@ def build_ingest(run: Run) -> list[dg.AssetsDefinition]:
             run.listen(Event("source", report.source, _sentence(report), len(reports), len(specs)))
 
         work.run(only, done)
-        run.area_warnings = work.territory.warnings
+        run.area_warnings = work.area_warnings
         lake = Lake(run.home.lake)
         for name, report in reports.items():
             note(run, report)

@@ -1,6 +1,6 @@
 """A composite index: the scores of its nodes for every area, from the leaves' values up to the root. Arrays in, arrays out.
 
-What an index needs of the warehouse is gathered elsewhere (`pipelines.index_scores`); here are only its rules.
+What an index needs of the warehouse is gathered elsewhere (`pipelines.models.index_scores`); here are only its rules.
 """
 
 from __future__ import annotations

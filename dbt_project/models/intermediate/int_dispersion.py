@@ -4,7 +4,7 @@
 def model(dbt, session):
     dbt.config(materialized="table")
 
-    from pipelines.dispersion_tables import measure_dispersion
+    from pipelines.models.dispersion import measure_dispersion
 
     return measure_dispersion(
         cells=dbt.ref("int_dispersion_inputs"),

@@ -4,7 +4,7 @@
 def model(dbt, session):
     dbt.config(materialized="table")
 
-    from pipelines.index_scores import score_indices
+    from pipelines.models.index_scores import score_indices
 
     return score_indices(
         indices=dbt.ref("stg_indices"),

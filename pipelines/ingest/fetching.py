@@ -1,0 +1,40 @@
+"""Fetching what a pack declares, and remembering what came: the ingest reads only what lies in the archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from pipelines import fetch
+from pipelines.archive import Archive
+from pipelines.home import Home
+from pipelines.packs import Pack
+from pipelines.settings import Settings
+from pipelines.sources import States
+
+
+def fetch_sources(
+    pack: Pack,
+    home: Home,
+    settings: Settings,
+    only: Collection[str] | None = None,
+    part: tuple[str, Collection[str]] | None = None,
+    done: Callable[[fetch.Answer], None] | None = None,
+) -> list[fetch.Answer]:
+    """Fetch every part of the enabled sources (or of `only`, or the parts whose variable has one of the values), and remember the outcome."""
+    states = States(home.fetch_state)
+    archive = Archive(home.archive)
+    requests = []
+    for source in pack.sources.values():
+        if not source.enabled or (only is not None and source.id not in only):
+            continue
+        for item in pack.parts(source):
+            if part is not None and part[0] in item.variables and item.variables[part[0]] not in part[1]:
+                continue
+            state = states.get(source.id, item.name)
+            requests.append(fetch.Request(source, item, fetch.address(source, item), state.as_last()))
+    answers = fetch.fetch_all(pack, requests, archive, settings, done)
+    now = settings.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    for answer in answers:
+        states.learn(answer, now)
+    states.save()
+    return answers

@@ -1,0 +1,222 @@
+"""The rows of a source: read, corrected, judged by the contract, mapped, and every one of them accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import polars as pl
+
+from pipelines import expressions, readers
+from pipelines import lake as lake_rooms
+from pipelines.archive import Snapshot, slug
+from pipelines.expressions import ExpressionError
+from pipelines.ingest.context import Context
+from pipelines.ingest.report import SourceReport
+from pipelines.lake import Receipt
+from pipelines.mapping import Checked, Mapped, areas, events, observations, register
+from pipelines.pack_models import AreasMap, EventsMap, FetchedSource, ObservationsMap
+from pipelines.packs import EVENT_COLUMNS, EVENT_FORMATS
+from quality import contracts
+
+Progress = Callable[[str], None]
+READERS = 2  # files read at a time: text frames of all parts of a source are in memory until they are mapped
+
+
+def process(context: Context, source: FetchedSource, report: SourceReport, snapshots: dict[str, Snapshot], progress: Progress) -> None:
+    """Fill `report` with a receipt for each snapshot, or with the reason why it cannot be read."""
+    frames: list[pl.DataFrame] = []
+    waiting: dict[str, Receipt] = {}
+    todo: dict[str, tuple[Snapshot, str]] = {}
+    for part, snapshot in snapshots.items():
+        report.snapshots[part] = snapshot
+        key = context.key(source, snapshot)
+        receipt = context.lake.receipt(source.id, part, key)
+        if receipt:
+            report.parts[part] = receipt
+            report.errors.pop(part, None)
+            continue
+        todo[part] = (snapshot, key)
+    if not todo:
+        return
+    progress(f"{source.id}: reading {len(todo)} snapshots")
+    with ThreadPoolExecutor(READERS) as pool:
+        # parts may share their bytes: those are read once
+        texts = {sha: pool.submit(_text, context, source, sha) for sha in dict.fromkeys(s.sha256 for s, _ in todo.values())}
+    for part, (snapshot, key) in todo.items():
+        try:
+            frame, ignored = _without_ignored(context, source, part, texts[snapshot.sha256].result())
+        except (readers.UnreadableSnapshot, ExpressionError) as error:
+            report.errors[part] = f"{snapshot.url}: {error}"
+            report.snapshots.pop(part)
+            continue
+        columns = [c for c in frame.columns if not c.startswith("__")]
+        counts = {"ignore": ignored} if ignored else {}
+        waiting[part] = Receipt(source.id, part, snapshot.sha256, key, frame.height + ignored, 0, 0, counts, 0, columns=columns)
+        frames.append(frame)
+        report.errors.pop(part, None)
+    if not waiting:
+        return
+    try:
+        _check_and_map(context, source, report, waiting, pl.concat(frames, how="diagonal"))
+    except (readers.UnreadableSnapshot, ExpressionError) as error:
+        for part in waiting:
+            report.errors[part] = str(error)
+            report.snapshots.pop(part, None)
+
+
+def _text(context: Context, source: FetchedSource, sha256: str) -> pl.DataFrame:
+    """Return the text rows of a snapshot, at least in the columns that are needed."""
+    wanted = {spec.from_ or name for name, spec in source.columns.items()}
+    for text in (source.read.ignore, *(c.where for c in source.corrections)):
+        if text is not None:
+            wanted |= expressions.parse(text).columns
+    # with a key, rows are compared in all cells of the file
+    needed = (
+        None if source.key or source.read.format in EVENT_FORMATS else wanted | {n for c in source.corrections for n in (*c.set, *c.expect)}
+    )
+    return readers.read(context.archive.path(sha256), source.read, needed)
+
+
+def _without_ignored(context: Context, source: FetchedSource, part: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Return the rows of a part, corrected, without the ignored ones, and how many those are."""
+    variables = next(p.variables for p in context.pack.parts(source) if p.name == part)
+    frame = frame.with_columns(*(pl.lit(value).alias(name) for name, value in variables.items()), pl.lit(part).alias("__part"))
+    frame = _corrected(context, source, frame)
+    if source.read.ignore is None or not frame.height:
+        return frame, 0
+    mask = _mask(context, source.read.ignore, frame, "read.ignore")
+    kept = frame.filter(~mask)
+    return kept, frame.height - kept.height
+
+
+def _mask(context: Context, expression: str, frame: pl.DataFrame, what: str) -> pl.Series:
+    by_name = {c.lower(): c for c in frame.columns}
+    used = []
+    for name in expressions.parse(expression).columns:
+        if name.lower() not in by_name:
+            raise readers.UnreadableSnapshot(f"{what} names the column {name}, which the file does not have")
+        used.append(by_name[name.lower()])
+    numbered = frame.select(*used).with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
+    sql = f"select __n, coalesce(cast((\n{expression}\n) as boolean), false) as hit from input order by __n"
+    return context.sandbox.query(sql, input=numbered)["hit"]
+
+
+def _corrected(context: Context, source: FetchedSource, frame: pl.DataFrame) -> pl.DataFrame:
+    for correction in source.corrections:
+        mask = _mask(context, correction.where, frame, "corrections.where")
+        for column in (*correction.expect, *correction.set):
+            if column not in frame.columns:
+                raise readers.UnreadableSnapshot(f"corrections name the column {column}, which the file does not have")
+        for column, text in correction.expect.items():
+            other = frame.filter(mask & (frame[column].fill_null("") != text))
+            if other.height:
+                raise readers.UnreadableSnapshot(
+                    f"correction ({correction.reason}): {column} is {other[column][0]!r} in row {other['__row'][0]}, {text!r} was expected"
+                )
+        if not mask.any():
+            raise readers.UnreadableSnapshot(f"correction ({correction.reason}): no row matches {correction.where}")
+        frame = frame.with_columns(pl.when(mask).then(pl.lit(v)).otherwise(pl.col(c)).alias(c) for c, v in correction.set.items())
+    return frame
+
+
+def _rules(context: Context, source: FetchedSource, frame: pl.DataFrame) -> list[contracts.ColumnRule]:
+    rules = {
+        name: contracts.ColumnRule(
+            name=name, source=spec.from_ or name, type=spec.type, required=spec.required, min=spec.min, max=spec.max, pattern=spec.pattern,
+            values=tuple(spec.values) if spec.values is not None else None, decimal=spec.decimal or source.read.decimal,
+            thousands=spec.thousands or source.read.thousands, personal=spec.personal,
+        )
+        for name, spec in source.columns.items()
+    }  # fmt: skip
+    implied = list(source.fetch.parts or {})
+    if source.read.format in EVENT_FORMATS:
+        implied += [c for c in EVENT_COLUMNS if c in frame.columns]
+    for name in implied:
+        rules.setdefault(name, contracts.ColumnRule(name=name, source=name, type="string"))
+    return list(rules.values())
+
+
+def _check_and_map(context: Context, source: FetchedSource, report: SourceReport, waiting: dict[str, Receipt], frame: pl.DataFrame) -> None:
+    rules = _rules(context, source, frame)
+    checked = contracts.check(frame, rules, source.key)
+    for column in checked.missing_columns:
+        spec = source.columns.get(column)
+        if source.on_schema_change == "freeze" or (spec and spec.required) or column in source.key:
+            raise readers.UnreadableSnapshot(f"the file has no column {spec.from_ if spec and spec.from_ else column}")
+        for receipt in waiting.values():
+            receipt.warnings.append(f"no column {spec.from_ if spec and spec.from_ else column} in the file")
+    rows = pl.concat(
+        [
+            checked.accepted.with_columns(pl.lit(False).alias("__rejected")),
+            checked.rejected.with_columns(pl.lit(True).alias("__rejected")),
+        ],
+        how="diagonal",
+    )
+    shas = {part: receipt.snapshot for part, receipt in waiting.items()}
+    mapped = _map(context, source, Checked(rows, shas))
+    _account(context, source, waiting, frame, checked, mapped, rules)
+    kind = "area_rows" if source.into == "areas" else source.into
+    for part, receipt in waiting.items():
+        name = f"{source.id}/{slug(part)}/{receipt.snapshot[:12]}-{receipt.key[:12]}"
+        receipt.files[kind] = context.lake.write(kind, name, mapped.rows.filter(pl.col("part") == part))
+        context.lake.keep(receipt)
+        report.parts[part] = receipt
+
+
+def _map(context: Context, source: FetchedSource, checked: Checked) -> Mapped:
+    spec = source.map
+    if isinstance(spec, ObservationsMap):
+        return observations.map_rows(source.id, checked, spec, context.territory, context.sandbox)
+    if isinstance(spec, AreasMap):
+        return areas.map_rows(source.id, checked, spec, [level.id for level in context.pack.file.levels], context.sandbox)
+    if isinstance(spec, EventsMap):
+        personal = frozenset(n for n, c in source.columns.items() if c.personal)
+        return events.map_rows(source.id, checked, spec, context.territory, context.sandbox, personal)
+    return register.map_rows(source.id, checked, spec, context.territory, context.sandbox)
+
+
+def _account(
+    context: Context,
+    source: FetchedSource,
+    waiting: dict[str, Receipt],
+    frame: pl.DataFrame,
+    checked: contracts.Checked,
+    mapped: Mapped,
+    rules: list[contracts.ColumnRule],
+) -> None:
+    """Fill the receipts' counts and write what was refused, with row number, values and reasons."""
+    rejected = frame.join(mapped.rejected, on=["__part", "__row"], how="inner", maintain_order="left")
+    shape = ["__part", "__row", "column", "value", "reason"]
+    whole = pl.lit(None, pl.String).alias("column")
+    refused = pl.concat(
+        [
+            checked.bad_rows.select("__part", "__row", whole, pl.col("values").alias("value"), pl.col("reasons").alias("reason")),
+            rejected.with_columns(contracts.masked_values(rejected, rules).alias("value")).select(
+                "__part", "__row", whole, "value", "reason"
+            ),
+            checked.bad_cells.select(shape),
+            mapped.bad_cells.with_columns(pl.lit(None, pl.String).alias("value")).select(shape),
+        ]
+    ).sort("__part", "__row", "column", nulls_last=False)
+    for part, receipt in waiting.items():
+        mine = pl.col("__part") == part
+        receipt.quarantined = checked.bad_rows.filter(mine).height + mapped.rejected.filter(mine).height
+        repeats = checked.repeats.filter(mine).height
+        unselected = mapped.unselected.filter(mine).height
+        receipt.ignored |= {k: v for k, v in {"repeat": repeats, "where": unselected}.items() if v}
+        receipt.accepted = checked.accepted.filter(mine).height - mapped.rejected.filter(mine).height - unselected
+        cells = refused.filter(mine & pl.col("column").is_not_null())
+        receipt.cells_quarantined = cells.height
+        receipt.assert_nothing_lost()
+        bad = refused.filter(mine)
+        if bad.height:
+            named = bad.rename({"__part": "part", "__row": "row_number"}).with_columns(
+                pl.lit(source.id).alias("source"), pl.lit(receipt.snapshot).alias("snapshot")
+            )
+            name = f"{source.id}/{slug(part)}/{receipt.snapshot[:12]}-{receipt.key[:12]}"
+            receipt.files["quarantine"] = context.lake.write(
+                "quarantine",
+                name,
+                named.select(*lake_rooms.QUARANTINE).cast(lake_rooms.QUARANTINE),  # type: ignore[arg-type]
+            )
