@@ -213,6 +213,15 @@ def test_a_reported_parent_needs_reported_observations_for_all_terms(cell: Look)
     assert cell("half_reported", "C3").value is None
 
 
+def test_a_built_in_measure_is_no_reported_observation_of_a_parent(cell: Look) -> None:
+    assert cell("both_ways_per_area", "V1") == (1.5, "A", 3, 2, 1)
+    assert cell("both_ways_per_area", "V2")[:2] == (None, "M")  # areas are built in for the finest level only
+
+
+def test_a_reported_parent_that_is_confidential_says_so(cell: Look) -> None:
+    assert cell("told", "V2")[:2] == (None, "C")
+
+
 def test_where_both_exist_the_computed_value_is_published_and_the_difference_is_a_check(cell: Look, warnings: set[str]) -> None:
     assert cell("both_ways", "V1") == (3, "A", 3, None, 1)
     assert "model:computed_and_reported_agree" in warnings
@@ -253,6 +262,10 @@ def test_a_measure_that_is_neither_additive_nor_weighted_stays_at_its_level(cell
 
 def test_a_product_is_made_cell_by_cell_before_the_roll_up(cell: Look) -> None:
     assert cell("spent", "V1").value == 2 * 3 + 4 * 5
+
+
+def test_terms_meet_on_equal_text_of_the_period(cell: Look) -> None:
+    assert cell("mismatched", "t1", "2021-Q3").value is None  # the stock of 2021 is of no quarter
 
 
 def test_built_in_measures_exist_for_every_area_of_the_finest_level(cell: Look) -> None:
@@ -314,6 +327,11 @@ def test_weights_that_sum_to_zero_count_areas_once(cell: Look) -> None:
 def test_cells_are_of_the_declared_levels_only(rows: Rows) -> None:
     areas = {a for i, a, _, _ in rows if i == "two_levels"}
     assert areas == {"t1", "t2", "t3", "t4", "t5", "t8", "t9", "X"}
+
+
+def test_a_parent_is_summed_over_areas_of_a_level_that_is_not_published(rows: Rows) -> None:
+    found = {a: c[:2] for (i, a, _, _), c in rows.items() if i == "upper_level"}
+    assert found == {"C1": (7, "A"), "C2": (24, "A"), "C3": (96, "A")}
 
 
 def test_cells_are_of_areas_valid_in_the_period(rows: Rows) -> None:
@@ -483,6 +501,11 @@ def test_with_change_numerator_and_denominator_are_those_of_the_rows_period(cell
 def test_a_parents_change_is_over_the_areas_that_have_both(cell: Look) -> None:
     assert cell("change_joined", "V2") == (pytest.approx(100 * 20 / 60), "A", 30 + 50, None, 1)  # without the 1000 that just came
     assert cell("change_joined", "V1") == (None, "L", 12, None, 0.25)
+
+
+def test_a_child_whose_own_change_is_not_defined_has_both_and_contributes(cell: Look) -> None:
+    assert cell("change_percent", "t2") == (None, "Z", 5, None, 1)
+    assert cell("change_percent", "V1") == (100, "A", 15 + 5, None, 1)  # from 10 + 0
 
 
 def test_a_change_may_be_of_a_window(cell: Look) -> None:

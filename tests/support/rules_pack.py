@@ -70,6 +70,7 @@ twice 2021 t1=5 t1=5 t2=5 t2=6 t3=1
 pair 2021 t1=1 t2=2 t3=4 t4=8 t5=16 t8=32 t9=64
 both_ways 2021 t1=1 t2=2 V1=999 V2=50
 only_part 2021 t1=1 C3=7
+told 2021 t1=1 V2=5:C
 part 2021 t1=1 t2=2 t3=3 t4=4 t5=5
 whole 2021 t1=10 t2=5 t4=0 t5=7
 whole 2022 t1=1
@@ -279,7 +280,7 @@ def _indicator(name: str, top: str | list[dict[str, Any]], low: str | None = Non
 
 def _indicators() -> list[dict[str, Any]]:
     alone = ("by_age", "quarterly", "twice", "both_ways", "lone", "weighing", "grain", "mean_age", "stays", "refused", "living", "flagged",
-             "quiet", "late", "counted", "money", "sparse", "rebased", "concerts", "concerts_free", "members")  # fmt: skip
+             "quiet", "told", "late", "counted", "money", "sparse", "rebased", "concerts", "concerts_free", "members")  # fmt: skip
     three = {"years": 3, "agg": "sum"}
     return [
         *(_indicator(name, name) for name in alone),
@@ -288,6 +289,9 @@ def _indicators() -> list[dict[str, Any]]:
         _indicator("old_women", [{"measure": "aged", "sex": "F", "age": "Y_GE65"}]),
         _indicator("total", "pair"),
         _indicator("two_levels", "pair", levels=["town", "land"]),
+        _indicator("upper_level", "pair", levels=["county"]),
+        _indicator("both_ways_per_area", "both_ways", "areas"),
+        _indicator("mismatched", "seasonal", "stock"),
         _indicator("both_ways_reported", "both_ways", rollup="reported"),
         _indicator("half_reported", "only_part", "whole"),
         _indicator("ratio", "part", "whole"),

@@ -1,0 +1,63 @@
+"""The demo pack: real figures, offline, every table with content, and nothing in it that packs/cz did not compute."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.conftest import current_release
+from tests.support.command import PROJECT, zpo2
+
+pytestmark = pytest.mark.acceptance
+DEMO = PROJECT / "packs" / "demo"
+TABLES = [
+    "area_codes", "area_parents", "areas", "cohesion_dispersion", "community", "coverage", "gender_gaps", "index_components",
+    "indicator_values", "indicators", "latest_values", "snapshots", "sources", "sustainability",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def release() -> Path:
+    home = PROJECT / "data" / "demo"
+    done = zpo2("run", "--pack", DEMO, "--home", home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return current_release(home)
+
+
+def test_the_pack_is_small_and_offline() -> None:
+    files = [p for p in DEMO.rglob("*") if p.is_file()]
+    assert sum(p.stat().st_size for p in files) < 1_000_000
+    assert "http" not in "".join(
+        p.read_text(encoding="utf-8").split("fetch:")[1].split("\n")[0] for p in files if "fetch:" in p.read_text()
+    )
+
+
+def test_every_table_has_content(release: Path) -> None:
+    rows = {p.stem: duckdb.execute(f"select count(*) from '{p}'").fetchall()[0][0] for p in (release / "parquet").glob("*.parquet")}
+    assert sorted(rows) == TABLES
+    assert all(rows.values()), rows
+
+
+def test_the_figures_are_those_that_the_real_pack_computes(cz_home: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, str(PROJECT / "packs" / "make_demo.py"), str(cz_home), str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    made = {p.name: p.read_text(encoding="utf-8") for p in tmp_path.glob("*.csv")}
+    assert made == {p.name: p.read_text(encoding="utf-8") for p in (DEMO / "data").glob("*.csv")}
+
+
+@pytest.mark.parametrize("indicator", ["population", "mean_age", "women_candidates_share", "candidacy_rate", "forest_share", "debt_ratio"])
+def test_an_indicator_has_the_values_of_the_real_pack(indicator: str, release: Path, cz_release: Path) -> None:
+    compared = duckdb.execute(
+        f"""select count(*), count(*) filter (where abs(d.obs_value - c.obs_value) > 1e-9 * abs(c.obs_value))
+        from '{release}/parquet/indicator_values.parquet' as d
+        inner join '{cz_release}/parquet/indicator_values.parquet' as c using (indicator, ref_area, time_period, sex)
+        where indicator = '{indicator}' and d.obs_value is not null"""
+    ).fetchall()[0]
+    assert compared[0] >= 92
+    assert compared[1] == 0

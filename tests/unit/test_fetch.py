@@ -1,0 +1,122 @@
+"""Fetching: what is asked of a server, which answers are taken, and which are refused with their reason."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines import fetch, packs
+from pipelines.archive import Archive
+from pipelines.settings import Settings
+from tests.support import five_places
+from tests.support.server import Reply, Server, serving
+
+BODY = b"code,name\n1,Alder\n"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+def ask(folder: Path, url: str, last: dict[str, object] | None = None, expect: str = "", **settings: object) -> fetch.Answer:
+    """Fetch the source `areas` of a pack from `url`."""
+    declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{url}"{f", expect: {expect}" if expect else ""}}}')
+    pack = packs.load(five_places.write(folder / "pack", sources__areas_yml=declared))
+    source = pack.sources["areas"]
+    part = next(iter(pack.parts(source)))
+    request = fetch.Request(source, part, fetch.address(source, part), last or {})
+    return fetch.fetch_all(pack, [request], Archive(folder / "archive"), Settings(**settings))[0]
+
+
+def test_bytes_are_archived_as_they_came_with_where_they_came_from(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(200, BODY, {"Content-Type": "text/csv", "ETag": '"1"'})]
+    answer = ask(tmp_path, server.url + "/a.csv")
+    assert answer.error is None
+    assert answer.snapshot is not None
+    assert answer.snapshot.sha256 == hashlib.sha256(BODY).hexdigest()
+    assert Archive(tmp_path / "archive").path(answer.snapshot.sha256).read_bytes() == BODY
+    assert (answer.snapshot.url, answer.snapshot.media_type, answer.snapshot.bytes) == (server.url + "/a.csv", "text/csv", len(BODY))
+    assert "contact" in server.asked[0][1]["user-agent"]
+
+
+def test_what_has_not_changed_is_not_sent_again(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(200, BODY, {"ETag": '"1"'}), Reply(304)]
+    first = ask(tmp_path, server.url + "/a.csv").snapshot
+    assert first is not None
+    again = ask(tmp_path, server.url + "/a.csv", {"sha256": first.sha256})
+    assert again.snapshot == first
+    assert server.asked[1][1]["if-none-match"] == '"1"'
+
+
+def test_a_server_that_is_busy_is_asked_again_when_it_says(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(429, b"", {"Retry-After": "0"}), Reply(503, b"", {"Retry-After": "0"}), Reply(200, BODY)]
+    answer = ask(tmp_path, server.url + "/a.csv")
+    assert answer.error is None
+    assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("reply", "expect", "reason"),
+    [
+        (Reply(404), "", "answered 404"),
+        (Reply(200, BODY, promised=len(BODY) + 10), "", "IncompleteRead"),
+        (Reply(200, b"<html>log in</html>", {"Content-Type": "text/html"}), "", "a web page in place of data"),
+        (Reply(200, BODY, {"Content-Type": "text/plain"}), "{media_type: text/csv}", "media type text/plain, text/csv is due"),
+        (Reply(200, BODY), "{min_bytes: 1000}", "at least 1000 are due"),
+        (Reply(200, BODY), f"{{sha256: {'0' * 64}}}", "content differs from the pinned one"),
+        (Reply(200, b""), "", "empty"),
+    ],
+    ids=["not found", "truncated", "html", "media type", "small", "pinned", "empty"],
+)
+def test_an_answer_that_cannot_be_the_data_is_refused_and_not_archived(
+    server: Server, tmp_path: Path, reply: Reply, expect: str, reason: str
+) -> None:
+    server.replies["/a.csv"] = [reply]
+    answer = ask(tmp_path, server.url + "/a.csv", expect=expect)
+    assert answer.snapshot is None
+    assert answer.error is not None
+    assert reason in answer.error
+    assert not [p for p in (tmp_path / "archive").rglob("*") if p.is_file()]
+
+
+def test_redirects_are_followed_a_few_times_only(server: Server, tmp_path: Path) -> None:
+    server.replies["/old"] = [Reply(301, b"", {"Location": "/a.csv"})]
+    server.replies["/a.csv"] = [Reply(200, BODY)]
+    server.replies["/round"] = [Reply(302, b"", {"Location": "/round"})]
+    snapshot = ask(tmp_path, server.url + "/old").snapshot
+    assert snapshot is not None
+    assert snapshot.final_url == server.url + "/a.csv"
+    assert "TooManyRedirects" in (ask(tmp_path, server.url + "/round").error or "")
+
+
+def test_a_server_that_is_not_there_is_an_error_of_that_source(tmp_path: Path) -> None:
+    with serving() as gone:
+        url = gone.url
+    assert "ConnectionError" in (ask(tmp_path, url + "/a.csv").error or "")
+
+
+def test_a_mirror_answers_in_place_of_the_network(tmp_path: Path) -> None:
+    file = tmp_path / "mirror" / "data.example.org" / "far" / "a b.csv"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(BODY)
+    assert ask(tmp_path, "https://data.example.org/far/a%20b.csv", mirror=tmp_path / "mirror").snapshot is not None
+    assert "no such file" in (ask(tmp_path, "https://data.example.org/other.csv", mirror=tmp_path / "mirror").error or "")
+    assert "leads out" in (ask(tmp_path, "https://data.example.org/../../pack/pack.yml", mirror=tmp_path / "mirror").error or "")
+
+
+@pytest.mark.parametrize("path", ["../secret.csv", "data/../../secret.csv", "link/secret.csv"])
+def test_a_path_stays_inside_the_pack_links_resolved(tmp_path: Path, path: str) -> None:
+    (tmp_path / "secret.csv").write_bytes(BODY)
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "link").symlink_to(tmp_path)
+    assert "leads out of its folder" in (ask(tmp_path, path).error or "")
+
+
+@pytest.mark.parametrize("url", ["file:///etc/hosts", "ftp://data.example.org/a.csv"])
+def test_only_the_web_and_paths_are_fetched(tmp_path: Path, url: str) -> None:
+    assert "only http, https and paths are fetched" in (ask(tmp_path, url).error or "")
