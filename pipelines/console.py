@@ -22,12 +22,12 @@ _STEPS = {
 
 
 class Display:
-    """Shows events on stderr. On a terminal a line is redrawn; in a pipe each finished source is a line of its own."""
+    """Shows events on stderr. On a terminal each step has a bar; in a pipe each finished source is a line of its own."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
         self.live: Any = None
-        self.task: Any = None
+        self.bars: dict[str, Any] = {}
 
     def __enter__(self) -> Display:
         if sys.stderr.isatty() and not self.quiet:
@@ -39,7 +39,6 @@ class Display:
                 console=Console(stderr=True), transient=True,
             )  # fmt: skip
             self.live.start()
-            self.task = self.live.add_task("starting", total=None)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -51,11 +50,22 @@ class Display:
             return
         title = _STEPS.get(event.step, event.step)
         if self.live is not None:
-            self.live.update(self.task, description=f"{title} {event.name}", completed=event.done or 0, total=event.total)
+            self._bar(event, title)
             if event.step in ("lock", "source") and event.text:
                 self.live.console.print(f"{event.name}: {event.text}", highlight=False, markup=False)
         elif event.step in ("lock", "source", "gate", "start") or (event.step == "fetch" and event.text):
             print(f"{title} {event.name}: {event.text}", file=sys.stderr, flush=True)
+
+    def _bar(self, event: Event, title: str) -> None:
+        """Move the bar of the event's step; a step without a known end only shows that it goes on."""
+        step = "source" if event.step == "read" else event.step
+        if step not in self.bars:
+            for bar in self.bars.values():
+                self.live.update(bar, visible=False)
+            self.bars[step] = self.live.add_task(title, total=None)
+        self.live.update(self.bars[step], description=f"{title} {event.text if event.name in (step, title) else event.name}".strip())
+        if event.total is not None:
+            self.live.update(self.bars[step], completed=event.done or 0, total=event.total)
 
 
 def summary(pack: Pack, home: Home, outcome: dict[str, Any]) -> None:

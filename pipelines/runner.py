@@ -68,6 +68,7 @@ def _execute(this: Run) -> None:
         this.listen(Event("start", "dagster", "starting"))
         parsing = Parsing(this.home)  # works while Dagster is imported
         import dagster as dg
+        from dagster._core.instance.ref import InstanceRef
 
         from pipelines.definitions import build_definitions
         from pipelines.jobs import JOB
@@ -75,7 +76,10 @@ def _execute(this: Run) -> None:
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         job = build_definitions(this, parsing).resolve_job_def(JOB)
         log = this.home.dagster / "last_run.log"  # what dbt prints, line by line
-        with dg.DagsterInstance.from_config(str(this.home.dagster)) as instance, log.open("w") as out, contextlib.redirect_stdout(out):
+        # capturing what steps print would take the terminal away from the progress display
+        quiet = {"compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
+        ref = InstanceRef.from_dir(str(this.home.dagster), overrides=quiet)
+        with dg.DagsterInstance.from_ref(ref) as instance, log.open("w") as out, contextlib.redirect_stdout(out):
             result = job.execute_in_process(
                 instance=instance, raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
             )

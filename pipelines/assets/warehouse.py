@@ -65,7 +65,7 @@ def build_warehouse(run: Run, parsing: dbt.Parsing) -> tuple[dg.AssetsDefinition
         for event in call.stream():
             if isinstance(event, dg.Output):
                 built.append(event)  # told when dbt has let go of the warehouse, with what is in it
-                run.listen(Event("model", "warehouse", f"{len(built)} models", len(built)))
+                run.listen(Event("model", "warehouse", f"{len(built)} models", len(built), len(context.selected_asset_keys)))
             else:
                 yield event
         contents = dbt.contents(run.home)

@@ -49,6 +49,13 @@ rolled as (
     cross join {{ ref('stg_pack') }} as k
 ),
 
+-- built-in measures are those of areas of the finest level: a parent has none of its own
+built_in as (
+    select distinct indicator
+    from {{ ref('stg_terms') }}
+    where measure in ('areas', 'area_km2') or times in ('areas', 'area_km2')
+),
+
 chosen as (
     select
         d.*,
@@ -63,13 +70,16 @@ chosen as (
         r.covered,
         case
             when not d.is_parent then 'direct'
-            -- a parent that its source reports, where nothing lies below it or the indicator asks for it
-            when d.complete and d.observed and (coalesce(r.contributing, 0) = 0 or i.rollup = 'reported') then 'reported'
+            -- a parent that its source reports, where nothing lies below it or the indicator asks for it; built-in measures are not reported
+            when d.complete and d.observed and b.indicator is null and (coalesce(r.contributing, 0) = 0 or i.rollup = 'reported') then 'reported'
+            -- it may be reported as confidential, or refused: where no area below says more than that it has nothing
+            when d.status_rank in (13, 15) and d.observed and (coalesce(r.highest_rank, 11) in (11, 12) or i.rollup = 'reported') then 'reported'
             when r.indicator is not null then 'rolled'
             else 'absent'
         end as way
     from direct as d
     inner join {{ ref('stg_indicators') }} as i on i.indicator = d.indicator
+    left join built_in as b on b.indicator = d.indicator
     left join rolled as r
         on
             r.indicator = d.indicator
@@ -101,8 +111,8 @@ collected as (
             when rolled_value is null then 'Z'
             else {{ rank_status('value_rank') }}
         end as obs_status,
-        case when way = 'rolled' then rolled_numerator else numerator end as numerator,
-        case when way = 'rolled' then rolled_denominator else denominator end as denominator,
+        case when way = 'rolled' then rolled_numerator when way <> 'absent' then numerator end as numerator,
+        case when way = 'rolled' then rolled_denominator when way <> 'absent' then denominator end as denominator,
         case
             when way = 'rolled' then rolled_coverage
             when way = 'absent' then 0.0
