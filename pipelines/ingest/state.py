@@ -95,6 +95,9 @@ def _run_tables(pack: Pack, reports: dict[str, SourceReport]) -> dict[str, pl.Da
             for part_of in pack.parts(source):
                 if part_of.name not in report.parts:
                     down.append({"source": name, "time_period": _period_of(source, part_of.variables)})
+        counted = pack.counted.get(name)
+        if counted is not None and any(r.down for r in reports.values() if r.kind == counted.from_):
+            down.append({"source": name, "time_period": None})
     s, i = pl.String, pl.Int64
     return {
         "source_counts": pl.DataFrame(

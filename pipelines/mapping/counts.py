@@ -37,6 +37,8 @@ def count(
     else:
         selected = sandbox.query(f"select __n from input where {where} and ref_area is not null", input=rows.drop(internal))
         entries = _by_year(rows.join(selected, on="__n"), year)
+    if universe is not None:
+        entries = entries.join(universe, on="ref_area", how="semi")  # other areas have no observation, whatever lies there
     if not entries.height:
         return pl.DataFrame(schema=observations.SCHEMA)
     entries = entries.sort("__n")

@@ -187,6 +187,7 @@ select
     cast(null as double) as base_denominator,
     own_value,
     numerator_rank,
+    status_rank as terms_rank,
     status_rank,
     observed
 from formulas
@@ -205,6 +206,7 @@ select
     base.denominator as base_denominator,
     now.own_value,
     now.numerator_rank,
+    now.status_rank as terms_rank,
     -- both ends of a change must be there; a break between them marks the change
     greatest(
         now.status_rank,

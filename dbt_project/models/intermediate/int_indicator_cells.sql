@@ -18,8 +18,9 @@ with direct as (
             when i.weighted and i.window_years is null and i.change_kind is null then d.numerator_rank
             else d.status_rank
         end as status_rank,
-        case when d.status_rank < 11 then d.numerator end as numerator,
-        case when d.status_rank < 11 then d.denominator end as denominator,
+        -- those of the row's period are published whether or not a change has a base
+        case when d.terms_rank < 11 then d.numerator end as numerator,
+        case when d.terms_rank < 11 then d.denominator end as denominator,
         d.observed
     from {{ ref('int_direct_values') }} as d
     inner join {{ ref('stg_indicators') }} as i on i.indicator = d.indicator
