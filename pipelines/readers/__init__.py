@@ -6,6 +6,7 @@ polars and the readers are imported when something is read: whoever only looks a
 from __future__ import annotations
 
 from collections.abc import Collection
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["ReadOptions", "UnreadableSnapshot", "read"]
 
+MODULES = {
+    "csv": "delimited",
+    "eurostat-tsv": "eurostat_tsv",
+    "geojson": "geojson",
+    "json": "json_records",
+    "jsonstat": "jsonstat",
+    "ofn-notices": "ofn_notices",
+    "parquet": "parquet",
+    "sdmx-csv": "delimited",
+    "xlsx": "workbook",
+}
+
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
     """Return every row of the file at `path` as text, exactly as it stands there.
@@ -26,22 +39,6 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     such a row belongs in quarantine). `columns` are the names that will be needed, in any case; others may be left out.
     Raises UnreadableSnapshot where the shape of the whole breaks.
     """
-    if options.format == "csv":
-        from pipelines.readers import delimited
-
-        return delimited.read(path, options, columns)
-    if options.format == "xlsx":
-        from pipelines.readers import workbook
-
-        return workbook.read(path, options, columns)
-    if options.format == "json":
-        from pipelines.readers import json_records
-
-        return json_records.read(path, options, columns)
-    if options.format == "parquet":
-        from pipelines.readers import parquet
-
-        return parquet.read(path, options, columns)
-    from pipelines.readers import ofn_notices
-
-    return ofn_notices.read(path, options, columns)
+    reader = import_module(f"pipelines.readers.{MODULES[options.format]}")
+    frame: pl.DataFrame = reader.read(path, options, columns)
+    return frame

@@ -35,7 +35,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
             faults.append(f"{_kind(record)} where an object is due")
             continue
         faults.append(None)
-        for name, value in _flat(record, number + 1, mark).items():
+        for name, value in flat(record, number + 1, mark).items():
             column = table.get(name)
             if column is None:
                 if len(table) >= MAX_COLUMNS:
@@ -105,7 +105,7 @@ def _kind(value: Any) -> str:
     return names[type(value)]
 
 
-def _flat(record: dict[str, Any], number: int, mark: str) -> dict[str, str | None]:
+def flat(record: dict[str, Any], number: int, mark: str) -> dict[str, str | None]:
     result: dict[str, str | None] = {}
     waiting: list[tuple[str, Any, int]] = [("", record, 0)]
     while waiting:

@@ -1,4 +1,7 @@
-"""The bytes of a snapshot, or of one file inside a ZIP archive. Nothing is unpacked to disk; what the bytes mean is not known here."""
+"""The bytes of a snapshot, unpacked if it is a gzip file, or of one file inside a ZIP archive. What they mean is not known here.
+
+Nothing is unpacked to disk.
+"""
 
 from __future__ import annotations
 
@@ -19,17 +22,36 @@ def content(path: Path, member: str | None) -> bytes:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise UnreadableSnapshot(f"the file has more than {MAX_BYTES} bytes")
-        return path.read_bytes()
+        data = path.read_bytes()
     except OSError as error:
         raise UnreadableSnapshot(f"the file cannot be read: {error.strerror}") from None
+    return _gunzipped(data) if data[:2] == b"\x1f\x8b" else data
+
+
+def _gunzipped(data: bytes) -> bytes:
+    """Return what a gzip file holds. Raises UnreadableSnapshot where it is cut off, damaged, or holds too much."""
+    found: list[bytes] = []
+    size = 0
+    while data[:2] == b"\x1f\x8b":  # a file may hold several streams, one after the other
+        stream = zlib.decompressobj(wbits=31)
+        try:
+            part = stream.decompress(data, MAX_BYTES + 1 - size)
+        except zlib.error as error:
+            raise UnreadableSnapshot(f"the gzip file cannot be read: {error}") from None
+        size += len(part)
+        if size > MAX_BYTES:
+            raise UnreadableSnapshot(f"the gzip file unpacks to more than {MAX_BYTES} bytes")
+        if not stream.eof:
+            raise UnreadableSnapshot("the gzip file is cut off")
+        found.append(part)
+        data = stream.unused_data
+    return b"".join(found)
 
 
 def not_packed(data: bytes, path: Path) -> bytes:
     """Return `data`, unless it is an archive where text is due."""
     if data[:4] == b"PK\x03\x04":
         raise UnreadableSnapshot(f"this is a ZIP archive: say read.member, one of {names(path)}")
-    if data[:2] == b"\x1f\x8b":
-        raise UnreadableSnapshot("this is a gzip file, not text")
     return data
 
 

@@ -1,0 +1,156 @@
+"""Read JSON-stat: a cube as one row for each cell. Dimensions are found by `id`, never by the order of their keys; judges no value.
+
+JSON-stat 2.0 data sets and collections, and the bundles of 1.x (https://json-stat.org/full/).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipelines.readers import cells
+from pipelines.readers.json_records import Number, load
+from pipelines.readers.options import ReadOptions
+from pipelines.readers.unreadable import UnreadableSnapshot
+
+MAX_CELLS = 50_000_000
+
+
+def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
+    """Return a column of codes for each dimension, `<id>_label`, `value` and `status`. `__row` is the position of the cell, from 1.
+
+    A dense cube gives all its cells, a sparse one those that have a value or a status. `records` picks a data set of a bundle or of
+    a collection's embedded items, by key or position.
+    """
+    dataset = _dataset(load(path, options), options.records or "")
+    dimensions, ids, sizes = _shape(dataset)
+    total = math.prod(sizes)
+    if total > MAX_CELLS:
+        raise UnreadableSnapshot(f"{total} cells, at most {MAX_CELLS} are read")
+    value, status = dataset.get("value"), dataset.get("status")
+    positions = _positions(value, status, total)
+    needed = cells.selector(columns)
+    mark = cells.decimal_of_numbers(options)
+    series = []
+    step = total
+    for name, size in zip(ids, sizes, strict=True):
+        codes, labels = _categories(name, dimensions[name], size)
+        step //= size
+        at = (positions // step) % size
+        for column, texts in ((name, codes), (f"{name}_label", labels)):
+            if needed(column):
+                series.append(pl.Series(texts, dtype=pl.String).gather(at).alias(column))
+    series.append(_cells("value", value, positions, total, mark))
+    series.append(_cells("status", status, positions, total, mark))
+    names = cells.unique([s.name for s in series])
+    frame = pl.DataFrame([s.alias(n) for s, n in zip(series, names, strict=True)])
+    return cells.finish(frame.with_columns(pl.Series("__row", positions + 1, dtype=pl.Int64)), options)
+
+
+def _dataset(document: Any, pointer: str) -> dict[str, Any]:
+    """Return the data set that `pointer` picks. Raises UnreadableSnapshot where there is none, or several to choose from."""
+    if not isinstance(document, dict):
+        raise UnreadableSnapshot("a JSON-stat object is due")
+    key = pointer.strip("/")
+    kind = document.get("class")
+    if kind == "collection":
+        items = (document.get("link") or {}).get("item") or []
+        found = _picked({str(i): item for i, item in enumerate(items)}, key)
+    elif kind == "dataset" or "value" in document:
+        found = document
+    else:  # 1.x: data sets under names of their own
+        found = _picked({k: v for k, v in document.items() if isinstance(v, dict)}, key)
+    if isinstance(found, dict) and found.get("class") not in (None, "dataset"):
+        raise UnreadableSnapshot(f"{pointer or 'the document'} is a {found['class']}, not a data set")
+    if not isinstance(found, dict) or "value" not in found or "dimension" not in found:
+        raise UnreadableSnapshot(f"{pointer or 'the document'} has metadata only, no values: fetch the data set that it points to")
+    return found
+
+
+def _picked(items: dict[str, Any], key: str) -> Any:
+    if not key and len(items) == 1:
+        return next(iter(items.values()))
+    if key in items:
+        return items[key]
+    if key.isdecimal() and int(key) < len(items):
+        return list(items.values())[int(key)]
+    known = ", ".join(f"/{k}" for k in list(items)[:20]) or "none"
+    raise UnreadableSnapshot(f"records: {f'/{key} is not there' if key else 'several data sets'}; there are {known}")
+
+
+def _shape(dataset: dict[str, Any]) -> tuple[dict[str, Any], list[str], list[int]]:
+    dimensions = dataset["dimension"]
+    ids = dataset.get("id", dimensions.get("id") if isinstance(dimensions, dict) else None)  # 1.x keeps them inside
+    sizes = dataset.get("size", dimensions.get("size") if isinstance(dimensions, dict) else None)
+    if not isinstance(dimensions, dict) or not isinstance(ids, list) or not isinstance(sizes, list) or len(ids) != len(sizes):
+        raise UnreadableSnapshot("id and size are due, one entry for each dimension")
+    try:
+        numbers = [int(size) for size in sizes]
+    except (TypeError, ValueError):
+        raise UnreadableSnapshot(f"size: {sizes} are no whole numbers") from None
+    for name, size in zip(ids, numbers, strict=True):
+        if not isinstance(name, str) or not isinstance(dimensions.get(name), dict):
+            raise UnreadableSnapshot(f"dimension {name} is not described")
+        if size < 1:
+            raise UnreadableSnapshot(f"dimension {name} has the size {size}")
+    return dimensions, ids, numbers
+
+
+def _categories(name: str, dimension: dict[str, Any], size: int) -> tuple[list[str], list[str | None]]:
+    category = dimension.get("category")
+    if not isinstance(category, dict):
+        raise UnreadableSnapshot(f"dimension {name} has no categories")
+    index, label = category.get("index"), category.get("label") or {}
+    if index is None:  # may be left out where there is one category
+        codes = list(label)
+    elif isinstance(index, list):
+        codes = [str(code) for code in index]
+    else:
+        codes = [str(code) for code, _ in sorted(index.items(), key=lambda item: int(item[1]))]
+    if len(codes) != size:
+        raise UnreadableSnapshot(f"dimension {name} has {len(codes)} categories where {size} are due")
+    return codes, [label.get(code) for code in codes] if isinstance(label, dict) else [None] * size
+
+
+def _positions(value: Any, status: Any, total: int) -> NDArray[np.int64]:
+    if isinstance(value, list):
+        if len(value) != total:
+            raise UnreadableSnapshot(f"{len(value)} values where {total} are due")
+        return np.arange(total, dtype=np.int64)
+    if not isinstance(value, dict):
+        raise UnreadableSnapshot("value: a list or an object is due")
+    keys = set(value) | (set(status) if isinstance(status, dict) else set())
+    try:
+        found = np.array(sorted(int(key) for key in keys), dtype=np.int64)
+    except ValueError:
+        raise UnreadableSnapshot("value: its keys are positions of cells") from None
+    if found.size and (found[0] < 0 or found[-1] >= total):
+        raise UnreadableSnapshot(f"value: cell {found[-1]} is out of the {total} there are")
+    return found
+
+
+def _cells(name: str, given: Any, positions: NDArray[np.int64], total: int, mark: str) -> pl.Series:
+    """Return the texts of `value` or `status`, which may be a list, an object by position, or one text for all."""
+    if isinstance(given, dict):
+        texts = [_text(given.get(str(p)), mark) for p in positions]
+    elif isinstance(given, list):
+        if len(given) not in (total, 1):
+            raise UnreadableSnapshot(f"{name}: {len(given)} entries where {total} are due")
+        texts = [_text(v, mark) for v in given] if len(given) == total else [_text(given[0], mark)] * len(positions)
+        if len(texts) != len(positions):
+            texts = [texts[p] for p in positions]
+    else:
+        texts = [_text(given, mark)] * len(positions)
+    return pl.Series(name, texts, dtype=pl.String)
+
+
+def _text(value: Any, mark: str) -> str | None:
+    if isinstance(value, Number):
+        return str(value) if mark == "." else value.replace(".", mark)
+    return None if value is None else str(value)
