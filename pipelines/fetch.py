@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -19,7 +20,6 @@ from pipelines.settings import Settings
 
 TIMEOUT = (10, 60)  # seconds to connect, seconds between two packets
 MAX_BYTES = 2 * 1024**3
-MAX_REDIRECTS = 5
 CONCURRENT = 6
 USER_AGENT = "zpo2-warehouse/0.1 (open-data indicator pipeline; contact: the operator of this host)"
 _FOLDER = re.compile(r"^\$\{ZPO2_DIR_([A-Z0-9_]+)\}/(.+)$")
@@ -86,6 +86,7 @@ class _Fetcher:
         self.archive = archive
         self.settings = settings
         self._session: Any = None
+        self._first = Lock()
 
     def fetch(self, request: Request) -> Snapshot:
         url = request.url
@@ -161,7 +162,9 @@ class _Fetcher:
     # ------------------------------------------------------------------------------------------------------------- network
 
     def _remote(self, request: Request) -> Snapshot:
-        import requests  # the network's library is not needed for mirrors and local packs
+        import requests  # the network's libraries are not needed for mirrors and local packs
+
+        from pipelines.network import AddressRefusedError
 
         last = request.last
         headers = {**request.source.fetch.headers, "User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
@@ -176,6 +179,8 @@ class _Fetcher:
             secret = self.settings.secret(auth.bearer_env)
             if secret is None:
                 raise FetchError(f"{request.url}: {auth.bearer_env} is not set")
+            if (urlsplit(request.url).hostname or "") not in self.settings.secret_hosts(auth.bearer_env):
+                raise FetchError(f"{request.url}: {auth.bearer_env}_HOSTS does not name this host: the secret is not sent")
             headers["Authorization"] = f"Bearer {secret}"
         try:
             with self._http().get(
@@ -186,6 +191,8 @@ class _Fetcher:
                 if response.status_code != 200:
                     raise FetchError(f"{request.url}: answered {response.status_code} {response.reason}")
                 return self._receive(request, response)
+        except AddressRefusedError as error:
+            raise FetchError(f"{request.url}: {error}") from None
         except requests.RequestException as error:
             raise FetchError(f"{request.url}: {type(error).__name__}: {error}") from None
 
@@ -215,17 +222,11 @@ class _Fetcher:
             )
 
     def _http(self) -> Any:
-        if self._session is None:
-            import requests
-            from requests.adapters import HTTPAdapter
-            from urllib3.util import Retry
+        with self._first:
+            if self._session is None:
+                from pipelines import network
 
-            session = requests.Session()
-            session.max_redirects = MAX_REDIRECTS
-            retry = Retry(total=4, backoff_factor=1, backoff_jitter=0.5, status_forcelist=(429, 500, 502, 503, 504), raise_on_status=False)
-            for prefix in ("https://", "http://"):
-                session.mount(prefix, HTTPAdapter(max_retries=retry, pool_maxsize=CONCURRENT))
-            self._session = session
+                self._session = network.session(self.settings.allowed_hosts(), CONCURRENT)
         return self._session
 
 

@@ -37,6 +37,14 @@ class Settings(BaseSettings):
         value = os.environ.get(f"ZPO2_DIR_{name}")
         return Path(value) if value else None
 
+    def allowed_hosts(self) -> set[str]:
+        """Return the hosts that may be fetched whatever their address, in lower case, a port after a colon included."""
+        return {host.strip().lower() for host in self.allow_hosts.split(",") if host.strip()}
+
+    def secret_hosts(self, variable: str) -> set[str]:
+        """Return the hosts to which the operator lets a secret be sent: those in `<variable>_HOSTS`."""
+        return {host.strip().lower() for host in os.environ.get(f"{variable}_HOSTS", "").split(",") if host.strip()}
+
     def secret(self, variable: str) -> str | None:
         """Return the secret in `variable`, whose name the pack gives and the model restricts to `ZPO2_SECRET_*`."""
         return os.environ.get(variable)

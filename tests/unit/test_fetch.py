@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import fetch, packs
+from pipelines import fetch, network, packs
 from pipelines.archive import Archive
 from pipelines.settings import Settings
 from tests.support import five_places
@@ -30,7 +30,7 @@ def ask(folder: Path, url: str, last: dict[str, object] | None = None, expect: s
     source = pack.sources["areas"]
     part = next(iter(pack.parts(source)))
     request = fetch.Request(source, part, fetch.address(source, part), last or {})
-    return fetch.fetch_all(pack, [request], Archive(folder / "archive"), Settings(**settings))[0]
+    return fetch.fetch_all(pack, [request], Archive(folder / "archive"), Settings(**{"allow_hosts": "127.0.0.1", **settings}))[0]
 
 
 def test_bytes_are_archived_as_they_came_with_where_they_came_from(server: Server, tmp_path: Path) -> None:
@@ -120,3 +120,47 @@ def test_a_path_stays_inside_the_pack_links_resolved(tmp_path: Path, path: str) 
 @pytest.mark.parametrize("url", ["file:///etc/hosts", "ftp://data.example.org/a.csv"])
 def test_only_the_web_and_paths_are_fetched(tmp_path: Path, url: str) -> None:
     assert "only http, https and paths are fetched" in (ask(tmp_path, url).error or "")
+
+
+def test_an_address_inside_the_operators_network_is_refused_before_a_socket_is_opened(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(200, BODY)]
+    answer = ask(tmp_path, server.url + "/a.csv", allow_hosts="")
+    assert "127.0.0.1 is 127.0.0.1, no public address" in (answer.error or "")
+    assert server.asked == []
+
+
+def test_a_redirect_to_an_address_inside_is_refused_too(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(302, b"", {"Location": "http://169.254.169.254/latest/meta-data/"})]
+    assert "169.254.169.254 is 169.254.169.254, no public address" in (ask(tmp_path, server.url + "/a.csv").error or "")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255",
+     "::1", "fe80::1%eth0", "fc00::1", "::ffff:127.0.0.1", "2002:7f00:1::", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "ff02::1", "::"],
+)  # fmt: skip
+def test_only_addresses_of_the_public_internet_are_public(address: str) -> None:
+    assert not network.is_public(address)
+
+
+def test_a_name_is_refused_if_any_of_its_addresses_is_inside() -> None:
+    with pytest.raises(network.AddressRefusedError, match=r"data\.example\.org is 10\.0\.0\.1"):
+        network.checked("data.example.org", 443, set(), lambda host, port: ["93.184.216.34", "10.0.0.1"])
+    assert network.checked("data.example.org", 443, set(), lambda host, port: ["93.184.216.34"]) == "93.184.216.34"
+    assert network.checked("Intern.example.org", 443, {"intern.example.org"}, lambda host, port: ["10.0.0.1"]) == "10.0.0.1"
+    assert network.checked("intern.example.org", 8080, {"intern.example.org:8080"}, lambda host, port: ["10.0.0.1"]) == "10.0.0.1"
+
+
+def test_a_secret_goes_only_to_the_hosts_that_the_operator_names(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.replies["/a.csv"] = [Reply(302, b"", {"Location": server.url.replace("127.0.0.1", "localhost") + "/b.csv"})]
+    server.replies["/b.csv"] = [Reply(200, BODY)]
+    url = f'{server.url}/a.csv", auth: {{bearer_env: ZPO2_SECRET_OFFICE}}, params: {{}}, cadence: "0 6 * * *'
+    assert "ZPO2_SECRET_OFFICE is not set" in (ask(tmp_path, url).error or "")
+    monkeypatch.setenv("ZPO2_SECRET_OFFICE", "hush")
+    assert "the secret is not sent" in (ask(tmp_path, url).error or "")
+    assert server.asked == []
+    monkeypatch.setenv("ZPO2_SECRET_OFFICE_HOSTS", "127.0.0.1")
+    assert ask(tmp_path, url, allow_hosts="127.0.0.1,localhost").error is None
+    assert [headers.get("authorization") for _, headers in server.asked] == ["Bearer hush", None]
+    kept = [p.read_text(errors="replace") for p in (tmp_path / "archive").rglob("*") if p.is_file()]
+    assert not [text for text in kept if "hush" in text]
