@@ -28,6 +28,7 @@ MODULES = {
     "parquet": "parquet",
     "sdmx-csv": "delimited",
     "xlsx": "workbook",
+    "xml": "xml_records",
 }
 
 

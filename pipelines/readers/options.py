@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from pipelines.pack_yaml import Expression, Text
 
-Format = Literal["csv", "xlsx", "json", "parquet", "jsonstat", "sdmx-csv", "eurostat-tsv", "geojson", "ofn-notices"]
+Format = Literal["csv", "xlsx", "json", "parquet", "jsonstat", "sdmx-csv", "eurostat-tsv", "geojson", "xml", "ofn-notices"]
 
 
 def _position_or_name(value: Any) -> Any:
@@ -51,7 +51,7 @@ class ReadOptions(BaseModel):
     records: Text | None = Field(
         None,
         description="json: JSON pointer to the list of records; default: the whole document. "
-        "jsonstat: the data set of a bundle or a collection, by key or position.",
+        "jsonstat: the data set of a bundle or a collection, by key or position; xml: path of the records, such as /list/item.",
     )
     member: Text | None = Field(None, description="The file inside a ZIP archive.")
     na: list[Text] = Field(default_factory=lambda: [""], description="Texts that stand for a missing value.")

@@ -1,0 +1,123 @@
+"""Read XML: the elements at a path as records, child elements and attributes as columns. No document type, no entity, no network.
+
+A document type declaration is refused as such: it is the way in for entity bombs and external files, and no data needs it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from xml.parsers import expat
+
+import polars as pl
+
+from pipelines.readers import cells, member
+from pipelines.readers.options import ReadOptions
+from pipelines.readers.unreadable import UnreadableSnapshot
+
+MAX_DEPTH = 64
+MAX_COLUMNS = 5_000
+
+
+def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
+    """Return the records at `options.records` (such as /list/item; default: the children of the root). `__row` is their number.
+
+    A column for each child element, nested ones as `a/b`, repeated ones as `a.2`, attributes as `@name` and `a/@name`; the text of a
+    record without children is `text`. Names are without namespaces.
+    """
+    raw = member.content(path, options.member)
+    if options.member is None:
+        member.not_packed(raw, path)
+    found = _Records([step for step in (options.records or "").split("/") if step])
+    parser = expat.ParserCreate(namespace_separator=" ")
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = _refuse
+    parser.EntityDeclHandler = _refuse
+    parser.StartElementHandler = found.start
+    parser.EndElementHandler = found.end
+    parser.CharacterDataHandler = found.text
+    try:
+        parser.Parse(raw, True)
+    except expat.ExpatError as error:
+        raise UnreadableSnapshot(f"line {error.lineno}: not XML: {expat.ErrorString(error.code)}") from None
+    if not found.rows and found.path:
+        raise UnreadableSnapshot(f"records: no element at /{'/'.join(found.path)}; the root is {found.root}")
+    needed = cells.selector(columns)
+    names = list(dict.fromkeys(name for row in found.rows for name in row))
+    if len(names) > MAX_COLUMNS:
+        raise UnreadableSnapshot(f"more than {MAX_COLUMNS} different elements and attributes")
+    picked = [(name, unique) for name, unique in zip(names, cells.unique(names), strict=True) if needed(unique)]
+    series = [pl.Series(unique, [row.get(name) for row in found.rows], dtype=pl.String) for name, unique in picked]
+    rows = pl.Series("__row", range(1, len(found.rows) + 1), dtype=pl.Int64)
+    return cells.finish(pl.DataFrame([*series, rows]), options)
+
+
+class _Records:
+    """Collects records while the parser walks the document."""
+
+    def __init__(self, path: list[str]) -> None:
+        self.path = path
+        self.root = ""
+        self.rows: list[dict[str, str]] = []
+        self._open: list[str] = []  # names from the root to the element that is open
+        self._record: dict[str, str] | None = None
+        self._inside: list[str] = []  # names of columns below the record, down to the element that is open
+        self._leaf = False
+        self._text: list[str] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        local = _local(name)
+        self.root = self.root or local
+        self._open.append(local)
+        if len(self._open) > MAX_DEPTH:
+            raise UnreadableSnapshot(f"nested more than {MAX_DEPTH} deep")
+        self._text, self._leaf = [], True
+        if self._record is None:
+            if self._open == self.path if self.path else len(self._open) == 2:
+                self._record, self._inside = {}, []
+                self._keep_attributes("", attributes)
+            return
+        column = self._unused("/".join([*self._inside[-1:], local]))
+        self._inside.append(column)
+        self._keep_attributes(f"{column}/", attributes)
+
+    def text(self, data: str) -> None:
+        if self._record is not None:
+            self._text.append(data)
+
+    def end(self, _name: str) -> None:
+        self._open.pop()
+        if self._record is None:
+            return
+        if self._inside:
+            column = self._inside.pop()
+            if self._leaf:
+                self._record[column] = "".join(self._text)
+        else:
+            if self._leaf and "".join(self._text).strip():
+                self._record["text"] = "".join(self._text)
+            self.rows.append(self._record)
+            self._record = None
+        self._leaf = False
+
+    def _keep_attributes(self, prefix: str, attributes: dict[str, str]) -> None:
+        assert self._record is not None
+        for name, value in attributes.items():
+            self._record[f"{prefix}@{_local(name)}"] = value
+
+    def _unused(self, column: str) -> str:
+        """Return the name, with a number where the record has such an element already."""
+        assert self._record is not None
+        base, count = column, 1
+        while any(name == column or name.startswith(f"{column}/") for name in self._record):
+            count += 1
+            column = f"{base}.{count}"
+        return column
+
+
+def _local(name: str) -> str:
+    return name.rsplit(" ", 1)[-1]
+
+
+def _refuse(*_arguments: object) -> None:
+    raise UnreadableSnapshot("a document type or entity declaration, which is not read")
