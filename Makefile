@@ -35,7 +35,7 @@ $(READY): requirements.lock pyproject.toml
 		uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .; \
 	else \
 		{ test -x $(BIN)/python || $(PYTHON) -m venv $(VENV); } && \
-		$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock && \
+		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock && \
 		$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .; \
 	fi
 	@touch $@
@@ -44,7 +44,7 @@ $(READY_TEST): $(READY) requirements-dev.lock
 	@if command -v uv >/dev/null 2>&1; then \
 		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock; \
 	else \
-		$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock; \
+		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock; \
 	fi
 	@touch $@
 
