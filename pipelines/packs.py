@@ -30,12 +30,8 @@ from pipelines.pack_models import (
     RegisterMap,
 )
 from pipelines.pack_yaml import Document, PackError, Path_
+from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
 
-EVENT_FORMATS = {"ofn-notices"}
-EVENT_COLUMNS = (
-    "id", "title", "start", "end", "area", "category", "organiser_kind", "audience", "is_free", "is_accessible", "is_online",
-    "status", "url", "lat", "lon", "organiser_ico", "language", "description", "location", "__raw",
-)  # fmt: skip
 BUILT_IN_MEASURES = {"areas", "area_km2"}
 EVENT_FIELDS = {"id", "title", "start", "end", "ref_area", "category", "organiser_kind", "audience", "is_free", "is_accessible",
                 "is_online", "status", "url", "lat", "lon"}  # fmt: skip

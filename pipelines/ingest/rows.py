@@ -16,7 +16,7 @@ from pipelines.ingest.report import SourceReport
 from pipelines.lake import Receipt
 from pipelines.mapping import Checked, Mapped, areas, events, observations, register
 from pipelines.pack_models import AreasMap, EventsMap, FetchedSource, ObservationsMap
-from pipelines.packs import EVENT_COLUMNS, EVENT_FORMATS
+from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
 from quality import contracts
 
 Progress = Callable[[str], None]

@@ -9,7 +9,27 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from pipelines.pack_yaml import Expression, Text
 
-Format = Literal["csv", "xlsx", "json", "parquet", "jsonstat", "sdmx-csv", "eurostat-tsv", "geojson", "xml", "ofn-notices"]
+Format = Literal[
+    "csv",
+    "xlsx",
+    "json",
+    "parquet",
+    "jsonstat",
+    "sdmx-csv",
+    "eurostat-tsv",
+    "geojson",
+    "xml",
+    "ofn-events",
+    "ofn-notices",
+    "schema-org-events",
+]
+
+EVENT_FORMATS = {"ofn-events", "ofn-notices", "schema-org-events"}
+EVENT_COLUMNS = (
+    "id", "title", "start", "end", "area", "category", "organiser_kind", "audience", "is_free", "is_accessible", "is_online",
+    "status", "url", "lat", "lon", "organiser_ico", "language", "description", "location", "__raw",
+)  # fmt: skip
+"""What formats made for events give, the same columns for all."""
 
 
 def _position_or_name(value: Any) -> Any:

@@ -1,0 +1,36 @@
+"""What formats made for events have in common: values that stand alone or in lists, texts in languages, and the frame of their rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from pipelines.readers import cells
+from pipelines.readers.options import EVENT_COLUMNS, ReadOptions
+
+Row = dict[str, str | None]
+
+
+def frame(rows: list[Row], options: ReadOptions) -> pl.DataFrame:
+    """Return the rows with all of EVENT_COLUMNS; `__fault` of a row says why it is none. `__row` counts from 1."""
+    series = [pl.Series(name, [row.get(name) for row in rows], dtype=pl.String) for name in (*EVENT_COLUMNS, "__fault")]
+    return cells.finish(pl.DataFrame([*series, pl.Series("__row", range(1, len(rows) + 1), dtype=pl.Int64)]), options)
+
+
+def listed(value: Any) -> list[Any]:
+    """Return a value that may stand alone or in a list as a list; nothing is none."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def string(value: Any) -> str | None:
+    return str(value) if isinstance(value, str) else None
+
+
+def in_first_language(value: Any) -> tuple[str | None, str | None]:
+    """Return the language and text of a text that may be given in several."""
+    if isinstance(value, dict):
+        for language, text in value.items():
+            if isinstance(text, str):
+                return language, text
+    return None, string(value)

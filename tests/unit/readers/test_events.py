@@ -1,0 +1,98 @@
+"""Formats made for events: the Czech open standard and schema.org, in the shapes that their documents describe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.readers import ReadOptions, UnreadableSnapshot, read
+
+
+def rows(path: Path, format: str) -> list[dict[str, Any]]:
+    found = read(path, ReadOptions(format=format)).to_dicts()  # type: ignore[arg-type]
+    return [{k: v for k, v in row.items() if v is not None} for row in found]
+
+
+CONCERT: dict[str, Any] = {
+    "@context": "https://ofn.gov.cz/události/2020-07-01/kontexty/událost.jsonld",
+    "typ": "Událost",
+    "iri": "https://data.example.org/u/1",
+    "název": {"cs": "Koncert", "en": "Concert"},
+    "doba_trvání": [{"typ": "Časová specifikace", "časový_interval": {
+        "začátek": {"typ": "Časový okamžik", "datum_a_čas": "2024-05-01T19:00:00+02:00"}, "konec": {"datum": "2024-05-02"}}}],
+    "kontakt": [{"jméno": "Jan Novák", "email": "jan@example.org"}],
+    "vstupné": [{"částka": 0}],
+    "typ_události": ["https://data.example.org/druh/koncert"],
+    "umístění": [{"název": {"cs": "Náměstí"}, "geometrie": {"type": "Point", "coordinates": [16.6, 49.2]}}],
+}  # fmt: skip
+
+
+def test_an_event_of_the_open_standard_gives_its_fields_and_no_contact(file: Callable[[str], Path]) -> None:
+    assert rows(file(json.dumps(CONCERT)), "ofn-events") == [
+        {
+            "id": "https://data.example.org/u/1", "title": "Koncert", "start": "2024-05-01T19:00:00+02:00", "end": "2024-05-02",
+            "category": "https://data.example.org/druh/koncert", "is_free": "true", "lon": "16.6", "lat": "49.2", "language": "cs",
+            "location": "Náměstí", "__row": 1,
+        }
+    ]  # fmt: skip
+
+
+def test_parts_may_be_missing_alone_or_turned_round(file: Callable[[str], Path]) -> None:
+    bare = {"typ": ["Událost"], "iri": "x", "doba_trvání": {"začátek": {"datum": "2024-01-01"}}, "vstupné": [{"částka": 0}, {"částka": 50}]}
+    turned = CONCERT | {"umístění": {"geometrie": {"type": "Point", "coordinates": [49.2, 16.6]}}, "vstupné": [{}]}
+    found = rows(file(json.dumps([bare, turned, {"typ": "Jiné"}, 3])), "ofn-events")
+    assert found[0] == {"id": "x", "start": "2024-01-01", "is_free": "false", "__row": 1}
+    assert (found[1]["lon"], found[1]["lat"]) == ("16.6", "49.2")
+    assert "is_free" not in found[1]
+    assert found[2]["__fault"] == "typ is 'Jiné', not Událost"
+    assert found[3]["__fault"] == "an event that is no object"
+    with pytest.raises(UnreadableSnapshot, match="no event"):
+        rows(file(json.dumps({"typ": "Datová sada"})), "ofn-events")
+
+
+PLAY: dict[str, Any] = {
+    "@type": ["TheaterEvent", "Thing"],
+    "@id": "https://theatre.example.org/1",
+    "name": "Play",
+    "startDate": "2024-05-01T19:00",
+    "eventStatus": "https://schema.org/EventCancelled",
+    "eventAttendanceMode": "https://schema.org/OfflineEventAttendanceMode",
+    "organizer": {"@type": "Person", "name": "Jan Novák"},
+    "offers": [{"price": "0"}, {"price": 0.0}],
+    "location": {
+        "@type": "Place",
+        "name": "Hall",
+        "address": {"addressLocality": "Brno"},
+        "geo": {"latitude": 49.2, "longitude": 16.6},
+    },
+    "inLanguage": "cs",
+}
+
+
+def test_an_event_of_schema_org_gives_its_fields_and_no_name_of_a_person(file: Callable[[str], Path]) -> None:
+    expected = {
+        "id": "https://theatre.example.org/1", "title": "Play", "start": "2024-05-01T19:00", "category": "TheaterEvent",
+        "organiser_kind": "Person", "is_free": "true", "is_online": "false", "status": "cancelled", "lat": "49.2", "lon": "16.6",
+        "language": "cs", "location": "Brno", "__row": 1,
+    }  # fmt: skip
+    assert rows(file(json.dumps(PLAY)), "schema-org-events") == [expected]
+
+
+def test_events_are_found_wherever_they_stand(file: Callable[[str], Path]) -> None:
+    fair = {"@type": "schema:Festival", "name": "Fair", "location": [{"@type": "VirtualLocation"}], "isAccessibleForFree": False}
+    graph = {"@context": "https://schema.org", "@graph": [{"@type": "Organization", "event": PLAY}, fair]}
+    found = rows(file(json.dumps([graph])), "schema-org-events")
+    assert [row["title"] for row in found] == ["Play", "Fair"]
+    assert (found[1]["is_online"], found[1]["is_free"], found[1]["category"]) == ("true", "false", "Festival")
+
+
+def test_events_are_taken_out_of_a_web_page(file: Callable[[str], Path]) -> None:
+    page = f"""<!doctype html><html><head><script type="application/ld+json">{{broken</script>
+    <script>var x = "<Event>";</script><script type="application/ld+json; charset=utf-8">{json.dumps(PLAY)}</script></head></html>"""
+    assert [row["title"] for row in rows(file(page), "schema-org-events")] == ["Play"]
+    with pytest.raises(UnreadableSnapshot, match=r"no schema\.org event"):
+        rows(file("<html><body>log in</body></html>"), "schema-org-events")
