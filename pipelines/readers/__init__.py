@@ -22,6 +22,7 @@ MODULES = {
     "csv": "delimited",
     "eurostat-tsv": "eurostat_tsv",
     "geojson": "geojson",
+    "ics": "icalendar_events",
     "json": "json_records",
     "jsonstat": "jsonstat",
     "ofn-events": "ofn_events",

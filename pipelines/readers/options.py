@@ -19,12 +19,13 @@ Format = Literal[
     "eurostat-tsv",
     "geojson",
     "xml",
+    "ics",
     "ofn-events",
     "ofn-notices",
     "schema-org-events",
 ]
 
-EVENT_FORMATS = {"ofn-events", "ofn-notices", "schema-org-events"}
+EVENT_FORMATS = {"ics", "ofn-events", "ofn-notices", "schema-org-events"}
 EVENT_COLUMNS = (
     "id", "title", "start", "end", "area", "category", "organiser_kind", "audience", "is_free", "is_accessible", "is_online",
     "status", "url", "lat", "lon", "organiser_ico", "language", "description", "location", "__raw",

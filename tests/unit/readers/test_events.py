@@ -96,3 +96,79 @@ def test_events_are_taken_out_of_a_web_page(file: Callable[[str], Path]) -> None
     assert [row["title"] for row in rows(file(page), "schema-org-events")] == ["Play"]
     with pytest.raises(UnreadableSnapshot, match=r"no schema\.org event"):
         rows(file("<html><body>log in</body></html>"), "schema-org-events")
+
+
+CALENDAR = """BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//x//y//EN\r
+BEGIN:VEVENT\r
+UID:day\r
+DTSTAMP:20240101T000000Z\r
+DTSTART;VALUE=DATE:20240501\r
+DTEND;VALUE=DATE:20240503\r
+SUMMARY:A long name that is\r
+  folded\r
+CATEGORIES:music,market\r
+ORGANIZER;CN=Jan Novak:mailto:jan@example.org\r
+GEO:49.2;16.6\r
+STATUS:CONFIRMED\r
+END:VEVENT\r
+BEGIN:VEVENT\r
+UID:week\r
+SEQUENCE:1\r
+DTSTAMP:20240101T000000Z\r
+DTSTART;TZID=Europe/Prague:20240325T180000\r
+DTEND;TZID=Europe/Prague:20240325T190000\r
+RRULE:FREQ=WEEKLY;COUNT=3\r
+EXDATE;TZID=Europe/Prague:20240401T180000\r
+SUMMARY:Choir\r
+END:VEVENT\r
+BEGIN:VEVENT\r
+UID:week\r
+RECURRENCE-ID;TZID=Europe/Prague:20240408T180000\r
+DTSTAMP:20240101T000000Z\r
+DTSTART;TZID=Europe/Prague:20240408T200000\r
+DTEND;TZID=Europe/Prague:20240408T210000\r
+SUMMARY:Choir, later\r
+END:VEVENT\r
+BEGIN:VEVENT\r
+UID:broken\r
+SUMMARY:No start\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+def test_a_calendar_gives_occurrences_with_the_last_day_and_no_organiser(file: Callable[[str], Path]) -> None:
+    found = rows(file(CALENDAR), "ics")
+    assert [(r.get("id"), r.get("start"), r.get("end")) for r in found] == [
+        ("week 2024-03-25T18:00:00+01:00", "2024-03-25T18:00:00+01:00", "2024-03-25T19:00:00+01:00"),
+        ("week 2024-04-08T20:00:00+02:00", "2024-04-08T20:00:00+02:00", "2024-04-08T21:00:00+02:00"),
+        ("day", "2024-05-01", "2024-05-02"),
+        ("broken", None, None),
+    ]
+    assert found[1]["title"] == "Choir, later"
+    day = found[2]
+    assert (day["title"], day["category"], day["lat"], day["status"]) == ("A long name that is folded", "music", "49.2", "confirmed")
+    assert found[3]["__fault"] == "no DTSTART"
+    assert "Novak" not in str(found)
+
+
+def test_a_rule_without_end_is_expanded_as_far_as_the_file_says(file: Callable[[str], Path]) -> None:
+    endless = CALENDAR.replace("RRULE:FREQ=WEEKLY;COUNT=3", "RRULE:FREQ=YEARLY")
+    weeks = [r for r in rows(file(endless), "ics") if r["id"].startswith("week")]
+    assert [r["start"][:4] for r in weeks] == ["2024", "2024", "2025", "2026"]
+    assert rows(file(endless), "ics") == rows(file(endless), "ics")
+
+
+def test_what_is_no_calendar_is_refused(file: Callable[[str], Path]) -> None:
+    for text in ("<html></html>", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", ""):
+        with pytest.raises(UnreadableSnapshot):
+            rows(file(text), "ics")
+
+
+def test_a_real_calendar_is_whole(real: Callable[[str], Path]) -> None:
+    found = rows(real("F12.ics"), "ics")
+    assert len(found) == 84
+    assert (found[0]["start"], found[0]["end"], found[0]["title"]) == ("2025-02-10", "2025-02-10", "Odpad: kuchynský")
+    assert all("__fault" not in row for row in found)

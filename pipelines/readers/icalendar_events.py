@@ -1,0 +1,114 @@
+"""Read iCalendar (RFC 5545): one row for each occurrence of an event. Organisers and attendees are not taken; places nothing.
+
+Recurrences are expanded by `recurring-ical-events`: from the first start in the file to two years after the newest date in it, so that
+the same bytes always give the same rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.readers import decoding, member
+from pipelines.readers.event_fields import Row, frame
+from pipelines.readers.options import ReadOptions
+from pipelines.readers.unreadable import UnreadableSnapshot
+
+HORIZON = dt.timedelta(days=731)
+MAX_OCCURRENCES = 200_000
+
+
+def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
+    """Return the occurrences of all events, in order of time, with all fields of events. `__row` counts occurrences, from 1.
+
+    A day-long event ends on its last day. Of several versions of an event the one with the highest SEQUENCE stands.
+    """
+    import icalendar
+    import recurring_ical_events
+
+    raw = member.content(path, options.member)
+    if options.member is None:
+        member.not_packed(raw, path)
+    data, _, _ = decoding.as_utf8(raw, options.encoding)
+    try:
+        calendars = icalendar.Calendar.from_ical(data, multiple=True)
+    except (ValueError, IndexError, KeyError) as error:
+        raise UnreadableSnapshot(f"not a calendar: {error}") from None
+    good, rows = icalendar.Calendar(), list[Row]()
+    for component in (c for calendar in calendars for c in calendar.subcomponents):
+        fault = _fault(component) if component.name == "VEVENT" else None
+        if fault:
+            rows.append({"id": _text(component, "UID"), "__fault": fault})
+        elif component.name in ("VEVENT", "VTIMEZONE"):
+            good.add_component(component)
+    events = list(good.walk("VEVENT"))
+    if not events and not rows:
+        raise UnreadableSnapshot("there is no event in this calendar")
+    series = {_text(e, "UID") for e in events if any(name in e for name in ("RRULE", "RDATE", "RECURRENCE-ID"))}
+    try:
+        found = list(_first(recurring_ical_events.of(good).between(*_window(events)), MAX_OCCURRENCES)) if events else []
+    except (ValueError, OverflowError, TypeError, recurring_ical_events.InvalidCalendar) as error:
+        raise UnreadableSnapshot(f"recurrences that cannot be expanded: {error}") from None
+    occurrences = sorted((_event(e, series) for e in found), key=lambda row: (row["start"] or "", row["id"] or ""))
+    return frame([*occurrences, *rows], options)
+
+
+def _first(occurrences: Any, most: int) -> Iterator[Any]:
+    for number, occurrence in enumerate(occurrences):
+        if number >= most:
+            raise UnreadableSnapshot(f"more than {most} occurrences")
+        yield occurrence
+
+
+def _fault(event: Any) -> str | None:
+    start = event.get("DTSTART")
+    if event.errors:
+        return "; ".join(f"{name}: {text}" for name, text in event.errors)
+    return None if start is not None and isinstance(getattr(start, "dt", None), dt.date) else "no DTSTART"
+
+
+def _window(events: list[Any]) -> tuple[dt.date, dt.date]:
+    starts = [_day(event.get("DTSTART").dt) for event in events]
+    dates = [_day(event.get(name).dt) for event in events for name in ("DTSTAMP", "LAST-MODIFIED") if name in event]
+    return min(starts), max([*starts, *dates]) + HORIZON
+
+
+def _day(moment: dt.date) -> dt.date:
+    return moment.date() if isinstance(moment, dt.datetime) else moment
+
+
+def _event(event: Any, series: set[str | None]) -> Row:
+    start, end = event.start, event.end
+    if not isinstance(start, dt.datetime) and end > start:
+        end -= dt.timedelta(days=1)  # DTEND is the day after
+    uid = _text(event, "UID")
+    geo = event.get("GEO")
+    return {
+        "id": f"{uid} {start.isoformat()}" if uid in series else uid,
+        "title": _text(event, "SUMMARY"),
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        "category": next(iter(_categories(event)), None),
+        "status": (_text(event, "STATUS") or "").lower() or None,
+        "url": _text(event, "URL"),
+        "lat": str(geo.latitude) if geo is not None else None,
+        "lon": str(geo.longitude) if geo is not None else None,
+        "description": _text(event, "DESCRIPTION"),
+        "location": _text(event, "LOCATION"),
+    }
+
+
+def _text(event: Any, name: str) -> str | None:
+    value = event.get(name)
+    return str(value) if value is not None else None
+
+
+def _categories(event: Any) -> list[str]:
+    given = event.get("CATEGORIES")
+    if given is None:
+        return []
+    return [str(text) for one in (given if isinstance(given, list) else [given]) for text in getattr(one, "cats", [one])]
