@@ -45,3 +45,8 @@ def cz_release(cz_home: Path) -> Path:
 def current_release(home: Path) -> Path:
     latest = json.loads((home / "public" / "latest.json").read_text(encoding="utf-8"))
     return home / "public" / latest["path"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Take slow files first: of two workers none is left with them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
