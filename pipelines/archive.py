@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from pipelines import durable
+
+MAX_ASIDE = 64 * 1024**2
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,6 @@ class Snapshot:
     media_type: str = ""
     licence: str = ""
     publisher: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Archive:
@@ -43,7 +44,10 @@ class Archive:
     def find(self, source: str, part: str, sha256: str) -> Snapshot | None:
         """Return the snapshot with this content, if it was archived for this part."""
         stored = durable.read_json(self._sidecar(source, part, sha256), None)
-        return Snapshot(**stored) if stored and self.path(sha256).is_file() else None
+        if not stored or not self.path(sha256).is_file():
+            return None
+        stored.pop("headers", None)  # sidecars of earlier versions hold them
+        return Snapshot(**stored)
 
     def add(self, content: Path, snapshot: Snapshot) -> Snapshot:
         """Archive the bytes in `content`; the same bytes twice are one snapshot, with the time of the first."""
@@ -58,6 +62,12 @@ class Archive:
                     raise OSError(f"{content}: changed while it was archived")
         durable.write_json(self._sidecar(snapshot.source, snapshot.part, snapshot.sha256), asdict(snapshot))
         return snapshot
+
+    def set_aside(self, content: Path, source: str, part: str) -> None:
+        """Keep the last bytes that were refused for a part, for whoever wants to know what came; large ones not."""
+        if content.stat().st_size <= MAX_ASIDE:
+            with durable.replacing(self.root / "refused" / source / slug(part)) as path:
+                shutil.copyfile(content, path)
 
 
 def slug(part: str) -> str:

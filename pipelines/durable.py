@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,8 +46,11 @@ def read_json(path: Path, default: Any) -> Any:
 
 
 def sweep(folder: Path) -> int:
-    """Remove what a killed run left behind below `folder`; return how many files."""
-    stale = [p for p in folder.rglob(f"{TEMPORARY}*") if p.is_file()] if folder.is_dir() else []
+    """Remove what a killed run left behind below `folder`; return how many files and folders."""
+    stale = list(folder.rglob(f"{TEMPORARY}*")) if folder.is_dir() else []
     for path in stale:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     return len(stale)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from pipelines.pack_yaml import Expression, Text
+from pipelines.pack_yaml import Expression, Text, plain
 from pipelines.readers.options import ReadOptions
 
 ID = r"[A-Za-z][A-Za-z0-9_]*"
@@ -110,12 +110,44 @@ class Auth(Block):
     """Credentials, named by environment variables only."""
 
     bearer_env: Text | None = Field(None, pattern=r"^ZPO2_SECRET_[A-Z0-9_]+$", description="Variable that holds a bearer token.")
+    header: Text = Field(
+        "Authorization", pattern=r"^[A-Za-z0-9-]+$", description="Header it is sent in; in any other than this one it is sent as it is."
+    )
 
 
 class Push(Block):
     """A CloudEvent that also starts the source."""
 
     type: Text = Field(description="Type of the event.")
+
+
+class Paging(Block):
+    """How an answer in pages is asked for. All pages together are one snapshot; pages are JSON.
+
+    Places inside a page or a body are JSON pointers. Every page counts its records, so that none is missing in the end.
+    """
+
+    kind: Literal["page", "offset", "cursor", "link"] = Field(
+        description="page, offset: a number goes up; cursor: a page names the next one; link: a page holds the address of the next one."
+    )
+    param: Text | None = Field(None, description="Query parameter that turns the page, or, with a leading `/`, a place in `body`.")
+    first: int | None = Field(None, ge=0, description="First number; default 1 for page, 0 for offset.")
+    size: int | None = Field(None, ge=1, description="Records of a page, sent as `size_param`.")
+    size_param: Text | None = Field(None, description="Query parameter, or place in `body`, of `size`.")
+    records: Text | None = Field(None, description="Place of the list of records in a page; default: `read.records`.")
+    total: Text | None = Field(None, description="Place of the number of all records; fewer in the pages is an error.")
+    next: Text | None = Field(None, description="Place of the next cursor or address; default of link: the Link header.")
+    more: Text | None = Field(None, description="Place of the truth value that says whether another page follows.")
+
+    @model_validator(mode="after")
+    def complete(self) -> Paging:
+        if self.kind != "link" and self.param is None:
+            raise ValueError(f"kind {self.kind} needs param")
+        if self.kind == "cursor" and self.next is None:
+            raise ValueError("kind cursor needs next")
+        if (self.size is None) != (self.size_param is None):
+            raise ValueError("size and size_param go together")
+        return self
 
 
 class Fetch(Block):
@@ -128,10 +160,43 @@ class Fetch(Block):
     headers: dict[Text, Text] = Field(default_factory=dict, description="Request headers.")
     params: dict[Text, Text] = Field(default_factory=dict, description="Query parameters.")
     auth: Auth | None = Field(None, description="Credentials.")
-    protocol: Literal["file"] = Field("file", description="How the address is asked.")
+    body: dict[Text, Any] | None = Field(None, description="JSON body; makes the request a POST. `{variable}` works in its texts.")
+    protocol: Literal["file", "ckan", "arcgis", "czso", "eurostat"] = Field(
+        "file",
+        description="How the address is asked. file: as it stands; ckan: `package_show` (then `resource`) or `datastore_search`; arcgis: a layer "
+        "of a FeatureServer, or a Hub feed (then `dataset` and `resource`); czso: a data set of the catalogue (then `resource`) or a DataStat "
+        "selection; eurostat: an address of the dissemination API, asynchronous answers included (with `split`).",
+    )
+    paging: Paging | None = Field(None, description="How further pages are asked for (protocol file).")
+    dataset: Text | None = Field(None, description="arcgis: identifier or title of the data set in a Hub feed.")
+    resource: Text | None = Field(None, description="ckan, arcgis, czso: id, name or format of the one file that is meant.")
+    split: dict[Text, list[Text]] | None = Field(
+        None,
+        min_length=1,
+        max_length=1,
+        description="eurostat: a dimension and its values (`time` for periods): asked for one by one when the whole is too big.",
+    )
+    rate: float | None = Field(None, gt=0, description="Most requests a second; default 10.")
     cadence: Text | None = Field(None, description="Cron expression: when the schedule looks.")
     expect: Expect | None = Field(None, description="What the bytes must look like.")
     push: Push | None = Field(None, description="Event that also starts this source.")
+
+    @field_validator("body", mode="before")
+    @classmethod
+    def plain_numbers(cls, value: Any) -> Any:
+        return plain(value)
+
+    @model_validator(mode="after")
+    def one_way_to_ask(self) -> Fetch:
+        if self.paging and self.protocol != "file":
+            raise ValueError(f"protocol {self.protocol} turns pages by itself; paging is for protocol file")
+        for key, protocols in (("dataset", ("arcgis",)), ("resource", ("ckan", "arcgis", "czso")), ("split", ("eurostat",))):
+            if getattr(self, key) is not None and self.protocol not in protocols:
+                raise ValueError(f"{key} is for protocol {' or '.join(protocols)}")
+        remote = self.url.startswith(("http://", "https://"))
+        if not remote and (self.paging or self.body is not None or self.protocol != "file"):
+            raise ValueError("paging, body and protocols are for addresses, not for paths")
+        return self
 
 
 class Break(Block):

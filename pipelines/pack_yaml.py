@@ -137,6 +137,17 @@ def _scalar(node: yaml.ScalarNode, name: str) -> Any:
     return text
 
 
+def plain(value: Any) -> Any:
+    """Return a value whose numbers are plain numbers, without the text they were written with."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain(item) for item in value]
+    if isinstance(value, YamlInt):
+        return int(value)
+    return float(value) if isinstance(value, YamlFloat) else value
+
+
 def _as_text(value: Any) -> Any:
     return value.text if isinstance(value, YamlInt | YamlFloat) else value
 

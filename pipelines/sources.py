@@ -1,18 +1,32 @@
-"""What is remembered of each part of each source between runs: its last fetch, its last good snapshot, since when it is stale. No content."""
+"""What is remembered of each part of each source between runs: its last fetch, its last good snapshot, since when it is stale. No content.
+
+A part that failed several times in a row is left alone for a while (its breaker is open); then one question is tried (half-open), and an
+answer closes it.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from pipelines import durable
 from pipelines.fetch import Answer
 
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
+TRIPS_AFTER = 3  # failures in a row
+FIRST_PAUSE = timedelta(minutes=15)  # doubles with every further failure
+LONGEST_PAUSE = timedelta(hours=24)
+
 
 @dataclass(frozen=True)
 class SourceState:
-    """The memory of one part. `sha256` is the newest snapshot, `good` the newest that could be read."""
+    """The memory of one part. `sha256` is the newest snapshot, `good` the newest that could be read.
+
+    `headers` make the next question conditional; `history` lists (time, sha256) of every change; `failures` counts those in a row, and
+    before `not_before` nobody asks again.
+    """
 
     sha256: str = ""
     good: str = ""
@@ -21,9 +35,21 @@ class SourceState:
     changed_at: str = ""
     stale_since: str | None = None
     error: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    history: list[list[str]] = field(default_factory=list)
+    failures: int = 0
+    not_before: str = ""
 
     def as_last(self) -> dict[str, Any]:
-        return {"sha256": self.sha256, "bytes": self.bytes}
+        return {"sha256": self.sha256, "bytes": self.bytes, "headers": self.headers}
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether the part is to be left alone: its last failures are too recent."""
+        return self.not_before > now.strftime(STAMP)
+
+    def at(self, time: str) -> str:
+        """Return the content that was the newest at `time`; empty where there was none yet."""
+        return next((sha256 for since, sha256 in reversed(self.history) if since <= time), "")
 
 
 class States:
@@ -40,17 +66,27 @@ class States:
     def put(self, source: str, part: str, state: SourceState) -> None:
         self._states.setdefault(source, {})[part] = state
 
-    def learn(self, answer: Answer, now: str) -> None:
+    def learn(self, answer: Answer, time: datetime) -> None:
         """Take up the outcome of a fetch. A failure keeps the last snapshot and says since when it is stale."""
+        now = time.strftime(STAMP)
         source, part = answer.request.source.id, answer.request.part.name
         state = self.get(source, part)
         if answer.snapshot is None:
-            state = replace(state, checked_at=now, error=answer.error, stale_since=state.stale_since or now)
+            state = replace(state, error=answer.error, stale_since=state.stale_since or now)
+            if answer.asked:
+                failures = state.failures + 1
+                until = time + _pause(failures, answer.wait) if "://" in answer.request.url else None
+                state = replace(
+                    state, checked_at=now, failures=failures, not_before=until.strftime(STAMP) if until and until > time else ""
+                )
         else:
-            changed = now if answer.snapshot.sha256 != state.sha256 else state.changed_at
+            sha256 = answer.snapshot.sha256
+            new = sha256 != state.sha256
             state = replace(
-                state, sha256=answer.snapshot.sha256, bytes=answer.snapshot.bytes, checked_at=now, changed_at=changed, error=None
-            )  # whether it is still stale is known when the bytes have been read
+                state, sha256=sha256, bytes=answer.snapshot.bytes, checked_at=now, changed_at=now if new else state.changed_at, error=None,
+                headers=answer.headers, history=[*state.history, [now, sha256]] if new else state.history, failures=0, not_before="",
+            )  # fmt: skip
+            # whether it is still stale is known when the bytes have been read
         self.put(source, part, state)
 
     def of(self, source: str) -> dict[str, SourceState]:
@@ -58,3 +94,10 @@ class States:
 
     def save(self) -> None:
         durable.write_json(self.path, {s: {p: asdict(v) for p, v in parts.items()} for s, parts in self._states.items()})
+
+
+def _pause(failures: int, wait: float | None) -> timedelta:
+    """Return how long a part is left alone after so many failures in a row; at least as long as its server asks."""
+    asked = timedelta(seconds=min(wait or 0, LONGEST_PAUSE.total_seconds()))
+    own = timedelta(0) if failures < TRIPS_AFTER else min(FIRST_PAUSE * 2 ** min(failures - TRIPS_AFTER, 10), LONGEST_PAUSE)
+    return max(asked, own)

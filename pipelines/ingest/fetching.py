@@ -9,7 +9,9 @@ from pipelines.archive import Archive
 from pipelines.home import Home
 from pipelines.packs import Pack
 from pipelines.settings import Settings
-from pipelines.sources import States
+from pipelines.sources import SourceState, States
+
+LEFT_ALONE = "; not asked again before "
 
 
 def fetch_sources(
@@ -19,11 +21,16 @@ def fetch_sources(
     only: Collection[str] | None = None,
     part: tuple[str, Collection[str]] | None = None,
     done: Callable[[fetch.Answer], None] | None = None,
+    limits: fetch.Limits | None = None,
 ) -> list[fetch.Answer]:
-    """Fetch every part of the enabled sources (or of `only`, or the parts whose variable has one of the values), and remember the outcome."""
+    """Fetch every part of the enabled sources (or of `only`, or the parts whose variable has one of the values), and remember the outcome.
+
+    A part whose breaker is open is not asked, unless its source is named in `only`.
+    """
     states = States(home.fetch_state)
     archive = Archive(home.archive)
-    requests = []
+    requests, answers = [], []
+    now = settings.now()
     for source in pack.sources.values():
         if not source.enabled or (only is not None and source.id not in only):
             continue
@@ -31,10 +38,22 @@ def fetch_sources(
             if part is not None and part[0] in item.variables and item.variables[part[0]] not in part[1]:
                 continue
             state = states.get(source.id, item.name)
-            requests.append(fetch.Request(source, item, fetch.address(source, item), state.as_last()))
-    answers = fetch.fetch_all(pack, requests, archive, settings, done)
-    now = settings.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            request = fetch.Request(source, item, fetch.address(source, item), state.as_last())
+            if only is None and state.is_open(now):
+                answers.append(_left_alone(request, state))
+            else:
+                requests.append(request)
+    for answer in answers:
+        if done:
+            done(answer)
+    answers += fetch.fetch_all(pack, requests, archive, settings, done, limits)
     for answer in answers:
         states.learn(answer, now)
     states.save()
     return answers
+
+
+def _left_alone(request: fetch.Request, state: SourceState) -> fetch.Answer:
+    error = (state.error or "").split(LEFT_ALONE)[0]
+    words = f"{error}{LEFT_ALONE}{state.not_before}, after {state.failures} failures in a row"
+    return fetch.Answer(request, None, words, asked=False)

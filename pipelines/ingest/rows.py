@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 
-from pipelines import expressions, readers
+from pipelines import expressions, fetch, readers
 from pipelines import lake as lake_rooms
 from pipelines.archive import Snapshot, slug
 from pipelines.expressions import ExpressionError
@@ -75,7 +75,10 @@ def _text(context: Context, source: FetchedSource, sha256: str) -> pl.DataFrame:
     needed = (
         None if source.key or source.read.format in EVENT_FORMATS else wanted | {n for c in source.corrections for n in (*c.set, *c.expect)}
     )
-    return readers.read(context.archive.path(sha256), source.read, needed)
+    options = source.read
+    if options.format == "json" and fetch.is_paged(source.fetch):
+        options = options.model_copy(update={"records": f"/*{options.records or ''}"})
+    return readers.read(context.archive.path(sha256), options, needed)
 
 
 def _without_ignored(context: Context, source: FetchedSource, part: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:

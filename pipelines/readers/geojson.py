@@ -22,10 +22,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
     The point of a line or an area is the centroid of its vertices or of its surface. Degrees as in the file.
     """
-    document = load(path, options)
-    features = document.get("features") if isinstance(document, dict) else None
-    if not isinstance(features, list):
-        raise UnreadableSnapshot("a FeatureCollection is due")
+    features = _features(load(path, options))
     table: dict[str, list[str | None]] = {}
     faults: list[str | None] = []
     for number, feature in enumerate(features):
@@ -50,6 +47,16 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     series = [pl.Series(n, v, dtype=pl.String) for n, v in zip(cells.unique(list(table)), table.values(), strict=True) if needed(n)]
     series += [pl.Series("__row", range(1, len(features) + 1), dtype=pl.Int64), pl.Series("__fault", faults, dtype=pl.String)]
     return cells.finish(pl.DataFrame(series), options)
+
+
+def _features(document: Any) -> list[Any]:
+    found = []
+    for page in document if isinstance(document, list) else [document]:
+        features = page.get("features") if isinstance(page, dict) else None
+        if not isinstance(features, list):
+            raise UnreadableSnapshot("a FeatureCollection is due")
+        found += features
+    return found
 
 
 def _placed(geometry: Any) -> dict[str, str | None]:

@@ -70,7 +70,13 @@ def load(path: Path, options: ReadOptions) -> Any:
 
 
 def find(document: Any, pointer: str) -> list[Any]:
-    """Return the list at `pointer` (RFC 6901). Raises UnreadableSnapshot naming what stands at the nearest place that exists."""
+    """Return the list of records at a JSON pointer (RFC 6901); a first step `*` takes the records of every element, in order.
+
+    Raises UnreadableSnapshot saying what stands there instead.
+    """
+    first, _, rest = pointer.removeprefix("/").partition("/")
+    if first == "*" and isinstance(document, list):
+        return [record for page in document for record in find(page, f"/{rest}" if rest else "")]
     value, place = document, ""
     for step in pointer.split("/")[1:]:
         key = step.replace("~1", "/").replace("~0", "~")

@@ -28,7 +28,17 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     A dense cube gives all its cells, a sparse one those that have a value or a status. `records` picks a data set of a bundle or of
     a collection's embedded items, by key or position.
     """
-    dataset = _dataset(load(path, options), options.records or "")
+    document = load(path, options)
+    if isinstance(document, list):  # slices of one data set
+        if not document:
+            raise UnreadableSnapshot("a JSON-stat object is due")
+        slices = [_rows(_dataset(part, options.records or ""), options, columns) for part in document]
+        whole = pl.concat(slices, how="diagonal")
+        return whole.with_columns(pl.int_range(1, whole.height + 1, dtype=pl.Int64).alias("__row"))
+    return _rows(_dataset(document, options.records or ""), options, columns)
+
+
+def _rows(dataset: dict[str, Any], options: ReadOptions, columns: Collection[str] | None) -> pl.DataFrame:
     dimensions, ids, sizes = _shape(dataset)
     total = math.prod(sizes)
     if total > MAX_CELLS:

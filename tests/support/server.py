@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import struct
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,24 +15,44 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Reply:
-    """One answer. `promised` is the length that the header claims, where it is not that of the body."""
+    """One answer. `promised` is the length that the header claims, where it is not that of the body.
+
+    `pause` seconds lie between two bytes; with `reset` the connection is cut instead of closed; `after` seconds pass before the first byte.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     promised: int | None = None
+    pause: float = 0
+    reset: bool = False
+    after: float = 0
+
+
+@dataclass
+class Asked:
+    """One question: path without query, the query's text, and the body that was posted."""
+
+    path: str
+    query: str
+    body: bytes
+    headers: dict[str, str]
 
 
 class Server:
-    """Answers each path with its replies, one after the other, the last one again and again."""
+    """Answers each path with its replies, one after the other, the last one again and again; or by the function in `routes`."""
 
     def __init__(self) -> None:
         self.replies: dict[str, list[Reply]] = {}
+        self.routes: dict[str, Callable[[Asked], Reply]] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
         self.url = ""
 
-    def answer(self, path: str, headers: dict[str, str]) -> Reply:
+    def answer(self, path: str, headers: dict[str, str], body: bytes = b"") -> Reply:
         self.asked.append((path, headers))
+        plain, _, query = path.partition("?")
+        if plain in self.routes:
+            return self.routes[plain](Asked(plain, query, body, headers))
         waiting = self.replies.get(path, [Reply(404, b"nothing here")])
         return waiting.pop(0) if len(waiting) > 1 else waiting[0]
 
@@ -39,13 +63,32 @@ def serving() -> Iterator[Server]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            reply = server.answer(self.path, {k.lower(): v for k, v in self.headers.items()})
+            self._reply(b"")
+
+        def do_POST(self) -> None:
+            self._reply(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+
+        def _reply(self, body: bytes) -> None:
+            reply = server.answer(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+            time.sleep(reply.after)
             self.send_response(reply.status)
             length = reply.promised if reply.promised is not None else len(reply.body)
             for name, value in {"Content-Length": str(length), **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(reply.body)
+            with contextlib.suppress(OSError):  # whoever asked may have gone
+                if reply.pause:
+                    for i in range(len(reply.body)):
+                        self.wfile.write(reply.body[i : i + 1])
+                        self.wfile.flush()
+                        time.sleep(reply.pause)
+                else:
+                    self.wfile.write(reply.body)
+                if reply.reset:
+                    self.wfile.flush()
+                    time.sleep(0.05)
+                    self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    self.connection.close()
 
         def log_message(self, *_: object) -> None:
             pass

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pipelines import fetch, network, packs
+from pipelines import fetch, packs
 from pipelines.archive import Archive
+from pipelines.fetch import network
+from pipelines.pack_models import Fetch
 from pipelines.settings import Settings
 from tests.support import five_places
-from tests.support.server import Reply, Server, serving
+from tests.support.server import Asked, Reply, Server, serving
 
 BODY = b"code,name\n1,Alder\n"
 
@@ -23,14 +26,21 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def ask(folder: Path, url: str, last: dict[str, object] | None = None, expect: str = "", **settings: object) -> fetch.Answer:
+QUICK = fetch.Limits(backoff=0, retries=2, grace=0.2, silence=2, patience=5, per_second=1000)
+
+
+def ask(
+    folder: Path, url: str, last: dict[str, object] | None = None, expect: str = "", limits: fetch.Limits = QUICK, **settings: object
+) -> fetch.Answer:
     """Fetch the source `areas` of a pack from `url`."""
     declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{url}"{f", expect: {expect}" if expect else ""}}}')
     pack = packs.load(five_places.write(folder / "pack", sources__areas_yml=declared))
     source = pack.sources["areas"]
     part = next(iter(pack.parts(source)))
     request = fetch.Request(source, part, fetch.address(source, part), last or {})
-    return fetch.fetch_all(pack, [request], Archive(folder / "archive"), Settings(**{"allow_hosts": "127.0.0.1", **settings}))[0]
+    return fetch.fetch_all(
+        pack, [request], Archive(folder / "archive"), Settings(**{"allow_hosts": "127.0.0.1", **settings}), limits=limits
+    )[0]
 
 
 def test_bytes_are_archived_as_they_came_with_where_they_came_from(server: Server, tmp_path: Path) -> None:
@@ -48,7 +58,7 @@ def test_what_has_not_changed_is_not_sent_again(server: Server, tmp_path: Path) 
     server.replies["/a.csv"] = [Reply(200, BODY, {"ETag": '"1"'}), Reply(304)]
     first = ask(tmp_path, server.url + "/a.csv").snapshot
     assert first is not None
-    again = ask(tmp_path, server.url + "/a.csv", {"sha256": first.sha256})
+    again = ask(tmp_path, server.url + "/a.csv", {"sha256": first.sha256, "headers": {"etag": '"1"'}})
     assert again.snapshot == first
     assert server.asked[1][1]["if-none-match"] == '"1"'
 
@@ -64,7 +74,7 @@ def test_a_server_that_is_busy_is_asked_again_when_it_says(server: Server, tmp_p
     ("reply", "expect", "reason"),
     [
         (Reply(404), "", "answered 404"),
-        (Reply(200, BODY, promised=len(BODY) + 10), "", "IncompleteRead"),
+        (Reply(200, BODY, promised=len(BODY) + 10), "", "broke off"),
         (Reply(200, b"<html>log in</html>", {"Content-Type": "text/html"}), "", "a web page in place of data"),
         (Reply(200, BODY, {"Content-Type": "text/plain"}), "{media_type: text/csv}", "media type text/plain, text/csv is due"),
         (Reply(200, BODY), "{min_bytes: 1000}", "at least 1000 are due"),
@@ -81,7 +91,8 @@ def test_an_answer_that_cannot_be_the_data_is_refused_and_not_archived(
     assert answer.snapshot is None
     assert answer.error is not None
     assert reason in answer.error
-    assert not [p for p in (tmp_path / "archive").rglob("*") if p.is_file()]
+    assert not (tmp_path / "archive" / "snapshots").exists()
+    assert not (tmp_path / "archive" / "blobs").exists()
 
 
 def test_redirects_are_followed_a_few_times_only(server: Server, tmp_path: Path) -> None:
@@ -164,3 +175,106 @@ def test_a_secret_goes_only_to_the_hosts_that_the_operator_names(server: Server,
     assert [headers.get("authorization") for _, headers in server.asked] == ["Bearer hush", None]
     kept = [p.read_text(errors="replace") for p in (tmp_path / "archive").rglob("*") if p.is_file()]
     assert not [text for text in kept if "hush" in text]
+
+
+def test_a_secret_may_have_a_header_of_its_own_and_stays_with_its_host(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.replies["/a.csv"] = [Reply(302, b"", {"Location": server.url.replace("127.0.0.1", "localhost") + "/b.csv"})]
+    server.replies["/b.csv"] = [Reply(200, BODY)]
+    monkeypatch.setenv("ZPO2_SECRET_KEY", "hush")
+    monkeypatch.setenv("ZPO2_SECRET_KEY_HOSTS", "127.0.0.1")
+    url = f'{server.url}/a.csv", auth: {{bearer_env: ZPO2_SECRET_KEY, header: X-Access-Token}}, headers: {{X-Client: us}}, cadence: "0 6 * * *'
+    assert ask(tmp_path, url, allow_hosts="127.0.0.1,localhost").error is None
+    assert [(h.get("x-access-token"), h.get("x-client")) for _, h in server.asked] == [("hush", "us"), (None, None)]
+
+
+def test_what_a_server_says_of_a_failure_is_told_without_the_secret(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZPO2_SECRET_KEY", "hush")
+    monkeypatch.setenv("ZPO2_SECRET_KEY_HOSTS", "127.0.0.1")
+    server.replies["/a.csv"] = [Reply(403, b'{"message":\n "key hush\x07 is not known"}', {"Content-Type": "application/json"})]
+    url = f'{server.url}/a.csv", auth: {{bearer_env: ZPO2_SECRET_KEY}}, cadence: "0 6 * * *'
+    error = ask(tmp_path, url).error or ""
+    assert 'answered 403 Forbidden: {"message": "key *** is not known"}' in error
+
+
+def test_a_server_that_asks_for_more_patience_than_there_is_is_left_alone(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(429, b"", {"Retry-After": "3600"})]
+    answer = ask(tmp_path, server.url + "/a.csv")
+    assert "answered 429 and asks to be left alone for 3600 s" in (answer.error or "")
+    assert answer.wait == 3600
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_failure_that_does_not_pass_ends_after_a_few_questions(server: Server, tmp_path: Path, status: int) -> None:
+    server.replies["/a.csv"] = [Reply(status)]
+    assert f"answered {status}" in (ask(tmp_path, server.url + "/a.csv").error or "")
+    assert len(server.asked) == 1 + QUICK.retries
+
+
+def test_a_body_that_breaks_off_is_asked_for_once_more(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(200, BODY[:5], promised=len(BODY), reset=True), Reply(200, BODY)]
+    answer = ask(tmp_path, server.url + "/a.csv")
+    assert answer.error is None
+    assert answer.snapshot is not None
+    assert answer.snapshot.bytes == len(BODY)
+
+
+def test_a_slow_drip_is_cut_off(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(200, BODY * 100, pause=0.02)]
+    assert "too slow" in (ask(tmp_path, server.url + "/a.csv").error or "")
+
+
+def test_a_server_that_falls_silent_is_given_up(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(200, BODY, after=1)]
+    limits = fetch.Limits(backoff=0, retries=0, silence=0.2)
+    assert "timed out" in (ask(tmp_path, server.url + "/a.csv", limits=limits).error or "")
+
+
+@pytest.mark.parametrize("promised", [None, 10_000_000])
+def test_more_bytes_than_are_taken_are_refused(server: Server, tmp_path: Path, promised: int | None) -> None:
+    server.replies["/a.csv"] = [Reply(200, b"x" * 5000, promised=promised)]
+    error = ask(tmp_path, server.url + "/a.csv", limits=fetch.Limits(max_bytes=1000)).error or ""
+    assert "1000 are taken" in error or "more than 1000 bytes" in error
+
+
+def test_a_run_has_a_budget_of_requests_and_bytes(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(200, BODY)]
+    assert "budget of 0 requests" in (ask(tmp_path, server.url + "/a.csv", limits=fetch.Limits(run_requests=0)).error or "")
+    assert "budget of 5 bytes" in (ask(tmp_path, server.url + "/a.csv", limits=fetch.Limits(run_bytes=5)).error or "")
+
+
+def test_a_web_page_that_calls_itself_data_is_refused_and_kept_aside(server: Server, tmp_path: Path) -> None:
+    page = b"\xef\xbb\xbf\n<!DOCTYPE html><html><body>Sign in</body></html>"
+    server.replies["/a.csv"] = [Reply(200, page, {"Content-Type": "text/csv"})]
+    assert "a web page in place of data" in (ask(tmp_path, server.url + "/a.csv").error or "")
+    assert (tmp_path / "archive" / "refused" / "areas" / "_").read_bytes() == page
+
+
+def test_a_size_that_jumps_is_refused(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(200, BODY)]
+    error = ask(tmp_path, server.url + "/a.csv", {"bytes": 1000}, expect="{size_change: 0.25}").error or ""
+    assert f"{len(BODY)} bytes after 1000, more than 25% of change" in error
+
+
+def test_a_host_is_asked_by_few_at_a_time(server: Server, tmp_path: Path) -> None:
+    inside, most = [], []
+
+    def answer(asked: Asked) -> Reply:
+        inside.append(asked)
+        most.append(len(inside))
+        time.sleep(0.05)
+        inside.pop()
+        return Reply(200, BODY)
+
+    server.routes["/a.csv"] = answer
+    pack = packs.load(five_places.write(tmp_path / "pack"))
+    source = pack.sources["areas"].model_copy(update={"fetch": Fetch(url=server.url + "/a.csv")})
+    requests = [fetch.Request(source, packs.Part(f"n={i}", {}), source.fetch.url) for i in range(12)]
+    limits = fetch.Limits(per_host=2, per_second=1000)
+    answers = fetch.fetch_all(pack, requests, Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=limits)
+    assert [a.error for a in answers] == [None] * 12
+    assert max(most) <= 2

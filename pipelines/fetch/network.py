@@ -11,13 +11,16 @@ import socket
 from collections.abc import Callable, Collection
 from typing import Any
 
-from requests import Session
+from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import InvalidHeader
+from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
-MAX_REDIRECTS = 5
+from pipelines.fetch.limits import Limits
+
 RETRIED = (429, 500, 502, 503, 504)
 
 Resolve = Callable[[str, int], list[str]]
@@ -27,20 +30,72 @@ class AddressRefusedError(Exception):
     """A host resolves to an address that may not be reached."""
 
 
-def session(allowed_hosts: Collection[str], connections: int, resolve: Resolve | None = None) -> Session:
+class BusyError(Exception):
+    """A server asks to be left alone for longer than we wait."""
+
+    def __init__(self, status: int, seconds: float) -> None:
+        super().__init__(f"answered {status}, Retry-After {seconds:.0f} s")
+        self.status = status
+        self.seconds = seconds
+
+
+def session(allowed_hosts: Collection[str], limits: Limits, resolve: Resolve | None = None) -> Session:
     """Return a session that reaches public addresses, and the hosts in `allowed_hosts` whatever their address.
 
-    It retries what a server says is passing (Retry-After is kept), follows a few redirects, and takes neither proxies nor passwords
-    from the environment.
+    It retries what a server says is passing (Retry-After is kept), follows a few redirects to http and https, forgets every header of a
+    source on the way to another host, and takes neither proxies nor passwords from the environment.
     """
-    made = Session()
+    made = _Session()
     made.trust_env = False
-    made.max_redirects = MAX_REDIRECTS
-    retry = Retry(total=4, backoff_factor=1, backoff_jitter=0.5, status_forcelist=RETRIED, raise_on_status=False)
-    adapter = _CheckedAdapter({host.lower() for host in allowed_hosts}, resolve or resolved, max_retries=retry, pool_maxsize=connections)
+    made.max_redirects = limits.redirects
+    retry = _Patient(
+        total=limits.retries, backoff_factor=limits.backoff, backoff_jitter=limits.backoff / 2, status_forcelist=RETRIED,
+        allowed_methods={"GET", "POST"}, raise_on_status=False, redirect=0,
+    )  # fmt: skip
+    retry.patience = limits.patience
+    hosts = {host.lower() for host in allowed_hosts}
+    adapter = _CheckedAdapter(hosts, resolve or resolved, max_retries=retry, pool_maxsize=limits.concurrent)
     for prefix in ("https://", "http://"):
         made.mount(prefix, adapter)
     return made
+
+
+class _Session(Session):
+    """Follows redirects; what a source's request carries stays with its host."""
+
+    KEPT = frozenset({"user-agent", "accept", "accept-encoding", "connection", "host", "content-length", "content-type"})
+
+    def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
+        assert prepared_request.url is not None
+        assert response.request.url is not None
+        if self.should_strip_auth(response.request.url, prepared_request.url):  # type: ignore[no-untyped-call]
+            for name in [n for n in prepared_request.headers if n.lower() not in self.KEPT]:
+                del prepared_request.headers[name]
+
+
+class _Patient(Retry):
+    """Waits as long as a server asks, up to `patience` seconds; what asks for more is busy."""
+
+    patience = 60.0
+
+    def new(self, **options: Any) -> _Patient:
+        made = super().new(**options)
+        made.patience = self.patience
+        return made
+
+    def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
+        seconds = self.get_retry_after(response)
+        if seconds and seconds > self.patience:
+            raise BusyError(response.status, seconds)
+        return super().sleep_for_retry(response)
+
+
+def retry_after(header: str | None) -> float | None:
+    """Return the seconds of a Retry-After header; None where there is none, or none that is understood."""
+    try:
+        return Retry().parse_retry_after(header) if header else None
+    except InvalidHeader:
+        return None
 
 
 def resolved(host: str, port: int) -> list[str]:

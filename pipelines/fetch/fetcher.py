@@ -1,0 +1,111 @@
+"""Turn requests into snapshots in the archive: where the bytes come from, who judges them, what is remembered of a failure."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pipelines.archive import Archive, Snapshot
+from pipelines.fetch import judgement, local, protocols
+from pipelines.fetch.client import Client
+from pipelines.fetch.limits import Limits
+from pipelines.fetch.request import Answer, FetchError, Received, Request
+from pipelines.packs import Pack
+from pipelines.settings import Settings
+
+is_paged = protocols.is_paged
+
+
+def fetch_all(
+    pack: Pack,
+    requests: Iterable[Request],
+    archive: Archive,
+    settings: Settings,
+    done: Callable[[Answer], None] | None = None,
+    limits: Limits | None = None,
+) -> list[Answer]:
+    """Fetch every request, several at a time, and archive what comes. A failure is an answer too; nothing is raised."""
+    limits = limits or Limits()
+    fetcher = _Fetcher(pack, archive, settings, limits)
+
+    def one(request: Request) -> Answer:
+        try:
+            answer = fetcher.fetch(request)
+        except FetchError as error:
+            answer = Answer(request, None, str(error), error.wait)
+        except (judgement.RefusedError, OSError) as error:
+            answer = Answer(request, None, str(error))
+        if done:
+            done(answer)
+        return answer
+
+    with ThreadPoolExecutor(limits.concurrent) as pool:
+        return list(pool.map(one, requests))
+
+
+class _Fetcher:
+    def __init__(self, pack: Pack, archive: Archive, settings: Settings, limits: Limits) -> None:
+        self.pack = pack
+        self.archive = archive
+        self.settings = settings
+        self.limits = limits
+        self.client = Client(settings, limits)
+
+    def fetch(self, request: Request) -> Answer:
+        scheme = urlsplit(request.url).scheme
+        if scheme in ("http", "https"):
+            return self._remote(request)
+        if scheme and not request.url.startswith("${"):
+            raise FetchError(f"{request.url}: only http, https and paths are fetched")
+        return self._kept(request, local.file(self.pack.root, request.url, self.settings))
+
+    def _remote(self, request: Request) -> Answer:
+        last = request.last
+        known = self.archive.find(request.source.id, request.part.name, last.get("sha256", "")) if last.get("sha256") else None
+        headers: dict[str, str] = last.get("headers", {}) if known and known.url == request.url else {}
+        self.archive.root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.archive.root, prefix=".part-") as folder:
+            received = protocols.receive(request, self._ask(request, Path(folder)), headers, Path(folder), self.limits)
+            if received.path is None:
+                if known is None:
+                    raise FetchError(f"{request.url}: answered 304 to a question without conditions")
+                return Answer(request, known, headers=headers)
+            return self._kept(request, received)
+
+    def _ask(self, request: Request, folder: Path) -> Callable[..., Received]:
+        mirror = self.settings.mirror
+
+        def ask(url: str, params: Mapping[str, str] | None = None, body: Any = None, known: Mapping[str, str] | None = None) -> Received:
+            if mirror is not None:
+                return local.mirrored(mirror, url, params)
+            return self.client.ask(request.source, url, folder, params=params, body=body, known=known)
+
+        return ask
+
+    def _kept(self, request: Request, received: Received) -> Answer:
+        """Judge the bytes and archive them; what is refused stays aside for whoever wants to look at it."""
+        source, part = request.source, request.part.name
+        assert received.path is not None
+        entry = self.pack.locked.get((source.id, part))
+        try:
+            judgement.judge(received, request.url, source, entry["sha256"] if entry else None, request.last.get("bytes"))
+        except judgement.RefusedError:
+            self.archive.set_aside(received.path, source.id, part)
+            raise
+        snapshot = Snapshot(
+            source=source.id,
+            part=part,
+            url=request.url,
+            sha256=received.sha256,
+            bytes=received.size,
+            fetched_at=self.settings.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            final_url=received.final_url,
+            media_type=received.media_type,
+            licence=source.licence,
+            publisher=source.publisher,
+        )
+        return Answer(request, self.archive.add(received.path, snapshot), headers=dict(received.headers))
