@@ -60,8 +60,9 @@ class Receipt:
     ignored: dict[str, int]
     cells_quarantined: int
     files: dict[str, File] = field(default_factory=dict)
-    columns: list[str] = field(default_factory=list)
+    shape: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    corrected: list[int] = field(default_factory=list)  # rows that each declared correction changed
 
     def assert_nothing_lost(self) -> None:
         total = self.accepted + self.quarantined + sum(self.ignored.values())

@@ -25,7 +25,7 @@ class SourceState:
     """The memory of one part. `sha256` is the newest snapshot, `good` the newest that could be read.
 
     `headers` make the next question conditional; `history` lists (time, sha256) of every change; `failures` counts those in a row, and
-    before `not_before` nobody asks again.
+    before `not_before` nobody asks again. `shape` is that of the last good snapshot.
     """
 
     sha256: str = ""
@@ -39,6 +39,7 @@ class SourceState:
     history: list[list[str]] = field(default_factory=list)
     failures: int = 0
     not_before: str = ""
+    shape: dict[str, Any] = field(default_factory=dict)
 
     def as_last(self) -> dict[str, Any]:
         return {"sha256": self.sha256, "bytes": self.bytes, "headers": self.headers}

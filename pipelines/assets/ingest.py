@@ -46,6 +46,10 @@ def snapshot_check(source: str) -> str:
     return f"snapshot:{source}"
 
 
+def schema_check(source: str) -> str:
+    return f"schema:{source}"
+
+
 def _specs(pack: Pack) -> list[dg.AssetSpec]:
     specs = []
     for source in pack.sources.values():
@@ -86,6 +90,13 @@ def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
             checks.append(
                 dg.AssetCheckSpec(
                     "snapshot", asset=key, description="Every part has a good snapshot, fetched by this run or an earlier one."
+                )
+            )
+            checks.append(
+                dg.AssetCheckSpec(
+                    "schema",
+                    asset=key,
+                    description="The columns of the files, and whether they hold numbers, are those of the last good ones.",
                 )
             )
             checks.append(
@@ -233,6 +244,14 @@ def _results(report: SourceReport, wanted: Sequence[Any] | Any) -> Iterator[dg.A
             passed=not report.errors,
             severity=dg.AssetCheckSeverity.ERROR if report.down else dg.AssetCheckSeverity.WARN,
             metadata={"errors": text or "none", **({"stale_since": report.stale_since} if report.stale_since else {})},
+        )
+    if dg.AssetCheckKey(key, "schema") in wanted:
+        yield dg.AssetCheckResult(
+            check_name="schema",
+            asset_key=key,
+            passed=not report.drift,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"changed": "; ".join(report.drift_in_words) or "nothing"},
         )
     if dg.AssetCheckKey(key, "rows") in wanted:
         yield dg.AssetCheckResult(

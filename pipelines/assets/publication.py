@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines import dbt, durable
-from pipelines.assets.ingest import OWNERS, rows_check, snapshot_check
+from pipelines.assets.ingest import OWNERS, rows_check, schema_check, snapshot_check
 from pipelines.runs import Event, Run, inputs_key, last_release_rows
 from quality import expectations, gate
 from quality.gate import CheckResult
@@ -95,7 +95,7 @@ def build_publication(run: Run, marts: list[dg.AssetKey]) -> list[dg.AssetsDefin
 
 def _expected_of_sources(run: Run) -> set[str]:
     enabled = [s.id for s in run.pack.sources.values() if s.enabled]
-    return {name for s in enabled for name in (snapshot_check(s), rows_check(s))}
+    return {name for s in enabled for name in (snapshot_check(s), schema_check(s), rows_check(s))}
 
 
 def source_results(run: Run) -> list[CheckResult]:
@@ -107,6 +107,8 @@ def source_results(run: Run) -> list[CheckResult]:
         counts = run.counts[name]
         text = "; ".join(sorted({t for k, t in run.errors.items() if k.split(" ")[0] == name}))
         results.append(CheckResult(snapshot_check(name), not text, "error" if name in run.never else "warn", text))
+        drift = counts.get("drift", [])
+        results.append(CheckResult(schema_check(name), not drift, "warn", "; ".join(drift)))
         refused, cells = counts["rows_quarantined"], counts["cells_quarantined"]
         words = [f"{refused} rows and {cells} cells in quarantine"] if refused or cells else []
         words += counts.get("warnings", [])

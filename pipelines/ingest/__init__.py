@@ -71,7 +71,9 @@ class Ingest:
             known = self.states.get(source.id, declared.name)
             sha = known.sha256 if fresh and known.sha256 else known.good
             chosen[declared.name] = (known, self.context.archive.find(source.id, declared.name, sha) if sha else None)
-        rows.process(self.context, source, report, {p: s for p, (_, s) in chosen.items() if s is not None}, self.progress)
+        shapes = {part: known.shape for part, (known, _) in chosen.items()}
+        rows.process(self.context, source, report, {p: s for p, (_, s) in chosen.items() if s is not None}, shapes, self.progress)
+        rows.check_corrections(source, report)
         fallbacks = {}
         for part, (known, snapshot) in chosen.items():
             if part in report.errors and known.good and (snapshot is None or known.good != snapshot.sha256):
@@ -80,7 +82,7 @@ class Ingest:
                     fallbacks[part] = last
         if fallbacks:
             reasons = {p: report.errors[p] for p in fallbacks}
-            rows.process(self.context, source, report, fallbacks, self.progress)
+            rows.process(self.context, source, report, fallbacks, {}, self.progress)
             report.errors |= reasons
         for part, (known, _) in chosen.items():
             self._settle(report, part, known, fresh)
@@ -91,7 +93,7 @@ class Ingest:
         """Write down what this run learned of one part: good, stale since when and why, or down."""
         error = report.errors.get(part) or known.error
         if part in report.parts and not report.errors.get(part):
-            known = replace(known, good=report.parts[part].snapshot)
+            known = replace(known, good=report.parts[part].snapshot, shape=report.parts[part].shape)
         if error:
             since = known.stale_since or self.context.settings.now().strftime("%Y-%m-%dT%H:%M:%SZ")
             known = replace(known, stale_since=since, error=error if fresh else known.error)

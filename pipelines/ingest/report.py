@@ -18,6 +18,7 @@ class SourceReport:
     parts: dict[str, Receipt] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    drift: dict[str, str] = field(default_factory=dict)  # how the shape of a part differs from that of its last good snapshot
     stale_since: str | None = None
     down: bool = False  # some part has no good snapshot at all
     conflict_rows: int = 0
@@ -53,6 +54,10 @@ class SourceReport:
     def warnings(self) -> list[str]:
         return sorted({w for r in self.parts.values() for w in r.warnings})
 
+    @property
+    def drift_in_words(self) -> list[str]:
+        return sorted({f"{part}: {text}" if part else text for part, text in self.drift.items()})
+
     def files(self, kind: str) -> list[File]:
         return [r.files[kind] for r in self.parts.values() if kind in r.files]
 
@@ -60,5 +65,5 @@ class SourceReport:
         return {
             "rows_read": self.rows_read, "rows_accepted": self.accepted, "rows_quarantined": self.quarantined,
             "rows_ignored": sum(self.ignored.values()), "ignored": self.ignored, "cells_quarantined": self.cells_quarantined,
-            "warnings": self.warnings,
+            "warnings": self.warnings, "drift": self.drift_in_words,
         }  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import polars as pl
 
@@ -11,11 +12,13 @@ from pipelines import expressions, fetch, readers
 from pipelines import lake as lake_rooms
 from pipelines.archive import Snapshot, slug
 from pipelines.expressions import ExpressionError
+from pipelines.ingest import shape as shape_of_snapshot
 from pipelines.ingest.context import Context
 from pipelines.ingest.report import SourceReport
 from pipelines.lake import Receipt
 from pipelines.mapping import Checked, Mapped, areas, events, observations, register
 from pipelines.pack_models import AreasMap, EventsMap, FetchedSource, ObservationsMap
+from pipelines.readers.cells import Columns
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
 from quality import contracts
 
@@ -23,8 +26,18 @@ Progress = Callable[[str], None]
 READERS = 2  # files read at a time: text frames of all parts of a source are in memory until they are mapped
 
 
-def process(context: Context, source: FetchedSource, report: SourceReport, snapshots: dict[str, Snapshot], progress: Progress) -> None:
-    """Fill `report` with a receipt for each snapshot, or with the reason why it cannot be read."""
+def process(
+    context: Context,
+    source: FetchedSource,
+    report: SourceReport,
+    snapshots: dict[str, Snapshot],
+    shapes: Mapping[str, Mapping[str, Any]],
+    progress: Progress,
+) -> None:
+    """Fill `report` with a receipt for each snapshot, or with the reason why it cannot be read.
+
+    `shapes` are those of the last good snapshots; another one is told, or, with `on_schema_change: freeze`, refused.
+    """
     frames: list[pl.DataFrame] = []
     waiting: dict[str, Receipt] = {}
     todo: dict[str, tuple[Snapshot, str]] = {}
@@ -32,9 +45,10 @@ def process(context: Context, source: FetchedSource, report: SourceReport, snaps
         report.snapshots[part] = snapshot
         key = context.key(source, snapshot)
         receipt = context.lake.receipt(source.id, part, key)
-        if receipt:
+        if receipt and _same_shape(source, report, part, shapes.get(part, {}), receipt.shape):
             report.parts[part] = receipt
             report.errors.pop(part, None)
+        if receipt:
             continue
         todo[part] = (snapshot, key)
     if not todo:
@@ -45,14 +59,18 @@ def process(context: Context, source: FetchedSource, report: SourceReport, snaps
         texts = {sha: pool.submit(_text, context, source, sha) for sha in dict.fromkeys(s.sha256 for s, _ in todo.values())}
     for part, (snapshot, key) in todo.items():
         try:
-            frame, ignored = _without_ignored(context, source, part, texts[snapshot.sha256].result())
+            rows, shape = texts[snapshot.sha256].result()
+            if not _same_shape(source, report, part, shapes.get(part, {}), shape):
+                continue
+            frame, ignored, corrected = _without_ignored(context, source, part, rows)
         except (readers.UnreadableSnapshot, ExpressionError) as error:
             report.errors[part] = f"{snapshot.url}: {error}"
             report.snapshots.pop(part)
             continue
-        columns = [c for c in frame.columns if not c.startswith("__")]
         counts = {"ignore": ignored} if ignored else {}
-        waiting[part] = Receipt(source.id, part, snapshot.sha256, key, frame.height + ignored, 0, 0, counts, 0, columns=columns)
+        waiting[part] = Receipt(
+            source.id, part, snapshot.sha256, key, frame.height + ignored, 0, 0, counts, 0, shape=shape, corrected=corrected
+        )
         frames.append(frame)
         report.errors.pop(part, None)
     if not waiting:
@@ -65,8 +83,27 @@ def process(context: Context, source: FetchedSource, report: SourceReport, snaps
             report.snapshots.pop(part, None)
 
 
-def _text(context: Context, source: FetchedSource, sha256: str) -> pl.DataFrame:
-    """Return the text rows of a snapshot, at least in the columns that are needed."""
+def _same_shape(source: FetchedSource, report: SourceReport, part: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Compare the shape of a snapshot with that of the last good one; False where a difference refuses it."""
+    text = shape_of_snapshot.drift(before, after) if source.on_schema_change != "evolve" else ""
+    if text and source.on_schema_change == "freeze":
+        report.errors[part] = f"{report.snapshots.pop(part).url}: the columns are frozen, but {text}"
+        return False
+    if text:
+        report.drift[part] = text
+    return True
+
+
+def check_corrections(source: FetchedSource, report: SourceReport) -> None:
+    """Make an error of every part, where a correction changes no row in any of them."""
+    for i, correction in enumerate(source.corrections):
+        if report.parts and not report.errors and not any(receipt.corrected[i] for receipt in report.parts.values()):
+            text = f"correction ({correction.reason}): no row matches {correction.where}"
+            report.errors |= {part: f"{snapshot.url}: {text}" for part, snapshot in report.snapshots.items()}
+
+
+def _text(context: Context, source: FetchedSource, sha256: str) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Return the text rows of a snapshot, at least in the columns that are needed, and the shape of the whole."""
     wanted = {spec.from_ or name for name, spec in source.columns.items()}
     for text in (source.read.ignore, *(c.where for c in source.corrections)):
         if text is not None:
@@ -78,19 +115,21 @@ def _text(context: Context, source: FetchedSource, sha256: str) -> pl.DataFrame:
     options = source.read
     if options.format == "json" and fetch.is_paged(source.fetch):
         options = options.model_copy(update={"records": f"/*{options.records or ''}"})
-    return readers.read(context.archive.path(sha256), options, needed)
+    columns = Columns(needed)
+    rows = readers.read(context.archive.path(sha256), options, columns)
+    return rows, shape_of_snapshot.of(list(columns.found) or [c for c in rows.columns if not c.startswith("__")], rows)
 
 
-def _without_ignored(context: Context, source: FetchedSource, part: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Return the rows of a part, corrected, without the ignored ones, and how many those are."""
+def _without_ignored(context: Context, source: FetchedSource, part: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[int]]:
+    """Return the rows of a part, corrected, without the ignored ones; how many those are; and how many each correction changed."""
     variables = next(p.variables for p in context.pack.parts(source) if p.name == part)
     frame = frame.with_columns(*(pl.lit(value).alias(name) for name, value in variables.items()), pl.lit(part).alias("__part"))
-    frame = _corrected(context, source, frame)
+    frame, corrected = _corrected(context, source, frame)
     if source.read.ignore is None or not frame.height:
-        return frame, 0
+        return frame, 0, corrected
     mask = _mask(context, source.read.ignore, frame, "read.ignore")
     kept = frame.filter(~mask)
-    return kept, frame.height - kept.height
+    return kept, frame.height - kept.height, corrected
 
 
 def _mask(context: Context, expression: str, frame: pl.DataFrame, what: str) -> pl.Series:
@@ -105,7 +144,8 @@ def _mask(context: Context, expression: str, frame: pl.DataFrame, what: str) -> 
     return context.sandbox.query(sql, input=numbered)["hit"]
 
 
-def _corrected(context: Context, source: FetchedSource, frame: pl.DataFrame) -> pl.DataFrame:
+def _corrected(context: Context, source: FetchedSource, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+    changed = []
     for correction in source.corrections:
         mask = _mask(context, correction.where, frame, "corrections.where")
         for column in (*correction.expect, *correction.set):
@@ -117,10 +157,9 @@ def _corrected(context: Context, source: FetchedSource, frame: pl.DataFrame) -> 
                 raise readers.UnreadableSnapshot(
                     f"correction ({correction.reason}): {column} is {other[column][0]!r} in row {other['__row'][0]}, {text!r} was expected"
                 )
-        if not mask.any():
-            raise readers.UnreadableSnapshot(f"correction ({correction.reason}): no row matches {correction.where}")
+        changed.append(int(mask.sum()))
         frame = frame.with_columns(pl.when(mask).then(pl.lit(v)).otherwise(pl.col(c)).alias(c) for c, v in correction.set.items())
-    return frame
+    return frame, changed
 
 
 def _rules(context: Context, source: FetchedSource, frame: pl.DataFrame) -> list[contracts.ColumnRule]:

@@ -11,12 +11,29 @@ import polars as pl
 from pipelines.readers.options import ReadOptions
 
 
+class Columns(list[str]):
+    """The names of columns that will be needed; once a file is read, `found` has all the names that stand in it.
+
+    With `everything` all columns are needed, whatever the names.
+    """
+
+    def __init__(self, needed: Collection[str] | None) -> None:
+        super().__init__(needed or ())
+        self.everything = needed is None
+        self.found: dict[str, None] = {}
+
+
 def selector(columns: Collection[str] | None) -> Callable[[str], bool]:
     """Return the test whether a column will be needed. Case does not count, because it does not count in SQL."""
-    if columns is None:
-        return lambda name: True
-    needed = {name.lower() for name in columns}
-    return lambda name: name.lower() in needed
+    needed = {name.lower() for name in columns or ()}
+    everything = columns is None or (isinstance(columns, Columns) and columns.everything)
+
+    def wanted(name: str) -> bool:
+        if isinstance(columns, Columns):
+            columns.found[name] = None
+        return everything or name.lower() in needed
+
+    return wanted
 
 
 def joined(header: Sequence[Sequence[str]]) -> list[str]:

@@ -1,0 +1,52 @@
+"""The shape of a snapshot: its columns and what stands in them; and how it differs from the last good one. Refuses nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+SAMPLE = 2_000  # rows that are looked at
+_NUMBER = r"^[-+\u2212]?[0-9][0-9\u00a0\u202f ]*([.,][0-9]+)*([eE][-+]?[0-9]+)?[-%]?$"
+MOSTLY, RARELY = 0.95, 0.5
+
+
+def of(columns: Sequence[str], rows: pl.DataFrame) -> dict[str, Any]:
+    """Return the shape of a file with these `columns`: {"columns": [...], "numbers": {column: share of cells that are numbers}}.
+
+    The share is told for the columns that `rows` (text) holds, from their first rows that are not empty.
+    """
+    numbers = {}
+    head = rows.head(SAMPLE)
+    for name in (n for n in head.columns if not n.startswith("__")):
+        cells = head[name].drop_nulls()
+        if cells.len():
+            numbers[name] = round(float(cells.str.contains(_NUMBER).mean() or 0.0), 3)  # type: ignore[arg-type]
+    return {"columns": list(columns), "numbers": numbers}
+
+
+def drift(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Say how `after` differs from `before` in words; empty where it does not. A column that changed its name in place is renamed."""
+    old, new = list(before.get("columns", [])), list(after["columns"])
+    if not old:
+        return ""
+    removed = [name for name in old if name not in new]
+    added = [name for name in new if name not in old]
+    renamed = []
+    if len(old) == len(new):
+        renamed = [(a, b) for a, b in zip(old, new, strict=True) if a in removed and b in added]
+        removed = [name for name in removed if name not in {a for a, _ in renamed}]
+        added = [name for name in added if name not in {b for _, b in renamed}]
+    words = [f"column {a} is now {b}" for a, b in renamed]
+    words += [f"column {name} is gone" for name in removed]
+    words += [f"column {name} is new" for name in added]
+    for name, share in before.get("numbers", {}).items():
+        now = after.get("numbers", {}).get(name)
+        if now is None:
+            continue
+        if share >= MOSTLY and now < RARELY:
+            words.append(f"column {name} held numbers and now holds text")
+        elif share < RARELY and now >= MOSTLY:
+            words.append(f"column {name} held text and now holds numbers")
+    return "; ".join(words)
