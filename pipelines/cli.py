@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -60,19 +60,26 @@ def _place(pack: Path | None, home: Path | None) -> tuple[Settings, Pack, Home]:
 
 
 @app.command(epilog="Example: zpo2 run --pack packs/demo")
-def run(
+def run(  # noqa: PLR0917 - options of the command
     pack: PackOption = None,
     home: HomeOption = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Take up only this source; may be repeated.")] = None,
     part: Annotated[str | None, typer.Option("--part", help="Fetch only parts whose variable lies in a range: year=2021..2023.")] = None,
     accept: Annotated[str | None, typer.Option("--accept", help="Let one failed check through, by name.")] = None,
     reason: Annotated[str | None, typer.Option("--reason", help="Why it is let through; becomes part of the release.")] = None,
+    vintage: Annotated[str | None, typer.Option("--vintage", help="Use the snapshots known at this date or time; needs --out.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the release of --vintage; new or empty.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch, check, transform, gate and publish."""
     from pipelines import runner
+    from pipelines.vintage import VintageError, check_folder, moment
 
     settings, loaded, place = _place(pack, home)
+    if (vintage is None) != (out is None):
+        _stop(WRONG, "--vintage and --out go together")
+    if vintage is not None and (only or part or accept):
+        _stop(WRONG, "--vintage goes with --out only: it fetches nothing and lets nothing through")
     if (accept is None) != (reason is None):
         _stop(WRONG, "--accept and --reason go together")
     unknown = [name for name in only or [] if name not in loaded.sources]
@@ -80,15 +87,29 @@ def run(
         _stop(WRONG, f"--only {unknown[0]}: no such source in {loaded.id}")
     chosen = _part_range(loaded, part)
     display = console.Display(quiet=as_json)
+    if vintage is not None and out is not None:
+        try:
+            time = moment(vintage)
+            check_folder(out)
+        except VintageError as error:
+            _stop(WRONG, str(error))
+        with display:
+            outcome = runner.run_vintage(loaded, place, settings, time, out.absolute(), display.show)
+        _end(loaded, place, outcome, as_json)
     with display:
         outcome = runner.run(
             loaded, place, settings, only=tuple(only) if only else None, part=chosen,
             accepted={accept: reason} if accept is not None and reason is not None else {}, listen=display.show,
         )  # fmt: skip
+    _end(loaded, place, outcome, as_json)
+
+
+def _end(pack: Pack, home: Home, outcome: dict[str, Any], as_json: bool) -> NoReturn:
+    """Say what a run came to, and leave with its exit code."""
     if as_json:
         print(json.dumps(outcome, ensure_ascii=False, indent=1))
     else:
-        console.summary(loaded, place, outcome)
+        console.summary(pack, home, outcome)
     raise SystemExit(outcome["exit_code"])
 
 

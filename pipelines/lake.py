@@ -22,6 +22,12 @@ QUARANTINE = {
 """`column` null: the whole row, its declared cells as JSON in `value`; personal cells are masked."""
 CONFLICTS = {c: observations.SCHEMA[c] for c in ("source", "measure", "ref_area", "time_period", "sex", "age")}
 UNIVERSE = {"source": pl.String, "ref_area": pl.String}
+EVENT_MERGES = {
+    f"{prefix}{name}": kind
+    for prefix in ("", "winner_")
+    for name, kind in (("source", pl.String), ("part", pl.String), ("row_number", pl.Int64), ("id", pl.String))
+}
+"""Events that an event of an earlier feed, the winner, stands for."""
 KINDS: dict[str, Mapping[str, Any]] = {
     "observations": observations.SCHEMA,
     "events": events.SCHEMA,
@@ -34,6 +40,7 @@ KINDS: dict[str, Mapping[str, Any]] = {
     "quarantine": QUARANTINE,
     "conflicts": CONFLICTS,
     "universe": UNIVERSE,
+    "event_merges": EVENT_MERGES,
 }
 
 

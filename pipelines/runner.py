@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from pipelines import durable, runs
@@ -35,8 +37,7 @@ def run(
 
     with home.lock(waiting=lambda text: listen(Event("lock", "home", text))):
         home.open(pack.id)
-        for folder in (home.archive, home.lake, home.manifests, home.dbt):
-            durable.sweep(folder)
+        _sweep(home)
         this = Run(pack, home, settings, only, part, accepted or {}, locked=True, listen=listen)
         this.answers = fetch_sources(pack, home, settings, only, part, _tell(pack, listen))
         if not this.accepted and runs.is_unchanged(pack, home):
@@ -46,6 +47,36 @@ def run(
         _execute(this)
         this.remember()
         return {**this.outcome(), "unchanged": False}
+
+
+def run_vintage(
+    pack: Pack, home: Home, settings: Settings, time: str, out: Path, listen: Callable[[Event], None] = lambda _event: None
+) -> dict[str, Any]:
+    """Build the release of the snapshots known at `time` (a UTC stamp) into the folder `out`; nothing is fetched, nothing published.
+
+    Returns the outcome (see Run.outcome). Raises Busy, HomeError.
+    """
+    from pipelines import vintage
+
+    with home.lock(waiting=lambda text: listen(Event("lock", "home", text))):
+        home.open(pack.id)
+        _sweep(home)
+        with vintage.home_at(home, pack, time) as past:
+            this = Run(pack, past, settings, locked=True, listen=listen)
+            this.answers = []
+            _execute(this)
+            if this.release:
+                vintage.publish(Path(this.release["path"]), out)
+                this.release["path"] = str(out)
+            return {**this.outcome(), "unchanged": False}
+
+
+def _sweep(home: Home) -> None:
+    """Remove what a killed run left behind."""
+    for folder in (home.archive, home.lake, home.manifests, home.dbt):
+        durable.sweep(folder)
+    for left in home.root.glob(f"{durable.TEMPORARY}*"):
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _tell(pack: Pack, listen: Callable[[Event], None]) -> Callable[[Answer], None]:
@@ -70,6 +101,7 @@ def _execute(this: Run) -> None:
         import dagster as dg
         from dagster._core.instance.ref import InstanceRef
 
+        from pipelines.assets.ingest import snapshot_check
         from pipelines.definitions import build_definitions
         from pipelines.jobs import JOB
 
@@ -85,6 +117,9 @@ def _execute(this: Run) -> None:
             )
     if not result.success and not this.reasons:
         this.reasons += [_cause(event) for event in result.all_events if event.is_failure and event.is_step_event]
+    if not this.release and not this.reasons:  # without any good snapshot the steps behind it are not run at all
+        errors = {name: "; ".join(text for key, text in this.errors.items() if key.split(" ")[0] == name) for name in this.never}
+        this.reasons += [f"{snapshot_check(name)}: {text}" for name, text in errors.items()]
 
 
 def _cause(event: Any) -> str:

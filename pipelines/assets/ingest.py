@@ -18,6 +18,7 @@ LAKE_KINDS = {
     "area_attributes": "Attributes of areas.",
     "observations": "Observations of all sources, counts of events and register entries included.",
     "events": "Events.",
+    "event_merges": "Events that one of an earlier feed stands for: same title, start and area.",
     "register": "Register entries.",
     "conflicts": "Cells to which a source gives several values.",
     "universe": "Who reports, where a source declares it.",
@@ -30,6 +31,7 @@ _FEEDS = {
     "area_codes": "areas",
     "area_attributes": "areas",
     "events": "events",
+    "event_merges": "events",
     "register": "register",
 }
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pipelines.archive import Snapshot
 from pipelines.home import Home
-from pipelines.ingest import conflicts, counted, rows, state
+from pipelines.ingest import conflicts, counted, merging, rows, state
 from pipelines.ingest.context import Context
 from pipelines.ingest.fetching import fetch_sources
 from pipelines.ingest.report import SourceReport
@@ -55,13 +55,14 @@ class Ingest:
                 reports[name] = self._source(source, only is None or name in only)
                 if done:
                     done(reports[name])
+        merges = merging.merge(self.context, reports)
         for name in self.context.pack.counted:
             if self.context.pack.counted[name].enabled:
-                reports[name] = counted.count_source(self.context, name, reports)
+                reports[name] = counted.count_source(self.context, name, reports, merges)
                 if done:
                     done(reports[name])
         self.states.save()
-        write_manifest(self.context.home.manifests, state.manifest(self.context, reports))
+        write_manifest(self.context.home.manifests, state.manifest(self.context, reports, merges))
         return reports
 
     def _source(self, source: FetchedSource, fresh: bool) -> SourceReport:

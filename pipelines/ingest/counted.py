@@ -9,12 +9,13 @@ from pipelines import lake as lake_rooms
 from pipelines.expressions import ExpressionError, quote
 from pipelines.ingest.context import Context
 from pipelines.ingest.report import SourceReport
-from pipelines.lake import Receipt
+from pipelines.lake import File, Receipt
 from pipelines.mapping import counts
 from pipelines.packs import digest
 
 
-def count_source(context: Context, name: str, reports: dict[str, SourceReport]) -> SourceReport:
+def count_source(context: Context, name: str, reports: dict[str, SourceReport], merges: File) -> SourceReport:
+    """Count the events or the register of all sources; `merges` are the events that another one stands for."""
     counted = context.pack.counted[name]
     report = SourceReport(name, "counted")
     feeding = [r for r in reports.values() if r.kind == counted.from_]
@@ -22,10 +23,16 @@ def count_source(context: Context, name: str, reports: dict[str, SourceReport]) 
     years = [int(s.fetched_at[:4]) for r in feeding for s in r.snapshots.values()]
     year = max(years, default=context.settings.now().year)
     universe = universe_of(context, counted.universe)
-    key = digest([counted.model_dump(mode="json"), [f.sha256 for f in files], context.territory_digest, year, lake_rooms.code_version()])
+    taken_up = merges.sha256 if counted.from_ == "events" else ""
+    key = digest(
+        [counted.model_dump(mode="json"), [f.sha256 for f in files], taken_up, context.territory_digest, year, lake_rooms.code_version()]
+    )
     receipt = context.lake.receipt(name, "", key)
     if receipt is None:
-        entries = context.lake.read_all(files, counted.from_)
+        everything = context.lake.read_all(files, counted.from_)
+        entries = everything
+        if counted.from_ == "events" and merges.rows:
+            entries = everything.join(context.lake.read(merges), on=["source", "part", "row_number"], how="anti", maintain_order="left")
         try:
             rows = counts.count(counted, entries, context.territory, universe, year, context.sandbox)
         except ExpressionError as error:
@@ -34,7 +41,8 @@ def count_source(context: Context, name: str, reports: dict[str, SourceReport]) 
             return report
         used = int(rows.filter(pl.col("measure") == next(iter(counted.measures)))["row_count"].sum() or 0)
         used = min(used, entries.height)
-        receipt = Receipt(name, "", "", key, entries.height, used, 0, {"where": entries.height - used} if used < entries.height else {}, 0)
+        ignored = {"where": entries.height - used, "merged": everything.height - entries.height}
+        receipt = Receipt(name, "", "", key, everything.height, used, 0, {reason: n for reason, n in ignored.items() if n}, 0)
         receipt.files["observations"] = context.lake.write("observations", f"{name}/{key[:24]}", rows)
         context.lake.keep(receipt)
     report.parts[""] = receipt

@@ -19,7 +19,7 @@ from pipelines.packs import Pack, digest
 from pipelines.sandbox import Sandbox
 
 
-def manifest(context: Context, reports: dict[str, SourceReport]) -> dict[str, Any]:
+def manifest(context: Context, reports: dict[str, SourceReport], merges: File) -> dict[str, Any]:
     """Describe this state of the lake: which files of which snapshots. Its digest does not depend on time."""
     lake = context.lake
     files: dict[str, list[File]] = {kind: [lake.empty(kind)] for kind in ("observations", "events", "register", "quarantine", "conflicts")}
@@ -28,6 +28,7 @@ def manifest(context: Context, reports: dict[str, SourceReport]) -> dict[str, An
             files[kind] += [f for f in report.files(kind) if f.rows]
         files["conflicts"] += [report.conflicts] if report.conflicts else []
         files["quarantine"] += report.quarantine
+    files["event_merges"] = [merges]
     resolved = digest([context.territory_digest, "resolved"])[:24]
     for kind, frame in (
         ("areas", context.territory.areas), ("area_parents", context.territory.parents), ("area_codes", context.territory.codes),
