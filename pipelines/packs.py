@@ -37,7 +37,7 @@ EVENT_FIELDS = {"id", "title", "start", "end", "ref_area", "category", "organise
                 "is_online", "status", "url", "lat", "lon"}  # fmt: skip
 REGISTER_FIELDS = {"register", "id", "ref_area", "valid_from", "valid_to", "status", "amount", "currency"}
 AREA_FIELDS = {"ref_area", "level", "name", "country", "lat", "lon", "area_km2", "valid_from", "valid_to"}
-_VARIABLE = re.compile(r"\{([A-Za-z][A-Za-z0-9_]*)\}")
+_VARIABLE = re.compile(r"(?<!\$)\{([A-Za-z][A-Za-z0-9_]*)\}")
 
 
 @dataclass(frozen=True)
