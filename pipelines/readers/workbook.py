@@ -1,4 +1,4 @@
-"""Read a sheet of a workbook (xlsx). Knows sheets, merged headers and typed cells; knows nothing of sources or areas."""
+"""Read a sheet of a workbook (xlsx, legacy xls, ods). Knows sheets, merged headers and typed cells; knows nothing of sources or areas."""
 
 from __future__ import annotations
 
