@@ -31,9 +31,12 @@ fetch: {url: places.csv}
 read: {format: csv}
 columns: {code: {required: true}, ico: {}}
 into: areas
-map: {area: {ref_area: "'CZ_' || code", level: "'lau'", codes: {ico: ico}, parents: {}}}
+map: {area: {ref_area: code, level: "'lau'", codes: {ico: ico}, parents: {}}}
 """
-PLACES = "code,ico\n569810,00268810\n570451,00269018\n582786,44992785\n554782,00064581\n"
+PLACES = {
+    "cz": "code,ico\nCZ_569810,00268810\nCZ_570451,00269018\nCZ_582786,44992785\nCZ_554782,00064581\n",
+    "v4": "code,ico\nPL_1001121200101,\nPL_1001121200102,\nSK_512036,\nCZ064,\n",
+}
 
 
 def reply(document: Any) -> Reply:
@@ -104,12 +107,51 @@ def sparql(asked: Asked) -> Reply:
     return reply({"head": {"vars": ["dataset", "place", "since"]}, "results": {"bindings": bindings}})
 
 
+def bdl(asked: Asked) -> Reply:
+    given = {name: values[0] for name, values in parse_qs(asked.query).items()}
+    assert (given["unit-level"], given["format"]) == ("6", "json")
+    units = [
+        {"id": "011212001011", "name": "Bochnia", "values": [{"year": given["year"], "val": 29922, "attrId": 1}]},
+        {"id": "011212001022", "name": "Bochnia", "values": [{"year": given["year"], "val": 19872, "attrId": 1}]},
+        {"id": "011212001999", "name": "Nowhere", "values": [{"year": given["year"], "val": 1, "attrId": 1}]},
+    ]
+    page, size = int(given["page"]), 2  # the server caps what is asked for
+    return reply({"totalRecords": 3, "page": page, "pageSize": size, "links": {}, "results": units[page * size : (page + 1) * size]})
+
+
+def datacube(asked: Asked) -> Reply:
+    year = asked.path.split("/")[6]
+    dimensions = {"nuts14": ["SK", "SK0316512036"], "rok": [year], "pohlavie": ["M", "F", "T"], "ukaz": ["U01"]}
+    return reply(cube(dimensions, [10, 20, 30, 1, 2, 3]))
+
+
+def cube(dimensions: dict[str, list[str]], values: list[float | None], status: dict[str, str] | None = None) -> dict[str, Any]:
+    return {
+        "version": "2.0", "class": "dataset", "id": list(dimensions), "size": [len(codes) for codes in dimensions.values()],
+        "dimension": {n: {"category": {"index": {c: i for i, c in enumerate(codes)}}} for n, codes in dimensions.items()},
+        "value": {str(i): value for i, value in enumerate(values) if value is not None}, **({"status": status} if status else {}),
+    }  # fmt: skip
+
+
+def eurostat(asked: Asked) -> Reply:
+    year = parse_qs(asked.query).get("time", [""])[0]
+    if not year:
+        return Reply(413, b"<S:Fault><faultstring>EXTRACTION_TOO_BIG</faultstring></S:Fault>", {"Content-Type": "application/xml"})
+    dimensions = {"freq": ["A"], "sex": ["T", "F"], "age": ["TOTAL"], "geo": ["CZ064", "AT111"], "time": [year]}
+    return reply(cube(dimensions, [1000, 7, 510, None], {"0": "p"}))
+
+
 WEB: dict[str, tuple[str, Callable[[Asked], Reply]]] = {
     "associations_ares": ("/ekonomicke-subjekty-v-be/rest/ekonomicke-subjekty/vyhledat", ares),
     "associations_res": ("/data/od_org03/res_data.csv", lambda asked: Reply(200, RES.encode(), {"Content-Type": "text/csv"})),
     "participatory_projects": ("/api", decidim),
     "citizen_proposals": ("/graphql", consul),
     "open_data_sets": ("/sparql", sparql),
+}
+V4 = {
+    "pl_population": ("/api/v1/data/by-variable/72305", bdl),
+    "sk_population": ("/api/v2/dataset/om7102rr/all/{year}/all/all", datacube),
+    "eurostat_population": ("/eurostat/api/dissemination/statistics/1.0/data/demo_r_pjangrp3", eurostat),
 }
 LISTS = {
     "local_agenda_21": (
@@ -130,31 +172,34 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def run(name: str, folder: Path, server: Server) -> tuple[SourceReport, pl.DataFrame]:
-    """Run the source `name` of packs/cz, switched on, with its host on loopback; return its report and its rows in the lake."""
+def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[SourceReport, pl.DataFrame]:
+    """Run the source `name` of a real pack, switched on, with its host on loopback; return its report and its rows in the lake."""
     pack = folder / "pack"
     (pack / "sources").mkdir(parents=True)
-    shutil.copy(PROJECT / "packs" / "cz" / "pack.yml", pack)
+    shutil.copy(PROJECT / "packs" / of / "pack.yml", pack)
     text = (pack / "pack.yml").read_text(encoding="utf-8")
     kept = [line for line in text.splitlines() if not line.startswith(("weight:", "peers:"))]
     (pack / "pack.yml").write_text("\n".join(kept), encoding="utf-8")
-    (pack / "places.csv").write_text(PLACES)
+    (pack / "places.csv").write_text(PLACES[of])
     (pack / "sources" / "places.yml").write_text(AREAS)
-    declared = (PROJECT / "packs" / "cz" / "sources" / f"{name}.yml").read_text(encoding="utf-8")
+    declared = (PROJECT / "packs" / of / "sources" / f"{name}.yml").read_text(encoding="utf-8")
     assert "enabled: false" in declared
     declared = declared.replace("enabled: false", "enabled: true").replace("min_bytes: 100000000", "min_bytes: 1")
-    if name in WEB:
-        path, answer = WEB[name]
+    if name in {**WEB, **V4}:
+        path, answer = {**WEB, **V4}[name]
         host = declared.split("url: ")[1].split("/", 3)[2]
         declared = declared.replace(f"https://{host}", server.url)
-        server.routes[path] = answer
+        for year in ("2021", "2022", "2023"):
+            server.routes[path.replace("{year}", year)] = answer
     (pack / "sources" / f"{name}.yml").write_text(declared, encoding="utf-8")
     loaded, home = packs.load(pack), Home(folder / "home")
     settings = Settings(allow_hosts="127.0.0.1", SOURCE_DATE_EPOCH=1_760_000_000)
     fetch_sources(loaded, home, settings)
     report = Ingest(loaded, home, settings).run()[name]
     assert report.errors == {}
-    return report, Lake(home.lake).read_all(report.files("register"), "register")
+    kind = loaded.sources[name].into
+    rows = Lake(home.lake).read_all(report.files(kind), kind)
+    return report, rows.filter(pl.col("measure").is_not_null()) if kind == "observations" else rows
 
 
 def test_ares_is_read_page_by_page_without_names(server: Server, tmp_path: Path) -> None:
@@ -215,8 +260,31 @@ def test_grants_are_amounts_of_a_year_without_receivers(server: Server, tmp_path
     assert "Vomáčka" not in str(rows.to_dicts())
 
 
+def test_the_polish_data_bank_is_read_page_by_page_and_year_by_year(server: Server, tmp_path: Path) -> None:
+    report, rows = run("pl_population", tmp_path, server, "v4")
+    assert (report.rows_read, report.accepted, report.quarantined) == (9, 6, 3)
+    found = rows.filter((pl.col("ref_area") == "PL_1001121200102") & (pl.col("time_period") == "2022"))
+    assert found["obs_value"].to_list() == [19872.0]
+
+
+def test_datacube_is_read_by_its_dimensions(server: Server, tmp_path: Path) -> None:
+    report, rows = run("sk_population", tmp_path, server, "v4")
+    assert (report.rows_read, report.accepted, report.ignored) == (18, 9, {"ignore": 9})
+    assert set(rows.select("ref_area", "time_period", "sex", "obs_value").filter(pl.col("time_period") == "2023").rows()) == {
+        ("SK_512036", "2023", "M", 1.0), ("SK_512036", "2023", "F", 2.0), ("SK_512036", "2023", "_T", 3.0),
+    }  # fmt: skip
+
+
+def test_eurostat_is_asked_year_by_year_where_the_whole_is_too_big(server: Server, tmp_path: Path) -> None:
+    report, rows = run("eurostat_population", tmp_path, server, "v4")
+    assert report.accepted == 10
+    assert report.ignored == {"ignore": 5}  # Austria; a sparse cube has no row for what has no value
+    assert sorted(set(rows.select("time_period", "sex", "obs_status").rows()))[:2] == [("2019", "F", "A"), ("2019", "_T", "P")]
+
+
 def test_every_source_that_is_switched_off_says_how_sure_its_shape_is_and_is_tried_here() -> None:
-    pack = packs.load(PROJECT / "packs" / "cz")
-    off = {name for name, source in pack.sources.items() if not source.enabled}
-    assert off == set(WEB) | set(LISTS)
-    assert all(pack.sources[name].confidence in ("documented", "unverified") for name in off)
+    for of, tried in (("cz", set(WEB) | set(LISTS)), ("v4", set(V4))):
+        pack = packs.load(PROJECT / "packs" / of)
+        off = {name for name, source in pack.sources.items() if not source.enabled}
+        assert off == tried
+        assert all(pack.sources[name].confidence in ("documented", "unverified") for name in off)
