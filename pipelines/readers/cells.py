@@ -96,22 +96,21 @@ def decimal_of_numbers(options: ReadOptions) -> str:
     return options.decimal if options.thousands == "." else "."
 
 
+def cleaned(column: pl.Expr, options: ReadOptions) -> pl.Expr:
+    """Return a text column with blanks stripped and missing values null."""
+    missing = sorted({value.strip() for value in options.na})
+    cell = column.str.strip_chars()
+    if missing == [""]:
+        return pl.when(cell != "").then(cell)
+    return pl.when(~cell.is_in(missing)).then(cell) if missing else cell
+
+
 def finish(frame: pl.DataFrame, options: ReadOptions, absent: Sequence[str] = ()) -> pl.DataFrame:
     """Return `frame` with blanks stripped and missing values null; `absent` columns are added, all null.
 
     `frame` has `__row` and may have `__fault`; all its other columns are text.
     """
-    names = [name for name in frame.columns if name not in ("__row", "__fault")]
-    missing = sorted({value.strip() for value in options.na})
-    expressions = []
-    for name in names:
-        cell = pl.col(name).str.strip_chars()
-        if missing == [""]:
-            expressions.append(pl.when(cell != "").then(cell).alias(name))
-        elif missing:
-            expressions.append(pl.when(~cell.is_in(missing)).then(cell).alias(name))
-        else:
-            expressions.append(cell)
+    expressions = [cleaned(pl.col(name), options).alias(name) for name in frame.columns if name not in ("__row", "__fault")]
     nothing = [pl.lit(None, pl.String).alias(name) for name in absent]
     fault = pl.col("__fault") if "__fault" in frame.columns else pl.lit(None, pl.String).alias("__fault")
     return frame.select(*expressions, *nothing, pl.col("__row").cast(pl.Int64), fault.cast(pl.String))

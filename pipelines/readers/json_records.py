@@ -53,6 +53,11 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
 def load(path: Path, options: ReadOptions) -> Any:
     """Return the document, its numbers as text. Raises UnreadableSnapshot with the line where it is no JSON."""
+    return parse(text_of(path, options))
+
+
+def text_of(path: Path, options: ReadOptions) -> str:
+    """Return the text of a file. Raises UnreadableSnapshot with the line whose bytes are not valid in its encoding."""
     raw = member.content(path, options.member)
     if options.member is None:
         member.not_packed(raw, path)
@@ -61,6 +66,11 @@ def load(path: Path, options: ReadOptions) -> Any:
     if not clean:
         line = next(i for i, part in enumerate(text.split("\n"), 1) if decoding.invalid(part, encoding))
         raise UnreadableSnapshot(f"line {line}: bytes that are not valid in {encoding}")
+    return text
+
+
+def parse(text: str) -> Any:
+    """Return the document in `text`, its numbers as text."""
     try:
         return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=Number)
     except json.JSONDecodeError as error:

@@ -6,7 +6,10 @@ JSON-stat 2.0 data sets and collections, and the bundles of 1.x (https://json-st
 from __future__ import annotations
 
 import math
+import re
+import secrets
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +17,93 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from pipelines.readers import cells
-from pipelines.readers.json_records import Number, load
+from pipelines.readers import cells, json_records
+from pipelines.readers.json_records import Number
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 
 MAX_CELLS = 50_000_000
+_START = re.compile(r'(?<!\\)"value"\s*:\s*([\[{])')
+_PLAIN = re.compile(r'[\s0-9.eE+\-,nul":]*')  # what numbers, nulls and positions are written with
+_NUMBER = r"^(?:null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)$"
+LONG = 1_000  # characters; shorter ones are not worth the detour
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
     """Return a column of codes for each dimension, `<id>_label`, `value` and `status`. `__row` is the position of the cell, from 1.
 
     A dense cube gives all its cells, a sparse one those that have a value or a status. `records` picks a data set of a bundle or of
-    a collection's embedded items, by key or position.
+    a collection's embedded items, by key or position. Of slices, a list of data sets, the rows follow each other.
     """
-    document = load(path, options)
-    if isinstance(document, list):  # slices of one data set
-        if not document:
-            raise UnreadableSnapshot("a JSON-stat object is due")
-        slices = [_rows(_dataset(part, options.records or ""), options, columns) for part in document]
-        whole = pl.concat(slices, how="diagonal")
-        return whole.with_columns(pl.int_range(1, whole.height + 1, dtype=pl.Int64).alias("__row"))
-    return _rows(_dataset(document, options.records or ""), options, columns)
+    text, cut = _without_values(json_records.text_of(path, options))
+    document = json_records.parse(text)
+    if not isinstance(document, list):
+        return _rows(_dataset(document, options.records or ""), cut, options, columns)
+    if not document:
+        raise UnreadableSnapshot("a JSON-stat object is due")
+    slices = [_rows(_dataset(part, options.records or ""), cut, options, columns) for part in document]
+    whole = pl.concat(slices, how="diagonal")
+    return whole.with_columns(pl.int_range(1, whole.height + 1, dtype=pl.Int64).alias("__row"))
 
 
-def _rows(dataset: dict[str, Any], options: ReadOptions, columns: Collection[str] | None) -> pl.DataFrame:
+@dataclass(frozen=True)
+class _Values:
+    """Long values that never became Python objects: texts, at positions (None: all of them, in order)."""
+
+    texts: pl.Series
+    positions: NDArray[np.int64] | None
+
+
+def _without_values(text: str) -> tuple[str, dict[str, _Values]]:
+    """Take long values that are plain numbers out of a document; in their place stands a mark, under which they are returned.
+
+    Millions of numbers are split as one text, many times faster than parsed one by one, and keep the text they were written with.
+    """
+    found: dict[str, _Values] = {}
+    pieces, at = [], 0
+    for start in _START.finditer(text):
+        if start.start() < at:
+            continue
+        dense = start[1] == "["
+        end = text.find("]" if dense else "}", start.end())
+        if end - start.end() < LONG or not _PLAIN.fullmatch(text, start.end(), end):
+            continue
+        values = _split(text[start.end() : end], dense)
+        if values is None:
+            continue
+        mark = f"values-{secrets.token_hex(16)}"
+        found[mark] = values
+        pieces += [text[at : start.start(1)], f'"{mark}"']
+        at = end + 1
+    return "".join([*pieces, text[at:]]), found
+
+
+def _split(body: str, dense: bool) -> _Values | None:
+    """Return the numbers between two brackets; None where anything else stands among them."""
+    texts, positions = pl.Series([body]).str.split(",").explode(), None
+    if not dense:
+        pairs = texts.str.splitn(":", 2).struct.unnest()
+        keys, texts = pairs.to_series(0).str.strip_chars(), pairs.to_series(1)
+        if not keys.str.contains('^"[0-9]{1,18}"$').all():
+            return None
+        positions = keys.str.strip_chars('"').cast(pl.Int64).to_numpy()
+    texts = texts.str.strip_chars()
+    if texts.null_count() or not texts.str.contains(_NUMBER).all():
+        return None
+    if positions is not None and (np.diff(positions) <= 0).any():  # of a key that stands twice the last one counts, as in JSON
+        frame = pl.DataFrame({"at": positions, "text": texts}).unique("at", keep="last").sort("at")
+        positions, texts = frame["at"].to_numpy(), frame["text"]
+    return _Values(pl.select(pl.when(texts != "null").then(texts)).to_series(), positions)
+
+
+def _rows(dataset: dict[str, Any], cut: dict[str, _Values], options: ReadOptions, columns: Collection[str] | None) -> pl.DataFrame:
     dimensions, ids, sizes = _shape(dataset)
     total = math.prod(sizes)
     if total > MAX_CELLS:
         raise UnreadableSnapshot(f"{total} cells, at most {MAX_CELLS} are read")
     value, status = dataset.get("value"), dataset.get("status")
+    if isinstance(value, str):
+        value = cut.get(value, value)
     positions = _positions(value, status, total)
     needed = cells.selector(columns)
     mark = cells.decimal_of_numbers(options)
@@ -52,15 +112,19 @@ def _rows(dataset: dict[str, Any], options: ReadOptions, columns: Collection[str
     for name, size in zip(ids, sizes, strict=True):
         codes, labels = _categories(name, dimensions[name], size)
         step //= size
-        at = (positions // step) % size
+        at = pl.Series((positions // step) % size)
         for column, texts in ((name, codes), (f"{name}_label", labels)):
             if needed(column):
-                series.append(pl.Series(texts, dtype=pl.String).gather(at).alias(column))
-    series.append(_cells("value", value, positions, total, mark))
-    series.append(_cells("status", status, positions, total, mark))
+                categories = pl.select(cells.cleaned(pl.lit(pl.Series(texts, dtype=pl.String)), options)).to_series()
+                series.append(categories.gather(at).alias(column))
+    for column, given in (("value", value), ("status", status)):
+        whole = pl.lit(_cells(column, given, positions, total, mark))
+        series.append(pl.select(cells.cleaned(whole, options)).to_series().alias(column))
     names = cells.unique([s.name for s in series])
-    frame = pl.DataFrame([s.alias(n) for s, n in zip(series, names, strict=True)])
-    return cells.finish(frame.with_columns(pl.Series("__row", positions + 1, dtype=pl.Int64)), options)
+    row = pl.Series("__row", positions + 1, dtype=pl.Int64)
+    return pl.DataFrame([*(s.alias(n) for s, n in zip(series, names, strict=True)), row]).with_columns(
+        pl.lit(None, pl.String).alias("__fault")
+    )
 
 
 def _dataset(document: Any, pointer: str) -> dict[str, Any]:
@@ -129,16 +193,25 @@ def _categories(name: str, dimension: dict[str, Any], size: int) -> tuple[list[s
 
 
 def _positions(value: Any, status: Any, total: int) -> NDArray[np.int64]:
-    if isinstance(value, list):
-        if len(value) != total:
-            raise UnreadableSnapshot(f"{len(value)} values where {total} are due")
+    """Return the positions of the cells that have a value or a status, in order; of a dense cube all."""
+    dense = value.positions is None if isinstance(value, _Values) else isinstance(value, list)
+    if dense:
+        given = len(value.texts if isinstance(value, _Values) else value)
+        if given != total:
+            raise UnreadableSnapshot(f"{given} values where {total} are due")
         return np.arange(total, dtype=np.int64)
-    if not isinstance(value, dict):
+    if not isinstance(value, dict | _Values):
         raise UnreadableSnapshot("value: a list or an object is due")
-    keys = set(value) | (set(status) if isinstance(status, dict) else set())
+    keys = set(status) if isinstance(status, dict) else set()
     try:
-        found = np.array(sorted(int(key) for key in keys), dtype=np.int64)
-    except ValueError:
+        if isinstance(value, _Values):
+            assert value.positions is not None
+            found = value.positions
+            if keys:
+                found = np.union1d(found, np.array([int(key) for key in keys], dtype=np.int64))
+        else:
+            found = np.array(sorted(int(key) for key in keys | set(value)), dtype=np.int64)
+    except (ValueError, OverflowError):
         raise UnreadableSnapshot("value: its keys are positions of cells") from None
     if found.size and (found[0] < 0 or found[-1] >= total):
         raise UnreadableSnapshot(f"value: cell {found[-1]} is out of the {total} there are")
@@ -147,6 +220,14 @@ def _positions(value: Any, status: Any, total: int) -> NDArray[np.int64]:
 
 def _cells(name: str, given: Any, positions: NDArray[np.int64], total: int, mark: str) -> pl.Series:
     """Return the texts of `value` or `status`, which may be a list, an object by position, or one text for all."""
+    if isinstance(given, _Values):
+        given_texts = given.texts if mark == "." else given.texts.str.replace(".", mark, literal=True)
+        if given.positions is None or len(given.positions) == len(positions):
+            return given_texts.alias(name)
+        everywhere = pl.DataFrame({"at": positions})
+        return everywhere.join(pl.DataFrame({"at": given.positions, "text": given_texts}), on="at", how="left", maintain_order="left")[
+            "text"
+        ]
     if isinstance(given, dict):
         texts = [_text(given.get(str(p)), mark) for p in positions]
     elif isinstance(given, list):

@@ -12,8 +12,11 @@ from pipelines.pack_yaml import Expression, Text
 Format = Literal[
     "csv",
     "xlsx",
+    "xls",
+    "ods",
     "json",
     "parquet",
+    "rdata",
     "jsonstat",
     "sdmx-csv",
     "eurostat-tsv",
@@ -67,7 +70,7 @@ class ReadOptions(BaseModel):
         "columns beyond them are dropped.",
     )  # fmt: skip
     sheet: Annotated[int | str, BeforeValidator(_position_or_name)] = Field(
-        0, description="xlsx: the sheet, by position from 0 or by name."
+        0, description="xlsx, xls, ods: the sheet, by position from 0 or by name."
     )
     records: Text | None = Field(
         None,

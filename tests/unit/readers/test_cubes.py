@@ -10,8 +10,10 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pipelines.readers import ReadOptions, UnreadableSnapshot, read
+from pipelines.readers import ReadOptions, UnreadableSnapshot, jsonstat, read
 
 CUBE: dict[str, Any] = {
     "version": "2.0",
@@ -157,3 +159,43 @@ def test_gzip_is_unpacked_by_itself_and_a_truncated_one_refused(tmp_path: Path) 
     path.write_bytes(packed[:-10])
     with pytest.raises(UnreadableSnapshot, match="gzip"):
         read(path, ReadOptions(format="csv"))
+
+
+NUMBERS = st.one_of(
+    st.none(),
+    st.integers(-(10**30), 10**30),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([0, -0.0, 1e300, "x", True]),
+)
+
+
+@given(st.lists(NUMBERS, min_size=1, max_size=12), st.booleans(), st.booleans(), st.integers(0, 2))
+def test_the_fast_way_and_the_careful_way_agree(
+    tmp_path_factory: pytest.TempPathFactory, values: list[Any], dense: bool, spaced: bool, nested: int
+) -> None:
+    index = {f"c{i}": i for i in range(len(values))}
+    label = {"c0": 'a trap: "value": [1, 2, 3]'}
+    document: Any = {
+        "class": "dataset", "id": ["d"], "size": [len(values)], "dimension": {"d": {"category": {"index": index, "label": label}}},
+        "value": values if dense else {str(i): v for i, v in reversed(list(enumerate(values)))},
+        "extension": {"value": [1, 2], "note": "value"},
+    }  # fmt: skip
+    document = [document] * nested if nested else document
+    path = tmp_path_factory.getbasetemp() / "cube.json"
+    path.write_text(json.dumps(document, indent=2 if spaced else None), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jsonstat, "LONG", 0)
+        fast = read(path, ReadOptions(format="jsonstat"))
+        patch.setattr(jsonstat, "LONG", 10**9)
+        careful = read(path, ReadOptions(format="jsonstat"))
+    assert fast.equals(careful)
+
+
+@pytest.mark.parametrize("value", ["[1, 2,, 3]", "[1, 01, 3]", "[1, +2, 3]", '{"0": 1, "1": 2, 3: 4}', '{"0": 1 2, "1": 3}'])
+def test_values_that_are_no_json_are_refused_the_fast_way_too(
+    file: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setattr(jsonstat, "LONG", 0)
+    text = '{"class": "dataset", "id": ["d"], "size": [3], "dimension": {"d": {"category": {"index": ["a", "b", "c"]}}}, "value": %s}'
+    with pytest.raises(UnreadableSnapshot, match="not JSON"):
+        read(file(text % value), ReadOptions(format="jsonstat"))
