@@ -237,6 +237,7 @@ class AreaMap(Block):
     ref_area: Expression = Field(description="Identifier of the area.")
     level: Expression = Field(description="Its level.")
     name: Expression | None = Field(None, description="Its name.")
+    country: Expression | None = Field(None, description="Its country, ISO 3166-1 alpha-2; default: the pack's.")
     codes: dict[Text, Expression] = Field(default_factory=dict, description="Codes by scheme.")
     parents: dict[Identifier, Expression] = Field(default_factory=dict, description="Direct parents by level.")
     valid_from: Expression | None = Field(None, description="First day of validity.")

@@ -18,8 +18,8 @@ ATTRIBUTE = pl.Schema({"ref_area": pl.String, "attribute": pl.String, "value": p
 
 # What mapping gives for each area in a row: nested lists keep one area in one row of the lake.
 ROW_SCHEMA = pl.Schema({  # type: ignore[arg-type]
-    "ref_area": pl.String, "level": pl.String, "name": pl.String, "lat": pl.Float64, "lon": pl.Float64, "area_km2": pl.Float64,
-    "valid_from": pl.Date, "valid_to": pl.Date,
+    "ref_area": pl.String, "level": pl.String, "name": pl.String, "country": pl.String, "lat": pl.Float64, "lon": pl.Float64,
+    "area_km2": pl.Float64, "valid_from": pl.Date, "valid_to": pl.Date,
     "codes": pl.List(pl.Struct({"scheme": pl.String, "code": pl.String})),
     "parents": pl.List(pl.Struct({"level": pl.String, "parent": pl.String})),
     "attributes": pl.List(pl.Struct({"attribute": pl.String, "value": pl.String})),
@@ -55,7 +55,10 @@ class Territory:
 
 
 def resolve(rows: Sequence[pl.DataFrame], country: str) -> Territory:
-    """Merge the area rows of all sources, in order. The last given value of an attribute wins; a difference is a warning."""
+    """Merge the area rows of all sources, in order. The last given value of an attribute wins; a difference is a warning.
+
+    `country` is that of areas which name none.
+    """
     frames = [frame for frame in rows if frame.height]
     if not frames:
         empty = [pl.DataFrame(schema=s) for s in (AREA_COLUMNS, LINK, CODE, ATTRIBUTE)]
@@ -80,7 +83,7 @@ def resolve(rows: Sequence[pl.DataFrame], country: str) -> Territory:
 
 
 def _areas(merged: pl.DataFrame, country: str, warnings: list[str]) -> pl.DataFrame:
-    values = ("level", "name", "lat", "lon", "area_km2")
+    values = ("level", "name", "country", "lat", "lon", "area_km2")
     grouped = merged.group_by("ref_area", maintain_order=True).agg(
         *(pl.col(c).drop_nulls().last() for c in values),
         *(pl.col(c).drop_nulls().n_unique().alias(f"_n_{c}") for c in values),
@@ -96,7 +99,7 @@ def _areas(merged: pl.DataFrame, country: str, warnings: list[str]) -> pl.DataFr
             )
     return (
         grouped.with_columns(
-            pl.lit(country).alias("country"),
+            pl.col("country").fill_null(country),
             pl.when(pl.col("valid_from") > _FIRST).then("valid_from").alias("valid_from"),
             pl.when(pl.col("valid_to") < _LAST).then("valid_to").alias("valid_to"),
         )

@@ -138,6 +138,7 @@ def release_info(run: Run) -> Any:
                 "homepage": s.homepage or "", "citation": s.citation or "",
             }
             for s in pack.sources.values()
+            if s.enabled
         ],
         released=run.settings.now().astimezone(UTC),
         inputs_key=inputs_key(pack, run.home),

@@ -11,7 +11,8 @@ from pipelines.territory import ROW_SCHEMA
 
 _DATES = ("valid_from", "valid_to")
 _NUMBERS = ("lat", "lon", "area_km2")
-_TEXTS = ("ref_area", "level", "name")
+_TEXTS = ("ref_area", "level", "name", "country")
+_COUNTRY = "^[A-Z]{2}$"  # ISO 3166-1 alpha-2
 
 
 def map_rows(source: str, checked: Checked, spec: AreasMap, levels: list[str], sandbox: Sandbox) -> Mapped:
@@ -32,6 +33,9 @@ def map_rows(source: str, checked: Checked, spec: AreasMap, levels: list[str], s
         [
             pl.concat(failures).select("__n", pl.format("map.area.{}: {}", "column", "reason").alias("reason")),
             found.filter(pl.col("ref_area").is_null()).select("__n", pl.lit("the area has no identifier").alias("reason")),
+            found.filter(~pl.col("country").str.contains(_COUNTRY)).select(
+                "__n", pl.format("country {}: two capital letters are due", "country").alias("reason")
+            ),
             found.filter(wrong_level).select(
                 "__n", pl.format("level {}: no such level", pl.col("level").fill_null("(empty)")).alias("reason")
             ),

@@ -75,7 +75,8 @@ class ReadOptions(BaseModel):
     records: Text | None = Field(
         None,
         description="json: JSON pointer to the list of records; default: the whole document. "
-        "jsonstat: the data set of a bundle or a collection, by key or position; xml: path of the records, such as /list/item.",
+        "jsonstat: the data set of a bundle or a collection, by key or position; xml: path of the records, such as /list/item; "
+        "rdata: the data frame, by its name.",
     )
     member: Text | None = Field(None, description="The file inside a ZIP archive.")
     na: list[Text] = Field(default_factory=lambda: [""], description="Texts that stand for a missing value.")

@@ -42,11 +42,12 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
         named.setdefault(ROW_NAMES, table.attributes[ROW_NAMES])
     height = _height(named)
     needed = cells.selector(columns)
+    by_name = columns is not None and not (isinstance(columns, cells.Columns) and columns.everything)
     mark = cells.decimal_of_numbers(options)
     faults: list[str | None] = [None] * height
     series = []
     for name, vector in named.items():
-        if columns is not None and needed(name) and not _is_plain(vector):
+        if by_name and needed(name) and not _is_plain(vector):
             raise UnreadableSnapshot(f"column {name} of the data frame holds no plain values but lists, a matrix or another table")
         if needed(name) and _is_plain(vector):
             values = _texts(name, vector, mark)

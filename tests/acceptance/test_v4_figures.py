@@ -174,6 +174,11 @@ def test_inhabitants_of_each_country_are_the_published_ones_at_every_level(table
     assert density == {country: pytest.approx(INHABITANTS[country] / SURFACE[country], rel=1e-4) for country in SURFACE}
 
 
+def test_every_area_has_the_country_of_its_identifier(tables: duckdb.DuckDBPyConnection) -> None:
+    wrong = "select count(*) from areas where country <> left(ref_area, 2) or country not in ('CZ', 'HU', 'PL', 'SK')"
+    assert tables.execute(wrong).fetchall() == [(0,)]
+
+
 def test_cities_towns_and_the_countryside_are_everybody(tables: duckdb.DuckDBPyConnection) -> None:
     for level, areas in (("nuts0", 4), ("nuts3", 115)):
         shares = [published(tables, f"{kind}_population_share", level) for kind in ("city", "town", "rural")]
