@@ -17,15 +17,15 @@ from pipelines.fetch.request import FetchError, Received
 from pipelines.pack_models import Auth, FetchedSource
 from pipelines.settings import Settings
 
-USER_AGENT = "zpo2-warehouse/0.1 (open-data indicator pipeline; contact: the operator of this host)"
 BLOCK = 1 << 16
 _REASON = 300  # characters of a server's own words that are worth repeating
 
 
 class Client:
-    """Asks servers for one run. Safe to use from several threads."""
+    """Asks servers for one run. Safe to use from several threads. `contact` tells them whom to write to."""
 
-    def __init__(self, settings: Settings, limits: Limits) -> None:
+    def __init__(self, settings: Settings, limits: Limits, contact: str) -> None:
+        self.user_agent = f"zpo2-warehouse/0.1 (open-data indicator pipeline; contact: {contact})"
         self.settings = settings
         self.limits = limits
         self.pace = Pace(limits)
@@ -60,7 +60,7 @@ class Client:
         raise last
 
     def _headers(self, source: FetchedSource, url: str, known: Mapping[str, str] | None) -> dict[str, str]:
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+        headers = {"User-Agent": self.user_agent, "Accept-Encoding": "identity"}
         own = urlsplit(source.fetch.url).netloc.lower() == urlsplit(url).netloc.lower()
         if own:
             headers = {**source.fetch.headers, **headers}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +54,7 @@ class _Fetcher:
         self.archive = archive
         self.settings = settings
         self.limits = limits
-        self.client = Client(settings, limits)
+        self.client = Client(settings, limits, _contact(pack))
 
     def fetch(self, request: Request) -> Answer:
         scheme = urlsplit(request.url).scheme
@@ -109,3 +110,10 @@ class _Fetcher:
             publisher=source.publisher,
         )
         return Answer(request, self.archive.add(received.path, snapshot), headers=dict(received.headers))
+
+
+def _contact(pack: Pack) -> str:
+    """Return whom a server may write to about our requests: the publisher's address, or where the release is published."""
+    publisher = pack.file.publisher
+    found = (publisher.email or publisher.iri if publisher else None) or pack.file.base_uri or "the operator of this host"
+    return re.sub(r"[^\x21-\x7e ]", "", found)  # what a header may hold

@@ -54,6 +54,17 @@ def test_bytes_are_archived_as_they_came_with_where_they_came_from(server: Serve
     assert "contact" in server.asked[0][1]["user-agent"]
 
 
+def test_a_server_is_told_whom_to_write_to(server: Server, tmp_path: Path) -> None:
+    server.replies["/a.csv"] = [Reply(200, BODY)]
+    head = five_places.PACK.replace("{name: Somebody}", "{name: Somebody, email: data@example.org}")
+    declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{server.url}/a.csv"}}')
+    pack = packs.load(five_places.write(tmp_path / "pack", pack_yml=head, sources__areas_yml=declared))
+    source = pack.sources["areas"]
+    request = fetch.Request(source, pack.parts(source)[0], source.fetch.url)
+    fetch.fetch_all(pack, [request], Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=QUICK)
+    assert "contact: data@example.org" in server.asked[0][1]["user-agent"]
+
+
 def test_what_has_not_changed_is_not_sent_again(server: Server, tmp_path: Path) -> None:
     server.replies["/a.csv"] = [Reply(200, BODY, {"ETag": '"1"'}), Reply(304)]
     first = ask(tmp_path, server.url + "/a.csv").snapshot
