@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_TEST := $(VENV)/.ready-test
+READY_BENCH := $(VENV)/.ready-bench
 
 .PHONY: run test lint check bench clean
 
@@ -25,8 +26,9 @@ lint: $(READY_TEST)
 check: $(READY)
 	$(BIN)/zpo2 check --pack $(PACK)
 
-bench: $(READY_TEST)
+bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/readers.py
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -46,6 +48,14 @@ $(READY_TEST): $(READY) requirements-dev.lock
 		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock; \
 	else \
 		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock; \
+	fi
+	@touch $@
+
+$(READY_BENCH): $(READY) requirements-bench.lock
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-bench.lock; \
+	else \
+		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-bench.lock; \
 	fi
 	@touch $@
 
