@@ -109,7 +109,16 @@ def _child(name: str, role: str, folder: str) -> dict[str, Any]:
     began = time.perf_counter()
     work()
     seconds = (time.perf_counter() - began) / (row.share if role == "peer" else 1)
-    return {"seconds": seconds, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"seconds": seconds, "peak": _peak()}
+
+
+def _peak() -> float:
+    """Return the largest memory of this process in MB. Linux hands the figure of getrusage on to a child, so its own is asked for there."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
+        return float(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 / (1024 if sys.platform == "darwin" else 1)
 
 
 # ---------------------------------------------------------------------------------------------------------------- who is measured

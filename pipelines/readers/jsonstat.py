@@ -25,7 +25,9 @@ from pipelines.readers.unreadable import UnreadableSnapshot
 MAX_CELLS = 50_000_000
 _START = re.compile(r'(?<!\\)"value"\s*:\s*([\[{])')
 _PLAIN = re.compile(r'[\s0-9.eE+\-,nul":]*')  # what numbers, nulls and positions are written with
-_NUMBER = r"^(?:null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)$"
+_NUMBER = r"(?:null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
+_ITEM = rf"^\s*{_NUMBER}\s*$"
+_PAIR = rf'^\s*"[0-9]{{1,18}}"\s*:\s*{_NUMBER}\s*$'
 LONG = 1_000  # characters; shorter ones are not worth the detour
 
 
@@ -81,15 +83,13 @@ def _without_values(text: str) -> tuple[str, dict[str, _Values]]:
 def _split(body: str, dense: bool) -> _Values | None:
     """Return the numbers between two brackets; None where anything else stands among them."""
     texts, positions = pl.Series([body]).str.split(",").explode(), None
+    if texts.null_count() or not texts.str.contains(_ITEM if dense else _PAIR).all():
+        return None
     if not dense:
         pairs = texts.str.splitn(":", 2).struct.unnest()
-        keys, texts = pairs.to_series(0).str.strip_chars(), pairs.to_series(1)
-        if not keys.str.contains('^"[0-9]{1,18}"$').all():
-            return None
-        positions = keys.str.strip_chars('"').cast(pl.Int64).to_numpy()
+        positions = pairs.to_series(0).str.strip_chars(' \t\r\n"').cast(pl.Int64).to_numpy()
+        texts = pairs.to_series(1)
     texts = texts.str.strip_chars()
-    if texts.null_count() or not texts.str.contains(_NUMBER).all():
-        return None
     if positions is not None and (np.diff(positions) <= 0).any():  # of a key that stands twice the last one counts, as in JSON
         frame = pl.DataFrame({"at": positions, "text": texts}).unique("at", keep="last").sort("at")
         positions, texts = frame["at"].to_numpy(), frame["text"]
@@ -118,8 +118,10 @@ def _rows(dataset: dict[str, Any], cut: dict[str, _Values], options: ReadOptions
                 categories = pl.select(cells.cleaned(pl.lit(pl.Series(texts, dtype=pl.String)), options)).to_series()
                 series.append(categories.gather(at).alias(column))
     for column, given in (("value", value), ("status", status)):
-        whole = pl.lit(_cells(column, given, positions, total, mark))
-        series.append(pl.select(cells.cleaned(whole, options)).to_series().alias(column))
+        whole = _cells(column, given, positions, total, mark)
+        if whole.null_count() < whole.len() and not (isinstance(given, _Values) and options.na == [""]):  # those are clean already
+            whole = pl.select(cells.cleaned(pl.lit(whole), options)).to_series()
+        series.append(whole.alias(column))
     names = cells.unique([s.name for s in series])
     row = pl.Series("__row", positions + 1, dtype=pl.Int64)
     return pl.DataFrame([*(s.alias(n) for s, n in zip(series, names, strict=True)), row]).with_columns(
@@ -237,7 +239,7 @@ def _cells(name: str, given: Any, positions: NDArray[np.int64], total: int, mark
         if len(texts) != len(positions):
             texts = [texts[p] for p in positions]
     else:
-        texts = [_text(given, mark)] * len(positions)
+        return pl.repeat(_text(given, mark), len(positions), dtype=pl.String, eager=True).alias(name)
     return pl.Series(name, texts, dtype=pl.String)
 
 
