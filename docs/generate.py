@@ -1,4 +1,4 @@
-"""Write the pages that the code knows best: the pack's keys, the published tables, the commands. `--check` names a page that is stale."""
+"""Write the pages that the code knows best: keys of a pack, published tables, commands, hostile input. `--check` names a stale one."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from pipelines import cli, pack_models  # noqa: E402
 from pipelines.expressions import AGGREGATES, FUNCTIONS  # noqa: E402
 from pipelines.pack_yaml import Expression, Text  # noqa: E402
 from pipelines.settings import Settings  # noqa: E402
+from tests.hostile.document import render as hostile_input  # noqa: E402
 
 NOTE = "<!-- Written by docs/generate.py. Do not edit: change what it is made from and run the script again. -->"
 PACK_FORMAT = f"""# The format of a pack
@@ -69,7 +70,7 @@ LIMITS = {"ge": "at least {}", "le": "at most {}", "pattern": "`{}`", "min_lengt
 
 
 def main() -> int:
-    pages = {"pack-format.md": pack_format(), "tables.md": tables(), "commands.md": commands()}
+    pages = {"pack-format.md": pack_format(), "tables.md": tables(), "commands.md": commands(), "hostile-input.md": _noted(hostile_input())}
     stale = [n for n, text in pages.items() if not (DOCS / n).is_file() or (DOCS / n).read_text(encoding="utf-8") != text]
     check = "--check" in sys.argv[1:]
     for name in stale:
@@ -77,6 +78,11 @@ def main() -> int:
             (DOCS / name).write_text(pages[name], encoding="utf-8")
         print(f"docs/{name}: is stale; run docs/generate.py" if check else f"docs/{name}: written")
     return 1 if stale and check else 0
+
+
+def _noted(page: str) -> str:
+    title, _, rest = page.partition("\n")
+    return f"{title}\n\n{NOTE}\n{rest}"
 
 
 def pack_format() -> str:

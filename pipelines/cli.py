@@ -180,7 +180,9 @@ def quarantine(
         return
     for row in rows:
         where = f"{row['source']} {row['part']}".strip() + f" row {row['row_number']}" + (f" {row['column']}" if row["column"] else "")
-        print(f"{where}: {row['reason']}" + (f"  {row['value']}" if row["value"] else ""))
+        line = f"{where}: {row['reason']}" + (f"  {row['value']}" if row["value"] else "")
+        # what a file brings may be commands to the terminal
+        print("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line))
     print(f"{len(rows)} refused rows and cells")
 
 

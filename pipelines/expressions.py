@@ -36,6 +36,9 @@ _SHAPES = {"CONSTANT", "COLUMN_REF", "FUNCTION", "CASE", "COMPARISON", "CONJUNCT
 _OPERATOR_TYPES = {
     "OPERATOR_NOT", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "OPERATOR_COALESCE", "COMPARE_IN", "COMPARE_NOT_IN", "OPERATOR_NULLIF",
 }  # fmt: skip
+_REPLACING = {"replace", "regexp_replace"}
+MAX_PADDED = 10_000
+MAX_GROWTH = 1_000
 _EMPTY = ("where_clause", "having", "qualify", "sample", "group_expressions", "modifiers")
 
 
@@ -123,6 +126,7 @@ def _judge_function(node: dict[str, Any], inside_aggregate: bool) -> bool:
         raise ExpressionError(f"{name}: a schema before a function is not allowed")
     if node.get("distinct") and name not in AGGREGATES:
         raise ExpressionError(f"{name}: distinct is not allowed here")
+    _assert_bounded(name, node)
     if name in AGGREGATES:
         if inside_aggregate:
             raise ExpressionError(f"{name}: an aggregate inside an aggregate")
@@ -130,6 +134,40 @@ def _judge_function(node: dict[str, Any], inside_aggregate: bool) -> bool:
     if name not in FUNCTIONS and not (name in OPERATORS and (node.get("is_operator") or name in FUNCTIONS or "escape" in name)):
         raise ExpressionError(f"{name}: not in the list of functions")
     return False
+
+
+def _assert_bounded(name: str, node: dict[str, Any]) -> None:
+    """Refuse what makes a text of any length out of a short one: DuckDB can neither interrupt it nor hold it to its memory."""
+    children = node.get("children") or []
+    if name in ("lpad", "rpad") and len(children) > 1:
+        length = _constant(children[1])
+        if not isinstance(length, int) or length > MAX_PADDED:
+            raise ExpressionError(f"{name}: a number of at most {MAX_PADDED} is due as its length")
+    if name in _REPLACING and _growth(node) > MAX_GROWTH:
+        raise ExpressionError(f"{name}: replacements inside each other make the text more than {MAX_GROWTH} times as long")
+
+
+def _growth(node: Any) -> int:
+    """Return how many times longer the replacements of an expression, inside each other, can make a text."""
+    if isinstance(node, list):
+        return max((_growth(item) for item in node), default=1)
+    if not isinstance(node, dict):
+        return 1
+    inner = max((_growth(value) for value in node.values()), default=1)
+    if node.get("class") != "FUNCTION" or str(node["function_name"]).lower() not in _REPLACING:
+        return inner
+    children = node.get("children") or []
+    old, new = (_constant(child) for child in children[1:3]) if len(children) > 2 else ("", "")
+    if not isinstance(new, str):
+        return inner * 10  # a column's text
+    shortest = len(old) if isinstance(old, str) and str(node["function_name"]).lower() == "replace" else 1
+    return inner * max(1, -(-len(new) // max(1, shortest)))
+
+
+def _constant(node: Any) -> Any:
+    if isinstance(node, dict) and node.get("class") == "CONSTANT" and not node["value"].get("is_null"):
+        return node["value"].get("value")
+    return None
 
 
 def fault(expression: str, columns: Collection[str] | None, *, aggregate: bool = False) -> str | None:

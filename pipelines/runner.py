@@ -108,9 +108,16 @@ def _execute(this: Run) -> None:
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         job = build_definitions(this, parsing).resolve_job_def(JOB)
         log = this.home.dagster / "last_run.log"  # what dbt prints, line by line
-        # capturing what steps print would take the terminal away from the progress display
-        quiet = {"compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"}}
-        ref = InstanceRef.from_dir(str(this.home.dagster), overrides=quiet)
+        overrides = {
+            # capturing what steps print would take the terminal away from the progress display
+            "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
+            "event_log_storage": {
+                "module": "pipelines.history",
+                "class": "OneConnectionHistory",
+                "config": {"base_dir": str(this.home.dagster / "history" / "runs")},
+            },
+        }
+        ref = InstanceRef.from_dir(str(this.home.dagster), overrides=overrides)
         with dg.DagsterInstance.from_ref(ref) as instance, log.open("w") as out, contextlib.redirect_stdout(out):
             result = job.execute_in_process(
                 instance=instance, raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}

@@ -16,6 +16,10 @@ MEMORY = "1GB"
 EXPLAINED = 50  # failing rows asked one by one for their own reason; those after them carry the last one
 
 
+class TimeUpError(ExpressionError):
+    """The expression took longer than any honest one."""
+
+
 class Sandbox:
     """An in-memory database for the expressions of packs: no files, no network, bounded time and memory."""
 
@@ -35,7 +39,7 @@ class Sandbox:
             with self._bounded():
                 return pl.DataFrame(pl.from_arrow(self._connection.execute(sql).to_arrow_table()))
         except duckdb.InterruptException:
-            raise ExpressionError(f"stopped after {SECONDS:.0f} seconds") from None
+            raise TimeUpError(f"stopped after {SECONDS:.0f} seconds") from None
         except duckdb.Error as error:
             raise ExpressionError(str(error).splitlines()[0]) from None
         finally:
@@ -61,6 +65,8 @@ class Sandbox:
         wanted = ", ".join(f"cast((\n{e}\n) as {t}) as {quote(n)}" for n, t, e in columns)
         try:
             return self.query(f"select __n, {wanted} from input order by __n", input=frame), no_failures
+        except TimeUpError:
+            raise  # row by row it would take an hour
         except ExpressionError:
             pass  # some row fails: find which, one expression at a time
         result = frame.select("__n").sort("__n")

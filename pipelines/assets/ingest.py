@@ -136,8 +136,8 @@ def build_ingest(run: Run) -> list[dg.AssetsDefinition]:
             note(run, report)
             if name not in chosen:
                 continue
-            if not report.down or report.parts:
-                yield dg.MaterializeResult(asset_key=source_key(name), metadata=_metadata(report, lake))
+            # a source that is down, too: without its output Dagster would skip all that follows, gate and release included, without a word
+            yield dg.MaterializeResult(asset_key=source_key(name), metadata=_metadata(report, lake))
             if name in pack.sources:
                 yield from _results(report, context.selected_asset_check_keys)
 

@@ -114,6 +114,8 @@ class Client:
             raise FetchError(f"{url}: {_cause(error)}") from None
         except requests.RequestException as error:
             raise FetchError(f"{url}: {type(error).__name__}: {error}") from None
+        except ValueError as error:  # an address, mostly of a redirect, that is none
+            raise FetchError(f"{url}: leads to no address: {error}") from None
         except (HTTPError, OSError) as error:  # while the body was read
             raise _BrokenOff(f"{url}: broke off: {_cause(error)}") from None
 

@@ -15,7 +15,7 @@ from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import InvalidHeader
+from urllib3.exceptions import InvalidHeader, NameResolutionError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
@@ -82,6 +82,9 @@ class _Patient(Retry):
         made = super().new(**options)
         made.patience = self.patience
         return made
+
+    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
+        return retry_after(response.headers.get("Retry-After"))  # a time that is none is no reason to give up
 
     def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
         seconds = self.get_retry_after(response)
@@ -158,8 +161,7 @@ def _connected(connection: Any, connect: Callable[[], socket.socket], check: Cal
     try:
         connection._dns_host = check(connection.host, connection.port)
         return connect()
-    except socket.gaierror:
-        connection._dns_host = name
-        return connect()  # fails in the same way, with the library's own error
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from None
     finally:
         connection._dns_host = name

@@ -116,7 +116,12 @@ def _text(context: Context, source: FetchedSource, sha256: str) -> tuple[pl.Data
     if options.format == "json" and fetch.is_paged(source.fetch):
         options = options.model_copy(update={"records": f"/*{options.records or ''}"})
     columns = Columns(needed)
-    rows = readers.read(context.archive.path(sha256), options, columns)
+    try:
+        rows = readers.read(context.archive.path(sha256), options, columns)
+    except (readers.UnreadableSnapshot, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a fault of a reader (a panic of polars is no Exception) must not stop the other sources
+        raise readers.UnreadableSnapshot(f"the reader of {options.format} failed on it: {type(error).__name__}: {error}") from error
     return rows, shape_of_snapshot.of(list(columns.found) or [c for c in rows.columns if not c.startswith("__")], rows)
 
 

@@ -114,3 +114,11 @@ def finish(frame: pl.DataFrame, options: ReadOptions, absent: Sequence[str] = ()
     nothing = [pl.lit(None, pl.String).alias(name) for name in absent]
     fault = pl.col("__fault") if "__fault" in frame.columns else pl.lit(None, pl.String).alias("__fault")
     return frame.select(*expressions, *nothing, pl.col("__row").cast(pl.Int64), fault.cast(pl.String))
+
+
+def column_number(letters: bytes) -> int:
+    """Return the number of a sheet's column: A is 1, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number

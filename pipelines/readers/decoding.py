@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterable
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -63,3 +64,14 @@ def invalid(text: str, encoding: str) -> str | None:
 def without_marks(text: str) -> str:
     """Return `text` with the replacement character in the place of each mark."""
     return _MARKS.sub("\ufffd", text)
+
+
+def unwritable(texts: Iterable[str | None]) -> str | None:
+    """Return why one of `texts` can stand in no file: the escapes of JSON can write what is no character."""
+    for text in texts:
+        if text is not None and not text.isprintable():
+            if "\0" in text:
+                return "a NUL character"
+            if _MARKS.search(text):
+                return "half of a surrogate pair, which is no character"
+    return None

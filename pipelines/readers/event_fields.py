@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.readers import cells
+from pipelines.readers import cells, decoding
 from pipelines.readers.options import EVENT_COLUMNS, ReadOptions
 
 Row = dict[str, str | None]
@@ -14,6 +14,11 @@ Row = dict[str, str | None]
 
 def frame(rows: list[Row], options: ReadOptions) -> pl.DataFrame:
     """Return the rows with all of EVENT_COLUMNS; `__fault` of a row says why it is none. `__row` counts from 1."""
+    for row in rows:
+        wrong = decoding.unwritable(row.values())
+        if wrong:
+            row.update({name: decoding.without_marks(text) for name, text in row.items() if text is not None})
+            row.setdefault("__fault", wrong)
     series = [pl.Series(name, [row.get(name) for row in rows], dtype=pl.String) for name in (*EVENT_COLUMNS, "__fault")]
     return cells.finish(pl.DataFrame([*series, pl.Series("__row", range(1, len(rows) + 1), dtype=pl.Int64)]), options)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from pipelines.readers import cells
+from pipelines.readers import cells, decoding
 from pipelines.readers.json_records import flat, load
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
@@ -36,6 +37,10 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
                 fault = "the geometry is not understood"
         else:
             fault = "a feature is due"
+        wrong = decoding.unwritable((*row, *row.values()))
+        if wrong:
+            fault = fault or wrong
+            row = {decoding.without_marks(k): v if v is None else decoding.without_marks(v) for k, v in row.items()}
         faults.append(fault)
         for name, value in row.items():
             column = table.setdefault(name, [])
@@ -64,6 +69,8 @@ def _placed(geometry: Any) -> dict[str, str | None]:
         return {"lon": None, "lat": None, "geometry": None}
     kind, parts = geometry["type"], geometry["coordinates"]
     lon, lat = _centroid(kind, parts)
+    if not (math.isfinite(lon) and math.isfinite(lat)):
+        raise ValueError("no place on earth")
     return {"lon": repr(lon), "lat": repr(lat), "geometry": f"{kind.upper()} {_wkt(parts)}"}
 
 

@@ -20,6 +20,8 @@ from pipelines.readers.unreadable import UnreadableSnapshot
 
 HORIZON = dt.timedelta(days=731)
 MAX_OCCURRENCES = 200_000
+_FIRST_YEAR = 1900
+_SHOWN = ("UID", "SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "URL", "STATUS")
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
@@ -33,14 +35,14 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     raw = member.content(path, options.member)
     if options.member is None:
         member.not_packed(raw, path)
-    data, _, _ = decoding.as_utf8(raw, options.encoding)
+    data, clean, encoding = decoding.as_utf8(raw, options.encoding)
     try:
-        calendars = icalendar.Calendar.from_ical(data, multiple=True)
+        calendars = icalendar.Calendar.from_ical(data if clean else decoding.to_text(data), multiple=True)
     except (ValueError, IndexError, KeyError) as error:
         raise UnreadableSnapshot(f"not a calendar: {error}") from None
     good, rows = icalendar.Calendar(), list[Row]()
     for component in (c for calendar in calendars for c in calendar.subcomponents):
-        fault = _fault(component) if component.name == "VEVENT" else None
+        fault = _fault(component, encoding) if component.name == "VEVENT" else None
         if fault:
             rows.append({"id": _text(component, "UID"), "__fault": fault})
         elif component.name in ("VEVENT", "VTIMEZONE"):
@@ -64,17 +66,40 @@ def _first(occurrences: Any, most: int) -> Iterator[Any]:
         yield occurrence
 
 
-def _fault(event: Any) -> str | None:
-    start = event.get("DTSTART")
+def _fault(event: Any, encoding: str) -> str | None:
     if event.errors:
         return "; ".join(f"{name}: {text}" for name, text in event.errors)
-    return None if start is not None and isinstance(getattr(start, "dt", None), dt.date) else "no DTSTART"
+    start = getattr(event.get("DTSTART"), "dt", None)
+    if not isinstance(start, dt.date):
+        return "no DTSTART"
+    wrong = decoding.invalid("".join(str(event.get(name)) for name in _SHOWN if name in event), encoding)
+    if wrong:
+        return wrong
+    end = getattr(event.get("DTEND"), "dt", None)
+    if isinstance(end, dt.date) and type(end) is type(start) and _day(end) < _day(start):
+        return "the event ends before it starts"
+    return _endless(event.get("RRULE"), start)
+
+
+def _endless(rule: Any, start: dt.date) -> str | None:
+    """Return why the occurrences of a rule cannot be counted out: the library makes all of them before it gives the first one."""
+    for one in rule if isinstance(rule, list) else [rule] if rule is not None else []:
+        interval = int((one.get("INTERVAL") or [1])[0])
+        if interval < 1:
+            return f"RRULE: INTERVAL is {interval}"
+        frequency = str((one.get("FREQ") or [""])[0]).upper()
+        if frequency in ("SECONDLY", "MINUTELY", "HOURLY"):
+            return f"RRULE: {frequency.lower()} occurrences are no events"
+        if start.year < _FIRST_YEAR:
+            return f"RRULE: occurrences since the year {start.year}"
+    return None
 
 
 def _window(events: list[Any]) -> tuple[dt.date, dt.date]:
     starts = [_day(event.get("DTSTART").dt) for event in events]
     dates = [_day(event.get(name).dt) for event in events for name in ("DTSTAMP", "LAST-MODIFIED") if name in event]
-    return min(starts), max([*starts, *dates]) + HORIZON
+    newest = max([*starts, *dates])
+    return min(starts), newest + HORIZON if newest < dt.date.max - HORIZON else dt.datetime.max
 
 
 def _day(moment: dt.date) -> dt.date:

@@ -23,6 +23,22 @@ class Number(str):
     __slots__ = ()
 
 
+class Ambiguous(dict[str, Any]):
+    """An object in which a key stands twice: which of its values is meant cannot be told."""
+
+    repeated = ""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    ambiguous = Ambiguous(found)
+    seen: set[str] = set()
+    ambiguous.repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    return ambiguous
+
+
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
     """Return the records of a JSON document. `__row` is the number of the record in its list."""
     records = find(load(path, options), options.records or "")
@@ -34,8 +50,13 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
         if not isinstance(record, dict):
             faults.append(f"{_kind(record)} where an object is due")
             continue
-        faults.append(None)
-        for name, value in flat(record, number + 1, mark).items():
+        row = flat(record, number + 1, mark)
+        wrong = decoding.unwritable((*row, *row.values()))
+        repeated = record.repeated if isinstance(record, Ambiguous) else None
+        faults.append(f"key {repeated} stands twice" if repeated is not None else wrong)
+        if wrong:
+            row = {decoding.without_marks(k): v if v is None else decoding.without_marks(v) for k, v in row.items()}
+        for name, value in row.items():
             column = table.get(name)
             if column is None:
                 if len(table) >= MAX_COLUMNS:
@@ -72,7 +93,7 @@ def text_of(path: Path, options: ReadOptions) -> str:
 def parse(text: str) -> Any:
     """Return the document in `text`, its numbers as text."""
     try:
-        return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=Number)
+        return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         raise UnreadableSnapshot(f"line {error.lineno}: not JSON: {error.msg}") from None
     except RecursionError:
@@ -144,7 +165,10 @@ def flat(record: dict[str, Any], number: int, mark: str) -> dict[str, str | None
         elif isinstance(value, bool):
             result[name] = "true" if value else "false"
         else:
-            result[name] = dumps(value)
+            try:
+                result[name] = dumps(value)
+            except RecursionError:
+                raise UnreadableSnapshot(f"record {number}: a list nested too deeply") from None
     return result
 
 

@@ -136,7 +136,10 @@ def _dataset(document: Any, pointer: str) -> dict[str, Any]:
     key = pointer.strip("/")
     kind = document.get("class")
     if kind == "collection":
-        items = (document.get("link") or {}).get("item") or []
+        link = document.get("link")
+        items = link.get("item") if isinstance(link, dict) else None
+        if not isinstance(items, list):
+            raise UnreadableSnapshot("records: a collection has a list of items at /link/item")
         found = _picked({str(i): item for i, item in enumerate(items)}, key)
     elif kind == "dataset" or "value" in document:
         found = document
@@ -171,6 +174,8 @@ def _shape(dataset: dict[str, Any]) -> tuple[dict[str, Any], list[str], list[int
     except (TypeError, ValueError):
         raise UnreadableSnapshot(f"size: {sizes} are no whole numbers") from None
     for name, size in zip(ids, numbers, strict=True):
+        if ids.count(name) > 1:
+            raise UnreadableSnapshot(f"dimension {name} stands twice in id")
         if not isinstance(name, str) or not isinstance(dimensions.get(name), dict):
             raise UnreadableSnapshot(f"dimension {name} is not described")
         if size < 1:
@@ -188,7 +193,13 @@ def _categories(name: str, dimension: dict[str, Any], size: int) -> tuple[list[s
     elif isinstance(index, list):
         codes = [str(code) for code in index]
     else:
-        codes = [str(code) for code, _ in sorted(index.items(), key=lambda item: int(item[1]))]
+        try:
+            placed = sorted((int(at), str(code)) for code, at in index.items())
+        except (TypeError, ValueError, AttributeError):
+            raise UnreadableSnapshot(f"dimension {name}: the positions of its categories are no numbers") from None
+        if [at for at, _ in placed] != list(range(len(placed))):
+            raise UnreadableSnapshot(f"dimension {name}: two categories at one position, or none at one")
+        codes = [code for _, code in placed]
     if len(codes) != size:
         raise UnreadableSnapshot(f"dimension {name} has {len(codes)} categories where {size} are due")
     return codes, [label.get(code) for code in codes] if isinstance(label, dict) else [None] * size

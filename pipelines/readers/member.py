@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.readers.unreadable import UnreadableSnapshot
 
 MAX_BYTES = 2 * 1024**3  # more than any honest table here; a ZIP bomb reaches it quickly
+FREE_BYTES = 64 * 1024**2  # up to here the ratio is not asked
+MAX_RATIO = 300  # unpacked to packed: tables have 3 to 100, a bomb up to 1032
+CHUNK = 1024**2
 LISTED = 20
 
 
@@ -32,20 +36,34 @@ def _gunzipped(data: bytes) -> bytes:
     """Return what a gzip file holds. Raises UnreadableSnapshot where it is cut off, damaged, or holds too much."""
     found: list[bytes] = []
     size = 0
-    while data[:2] == b"\x1f\x8b":  # a file may hold several streams, one after the other
+    at = 0
+    while data[at : at + 2] == b"\x1f\x8b":  # a file may hold several streams, one after the other
         stream = zlib.decompressobj(wbits=31)
-        try:
-            part = stream.decompress(data, MAX_BYTES + 1 - size)
-        except zlib.error as error:
-            raise UnreadableSnapshot(f"the gzip file cannot be read: {error}") from None
-        size += len(part)
-        if size > MAX_BYTES:
-            raise UnreadableSnapshot(f"the gzip file unpacks to more than {MAX_BYTES} bytes")
-        if not stream.eof:
-            raise UnreadableSnapshot("the gzip file is cut off")
-        found.append(part)
-        data = stream.unused_data
+        while not stream.eof:
+            given = stream.unconsumed_tail or data[at : at + CHUNK]
+            if not given:
+                raise UnreadableSnapshot("the gzip file is cut off")
+            if not stream.unconsumed_tail:
+                at += len(given)
+            try:
+                part = stream.decompress(given, CHUNK)
+            except zlib.error as error:
+                raise UnreadableSnapshot(f"the gzip file cannot be read: {error}") from None
+            size += len(part)
+            _assert_no_bomb("the gzip file", size, len(data))
+            found.append(part)
+        at -= len(stream.unused_data)
+    if data[at:].strip(b"\0"):  # padding with zeros is what tapes and some servers do
+        raise UnreadableSnapshot("the gzip file goes on with bytes that are no gzip")
     return b"".join(found)
+
+
+def _assert_no_bomb(what: str, size: int, packed: int) -> None:
+    """Refuse what unpacks to more than any table here has, or to so many times its size that no table does."""
+    if size > MAX_BYTES:
+        raise UnreadableSnapshot(f"{what}: unpacks to more than {MAX_BYTES} bytes")
+    if size > FREE_BYTES and size > MAX_RATIO * packed:
+        raise UnreadableSnapshot(f"{what}: unpacks to more than {MAX_RATIO} times its size")
 
 
 def not_packed(data: bytes, path: Path) -> bytes:
@@ -77,14 +95,22 @@ def _unpacked(path: Path, member: str) -> bytes:
                 info = archive.getinfo(member)
             except KeyError:
                 raise UnreadableSnapshot(f"the archive has no member {member}; it has {_listed(archive)}") from None
+            if sum(other.filename == member for other in archive.infolist()) > 1:
+                raise UnreadableSnapshot(f"the archive has several members {member}")
             if info.flag_bits & 1:
                 raise UnreadableSnapshot(f"{member}: is encrypted")
-            with archive.open(info) as stream:
-                data = stream.read(MAX_BYTES + 1)  # what the archive states about the size is not trusted
+            return b"".join(chunks(archive, info))
     except OSError as error:
         raise UnreadableSnapshot(f"the file cannot be read: {error.strerror or error}") from None
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
         raise UnreadableSnapshot(f"the archive cannot be read: {error}") from None
-    if len(data) > MAX_BYTES:
-        raise UnreadableSnapshot(f"{member}: unpacks to more than {MAX_BYTES} bytes")
-    return data
+
+
+def chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
+    """Give out a member piece by piece; what the archive states about its size is not trusted. Refuses a bomb."""
+    size = 0
+    with archive.open(info) as stream:
+        while part := stream.read(CHUNK):
+            size += len(part)
+            _assert_no_bomb(info.filename, size, info.compress_size)
+            yield part

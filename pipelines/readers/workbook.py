@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
+import zlib
 from collections.abc import Collection, Sequence
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +16,10 @@ import python_calamine as calamine
 from pipelines.readers import cells, member
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
+
+MAX_SPANNED = 20_000_000
+_FAR = re.compile(rb'<c r="(?:[A-Z]{3}[0-9]|[A-Z]{1,3}[0-9]{6})')
+_PLACE = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
@@ -34,6 +41,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
 def _rows(content: bytes, options: ReadOptions) -> list[list[Any]]:
     """Return all rows of the sheet from A1 on, blank or not."""
+    _assert_no_far_cell(content)
     try:
         book = calamine.CalamineWorkbook.from_filelike(BytesIO(content))
     except Exception as error:  # the library has an error class for each inner format, and no common one is documented
@@ -52,6 +60,30 @@ def _rows(content: bytes, options: ReadOptions) -> list[list[Any]]:
     except Exception as error:
         raise UnreadableSnapshot(f"sheet {name} cannot be read: {error}") from None
     return rows
+
+
+def _assert_no_far_cell(content: bytes) -> None:
+    """Refuse a sheet of a few cells that span millions, and one that is a bomb: the library makes all cells, and ends the process where
+    they do not fit. Rows and columns are counted exactly only where some cell is far down or far to the right.
+    """
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            for info in archive.infolist():
+                if not info.filename.startswith("xl/worksheets/") or not info.filename.endswith(".xml"):
+                    continue
+                cells_, right, down, tail, far = 0, 0, 0, b"", False
+                for part in member.chunks(archive, info):
+                    text = tail + part
+                    cells_ += part.count(b"<c ")
+                    if far or _FAR.search(text):
+                        far = True
+                        for place in _PLACE.finditer(text):
+                            right, down = max(right, cells.column_number(place[1])), max(down, int(place[2]))
+                    tail = text[-32:]  # a cell may begin in one piece and end in the next
+                if right * down > MAX_SPANNED and right * down > 100 * cells_:
+                    raise UnreadableSnapshot(f"{info.filename}: {cells_} cells that span {right * down} cells; one of them lies far off")
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
+        return  # not xlsx, or broken: the library says so
 
 
 def _names(rows: list[list[Any]], options: ReadOptions) -> tuple[list[str], int]:

@@ -1,0 +1,55 @@
+"""The page on hostile input for the documents: every case of the corpus with its outcome in words, generated from the cases themselves."""
+
+from __future__ import annotations
+
+from tests.hostile import archives, books, dates, encodings, expressions, keys, markup, numbers, servers, shapes, texts
+
+FILES = (encodings, numbers, shapes, dates, keys, texts, archives, markup, books)
+INTRODUCTION = """\
+# Hostile and broken input
+
+What happens to input that is broken, misleading or meant to harm. Every line is a case of the tests in `tests/hostile`, and its outcome is
+what the tests assert; this page is generated from them.
+
+* The files are all in one pack and go through one `zpo2 run`. After it the good rows of every file are in the lake, every bad row or cell is
+  in quarantine with its reason, `read = accepted + quarantined + ignored` holds for every source, memory stayed bounded, the release
+  verifies, and exit code 3 names the sources whose snapshot was refused.
+* A *row* in quarantine is not used at all; a *cell* in quarantine is missing with status Q while the rest of its row counts.
+* A refused snapshot leaves the last good one in place.
+* The servers answer on loopback; no test sends a packet elsewhere.
+"""
+
+
+def render() -> str:
+    """Return the page as Markdown."""
+    parts = [INTRODUCTION, f"{_count()} cases in all.\n"]
+    for module in FILES:
+        parts.append(_table(module.GROUP, [(case.id, case.what, case.outcome.in_words()) for case in module.CASES]))
+    refused = [
+        (r.id, f"{r.what}: `{_short(r.text)}`", f"`zpo2 check` ends with exit code 2{f': “{r.reason}”' if r.reason else ''}")
+        for r in expressions.REFUSED
+    ]
+    computed = [(case.id, case.what, case.outcome.in_words()) for case in expressions.CASES]
+    parts.append(_table(expressions.GROUP, refused + computed))
+    parts.append(_table(servers.GROUP, [(b.id, b.what, b.in_words()) for b in servers.BEHAVIOURS]))
+    return "\n".join(parts)
+
+
+def _count() -> int:
+    files = sum(len(module.CASES) for module in FILES)
+    return files + len(expressions.REFUSED) + len(expressions.CASES) + len(servers.BEHAVIOURS)
+
+
+def _table(title: str, rows: list[tuple[str, str, str]]) -> str:
+    lines = [f"## {title}\n", "| case | what comes | what becomes of it |", "| --- | --- | --- |"]
+    return "\n".join([*lines, *(f"| `{name}` | {_cell(what)} | {_cell(outcome)} |" for name, what, outcome in rows), ""])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _cell(text: str) -> str:
+    """Return `text` as one cell of a table: no bar ends it, nothing in it is markup outside of code."""
+    pieces = text.replace("\n", " ").replace("|", "\\|").split("`")
+    return "`".join(piece if i % 2 else piece.replace("<", "&lt;").replace("*", "\\*") for i, piece in enumerate(pieces))

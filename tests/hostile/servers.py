@@ -1,0 +1,135 @@
+"""Cases of servers that misbehave, each on loopback, bounded in time: which answer becomes a snapshot, and why another does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.server import Reply, Server
+
+GROUP = "Servers"
+BODY = b"code,name\n1,Alder\n"
+CSV = {"Content-Type": "text/csv"}
+METADATA = "http://169.254.169.254/latest/meta-data/"
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """How a server answers the path /a.csv, and what must come of it: a snapshot (`error` null), or a piece of the reason why not."""
+
+    id: str
+    what: str
+    replies: tuple[Reply, ...]
+    error: str | None
+    asked: int | None = None  # how many requests the server must have seen
+    expect: str = ""  # `fetch.expect` of the source
+    limits: dict[str, Any] = field(default_factory=dict)
+    others: Callable[[Server], None] = lambda server: None  # further paths
+
+    def in_words(self) -> str:
+        """Say the outcome to a reader of the documents."""
+        said = "the answer becomes a snapshot" if self.error is None else f"refused: “{self.error}”"
+        return said if self.asked is None else f"{said}; {self.asked} request{'s' * (self.asked != 1)}"
+
+
+def to(location: str, status: int = 302) -> tuple[Reply, ...]:
+    return (Reply(status, b"", {"Location": location}),)
+
+
+def _login(server: Server) -> None:
+    server.replies["/login"] = [Reply(200, b"<!DOCTYPE html><html><form action=/login></form></html>", {"Content-Type": "text/html"})]
+
+
+def _chain(server: Server) -> None:
+    for i in range(20):
+        server.replies[f"/chain{i}"] = list(to(f"/chain{i + 1}"))
+
+
+def _two(server: Server) -> None:
+    server.replies["/b.csv"] = list(to("/a.csv", 301))
+
+
+def _good(server: Server) -> None:
+    server.replies["/b.csv"] = [Reply(200, BODY, CSV)]
+
+
+BEHAVIOURS = [
+    Behaviour("fine", "the data", (Reply(200, BODY, CSV),), None, 1),
+    Behaviour("html_with_200", "a web page with status 200", (Reply(200, b"\n  <!doctype HTML><html>Oops</html>", CSV),),
+             "a web page in place of data"),
+    Behaviour("html_after_bom", "a web page behind a byte order mark", (Reply(200, b"\xef\xbb\xbf<html>Oops</html>", CSV),),
+             "a web page in place of data"),
+    Behaviour("login_page", "a redirect to a login page", to("/login"), "a web page in place of data", 2, others=_login),
+    Behaviour("empty_body", "status 200 and no byte", (Reply(200, b"", CSV),), "empty"),
+    Behaviour("no_content", "status 204", (Reply(204),), "answered 204"),
+    Behaviour("truncated", "fewer bytes than were promised", (Reply(200, BODY, CSV, promised=len(BODY) + 100),), "broke off",
+             limits={"retries": 0}),
+    Behaviour("truncated_once", "fewer bytes than were promised, at first", (Reply(200, BODY, CSV, promised=len(BODY) + 100), Reply(200,
+             BODY, CSV)), None, 2),
+    Behaviour("reset", "the connection cut in the middle of the body", (Reply(200, BODY, CSV, promised=10_000, reset=True),), "broke off",
+             limits={"retries": 0}),
+    Behaviour("wrong_media_type", "another media type than the pack expects", (Reply(200, BODY, {"Content-Type": "application/pdf"}),),
+              "media type application/pdf, text/csv is due", expect="{media_type: text/csv}"),
+    Behaviour("no_media_type", "no media type where the pack expects one", (Reply(200, BODY),), "media type",
+             expect="{media_type: text/csv}"),
+    Behaviour("too_small", "fewer bytes than the pack expects", (Reply(200, b"x", CSV),), "at least 1000 are due",
+             expect="{min_bytes: 1000}"),
+    Behaviour("promised_too_large", "a length beyond the limit, promised", (Reply(200, BODY, CSV, promised=10**12),),
+             "1000000000000 bytes, at most 1000 are taken", limits={"max_bytes": 1000}),
+    Behaviour("too_large", "more bytes than the limit, sent without any promise", (Reply(200, b"x" * 5_000, {**CSV, "Connection": "close"}),
+             ), "at most 1000 are taken", limits={"max_bytes": 1000}),
+    Behaviour("slow_drip", "a byte now and then, for as long as one cares to wait", (Reply(200, b"x" * 300, CSV, pause=0.02),), "too slow",
+              limits={"min_rate": 10_000, "grace": 0.2, "retries": 0}),
+    Behaviour("silence", "no byte at all", (Reply(200, BODY, CSV, after=1.2),), "timed out", limits={"silence": 0.3, "retries": 0}),
+    Behaviour("not_found", "status 404", (Reply(404, b"nothing"),), "answered 404", 1),
+    Behaviour("gone", "status 410", (Reply(410, b"gone"),), "answered 410", 1),
+    Behaviour("forbidden", "status 403 with a page of a firewall", (Reply(403, b"<html>Access denied</html>"),), "answered 403", 1),
+    Behaviour("unauthorised", "status 401", (Reply(401, b"", {"WWW-Authenticate": "Basic"}),), "answered 401", 1),
+    Behaviour("too_much_asked", "status 413: asking again would not help", (Reply(413, b"too large"),), "answered 413"),
+    Behaviour("busy_with_time", "status 429 with a time to come back", (Reply(429, b"", {"Retry-After": "0"}), Reply(200, BODY, CSV)), None,
+             2),
+    Behaviour("busy_without_time", "status 429 without a time to come back", (Reply(429), Reply(200, BODY, CSV)), None, 2),
+    Behaviour("busy_with_words", "status 429 with a time that is none", (Reply(429, b"", {"Retry-After": "soon"}), Reply(200, BODY, CSV)),
+             None, 2),
+    Behaviour("busy_with_date", "status 429 with a date that has passed", (Reply(429, b"",
+             {"Retry-After": "Fri, 01 Jan 2021 00:00:00 GMT"}), Reply(200, BODY, CSV)), None, 2),
+    Behaviour("busy_for_a_year", "status 429 that says to come back in a year: not waited for", (Reply(429, b"",
+             {"Retry-After": "31536000"}),), "429"),
+    Behaviour("busy_for_ever", "status 503, again and again", (Reply(503),), "503", limits={"retries": 2}),
+    Behaviour("error_for_ever", "status 500, again and again: bounded", (Reply(500, b"<html>error</html>"),), "500", 3,
+             limits={"retries": 2}),
+    Behaviour("error_once", "status 502 once", (Reply(502), Reply(200, BODY, CSV)), None, 2),
+    Behaviour("partial_content", "status 206 that nobody asked for: a part is not the whole", (Reply(206, BODY, {**CSV,
+             "Content-Range": "bytes 0-17/9999"}),), "206"),
+    Behaviour("not_modified_unasked", "status 304 where nothing is known yet", (Reply(304),), "304"),
+    Behaviour("moved", "a permanent redirect", to("/b.csv", 301), None, 2, others=_good),
+    Behaviour("redirect_to_itself", "a redirect to the same address", to("/a.csv", 301), "TooManyRedirects"),
+    Behaviour("redirect_in_turns", "two addresses that lead to each other", to("/b.csv", 301), "TooManyRedirects", others=_two),
+    Behaviour("redirect_chain", "twenty redirects in a row", to("/chain0"), "TooManyRedirects", others=_chain),
+    Behaviour("redirect_without_target", "a redirect that does not say where to", (Reply(302),), "302"),
+    Behaviour("redirect_to_metadata", "a redirect to the address where clouds keep their credentials", to(METADATA),
+             "169.254.169.254 is 169.254.169.254, no public address", 1),
+    Behaviour("redirect_to_private", "a redirect to a private address", to("http://10.0.0.1/a.csv"),
+             "10.0.0.1 is 10.0.0.1, no public address", 1),
+    Behaviour("redirect_to_loopback", "a redirect to another loopback address", to("http://127.0.0.2/a.csv"),
+             "127.0.0.2 is 127.0.0.2, no public address", 1),
+    Behaviour("redirect_to_number", "a redirect to an address written as one number", to("http://2852039166/a.csv"), "no public address",
+             1),
+    Behaviour("redirect_to_mapped", "a redirect to a private address inside an IPv6 one", to("http://[::ffff:10.0.0.1]/a.csv"),
+             "no public address", 1),
+    Behaviour("redirect_to_ipv6", "a redirect to a link-local IPv6 address", to("http://[fe80::1]/a.csv"), "no public address", 1),
+    Behaviour("redirect_to_file", "a redirect to a file of the machine", to("file:///etc/passwd"), "file:///etc/passwd", 1),
+    Behaviour("redirect_to_ftp", "a redirect to another protocol", to("ftp://127.0.0.1/a.csv"), "ftp://127.0.0.1", 1),
+    Behaviour("redirect_to_data", "a redirect to an address that carries its data itself", to("data:text/csv,code%0A1"), "data:text/csv",
+             1),
+    Behaviour("redirect_with_login", "a redirect with a name and password in the address", to("http://user:pass@10.0.0.1/a.csv"),
+             "no public address", 1),
+    Behaviour("redirect_to_nonsense", "a redirect to no address", to("http://[not an address/"), "leads to no address", 1),
+    Behaviour("long_header", "a header of a hundred thousand letters", (Reply(200, BODY, {"X-Long": "x" * 100_000}),), "LineTooLong",
+             limits={"retries": 0}),
+    Behaviour("identity_encoding", "a content encoding that changes nothing", (Reply(200, BODY, {**CSV, "Content-Encoding": "identity"}),),
+             None, 1),
+    Behaviour("broken_encoding", "a body that says gzip and is none", (Reply(200, BODY, {**CSV, "Content-Encoding": "gzip"}),), "broke off",
+             limits={"retries": 0}),
+]  # fmt: skip
