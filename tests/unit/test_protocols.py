@@ -162,7 +162,7 @@ def test_a_hub_feed_leads_to_the_file_of_one_data_set(server: Server, tmp_path: 
         {"title": "ArcGIS Hub Dataset", "format": "Web Page", "accessURL": f"{server.url}/page"},
         {"title": "CSV", "format": "CSV", "mediaType": "text/csv", "accessURL": f"{server.url}/table.csv"},
     ]
-    item = {"identifier": "https://www.arcgis.com/home/item.html?id=77", "title": "Trees", "modified": "2025-04-12", "distribution": files}
+    item = {"identifier": "https://www.arcgis.com/item.html?id=77", "title": "Trees", "modified": "2025-04-12", "distribution": files}
     server.routes["/api/feed/dcat-us/1.1.json"] = lambda asked: reply({"dataset": [{"title": "{{description}}"}, item]})
     server.replies["/table.csv"] = [Reply(200, CSV)]
     declared = {"url": f"{server.url}/api/feed/dcat-us/1.1.json", "protocol": "arcgis", "dataset": "Trees", "resource": "CSV"}
