@@ -101,7 +101,6 @@ def _execute(this: Run) -> None:
         import dagster as dg
         from dagster._core.instance.ref import InstanceRef
 
-        from pipelines.assets.ingest import snapshot_check
         from pipelines.definitions import build_definitions
         from pipelines.jobs import JOB
 
@@ -124,9 +123,6 @@ def _execute(this: Run) -> None:
             )
     if not result.success and not this.reasons:
         this.reasons += [_cause(event) for event in result.all_events if event.is_failure and event.is_step_event]
-    if not this.release and not this.reasons:  # without any good snapshot the steps behind it are not run at all
-        errors = {name: "; ".join(text for key, text in this.errors.items() if key.split(" ")[0] == name) for name in this.never}
-        this.reasons += [f"{snapshot_check(name)}: {text}" for name, text in errors.items()]
 
 
 def _cause(event: Any) -> str:

@@ -47,6 +47,16 @@ def current_release(home: Path) -> Path:
     return home / "public" / latest["path"]
 
 
+# files of minutes, the longest first: of two workers none is left with one of them at the end
+LONGEST = ("test_killed_runs", "test_corpus", "test_runs", "test_v4_figures", "test_dagster", "test_vintage", "test_contract_rules")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Take slow files first: of two workers none is left with them at the end."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Take slow files first."""
+
+    def place(item: pytest.Item) -> int:
+        if item.path.stem in LONGEST:
+            return LONGEST.index(item.path.stem)
+        return len(LONGEST) + (item.get_closest_marker("slow") is None)
+
+    items.sort(key=place)

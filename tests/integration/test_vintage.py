@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import packs
+from pipelines import packs, vintage
 from pipelines.home import Home
 from pipelines.ingest import Ingest, fetch_sources
 from pipelines.settings import Settings
@@ -42,10 +42,18 @@ def test_a_vintage_has_the_numbers_and_bytes_of_its_time_and_nothing_else_change
     again = zpo2("run", "--pack", pack, "--home", home, "--vintage", "2025-10-09", "--out", out)
     assert again.returncode == 2
     assert "is there already and not an empty folder" in again.stderr
-    too_early = zpo2("run", "--pack", pack, "--home", home, "--vintage", "2025-10-08", "--out", tmp_path / "nothing")
-    assert too_early.returncode == 1, too_early.stdout + too_early.stderr
-    assert "snapshot:areas: never fetched" in too_early.stdout
-    assert not (tmp_path / "nothing").exists()
+
+
+def test_before_a_source_was_fetched_nothing_was_known_of_it(tmp_path: Path) -> None:
+    loaded, home = packs.load(five_places.write(tmp_path / "pack")), Home(tmp_path / "home")
+    home.open(loaded.id)
+    fetch_sources(loaded, home, Settings(SOURCE_DATE_EPOCH=int(EPOCH)))
+    for time, known in (("2025-10-08T23:59:59Z", False), ("2025-10-09T23:59:59Z", True)):
+        with vintage.home_at(home, loaded, time) as past:
+            reports = Ingest(loaded, past, Settings()).run()
+        assert (reports["areas"].accepted > 0) == known
+        assert (reports["areas"].errors == {"": "never fetched"}) != known
+    assert not [path for path in home.root.iterdir() if path.name.startswith(".part-")]
 
 
 @pytest.mark.parametrize(
