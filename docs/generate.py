@@ -57,7 +57,7 @@ ROOTS = {
 }  # fmt: skip
 # keys that are checked, but that nothing acts on yet
 RESERVED = {
-    "PackFile.peers", "PackFile.catalogues", "PackFile.high_value", "Fetch.push", "Indicator.convergence", "Indicator.references",
+    "PackFile.peers", "PackFile.catalogues", "PackFile.high_value", "Indicator.convergence", "Indicator.references",
     "Index.uncertainty",
 }  # fmt: skip
 NAMED: list[tuple[Any, str]] = [
@@ -65,7 +65,15 @@ NAMED: list[tuple[Any, str]] = [
     (pack_models.Texts, "texts"), (str, "text"), (int, "whole number"), (float, "number"), (bool, "true or false"), (Any, "anything"),
 ]  # fmt: skip
 BY_NAME = [("`ZPO2_DIR_<NAME>`", "A folder that sources name as `${ZPO2_DIR_<NAME>}/path`.")]
-BY_NAME += [("`ZPO2_SECRET_<NAME>`", "A bearer token that a source names in `fetch.auth.bearer_env`.")]
+BY_NAME += [
+    ("`ZPO2_SECRET_<NAME>`", "A bearer token that a source names in `fetch.auth.bearer_env`."),
+    (
+        "`ZPO2_SECRET_EVENTS`",
+        "The secret of those who push events, as a bearer token or key of signatures; several are separated by blanks.",
+    ),
+    ("`ZPO2_SECRET_ALERT_URL`", "The webhook that alerts are sent to."),
+    ("`ZPO2_SECRET_ALERT_KEY`", "The key that alerts are signed with."),
+]
 LIMITS = {"ge": "at least {}", "le": "at most {}", "pattern": "`{}`", "min_length": "{} or more", "max_length": "{} at most"}
 
 

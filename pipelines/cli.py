@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -40,7 +40,7 @@ def main() -> None:
         _stop(130, "stopped")
 
 
-def _stop(code: int, *lines: str) -> None:
+def _stop(code: int, *lines: str) -> NoReturn:
     for line in lines:
         print(line, file=sys.stderr)
     raise SystemExit(code)
@@ -114,16 +114,10 @@ def _end(pack: Pack, home: Home, outcome: dict[str, Any], as_json: bool) -> NoRe
 
 
 def _part_range(pack: Pack, text: str | None) -> tuple[str, tuple[str, ...]] | None:
-    """Return the variable and the values that `VAR=A..B` or `VAR=A` names, in the order they are declared."""
-    if text is None:
-        return None
-    variable, _, span = text.partition("=")
-    first, _, last = span.partition("..")
-    declared = [v for s in pack.sources.values() for v in (s.fetch.parts or {}).get(variable, [])]
-    values = list(dict.fromkeys(declared))
-    if first not in values or (last or first) not in values:
-        _stop(WRONG, f"--part {text}: no source has such parts; {variable} has the values {', '.join(values) or '(none)'}")
-    return variable, tuple(values[values.index(first) : values.index(last or first) + 1])
+    try:
+        return None if text is None else pack.part_range(text)
+    except ValueError as error:
+        _stop(WRONG, f"--part {error}")
 
 
 @app.command(epilog="Example: zpo2 check --pack packs/demo")
@@ -220,14 +214,33 @@ def dev(
     home: HomeOption = None,
     host: Annotated[str, typer.Option(help="Address of the UI.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
+    events_port: Annotated[int, typer.Option(help="Port of the receiver of pushed events.")] = 3001,
 ) -> None:
-    """Open Dagster's UI and daemon on this home and pack."""
+    """Open Dagster's UI and daemon on this home and pack, and the receiver of pushed events where ZPO2_SECRET_EVENTS is set."""
+    from pipelines import development
+
     settings, loaded, place = _place(pack, home)
     place.open(loaded.id)
-    environment = {**os.environ, "ZPO2_PACK": str(settings.pack), "ZPO2_HOME": str(place.root), "DAGSTER_HOME": str(place.dagster)}
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "pipelines.definitions", "-h", host, "-p", str(port)]
-    os.chdir(place.dagster)  # whatever Dagster puts into its working folder stays in the home
-    os.execvpe(sys.executable, command, environment)
+    raise SystemExit(development.run(settings.pack, place, host, port, events_port))
+
+
+@app.command("serve-events", epilog="Example: zpo2 serve-events --pack packs/demo --port 3001")
+def serve_events(
+    pack: PackOption = None,
+    home: HomeOption = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3001,
+    per_second: Annotated[float, typer.Option(help="Requests a second that are taken, on average.")] = 500.0,
+) -> None:
+    """Receive CloudEvents at POST /events; ZPO2_SECRET_EVENTS holds the secret of those who push, or several."""
+    from pipelines.events import receiver
+
+    _, loaded, place = _place(pack, home)
+    place.open(loaded.id)
+    try:
+        receiver.serve(loaded, place, host, port, receiver.Bounds(per_second=per_second, burst=max(1, round(2 * per_second))))
+    except (ValueError, OSError, sqlite3.Error) as error:
+        _stop(WRONG, str(error))
 
 
 if __name__ == "__main__":

@@ -12,21 +12,21 @@ from pipelines.dbt import Parsing
 from pipelines.home import Home
 from pipelines.jobs import build_jobs
 from pipelines.runs import Run
-from pipelines.schedules import build_schedules
+from pipelines.sensors import build_sensors, what_changed
 from pipelines.settings import Settings
 
 
 def build_definitions(run: Run, parsing: Parsing | None = None) -> dg.Definitions:
     """Return the definitions for one pack and home. Tests and the command pass a Run of their own; the daemon gets one from the environment."""
-    ingest = build_ingest(run)
-    warehouse, resources = build_warehouse(run, parsing or Parsing(run.home))
+    automation = what_changed()
+    ingest = build_ingest(run, automation)
+    warehouse, resources = build_warehouse(run, parsing or Parsing(run.home), automation)
     marts = [spec.key for spec in warehouse.specs if (spec.group_name or "").startswith("marts")]
-    publication = build_publication(run, marts)
-    jobs = build_jobs()
+    publication = build_publication(run, marts, automation)
     return dg.Definitions(
         assets=[*ingest, warehouse, *publication],
-        jobs=jobs,
-        schedules=build_schedules(run.pack, jobs[0]),
+        jobs=build_jobs(),
+        sensors=build_sensors(run),
         resources=resources,
         executor=dg.in_process_executor,
     )

@@ -116,9 +116,25 @@ class Auth(Block):
 
 
 class Push(Block):
-    """A CloudEvent that also starts the source."""
+    """A CloudEvent that starts the source."""
 
-    type: Text = Field(description="Type of the event.")
+    type: Text = Field(min_length=1, description="Type of the event.")
+    carries: Literal["change", "record"] = Field(
+        "change",
+        description="change: the event says that the source has changed, which is then fetched; record: its data are a record of the source, "
+        "which has no address then. Of the events of one `subject` the latest counts; one without data takes the record away.",
+    )
+
+
+class Catalogue(Block):
+    """A list of many data sets with the time of their last change, asked once for all sources that name it."""
+
+    url: Text = Field(pattern=r"^https?://", description="Address of the list.")
+    format: Literal["json", "tsv"] = Field("json", description="json, or text with tabs whose first line names the columns.")
+    records: Text = Field("", description="json: place of the list of items, as a JSON pointer.")
+    id: Text = Field(description="Key or column of an item's identifier.")
+    changed: Text = Field(description="Key or column that tells when an item last changed.")
+    item: Text = Field(description="Identifier of the item that stands for this source; the variables of `parts` work in it.")
 
 
 class Paging(Block):
@@ -177,14 +193,45 @@ class Fetch(Block):
         description="eurostat: a dimension and its values (`time` for periods): asked for one by one when the whole is too big.",
     )
     rate: float | None = Field(None, gt=0, description="Most requests a second; default 10.")
-    cadence: Text | None = Field(None, description="Cron expression: when the schedule looks.")
+    cadence: Text | None = Field(
+        None, description="Cron expression in the pack's time zone: when the sensor looks; default every day at 5."
+    )
     expect: Expect | None = Field(None, description="What the bytes must look like.")
-    push: Push | None = Field(None, description="Event that also starts this source.")
+    push: Push | None = Field(None, description="Event that starts this source, or brings its records.")
+    catalogue: Catalogue | None = Field(
+        None,
+        description="List that tells whether the source has changed: it is fetched again only when its item has another time of change.",
+    )
+    inbox: bool = Field(False, description="The source has no address: its files are dropped into the home's `inbox/<source>/`.")
 
     @field_validator("body", mode="before")
     @classmethod
     def plain_numbers(cls, value: Any) -> Any:
         return plain(value)
+
+    @model_validator(mode="before")
+    @classmethod
+    def some_have_no_address(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or value.get("url") is not None:
+            return value
+        push = value.get("push")
+        brought = isinstance(push, dict) and push.get("carries") == "record"
+        return {**value, "url": ""} if brought or value.get("inbox") is True else value
+
+    @property
+    def brings_records(self) -> bool:
+        """Whether the source consists of records that pushed events carry."""
+        return self.push is not None and self.push.carries == "record"
+
+    @model_validator(mode="after")
+    def one_way_in(self) -> Fetch:
+        if self.url and (self.brings_records or self.inbox):
+            raise ValueError("a source whose records are pushed, or whose files are dropped, has no url")
+        if self.brings_records and (self.inbox or self.parts):
+            raise ValueError("a source whose records are pushed has neither inbox nor parts")
+        if not self.url and (self.catalogue or self.cadence):
+            raise ValueError("catalogue and cadence are for a source with an url")
+        return self
 
     @model_validator(mode="after")
     def one_way_to_ask(self) -> Fetch:

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipelines import expressions, pack_yaml
+from pipelines import cadence, expressions, pack_yaml
 from pipelines.pack_models import (
     MAPS,
     AreaReference,
@@ -37,6 +37,7 @@ EVENT_FIELDS = {"id", "title", "start", "end", "ref_area", "category", "organise
                 "is_online", "status", "url", "lat", "lon"}  # fmt: skip
 REGISTER_FIELDS = {"register", "id", "ref_area", "valid_from", "valid_to", "status", "amount", "currency"}
 AREA_FIELDS = {"ref_area", "level", "name", "country", "lat", "lon", "area_km2", "valid_from", "valid_to"}
+PUSHED_FORMATS = ("json", "ofn-events", "ofn-notices", "schema-org-events")
 _VARIABLE = re.compile(r"(?<!\$)\{([A-Za-z][A-Za-z0-9_]*)\}")
 
 
@@ -75,7 +76,9 @@ class Pack:
         return next(iter(texts.values()))
 
     def parts(self, source: FetchedSource) -> list[Part]:
-        """Return the parts of `source` in the order of the declaration."""
+        """Return the parts of `source` in the order of the declaration; none where its records are pushed (see sources.parts_of)."""
+        if source.fetch.brings_records:
+            return []
         if not source.fetch.parts:
             return [Part("", {})]
         names = list(source.fetch.parts)
@@ -84,6 +87,15 @@ class Pack:
             Part(",".join(f"{n}={v}" for n, v in zip(names, values, strict=True)), dict(zip(names, values, strict=True)))
             for values in combinations
         ]
+
+    def part_range(self, text: str) -> tuple[str, tuple[str, ...]]:
+        """Return the variable and the values that `VAR=A..B` or `VAR=A` names, in the order they are declared. Raises ValueError."""
+        variable, _, span = text.partition("=")
+        first, _, last = span.partition("..")
+        values = list(dict.fromkeys(v for s in self.sources.values() for v in (s.fetch.parts or {}).get(variable, [])))
+        if first not in values or (last or first) not in values:
+            raise ValueError(f"{text}: no source has such parts; {variable} has the values {', '.join(values) or '(none)'}")
+        return variable, tuple(values[values.index(first) : values.index(last or first) + 1])
 
     @cached_property
     def digest(self) -> str:
@@ -282,6 +294,13 @@ class _References:
         for name in _VARIABLE.findall(source.fetch.url):
             if name not in variables:
                 self.fault(place, ("fetch", "url"), f"{{{name}}}: no such variable of parts")
+        if source.fetch.brings_records:
+            if source.read.format not in PUSHED_FORMATS:
+                self.fault(place, ("read", "format"), f"pushed records are {', '.join(PUSHED_FORMATS)}")
+            if source.read.records or source.read.member:
+                self.fault(place, ("read",), "pushed records come one by one: neither records nor member")
+        if source.fetch.cadence is not None and not cadence.is_valid(source.fetch.cadence):
+            self.fault(place, ("fetch", "cadence"), f"{source.fetch.cadence}: no cron expression")
         for name in variables & set(source.columns):
             if source.columns[name].from_ not in (None, name):
                 self.fault(place, ("columns", name), "is a variable of parts, and cannot be read from the file as well")

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipelines import durable, runs
+from pipelines import arrivals, durable, inbox, logs, runs
 from pipelines.archive import Archive
 from pipelines.dbt import Parsing
 from pipelines.fetch import Answer, Request, address, fetch_all
@@ -37,15 +37,23 @@ def run(
 
     with home.lock(waiting=lambda text: listen(Event("lock", "home", text))):
         home.open(pack.id)
+        logs.open_log(home)
         _sweep(home)
-        this = Run(pack, home, settings, only, part, accepted or {}, locked=True, listen=listen)
-        this.answers = fetch_sources(pack, home, settings, only, part, _tell(pack, listen))
+        this = Run(pack, home, settings, only, part, accepted or {}, by_command=True, listen=listen)
+        tell = _tell(pack, listen)
+        inbox.prepare(pack, home)
+        inbox.wait_for(home, only)
+        arrivals.cut_all(home, settings)
+        with this.timed("fetch"):
+            this.answers = fetch_sources(pack, home, settings, only, part, tell)
+            this.answers += arrivals.take_up(pack, home, settings, only, tell)  # after the fetch: what was dropped is newer
         if not this.accepted and runs.is_unchanged(pack, home):
             last = runs.last_outcome(home)
             last["release"]["changed"] = False
             return {**last, "unchanged": True}
         _execute(this)
         this.remember()
+        this.keep_metrics()
         return {**this.outcome(), "unchanged": False}
 
 
@@ -62,7 +70,7 @@ def run_vintage(
         home.open(pack.id)
         _sweep(home)
         with vintage.home_at(home, pack, time) as past:
-            this = Run(pack, past, settings, locked=True, listen=listen)
+            this = Run(pack, past, settings, by_command=True, listen=listen)
             this.answers = []
             _execute(this)
             if this.release:
@@ -80,7 +88,7 @@ def _sweep(home: Home) -> None:
 
 
 def _tell(pack: Pack, listen: Callable[[Event], None]) -> Callable[[Answer], None]:
-    total = sum(len(pack.parts(s)) for s in pack.sources.values() if s.enabled)
+    total = sum(len(pack.parts(s)) for s in pack.sources.values() if s.enabled and s.fetch.url)
     count = 0
 
     def done(answer: Answer) -> None:
@@ -142,7 +150,7 @@ def lock(pack: Pack, home: Home, settings: Settings, listen: Callable[[Event], N
         requests = [
             Request(source, part, address(source, part))
             for source in pack.sources.values()
-            if source.enabled
+            if source.enabled and source.fetch.url
             for part in pack.parts(source)
         ]
         answers = fetch_all(unpinned, requests, Archive(home.archive), settings, _tell(pack, listen))

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipelines import durable
+from pipelines import durable, logs
 from pipelines.fetch import Answer
 from pipelines.home import Home
 from pipelines.packs import Pack, digest
 from pipelines.settings import PROJECT, Settings
-from pipelines.sources import States
+from pipelines.sources import States, parts_of
 
 CURRENT, FAILED, WRONG, STALE = 0, 1, 2, 3
 """Exit codes: a release is current · the gate failed · the command or the pack is wrong · current, but sources are stale."""
@@ -32,6 +34,9 @@ class Event:
     total: int | None = None
 
 
+_FOUND = ("counts", "errors", "area_warnings", "stale", "never")
+
+
 @dataclass
 class Run:
     """What one run was asked to do, and what it has found so far."""
@@ -43,7 +48,7 @@ class Run:
     part: tuple[str, tuple[str, ...]] | None = None
     accepted: Mapping[str, str] = field(default_factory=dict)
     answers: list[Answer] | None = None
-    locked: bool = False
+    by_command: bool = False  # the command holds the home and keeps what was found; runs of the daemon do so themselves
     listen: Callable[[Event], None] = lambda _event: None
     counts: dict[str, dict[str, Any]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
@@ -53,16 +58,62 @@ class Run:
     verdict: dict[str, Any] = field(default_factory=dict)
     reasons: list[str] = field(default_factory=list)
     release: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    bytes: int = 0
+    _holds: bool = False
     _held: ExitStack = field(default_factory=ExitStack)
 
     def hold(self) -> None:
         """Take the home's lock for the rest of the process, unless the command holds it already. Raises Busy."""
-        if not self.locked:
+        if not self.by_command and not self._holds:
             self._held.enter_context(self.home.lock(waiting=lambda text: self.listen(Event("lock", "home", text))))
-            self.locked = True
+            self._holds = True
 
     def let_go(self) -> None:
         self._held.close()
+        self._holds = False
+
+    def end_by_itself(self) -> None:
+        """Keep how the run ended, unless the command does."""
+        if not self.by_command:
+            self.remember()
+            self.keep_metrics()
+
+    @contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Add the time that passes inside to the seconds of `step`."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[step] = round(self.seconds.get(step, 0.0) + time.monotonic() - began, 3)
+
+    def keep_ingest(self) -> None:
+        """Write down what the ingest found: the gate may run later, in another process."""
+        durable.write_json(self.home.last_ingest, {name: getattr(self, name) for name in _FOUND})
+
+    def recall_ingest(self) -> None:
+        """Take up what the last ingest found, unless this run has one of its own."""
+        if not self.counts:
+            found = durable.read_json(self.home.last_ingest, {})
+            for name in _FOUND:
+                setattr(self, name, found.get(name, getattr(self, name)))
+            self.area_warnings = tuple(self.area_warnings)
+
+    def keep_metrics(self) -> None:
+        """Add a line of what the run took and moved."""
+        rows = {k: sum(c[f"rows_{k}"] for c in self.counts.values()) for k in ("read", "accepted", "quarantined", "ignored")}
+        metrics = {
+            "ended_at": self.settings.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "seconds": self.seconds,
+            "rows": rows,
+            "bytes": self.bytes,
+            "steps": sorted(self.seconds),
+            "release": self.release.get("version"),
+            "exit_code": self.exit_code() if self.release or self.reasons else None,
+        }
+        logs.add_metrics(self.home, metrics)
+        logging.getLogger("zpo2.runs").info("a run ended", extra=metrics | {"reasons": self.reasons, "stale": self.stale})
 
     def exit_code(self) -> int:
         if not self.release:
@@ -93,7 +144,7 @@ def inputs_key(pack: Pack, home: Home) -> str:
     snapshots = [
         [source.id, part.name, state.sha256, state.good, bool(state.error), state.stale_since]
         for source in pack.sources.values()
-        for part in pack.parts(source)
+        for part in parts_of(pack, source, states)
         for state in [states.get(source.id, part.name)]
     ]
     return digest([pack.digest, snapshots, code_digest()])

@@ -13,6 +13,8 @@ from typing import Any
 
 from pipelines import durable
 from pipelines.fetch import Answer
+from pipelines.pack_models import FetchedSource
+from pipelines.packs import Pack, Part
 
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 TRIPS_AFTER = 3  # failures in a row
@@ -22,7 +24,8 @@ LONGEST_PAUSE = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class SourceState:
-    """The memory of one part. `sha256` is the newest snapshot, `good` the newest that could be read.
+    """The memory of one part. `sha256` is the newest snapshot, `good` the newest that could be read, `origin` what its address last gave:
+    a file that was dropped since stays until the address gives something else.
 
     `headers` make the next question conditional; `history` lists (time, sha256) of every change; `failures` counts those in a row, and
     before `not_before` nobody asks again. `shape` is that of the last good snapshot.
@@ -30,6 +33,7 @@ class SourceState:
 
     sha256: str = ""
     good: str = ""
+    origin: str = ""
     bytes: int = 0
     checked_at: str = ""
     changed_at: str = ""
@@ -42,7 +46,7 @@ class SourceState:
     shape: dict[str, Any] = field(default_factory=dict)
 
     def as_last(self) -> dict[str, Any]:
-        return {"sha256": self.sha256, "bytes": self.bytes, "headers": self.headers}
+        return {"sha256": self.origin or self.sha256, "bytes": self.bytes, "headers": self.headers}
 
     def is_open(self, now: datetime) -> bool:
         """Whether the part is to be left alone: its last failures are too recent."""
@@ -81,12 +85,14 @@ class States:
                     state, checked_at=now, failures=failures, not_before=until.strftime(STAMP) if until and until > time else ""
                 )
         else:
-            sha256 = answer.snapshot.sha256
-            new = sha256 != state.sha256
-            state = replace(
-                state, sha256=sha256, bytes=answer.snapshot.bytes, checked_at=now, changed_at=now if new else state.changed_at, error=None,
-                headers=answer.headers, history=[*state.history, [now, sha256]] if new else state.history, failures=0, not_before="",
-            )  # fmt: skip
+            given, before = answer.snapshot.sha256, state.origin or state.sha256
+            new = given != (state.sha256 if answer.brought else before)
+            state = replace(state, checked_at=now, error=None, origin=before if answer.brought else given)
+            if new:
+                history = [*state.history, [now, given]]
+                state = replace(state, sha256=given, bytes=answer.snapshot.bytes, changed_at=now, history=history)
+            if not answer.brought:
+                state = replace(state, headers=answer.headers, failures=0, not_before="")
             # whether it is still stale is known when the bytes have been read
         self.put(source, part, state)
 
@@ -95,6 +101,11 @@ class States:
 
     def save(self) -> None:
         durable.write_json(self.path, {s: {p: asdict(v) for p, v in parts.items()} for s, parts in self._states.items()})
+
+
+def parts_of(pack: Pack, source: FetchedSource, states: States) -> list[Part]:
+    """Return the parts of a source: those it declares, or, where its records are pushed, the days of which there are any."""
+    return [Part(name, {}) for name in sorted(states.of(source.id))] if source.fetch.brings_records else pack.parts(source)
 
 
 def _pause(failures: int, wait: float | None) -> timedelta:

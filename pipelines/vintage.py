@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines import durable
 from pipelines.home import Home
 from pipelines.packs import Pack
-from pipelines.sources import STAMP, SourceState, States
+from pipelines.sources import STAMP, SourceState, States, parts_of
 
 
 class VintageError(Exception):
@@ -53,7 +53,7 @@ def home_at(home: Home, pack: Pack, time: str) -> Iterator[Home]:
             shutil.copytree(home.dbt, past.dbt)
         known, remembered = States(home.fetch_state), States(past.fetch_state)
         for source in pack.sources.values():
-            for part in pack.parts(source):
+            for part in parts_of(pack, source, known):
                 state = known.get(source.id, part.name)
                 remembered.put(source.id, part.name, _as_of(state, time))
         remembered.save()

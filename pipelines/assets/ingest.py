@@ -1,15 +1,20 @@
 """Sources and the lake as Dagster assets: one multi-asset fetches and processes all sources, another shows the lake's state by kind."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
+from pipelines import arrivals, cadence, logs
+from pipelines.fetch import Answer
 from pipelines.ingest import Ingest, SourceReport, fetch_sources
 from pipelines.lake import Lake
-from pipelines.packs import Pack
+from pipelines.packs import Pack, digest
 from pipelines.runs import Event, Run
 
+GRACE = timedelta(hours=1)
 OWNERS = ["team:data-engineering"]
 LAKE_KINDS = {
     "areas": "Areas of the territory, merged from all sources of areas.",
@@ -24,7 +29,9 @@ LAKE_KINDS = {
     "universe": "Who reports, where a source declares it.",
     "quarantine": "Refused rows and cells with their reasons.",
     "declarations": "The pack's declarations as tables.",
+    "manifest": "Which files make up the present state of the lake.",
 }
+MANIFEST = dg.AssetKey(["lake", "manifest"])
 _FEEDS = {
     "areas": "areas",
     "area_parents": "areas",
@@ -34,6 +41,9 @@ _FEEDS = {
     "event_merges": "events",
     "register": "register",
 }
+
+
+_FILES = {"declarations": ["indicators", "terms", "measures", "indices", "index_nodes", "levels"], "manifest": []}
 
 
 def source_key(source: str) -> dg.AssetKey:
@@ -66,6 +76,7 @@ def _specs(pack: Pack) -> list[dg.AssetSpec]:
                 owners=OWNERS,
                 skippable=True,
                 metadata={"url": source.fetch.url, "confidence": source.confidence},
+                freshness_policy=_freshness(pack, source.fetch.cadence) if source.fetch.url else None,
             )
         )
     for counted in pack.counted.values():
@@ -84,6 +95,12 @@ def _specs(pack: Pack) -> list[dg.AssetSpec]:
     return specs
 
 
+def _freshness(pack: Pack, cron: str | None) -> dg.FreshnessPolicy:
+    """A source is to be looked at by its cadence; one look may be missed."""
+    gap = cadence.longest_gap(cron or cadence.DEFAULT, pack.file.timezone, datetime.now(UTC))
+    return dg.FreshnessPolicy.time_window(fail_window=2 * gap + GRACE, warn_window=gap + GRACE)
+
+
 def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
     checks = []
     for source in pack.sources.values():
@@ -94,6 +111,7 @@ def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
                     "snapshot", asset=key, description="Every part has a good snapshot, fetched by this run or an earlier one."
                 )
             )
+            checks.append(dg.AssetCheckSpec("fresh", asset=key, description="Its content is what the source had when it was last due."))
             checks.append(
                 dg.AssetCheckSpec(
                     "schema",
@@ -109,19 +127,46 @@ def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
     return checks
 
 
-def build_ingest(run: Run) -> list[dg.AssetsDefinition]:
+class TakeUp(dg.Config):
+    """What a run of the ingest is to take up, beside what was dropped and pushed."""
+
+    fetch: bool = Field(default=True, description="Ask the selected sources; false: take up what lies in the archive already.")
+    sources: list[str] = Field(default=[], description="Ask only these of the selected sources; empty: all of them.")
+    part: str = Field(default="", description="Ask only for parts whose variable lies in a range: year=2013..2016.")
+
+
+def _fetched(run: Run, config: TakeUp, only: set[str] | None) -> list[Answer]:
+    """Fetch what the run was asked to, and take up what was dropped and pushed."""
+    logs.open_log(run.home)
+    answers: list[Answer] = []
+    if config.fetch:
+        asked = set(config.sources) if config.sources else None
+        part = run.pack.part_range(config.part) if config.part else run.part
+        answers += fetch_sources(run.pack, run.home, run.settings, only if asked is None else asked & (only or asked), part)
+    return answers + arrivals.take_up(run.pack, run.home, run.settings)
+
+
+def build_ingest(run: Run, automation: dg.AutomationCondition[Any] | None = None) -> list[dg.AssetsDefinition]:
     """Return the assets of the sources and of the lake for one pack and home."""
     pack = run.pack
     specs = _specs(pack)
 
     @dg.multi_asset(name="ingest", specs=specs, check_specs=_checks(pack), can_subset=True)
-    def ingest(context: dg.AssetExecutionContext) -> Iterator[Any]:
+    def ingest(context: dg.AssetExecutionContext, config: TakeUp) -> Iterator[Any]:
         """Fetch, archive, read, check and map every selected source."""
         run.hold()
         chosen = {key.path[-1] for key in context.selected_asset_keys}
         only = None if len(chosen) == len(specs) and run.only is None else chosen & set(run.only or chosen)
         if run.answers is None:
-            run.answers = fetch_sources(pack, run.home, run.settings, only, run.part)
+            with run.timed("fetch"):
+                run.answers = _fetched(run, config, only)
+        with run.timed("ingest"):
+            yield from _ingested(context, chosen, only)
+        run.keep_ingest()
+        if not run.by_command:
+            run.keep_metrics()
+
+    def _ingested(context: dg.AssetExecutionContext, chosen: set[str], only: set[str] | None) -> Iterator[Any]:
         work = Ingest(pack, run.home, run.settings, lambda text: run.listen(Event("read", "ingest", text)))
         reports: dict[str, SourceReport] = {}
 
@@ -131,13 +176,15 @@ def build_ingest(run: Run) -> list[dg.AssetsDefinition]:
 
         work.run(only, done)
         run.area_warnings = work.area_warnings
+        run.bytes = sum(s.bytes for r in reports.values() for s in r.snapshots.values())
         lake = Lake(run.home.lake)
         for name, report in reports.items():
             note(run, report)
             if name not in chosen:
                 continue
             # a source that is down, too: without its output Dagster would skip all that follows, gate and release included, without a word
-            yield dg.MaterializeResult(asset_key=source_key(name), metadata=_metadata(report, lake))
+            version = version_of((part, receipt.snapshot, receipt.key) for part, receipt in report.parts.items())
+            yield dg.MaterializeResult(asset_key=source_key(name), metadata=_metadata(report, lake), data_version=dg.DataVersion(version))
             if name in pack.sources:
                 yield from _results(report, context.selected_asset_check_keys)
 
@@ -148,7 +195,8 @@ def build_ingest(run: Run) -> list[dg.AssetsDefinition]:
             description=text,
             kinds={"parquet"},
             owners=OWNERS,
-            deps=_feeding(pack, kind),
+            deps=_feeding(pack, kind) if kind != "manifest" else [dg.AssetKey(["lake", other]) for other in LAKE_KINDS if other != kind],
+            automation_condition=automation,
         )
         for kind, text in LAKE_KINDS.items()
     ]
@@ -160,7 +208,7 @@ def build_ingest(run: Run) -> list[dg.AssetsDefinition]:
 
         manifest = json.loads(run.home.manifest.read_text(encoding="utf-8"))
         for kind in LAKE_KINDS:
-            names = [kind] if kind != "declarations" else ["indicators", "terms", "measures", "indices", "index_nodes", "levels"]
+            names = _FILES.get(kind, [kind])
             entries = [e for name in names for e in manifest["files"].get(name, [])]
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(["lake", kind]),
@@ -169,6 +217,9 @@ def build_ingest(run: Run) -> list[dg.AssetsDefinition]:
                     "files": len(entries),
                     "manifest": manifest["digest"],
                 },
+                data_version=dg.DataVersion(
+                    manifest["digest"] if kind == "manifest" else digest([[e["path"], e["sha256"]] for e in entries])
+                ),
             )
 
     return [ingest, lake_state]
@@ -198,6 +249,12 @@ def note(run: Run, report: SourceReport) -> None:
         run.stale[name] = "never fetched"
     if report.down and not optional:
         run.never.append(name)
+
+
+def version_of(parts: Iterable[tuple[str, str, str]]) -> str:
+    """Return the version of what the lake holds of a source, from (part, snapshot, key) of each part: another content, or another way of
+    reading it, is another version."""
+    return digest(sorted(parts))
 
 
 def _sentence(report: SourceReport) -> str:
@@ -246,6 +303,14 @@ def _results(report: SourceReport, wanted: Sequence[Any] | Any) -> Iterator[dg.A
             passed=not report.errors,
             severity=dg.AssetCheckSeverity.ERROR if report.down else dg.AssetCheckSeverity.WARN,
             metadata={"errors": text or "none", **({"stale_since": report.stale_since} if report.stale_since else {})},
+        )
+    if dg.AssetCheckKey(key, "fresh") in wanted:
+        yield dg.AssetCheckResult(
+            check_name="fresh",
+            asset_key=key,
+            passed=report.stale_since is None and not report.down,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"stale_since": report.stale_since or "not stale"},
         )
     if dg.AssetCheckKey(key, "schema") in wanted:
         yield dg.AssetCheckResult(

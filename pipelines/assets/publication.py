@@ -13,25 +13,32 @@ from quality import expectations, gate
 from quality.gate import CheckResult
 
 
-def build_publication(run: Run, marts: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
+def build_publication(
+    run: Run, marts: list[dg.AssetKey], automation: dg.AutomationCondition[Any] | None = None
+) -> list[dg.AssetsDefinition]:
     """Return the gate and the release, downstream of the marts."""
     manifest = dbt.load_manifest(run.home)
     tables = sorted(n["alias"] for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts")
+    with_its_asset = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.will_be_requested())
     gate_key, release_key = dg.AssetKey("gate"), dg.AssetKey("release")
 
     @dg.asset(
         key=gate_key,
         deps=marts,
         group_name="publication",
+        automation_condition=automation,
         kinds={"great_expectations"},
         owners=OWNERS,
         description="Every expected check ran and passed, or was let through by name with a reason.",
         check_specs=[dg.AssetCheckSpec(f"table_{t}", asset=gate_key, description=f"What a consumer may rely on in {t}.") for t in tables],
     )
     def gate_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        run.hold()
+        run.recall_ingest()
         run.listen(Event("gate", "gate", "checking the published tables"))
-        results = source_results(run) + dbt.results(run.home, manifest)
-        of_tables = expectations.validate(run.home.warehouse, tables, last_release_rows(run.home.public))
+        with run.timed("gate"):
+            results = source_results(run) + dbt.results(run.home, manifest)
+            of_tables = expectations.validate(run.home.warehouse, tables, last_release_rows(run.home.public))
         results += of_tables
         expected = dbt.expected_checks(manifest) | {expectations.check_name(t) for t in tables} | _expected_of_sources(run)
         verdict = gate.judge(expected, results, run.accepted)
@@ -49,33 +56,45 @@ def build_publication(run: Run, marts: list[dg.AssetKey]) -> list[dg.AssetsDefin
             )
         if not verdict.passed:
             run.reasons += verdict.reasons()
+            run.end_by_itself()
             raise dg.Failure(description="the gate failed: " + "; ".join(verdict.reasons()), allow_retries=False)
 
     @dg.asset(
         key=release_key,
         deps=[gate_key],
         group_name="publication",
+        automation_condition=automation,
         kinds={"csv", "parquet", "duckdb"},
         owners=OWNERS,
         description="The open-data release: built aside, checked there, then current at once.",
         check_specs=[
-            dg.AssetCheckSpec("verify", asset=release_key, description="Checksums, counts, CSV equals Parquet, descriptors match.")
+            dg.AssetCheckSpec(
+                "verify",
+                asset=release_key,
+                description="Checksums, counts, CSV equals Parquet, descriptors match.",
+                # where no check has a condition, automation asks only for those that cannot be left out, and not for the tests of dbt
+                automation_condition=with_its_asset if automation else None,
+            )
         ],
     )
     def release_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         import exports
 
-        release = exports.build(
-            run.home.warehouse,
-            dbt.published_tables(manifest, run.home.warehouse),
-            release_info(run),
-            run.home.public,
-            run.home.staging,
-            {"gate": run.verdict},
-            lambda text: run.listen(Event("release", "release", text)),
-        )
+        if not run.verdict:
+            raise dg.Failure(description="nothing is published without the gate: select it together with the release", allow_retries=False)
+        with run.timed("release"):
+            release = exports.build(
+                run.home.warehouse,
+                dbt.published_tables(manifest, run.home.warehouse),
+                release_info(run),
+                run.home.public,
+                run.home.staging,
+                {"gate": run.verdict},
+                lambda text: run.listen(Event("release", "release", text)),
+            )
         run.release = {"version": release.version, "path": str(release.path), "changed": release.changed, "tables": release.tables}
         durable.write_json(run.home.last_run, run.outcome())
+        run.end_by_itself()
         yield dg.MaterializeResult(
             asset_key=release_key,
             metadata={

@@ -12,7 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 from packaging.version import Version
 
 from pipelines import dbt
-from pipelines.assets.ingest import OWNERS
+from pipelines.assets.ingest import MANIFEST, OWNERS
 from pipelines.runs import Event, Run
 from quality import expectations
 
@@ -20,7 +20,8 @@ from quality import expectations
 class Translator(DagsterDbtTranslator):
     """Groups models by layer and names an owner; everything else is dagster-dbt's."""
 
-    def __init__(self) -> None:
+    def __init__(self, automation: dg.AutomationCondition[Any] | None) -> None:
+        self.automation = automation
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_duplicate_source_asset_keys=True))
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> dg.AssetSpec:
@@ -29,7 +30,9 @@ class Translator(DagsterDbtTranslator):
         if node is None:
             return spec
         layer = node["fqn"][1]
-        return spec.replace_attributes(group_name=f"{layer}_{node['fqn'][2]}" if layer == "marts" else layer, owners=OWNERS)
+        group = f"{layer}_{node['fqn'][2]}" if layer == "marts" else layer
+        deps = [*spec.deps, MANIFEST] if layer == "staging" else spec.deps  # what a model reads, the manifest names
+        return spec.replace_attributes(group_name=group, owners=OWNERS, automation_condition=self.automation, deps=deps)
 
 
 class Dbt(DbtCliResource):
@@ -47,12 +50,14 @@ class Dbt(DbtCliResource):
         return None
 
 
-def build_warehouse(run: Run, parsing: dbt.Parsing) -> tuple[dg.AssetsDefinition, dict[str, Any]]:
+def build_warehouse(
+    run: Run, parsing: dbt.Parsing, automation: dg.AutomationCondition[Any] | None = None
+) -> tuple[dg.AssetsDefinition, dict[str, Any]]:
     """Return the dbt assets of the project, and the resources they need."""
     manifest = parsing.manifest()
     os.environ.update(dbt.environment(run.home))  # dagster-dbt looks for dbt on PATH, and hands this environment to it
 
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(), exclude="resource_type:unit_test", name="warehouse")
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(automation), exclude="resource_type:unit_test", name="warehouse")
     def warehouse(context: dg.AssetExecutionContext, dbt_cli: Dbt) -> Iterator[Any]:
         run.hold()
         (run.home.dbt / "target" / "run_results.json").unlink(missing_ok=True)

@@ -6,12 +6,14 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.archive import Archive, Snapshot
 from pipelines.fetch import judgement, local, protocols
+from pipelines.fetch.catalogues import STAMP, Catalogues
 from pipelines.fetch.client import Client
 from pipelines.fetch.limits import Limits
 from pipelines.fetch.request import Answer, FetchError, Received, Request
@@ -31,7 +33,6 @@ def fetch_all(
 ) -> list[Answer]:
     """Fetch every request, several at a time, and archive what comes. A failure is an answer too; nothing is raised."""
     limits = limits or Limits()
-    fetcher = _Fetcher(pack, archive, settings, limits)
 
     def one(request: Request) -> Answer:
         try:
@@ -44,17 +45,21 @@ def fetch_all(
             done(answer)
         return answer
 
-    with ThreadPoolExecutor(limits.concurrent) as pool:
+    archive.root.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=archive.root, prefix=".part-") as lists, ThreadPoolExecutor(limits.concurrent) as pool:
+        fetcher = _Fetcher(pack, archive, settings, limits, Path(lists))
         return list(pool.map(one, requests))
 
 
 class _Fetcher:
-    def __init__(self, pack: Pack, archive: Archive, settings: Settings, limits: Limits) -> None:
+    def __init__(self, pack: Pack, archive: Archive, settings: Settings, limits: Limits, lists: Path) -> None:
         self.pack = pack
         self.archive = archive
         self.settings = settings
         self.limits = limits
         self.client = Client(settings, limits, _contact(pack))
+        self.catalogues = Catalogues(lists)
+        self.lists = lists
 
     def fetch(self, request: Request) -> Answer:
         scheme = urlsplit(request.url).scheme
@@ -68,14 +73,23 @@ class _Fetcher:
         last = request.last
         known = self.archive.find(request.source.id, request.part.name, last.get("sha256", "")) if last.get("sha256") else None
         headers: dict[str, str] = last.get("headers", {}) if known and known.url == request.url else {}
-        self.archive.root.mkdir(parents=True, exist_ok=True)
+        ask_list = self._ask(request, self.lists)
+
+        def catalogue(url: str, params: Mapping[str, str] | None) -> Any:
+            return self.catalogues.document(request, ask_list, url, params)
+
+        stamp = {}
+        if request.source.fetch.catalogue is not None:
+            stamp = {STAMP: self.catalogues.changed(request, ask_list)}
+            if known and stamp[STAMP] and headers.get(STAMP) == stamp[STAMP]:
+                return Answer(request, known, headers=headers)
         with tempfile.TemporaryDirectory(dir=self.archive.root, prefix=".part-") as folder:
-            received = protocols.receive(request, self._ask(request, Path(folder)), headers, Path(folder), self.limits)
+            received = protocols.receive(request, self._ask(request, Path(folder)), catalogue, headers, Path(folder), self.limits)
             if received.path is None:
                 if known is None:
                     raise FetchError(f"{request.url}: answered 304 to a question without conditions")
-                return Answer(request, known, headers=headers)
-            return self._kept(request, received)
+                return Answer(request, known, headers={**headers, **stamp})
+            return self._kept(request, replace(received, headers={**received.headers, **stamp}))
 
     def _ask(self, request: Request, folder: Path) -> Callable[..., Received]:
         mirror = self.settings.mirror

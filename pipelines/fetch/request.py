@@ -40,7 +40,7 @@ class Answer:
     """What a request came to: a snapshot, or the reason why there is none.
 
     `headers` are those by which the next question is conditional, `wait` the seconds a server asks to be left alone; `asked` is false
-    where nobody was asked, because the last failures are too recent.
+    where nobody was asked, because the last failures are too recent, or because the bytes were `brought`: dropped or pushed.
     """
 
     request: Request
@@ -48,6 +48,7 @@ class Answer:
     error: str | None = None
     wait: float | None = None
     asked: bool = True
+    brought: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
 

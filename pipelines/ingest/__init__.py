@@ -18,7 +18,7 @@ from pipelines.lake import write_manifest
 from pipelines.pack_models import FetchedSource
 from pipelines.packs import Pack
 from pipelines.settings import Settings
-from pipelines.sources import SourceState, States
+from pipelines.sources import SourceState, States, parts_of
 
 __all__ = ["Ingest", "SourceReport", "fetch_sources"]
 
@@ -68,7 +68,7 @@ class Ingest:
     def _source(self, source: FetchedSource, fresh: bool) -> SourceReport:
         report = SourceReport(source.id, source.into)
         chosen: dict[str, tuple[SourceState, Snapshot | None]] = {}
-        for declared in self.context.pack.parts(source):
+        for declared in parts_of(self.context.pack, source, self.states):
             known = self.states.get(source.id, declared.name)
             sha = known.sha256 if fresh and known.sha256 else known.good
             chosen[declared.name] = (known, self.context.archive.find(source.id, declared.name, sha) if sha else None)
@@ -107,5 +107,6 @@ class Ingest:
             known = replace(known, stale_since=None)
         else:
             report.down = True
-            report.errors[part] = "never fetched"
+            is_dropped = self.context.pack.sources[report.source].fetch.inbox
+            report.errors[part] = f"no file was dropped into inbox/{report.source}/ yet" if is_dropped else "never fetched"
         self.states.put(report.source, part, known)

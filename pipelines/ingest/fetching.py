@@ -22,24 +22,27 @@ def fetch_sources(
     part: tuple[str, Collection[str]] | None = None,
     done: Callable[[fetch.Answer], None] | None = None,
     limits: fetch.Limits | None = None,
+    *,
+    insist: bool | None = None,
 ) -> list[fetch.Answer]:
     """Fetch every part of the enabled sources (or of `only`, or the parts whose variable has one of the values), and remember the outcome.
 
-    A part whose breaker is open is not asked, unless its source is named in `only`.
+    A part whose breaker is open is asked only where somebody insists: by default, where its source is named in `only`.
     """
+    insist = only is not None if insist is None else insist
     states = States(home.fetch_state)
     archive = Archive(home.archive)
     requests, answers = [], []
     now = settings.now()
     for source in pack.sources.values():
-        if not source.enabled or (only is not None and source.id not in only):
+        if not source.enabled or not source.fetch.url or (only is not None and source.id not in only):
             continue
         for item in pack.parts(source):
             if part is not None and part[0] in item.variables and item.variables[part[0]] not in part[1]:
                 continue
             state = states.get(source.id, item.name)
             request = fetch.Request(source, item, fetch.address(source, item), state.as_last())
-            if only is None and state.is_open(now):
+            if not insist and state.is_open(now):
                 answers.append(_left_alone(request, state))
             else:
                 requests.append(request)

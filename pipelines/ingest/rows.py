@@ -85,7 +85,8 @@ def process(
 
 def _same_shape(source: FetchedSource, report: SourceReport, part: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     """Compare the shape of a snapshot with that of the last good one; False where a difference refuses it."""
-    text = shape_of_snapshot.drift(before, after) if source.on_schema_change != "evolve" else ""
+    told = source.on_schema_change != "evolve" and not source.fetch.brings_records
+    text = shape_of_snapshot.drift(before, after) if told else ""
     if text and source.on_schema_change == "freeze":
         report.errors[part] = f"{report.snapshots.pop(part).url}: the columns are frozen, but {text}"
         return False
@@ -127,7 +128,7 @@ def _text(context: Context, source: FetchedSource, sha256: str) -> tuple[pl.Data
 
 def _without_ignored(context: Context, source: FetchedSource, part: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[int]]:
     """Return the rows of a part, corrected, without the ignored ones; how many those are; and how many each correction changed."""
-    variables = next(p.variables for p in context.pack.parts(source) if p.name == part)
+    variables = next((p.variables for p in context.pack.parts(source) if p.name == part), {})
     frame = frame.with_columns(*(pl.lit(value).alias(name) for name, value in variables.items()), pl.lit(part).alias("__part"))
     frame, corrected = _corrected(context, source, frame)
     if source.read.ignore is None or not frame.height:
@@ -185,6 +186,9 @@ def _rules(context: Context, source: FetchedSource, frame: pl.DataFrame) -> list
 
 
 def _check_and_map(context: Context, source: FetchedSource, report: SourceReport, waiting: dict[str, Receipt], frame: pl.DataFrame) -> None:
+    if source.fetch.brings_records:  # each record is judged by itself: one that lacks a key does not refuse the others
+        names = {spec.from_ or name for name, spec in source.columns.items()} - set(frame.columns)
+        frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(names))
     rules = _rules(context, source, frame)
     checked = contracts.check(frame, rules, source.key)
     for column in checked.missing_columns:

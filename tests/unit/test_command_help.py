@@ -25,7 +25,7 @@ from tests.conftest import current_release
 from tests.support.command import environment, zpo2
 
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
-PROBES = {"serve": "/latest.json", "dev": "/server_info"}
+PROBES = {"serve": "/latest.json", "dev": "/server_info", "serve-events": "/health"}
 """Commands that run until they are stopped, and an address that they answer."""
 START_SECONDS = 180.0
 
@@ -41,7 +41,7 @@ class Place:
         return [sys.executable, "-m", "pipelines.cli", *arguments]
 
     def environment(self) -> dict[str, str]:
-        return environment(ZPO2_HOME=str(self.home))
+        return environment(ZPO2_HOME=str(self.home), ZPO2_SECRET_EVENTS="a-secret-of-some-length")
 
 
 @pytest.fixture

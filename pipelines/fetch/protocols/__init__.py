@@ -9,14 +9,17 @@ from urllib.parse import urlsplit
 from pipelines.fetch.limits import Limits
 from pipelines.fetch.paging import Ask
 from pipelines.fetch.protocols import arcgis, ckan, czso, eurostat
-from pipelines.fetch.protocols.question import Question
+from pipelines.fetch.protocols.question import Catalogue, Question
 from pipelines.fetch.request import Received, Request
 from pipelines.pack_models import Fetch
 
 
-def receive(request: Request, ask: Ask, known: dict[str, str], folder: Path, limits: Limits) -> Received:
-    """Return what a request comes to, by its protocol. `known` are the headers of the last answer to the same address."""
-    return _PROTOCOLS[request.source.fetch.protocol](Question(request, ask, known, folder, limits))
+def receive(request: Request, ask: Ask, catalogue: Catalogue, known: dict[str, str], folder: Path, limits: Limits) -> Received:
+    """Return what a request comes to, by its protocol.
+
+    `catalogue` asks for a list that other sources may stand in, too; `known` are the headers of the last answer to the same address.
+    """
+    return _PROTOCOLS[request.source.fetch.protocol](Question(request, ask, catalogue, known, folder, limits))
 
 
 def is_paged(fetch: Fetch) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipelines.fetch.catalogues import digest, stamps
 from pipelines.fetch.paging import at, fetch_pages, load
 from pipelines.fetch.protocols.question import CHANGED, Question, choose
 from pipelines.fetch.request import FetchError, Received
@@ -58,11 +59,22 @@ def receive(question: Question) -> Received:
     return replace(pages, headers={CHANGED: str(edited)} if edited else {})
 
 
-def _hub(question: Question) -> Received:
-    feed = question.ask(question.url, question.params, known=question.known if question.fetch.dataset is None else None)
-    if question.fetch.dataset is None:
+def _feed(question: Question) -> Received:
+    """Return the feed itself, unless all its items are of the times that they had: its bytes differ from day to day."""
+    feed = question.ask(question.url, question.params, known=question.known)
+    items = at(load(feed, question.url), "/dataset") if feed.path is not None else None
+    if not isinstance(items, list):
         return feed
-    items = at(load(feed, question.url), "/dataset")
+    stamp = digest(stamps(items, "identifier", "modified"))
+    if question.known.get(CHANGED) == stamp:
+        return Received(None, final_url=question.url)
+    return replace(feed, headers={**feed.headers, CHANGED: stamp})
+
+
+def _hub(question: Question) -> Received:
+    if question.fetch.dataset is None:
+        return _feed(question)
+    items = at(question.catalogue(question.url, question.params), "/dataset")
     item = choose(question, items if isinstance(items, list) else [], ("identifier", "title"), question.fetch.dataset)
     files = item.get("distribution")
     chosen = choose(question, files if isinstance(files, list) else [], ("title", "format", "mediaType"))

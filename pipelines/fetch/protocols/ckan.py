@@ -32,7 +32,10 @@ def receive(question: Question) -> Received:
         return fetch_pages(
             ask, question.url, question.params, None, paging, records=None, folder=question.folder, limits=question.limits
         )  # fmt: skip
-    package = at(load(ask(question.url, question.params), question.url), "/result")
+    answer = question.catalogue(question.url, question.params)
+    if at(answer, "/success") is not True:
+        raise FetchError(f"{question.url}: CKAN says: {at(answer, '/error/message') or 'no success'}")
+    package = at(answer, "/result")
     resources = at(package, "/resources")
     chosen = choose(question, resources if isinstance(resources, list) else [], ("id", "name", "format"))
     changed = chosen.get("hash") or chosen.get("last_modified") or at(package, "/metadata_modified")

@@ -5,16 +5,15 @@ Shape: ofn.gov.cz/rozhraní-katalogů-otevřených-dat (2024-05-28), and the old
 
 from __future__ import annotations
 
-from pipelines.fetch.paging import at, load
+from pipelines.fetch.paging import at
 from pipelines.fetch.protocols.question import Question, choose
 from pipelines.fetch.request import Received
 
 
 def receive(question: Question) -> Received:
-    received = question.ask(question.url, question.params, known=question.known if question.fetch.resource is None else None)
-    if question.fetch.resource is None:
-        return received  # a selection of DataStat: JSON-stat as it stands
-    document = load(received, question.url)
+    if question.fetch.resource is None:  # a selection of DataStat: JSON-stat as it stands
+        return question.ask(question.url, question.params, known=question.known)
+    document = question.catalogue(question.url, question.params)
     files = at(document, "/distribuce") or at(document, "/result/resources")
     chosen = choose(question, files if isinstance(files, list) else [], ("název", "name", "formát", "format"))
     url = chosen.get("soubor_ke_stažení") or chosen.get("přístupové_url") or chosen.get("url")

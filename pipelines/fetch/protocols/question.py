@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,15 @@ from pipelines.fetch.paging import Ask, fetch_pages
 from pipelines.fetch.request import FetchError, Received, Request, filled
 from pipelines.pack_models import Paging
 
+Catalogue = Callable[[str, Mapping[str, str] | None], Any]
 CHANGED = "item-changed"  # a header of our own: the catalogue's word for when a file last changed
 
 
 class Question:
     """One request, with all that is needed to ask it."""
 
-    def __init__(self, request: Request, ask: Ask, known: dict[str, str], folder: Path, limits: Limits) -> None:
-        self.url, self.fetch, self.ask = request.url, request.source.fetch, ask
+    def __init__(self, request: Request, ask: Ask, catalogue: Catalogue, known: dict[str, str], folder: Path, limits: Limits) -> None:
+        self.url, self.fetch, self.ask, self.catalogue = request.url, request.source.fetch, ask, catalogue
         self.known, self.folder, self.limits = known, folder, limits
         self.records = request.source.read.records
         self.params = {name: filled(text, request.part) for name, text in self.fetch.params.items()}

@@ -1,0 +1,117 @@
+"""Alerts for the operator: kept until they are delivered, signed, sent as CloudEvents to one webhook. Decides not what is worth an alert.
+
+`ZPO2_SECRET_ALERT_URL` is the address, `ZPO2_SECRET_ALERT_KEY` the key of the signature in `X-Signature-256: sha256=<HMAC of the body>`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from pipelines import durable
+from pipelines.fetch.limits import Limits
+from pipelines.home import Home
+from pipelines.packs import Pack
+from pipelines.settings import Settings
+from pipelines.sources import STAMP, States
+
+URL, KEY = "ZPO2_SECRET_ALERT_URL", "ZPO2_SECRET_ALERT_KEY"
+RUN_FAILED, SOURCE_STALE, SOURCE_FRESH = "zpo2.run.failed", "zpo2.source.stale", "zpo2.source.fresh"
+_LIMITS = Limits(connect=5, silence=15, retries=2, patience=10)
+_log = logging.getLogger("zpo2.alerts")
+
+
+class DeliveryError(Exception):
+    """The webhook did not take an alert; it is kept and tried again."""
+
+
+def keep(home: Home, settings: Settings, pack: str, kind: str, subject: str, data: dict[str, Any], identity: str) -> bool:
+    """Keep an alert for delivery, unless one of this identity was kept before; return whether it is new."""
+    name = hashlib.sha256(f"{kind}\0{subject}\0{identity}".encode()).hexdigest()[:32]
+    if (home.alerts / "sent" / name).exists() or (home.alerts / f"{name}.json").exists():
+        return False
+    event = {
+        "specversion": "1.0", "id": name, "source": f"urn:zpo2:{pack}", "type": kind, "subject": subject,
+        "time": settings.now().strftime(STAMP), "datacontenttype": "application/json", "data": data,
+    }  # fmt: skip
+    _log.warning("alert", extra={"type": kind, "subject": subject, "data": data})
+    durable.write_json(home.alerts / f"{name}.json", event)
+    return True
+
+
+def watch(pack: Pack, home: Home, settings: Settings) -> list[str]:
+    """Keep an alert for each source that has become stale, or fresh again, since the last time; return which."""
+    states = States(home.fetch_state)
+    told: dict[str, str] = durable.read_json(home.alerts / "stale.json", {})
+    now: dict[str, str] = {}
+    news = []
+    for source in pack.sources.values():
+        stale = {part: state for part, state in states.of(source.id).items() if state.stale_since} if source.enabled else {}
+        if stale:
+            now[source.id] = since = min(s.stale_since or "" for s in stale.values())
+            reasons = sorted({s.error for s in stale.values() if s.error})
+            data = {"source": source.id, "stale_since": since, "reasons": reasons, "last_good": _last_good(stale)}
+            if source.id not in told and keep(home, settings, pack.id, SOURCE_STALE, source.id, data, since):
+                news.append(source.id)
+        elif source.id in told and keep(home, settings, pack.id, SOURCE_FRESH, source.id, {"source": source.id}, told[source.id]):
+            news.append(source.id)
+    if now != told:
+        durable.write_json(home.alerts / "stale.json", now)
+    return news
+
+
+def _last_good(stale: dict[str, Any]) -> str:
+    return max((s.changed_at for s in stale.values()), default="")
+
+
+def deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
+    """Send what is kept, the oldest first; return how many were delivered, and why others were not.
+
+    Without an address nothing is sent, and what was kept counts as told: it stands in the log.
+    """
+    kept = sorted((p for p in home.alerts.glob("*.json") if p.name != "stale.json"), key=lambda p: (p.stat().st_mtime, p.name))
+    url, count, faults = settings.secret(URL), 0, []
+    for path in kept:
+        try:
+            if url:
+                _send(url, settings, path.read_bytes())
+        except DeliveryError as error:
+            faults.append(str(error))
+            _log.error("an alert was not delivered", extra={"alert": path.stem, "reason": str(error)})
+            break  # the others would meet the same webhook
+        _sent(home, path)
+        count += bool(url)
+    return count, faults
+
+
+def _sent(home: Home, path: Path) -> None:
+    target = home.alerts / "sent" / path.stem
+    target.parent.mkdir(parents=True, exist_ok=True)
+    path.replace(target)
+
+
+def signature(body: bytes, key: str) -> str:
+    return "sha256=" + hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _send(url: str, settings: Settings, content: bytes) -> None:
+    import requests  # takes a quarter of a second to load
+
+    from pipelines.fetch import network
+
+    body = json.dumps(json.loads(content), ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {"Content-Type": "application/cloudevents+json; charset=utf-8"}
+    key = settings.secret(KEY)
+    if key:
+        headers["X-Signature-256"] = signature(body, key)
+    try:
+        with network.session(settings.allowed_hosts(), _LIMITS) as session:
+            answer = session.post(url, data=body, headers=headers, timeout=(_LIMITS.connect, _LIMITS.silence), allow_redirects=False)
+    except (requests.RequestException, network.AddressRefusedError, network.BusyError, OSError, ValueError) as error:
+        raise DeliveryError(f"{type(error).__name__}: the webhook was not reached") from None  # the address is a secret
+    if not 200 <= answer.status_code < 300:
+        raise DeliveryError(f"the webhook answered {answer.status_code}")

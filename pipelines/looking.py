@@ -1,0 +1,121 @@
+"""Look at the sources that are due: ask each whether it has anything new, and say which content a run should take up. Starts no run.
+
+What was seen lies in the archive and in the memory of the sources; the cursor only knows when each source was last looked at.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from pipelines import cadence, lake
+from pipelines.fetch import Answer, Limits
+from pipelines.home import Home
+from pipelines.ingest.fetching import fetch_sources
+from pipelines.pack_models import FetchedSource
+from pipelines.packs import Pack, digest
+from pipelines.settings import Settings
+from pipelines.sources import STAMP, States, parts_of
+
+VERSION = 1
+AGAIN = timedelta(hours=1)
+"""How long content may wait for the run that was asked for before another one is asked for."""
+QUICK = Limits(connect=5, silence=20, retries=1, patience=10, grace=15, polling=30)
+"""A look holds the home's lock: it does not wait long for a server; the next one asks again."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """When each source was last looked at with success, and which run was last asked for and when: (key, time). Times are UTC."""
+
+    looked: Mapping[str, str] = field(default_factory=dict)
+    requested: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, text: str | None) -> Cursor:
+        """Return the cursor in `text`; what cannot be read, or is of another version, is an empty one: everything is looked at again."""
+        try:
+            value = json.loads(text or "")
+            if value["version"] != VERSION:
+                return cls()
+            looked = {str(s): str(t) for s, t in value["looked"].items() if datetime.strptime(str(t), STAMP)}
+            requested = {str(s): (str(k), str(t)) for s, (k, t) in value["requested"].items() if datetime.strptime(str(t), STAMP)}
+            return cls(looked, requested)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return cls()
+
+    def text(self) -> str:
+        requested = {source: list(asked) for source, asked in sorted(self.requested.items())}
+        return json.dumps({"version": VERSION, "looked": dict(sorted(self.looked.items())), "requested": requested})
+
+
+@dataclass(frozen=True)
+class Look:
+    """What looking came to: the new content of each source that has any, by the key of the run that takes it up; and what was asked."""
+
+    changed: Mapping[str, str]  # source -> run key
+    cursor: Cursor
+    answers: tuple[Answer, ...] = ()
+
+    @property
+    def asked(self) -> list[str]:
+        return sorted({a.request.source.id for a in self.answers})
+
+    @property
+    def failed(self) -> dict[str, str]:
+        return {a.request.source.id: a.error for a in self.answers if a.error}
+
+
+def due(pack: Pack, cursor: Cursor, now: datetime) -> list[FetchedSource]:
+    """Return the sources whose cadence came true since they were last looked at."""
+    found = []
+    for source in pack.sources.values():
+        if source.enabled and source.fetch.url:
+            last = cadence.last_due(source.fetch.cadence or cadence.DEFAULT, pack.file.timezone, now)
+            if cursor.looked.get(source.id, "") < last.astimezone(UTC).strftime(STAMP):
+                found.append(source)
+    return found
+
+
+def look(pack: Pack, home: Home, settings: Settings, cursor: Cursor, limits: Limits = QUICK) -> Look:
+    """Ask the sources that are due. The caller holds the home's lock.
+
+    A source of which any part could not be had is not advanced, and is asked again the next time (its breaker allowing).
+    """
+    now = settings.now()
+    sources = due(pack, cursor, now)
+    if not sources:
+        return Look({}, cursor)
+    answers = fetch_sources(pack, home, settings, [s.id for s in sources], limits=limits, insist=False)
+    failed = {a.request.source.id for a in answers if a.error}
+    states = States(home.fetch_state)
+    looked = dict(cursor.looked)
+    requested = {name: asked for name, asked in cursor.requested.items() if name in pack.sources}
+    changed = {}
+    for source in sources:
+        if source.id not in failed:
+            looked[source.id] = now.strftime(STAMP)
+        if key := _run_key(pack, source, states):
+            before = requested.get(source.id)
+            if before and before[0].split("+")[0] == key:
+                if before[1] > (now - AGAIN).strftime(STAMP):
+                    continue  # its run is on its way
+                key = f"{key}+{now.strftime(STAMP)}"  # that run never got to it, or could not read it
+            changed[source.id] = key
+            requested[source.id] = (key, now.strftime(STAMP))
+    return Look(changed, Cursor(looked, requested), tuple(answers))
+
+
+def _run_key(pack: Pack, source: FetchedSource, states: States) -> str:
+    """Return `source:content:code` where a source has content that no run has taken up; else an empty text.
+
+    Content that was there before and has come back gets its count, too: to whoever remembers keys it would look as if it were done.
+    """
+    known = [(part.name, states.get(source.id, part.name)) for part in parts_of(pack, source, states)]
+    if all(state.sha256 == state.good for _, state in known):
+        return ""
+    content = known[0][1].sha256 if len(known) == 1 else digest([[name, state.sha256] for name, state in known])
+    times = max(sum(sha256 == state.sha256 for _, sha256 in state.history) for _, state in known)
+    return f"{source.id}:{content}:{lake.code_version()[:16]}" + (f":{times}" if times > 1 else "")
