@@ -65,8 +65,8 @@ def run(  # noqa: PLR0917 - options of the command
     home: HomeOption = None,
     only: Annotated[list[str] | None, typer.Option("--only", help="Take up only this source; may be repeated.")] = None,
     part: Annotated[str | None, typer.Option("--part", help="Fetch only parts whose variable lies in a range: year=2021..2023.")] = None,
-    accept: Annotated[str | None, typer.Option("--accept", help="Let one failed check through, by name.")] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why it is let through; becomes part of the release.")] = None,
+    accept: Annotated[list[str] | None, typer.Option("--accept", help="Let a failed check through, by name; may be repeated.")] = None,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why they are let through; becomes part of the release.")] = None,
     vintage: Annotated[str | None, typer.Option("--vintage", help="Use the snapshots known at this date or time; needs --out.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the release of --vintage; new or empty.")] = None,
     as_json: JsonOption = False,
@@ -80,7 +80,7 @@ def run(  # noqa: PLR0917 - options of the command
         _stop(WRONG, "--vintage and --out go together")
     if vintage is not None and (only or part or accept):
         _stop(WRONG, "--vintage goes with --out only: it fetches nothing and lets nothing through")
-    if (accept is None) != (reason is None):
+    if bool(accept) != (reason is not None):
         _stop(WRONG, "--accept and --reason go together")
     unknown = [name for name in only or [] if name not in loaded.sources]
     if unknown:
@@ -99,7 +99,7 @@ def run(  # noqa: PLR0917 - options of the command
     with display:
         outcome = runner.run(
             loaded, place, settings, only=tuple(only) if only else None, part=chosen,
-            accepted={accept: reason} if accept is not None and reason is not None else {}, listen=display.show,
+            accepted=dict.fromkeys(accept or [], reason or ""), listen=display.show,
         )  # fmt: skip
     _end(loaded, place, outcome, as_json)
 

@@ -175,9 +175,15 @@ def is_unchanged(pack: Pack, home: Home) -> bool:
     return bool(latest) and latest.get("version") == last["release"].get("version") and (home.public / latest["path"]).is_dir()
 
 
+def last_release_path(public: Path) -> Path | None:
+    """Return the folder of the current release; None where there is none."""
+    latest = durable.read_json(public / "latest.json", {})
+    return public / latest["path"] if latest else None
+
+
 def last_release_rows(public: Path) -> dict[str, int]:
     """Return the rows of each table of the current release."""
-    latest = durable.read_json(public / "latest.json", {})
-    report = durable.read_json(public / latest["path"] / "quality" / "report.json", {}) if latest else {}
+    folder = last_release_path(public)
+    report = durable.read_json(folder / "quality" / "report.json", {}) if folder else {}
     rows: dict[str, int] = report.get("rows", {})
     return rows

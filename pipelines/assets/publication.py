@@ -8,8 +8,8 @@ import dagster as dg
 
 from pipelines import dbt, durable
 from pipelines.assets.ingest import OWNERS, rows_check, schema_check, snapshot_check
-from pipelines.runs import Event, Run, inputs_key, last_release_rows
-from quality import expectations, gate
+from pipelines.runs import Event, Run, inputs_key, last_release_path, last_release_rows
+from quality import completeness, expectations, gate
 from quality.gate import CheckResult
 
 
@@ -39,8 +39,10 @@ def build_publication(
         with run.timed("gate"):
             results = source_results(run) + dbt.results(run.home, manifest)
             of_tables = expectations.validate(run.home.warehouse, tables, last_release_rows(run.home.public))
-        results += of_tables
-        expected = dbt.expected_checks(manifest) | {expectations.check_name(t) for t in tables} | _expected_of_sources(run)
+        results += [*of_tables, completeness.fewer_values(run.home.warehouse, last_release_path(run.home.public))]
+        expected = (
+            dbt.expected_checks(manifest) | {expectations.check_name(t) for t in tables} | {completeness.NAME} | _expected_of_sources(run)
+        )
         verdict = gate.judge(expected, results, run.accepted)
         run.verdict = verdict.report()
         yield dg.MaterializeResult(

@@ -103,6 +103,7 @@ class Ingest:
                 report.stale_since = min(filter(None, (report.stale_since, since)))
             else:
                 report.down = True
+                report.down_since = min(filter(None, (report.down_since, since)))
         elif part in report.parts:
             known = replace(known, stale_since=None)
         else:

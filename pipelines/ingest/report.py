@@ -21,6 +21,7 @@ class SourceReport:
     drift: dict[str, str] = field(default_factory=dict)  # how the shape of a part differs from that of its last good snapshot
     stale_since: str | None = None
     down: bool = False  # some part has no good snapshot at all
+    down_since: str | None = None
     conflict_rows: int = 0
     conflict_cells: int = 0
     conflicts: File | None = None

@@ -77,7 +77,7 @@ def _run_tables(pack: Pack, reports: dict[str, SourceReport]) -> dict[str, pl.Da
             {
                 "source": name,
                 **{k: v for k, v in report.counts().items() if k not in ("ignored", "warnings")},
-                "stale_since": report.stale_since,
+                "stale_since": min(filter(None, (report.stale_since, report.down_since)), default=None),
             }
         )
         for part, snapshot in sorted(report.snapshots.items()):

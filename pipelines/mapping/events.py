@@ -70,6 +70,8 @@ def map_rows(
     joined = pl.concat_str(words, separator="; ", ignore_nulls=True)
     selected = pl.col("__where").fill_null(False)
     rows = rows.with_columns(pl.when((selected | pl.col("failure").is_not_null()) & (joined != "")).then(joined).alias("reason"))
+    # an event that says nothing of its status takes place: `status <> 'cancelled'` is to find it
+    rows = rows.with_columns(pl.col("status").fill_null("confirmed"))
     sha = list(checked.snapshots), list(checked.snapshots.values())
     good = rows.filter(selected & pl.col("reason").is_null()).with_columns(
         pl.lit(source).alias("source"),

@@ -122,7 +122,8 @@ def _theil_parts(pairs: Pairs, share: Array, relative: Array, subgroup: Index) -
     group_of[subgroup] = pairs.group
     between = np.bincount(group_of, np.where(weight == 0, 0.0, weight * _x_log_x(mean)), pairs.starts.size).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        inner = np.where(relative > 0, relative * np.log(relative / mean[subgroup]), 0.0)
+        # a subgroup that weighs nothing has no mean, and adds nothing
+        inner = np.where((relative > 0) & (share != 0), relative * np.log(relative / mean[subgroup]), 0.0)
     return between, _sum(pairs, share * inner)
 
 

@@ -118,6 +118,7 @@ def _event(event: Any, series: set[str | None]) -> Row:
         "start": start.isoformat(),
         "end": end.isoformat(),
         "category": next(iter(_categories(event)), None),
+        "categories": ", ".join(_categories(event)) or None,
         "status": (_text(event, "STATUS") or "").lower() or None,
         "url": _text(event, "URL"),
         "lat": str(geo.latitude) if geo is not None else None,

@@ -40,6 +40,7 @@ def _event(event: dict[str, Any]) -> Row:
         "start": start,
         "end": end,
         "category": next((string(kind) for kind in listed(event.get("typ_události"))), None),
+        "categories": ", ".join(kind for kind in listed(event.get("typ_události")) if isinstance(kind, str)) or None,
         "is_free": _is_free(event.get("vstupné")),
         "url": string(event.get("url")),
         "lon": lon,

@@ -31,7 +31,7 @@ Format = Literal[
 EVENT_FORMATS = {"ics", "ofn-events", "ofn-notices", "schema-org-events"}
 EVENT_COLUMNS = (
     "id", "title", "start", "end", "area", "category", "organiser_kind", "audience", "is_free", "is_accessible", "is_online",
-    "status", "url", "lat", "lon", "organiser_ico", "language", "description", "location", "__raw",
+    "status", "url", "lat", "lon", "organiser_ico", "categories", "language", "description", "location", "__raw",
 )  # fmt: skip
 """What formats made for events give, the same columns for all."""
 

@@ -98,6 +98,7 @@ def _event(event: dict[str, Any]) -> Row:
         "title": in_first_language(event.get("name"))[1],
         "start": string(event.get("startDate")),
         "end": string(event.get("endDate")),
+        "categories": ", ".join(text for text in listed(event.get("keywords")) if isinstance(text, str)) or None,
         "category": next((_last(kind) for kind in listed(event.get("@type")) if _is_event(kind)), None),
         "organiser_kind": next((_last(kind) for o in organisers for kind in listed(o.get("@type"))), None),
         "audience": next((string(a.get("audienceType")) for a in audience), None),

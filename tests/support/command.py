@@ -27,9 +27,12 @@ def zpo2(*arguments: str | Path, timeout: float = 600, **variables: str) -> subp
     )  # fmt: skip
 
 
-def start(*arguments: str | Path, **variables: str) -> subprocess.Popen[str]:
-    """Start `zpo2` in a process group of its own, so that a test can kill it with its children."""
+def start(*arguments: str | Path, log: Path | None = None, **variables: str) -> subprocess.Popen[str]:
+    """Start `zpo2` in a process group of its own, so that a test can kill it with its children.
+
+    What it says goes to the file `log`; without one into a pipe, which blocks whoever says more than it holds.
+    """
     return subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
-        env=environment(**variables), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        env=environment(**variables), stdout=log.open("w") if log else subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip

@@ -32,10 +32,14 @@ QUICK = fetch.Limits(backoff=0, retries=2, grace=0.2, silence=2, patience=5, per
 def ask(
     folder: Path, url: str, last: dict[str, object] | None = None, expect: str = "", limits: fetch.Limits = QUICK, **settings: object
 ) -> fetch.Answer:
-    """Fetch the source `areas` of a pack from `url`."""
-    declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{url}"{f", expect: {expect}" if expect else ""}}}')
+    """Fetch the source `areas` of a pack from `url`, whatever a check of the pack would say of it."""
+    loads = url.startswith("http")
+    address = url if loads else "data/areas.csv"
+    declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{address}"{f", expect: {expect}" if expect else ""}}}')
     pack = packs.load(five_places.write(folder / "pack", sources__areas_yml=declared))
     source = pack.sources["areas"]
+    if not loads:
+        source = source.model_copy(update={"fetch": source.fetch.model_copy(update={"url": url})})
     part = next(iter(pack.parts(source)))
     request = fetch.Request(source, part, fetch.address(source, part), last or {})
     return fetch.fetch_all(

@@ -113,3 +113,30 @@ def test_two_layouts_of_one_declaration_have_one_digest(tmp_path: Path) -> None:
     text += '{"id": "okres", "parents": ["nuts0"]}, {"id": "nuts0"}]}'
     two = packs.load(five_places.write(tmp_path / "b", pack_yml=text))
     assert one.digest == two.digest
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after", "fault"),
+    [
+        ("pack.yml", "country: CZ", "country: CZ\ntimezone: Mars/Olympus", "timezone: Mars/Olympus: no such time zone"),
+        ("pack.yml", "country: CZ", "country: CZ\nbase_uri: nowhere", "base_uri: nowhere: an address such as"),
+        ("sources/areas.yml", "data/areas.csv", "../areas.csv", "fetch.url: ../areas.csv: a path stays inside the pack"),
+        ("sources/areas.yml", "data/areas.csv", "/etc/passwd", "fetch.url: /etc/passwd: a path stays inside the pack"),
+        ("sources/areas.yml", "data/areas.csv", "ftp://x/y", "fetch.url: ftp://x/y: only http, https"),
+        ("sources/areas.yml", "data/areas.csv", '"${HOME}/x"', "only http, https"),
+        ("sources/areas.yml", "name: {}", 'name: {pattern: "["}', "columns.name.pattern: [: no regular expression"),
+        ("sources/people.yml", "min: 0", "min: 9, max: 1", "columns.persons.max: 1: less than min, 9"),
+        ("sources/areas.yml", "fetch: {", 'fetch: {cadence: "61 * * * *", ', "fetch.cadence: 61 * * * *: no cron expression"),
+        ("sources/areas.yml", "fetch: {", "fetch: {inbox: true, ", "has no url"),
+        ("sources/areas.yml", "{url: data/areas.csv}", "{push: {type: t}}", "fetch.url: missing"),
+        ("sources/areas.yml", "{url: data/areas.csv}", "{push: {type: t, carries: record}}", "read.format: pushed records are json"),
+    ],
+)
+def test_a_value_that_means_nothing_is_a_fault_of_the_pack(tmp_path: Path, file: str, before: str, after: str, fault: str) -> None:
+    root = five_places.write(tmp_path / "pack")
+    path = root / file
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after, 1))
+    with pytest.raises(PackError) as caught:
+        packs.load(root)
+    assert any(fault in line for line in caught.value.lines), caught.value.lines

@@ -35,7 +35,8 @@ def test_an_event_of_the_open_standard_gives_its_fields_and_no_contact(file: Cal
     assert rows(file(json.dumps(CONCERT)), "ofn-events") == [
         {
             "id": "https://data.example.org/u/1", "title": "Koncert", "start": "2024-05-01T19:00:00+02:00", "end": "2024-05-02",
-            "category": "https://data.example.org/druh/koncert", "is_free": "true", "lon": "16.6", "lat": "49.2", "language": "cs",
+            "category": "https://data.example.org/druh/koncert", "categories": "https://data.example.org/druh/koncert",
+                "is_free": "true", "lon": "16.6", "lat": "49.2", "language": "cs",
             "location": "Náměstí", "__row": 1,
         }
     ]  # fmt: skip

@@ -1,0 +1,171 @@
+"""Whatever the order of deliveries, doublings, cuts, ticks and crashes: the lake ends as if each event had come once, in order."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from pipelines import arrivals, packs
+from pipelines.archive import Archive
+from pipelines.events import queue as queues
+from pipelines.events.cloudevents import CloudEvent, parse
+from pipelines.events.queue import Queue
+from pipelines.home import Home
+from pipelines.ingest import Ingest, fetch_sources
+from pipelines.settings import Settings
+from pipelines.sources import States
+from tests.support import happenings
+
+pytestmark = pytest.mark.slow
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+def parsed(number: int, version: int, subject: bool, gone: bool) -> CloudEvent:
+    value = happenings.event(number, version=version, subject=subject, gone=gone)
+    (event,) = parse({"content-type": "application/cloudevents+json"}, json.dumps(value).encode())
+    assert isinstance(event, CloudEvent)
+    return event
+
+
+EVENTS = [parsed(n, v, subject=n % 2 == 0, gone=n == 4 and v == 2) for n in range(6) for v in range(3 if n % 2 == 0 else 1)]
+
+
+class Deliveries(RuleBasedStateMachine):
+    """Events are delivered in any order and any number of times, segments cut and taken up, and every step may be the last of its process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        root = Path(self.folder.name)
+        self.pack = packs.load(happenings.write(root / "pack"))
+        self.home = Home(root / "home")
+        self.home.open(self.pack.id)
+        self.accepted: set[str] = set()
+        self.clock = NOW
+        self.queue = Queue(self.home.queue)
+
+    def teardown(self) -> None:
+        self.take_up(whole=True)
+        self.queue.close()
+        self.check_the_lake()
+        self.folder.cleanup()
+
+    @rule(events=st.lists(st.sampled_from(EVENTS), min_size=1, max_size=6))
+    def deliver(self, events: list[CloudEvent]) -> None:
+        for event, outcome in zip(events, self.queue.put(events, self.clock), strict=True):
+            known = event.id in self.accepted
+            assert outcome is (queues.Outcome.DUPLICATE if known else queues.Outcome.ACCEPTED)
+            self.accepted.add(event.id)
+
+    @rule(events=st.lists(st.sampled_from(EVENTS), min_size=1, max_size=3))
+    def deliver_and_die_before_the_commit(self, events: list[CloudEvent]) -> None:
+        with suppress(Crash), self.queue._transaction():
+            self.queue._connection.execute(
+                "insert or ignore into events (source, id, type, time, subject, digest, day, received_at) values (?, ?, 'x', '', '', x'', '', '')",
+                (events[0].source, events[0].id),
+            )
+            raise Crash
+
+    @rule(seconds=st.integers(0, 20))
+    def time_passes(self, seconds: int) -> None:
+        self.clock += timedelta(seconds=seconds)
+
+    @rule()
+    def receiver_is_killed_and_started(self) -> None:
+        self.queue._connection.close()
+        self.queue = Queue(self.home.queue)
+
+    @rule()
+    def tick(self) -> None:
+        self.queue.cut(self.clock)
+
+    @rule(whole=st.booleans())
+    def take_up(self, whole: bool) -> None:
+        if whole:
+            while self.queue.cut(self.clock, whole=True):
+                pass
+        arrivals.take_up(self.pack, self.home, Settings())
+
+    @rule(step=st.sampled_from(["archive", "learn", "save", "drained"]), number=st.integers(1, 3))
+    def take_up_and_die(self, step: str, number: int) -> None:
+        """A run is killed at the n-th archiving, before or after its memory is saved, or before the segment is ticked off."""
+        target: Any = {"archive": Archive, "learn": States, "save": States, "drained": Queue}[step]
+        name = {"archive": "add", "learn": "learn", "save": "save", "drained": "drained"}[step]
+        original, count = getattr(target, name), 0
+
+        def dying(*arguments: Any) -> Any:
+            nonlocal count
+            count += 1
+            if count == number:
+                raise Crash
+            return original(*arguments)
+
+        setattr(target, name, dying)
+        try:
+            self.take_up(whole=True)
+        except Crash:
+            pass
+        finally:
+            setattr(target, name, original)
+
+    @invariant()
+    def nothing_accepted_is_lost(self) -> None:
+        assert self.queue.counts()["accepted"] == len(self.accepted)
+
+    def check_the_lake(self) -> None:
+        latest: dict[str, CloudEvent] = {}
+        for event in EVENTS:
+            if event.id in self.accepted:
+                name = event.subject or event.id
+                if name not in latest or (event.time, event.id) > (latest[name].time, latest[name].id):
+                    latest[name] = event
+        wanted = sorted((json.loads(e.data)["id"], json.loads(e.data)["title"]) for e in latest.values() if e.data)
+        fetch_sources(self.pack, self.home, Settings())
+        report = Ingest(self.pack, self.home, Settings()).run()["happenings"]
+        rows = [pl.read_parquet(self.home.lake / f.path) for f in report.files("events")]
+        found = sorted((r["id"], r["title"]) for frame in rows for r in frame.iter_rows(named=True))
+        assert found == wanted
+        assert report.rows_read == len(wanted)
+
+
+Deliveries.TestCase.settings = settings(
+    max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # fmt: skip
+TestDeliveries = Deliveries.TestCase
+
+
+def test_the_same_events_in_any_order_leave_the_same_bytes(tmp_path: Path) -> None:
+    import random
+
+    found = []
+    for seed in range(4):
+        pack, home = packs.load(happenings.write(tmp_path / "pack")), Home(tmp_path / f"home{seed}")
+        home.open(pack.id)
+        order = [*EVENTS, *EVENTS[: 5 * seed]]
+        random.Random(seed).shuffle(order)
+        with Queue(home.queue) as queue:
+            for i in range(0, len(order), 1 + 3 * seed):
+                queue.put(order[i : i + 1 + 3 * seed], NOW)
+                if i % 2 == 0:
+                    queue.cut(NOW, whole=True)
+                    arrivals.take_up(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
+            queue.cut(NOW, whole=True)
+        arrivals.take_up(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
+        states = States(home.fetch_state).of("happenings")
+        found.append({part: state.sha256 for part, state in states.items()})
+    assert all(one == found[0] for one in found)
+    assert len(found[0]) == 7

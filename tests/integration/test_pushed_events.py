@@ -1,0 +1,114 @@
+"""Events pushed by many clients to a receiver that is killed: each one that was accepted is in the lake once."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+import requests
+
+from pipelines import arrivals, packs
+from pipelines.events.cloudevents import BATCH
+from pipelines.events.queue import Queue
+from pipelines.home import Home
+from pipelines.ingest import Ingest, fetch_sources
+from pipelines.settings import Settings
+from tests.support import happenings
+from tests.support.command import start
+from tests.unit.test_command_help import free_port
+
+pytestmark = pytest.mark.slow
+EVENTS, CLIENTS, DOUBLED = 10_000, 8, 0.2
+
+
+class Receiver:
+    """`zpo2 serve-events`, which can be killed and started again."""
+
+    def __init__(self, pack: Path, home: Path) -> None:
+        self.pack, self.home, self.port = pack, home, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self.process = start(
+            "serve-events", "--pack", self.pack, "--home", self.home, "--port", str(self.port), "--per-second", "5000",
+            ZPO2_SECRET_EVENTS=happenings.SECRET,
+        )  # fmt: skip
+        while True:
+            try:
+                requests.get(f"{self.url}/health", timeout=5)
+                return
+            except requests.ConnectionError:
+                assert self.process.poll() is None, self.process.communicate()[0]
+                time.sleep(0.05)
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def push(self, batch: list[int], stop: Callable[[], bool]) -> int:
+        """Push events until they are acknowledged; return how many were new."""
+        content = happenings.body([happenings.event(n) for n in batch])
+        headers = {"Content-Type": BATCH, "Authorization": f"Bearer {happenings.SECRET}"}
+        while not stop():
+            try:
+                answer = requests.post(f"{self.url}/events", data=content, headers=headers, timeout=30)
+            except requests.RequestException:
+                time.sleep(0.05)  # killed: whether these were kept nobody knows, so they are sent again
+                continue
+            if answer.status_code in (429, 503):
+                time.sleep(float(answer.headers["retry-after"]) / 10)
+                continue
+            assert answer.status_code == 202, answer.text
+            assert answer.json()["refused"] == []
+            return int(answer.json()["accepted"])
+        raise AssertionError("the test was given up")
+
+
+def test_every_accepted_event_of_many_clients_is_in_the_lake_once_though_the_receiver_is_killed_twice(tmp_path: Path) -> None:
+    pack, home = happenings.write(tmp_path / "pack"), Home(tmp_path / "home")
+    chance = random.Random(7)
+    numbers = [*range(EVENTS), *chance.choices(range(EVENTS), k=int(EVENTS * DOUBLED))]
+    chance.shuffle(numbers)
+    batches = []
+    while numbers:
+        size = chance.choice([1, 5, 20, 50])
+        batches.append(numbers[:size])
+        del numbers[:size]
+    receiver = Receiver(pack, home.root)
+    receiver.start()
+    deadline = time.monotonic() + 300
+    done = threading.Event()
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        answers = [clients.submit(receiver.push, batch, lambda: time.monotonic() > deadline) for batch in batches]
+        for share in (0.3, 0.6):
+            while sum(a.done() for a in answers) < share * len(answers):
+                time.sleep(0.01)
+            receiver.kill()
+            receiver.start()
+        accepted = sum(a.result() for a in answers)
+        done.set()
+    receiver.kill()
+    assert accepted <= EVENTS, "what was kept without an answer is a duplicate the next time"
+    loaded = packs.load(pack)
+    with Queue(home.queue) as queue:
+        assert queue.counts()["accepted"] == EVENTS
+        segments = 0
+        while queue.cut(datetime.now(UTC), whole=True):
+            segments += 1
+        assert segments == 2
+    fetch_sources(loaded, home, Settings())
+    arrivals.take_up(loaded, home, Settings())
+    reports = Ingest(loaded, home, Settings()).run()
+    assert (reports["happenings"].rows_read, reports["happenings"].accepted) == (EVENTS, EVENTS)
+    rows = pl.concat([pl.read_parquet(home.lake / f.path) for f in reports["happenings"].files("events")])
+    assert sorted(rows["id"].cast(pl.Int64)) == list(range(EVENTS))
