@@ -35,6 +35,7 @@ class Release:
     path: Path
     changed: bool
     tables: dict[str, int]
+    set_aside: str = ""
 
 
 def build(
@@ -77,6 +78,9 @@ def build(
                 ledger.put(known.with_inputs(last.version, info.inputs_key), public, work)
             tell(f"unchanged: {last.version} stays the current release")
             return Release(last.version, public / ledger.RELEASES / last.version, False, written.rows)
+        if last and (aside := known.set_aside(content, last.version)):
+            tell(f"{aside}; {last.version} stays the current release")
+            return Release(last.version, public / ledger.RELEASES / last.version, False, dict(last.rows), str(aside))
         _complete(folder, context, spill, tell)
         tell(f"publishing {context.version}")
         entry = Entry(context.version, info.timestamp, info.inputs_key, content, written.rows)

@@ -70,6 +70,7 @@ def application(public: Path) -> ASGIApp:
         version = request.path_params["version"]
         try:
             known = version in {entry.version for entry in ledger.history(public)}
+            known = known and (public / ledger.RELEASES / version).is_dir()  # else it was pruned
         except ledger.ReleaseError as error:
             return PlainTextResponse(f"{error}\n", status_code=500)
         if not known:
@@ -139,7 +140,7 @@ def media_type(name: str) -> str:
 
 def _index(public: Path) -> str:
     try:
-        versions = [entry.version for entry in reversed(ledger.history(public))]
+        versions = [e.version for e in reversed(ledger.history(public)) if (public / ledger.RELEASES / e.version).is_dir()]
     except ledger.ReleaseError as error:
         return _page("Releases", [], str(error))
     links = [("latest/", "the current release"), (ledger.LATEST, ledger.LATEST), (ledger.LEDGER, ledger.LEDGER)]

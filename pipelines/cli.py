@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import console, packs
+from pipelines import console, packs, release_commands
 from pipelines.home import Busy, Home, HomeError
 from pipelines.pack_yaml import PackError
 from pipelines.packs import Pack
@@ -242,6 +242,8 @@ def serve_events(
     except (ValueError, OSError, sqlite3.Error) as error:
         _stop(WRONG, str(error))
 
+
+release_commands.register(app)
 
 if __name__ == "__main__":
     main()

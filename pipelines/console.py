@@ -95,6 +95,8 @@ def summary(pack: Pack, home: Home, outcome: dict[str, Any]) -> None:
     if release:
         state = "unchanged" if outcome["unchanged"] or not release["changed"] else "new"
         print(f"release     {release['version']} ({state}): {release['path']}")
+        if release.get("set_aside"):
+            print(f"taken back  {release['set_aside']}; not published again")
     else:
         print("release     none was made; the last one stands")
     if outcome["stale"]:
@@ -108,10 +110,17 @@ def status(found: dict[str, Any]) -> None:
         line = f"  {source['source']}: fetched {source['last_fetch'] or 'never'}, changed {source['last_change'] or 'never'}, "
         line += f"{source['rows_accepted']} rows, {source['rows_quarantined']} quarantined"
         print(line + (f", stale since {source['stale_since']}" if source["stale_since"] else ""))
+    events, files, alerts = found["waiting"]["events"], found["waiting"]["files"], found["waiting"]["alerts"]
+    if events["accepted"] or files or alerts:
+        print(f"  waiting: {events['waiting']} of {events['accepted']} pushed events, {len(files)} dropped files, {alerts} alerts")
     for release in found["releases"]:
-        print(f"  release {release['version']} of {release['released']}" + (" (current)" if release["current"] else ""))
+        words = ["current"] * release["current"] + [word for word in ("withdrawn", "pinned", "pruned") if release.get(word)]
+        print(f"  release {release['version']} of {release['released']}" + (f" ({', '.join(words)})" if words else ""))
     if not found["releases"]:
         print("  no release yet")
+    for run in found["runs"][:1]:
+        seconds = ", ".join(f"{step} {spent:.1f} s" for step, spent in run["seconds"].items())
+        print(f"  last run: {run['ended_at']}, {run['rows']['read']} rows, {run['bytes']} bytes" + (f"; {seconds}" if seconds else ""))
     gate = found["gate"]
     if gate:
         print(

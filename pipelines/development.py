@@ -13,7 +13,7 @@ from types import FrameType
 from pipelines.events.receiver import SECRET
 from pipelines.home import Home
 
-GRACE = 20.0  # seconds in which the processes have to end
+GRACE = 60.0  # seconds in which the processes have to end
 
 
 def run(pack: Path, home: Home, host: str, port: int, events_port: int) -> int:
@@ -30,7 +30,7 @@ def run(pack: Path, home: Home, host: str, port: int, events_port: int) -> int:
 
     signal.signal(signal.SIGTERM, stop)
     # whatever Dagster puts into its working folder stays in the home
-    processes = [subprocess.Popen(command, cwd=home.dagster, env=environment) for command in commands]
+    processes = [subprocess.Popen(command, cwd=home.dagster, env=environment, start_new_session=True) for command in commands]
     try:
         while all(process.poll() is None for process in processes):
             time.sleep(0.2)
@@ -50,4 +50,4 @@ def _end(processes: list[subprocess.Popen[bytes]]) -> None:
         try:
             process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)  # with all that it has started

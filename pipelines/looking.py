@@ -70,13 +70,10 @@ class Look:
 
 def due(pack: Pack, cursor: Cursor, now: datetime) -> list[FetchedSource]:
     """Return the sources whose cadence came true since they were last looked at."""
-    found = []
-    for source in pack.sources.values():
-        if source.enabled and source.fetch.url:
-            last = cadence.last_due(source.fetch.cadence or cadence.DEFAULT, pack.file.timezone, now)
-            if cursor.looked.get(source.id, "") < last.astimezone(UTC).strftime(STAMP):
-                found.append(source)
-    return found
+    asked = [s for s in pack.sources.values() if s.enabled and s.fetch.url]
+    crons = {source.fetch.cadence or cadence.DEFAULT for source in asked}
+    last = {cron: cadence.last_due(cron, pack.file.timezone, now).astimezone(UTC).strftime(STAMP) for cron in crons}
+    return [s for s in asked if cursor.looked.get(s.id, "") < last[s.fetch.cadence or cadence.DEFAULT]]
 
 
 def look(pack: Pack, home: Home, settings: Settings, cursor: Cursor, limits: Limits = QUICK) -> Look:

@@ -12,6 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from pipelines import arrivals, durable, inbox, logs, runs
 from pipelines.archive import Archive
 from pipelines.dbt import Parsing
@@ -43,13 +45,16 @@ def run(
         tell = _tell(pack, listen)
         inbox.prepare(pack, home)
         inbox.wait_for(home, only)
-        arrivals.cut_all(home, settings)
+        if only is None:
+            arrivals.cut_all(home, settings)
         with this.timed("fetch"):
             this.answers = fetch_sources(pack, home, settings, only, part, tell)
-            this.answers += arrivals.take_up(pack, home, settings, only, tell)  # after the fetch: what was dropped is newer
+            this.answers += arrivals.take_up(
+                pack, home, settings, only, tell, segments=only is None
+            )  # after the fetch: what was dropped is newer
         if not this.accepted and runs.is_unchanged(pack, home):
             last = runs.last_outcome(home)
-            last["release"]["changed"] = False
+            last["release"] = runs.standing(home, last["release"])
             return {**last, "unchanged": True}
         _execute(this)
         this.remember()
@@ -115,15 +120,17 @@ def _execute(this: Run) -> None:
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         job = build_definitions(this, parsing).resolve_job_def(JOB)
         log = this.home.dagster / "last_run.log"  # what dbt prints, line by line
-        overrides = {
+        overrides: dict[str, Any] = {
             # capturing what steps print would take the terminal away from the progress display
             "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
-            "event_log_storage": {
+        }
+        configured = yaml.safe_load((this.home.dagster / "dagster.yaml").read_text(encoding="utf-8")) or {}
+        if not {"storage", "event_log_storage"} & set(configured):  # else the operator has another place for it
+            overrides["event_log_storage"] = {
                 "module": "pipelines.history",
                 "class": "OneConnectionHistory",
                 "config": {"base_dir": str(this.home.dagster / "history" / "runs")},
-            },
-        }
+            }
         ref = InstanceRef.from_dir(str(this.home.dagster), overrides=overrides)
         with dg.DagsterInstance.from_ref(ref) as instance, log.open("w") as out, contextlib.redirect_stdout(out):
             result = job.execute_in_process(

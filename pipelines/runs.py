@@ -172,7 +172,27 @@ def is_unchanged(pack: Pack, home: Home) -> bool:
     if last.get("exit_code") not in (CURRENT, STALE) or last.get("inputs_key") != inputs_key(pack, home):
         return False
     latest = durable.read_json(home.public / "latest.json", {})
-    return bool(latest) and latest.get("version") == last["release"].get("version") and (home.public / latest["path"]).is_dir()
+    if not latest or not (home.public / latest["path"]).is_dir():
+        return False
+    return latest["version"] == last["release"]["version"] or bool(_taken_back(home, last["release"]["version"]))
+
+
+def standing(home: Home, release: dict[str, Any]) -> dict[str, Any]:
+    """Return what a run that makes nothing says of its release: the current one, and how the one it would make again was taken back."""
+    latest = durable.read_json(home.public / "latest.json", {})
+    return {
+        "version": latest["version"], "path": str(home.public / latest["path"]), "changed": False,
+        "tables": last_release_rows(home.public), "set_aside": _taken_back(home, release["version"]),
+    }  # fmt: skip
+
+
+def _taken_back(home: Home, version: str) -> str:
+    from exports import ledger
+
+    try:
+        return str(ledger.taken_back(home.public, version) or "")
+    except ledger.ReleaseError:
+        return ""  # the run itself will say what is wrong with the ledger
 
 
 def last_release_path(public: Path) -> Path | None:

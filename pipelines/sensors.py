@@ -25,7 +25,7 @@ from pipelines.packs import digest
 from pipelines.runs import Run
 from pipelines.sources import States
 
-OFTEN, SELDOM = 10, 6 * 3600  # seconds between two ticks
+OFTEN, SOMETIMES, SELDOM = 10, 30, 6 * 3600  # seconds between two ticks, at least
 KEPT_RUNS = timedelta(days=90)
 FORGOTTEN_AT_ONCE = 200
 PATIENCE = timedelta(minutes=15)
@@ -59,7 +59,7 @@ def _request(run: Run, run_key: str, sources: Iterable[str], fetch: Iterable[str
 
 def _look_at_sources(run: Run) -> dg.SensorDefinition:
     @dg.sensor(
-        name="look_at_sources", asset_selection="*", minimum_interval_seconds=OFTEN, default_status=dg.DefaultSensorStatus.RUNNING,
+        name="look_at_sources", asset_selection="*", minimum_interval_seconds=SOMETIMES, default_status=dg.DefaultSensorStatus.RUNNING,
         description="Asks each source at its cadence, and starts a run for those that have new content.",
     )  # fmt: skip
     def look_at_sources(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -204,7 +204,7 @@ def _tell_of_failures(run: Run) -> dg.SensorDefinition:
 
 def _send_alerts(run: Run) -> dg.SensorDefinition:
     @dg.sensor(
-        name="send_alerts", minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING,
+        name="send_alerts", minimum_interval_seconds=SOMETIMES, default_status=dg.DefaultSensorStatus.RUNNING,
         description="Sees which sources have become stale, and delivers alerts to the operator's webhook.",
     )  # fmt: skip
     def send_alerts(_context: dg.SensorEvaluationContext) -> dg.SkipReason:

@@ -1,17 +1,18 @@
-"""The state of a home in one look: sources, releases, the last gate. Reads small files only."""
+"""The state of a home in one look: sources, what waits, releases, the last gate, the last runs. Reads small files only."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from pipelines import durable, runs
+from pipelines import durable, inbox, logs, runs
+from pipelines.events.queue import Queue
 from pipelines.home import Home
 from pipelines.packs import Pack
 from pipelines.sources import States
 
 
 def collect(pack: Pack, home: Home) -> dict[str, Any]:
-    """Return the state of `home`: sources with their last fetch, change and counts; releases; the last gate."""
+    """Return the state of `home`: sources with their last fetch, change and counts; what waits; releases; the last gate; the last runs."""
     states = States(home.fetch_state)
     last = runs.last_outcome(home)
     sources = []
@@ -33,5 +34,31 @@ def collect(pack: Pack, home: Home) -> dict[str, Any]:
     latest = durable.read_json(home.public / "latest.json", {})
     ledger = durable.read_json(home.public / "releases.json", [])
     entries = ledger.get("releases", []) if isinstance(ledger, dict) else ledger
-    releases = [{"version": r["version"], "released": r["released"], "current": r["version"] == latest.get("version")} for r in entries]
-    return {"pack": pack.id, "home": str(home.root), "sources": sources, "releases": releases, "gate": last.get("gate") or None}
+    releases = [
+        {
+            "version": r["version"],
+            "released": r["released"],
+            "current": r["version"] == latest.get("version"),
+            **{key: r[key] for key in ("withdrawn", "pinned", "pruned") if key in r},
+        }
+        for r in entries
+    ]
+    return {
+        "pack": pack.id,
+        "home": str(home.root),
+        "sources": sources,
+        "waiting": _waiting(home),
+        "releases": releases,
+        "gate": last.get("gate") or None,
+        "runs": logs.last_metrics(home),
+    }
+
+
+def _waiting(home: Home) -> dict[str, Any]:
+    """Return what no run has taken up yet: pushed events, dropped files, alerts that were not delivered."""
+    events = {"accepted": 0, "waiting": 0, "open_segments": 0}
+    if home.queue.is_file():
+        with Queue(home.queue) as queue:
+            events = queue.counts()
+    alerts = [path for path in home.alerts.glob("*.json") if path.name != "stale.json"]
+    return {"events": events, "files": [f"{f.source}/{f.path.name}" for f in inbox.files(home)], "alerts": len(alerts)}

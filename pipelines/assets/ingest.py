@@ -143,7 +143,7 @@ def _fetched(run: Run, config: TakeUp, only: set[str] | None) -> list[Answer]:
         asked = set(config.sources) if config.sources else None
         part = run.pack.part_range(config.part) if config.part else run.part
         answers += fetch_sources(run.pack, run.home, run.settings, only if asked is None else asked & (only or asked), part)
-    return answers + arrivals.take_up(run.pack, run.home, run.settings)
+    return answers + arrivals.take_up(run.pack, run.home, run.settings, only)
 
 
 def build_ingest(run: Run, automation: dg.AutomationCondition[Any] | None = None) -> list[dg.AssetsDefinition]:
@@ -160,6 +160,8 @@ def build_ingest(run: Run, automation: dg.AutomationCondition[Any] | None = None
         if run.answers is None:
             with run.timed("fetch"):
                 run.answers = _fetched(run, config, only)
+        if only is not None:  # a segment that was still open may have brought records for others
+            only |= {answer.request.source.id for answer in run.answers if answer.brought}
         with run.timed("ingest"):
             yield from _ingested(context, chosen, only)
         run.keep_ingest()

@@ -94,7 +94,10 @@ def build_publication(
                 {"gate": run.verdict},
                 lambda text: run.listen(Event("release", "release", text)),
             )
-        run.release = {"version": release.version, "path": str(release.path), "changed": release.changed, "tables": release.tables}
+        run.release = {
+            "version": release.version, "path": str(release.path), "changed": release.changed, "tables": release.tables,
+            "set_aside": release.set_aside,
+        }  # fmt: skip
         durable.write_json(run.home.last_run, run.outcome())
         run.end_by_itself()
         yield dg.MaterializeResult(

@@ -39,6 +39,7 @@ from pipelines.packs import Pack
 
 SECRET = "ZPO2_SECRET_EVENTS"
 SHORTEST_SECRET = 16
+RECOUNT = 1.0  # seconds between two counts of what waits
 CONCURRENT = 200  # requests and connections at a time
 SIGNATURE = "x-signature-256"
 _CHARSET = re.compile(r"sha256=([0-9a-f]{64})", re.IGNORECASE)
@@ -85,7 +86,8 @@ class Writer:
         self._path, self._most = path, most
         self._jobs: queues.SimpleQueue[tuple[Sequence[CloudEvent], Told] | None]
         self._jobs = queues.SimpleQueue()
-        self.backlog = 0
+        self.backlog = 0  # as it was when it was last counted
+        self._counted = float("-inf")
         self._thread = threading.Thread(target=self._work, name="events-writer")
 
     def start(self) -> None:
@@ -117,7 +119,8 @@ class Writer:
             return
         try:
             outcomes = iter(queue.put([event for events, _ in jobs for event in events], datetime.now(UTC)))
-            self.backlog = queue.waiting()[0]
+            if time.monotonic() - self._counted > RECOUNT:
+                self._counted, self.backlog = time.monotonic(), queue.waiting()[0]
         except sqlite3.Error as error:
             _log.error("the queue cannot be written", extra={"error": str(error)})
             for _, done in jobs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -83,9 +84,20 @@ def test_the_example_of_the_help_runs(command: str, place: Place) -> None:
         release = current_release(place.home)
         if target != release:
             release.rename(target)
+    if command in ("rollback", "withdraw", "pin"):
+        an_earlier_release(place, arguments[1])
     done = subprocess.run(place.command(arguments), cwd=place.folder, env=place.environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.strip(), "a command says what it did"
+
+
+def an_earlier_release(place: Place, version: str) -> None:
+    """Put a release before the current one, with other content as the ledger says."""
+    path = place.home / "public" / "releases.json"
+    ledger = json.loads(path.read_text(encoding="utf-8"))
+    shutil.copytree(current_release(place.home), place.home / "public" / "releases" / version)
+    ledger["releases"].insert(0, {**ledger["releases"][0], "version": version, "content": "other tables"})
+    path.write_text(json.dumps(ledger), encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -1,0 +1,284 @@
+"""Measure how fast what happens gets through: pushed events against the bare floor, a tick that finds nothing, a change of one source.
+
+Prints Markdown. The third part runs packs/cz where the mirror of its files is (`../shared/data/mirror`, or `ZPO2_MIRROR`), else packs/demo.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import requests
+
+PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+
+from tests.support import five_places, happenings  # noqa: E402
+
+EVENTS, CLIENTS, BATCH = 10_000, 8, 100
+SOURCES = 100
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", help="What to measure; default: all.")
+    wanted = parser.parse_args().parts or ["push", "daemon", "tick", "change"]
+    print("| what | measured | against | ratio | aim |\n| --- | ---: | ---: | ---: | --- |")
+    for name, measure in (("push", pushed), ("daemon", to_the_release), ("tick", idle_tick), ("change", one_source_change)):
+        if name in wanted:
+            with tempfile.TemporaryDirectory(prefix="zpo2-bench-") as folder:
+                for line in measure(Path(folder)):
+                    print(line, flush=True)
+    return 0
+
+
+# ------------------------------------------------------------------------------------------------------------------------- events
+
+
+def pushed(folder: Path) -> Iterator[str]:
+    """Events a second: the receiver with some clients, against one process that appends the same bytes and flushes every batch."""
+    bodies = [happenings.body([happenings.event(n) for n in range(i, i + BATCH)]) for i in range(0, EVENTS, BATCH)]
+    began = time.monotonic()
+    with (folder / "floor").open("wb") as file:
+        for body in bodies:
+            file.write(body)
+            file.flush()
+            os.fsync(file.fileno())
+    floor = EVENTS / (time.monotonic() - began)
+    pack = happenings.write(folder / "pack")
+    with receiver(pack, folder / "home") as url:
+        batches = _seconds(lambda: _post_all(url, bodies, "application/cloudevents-batch+json"))
+        singles = [json.dumps(happenings.event(n)).encode() for n in range(EVENTS, EVENTS + 2000)]
+        alone = _seconds(lambda: _post_all(url, singles, "application/cloudevents+json"))
+    yield _line(f"{EVENTS:,} events in batches of {BATCH}, {CLIENTS} clients", f"{EVENTS / batches:,.0f} /s", f"{floor:,.0f} /s (fsync a batch)",
+                f"{EVENTS / batches / floor:.3f}")  # fmt: skip
+    yield _line(f"{len(singles):,} events one by one, {CLIENTS} clients", f"{len(singles) / alone:,.0f} /s", "", "")
+
+
+def _post_all(url: str, bodies: list[bytes], kind: str) -> None:
+    headers = {"Content-Type": kind, "Authorization": f"Bearer {happenings.SECRET}"}
+    local = threading.local()
+
+    def post(body: bytes) -> None:
+        if not hasattr(local, "session"):
+            local.session = requests.Session()
+        answer = local.session.post(f"{url}/events", data=body, headers=headers, timeout=60)
+        if answer.status_code != 202:
+            raise SystemExit(f"{answer.status_code}: {answer.text}")
+
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        list(clients.map(post, bodies))
+
+
+@contextmanager
+def receiver(pack: Path, home: Path) -> Iterator[str]:
+    port = _free_port()
+    command = ["serve-events", "--pack", str(pack), "--home", str(home), "--port", str(port), "--per-second", "100000"]
+    process = subprocess.Popen(_zpo2(*command), env=_environment(), stdout=subprocess.DEVNULL)
+    try:
+        _until(lambda: _answers(f"http://127.0.0.1:{port}/health"), 60)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def to_the_release(folder: Path) -> Iterator[str]:
+    """Seconds from the last of many pushed events to the release that has them all, with the daemon; and by `zpo2 run`."""
+    pack, home = happenings.write(folder / "pack"), folder / "home"
+    ui, events = _free_port(), _free_port()
+    with (folder / "log").open("wb") as log:
+        command = _zpo2("dev", "--pack", str(pack), "--home", str(home), "--port", str(ui), "--events-port", str(events))
+        process = subprocess.Popen(command, env=_environment(), stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _until((home / "public" / "latest.json").is_file, 300)
+            bodies = [happenings.body([happenings.event(n) for n in range(i, i + BATCH)]) for i in range(0, EVENTS, BATCH)]
+            _post_all(f"http://127.0.0.1:{events}", bodies, "application/cloudevents-batch+json")
+            began = time.monotonic()
+            _until(lambda: _counted(home) == EVENTS, 600)
+            daemon = time.monotonic() - began
+        finally:
+            process.terminate()
+            process.wait()
+    yield _line(f"from the last of {EVENTS:,} events to the release, by the daemon", f"{daemon:.0f} s", "", "")
+
+
+def _counted(home: Path) -> int:
+    import duckdb
+
+    latest = json.loads((home / "public" / "latest.json").read_text(encoding="utf-8"))
+    values = home / "public" / latest["path"] / "parquet" / "indicator_values.parquet"
+    query = "select sum(obs_value) from read_parquet(?) where indicator = 'happenings' and ref_area = 'S'"
+    found = duckdb.execute(query, [str(values)]).fetchall()[0][0]
+    return int(found or 0)
+
+
+# -------------------------------------------------------------------------------------------------------------------------- ticks
+
+
+def idle_tick(folder: Path) -> Iterator[str]:
+    """Milliseconds of a tick over many sources: none of them due, and all of them due and unchanged."""
+    import dagster as dg
+
+    from pipelines import packs
+    from pipelines.home import Home
+    from pipelines.pack_models import Fetch
+    from pipelines.runs import Run
+    from pipelines.sensors import build_sensors
+    from pipelines.settings import Settings
+    from pipelines.sources import States
+
+    with _unchanging() as url:
+        pack = packs.load(five_places.write(folder / "pack"))
+        template = pack.sources.pop("people")
+        for n in range(SOURCES):
+            declared = Fetch.model_validate({"url": f"{url}/{n}.csv", "cadence": "* * * * *", "rate": 100_000})
+            pack.sources[f"people{n}"] = template.model_copy(update={"id": f"people{n}", "fetch": declared})
+        home = Home(folder / "home")
+        home.open(pack.id)
+        settings = Settings(allow_hosts="127.0.0.1", SOURCE_DATE_EPOCH=1_700_000_000)
+        run = Run(pack, home, settings)
+        sensor = next(s for s in build_sensors(run) if s.name == "look_at_sources")
+
+        def tick(cursor: str | None) -> Any:
+            with dg.DagsterInstance.ephemeral() as instance:
+                return sensor(dg.build_sensor_context(instance=instance, cursor=cursor))
+
+        cursor = tick(None).cursor
+        states = States(home.fetch_state)
+        for name in pack.sources:
+            for part, state in states.of(name).items():
+                states.put(name, part, state.__class__(**{**vars(state), "good": state.sha256}))
+        states.save()
+        idle = min(_seconds(lambda: tick(cursor)) for _ in range(5))
+        settings.source_date_epoch = 1_700_000_060
+        due = _seconds(lambda: tick(cursor))
+        began = time.monotonic()
+        with requests.Session() as session:
+            for n in range(SOURCES):
+                session.get(f"{url}/{n}.csv", headers={"If-None-Match": '"1"'}, timeout=10)
+        floor = time.monotonic() - began
+    yield _line(f"a tick over {SOURCES} sources, none due", f"{1000 * idle:.1f} ms", "", "")
+    yield _line(
+        f"a tick over {SOURCES} sources, all due, all 304",
+        f"{due:.2f} s",
+        f"{floor:.2f} s (bare conditional requests)",
+        f"{due / floor:.1f}",
+    )
+
+
+@contextmanager
+def _unchanging() -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            known = self.headers.get("If-None-Match") == '"1"'
+            body = b"" if known else b"code,sex,persons\na1,M,1\n"
+            self.send_response(304 if known else 200)
+            self.send_header("ETag", '"1"')
+            if not known:
+                self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+# ------------------------------------------------------------------------------------------------------------------------- change
+
+
+def one_source_change(folder: Path) -> Iterator[str]:
+    """A run after one number of one source has changed, against the cold run."""
+    mirror = Path(os.environ.get("ZPO2_MIRROR") or PROJECT.parent / "shared" / "data" / "mirror")
+    if mirror.is_dir():
+        copy = folder / "mirror"
+        shutil.copytree(mirror, copy, copy_function=os.link)
+        pack, variables = PROJECT / "packs" / "cz", {"ZPO2_MIRROR": str(copy)}
+        changed = max(copy.rglob("200110_2021.csv"))
+    else:
+        pack, variables = Path(shutil.copytree(PROJECT / "packs" / "demo", folder / "demo")), {}
+        changed = max((pack / "data").rglob("*.csv"), key=lambda path: "waste" in path.name)
+    run = _zpo2("run", "--pack", str(pack), "--home", str(folder / "home"))
+    cold = _seconds(lambda: _checked(run, variables))
+    content = changed.read_bytes()
+    changed.unlink()  # a link to the original
+    changed.write_bytes(content[: content.rindex(b"\n", 0, -1) + 1])  # without its last row
+    again = _seconds(lambda: _checked(run, variables))
+    share = again / cold
+    yield _line(
+        f"packs/{pack.name}: a run after one source lost a row", f"{again:.1f} s", f"{cold:.1f} s (cold)", f"{share:.2f}", "at most 0.25"
+    )
+
+
+def _checked(command: list[str], variables: dict[str, str]) -> None:
+    done = subprocess.run(command, env={**_environment(), **variables}, capture_output=True, text=True, check=False)
+    if done.returncode not in (0, 3):
+        raise SystemExit(done.stdout + done.stderr)
+
+
+# ------------------------------------------------------------------------------------------------------------------------- shared
+
+
+def _zpo2(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "pipelines.cli", *arguments]
+
+
+def _environment() -> dict[str, str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("ZPO2_")}
+    return {**clean, "PYTHONPATH": str(PROJECT), "ZPO2_SECRET_EVENTS": happenings.SECRET}
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def _until(found: Callable[[], bool], seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while not found():
+        if time.monotonic() > deadline:
+            raise SystemExit("waited in vain")
+        time.sleep(0.1)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.monotonic()
+    work()
+    return time.monotonic() - began
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join([*cells, *[""] * (5 - len(cells))]) + " |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,115 @@
+"""The daemon for real: a file is dropped, an event pushed, a source breaks, and release and operator hear of it by themselves."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from pipelines import alerts
+from pipelines.events.cloudevents import STRUCTURED
+from pipelines.home import Home
+from tests.support import happenings
+from tests.support.command import start
+from tests.support.server import Asked, Reply, Server, serving
+from tests.unit.test_command_help import free_port
+
+pytestmark = pytest.mark.slow
+PATIENCE = 300.0
+KEY = "the-key-of-the-webhook"
+
+
+class Daemon:
+    """`zpo2 dev` on a pack, and what can be seen of it from outside."""
+
+    def __init__(self, folder: Path, server: Server) -> None:
+        self.pack, self.home = happenings.write(folder / "pack", cadence="* * * * *"), Home(folder / "home")
+        self.ui, self.events = free_port(), free_port()
+        self.alerts: list[dict[str, Any]] = []
+        self.signatures: list[bool] = []
+
+        def heard(asked: Asked) -> Reply:
+            self.alerts.append(json.loads(asked.body))
+            self.signatures.append(asked.headers["x-signature-256"] == alerts.signature(asked.body, KEY))
+            return Reply(204)
+
+        server.routes["/alerts"] = heard
+        self.process = start(
+            "dev", "--pack", self.pack, "--home", self.home.root, "--port", str(self.ui), "--events-port", str(self.events),
+            ZPO2_SECRET_EVENTS=happenings.SECRET, ZPO2_SECRET_ALERT_URL=f"{server.url}/alerts", ZPO2_SECRET_ALERT_KEY=KEY,
+            log=folder / "dev.log", ZPO2_ALLOW_HOSTS="127.0.0.1",
+        )  # fmt: skip
+
+    def until(self, what: str, found: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not found():
+            assert self.process.poll() is None, f"the daemon ended while waiting for {what}"
+            assert time.monotonic() < deadline, f"in vain: {what}\n{self.home.log.read_text() if self.home.log.exists() else ''}"
+            time.sleep(0.25)
+
+    def value(self, indicator: str) -> str | None:
+        """Return the value of the state in the current release; None where there is no release yet."""
+        try:
+            latest = json.loads((self.home.public / "latest.json").read_text())
+            with (self.home.public / latest["path"] / "csv" / "indicator_values.csv").open(encoding="utf-8") as file:
+                rows = [r for r in csv.DictReader(file) if r["indicator"] == indicator and r["ref_area"] == "S" and r["sex"] == "_T"]
+        except FileNotFoundError:
+            return None
+        return max((r["obs_value"] for r in rows), default="")
+
+    def versions(self) -> int:
+        return len(json.loads((self.home.public / "releases.json").read_text())["releases"])
+
+    def push(self, event: dict[str, Any]) -> requests.Response:
+        headers = {"Content-Type": STRUCTURED, "Authorization": f"Bearer {happenings.SECRET}"}
+        return requests.post(f"http://127.0.0.1:{self.events}/events", json=event, headers=headers, timeout=30)
+
+    def end(self) -> None:
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=60)
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    with serving() as server:
+        running = Daemon(tmp_path, server)
+        try:
+            yield running
+        finally:
+            running.end()
+
+
+def test_what_happens_changes_the_release_by_itself_and_the_operator_is_told(daemon: Daemon) -> None:
+    daemon.until("the first release", lambda: daemon.value("happenings") is not None)
+    assert daemon.value("happenings") == ""
+    assert daemon.value("trees") == ""
+    before = daemon.versions()
+
+    # at the same time: a file is dropped, an event pushed twice, and a source breaks
+    (daemon.home.inbox / "trees" / "first.csv").write_text("code,year,trees\na1,2021,30\na2,2021,12\na3,2021,0\na4,2021,0\na5,2021,0\n")
+    for _ in range(2):
+        assert daemon.push(happenings.event(1)).status_code == 202
+    (daemon.pack / "data" / "people_2020.csv").write_text("<!DOCTYPE html><html>maintenance</html>")
+    daemon.until("the dropped file in the release", lambda: daemon.value("trees") == "42.0")
+    daemon.until("the pushed event in the release", lambda: daemon.value("happenings") == "1.0")
+    assert not any((daemon.home.inbox / "trees").iterdir())
+    assert daemon.versions() - before <= 2, "a burst of changes is not a release for each of them"
+
+    daemon.until("the alert", lambda: bool(daemon.alerts))
+    (alert,) = daemon.alerts[:1]
+    assert (alert["type"], alert["subject"], alert["specversion"]) == (alerts.SOURCE_STALE, "people", "1.0")
+    assert "a web page in place of data" in alert["data"]["reasons"][0]
+    assert all(daemon.signatures)
