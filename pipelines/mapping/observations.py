@@ -191,8 +191,8 @@ def _one_measure(
     without = pl.col("status").replace_strict(list(WITHOUT), list(WITHOUT.values()), default=None, return_dtype=pl.String)
     with_value = pl.col("status").replace_strict(list(WITH_VALUE), list(WITH_VALUE.values()), default="A", return_dtype=pl.String)
     rows = rows.with_columns(
-        pl.when(quarantined).then(pl.lit("Q")).when(without.is_not_null()).then(without).when(pl.col("value").is_null()).then(pl.lit("M"))
-        .otherwise(with_value).alias("obs_status"),
+        pl.when(without == "C").then(pl.lit("C")).when(quarantined).then(pl.lit("Q")).when(without.is_not_null()).then(without)
+        .when(pl.col("value").is_null()).then(pl.lit("M")).otherwise(with_value).alias("obs_status"),
         pl.lit(measure.spec.aggregate, dtype=pl.String).alias("aggregate"),
         pl.lit(measure.name).alias("measure"),
         pl.lit(1, dtype=pl.Int64).alias("row_count"),

@@ -165,4 +165,10 @@ def _rows(relation: Any, columns: str, order: str) -> Iterator[Row]:
 
 def _taken(columns: dict[str, Any], mask: Any) -> dict[str, Any]:
     """Return the rows of `mask`, nulls as NaN or None."""
-    return {name: np.ma.filled(values, np.nan if values.dtype.kind == "f" else None)[mask] for name, values in columns.items()}
+
+    def filled(values: Any) -> Any:
+        if values.dtype.kind == "f":
+            return np.ma.filled(values, np.nan)
+        return np.where(np.ma.getmaskarray(values), None, np.ma.getdata(values))  # numpy's own filling of objects is the text "?"
+
+    return {name: filled(values)[mask] for name, values in columns.items()}

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+from pipelines.dbt import manifest_path
+from pipelines.home import Home
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
@@ -19,8 +26,34 @@ def environment(**variables: str) -> dict[str, str]:
     return {**clean, "PYTHONPATH": str(PROJECT), **variables}
 
 
+def spare_parsing(arguments: Sequence[str | Path]) -> None:
+    """Give a home that does not exist yet the parsed dbt project of packs/demo's, where `make run` has left one of this state of the project.
+
+    Parsing takes seconds, the result is the same for every home, and that a home without it works is seen wherever there is none.
+    """
+    given = dict(itertools.pairwise(arguments))
+    pack, home = (Path(given[name]) if name in given else None for name in ("--pack", "--home"))
+    parsed = Home(PROJECT / "data" / "demo")
+    if (
+        arguments[:1] not in (("run",), ("dev",))
+        or pack is None
+        or home is None
+        or home.exists()
+        or not (pack / "pack.yml").is_file()
+        or not manifest_path(parsed).is_file()
+    ):
+        return
+    found = re.search(r"^id: (\w+)", (pack / "pack.yml").read_text(encoding="utf-8"), re.MULTILINE)
+    if found:
+        fresh = Home(home)
+        fresh.open(found[1])
+        fresh.dbt.mkdir()
+        shutil.copy(manifest_path(parsed), fresh.dbt)
+
+
 def zpo2(*arguments: str | Path, timeout: float = 600, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run `zpo2` with `arguments` and return what it printed and its exit code."""
+    spare_parsing(arguments)
     return subprocess.run(
         [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
         env=environment(**variables), capture_output=True, text=True, timeout=timeout, check=False,
@@ -32,6 +65,7 @@ def start(*arguments: str | Path, log: Path | None = None, **variables: str) -> 
 
     What it says goes to the file `log`; without one into a pipe, which blocks whoever says more than it holds.
     """
+    spare_parsing(arguments)
     return subprocess.Popen(
         [sys.executable, "-m", "pipelines.cli", *map(str, arguments)],
         env=environment(**variables), stdout=log.open("w") if log else subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,

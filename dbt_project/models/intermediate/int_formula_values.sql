@@ -105,11 +105,13 @@ observed as (
 ),
 
 down as (
+    -- without a period: which ones the source would have had, nobody knows; any may be among them
     select distinct
         m.measure,
         d.time_period
     from {{ ref('stg_down') }} as d
     inner join {{ ref('stg_measures') }} as m on m.source = d.source
+    qualify d.time_period is null or not bool_or(d.time_period is null) over (partition by m.measure)
 ),
 
 terms as (
@@ -155,10 +157,10 @@ terms as (
     inner join {{ ref('stg_areas') }} as a on a.ref_area = o.ref_area
     left join {{ ref('int_measure_universe') }} as u
         on u.measure = o.unobserved and u.ref_area = o.ref_area and u.time_period = o.at_period
-    left join down as d on d.measure = o.unobserved and d.time_period = o.at_period
+    left join down as d on d.measure = o.unobserved and coalesce(d.time_period, o.at_period) = o.at_period
     left join {{ ref('int_measure_universe') }} as tu
         on tu.measure = o.times_unobserved and tu.ref_area = o.ref_area and tu.time_period = o.at_period
-    left join down as td on td.measure = o.times_unobserved and td.time_period = o.at_period
+    left join down as td on td.measure = o.times_unobserved and coalesce(td.time_period, o.at_period) = o.at_period
 )
 
 select

@@ -4,8 +4,8 @@ select
     parent as component,
     indicator,
     ref_area,
-    -- an indicator that the index cannot read has no period of its own
-    coalesce(raw_period, time_period) as time_period,
+    -- an indicator that the index cannot read has no period
+    coalesce(raw_period, '') as time_period,
     raw,
     treated,
     score as normalised,
@@ -16,5 +16,5 @@ from {{ ref('int_index_scores') }}
 where indicator is not null
 -- a value carried on is shown in its own period
 qualify row_number() over (
-    partition by index_id, node, ref_area, coalesce(raw_period, time_period) order by time_period <> coalesce(raw_period, time_period), time_period
+    partition by index_id, node, ref_area, coalesce(raw_period, '') order by time_period <> coalesce(raw_period, ''), time_period
 ) = 1
