@@ -32,6 +32,7 @@ PATIENCE = timedelta(minutes=15)
 INGEST = "ingest"
 _log = logging.getLogger("zpo2.sensors")
 
+EVERYTHING = dg.AssetSelection.all()
 LAKE = [dg.AssetKey(["lake", kind]) for kind in LAKE_KINDS]
 
 
@@ -59,7 +60,7 @@ def _request(run: Run, run_key: str, sources: Iterable[str], fetch: Iterable[str
 
 def _look_at_sources(run: Run) -> dg.SensorDefinition:
     @dg.sensor(
-        name="look_at_sources", asset_selection="*", minimum_interval_seconds=SOMETIMES, default_status=dg.DefaultSensorStatus.RUNNING,
+        name="look_at_sources", asset_selection=EVERYTHING, minimum_interval_seconds=SOMETIMES, default_status=dg.DefaultSensorStatus.RUNNING,
         description="Asks each source at its cadence, and starts a run for those that have new content.",
     )  # fmt: skip
     def look_at_sources(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -80,7 +81,12 @@ def _look_at_sources(run: Run) -> dg.SensorDefinition:
             run_requests=requests,
             skip_reason=None if requests else reason,
             cursor=found.cursor.text(),
-            asset_events=[event for name in found.asked if name not in found.changed for event in _seen(run, name, found.failed.get(name))],
+            asset_events=[
+                event
+                for name in found.asked
+                if name not in found.changed or name in found.failed
+                for event in _seen(run, name, found.failed.get(name))
+            ],
         )
 
     return look_at_sources
@@ -106,7 +112,7 @@ def _version_in_lake(run: Run, source: str) -> str:
 
 def _watch_inbox(run: Run) -> dg.SensorDefinition:
     @dg.sensor(
-        name="watch_inbox", asset_selection="*", minimum_interval_seconds=OFTEN, default_status=dg.DefaultSensorStatus.RUNNING,
+        name="watch_inbox", asset_selection=EVERYTHING, minimum_interval_seconds=OFTEN, default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts a run for the files that lie complete in the inbox.",
     )  # fmt: skip
     def watch_inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -138,7 +144,7 @@ def _identities(cursor: str | None) -> dict[str, list[int]]:
 
 def _watch_queue(run: Run) -> dg.SensorDefinition:
     @dg.sensor(
-        name="watch_queue", asset_selection="*", minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING,
+        name="watch_queue", asset_selection=EVERYTHING, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING,
         description="Cuts pushed events into segments, one run each, and waits with the next until that one was taken up.",
     )  # fmt: skip
     def watch_queue(_context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:

@@ -169,6 +169,8 @@ def _taken(columns: dict[str, Any], mask: Any) -> dict[str, Any]:
     def filled(values: Any) -> Any:
         if values.dtype.kind == "f":
             return np.ma.filled(values, np.nan)
-        return np.where(np.ma.getmaskarray(values), None, np.ma.getdata(values))  # numpy's own filling of objects is the text "?"
+        found = np.ma.getdata(values).astype(object)
+        found[np.ma.getmaskarray(values)] = None  # numpy's own filling of objects is the text "?"
+        return found
 
     return {name: filled(values)[mask] for name, values in columns.items()}
