@@ -136,7 +136,7 @@ def idle_tick(folder: Path) -> Iterator[str]:
 
     from pipelines import packs
     from pipelines.home import Home
-    from pipelines.pack_models import Fetch
+    from pipelines.packs.models import Fetch
     from pipelines.runs import Run
     from pipelines.sensors import build_sensors
     from pipelines.settings import Settings

@@ -17,9 +17,10 @@ DOCS = Path(__file__).resolve().parent
 PROJECT = DOCS.parent
 sys.path.insert(0, str(PROJECT))  # the project need not be installed
 
-from pipelines import cli, pack_models  # noqa: E402
+from pipelines import cli  # noqa: E402
 from pipelines.expressions import AGGREGATES, FUNCTIONS  # noqa: E402
 from pipelines.pack_yaml import Expression, Text  # noqa: E402
+from pipelines.packs import models as pack_models  # noqa: E402
 from pipelines.settings import Settings  # noqa: E402
 from tests.hostile.document import render as hostile_input  # noqa: E402
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.pack_models import Component, CountedSource, FetchedSource, Indicator, Normalise, ObservationsMap, Term
 from pipelines.packs import Pack
+from pipelines.packs.models import Component, CountedSource, FetchedSource, Indicator, Normalise, ObservationsMap, Term
 
 S, F, N, B = pl.String, pl.Float64, pl.Int64, pl.Boolean
 SCHEMAS: dict[str, dict[str, Any]] = {

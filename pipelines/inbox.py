@@ -20,8 +20,8 @@ from pipelines.archive import Archive, Snapshot, sha256_of
 from pipelines.fetch import Answer, Limits, Request, judgement
 from pipelines.fetch.request import Received
 from pipelines.home import Home
-from pipelines.pack_models import FetchedSource
 from pipelines.packs import Pack, Part
+from pipelines.packs.models import FetchedSource
 from pipelines.settings import Settings
 from pipelines.sources import States
 

@@ -141,7 +141,7 @@ def code_version() -> str:
         *sorted((project / "pipelines" / "readers").glob("*.py")),
         *sorted((project / "pipelines" / "mapping").glob("*.py")),
         *sorted((project / "pipelines" / "ingest").glob("*.py")),
-        *(project / "pipelines" / name for name in ("lake.py", "territory.py", "expressions.py", "sandbox.py", "pack_models.py")),
+        *(project / "pipelines" / name for name in ("lake.py", "territory.py", "expressions.py", "sandbox.py", "packs/models.py")),
         project / "quality" / "contracts.py",
         project / "quality" / "typing_of_cells.py",
     ]

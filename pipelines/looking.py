@@ -14,8 +14,8 @@ from pipelines import cadence, lake
 from pipelines.fetch import Answer, Limits
 from pipelines.home import Home
 from pipelines.ingest.fetching import fetch_sources
-from pipelines.pack_models import FetchedSource
 from pipelines.packs import Pack, digest
+from pipelines.packs.models import FetchedSource
 from pipelines.settings import Settings
 from pipelines.sources import STAMP, States, parts_of
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from pipelines import durable
 from pipelines.fetch import Answer
-from pipelines.pack_models import FetchedSource
 from pipelines.packs import Pack, Part
+from pipelines.packs.models import FetchedSource
 
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
 TRIPS_AFTER = 3  # failures in a row

@@ -14,8 +14,8 @@ from pipelines.archive import Archive, Snapshot
 from pipelines.events.queue import Queue, Record, Segment
 from pipelines.fetch import Answer, Request
 from pipelines.home import Home
-from pipelines.pack_models import FetchedSource
 from pipelines.packs import Pack, Part
+from pipelines.packs.models import FetchedSource
 from pipelines.settings import Settings
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pipelines.fetch.paging import at, load
 from pipelines.fetch.request import FetchError, Received, Request, filled
-from pipelines.pack_models import Catalogue
+from pipelines.packs.models import Catalogue
 
 STAMP = "catalogue-item-changed"  # a header of our own, kept like those of the answer
 

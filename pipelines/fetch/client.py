@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pipelines.fetch.limits import Limits
 from pipelines.fetch.pace import Pace
 from pipelines.fetch.request import FetchError, Received
-from pipelines.pack_models import Auth, FetchedSource
+from pipelines.packs.models import Auth, FetchedSource
 from pipelines.settings import Settings
 
 BLOCK = 1 << 16

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pipelines.fetch.request import Received
-from pipelines.pack_models import FetchedSource
+from pipelines.packs.models import FetchedSource
 
 _MARKUP = {"schema-org-events", "xml"}  # formats that may look like a web page
 _PAGES = (b"<!doctype html", b"<html")

@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 from pipelines.fetch.limits import Limits
 from pipelines.fetch.request import FetchError, Received
-from pipelines.pack_models import Paging
+from pipelines.packs.models import Paging
 
 Document = Any
 

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from pipelines.archive import Snapshot
-from pipelines.pack_models import FetchedSource
 from pipelines.packs import Part
+from pipelines.packs.models import FetchedSource
 
 
 class FetchError(Exception):

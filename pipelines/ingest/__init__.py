@@ -15,8 +15,8 @@ from pipelines.ingest.context import Context
 from pipelines.ingest.fetching import fetch_sources
 from pipelines.ingest.report import SourceReport
 from pipelines.lake import write_manifest
-from pipelines.pack_models import FetchedSource
 from pipelines.packs import Pack
+from pipelines.packs.models import FetchedSource
 from pipelines.settings import Settings
 from pipelines.sources import SourceState, States, parts_of
 

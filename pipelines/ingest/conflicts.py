@@ -8,8 +8,8 @@ from pipelines import lake as lake_rooms
 from pipelines.ingest.context import Context
 from pipelines.ingest.report import SourceReport
 from pipelines.lake import Receipt
-from pipelines.pack_models import FetchedSource, ObservationsMap
 from pipelines.packs import digest
+from pipelines.packs.models import FetchedSource, ObservationsMap
 
 
 def settle(context: Context, source: FetchedSource, report: SourceReport) -> None:

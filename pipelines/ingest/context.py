@@ -6,8 +6,8 @@ from pipelines import lake as lake_rooms
 from pipelines.archive import Archive, Snapshot
 from pipelines.home import Home
 from pipelines.lake import File, Lake
-from pipelines.pack_models import FetchedSource
 from pipelines.packs import Pack, digest
+from pipelines.packs.models import FetchedSource
 from pipelines.sandbox import Sandbox
 from pipelines.settings import Settings
 from pipelines.territory import resolve

@@ -17,7 +17,7 @@ from pipelines.ingest.context import Context
 from pipelines.ingest.report import SourceReport
 from pipelines.lake import Receipt
 from pipelines.mapping import Checked, Mapped, areas, events, observations, register
-from pipelines.pack_models import AreasMap, EventsMap, FetchedSource, ObservationsMap
+from pipelines.packs.models import AreasMap, EventsMap, FetchedSource, ObservationsMap
 from pipelines.readers.cells import Columns
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
 from quality import contracts

@@ -14,8 +14,8 @@ from pipelines.ingest.counted import universe_of
 from pipelines.ingest.report import SourceReport
 from pipelines.lake import File
 from pipelines.mapping import placing
-from pipelines.pack_models import FetchedSource, ObservationsMap
 from pipelines.packs import Pack, digest
+from pipelines.packs.models import FetchedSource, ObservationsMap
 from pipelines.sandbox import Sandbox
 
 

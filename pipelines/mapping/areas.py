@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from pipelines.mapping import BAD_CELLS, REJECTED, Checked, Mapped
-from pipelines.pack_models import AreaMap, AreasMap
+from pipelines.packs.models import AreaMap, AreasMap
 from pipelines.sandbox import Sandbox
 from pipelines.territory import ROW_SCHEMA
 

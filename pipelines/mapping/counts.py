@@ -9,7 +9,7 @@ import polars as pl
 
 from pipelines.expressions import quote
 from pipelines.mapping import observations, placing
-from pipelines.pack_models import CountedSource
+from pipelines.packs.models import CountedSource
 from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 

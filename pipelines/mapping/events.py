@@ -6,7 +6,7 @@ import polars as pl
 
 from pipelines.expressions import quote
 from pipelines.mapping import BAD_CELLS, REJECTED, Checked, Mapped, placing
-from pipelines.pack_models import AreaReference, EventsMap
+from pipelines.packs.models import AreaReference, EventsMap
 from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 

@@ -9,7 +9,7 @@ import polars as pl
 from pipelines import expressions
 from pipelines.expressions import quote
 from pipelines.mapping import BAD_CELLS, REJECTED, Checked, Mapped, placing
-from pipelines.pack_models import MeasureMap, ObservationsMap
+from pipelines.packs.models import MeasureMap, ObservationsMap
 from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 

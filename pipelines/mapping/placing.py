@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.pack_models import AreaReference
+from pipelines.packs.models import AreaReference
 from pipelines.territory import Territory
 
 SEXES = ("M", "F", "_U", "_T")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from pipelines.mapping import BAD_CELLS, REJECTED, Checked, Mapped, placing
-from pipelines.pack_models import RegisterMap
+from pipelines.packs.models import RegisterMap
 from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 

@@ -16,8 +16,8 @@ from pipelines import looking, packs
 from pipelines.fetch import Limits
 from pipelines.home import Home
 from pipelines.looking import Cursor, Look
-from pipelines.pack_models import Fetch
 from pipelines.packs import Pack
+from pipelines.packs.models import Fetch
 from pipelines.settings import Settings
 from pipelines.sources import States
 from tests.support import five_places

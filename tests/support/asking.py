@@ -7,7 +7,7 @@ from typing import Any
 
 from pipelines import fetch, packs
 from pipelines.archive import Archive
-from pipelines.pack_models import Fetch
+from pipelines.packs.models import Fetch
 from pipelines.settings import Settings
 from tests.support import five_places
 

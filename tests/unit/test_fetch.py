@@ -12,7 +12,7 @@ import pytest
 from pipelines import fetch, packs
 from pipelines.archive import Archive
 from pipelines.fetch import network
-from pipelines.pack_models import Fetch
+from pipelines.packs.models import Fetch
 from pipelines.settings import Settings
 from tests.support import five_places
 from tests.support.server import Asked, Reply, Server, serving

@@ -11,7 +11,7 @@ from pipelines.fetch.paging import Ask
 from pipelines.fetch.protocols import arcgis, ckan, czso, eurostat
 from pipelines.fetch.protocols.question import Catalogue, Question
 from pipelines.fetch.request import Received, Request
-from pipelines.pack_models import Fetch
+from pipelines.packs.models import Fetch
 
 
 def receive(request: Request, ask: Ask, catalogue: Catalogue, known: dict[str, str], folder: Path, limits: Limits) -> Received:

@@ -14,7 +14,7 @@ from pipelines.fetch.catalogues import digest, stamps
 from pipelines.fetch.paging import at, fetch_pages, load
 from pipelines.fetch.protocols.question import CHANGED, Question, choose
 from pipelines.fetch.request import FetchError, Received
-from pipelines.pack_models import Paging
+from pipelines.packs.models import Paging
 
 _LAYER = re.compile(r"/(FeatureServer|MapServer)/[0-9]+/?$")
 

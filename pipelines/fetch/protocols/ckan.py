@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pipelines.fetch.paging import at, fetch_pages, load
 from pipelines.fetch.protocols.question import Question, choose
 from pipelines.fetch.request import FetchError, Received
-from pipelines.pack_models import Paging
+from pipelines.packs.models import Paging
 
 _PAGES = Paging(kind="offset", param="offset", size=32_000, size_param="limit", records="/result/records", total="/result/total")
 

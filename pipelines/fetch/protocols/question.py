@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from pipelines.fetch.limits import Limits
 from pipelines.fetch.paging import Ask, fetch_pages
 from pipelines.fetch.request import FetchError, Received, Request, filled
-from pipelines.pack_models import Paging
+from pipelines.packs.models import Paging
 
 Catalogue = Callable[[str, Mapping[str, str] | None], Any]
 CHANGED = "item-changed"  # a header of our own: the catalogue's word for when a file last changed

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipelines import cadence, expressions
-from pipelines.pack_models import (
+from pipelines.pack_yaml import Path_
+from pipelines.packs.models import (
     AreaReference,
     AreasMap,
     Block,
@@ -22,11 +23,8 @@ from pipelines.pack_models import (
     ObservationsMap,
     RegisterMap,
 )
-from pipelines.pack_yaml import Path_
+from pipelines.packs.pack import Pack
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
-
-if TYPE_CHECKING:
-    from pipelines.packs import Pack
 
 Fault = Callable[[str, Path_, str], None]
 BUILT_IN_MEASURES = {"areas", "area_km2"}
