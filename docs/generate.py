@@ -51,7 +51,7 @@ Each is in a release as `csv/<table>.csv`, as `parquet/<table>.parquet` and in `
 are never null, and rows are sorted by them. `indicators` has a title and a description for each language of the pack, and `latest_values`
 a column for each indicator.
 """
-COMMANDS = f"# Commands\n\n{NOTE}\n\n[Exit codes](../README.md#schedule) are in the README.\n"
+COMMANDS = f"# Commands\n\n{NOTE}\n\n[Exit codes](../README.md#what-starts-the-work) are in the README.\n"
 ROOTS = {
     "pack.yml": pack_models.PackFile, "sources/ID.yml": pack_models.FetchedSource, "sources/ID.yml with from": pack_models.CountedSource,
     "indicators/ID.yml": pack_models.Indicator, "indices/ID.yml": pack_models.Index,
