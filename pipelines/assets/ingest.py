@@ -135,7 +135,7 @@ class TakeUp(dg.Config):
     part: str = Field(default="", description="Ask only for parts whose variable lies in a range: year=2013..2016.")
 
 
-def _fetched(run: Run, config: TakeUp, only: set[str] | None) -> list[Answer]:
+def fetched(run: Run, config: TakeUp, only: set[str] | None) -> list[Answer]:
     """Fetch what the run was asked to, and take up what was dropped and pushed."""
     logs.open_log(run.home)
     answers: list[Answer] = []
@@ -159,7 +159,7 @@ def build_ingest(run: Run, automation: dg.AutomationCondition[Any] | None = None
         only = None if len(chosen) == len(specs) and run.only is None else chosen & set(run.only or chosen)
         if run.answers is None:
             with run.timed("fetch"):
-                run.answers = _fetched(run, config, only)
+                run.answers = fetched(run, config, only)
         if only is not None:  # a segment that was still open may have brought records for others
             only |= {answer.request.source.id for answer in run.answers if answer.brought}
         with run.timed("ingest"):

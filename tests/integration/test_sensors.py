@@ -11,8 +11,8 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines import alerts, inbox, packs
-from pipelines.assets.ingest import source_key
+from pipelines import alerts, inbox, packs, sensors
+from pipelines.assets.ingest import TakeUp, fetched, source_key
 from pipelines.events import queue as queues
 from pipelines.events.cloudevents import CloudEvent, parse
 from pipelines.events.queue import Queue
@@ -59,7 +59,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def sources(request: dg.RunRequest) -> set[str]:
+def chosen(request: dg.RunRequest) -> set[str]:
     assert request.asset_selection is not None
     assert set(LAKE) <= set(request.asset_selection)
     return {key.path[-1] for key in request.asset_selection if isinstance(key, dg.AssetKey) and key.path[0] == "source"}
@@ -72,7 +72,7 @@ def config(request: dg.RunRequest) -> dict[str, Any]:
 
 def test_new_content_starts_one_run_that_asks_nobody_again(bench: Bench) -> None:
     (request,), _, _ = bench.tick("look_at_sources")
-    assert sources(request) == {"areas", "people"}
+    assert chosen(request) == {"areas", "people"}
     assert config(request)["fetch"] is False
 
 
@@ -114,7 +114,7 @@ def test_a_dropped_file_starts_a_run_when_two_looks_agree_and_another_one_when_i
         os.utime(file, (time, time))
         assert bench.tick("watch_inbox")[0] == []
         (request,), _, _ = bench.tick("watch_inbox")
-        assert (sources(request), config(request)["fetch"]) == ({"trees"}, False)
+        assert (chosen(request), config(request)["fetch"]) == ({"trees"}, False)
         keys.append(request.run_key)
         assert bench.tick("watch_inbox")[0][0].run_key == request.run_key, "the same file again is the same run"
         file.unlink()
@@ -135,14 +135,14 @@ def test_pushed_records_start_a_run_of_their_source_and_what_counts_it(bench: Be
     assert bench.tick("watch_queue")[1] == "no event was ever pushed"
     bench.push(happenings.event(1), happenings.event(2))
     (request,), _, _ = bench.tick("watch_queue")
-    assert (sources(request), config(request)["fetch"]) == ({"happenings", "counted"}, False)
+    assert (chosen(request), config(request)["fetch"]) == ({"happenings", "counted"}, False)
     assert request.tags["zpo2/events"] == "2"
 
 
 def test_an_event_that_says_a_source_changed_has_that_source_asked(bench: Bench) -> None:
     bench.push({"specversion": "1.0", "id": "1", "source": "urn:office", "type": happenings.CHANGED})
     (request,), _, _ = bench.tick("watch_queue")
-    assert sources(request) == {"people"}
+    assert chosen(request) == {"people"}
     assert (config(request)["fetch"], config(request)["sources"]) == (True, ["people"])
 
 
@@ -200,3 +200,25 @@ def test_a_webhook_inside_the_operators_network_is_not_reached_without_being_all
         alerts.keep(bench.home, bench.settings, "five", alerts.RUN_FAILED, "1", {}, "1")
         assert "the webhook was not reached" in bench.tick("send_alerts")[1]
         assert server.asked == []
+
+
+def test_parts_are_fetched_again_as_the_configuration_of_a_run_says(bench: Bench) -> None:
+    run = Run(bench.pack, bench.home, bench.settings)
+    answers = fetched(run, TakeUp(part="year=2020..2020"), {"people"})
+    assert [a.request.part.name for a in answers] == ["year=2020"]
+    answers = fetched(run, TakeUp(sources=["people"]), None)
+    assert [a.request.part.name for a in answers] == ["year=2020", "year=2021"]
+    assert fetched(run, TakeUp(fetch=False), None) == []
+    with pytest.raises(ValueError, match="no source has such parts"):
+        fetched(run, TakeUp(part="year=1999"), None)
+
+
+def test_runs_of_long_ago_are_forgotten_and_others_are_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        for status in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.STARTED):
+            instance.add_run(dg.DagsterRun(job_name="publish", status=status))
+        context = dg.build_sensor_context(instance=instance)
+        assert "0 runs" in str(bench.sensors["forget_old_runs"](context))
+        monkeypatch.setattr(sensors, "KEPT_RUNS", timedelta(hours=-1))
+        assert "1 runs" in str(bench.sensors["forget_old_runs"](context))
+        assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.STARTED]
