@@ -98,7 +98,7 @@ def summary(pack: Pack, home: Home, outcome: dict[str, Any]) -> None:
         if release.get("set_aside"):
             print(f"taken back  {release['set_aside']}; not published again")
     else:
-        print("release     none was made; the last one stands")
+        print("release     none was made" + ("; the last one stands" if (home.public / "latest.json").is_file() else ""))
     if outcome["stale"]:
         print("stale       " + ", ".join(f"{name} (since {since})" for name, since in sorted(outcome["stale"].items())))
 

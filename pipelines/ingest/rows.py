@@ -141,7 +141,7 @@ def _without_ignored(context: Context, source: FetchedSource, part: str, frame: 
 def _mask(context: Context, expression: str, frame: pl.DataFrame, what: str) -> pl.Series:
     by_name = {c.lower(): c for c in frame.columns}
     used = []
-    for name in expressions.parse(expression).columns:
+    for name in sorted(expressions.parse(expression).columns):
         if name.lower() not in by_name:
             raise readers.UnreadableSnapshot(f"{what} names the column {name}, which the file does not have")
         used.append(by_name[name.lower()])
