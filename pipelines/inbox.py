@@ -95,7 +95,7 @@ def take_up(
         if source is None or part is None:
             _refuse(home, file, reason)
             continue
-        request = Request(source, part, f"inbox/{file.source}/{file.path.name}")
+        request = Request(source, part, f"inbox/{file.source}/{_readable(file.path.name)}")
         try:
             yield Answer(request, _archived(pack, request, file, archive, settings, states), asked=False, brought=True), file.path
         except judgement.RefusedError as error:
@@ -125,12 +125,17 @@ def _part(pack: Pack, source: FetchedSource | None, file: Dropped) -> tuple[Part
     if file.path.is_symlink():
         return None, "a link; only files are taken"
     if source is None or not source.enabled:
-        return None, f"{file.source}: the pack has no such source, or it is switched off"
+        return None, f"{_readable(file.source)}: the pack has no such source, or it is switched off"
     if source.fetch.brings_records:
         return None, f"{file.source}: its records are pushed"
     parts = {part.name: part for part in pack.parts(source)}
     found = parts.get("") or parts.get(file.path.name.split(".")[0]) or parts.get(file.path.stem)
-    return found, f"{file.path.name}: no part is named so; there are {', '.join(list(parts)[:20])}"
+    return found, f"{_readable(file.path.name)}: no part is named so; there are {', '.join(list(parts)[:20])}"
+
+
+def _readable(name: str) -> str:
+    """Return a file's name as it may stand in a text: without control characters, and without bytes that are no text."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
 def _refuse(home: Home, file: Dropped, reason: str) -> None:

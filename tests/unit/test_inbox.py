@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipelines import arrivals, inbox, packs
+from pipelines.archive import Archive
 from pipelines.home import Home
 from pipelines.ingest import fetch_sources
 from pipelines.packs import Pack
@@ -123,6 +124,24 @@ def test_what_cannot_be_a_snapshot_is_put_aside_with_its_reason(place: tuple[Pac
     assert {p.name for p in aside.iterdir()} == {file, f"{file}.reason.txt", f"2-{file}", f"2-{file}.reason.txt"}
     assert reason in (aside / f"{file}.reason.txt").read_text()
     assert (aside / file).read_text() == text
+    assert inbox.files(home) == []
+
+
+def test_a_name_that_is_no_text_or_would_be_commands_stays_a_name(place: tuple[Pack, Home]) -> None:
+    pack, home = place
+    folder = os.fsencode(home.inbox / "people")
+    for name in (b"year=2021.\xff\n.csv", b"\x1b[2J\xfe.csv"):
+        path = os.path.join(folder, name)
+        with open(path, "w") as file:
+            file.write(ROWS)
+        os.utime(path, (1, 1))
+    assert take_up(pack, home) == [("year=2021", None)]
+    sha256 = States(home.fetch_state).get("people", "year=2021").sha256
+    snapshot = Archive(home.archive).find("people", "year=2021", sha256)
+    assert snapshot is not None
+    assert snapshot.url == "inbox/people/year=2021.\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}.csv"
+    (reason,) = [p for p in (home.inbox / ".refused" / "people").iterdir() if p.name.endswith(".reason.txt")]
+    assert reason.read_text().strip().isprintable()
     assert inbox.files(home) == []
 
 
