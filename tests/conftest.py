@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,17 @@ from tests.support.command import EPOCH, MIRROR, PROJECT, zpo2
 
 @pytest.fixture(scope="session")
 def five_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a run of the five-places pack, which lies beside it in `pack`."""
-    root = tmp_path_factory.mktemp("five")
-    pack = five_places.write(root / "pack")
-    done = zpo2("run", "--pack", pack, "--home", root / "home", SOURCE_DATE_EPOCH=EPOCH)
-    assert done.returncode == 0, done.stdout + done.stderr
+    """The home of a run of the five-places pack, which lies beside it in `pack`. All workers share it: who changes it takes a copy."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "five"
+    root.mkdir(exist_ok=True)
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # who comes second waits for the first
+        if not (root / "done").exists():
+            pack = five_places.write(root / "pack")
+            done = zpo2("run", "--pack", pack, "--home", root / "home", SOURCE_DATE_EPOCH=EPOCH)
+            assert done.returncode == 0, done.stdout + done.stderr
+            (root / "done").touch()
     return root / "home"
 
 
@@ -47,8 +55,11 @@ def current_release(home: Path) -> Path:
     return home / "public" / latest["path"]
 
 
-# files of minutes, the longest first: of two workers none is left with one of them at the end
-LONGEST = ("test_killed_runs", "test_corpus", "test_runs", "test_v4_figures", "test_dagster", "test_vintage", "test_contract_rules")
+# files of minutes, the longest first: no worker is left with one of them at the end
+LONGEST = (
+    "test_daemon", "test_killed_runs", "test_corpus", "test_runs", "test_operations", "test_v4_figures", "test_dagster", "test_command_help",
+    "test_vintage", "test_contract_rules", "test_personal_data", "test_readme_example", "test_postgres",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -24,7 +24,7 @@ from tests.support.server import Asked, Reply, Server, serving
 from tests.unit.test_command_help import free_port
 
 pytestmark = pytest.mark.slow
-PATIENCE = 300.0
+PATIENCE = 600.0
 KEY = "the-key-of-the-webhook"
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from pipelines import packs
 from pipelines.dbt import manifest_path
 from pipelines.home import Home
+from pipelines.pack_yaml import PackError
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
@@ -43,10 +45,9 @@ def spare_parsing(arguments: Sequence[str | Path]) -> None:
         or not manifest_path(parsed).is_file()
     ):
         return
-    found = re.search(r"^id: (\w+)", (pack / "pack.yml").read_text(encoding="utf-8"), re.MULTILINE)
-    if found:
+    with suppress(PackError):  # a pack that cannot be loaded writes nothing
         fresh = Home(home)
-        fresh.open(found[1])
+        fresh.open(packs.load(pack).id)
         fresh.dbt.mkdir()
         shutil.copy(manifest_path(parsed), fresh.dbt)
 
