@@ -41,12 +41,13 @@ def test_every_row_is_accounted_for(five_release: Path) -> None:
     assert rows == [(22, 20, 0, 2)]
 
 
-def test_an_unchanged_run_makes_no_new_version_and_says_so(five_home: Path) -> None:
-    before = (five_home / "public" / "latest.json").read_bytes()
-    done = zpo2("run", "--pack", five_home.parent / "pack", "--home", five_home)
+def test_an_unchanged_run_makes_no_new_version_and_says_so(copied: tuple[Path, Path]) -> None:
+    pack, home = copied
+    before = (home / "public" / "latest.json").read_bytes()
+    done = zpo2("run", "--pack", pack, "--home", home)
     assert done.returncode == 0, done.stderr
     assert "(unchanged)" in done.stdout
-    assert (five_home / "public" / "latest.json").read_bytes() == before
+    assert (home / "public" / "latest.json").read_bytes() == before
 
 
 def test_a_bad_row_and_an_unreadable_part_stop_nothing_else(copied: tuple[Path, Path]) -> None:

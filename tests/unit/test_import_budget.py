@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,8 +81,9 @@ def test_status_after_a_run_imports_none_of_the_slow_libraries(five_home: Path) 
 
 
 @pytest.mark.slow
-def test_an_unchanged_run_imports_neither_dagster_nor_dbt_nor_great_expectations(five_home: Path) -> None:
-    code, imported, text = imported_by("run", "--pack", five_home.parent / "pack", "--home", five_home)
+def test_an_unchanged_run_imports_neither_dagster_nor_dbt_nor_great_expectations(five_home: Path, tmp_path: Path) -> None:
+    home = shutil.copytree(five_home, tmp_path / "home")
+    code, imported, text = imported_by("run", "--pack", five_home.parent / "pack", "--home", home)
     assert code == 0
     assert "(unchanged)" in text
     assert imported & {"dagster", "dagster_dbt", "dbt", "great_expectations", "pandas", "pandera"} == set()
