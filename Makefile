@@ -14,7 +14,7 @@ run: $(READY)
 	$(BIN)/zpo2 run --pack $(PACK)
 
 test: $(READY_TEST)
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(READY_TEST)
 	$(BIN)/ruff check .
