@@ -16,6 +16,7 @@ from pipelines.home import Home
 from pipelines.ingest.fetching import fetch_sources
 from pipelines.packs import Pack, digest
 from pipelines.packs.models import FetchedSource
+from pipelines.runs import code_digest
 from pipelines.settings import Settings
 from pipelines.sources import STAMP, States, parts_of
 
@@ -28,10 +29,12 @@ QUICK = Limits(connect=5, silence=20, retries=1, patience=10, grace=15, polling=
 
 @dataclass(frozen=True)
 class Cursor:
-    """When each source was last looked at with success, and which run was last asked for and when: (key, time). Times are UTC."""
+    """When each source was last looked at with success; which run was last asked for and when: (key, time); and under which declarations
+    and code. Times are UTC."""
 
     looked: Mapping[str, str] = field(default_factory=dict)
     requested: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    made_by: str = ""
 
     @classmethod
     def parse(cls, text: str | None) -> Cursor:
@@ -42,13 +45,15 @@ class Cursor:
                 return cls()
             looked = {str(s): str(t) for s, t in value["looked"].items() if datetime.strptime(str(t), STAMP)}
             requested = {str(s): (str(k), str(t)) for s, (k, t) in value["requested"].items() if datetime.strptime(str(t), STAMP)}
-            return cls(looked, requested)
+            return cls(looked, requested, str(value["made_by"]))
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls()
 
     def text(self) -> str:
         requested = {source: list(asked) for source, asked in sorted(self.requested.items())}
-        return json.dumps({"version": VERSION, "looked": dict(sorted(self.looked.items())), "requested": requested})
+        return json.dumps(
+            {"version": VERSION, "looked": dict(sorted(self.looked.items())), "requested": requested, "made_by": self.made_by}
+        )
 
 
 @dataclass(frozen=True)
@@ -76,21 +81,33 @@ def due(pack: Pack, cursor: Cursor, now: datetime) -> list[FetchedSource]:
     return [s for s in asked if cursor.looked.get(s.id, "") < last[s.fetch.cadence or cadence.DEFAULT]]
 
 
+def made_by(pack: Pack) -> str:
+    """Return what, beside the content of the sources, decides what comes out: the declarations and the code."""
+    return digest([pack.digest, code_digest()])
+
+
+def is_due(pack: Pack, cursor: Cursor, now: datetime) -> bool:
+    """Whether a look has anything to do: a source is due, or declarations or code are others than at the last one."""
+    return cursor.made_by != made_by(pack) or bool(due(pack, cursor, now))
+
+
 def look(pack: Pack, home: Home, settings: Settings, cursor: Cursor, limits: Limits = QUICK) -> Look:
     """Ask the sources that are due. The caller holds the home's lock.
 
-    A source of which any part could not be had is not advanced, and is asked again the next time (its breaker allowing).
+    A source of which any part could not be had is not advanced, and is asked again the next time (its breaker allowing). Under other
+    declarations or code than at the last look all content is new.
     """
     now = settings.now()
     sources = due(pack, cursor, now)
-    if not sources:
-        return Look({}, cursor)
     answers = fetch_sources(pack, home, settings, [s.id for s in sources], limits=limits, insist=False)
     failed = {a.request.source.id for a in answers if a.error}
     states = States(home.fetch_state)
     looked = dict(cursor.looked)
     requested = {name: asked for name, asked in cursor.requested.items() if name in pack.sources}
     changed = {}
+    if cursor.made_by and cursor.made_by != made_by(pack):
+        everything = (s for s in pack.sources.values() if s.enabled and states.of(s.id))
+        changed = {s.id: f"{s.id}:{_content(pack, s, states)}:{made_by(pack)[:16]}" for s in everything}
     for source in sources:
         if source.id not in failed:
             looked[source.id] = now.strftime(STAMP)
@@ -102,7 +119,13 @@ def look(pack: Pack, home: Home, settings: Settings, cursor: Cursor, limits: Lim
                 key = f"{key}+{now.strftime(STAMP)}"  # that run never got to it, or could not read it
             changed[source.id] = key
             requested[source.id] = (key, now.strftime(STAMP))
-    return Look(changed, Cursor(looked, requested), tuple(answers))
+    return Look(changed, Cursor(looked, requested, made_by(pack)), tuple(answers))
+
+
+def _content(pack: Pack, source: FetchedSource, states: States) -> str:
+    """Return the checksum of a source's newest content, over all its parts."""
+    found = [[part.name, states.get(source.id, part.name).sha256] for part in parts_of(pack, source, states)]
+    return found[0][1] if len(found) == 1 else digest(found)
 
 
 def _run_key(pack: Pack, source: FetchedSource, states: States) -> str:
@@ -113,6 +136,6 @@ def _run_key(pack: Pack, source: FetchedSource, states: States) -> str:
     known = [(part.name, states.get(source.id, part.name)) for part in parts_of(pack, source, states)]
     if all(state.sha256 == state.good for _, state in known):
         return ""
-    content = known[0][1].sha256 if len(known) == 1 else digest([[name, state.sha256] for name, state in known])
+    content = _content(pack, source, states)
     times = max(sum(sha256 == state.sha256 for _, sha256 in state.history) for _, state in known)
     return f"{source.id}:{content}:{lake.code_version()[:16]}" + (f":{times}" if times > 1 else "")

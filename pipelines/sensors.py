@@ -66,7 +66,7 @@ def _look_at_sources(run: Run) -> dg.SensorDefinition:
     def look_at_sources(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         logs.open_log(run.home)
         cursor = looking.Cursor.parse(context.cursor)
-        if not looking.due(run.pack, cursor, run.settings.now()):
+        if not looking.is_due(run.pack, cursor, run.settings.now()):
             return dg.SkipReason("no source is due")
         try:
             with run.home.lock(wait=0):
@@ -94,14 +94,24 @@ def _look_at_sources(run: Run) -> dg.SensorDefinition:
 
 def _seen(run: Run, source: str, error: str | None) -> Iterable[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
     """Say that a source was looked at: it is as it was, or could not be had."""
+    key = source_key(source)
     stale = [s.stale_since for s in States(run.home.fetch_state).of(source).values() if s.stale_since]
+    fresh = {"stale_since": min(stale, default="not stale"), "reason": error or "none"}
+    checks: dict[str, tuple[bool, dict[str, Any]]] = {"fresh": (error is None and not stale, fresh)}
     if error is None:
+        counts = durable.read_json(run.home.last_ingest, {}).get("counts", {}).get(source, {})
+        rows = {name: counts[name] for name in ("rows_read", "rows_accepted", "rows_quarantined", "cells_quarantined") if name in counts}
         version = {"dagster/data_version": _version_in_lake(run, source)}  # the same as before: nothing downstream starts
-        yield dg.AssetMaterialization(source_key(source), metadata={"looked": "nothing new"}, tags=version)
-    yield dg.AssetCheckEvaluation(
-        asset_key=source_key(source), check_name="fresh", passed=error is None and not stale, severity=dg.AssetCheckSeverity.WARN,
-        metadata={"stale_since": min(stale, default="not stale"), "reason": error or "none"},
-    )  # fmt: skip
+        yield dg.AssetMaterialization(
+            key, metadata={"looked": "nothing new", "dagster/row_count": counts.get("rows_accepted", 0), **rows}, tags=version
+        )
+        if counts:  # what was found of this content still holds; Dagster forgets it with every materialization
+            refused = counts["rows_quarantined"] or counts["cells_quarantined"]
+            checks["rows"] = (not refused and not counts["warnings"], rows)
+            checks["schema"] = (not counts["drift"], {"changed": "; ".join(counts["drift"]) or "nothing"})
+            checks["snapshot"] = (True, {"errors": "none"})
+    for name, (passed, metadata) in checks.items():
+        yield dg.AssetCheckEvaluation(asset_key=key, check_name=name, passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
 def _version_in_lake(run: Run, source: str) -> str:

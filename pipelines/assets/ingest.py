@@ -12,7 +12,7 @@ from pipelines.fetch import Answer
 from pipelines.ingest import Ingest, SourceReport, fetch_sources
 from pipelines.lake import Lake
 from pipelines.packs import Pack, digest
-from pipelines.runs import Event, Run
+from pipelines.runs import Event, Run, code_digest
 
 GRACE = timedelta(hours=1)
 OWNERS = ["team:data-engineering"]
@@ -220,7 +220,9 @@ def build_ingest(run: Run, automation: dg.AutomationCondition[Any] | None = None
                     "manifest": manifest["digest"],
                 },
                 data_version=dg.DataVersion(
-                    manifest["digest"] if kind == "manifest" else digest([[e["path"], e["sha256"]] for e in entries])
+                    digest([manifest["digest"], code_digest()])
+                    if kind == "manifest"
+                    else digest([[e["path"], e["sha256"]] for e in entries])
                 ),
             )
 

@@ -119,6 +119,18 @@ def test_a_run_that_never_came_is_asked_for_again_after_an_hour(place: Place) ->
     assert again.startswith(f"{first}+")
 
 
+def test_other_declarations_have_everything_taken_up_again_once(place: Place) -> None:
+    place.source("people", url=f"{place.server.url}/people.csv")
+    place.server.replies["/people.csv"] = [rows(1)]
+    place.look("2024-05-01T10:00")
+    place.source("people", url=f"{place.server.url}/people.csv", rate=3.0)  # as after a restart with another pack
+    place.pack.__dict__.pop("digest", None)
+    assert looking.is_due(place.pack, place.cursor, at("2024-05-01T10:01").now())
+    found = place.look("2024-05-01T10:01")
+    assert (set(found.changed), found.asked) == ({"areas", "people"}, [])
+    assert place.look("2024-05-01T10:02").changed == {}
+
+
 @pytest.mark.parametrize(
     "text", [None, "", "{", "[]", "null", '{"version": 0, "looked": {"people": "2030-01-01T00:00:00Z"}}', '{"version": 1, "looked": {"people": 7}}']
 )  # fmt: skip

@@ -12,11 +12,12 @@ import dagster as dg
 import pytest
 
 from pipelines import alerts, inbox, packs, sensors
-from pipelines.assets.ingest import TakeUp, fetched, source_key
+from pipelines.assets.ingest import TakeUp, fetched, note, source_key
 from pipelines.events import queue as queues
 from pipelines.events.cloudevents import CloudEvent, parse
 from pipelines.events.queue import Queue
 from pipelines.home import Home
+from pipelines.ingest import Ingest
 from pipelines.runs import Run
 from pipelines.sensors import LAKE, build_sensors
 from pipelines.settings import Settings
@@ -89,6 +90,20 @@ def test_a_source_that_is_as_it_was_is_told_to_be_fresh_and_starts_nothing(bench
     materialized = [event for event in told if isinstance(event, dg.AssetMaterialization)]
     assert {event.asset_key for event in materialized} == {source_key("areas"), source_key("people")}
     assert all("dagster/data_version" in (event.tags or {}) for event in materialized), "nothing downstream is to follow"
+
+
+def test_a_look_that_finds_nothing_tells_the_checks_of_the_content_again(bench: Bench) -> None:
+    bench.tick("look_at_sources")
+    run = Run(bench.pack, bench.home, bench.settings)
+    for report in Ingest(bench.pack, bench.home, bench.settings).run().values():
+        note(run, report)
+    run.keep_ingest()
+    bench.cursors.clear()
+    _, _, told = bench.tick("look_at_sources")
+    checks = {(e.asset_key.path[-1], e.check_name): e.passed for e in told if isinstance(e, dg.AssetCheckEvaluation)}
+    assert checks == {(source, check): True for source in ("areas", "people") for check in ("fresh", "rows", "schema", "snapshot")}
+    (people,) = [e for e in told if isinstance(e, dg.AssetMaterialization) and e.asset_key == source_key("people")]
+    assert people.metadata["dagster/row_count"].value == 20
 
 
 def test_a_source_that_fails_is_told_not_to_be_fresh(bench: Bench) -> None:
