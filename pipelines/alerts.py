@@ -68,14 +68,18 @@ def _last_good(stale: dict[str, Any]) -> str:
     return max((s.changed_at for s in stale.values()), default="")
 
 
+def waiting(home: Home) -> list[Path]:
+    """Return the alerts that are kept for delivery, the oldest first."""
+    return sorted((p for p in home.alerts.glob("*.json") if p.name != "stale.json"), key=lambda p: (p.stat().st_mtime, p.name))
+
+
 def deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
     """Send what is kept, the oldest first; return how many were delivered, and why others were not.
 
     Without an address nothing is sent, and what was kept counts as told: it stands in the log.
     """
-    kept = sorted((p for p in home.alerts.glob("*.json") if p.name != "stale.json"), key=lambda p: (p.stat().st_mtime, p.name))
     url, count, faults = settings.secret(URL), 0, []
-    for path in kept:
+    for path in waiting(home):
         try:
             if url:
                 _send(url, settings, path.read_bytes())

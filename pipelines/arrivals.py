@@ -52,12 +52,11 @@ def cut_all(home: Home, settings: Settings) -> None:
 def _files(pack: Pack, home: Home, settings: Settings, only: Collection[str] | None) -> list[Answer]:
     answers = []
     states = States(home.fetch_state)
-    known = {file.path: file.identity for file in inbox.files(home, only)}
-    for answer, path in inbox.take_up(pack, home, settings, states, only):
+    for answer, file in inbox.take_up(pack, home, settings, states, only):
         states.learn(answer, settings.now())
         states.save()
-        if answer.snapshot is not None and path in known:
-            inbox.remove(path, known[path])
+        if answer.snapshot is not None:
+            inbox.remove(file.path, file.identity)
         answers.append(answer)
     return answers
 

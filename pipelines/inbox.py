@@ -40,6 +40,10 @@ class Dropped:
     changed: float
     identity: tuple[int, int, int]
 
+    @property
+    def name(self) -> str:
+        return f"{self.source}/{self.path.name}"
+
 
 def prepare(pack: Pack, home: Home) -> None:
     """Make the folder of every source that may be given files."""
@@ -83,7 +87,7 @@ def wait_for(home: Home, only: Collection[str] | None = None) -> None:
 
 def take_up(
     pack: Pack, home: Home, settings: Settings, states: States, only: Collection[str] | None = None
-) -> Iterator[tuple[Answer, Path]]:
+) -> Iterator[tuple[Answer, Dropped]]:
     """Archive every complete file, and yield what it came to. The caller remembers the answer and then removes the file.
 
     A file that cannot be a snapshot goes to `inbox/.refused/<source>/` with its reason beside it; the answer says so.
@@ -97,13 +101,13 @@ def take_up(
             continue
         request = Request(source, part, f"inbox/{file.source}/{_readable(file.path.name)}")
         try:
-            yield Answer(request, _archived(pack, request, file, archive, settings, states), asked=False, brought=True), file.path
+            yield Answer(request, _archived(pack, request, file, archive, settings, states), asked=False, brought=True), file
         except judgement.RefusedError as error:
             _refuse(home, file, str(error))
-            yield Answer(request, None, f"{error} (it lies in inbox/{REFUSED}/{file.source}/)", asked=False, brought=True), file.path
+            yield Answer(request, None, f"{error} (it lies in inbox/{REFUSED}/{file.source}/)", asked=False, brought=True), file
         except OSError as error:
             if _identity(file.path) == file.identity:  # else it is being written again: a later run takes it up
-                yield Answer(request, None, f"{request.url}: {error}", asked=False, brought=True), file.path
+                yield Answer(request, None, f"{request.url}: {error}", asked=False, brought=True), file
 
 
 def _archived(pack: Pack, request: Request, file: Dropped, archive: Archive, settings: Settings, states: States) -> Snapshot:

@@ -129,16 +129,16 @@ def _watch_inbox(run: Run) -> dg.SensorDefinition:
         inbox.prepare(run.pack, run.home)
         there = inbox.complete(inbox.files(run.home))
         seen = _identities(context.cursor)
-        now = {str(file.path.relative_to(run.home.inbox)): list(file.identity) for file in there}
+        now = {file.name: list(file.identity) for file in there}
         # taken up when two looks agree: a file that still grows has another size or time at the second one
-        same = [file for file in there if seen.get(str(file.path.relative_to(run.home.inbox))) == list(file.identity)]
+        same = [file for file in there if seen.get(file.name) == list(file.identity)]
         cursor = json.dumps({"version": 1, "files": now})
         if not same:
             return dg.SensorResult(skip_reason=f"{len(there)} files, none of them twice as it is", cursor=cursor)
         known = {file.source for file in same if file.source in run.pack.sources and run.pack.sources[file.source].enabled}
         if not known:
             return dg.SensorResult(skip_reason="the files are of no source of the pack", cursor=cursor)
-        key = digest([now[str(file.path.relative_to(run.home.inbox))] + [str(file.path)] for file in same])
+        key = digest([now[file.name] + [str(file.path)] for file in same])
         return dg.SensorResult(run_requests=[_request(run, f"inbox:{key}:{code_version()[:16]}", known)], cursor=cursor)
 
     return watch_inbox

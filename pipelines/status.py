@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines import durable, inbox, logs, runs
+from pipelines import alerts, durable, inbox, logs, runs
 from pipelines.events.queue import Queue
 from pipelines.home import Home
 from pipelines.packs import Pack
@@ -60,5 +60,4 @@ def _waiting(home: Home) -> dict[str, Any]:
     if home.queue.is_file():
         with Queue(home.queue) as queue:
             events = queue.counts()
-    alerts = [path for path in home.alerts.glob("*.json") if path.name != "stale.json"]
-    return {"events": events, "files": [f"{f.source}/{f.path.name}" for f in inbox.files(home)], "alerts": len(alerts)}
+    return {"events": events, "files": [f.name for f in inbox.files(home)], "alerts": len(alerts.waiting(home))}
