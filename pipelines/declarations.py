@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from pipelines.packs import Pack
-from pipelines.packs.models import Component, CountedSource, FetchedSource, Indicator, Normalise, ObservationsMap, Term
+from pipelines.packs.models import Component, CountedSource, FetchedSource, Indicator, Normalise, ObservationsMap, Peers, Term
 
 S, F, N, B = pl.String, pl.Float64, pl.Int64, pl.Boolean
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -22,12 +23,14 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "last_level": S, "titles": S, "descriptions": S, "sources": S,
     },
     "indicator_levels": {"indicator": S, "level": S},
+    "convergence_spans": {"indicator": S, "first_period": S, "last_period": S},
     "terms": {"indicator": S, "side": S, "position": N, "measure": S, "times": S, "factor": F, "sex": S, "age": S, "lag": N},
-    "measures": {"measure": S, "source": S, "additive": B, "weighted_by": S, "source_position": N, "has_universe": B},
+    "measures": {"measure": S, "source": S, "additive": B, "weighted_by": S, "source_position": N, "has_universe": B, "is_counted": B},
     "breaks": {"measure": S, "source": S, "period": S, "note": S},
     "sources": {
         "source": S, "position": N, "title": S, "publisher": S, "licence": S, "homepage": S, "citation": S, "confidence": S, "theme": S, "kind": S,
     },
+    "peer_attributes": {"attribute": S, "position": N, "kind": S, "k": N},
     "indices": {
         "index_id": S, "position": N, "title": S, "objective": S, "level": S, "period": S, "max_age": N, "carry": N, "treat": S, "impute": S,
         "normalise": S, "pooled": B, "aggregate": S, "min_available": F,
@@ -55,6 +58,7 @@ def compile_pack(pack: Pack) -> dict[str, pl.DataFrame]:
     filled = _measures(pack, rows)
     for i, indicator in enumerate(pack.indicators.values()):
         _indicator(pack, indicator, i, filled, rows)
+    rows["peer_attributes"] += _peer_attributes(head.peers, filled) if head.peers else []
     for i, index in enumerate(pack.indices.values()):
         rows["indices"].append(
             {
@@ -67,6 +71,13 @@ def compile_pack(pack: Pack) -> dict[str, pl.DataFrame]:
         root = Component.model_construct(id=index.id, components=index.components, weight=1.0)
         _nodes(index.id, root, None, rows["index_nodes"])
     return {name: pl.DataFrame(rows[name], schema=schema) for name, schema in SCHEMAS.items()}
+
+
+def _peer_attributes(peers: Peers, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"attribute": name, "position": i, "kind": "measure" if name in filled else "indicator", "k": peers.k}
+        for i, name in enumerate(dict.fromkeys(peers.by))
+    ]
 
 
 def _json(block: Any) -> str | None:
@@ -102,6 +113,8 @@ def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, li
                     "measure": measure, "source": name, "additive": spec.additive if spec else True,
                     "weighted_by": spec.weighted_by if spec else None, "source_position": position,
                     "has_universe": source.universe is not None,
+                    # rows, or what they sum to: no row means none
+                    "is_counted": spec is None or spec.aggregate == "sum",
                 }
             )  # fmt: skip
         rows["breaks"] += [{"measure": b.measure, "source": name, "period": b.period, "note": b.note} for b in source.breaks]
@@ -141,6 +154,8 @@ def _indicator(
         }
     )  # fmt: skip
     rows["indicator_levels"] += [{"indicator": indicator.id, "level": level} for level in dict.fromkeys(indicator.levels or levels[-1:])]
+    spans = dict.fromkeys((first, last) for first, last in indicator.convergence or [])
+    rows["convergence_spans"] += [{"indicator": indicator.id, "first_period": first, "last_period": last} for first, last in spans]
     for side, part in (("numerator", formula.numerator), ("denominator", formula.denominator)) if formula else ():
         for i, term in enumerate(part):
             rows["terms"].append({"indicator": indicator.id, "side": side, "position": i, **term.model_dump()})

@@ -33,6 +33,7 @@ KINDS: dict[str, Mapping[str, Any]] = {
     "events": events.SCHEMA,
     "register": register.SCHEMA,
     "area_rows": territory.ROW_SCHEMA,
+    "area_changes": territory.CHANGE,
     "areas": territory.AREA_COLUMNS,
     "area_parents": territory.LINK,
     "area_codes": territory.CODE,

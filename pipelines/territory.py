@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -14,6 +14,10 @@ AREA_COLUMNS = pl.Schema({
 })  # fmt: skip
 LINK = pl.Schema({"ref_area": pl.String, "parent": pl.String, "valid_from": pl.Date, "valid_to": pl.Date})
 CODE = pl.Schema({"scheme": pl.String, "code": pl.String, "valid_from": pl.Date, "valid_to": pl.Date, "ref_area": pl.String})
+CHANGE = pl.Schema({
+    "from_area": pl.String, "to_area": pl.String, "changed_on": pl.Date, "share": pl.Float64,
+    "source": pl.String, "part": pl.String, "row_number": pl.Int64, "snapshot": pl.String,
+})  # fmt: skip
 ATTRIBUTE = pl.Schema({"ref_area": pl.String, "attribute": pl.String, "value": pl.String})
 
 # What mapping gives for each area in a row: nested lists keep one area in one row of the lake.
@@ -37,6 +41,37 @@ class Territory:
     codes: pl.DataFrame
     attributes: pl.DataFrame
     warnings: tuple[str, ...] = ()
+
+    def changed_by(self, changes: pl.DataFrame) -> Territory:
+        """Return this territory after `changes` (rows of CHANGE): an area that passes on all of itself is valid until then.
+
+        An area that only a change names is one of the past, at the level of what it became.
+        """
+        levels = self.areas.select(pl.col("ref_area").alias("to_area"), "level", "country")
+        # what goes without a share goes whole; shares that sum to less leave the rest where it is
+        ends = (
+            changes.group_by("from_area", "changed_on")
+            .agg(pl.col("share").fill_null(1.0).sum().alias("_passed"))
+            .filter(pl.col("_passed") > 1 - 1e-9)
+            .join(changes.filter(pl.col("from_area") == pl.col("to_area")), on=["from_area", "changed_on"], how="anti")
+            .group_by("from_area")
+            .agg(pl.col("changed_on").min().alias("_end"))
+        )
+        unknown = (
+            changes.group_by(pl.col("from_area").alias("ref_area"), maintain_order=True)
+            .agg(pl.col("to_area").sort_by("changed_on").first())
+            .join(self.areas, on="ref_area", how="anti")
+            .join(levels, on="to_area")
+        )
+        past = unknown.select(
+            *(pl.col(c) if c in ("ref_area", "level", "country") else pl.lit(None, t).alias(c) for c, t in AREA_COLUMNS.items())
+        )
+        areas = (
+            pl.concat([self.areas, past])
+            .join(ends.select(pl.col("from_area").alias("ref_area"), "_end"), on="ref_area", how="left")
+            .with_columns(pl.coalesce("valid_to", "_end").alias("valid_to"))
+        )
+        return replace(self, areas=areas.select(*AREA_COLUMNS).sort("ref_area"))
 
     def by_reference(self) -> pl.DataFrame:
         """Return (key, ref_area, valid_from, valid_to): areas named by themselves."""

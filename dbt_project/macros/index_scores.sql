@@ -1,5 +1,23 @@
 {# The scores of the components of indices and of the indices themselves; their indicators have none. #}
 {% macro index_scores(condition) -%}
+with among_peers as (
+    select
+        s.index_id,
+        s.node,
+        s.time_period,
+        s.ref_area,
+        -- scores are compared as ranks compare them
+        100.0 * (
+            count(*) filter (where round(o.score, 9) < round(s.score, 9)) + 0.5 * count(*) filter (where round(o.score, 9) = round(s.score, 9))
+        ) / count(*) as peer_percentile
+    from {{ ref('int_index_scores') }} as s
+    inner join {{ ref('int_peers') }} as p on p.ref_area = s.ref_area
+    inner join {{ ref('int_index_scores') }} as o
+        on o.index_id = s.index_id and o.node = s.node and o.time_period = s.time_period and o.ref_area = p.peer
+    where s.indicator is null and s.score is not null and o.indicator is null and o.score is not null
+    group by s.index_id, s.node, s.time_period, s.ref_area
+)
+
 select
     s.index_id as "index",
     s.node as component,
@@ -11,10 +29,12 @@ select
     s.rank,
     cast(null as bigint) as rank_low,
     cast(null as bigint) as rank_high,
-    cast(null as double) as peer_percentile,
+    p.peer_percentile,
     s.n_available,
     s.n_expected
 from {{ ref('int_index_scores') }} as s
 inner join {{ ref('stg_indices') }} as i on i.index_id = s.index_id
+left join among_peers as p
+    on p.index_id = s.index_id and p.node = s.node and p.time_period = s.time_period and p.ref_area = s.ref_area
 where s.indicator is null and {{ condition }}
 {%- endmacro %}

@@ -14,3 +14,14 @@
         else try_cast({{ period }} as date)
     end
 {%- endmacro %}
+
+{# Calendar time from one period's first day to another's, in years. #}
+{% macro years_between(first, last) -%}
+    {%- set from_day = first_day(first) -%}
+    {%- set to_day = first_day(last) -%}
+    (
+        (year({{ to_day }}) - year({{ from_day }}))
+        + (month({{ to_day }}) - month({{ from_day }})) / 12.0
+        + (day({{ to_day }}) - day({{ from_day }})) / 365.25
+    )
+{%- endmacro %}

@@ -26,7 +26,7 @@ Progress = Callable[[str], None]
 
 
 class Ingest:
-    """One run's way from snapshots to the lake. Sources of areas come first: all others need the territory."""
+    """One run's way from snapshots to the lake. Sources of areas and of their changes come first: all others need the territory."""
 
     def __init__(self, pack: Pack, home: Home, settings: Settings, progress: Progress | None = None) -> None:
         self.context = Context(pack, home, settings)
@@ -44,17 +44,19 @@ class Ingest:
         """
         reports: dict[str, SourceReport] = {}
         enabled = {name: s for name, s in self.context.pack.sources.items() if s.enabled}
-        for name, source in enabled.items():
-            if source.into == "areas":
-                reports[name] = self._source(source, only is None or name in only)
-                if done:
-                    done(reports[name])
+
+        def take_up(kinds: Collection[str]) -> None:
+            for name, source in enabled.items():
+                if source.into in kinds:
+                    reports[name] = self._source(source, only is None or name in only)
+                    if done:
+                        done(reports[name])
+
+        take_up(["areas"])
         self.context.resolve([f for r in reports.values() for f in r.files("area_rows")])
-        for name, source in enabled.items():
-            if source.into != "areas":
-                reports[name] = self._source(source, only is None or name in only)
-                if done:
-                    done(reports[name])
+        take_up(["area_changes"])
+        self.context.change_areas([f for r in reports.values() for f in r.files("area_changes")])
+        take_up(["observations", "events", "register"])
         merges = merging.merge(self.context, reports)
         for name in self.context.pack.counted:
             if self.context.pack.counted[name].enabled:

@@ -30,6 +30,13 @@ class Context:
         self.territory_digest = digest([[f.sha256 for f in files], self.pack.file.country, lake_rooms.code_version()])
         self.territory = resolve([self.lake.read(f) for f in files], self.pack.file.country)
 
+    def change_areas(self, files: list[File]) -> None:
+        """Take the changes of areas into the territory; without any it stays as it is."""
+        changes = self.lake.read_all(files, "area_changes")
+        if changes.height:
+            self.territory_digest = digest([self.territory_digest, [f.sha256 for f in files]])
+            self.territory = self.territory.changed_by(changes)
+
     def key(self, source: FetchedSource, snapshot: Snapshot) -> str:
         """Return what decides whether a snapshot was processed before: its bytes, the declaration, the territory and the code."""
         what = source.model_dump(mode="json", exclude={"title", "publisher", "licence", "homepage", "citation", "fetch", "breaks"})

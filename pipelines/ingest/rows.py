@@ -16,8 +16,8 @@ from pipelines.ingest import shape as shape_of_snapshot
 from pipelines.ingest.context import Context
 from pipelines.ingest.report import SourceReport
 from pipelines.lake import Receipt
-from pipelines.mapping import Checked, Mapped, areas, events, observations, register
-from pipelines.packs.models import AreasMap, EventsMap, FetchedSource, ObservationsMap
+from pipelines.mapping import Checked, Mapped, area_changes, areas, events, observations, register
+from pipelines.packs.models import AreaChangesMap, AreasMap, EventsMap, FetchedSource, ObservationsMap
 from pipelines.readers.cells import Columns
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
 from quality import contracts
@@ -221,6 +221,8 @@ def _map(context: Context, source: FetchedSource, checked: Checked) -> Mapped:
         return observations.map_rows(source.id, checked, spec, context.territory, context.sandbox)
     if isinstance(spec, AreasMap):
         return areas.map_rows(source.id, checked, spec, [level.id for level in context.pack.file.levels], context.sandbox)
+    if isinstance(spec, AreaChangesMap):
+        return area_changes.map_rows(source.id, checked, spec, context.territory, context.sandbox)
     if isinstance(spec, EventsMap):
         personal = frozenset(n for n, c in source.columns.items() if c.personal)
         return events.map_rows(source.id, checked, spec, context.territory, context.sandbox, personal)

@@ -18,11 +18,13 @@ from pipelines.packs import Pack, digest
 from pipelines.packs.models import FetchedSource, ObservationsMap
 from pipelines.sandbox import Sandbox
 
+_FROM_SOURCES = ("observations", "events", "register", "area_changes", "quarantine", "conflicts")
+
 
 def manifest(context: Context, reports: dict[str, SourceReport], merges: File) -> dict[str, Any]:
     """Describe this state of the lake: which files of which snapshots. Its digest does not depend on time."""
     lake = context.lake
-    files: dict[str, list[File]] = {kind: [lake.empty(kind)] for kind in ("observations", "events", "register", "quarantine", "conflicts")}
+    files: dict[str, list[File]] = {kind: [lake.empty(kind)] for kind in _FROM_SOURCES}
     for report in reports.values():
         for kind in files:
             files[kind] += [f for f in report.files(kind) if f.rows]

@@ -380,12 +380,27 @@ class RegisterMap(Block):
     attributes: dict[Text, Expression] = Field(default_factory=dict, description="Further attributes.")
 
 
-Map = AreasMap | ObservationsMap | EventsMap | RegisterMap
+class AreaChangesMap(Block):
+    """`map` of `into: area_changes`: merges, splits and new codes. Series are restated to the current areas, flagged E."""
+
+    where: Expression | None = Field(None, description="Rows that are changes.")
+    from_: Expression = Field(alias="from", description="Identifier of the area that passes on.")
+    to: Expression = Field(description="Identifier of the area that it passes to.")
+    on: Expression = Field(description="First day of the new state.")
+    share: Expression | None = Field(
+        None,
+        description="Share of `from` that goes to `to`, by population, above 0 and up to 1; what is not passed on stays. Without it all goes to "
+        "the one `to`, or to several in proportion to the pack's weight.",
+    )
+
+
+Map = AreasMap | ObservationsMap | EventsMap | RegisterMap | AreaChangesMap
 MAPS: dict[str, type[Block]] = {
     "areas": AreasMap,
     "observations": ObservationsMap,
     "events": EventsMap,
     "register": RegisterMap,
+    "area_changes": AreaChangesMap,
 }
 
 
@@ -418,7 +433,7 @@ class FetchedSource(SourceHead):
     corrections: list[Correction] = Field(default_factory=list, description="Declared corrections.")
     columns: dict[ColumnName, ColumnSpec] = Field(default_factory=dict, description="The contract of the rows.")
     key: list[Text] = Field(default_factory=list, description="Columns that identify a row.")
-    into: Literal["areas", "observations", "events", "register"] = Field(description="Canonical kind.")
+    into: Literal["areas", "observations", "events", "register", "area_changes"] = Field(description="Canonical kind.")
     map: Any = Field(None, description="How a row becomes that kind.")
 
     @field_validator("read", mode="before")
@@ -493,7 +508,9 @@ class Indicator(Block):
     by: list[Literal["sex", "age"]] = Field(default_factory=list, description="Splits it is published in.")
     levels: list[Identifier] = Field(default_factory=list, description="Levels it is published at.")
     rollup: Literal["computed", "reported"] = Field("computed", description="reported: parents come from the source where it has them.")
-    convergence: list[list[Text]] | None = Field(None, description="Pairs of first and last period.")
+    convergence: list[Annotated[list[Text], Field(min_length=2, max_length=2)]] | None = Field(
+        None, description="Pairs of first and last period; default: the first and the last one in which a level has values."
+    )
     sdg: Text | None = Field(None, description="Target of the Sustainable Development Goals.")
     needed: Texts | None = Field(None, description="What data it would take, if there is none.")
     references: list[Text] = Field(default_factory=list, description="Where the definition comes from.")

@@ -206,7 +206,7 @@ class _References:
             if language and language not in self.pack.file.languages:
                 self.fault(place, ("title", language), f"{language}: not one of the pack's languages")
         for i, span in enumerate(indicator.convergence or []):
-            if span[0] >= span[-1]:
+            if span[0] >= span[1]:
                 self.fault(place, ("convergence", i), "the first period comes before the last")
         if indicator.formula is None:
             return

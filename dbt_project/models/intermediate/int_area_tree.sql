@@ -1,18 +1,27 @@
 -- grain: one area strictly above another in a period, by any path
 with recursive links as (
     select
-        p.time_period,
+        child.time_period,
         l.ref_area,
-        l.parent
-    from {{ ref('int_periods') }} as p
+        parent.ref_area as parent
+    from {{ ref('int_valid_areas') }} as child
+    inner join {{ ref('int_periods') }} as p on p.time_period = child.time_period
+    inner join {{ ref('stg_areas') }} as a on a.ref_area = child.ref_area
+    -- an area that series were restated to lies, before it was there, where it lay first
     inner join {{ ref('stg_area_parents') }} as l
         on
-            (l.valid_from is null or l.valid_from <= p.first_day)
-            and (l.valid_to is null or p.first_day < l.valid_to)
-    inner join {{ ref('int_valid_areas') }} as child
-        on child.time_period = p.time_period and child.ref_area = l.ref_area
+            l.ref_area = child.ref_area
+            and (l.valid_from is null or l.valid_from <= greatest(p.first_day, a.valid_from))
+            and (l.valid_to is null or greatest(p.first_day, a.valid_from) < l.valid_to)
+    -- a parent that was passed on as a whole is what it became
+    left join {{ ref('int_area_successions') }} as s
+        on
+            s.origin = l.parent
+            and s.share > 1 - 1e-9
+            and p.first_day < s.valid_to
+            and (s.valid_from is null or s.valid_from <= p.first_day)
     inner join {{ ref('int_valid_areas') }} as parent
-        on parent.time_period = p.time_period and parent.ref_area = l.parent
+        on parent.time_period = child.time_period and parent.ref_area = coalesce(s.area, l.parent)
 ),
 
 above as (

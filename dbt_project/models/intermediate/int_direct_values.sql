@@ -140,29 +140,16 @@ values_at as (
 ),
 
 -- a break between the two ends of a change: after the base, not after the row's period
-breaks_in_terms as (
-    select
-        t.indicator,
-        t.lag,
-        {{ first_day('x.period') }} as first_day
-    from {{ ref('stg_breaks') }} as x
-    inner join (
-        select indicator, lag, measure from {{ ref('stg_terms') }}
-        union all
-        select indicator, lag, times as measure from {{ ref('stg_terms') }} where times is not null
-    ) as t on t.measure = x.measure
-),
-
 broken as (
     select distinct
         p.indicator,
         p.time_period
     from {{ ref('int_indicator_periods') }} as p
     inner join windows_and_changes as i on i.indicator = p.indicator and i.change_years is not null
-    inner join breaks_in_terms as x on x.indicator = p.indicator
+    inner join {{ ref('int_indicator_breaks') }} as x on x.indicator = p.indicator
     where
-        x.first_day <= {{ first_day(years_before('p.time_period', 'x.lag')) }}
-        and x.first_day > {{ first_day(years_before('p.time_period', '(x.lag + i.change_years)')) }}
+        x.first_day <= {{ first_day('p.time_period') }}
+        and x.first_day > {{ first_day(years_before('p.time_period', 'i.change_years')) }}
 ),
 
 compared as (

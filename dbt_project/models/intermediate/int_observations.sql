@@ -1,53 +1,127 @@
--- grain: one cell (measure, area, period, sex, age), over all sources
+-- grain: one cell (measure, area, period, sex, age), over all sources, restated to the current areas
 with measures as (
     select
         measure,
-        bool_and(additive) as additive
+        bool_and(additive) as additive,
+        max(weighted_by) as weighted_by,
+        bool_or(is_counted) as is_counted
     from {{ ref('stg_measures') }}
     group by measure
 ),
 
--- between sources the first by file name stands
-first_source as (
+-- which areas were in a period what an area is now, itself included where it was there already
+origins as (
     select
-        o.measure,
-        o.ref_area,
-        o.time_period,
-        o.sex,
-        o.age,
-        o.source,
-        o.obs_value,
-        o.status_rank
-    from {{ ref('int_source_observations') }} as o
-    inner join {{ ref('stg_sources') }} as s on s.source = o.source
-    qualify
-        row_number() over (partition by o.measure, o.ref_area, o.time_period, o.sex, o.age order by s.position) = 1
+        v.time_period,
+        s.area,
+        v.ref_area as origin,
+        s.share
+    from {{ ref('int_own_validity') }} as v
+    inner join {{ ref('int_periods') }} as p on p.time_period = v.time_period
+    inner join {{ ref('int_area_successions') }} as s
+        on s.origin = v.ref_area and p.first_day < s.valid_to and (s.valid_from is null or s.valid_from <= p.first_day)
 ),
 
--- a total that no source gives is women + men (+ unknown), where both are there and the measure is additive
-by_sex as (
-    select
+all_origins as (
+    select time_period, area, origin, share from origins
+    union all
+    select v.time_period, v.ref_area as area, v.ref_area as origin, 1.0 as share
+    from {{ ref('int_own_validity') }} as v
+    inner join (select distinct time_period, area from origins) as t on t.time_period = v.time_period and t.area = v.ref_area
+    where (v.time_period, v.ref_area) not in (select (time_period, origin) from origins)
+),
+
+-- a cell of a current area is wanted where any of its origins has one
+wanted as (
+    select distinct
         o.measure,
-        o.ref_area,
+        a.area,
         o.time_period,
-        o.age,
-        min(o.source) as source,
-        count(*) filter (where o.sex in ('M', 'F')) as sexes,
-        count(*) filter (where o.sex = '_T') as totals,
-        case when count(o.obs_value) = count(*) then sum(o.obs_value order by o.sex) end as obs_value,
-        max(o.status_rank) as status_rank
-    from first_source as o
-    inner join measures as m on m.measure = o.measure
-    where m.additive
-    group by o.measure, o.ref_area, o.time_period, o.age
+        o.sex,
+        o.age
+    from all_origins as a
+    inner join {{ ref('int_reported_observations') }} as o on o.ref_area = a.origin and o.time_period = a.time_period
+),
+
+parts as (
+    select
+        w.measure,
+        w.area,
+        w.time_period,
+        w.sex,
+        w.age,
+        a.origin,
+        a.share,
+        m.additive,
+        m.weighted_by,
+        o.source,
+        o.obs_value,
+        weight.obs_value as weight,
+        -- an origin that rows are counted in may have none; of any other measure its part is lacking
+        case
+            when o.measure is null and m.is_counted then 0
+            when o.measure is null then 11
+            when not m.additive and m.weighted_by is not null and o.status_rank < 11 then greatest(o.status_rank, coalesce(weight.status_rank, 11))
+            else o.status_rank
+        end as status_rank
+    from wanted as w
+    inner join measures as m on m.measure = w.measure
+    inner join all_origins as a on a.area = w.area and a.time_period = w.time_period
+    left join {{ ref('int_reported_observations') }} as o
+        on
+            o.measure = w.measure
+            and o.ref_area = a.origin
+            and o.time_period = w.time_period
+            and o.sex = w.sex
+            and o.age = w.age
+    left join {{ ref('int_reported_observations') }} as weight
+        on
+            weight.measure = m.weighted_by
+            and weight.ref_area = a.origin
+            and weight.time_period = w.time_period
+            and weight.sex = w.sex
+            and weight.age = w.age
+),
+
+restated as (
+    select
+        measure,
+        area as ref_area,
+        time_period,
+        sex,
+        age,
+        min(source) as source,
+        case
+            when max(status_rank) >= 11 then null
+            when any_value(additive) then sum(share * obs_value order by origin)
+            when any_value(weighted_by) is not null
+                then sum(share * weight * obs_value order by origin) / nullif(sum(share * weight order by origin), 0)
+            -- what can be neither summed nor averaged goes over to another area as a whole only
+            when count(*) = 1 then max(obs_value)
+        end as obs_value,
+        max(status_rank) as status_rank
+    from parts
+    group by measure, area, time_period, sex, age
+),
+
+changed as (
+    select distinct time_period, origin as ref_area from all_origins
 ),
 
 together as (
-    select measure, ref_area, time_period, sex, age, source, obs_value, status_rank from first_source
+    select o.measure, o.ref_area, o.time_period, o.sex, o.age, o.source, o.obs_value, o.status_rank
+    from {{ ref('int_reported_observations') }} as o
+    left join changed as c on c.time_period = o.time_period and c.ref_area = o.ref_area
+    where c.ref_area is null
     union all
-    select measure, ref_area, time_period, '_T' as sex, age, source, obs_value, status_rank
-    from by_sex
-    where sexes = 2 and totals = 0
+    select
+        measure, ref_area, time_period, sex, age, source, obs_value,
+        case
+            when status_rank >= 11 then status_rank
+            when obs_value is null then 11
+            else greatest(status_rank, 4)
+        end as status_rank
+    from restated
 )
 
 select

@@ -5,5 +5,6 @@ select
     additive,
     weighted_by,
     source_position,
-    has_universe
+    has_universe,
+    is_counted
 from {{ lake('measures') }}
