@@ -58,8 +58,7 @@ ROOTS = {
 }  # fmt: skip
 # keys that are checked, but that nothing acts on yet
 RESERVED = {
-    "PackFile.peers", "PackFile.catalogues", "PackFile.high_value", "Indicator.convergence", "Indicator.references",
-    "Index.uncertainty",
+    "PackFile.catalogues", "PackFile.high_value", "Indicator.references",
 }  # fmt: skip
 NAMED: list[tuple[Any, str]] = [
     (Expression, "SQL"), (Text, "text"), (pack_models.Identifier, "id"), (pack_models.ColumnName, "column name"),

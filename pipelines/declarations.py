@@ -33,7 +33,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "peer_attributes": {"attribute": S, "position": N, "kind": S, "k": N},
     "indices": {
         "index_id": S, "position": N, "title": S, "objective": S, "level": S, "period": S, "max_age": N, "carry": N, "treat": S, "impute": S,
-        "normalise": S, "pooled": B, "aggregate": S, "min_available": F,
+        "normalise": S, "pooled": B, "aggregate": S, "min_available": F, "uncertainty": S,
     },
     "index_nodes": {
         "index_id": S, "node": S, "parent": S, "position": N, "indicator": S, "weight": F, "bound_worst": F, "bound_best": F, "direction": S,
@@ -66,6 +66,7 @@ def compile_pack(pack: Pack) -> dict[str, pl.DataFrame]:
                 "period": index.period, "max_age": index.max_age, "carry": index.carry, "treat": _json(index.treat), "impute": _json(index.impute),
                 "normalise": _json(index.normalise), "pooled": index.pooled, "aggregate": index.aggregate,
                 "min_available": index.min_available if index.min_available is not None else head.min_available,
+                "uncertainty": _json(index.uncertainty),
             }
         )  # fmt: skip
         root = Component.model_construct(id=index.id, components=index.components, weight=1.0)

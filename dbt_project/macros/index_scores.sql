@@ -27,13 +27,15 @@ select
     s.score,
     s.obs_status,
     s.rank,
-    cast(null as bigint) as rank_low,
-    cast(null as bigint) as rank_high,
+    u.rank_low,
+    u.rank_high,
     p.peer_percentile,
     s.n_available,
     s.n_expected
 from {{ ref('int_index_scores') }} as s
 inner join {{ ref('stg_indices') }} as i on i.index_id = s.index_id
+left join {{ ref('int_index_rank_intervals') }} as u
+    on u.index_id = s.index_id and u.node = s.node and u.time_period = s.time_period and u.ref_area = s.ref_area
 left join among_peers as p
     on p.index_id = s.index_id and p.node = s.node and p.time_period = s.time_period and p.ref_area = s.ref_area
 where s.indicator is null and {{ condition }}

@@ -1,6 +1,6 @@
 """A composite index: the scores of its nodes for every area, from the leaves' values up to the root. Arrays in, arrays out.
 
-What an index needs of the warehouse is gathered elsewhere (`pipelines.models.index_scores`); here are only its rules.
+What an index needs of the warehouse is gathered elsewhere (`pipelines.models.gathering`); here are only its rules.
 """
 
 from __future__ import annotations
@@ -94,19 +94,30 @@ def _score(node: Node, parent: Node | None, leaves: dict[str, Values], rules: Ru
     return result
 
 
+def normalised(values: Array, how: Normalisation, rules: Rules) -> Array:
+    """Return the scores of a leaf's values (periods x areas): compared over all periods together if the index is pooled, else in each."""
+    scores = np.full_like(values, np.nan)
+    for rows in _compared(values, rules):
+        scores[rows] = normalise(values[rows], how)
+    return scores
+
+
+def _compared(values: Array, rules: Rules) -> list[slice]:
+    periods = values.shape[0]
+    return [slice(0, periods)] if rules.pooled else [slice(t, t + 1) for t in range(periods)]
+
+
 def _leaf(node: Node, parent: Node | None, values: Values, rules: Rules) -> Scores:
     """Treat, impute and normalise a leaf: over all periods together if the index is pooled, else period by period."""
-    treated, filled, scores = values.raw.copy(), values.raw.copy(), np.full_like(values.raw, np.nan)
-    periods = values.raw.shape[0]
-    for rows in [slice(0, periods)] if rules.pooled else [slice(t, t + 1) for t in range(periods)]:
+    filled = values.raw.copy()
+    for rows in _compared(values.raw, rules):
         # fixed bounds make a scale that outliers do not stretch; they are bounds of the values as they are
         if rules.treatment is not None and not node.normalisation.bounds:
-            treated[rows] = treat(values.raw[rows], **rules.treatment)  # type: ignore[arg-type]
-        filled[rows] = treated[rows]
+            filled[rows] = treat(values.raw[rows], **rules.treatment)  # type: ignore[arg-type]
         if rules.imputation in ("mean", "median", "group_mean", "group_median"):
             for t in range(rows.start, rows.stop):
-                filled[t] = impute(treated[t], rules.imputation, _groups(rules, filled.shape[1]))
-        scores[rows] = normalise(filled[rows], node.normalisation)
+                filled[t] = impute(filled[t], rules.imputation, _groups(rules, filled.shape[1]))
+    scores = normalised(filled, node.normalisation, rules)
     imputed = np.isnan(values.raw) & ~np.isnan(filled)
     status = np.where(imputed, IMPUTED, values.status)
     status = np.where(~np.isnan(filled) & np.isnan(scores), UNDEFINED, status).astype(np.int8)

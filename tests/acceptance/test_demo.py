@@ -15,8 +15,9 @@ from tests.support.command import PROJECT, zpo2
 pytestmark = pytest.mark.acceptance
 DEMO = PROJECT / "packs" / "demo"
 TABLES = [
-    "area_codes", "area_parents", "areas", "cohesion_dispersion", "community", "coverage", "gender_gaps", "index_components",
-    "indicator_values", "indicators", "latest_values", "snapshots", "sources", "sustainability",
+    "area_codes", "area_parents", "areas", "cohesion_convergence", "cohesion_dispersion", "community", "coverage", "gender_gaps",
+    "index_components", "index_sensitivity", "indicator_values", "indicators", "latest_values", "peers", "progress", "snapshots", "sources",
+    "sustainability",
 ]  # fmt: skip
 
 
@@ -40,6 +41,25 @@ def test_every_table_has_content(release: Path) -> None:
     rows = {p.stem: duckdb.execute(f"select count(*) from '{p}'").fetchall()[0][0] for p in (release / "parquet").glob("*.parquet")}
     assert sorted(rows) == TABLES
     assert all(rows.values()), rows
+
+
+def test_every_rank_has_an_interval_around_it_and_a_place_among_its_peers(release: Path) -> None:
+    for table in ("sustainability", "community"):
+        ranked, inside, wide, compared = duckdb.execute(
+            f"""select count(rank), count(*) filter (where rank_low <= rank and rank <= rank_high),
+                count(*) filter (where rank_low < rank_high), count(peer_percentile)
+            from '{release}/parquet/{table}.parquet'"""
+        ).fetchall()[0]
+        assert ranked == inside == compared > 0
+        assert wide > ranked / 2
+
+
+def test_effective_weights_of_an_arithmetic_index_share_its_variance(release: Path) -> None:
+    weights = duckdb.execute(
+        f"""select sum(obs_value) from '{release}/parquet/index_sensitivity.parquet'
+        where "index" = 'sustainability' and statistic = 'effective_weight' and component in ('economic', 'environmental', 'social')"""
+    ).fetchall()[0][0]
+    assert weights == pytest.approx(1)
 
 
 def test_the_figures_are_those_that_the_real_pack_computes(cz_home: Path, tmp_path: Path) -> None:

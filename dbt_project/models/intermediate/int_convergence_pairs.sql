@@ -25,7 +25,7 @@ series as (
 ),
 
 -- the spans that an indicator declares, or the first and the last period in which the level has values
-spans as (
+declared_or_all as (
     select s.indicator, s.level, s.sex, d.first_period, d.last_period
     from series as s
     inner join {{ ref('stg_convergence_spans') }} as d on d.indicator = s.indicator
@@ -35,10 +35,18 @@ spans as (
     where first_period <> last_period and indicator not in (select indicator from {{ ref('stg_convergence_spans') }})
 ),
 
+spans as (
+    select
+        *,
+        {{ years_between('first_period', 'last_period') }} as years
+    from declared_or_all
+),
+
 -- the territory is that of the last period
 places as (
     select
         s.indicator,
+        s.years,
         t.ancestor as within,
         s.level as of_level,
         s.first_period,
@@ -55,6 +63,7 @@ select
     p.of_level,
     p.first_period,
     p.last_period,
+    p.years,
     p.sex,
     p.ref_area,
     a.obs_value as first_value,

@@ -13,5 +13,6 @@ select
     normalise,
     pooled,
     aggregate,
-    min_available
+    min_available,
+    uncertainty
 from {{ lake('indices') }}

@@ -1,27 +1,9 @@
 -- grain: one statistic of how the areas of a level inside an area above have drawn together between two periods
-with lengths as (
-    select distinct
-        first_period,
-        last_period,
-        {{ years_between('first_period', 'last_period') }} as years
-    from {{ ref('int_convergence_pairs') }}
-),
-
-at_both_ends as (
+with at_both_ends as (
     select
-        p.indicator,
-        p.within,
-        p.of_level,
-        p.first_period,
-        p.last_period,
-        p.sex,
-        p.first_value,
-        p.last_value,
-        p.first_value is not null and p.last_value is not null as is_there,
-        p.status_rank,
-        l.years
-    from {{ ref('int_convergence_pairs') }} as p
-    inner join lengths as l on l.first_period = p.first_period and l.last_period = p.last_period
+        *,
+        first_value is not null and last_value is not null as is_there
+    from {{ ref('int_convergence_pairs') }}
 ),
 
 -- logarithms only where they exist; a group with any value that has none is not defined as a whole

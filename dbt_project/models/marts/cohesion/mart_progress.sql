@@ -75,6 +75,8 @@ measured as (
         *,
         case
             when target_value is null then sign * way * growth
+            -- at the target from the start: any way off it is the wrong one
+            when growth_required = 0 then '-infinity'::double
             when growth_required <> 0 then sign * way * growth / abs(growth_required)
         end as pace
     from growths

@@ -1,0 +1,15 @@
+"""Grain: one node of an index that declares uncertainty, area and period, with the interval of its rank. Gathers what an index reads; methods are in pipelines.methods."""
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+
+    from pipelines.models.index_uncertainty import rank_intervals
+
+    return rank_intervals(
+        indices=dbt.ref("stg_indices"),
+        nodes=dbt.ref("stg_index_nodes"),
+        indicators=dbt.ref("stg_indicators"),
+        attributes=dbt.ref("stg_area_attributes"),
+        inputs=dbt.ref("int_index_inputs"),
+    )

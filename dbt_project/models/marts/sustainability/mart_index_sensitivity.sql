@@ -1,0 +1,8 @@
+-- grain: one statistic of what an index depends on
+select
+    index_id as "index",
+    component,
+    statistic,
+    obs_value,
+    case when obs_value is null then 'Z' else 'A' end as obs_status
+from {{ ref('int_index_sensitivity') }}
