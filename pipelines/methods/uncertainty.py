@@ -207,7 +207,8 @@ class _Leaves:
 
     positions: Index
     terms: Array
-    there: Array | None  # None: everything
+    incomplete: Index  # areas that lack any of the leaves
+    there: Array  # which leaves those have
     zero: Array | None  # None: nothing, or it does not matter
     negative: Array | None
 
@@ -223,10 +224,20 @@ class _Leaves:
         return cls(
             positions,
             x,
-            (~missing).astype(np.float64) if missing.any() else None,
+            np.flatnonzero(missing.any(axis=0)),
+            (~missing[:, missing.any(axis=0)]).astype(np.float64),
             zero.astype(np.float64) if matters and zero.any() else None,
             negative.astype(np.float64) if matters and negative.any() else None,
         )
+
+    def sum_of_there(self, amounts: Array) -> Array:
+        """Return the sum of `amounts` (replicates x leaves) over the leaves that are there, for every area; one column if for all the same."""
+        whole: Array = amounts.sum(axis=1)[:, np.newaxis]
+        if not self.incomplete.size:
+            return whole
+        sums: Array = np.repeat(whole, self.terms.shape[1], axis=1)
+        sums[:, self.incomplete] = amounts @ self.there
+        return sums
 
 
 def _transformed(x: Array, how: str) -> Array:
@@ -249,12 +260,8 @@ class _Sums:
     def add_leaves(self, leaves: _Leaves, weights: Array, expected: NDArray[np.bool_]) -> None:
         self.terms = self.terms + weights @ leaves.terms
         self.expected = self.expected + expected.sum(axis=1)
-        if leaves.there is None:
-            self.weight = self.weight + weights.sum(axis=1)[:, np.newaxis]
-            self.count = self.count + expected.sum(axis=1)[:, np.newaxis]
-        else:
-            self.weight = self.weight + weights @ leaves.there
-            self.count = self.count + expected.astype(np.float64) @ leaves.there
+        self.weight = self.weight + leaves.sum_of_there(weights)
+        self.count = self.count + leaves.sum_of_there(expected.astype(np.float64))
         if leaves.zero is not None:
             self.zero = _either(self.zero, (weights > 0).astype(np.float64) @ leaves.zero > 0)
         if leaves.negative is not None:

@@ -92,7 +92,8 @@ def _of_choices(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict[st
     now = [table[:, t] for table in uncertainty.leaf_tables(scores, methods, one.rules)]
     vary = list(dict.fromkeys(declared["vary"]))
     generator = np.random.Generator(np.random.PCG64(declared["seed"]))
-    first, second = (uncertainty.draw(one.root, declared["replicates"], vary, len(methods), generator) for _ in range(2))
+    samples = -(-declared["replicates"] // 2)  # each is computed for two sets of choices and for every mixture of them
+    first, second = (uncertainty.draw(one.root, samples, vary, len(methods), generator) for _ in range(2))
     name, base = one.root.name, scores[-1].rank[t]
 
     def output(choices: uncertainty.Choices) -> Any:

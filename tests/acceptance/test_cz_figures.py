@@ -78,6 +78,29 @@ RATIOS = [
     ("turnout_parliament", "2021", 100),
 ]
 
+UAP = "petrbouchal/obce-covid19/*/data-transfer/uap_gis_obce.parquet"
+BUDGETS = "petrbouchal/obce-covid19/*/data-transfer/indik_slctyr.parquet"
+METROPOLITAN = "petrbouchal/obce-covid19/*/data-transfer/metropolitni_oblasti.parquet"
+
+# indicators of the planning data: the value from the file's own columns
+PLANNED = [
+    ("youth_dependency", pl.col("U2a_4") / pl.col("U2a_5") * 100),
+    (
+        "ecological_stability",
+        (pl.col("U37_11") + pl.col("U37_12") + pl.col("U37_13") + pl.col("U37_14") + pl.col("U37_16") + pl.col("U37_17"))
+        / (pl.col("U37_9") + pl.col("U37_10") + pl.col("U37_18") + pl.col("U37_19")),
+    ),
+    ("artificial_land_share", (pl.col("U37_18") + pl.col("U37_19")) / pl.col("U37_7") * 100),
+    ("grassland_share", pl.col("U37_14") / pl.col("U37_8") * 100),
+    ("water_area_share", pl.col("U37_17") / pl.col("U37_7") * 100),
+    ("family_house_share", pl.when(pl.col("U11_1") > 0).then(pl.col("U11_2") / pl.col("U11_1") * 100)),
+]
+HEADS = [
+    ("birth_rate", pl.col("U37_1") * 1000),
+    ("residential_turnover", (pl.col("U37_3") + pl.col("U37_4")) * 1000),
+    ("dwellings_completed", pl.col("U11_1") * 1000),
+]
+
 NEW_IN_2016 = {"CZ_500101", "CZ_500127", "CZ_500135", "CZ_500151", "CZ_500160", "CZ_500194"}
 
 
@@ -115,6 +138,101 @@ def test_municipal_medians_are_those_computed_from_the_files_by_other_means(
     """
     found, middle = tables.execute(query, [indicator, period]).fetchall()[0]
     assert (found, middle) == (municipalities, pytest.approx(median, abs=half + 1e-9))
+
+
+def published(tables: duckdb.DuckDBPyConnection, indicator: str, period: str) -> dict[str, float]:
+    """Return the values of municipalities by their code."""
+    query = """
+        select substr(ref_area, 4), obs_value from indicator_values
+        where indicator = ? and time_period = ? and level = 'lau' and sex = '_T' and age = '_T' and obs_value is not null
+    """
+    return dict(tables.execute(query, [indicator, period]).fetchall())
+
+
+def raw(pattern: str) -> pl.DataFrame:
+    return pl.read_parquet(next(RAW.glob(pattern)))
+
+
+def computed(frame: pl.DataFrame, value: pl.Expr) -> dict[str, float]:
+    """Return a value for each municipality of the planning data that has one."""
+    found = frame.select(pl.col("KODOBCE").cast(pl.Int64).cast(pl.String).alias("code"), value.alias("value"))
+    found = found.filter(pl.col("value").is_finite()).drop_nulls()
+    return dict(zip(found["code"], found["value"], strict=True))
+
+
+@pytest.mark.parametrize(("indicator", "value"), PLANNED, ids=[name for name, _ in PLANNED])
+def test_indicators_of_the_planning_data_are_ratios_of_its_columns(
+    tables: duckdb.DuckDBPyConnection, indicator: str, value: pl.Expr
+) -> None:
+    assert published(tables, indicator, "2020") == pytest.approx(computed(raw(UAP), value), rel=1e-9)
+
+
+@pytest.mark.parametrize(("indicator", "count"), HEADS, ids=[name for name, _ in HEADS])
+def test_counts_of_the_planning_data_are_over_the_inhabitants_of_1_january(
+    tables: duckdb.DuckDBPyConnection, indicator: str, count: pl.Expr
+) -> None:
+    people = published(tables, "population", "2020")
+    expected = {code: amount / people[code] for code, amount in computed(raw(UAP), count).items() if people[code]}
+    assert published(tables, indicator, "2020") == pytest.approx(expected, rel=1e-9)
+
+
+def test_confidential_beds_are_no_zeros_and_no_gaps(tables: duckdb.DuckDBPyConnection) -> None:
+    beds = raw(UAP).select(pl.col("KODOBCE").cast(pl.Int64).cast(pl.String).alias("code"), "U17_2")
+    secret = {f"CZ_{code}" for code in beds.filter(pl.col("U17_2") == "i.d.")["code"]}
+    query = "select ref_area from indicator_values where indicator = 'accommodation_beds' and level = 'lau' and obs_status = 'C'"
+    assert {area for (area,) in tables.execute(query).fetchall()} == secret
+    assert len(secret) == 1400
+    praha = tables.execute("select numerator from indicator_values where indicator = 'accommodation_beds' and ref_area = 'CZ_554782'")
+    assert praha.fetchall() == [(102_118.0,)]
+
+
+def test_budget_ratios_are_those_of_the_files_own_columns(tables: duckdb.DuckDBPyConnection) -> None:
+    # 'likvidita' and 'podil_cizich_zdroju' are computed by the source itself
+    frame = raw(BUDGETS).filter(pl.col("zuj") != "")
+    for indicator, column, factor in (("liquidity", "likvidita", 1), ("liabilities_share", "podil_cizich_zdroju", 100)):
+        own = {z: v * factor for z, v in zip(frame["zuj"], frame[column], strict=True) if v is not None}
+        assert published(tables, indicator, "2019") == pytest.approx({z: own[z] for z in published(tables, indicator, "2019")}, rel=1e-9)
+        assert len(published(tables, indicator, "2019")) >= 6247
+    growth = {z: (now - then) / then * 100 for z, now, then in frame.select("zuj", "p0", "p3").iter_rows() if then}
+    shown = published(tables, "revenue_growth_3y", "2019")
+    assert shown == pytest.approx({z: growth[z] for z in shown}, rel=1e-9)
+
+
+def test_candidates_are_counted_as_the_files_list_them(tables: duckdb.DuckDBPyConnection) -> None:
+    files = sorted(RAW.glob(CANDIDATES.format(year="2022", okres="kladno")))
+    frame = pl.read_csv(files[0], separator="\t", infer_schema=False, quote_char=None).filter(pl.col("PLATNOST") == "A")
+    of_town = frame.filter(pl.col("KODZASTUP") == "532053")
+    assert published(tables, "nonparty_candidates_share", "2022")["532053"] == pytest.approx(
+        100 * of_town.filter(pl.col("PSTRANA") == "99").height / of_town.height
+    )
+    leaders = of_town.filter(pl.col("PORCISLO") == "1")
+    assert published(tables, "women_list_leaders_share", "2022")["532053"] == pytest.approx(
+        100 * leaders.filter(pl.col("POHLAVI") == "F").height / leaders.height
+    )
+    shares = [published(tables, "women_candidates_share", year)["532053"] for year in ("2018", "2022")]
+    assert published(tables, "women_candidates_change", "2022")["532053"] == pytest.approx(shares[1] - shares[0])
+
+
+def test_memberships_are_shares_of_municipalities_and_of_people(tables: duckdb.DuckDBPyConnection) -> None:
+    members = set(raw(METROPOLITAN)["zuj"].cast(pl.Int64).cast(pl.String))
+    people = published(tables, "population", "2023")
+    query = "select obs_value from indicator_values where indicator = ? and ref_area = 'CZ' and time_period = '2023'"
+    shares = [tables.execute(query, [i]).fetchall()[0][0] for i in ("metropolitan_members_share", "metropolitan_population_share")]
+    assert shares[0] == pytest.approx(100 * len(members) / 6258)
+    assert shares[1] == pytest.approx(100 * sum(people[m] for m in members) / sum(people.values()))
+
+
+def test_municipalities_made_of_military_areas_have_a_past(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select ref_area, obs_value, obs_status from indicator_values
+        where indicator = 'population' and sex = '_T' and time_period = '2015' and ref_area in
+            ('CZ_503941', 'CZ_500135', 'CZ_500151', 'CZ_500160', 'CZ_500194', 'CZ_545422')
+    """
+    found = {area: (value, status) for area, value, status in tables.execute(query).fetchall()}
+    # 972 people of Libavá by the 273, 104 and 552 of a year later; the 293 of Boletice all in Polná
+    shares = {"CZ_500135": 273, "CZ_500151": 104, "CZ_500160": 552, "CZ_503941": 0}
+    expected = {area: (pytest.approx(972 * share / 929, rel=1e-9), "E") for area, share in shares.items()}
+    assert found == {**expected, "CZ_500194": (293, "E"), "CZ_545422": (0, "E")}
 
 
 @pytest.mark.parametrize(("year", "municipalities"), [("2013", 6253), ("2015", 6253), ("2016", 6258), ("2023", 6258)])
@@ -207,16 +325,22 @@ def test_notices_of_regional_bodies_are_counted_in_their_region(tables: duckdb.D
     assert tables.execute(query).fetchall() == [("2023", 86, 86, 15), ("2024", 116, 116, 15)]
 
 
-def test_at_least_thirty_indicators_over_all_objectives_have_data(tables: duckdb.DuckDBPyConnection) -> None:
+def test_at_least_sixty_indicators_over_all_objectives_have_data(tables: duckdb.DuckDBPyConnection) -> None:
     query = """
         select i.objective, i.measure, i.field, i.indicator from indicators as i
         where exists (select 1 from indicator_values as v where v.indicator = i.indicator and v.obs_value is not null)
     """
     rows = tables.execute(query).fetchall()
-    assert len(rows) >= 30
-    assert {row[0] for row in rows} == {"ZPO2-1", "ZPO2-2", "ZPO2-3"}
+    assert len(rows) >= 60
+    assert {row[0] for row in rows} == {"ZPO2-1", "ZPO2-2", "ZPO2-3", "ZPO3-1"}
     assert {"1", "4", "5"} <= {str(row[1]) for row in rows if row[0] == "ZPO2-2"}
     assert {row[2] for row in rows if row[0] == "ZPO2-3"} == {"economic", "environmental", "social"}
+
+
+def test_every_measure_of_the_objectives_is_represented(tables: duckdb.DuckDBPyConnection) -> None:
+    found = set(tables.execute("select distinct objective, measure from indicators where measure is not null").fetchall())
+    assert found >= {("ZPO2-2", str(m)) for m in range(1, 9)} | {("ZPO2-3", str(m)) for m in range(1, 7)}
+    assert found >= {("ZPO3-1", str(m)) for m in range(1, 5)}
 
 
 def test_an_indicator_without_data_is_published_as_not_collected(tables: duckdb.DuckDBPyConnection) -> None:
