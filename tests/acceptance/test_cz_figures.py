@@ -268,7 +268,9 @@ def test_inhabitants_of_the_state_are_those_of_its_regions_and_of_its_municipali
     for level, sex, value in tables.execute(query, [year]).fetchall():
         found.setdefault(level, {})[sex] = value
     expected = dict(zip(("_T", "M", "F"), INHABITANTS[year], strict=True))
-    assert found == dict.fromkeys(("lau", "orp", "okres", "nuts3", "nuts0"), expected)
+    # municipalities made of military areas have a past in fractions of people
+    assert sorted(found) == sorted(("lau", "orp", "okres", "nuts3", "nuts0"))
+    assert all(by_sex == pytest.approx(expected, rel=1e-12) for by_sex in found.values())
 
 
 @pytest.mark.parametrize(("indicator", "period", "multiplier"), RATIOS)
