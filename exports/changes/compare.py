@@ -84,7 +84,7 @@ def compare(
     tables: dict[str, TableChanges] = {}
     named: dict[str, dict[str, list[str]]] = {"new": {}, "withdrawn": {}}
     revised: list[Revised] = []
-    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as connection:
+    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill), "preserve_insertion_order": False}) as connection:
         found = _pairs(connection, old, new)
         why = provenance.between(then, now)
         reasons.prepare(connection, why, then, now, found)
@@ -98,13 +98,12 @@ def compare(
             added, removed = pairs.added_removed(connection)
             if (before or 0) + added - removed != (after or 0):
                 raise AssertionError(f"{name}: {before} rows before + {added} new - {removed} withdrawn are not the {after} there are")
-            query = listing.cells(connection, pair, elsewhere) if pair.comparable else ""
-            cells = listing.count(connection, query) if query else {}
+            cells = listing.count(connection, pair, elsewhere)
             total = added + removed + sum(cells.values())
             tables[name] = TableChanges(before, added, removed, after, cells, total <= limit)
             if sink is not None and total:
                 if total <= limit:
-                    for frame in listing.batches(connection, pair, query, version):
+                    for frame in listing.batches(connection, pair, elsewhere, version):
                         sink.take(frame)
                 else:
                     sink.take(listing.folded(pair, cells, added, removed, version))

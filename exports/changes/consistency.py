@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from exports.comparison import Described
 
 MEMORY = "512MB"
+PORTION = 250_000
 
 
 def faults(folder: Path, tables: list[Described]) -> Iterator[str]:
@@ -50,28 +51,38 @@ def _labels(connection: duckdb.DuckDBPyConnection, path: str, said: str | None) 
 def _cells(connection: duckdb.DuckDBPyConnection, folder: Path, table: Described, path: str) -> Iterator[str]:
     """A withdrawn row is not in the table, any other is; a changed cell has the value that is listed."""
     key = ", ".join(f"{literal(name)}, {identifier(name)}" for name in table.key)
-    connection.execute(f"""
-        create or replace temp table met as
-        select c."column", c.kind, c.new, t.*
-        from (select * from changes where "table" = {literal(table.name)} and key <> {literal(WHOLE_KEY)}) as c
-        left join (
-            select json_object({key})::varchar as __key, * from read_parquet({literal(folder / table.parquet)})
-        ) as t on t.__key = c.key""")
-    gone, back = connection.execute(f"""
-        select count(*) filter (where kind <> '{WITHDRAWN}' and __key is null), count(*) filter (where kind = '{WITHDRAWN}' and __key is not null)
-        from met""").fetchall()[0]
-    if gone:
-        yield f"{path}: {gone} rows have a key that is not in {table.parquet}"
-    if back:
-        yield f"{path}: {back} rows say withdrawn of a key that is in {table.parquet}"
-    for name, kind in table.types.items():
-        text = "new" if kind == "VARCHAR" else f"try_cast(ltrim(new, '''') as {kind})"
-        other = connection.execute(f"""
-            select count(*) from met
-            where "column" = {literal(name)} and kind not in ('{NEW}', '{WITHDRAWN}') and __key is not null
-                and {identifier(name)} is distinct from {text}""").fetchall()[0][0]
-        if other:
-            yield f"{path}: {other} cells of {table.name}.{name} have another value in {table.parquet}"
+    mine = f'select "column", kind, key, new from changes where "table" = {literal(table.name)} and key <> {literal(WHOLE_KEY)}'
+    theirs = f"select json_object({key})::varchar as __key, * from read_parquet({literal(folder / table.parquet)})"
+    portions = 1 + int(connection.execute(f"select count(*) from ({mine})").fetchall()[0][0]) // PORTION
+    counts = [
+        f"count(*) filter (where kind <> '{WITHDRAWN}' and __key is null)",
+        f"count(*) filter (where kind = '{WITHDRAWN}' and __key is not null)",
+        *(
+            f"""count(*) filter (where "column" = {literal(name)} and kind not in ('{NEW}', '{WITHDRAWN}')
+                and __key is not null and t.{identifier(name)} is distinct from {_typed(kind)})"""
+            for name, kind in table.types.items()
+        ),
+    ]
+    total = [0] * len(counts)
+    for portion in range(portions):  # nothing is written here, not even a passing file: a portion must fit into memory
+        own = f"hash({{}}) % {portions} = {portion}"
+        connection.execute(f"create or replace temp table mine as {mine} and {own.format('key')}")
+        connection.execute(f"""
+            create or replace temp table theirs as
+            select * from ({theirs}) where {own.format("__key")} and __key in (select key from mine)""")
+        found = connection.execute(f"select {', '.join(counts)} from mine as c left join theirs as t on t.__key = c.key").fetchall()[0]
+        total = [sum(pair) for pair in zip(total, found, strict=True)]
+    if total[0]:
+        yield f"{path}: {total[0]} rows have a key that is not in {table.parquet}"
+    if total[1]:
+        yield f"{path}: {total[1]} rows say withdrawn of a key that is in {table.parquet}"
+    for name, count in zip(table.types, total[2:], strict=True):
+        if count:
+            yield f"{path}: {count} cells of {table.name}.{name} have another value in {table.parquet}"
+
+
+def _typed(kind: str) -> str:
+    return "c.new" if kind == "VARCHAR" else f"try_cast(ltrim(c.new, '''') as {kind})"
 
 
 def _counts(connection: duckdb.DuckDBPyConnection, folder: Path, before: Path, described: Mapping[str, Described]) -> Iterator[str]:

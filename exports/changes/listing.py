@@ -11,47 +11,67 @@ import polars as pl
 from exports.changes import reasons
 from exports.changes.pairs import DIFFERING, Pair, row_json
 from exports.changes.published import NEW, TABLE, WHOLE, WHOLE_KEY, WITHDRAWN
-from exports.frame import BATCH_ROWS, FORMULA_START, GUARD
+from exports.frame import FORMULA_START, GUARD
 from exports.sql import literal
 
+BATCH_ROWS = 20_480
 COLUMNS = [column.name for column in TABLE.columns]
 _TEXTS = ("old", "new")
 
 
-def cells(connection: duckdb.DuckDBPyConnection, pair: Pair, elsewhere: int) -> str:
-    """Return the query of the changed cells of `pair`, without whole rows: key, column, kind and both values as text or number."""
+def count(connection: duckdb.DuckDBPyConnection, pair: Pair, elsewhere: int) -> dict[str, int]:
+    """Return the number of changed cells by kind, rows that are new or withdrawn apart."""
+    if not pair.comparable:
+        return {}
     kind, joins = reasons.kind(connection, pair, elsewhere)
+    by_kind: dict[str, list[str]] = {}
+    for i, name in enumerate(pair.values):
+        always = reasons.fixed(pair, name)
+        by_kind.setdefault(literal(always) if always else kind, []).append(f"({_differs(pair, name, i)})::integer")
     parts = [
-        f'select d.key, {literal(name)} as "column", {reasons.fixed(pair, name) or kind} as kind, {_value(pair, name, i)} '
-        f"from {DIFFERING} as d {joins} where d.whole is null and {_differs(pair, name, i)}"
-        for i, name in enumerate(pair.values)
+        f"select {k} as kind, {' + '.join(cells)} as n from {DIFFERING} as d {joins} where whole is null" for k, cells in by_kind.items()
     ]
-    return " union all ".join(parts)
+    query = f"select kind, sum(n)::bigint from ({' union all '.join(parts)}) where n > 0 group by kind order by kind"
+    return dict(connection.execute(query).fetchall()) if parts else {}
 
 
-def count(connection: duckdb.DuckDBPyConnection, query: str) -> dict[str, int]:
-    """Return the number of changed cells by kind."""
-    return dict(connection.execute(f"select kind, count(*) from ({query}) group by kind order by kind").fetchall())
+def batches(connection: duckdb.DuckDBPyConnection, pair: Pair, elsewhere: int, version: str) -> Iterator[pl.DataFrame]:
+    """Yield the rows of `changes` about `pair`, sorted by key and column.
 
-
-def batches(connection: duckdb.DuckDBPyConnection, pair: Pair, query: str, version: str) -> Iterator[pl.DataFrame]:
-    """Yield the rows of `changes` about `pair`, sorted by key."""
-    columns = 'key, "column", kind, old_text, old_number, new_text, new_number'
-    whole = f"""
-        select key, '{WHOLE}' as "column", whole as kind,
-            case when whole = '{WITHDRAWN}' then {row_json(pair, "o") if pair.old else "null"} end as old_text, null::double as old_number,
-            case when whole = '{NEW}' then {row_json(pair, "n") if pair.new else "null"} end as new_text, null::double as new_number
-        from {DIFFERING} where whole is not null"""
-    everything = f"{whole} union all {query}" if query else whole
-    reader = connection.execute(f'select {columns} from ({everything}) order by key, "column"').fetch_record_batch(BATCH_ROWS)
+    The rows that differ are sorted as they are, and taken apart into cells in portions: sorting cells would take many times the memory.
+    """
+    kind, joins = reasons.kind(connection, pair, elsewhere) if pair.comparable else ("null::varchar", "")
+    withdrawn = f"case when whole = '{WITHDRAWN}' then {row_json(pair, 'o')} end" if pair.old else "null::varchar"
+    new = f"case when whole = '{NEW}' then {row_json(pair, 'n')} end" if pair.new else "null::varchar"
+    marks = [f"{_differs(pair, name, i)} as c{i}" for i, name in enumerate(pair.values)]
+    values = [f"d.{own}{i}" for i in range(len(pair.values)) for own in ("o", "n")]
+    reader = connection.execute(f"""
+        select d.key, whole, {withdrawn} as whole_old, {new} as whole_new, {kind} as kind, {", ".join([*values, *marks])}
+        from {DIFFERING} as d {joins}
+        order by d.key""").fetch_record_batch(BATCH_ROWS)
     for batch in reader:
         frame = pl.from_arrow(batch)
         assert isinstance(frame, pl.DataFrame)
-        yield frame.select(
-            pl.lit(pair.name).alias("table"), "key", "column", "kind",
-            *(pl.coalesce(f"{side}_text", pl.col(f"{side}_number").cast(pl.String)).alias(side) for side in _TEXTS),
-            pl.lit(version).alias("from_version"),
-        )  # fmt: skip
+        yield _cells(frame, pair).select(pl.lit(pair.name).alias("table"), *COLUMNS[1:-1], pl.lit(version).alias("from_version"))
+
+
+def _cells(rows: pl.DataFrame, pair: Pair) -> pl.DataFrame:
+    """Take rows that differ apart: one row for a whole row, one for each changed cell of the others."""
+    wholes = rows.filter(pl.col("whole").is_not_null())
+    parts = [wholes.select("key", pl.lit(WHOLE).alias("column"), pl.col("whole").alias("kind"), old="whole_old", new="whole_new")]
+    rest = rows.filter(pl.col("whole").is_null())
+    for i, name in enumerate(pair.values):
+        kind = reasons.fixed(pair, name)
+        parts.append(
+            rest.filter(pl.col(f"c{i}")).select(
+                "key",
+                pl.lit(name).alias("column"),
+                pl.col("kind") if kind is None else pl.lit(kind).alias("kind"),
+                pl.col(f"o{i}").cast(pl.String).alias("old"),  # a double as in the CSV file
+                pl.col(f"n{i}").cast(pl.String).alias("new"),
+            )
+        )
+    return pl.concat(parts).sort("key", "column")
 
 
 def folded(pair: Pair, kinds: Mapping[str, int], added: int, removed: int, version: str) -> pl.DataFrame:
@@ -75,16 +95,6 @@ def guard(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     hits = {side: frame[side].str.contains(FORMULA_START).fill_null(False) for side in _TEXTS}
     guarded = [pl.when(hit).then(GUARD + pl.col(side)).otherwise(pl.col(side)).alias(side) for side, hit in hits.items()]
     return frame.with_columns(guarded), sum(int(hit.sum()) for hit in hits.values())
-
-
-def _value(pair: Pair, name: str, i: int) -> str:
-    parts = []
-    for own, side in (("o", pair.old), ("n", pair.new)):
-        number = side is not None and side.types.get(name) == "DOUBLE"
-        word = "old" if own == "o" else "new"
-        parts.append(f"{'null' if number else f'd.{own}{i}'}::varchar as {word}_text")
-        parts.append(f"{f'd.{own}{i}' if number else 'null'}::double as {word}_number")
-    return ", ".join(parts)
 
 
 def _differs(pair: Pair, name: str, i: int) -> str:

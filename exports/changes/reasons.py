@@ -84,10 +84,9 @@ def kind(connection: duckdb.DuckDBPyConnection, pair: Pair, elsewhere: int) -> t
 
 
 def fixed(pair: Pair, column: str) -> str | None:
-    """Return the kind that a change of `column` always has, as SQL."""
+    """Return the kind that a change of `column` always has."""
     columns = FIXED.get(pair.name, {})
-    reason = columns.get(column, columns.get("", 0))
-    return literal(KINDS[reason]) if reason else None
+    return KINDS.get(columns.get(column, columns.get("", 0)))
 
 
 def _words(reason: str) -> str:
