@@ -88,7 +88,8 @@ def _joined(pair: Pair) -> str:
     keys = [identifier(k) for k in new.key]
     cells, differs = [], ["o.__there is null", "n.__there is null"]
     for i, name in enumerate(pair.values):
-        left, right = (f"{s}.{identifier(name)}" if name in side.types else "null" for s, side in (("o", old), ("n", new)))
+        lacking = f"null::{(new.types if name in new.types else old.types)[name]}"
+        left, right = (f"{s}.{identifier(name)}" if name in side.types else lacking for s, side in (("o", old), ("n", new)))
         cells += [f"{left} as o{i}", f"{right} as n{i}"]
         differs.append(
             f"{left} is distinct from {right}" if _numbers(old, new, name) else f"{left}::varchar is distinct from {right}::varchar"
@@ -109,9 +110,11 @@ def _numbers(old: Side, new: Side, name: str) -> bool:
 
 
 def _one_side(pair: Pair, side: Side, whole: str) -> str:
-    own = "n" if whole == NEW else "o"
-    cells = [f"{identifier(name) if name in side.types else 'null'} as {own}{i}" for i, name in enumerate(pair.values)]
-    cells += [f"null as {'o' if own == 'n' else 'n'}{i}" for i in range(len(pair.values))]
+    own, other = ("n", "o") if whole == NEW else ("o", "n")
+    cells = []
+    for i, name in enumerate(pair.values):
+        kind = next(s.types[name] for s in (side, pair.new, pair.old) if s is not None and name in s.types)
+        cells += [f"{identifier(name) if name in side.types else f'null::{kind}'} as {own}{i}", f"null::{kind} as {other}{i}"]
     key = _json([(k, identifier(k)) for k in side.key])
     return f"select {', '.join([f'{key} as key', *cells])}, '{whole}' as whole from {side.relation}"
 

@@ -151,7 +151,7 @@ def _boundaries(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Pair
 
 
 def _inside(areas: Side, parents: Side | None) -> str:
-    """Grain: one area inside another by one path, with the time for which it is; every area is inside itself."""
+    """Grain: one area inside another, by any path, for an unbroken time; every area is inside itself."""
     links = (
         f"""
         select ref_area, parent, {_column(parents, "valid_from", "''")} as since, {_column(parents, "valid_to", f"'{_END}'")} as until
@@ -175,8 +175,25 @@ def _inside(areas: Side, parents: Side | None) -> str:
             from inside
             inner join links on links.ref_area = inside.id
             where greatest(inside.since, links.since) < least(inside.until, links.until)
+        ),
+        -- by one path until some day and by another from then on is inside all the time
+        covered as (
+            select id, ref_area, extent, since, until,
+                max(until) over (
+                    partition by id, ref_area, extent order by since, until rows between unbounded preceding and 1 preceding
+                ) as before
+            from inside
+        ),
+        islands as (
+            select id, ref_area, extent, since, until,
+                sum((before is null or before < since)::integer) over (
+                    partition by id, ref_area, extent order by since, until rows unbounded preceding
+                ) as island
+            from covered
         )
-        select id, ref_area, extent, since, until from inside"""
+        select id, ref_area, extent, min(since) as since, max(until) as until
+        from islands
+        group by id, ref_area, extent, island"""
 
 
 def _column(side: Side | None, name: str, otherwise: str) -> str:
