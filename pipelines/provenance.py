@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import polars as pl
+
 from exports.provenance import IndexFacts, IndicatorFacts, Provenance, SourceFacts
 from pipelines import declarations, durable
 from pipelines.home import Home
+from pipelines.lake import File, Lake
 from pipelines.packs import Pack, digest
 from pipelines.packs.models import Block, CountedSource, FetchedSource
 from pipelines.runs import code_digest
@@ -24,11 +27,13 @@ OF_PACK = {"country", "timezone", "weight", "min_coverage", "min_available", "pe
 def of_run(pack: Pack, home: Home) -> Provenance:
     """Return the record of `pack` on the state of the lake that the home's manifest names."""
     manifest = durable.read_json(home.manifest, {})
-    return of_state(pack, manifest.get("sources", {}))
+    changes = Lake(home.lake).read_all([File(**f) for f in manifest.get("files", {}).get("area_changes", [])], "area_changes")
+    return of_state(pack, manifest.get("sources", {}), changes)
 
 
-def of_state(pack: Pack, state: dict[str, Any]) -> Provenance:
-    """Return the record of `pack`; `state` has the snapshots that were used, by source and part, as a manifest lists them."""
+def of_state(pack: Pack, state: dict[str, Any], changes: pl.DataFrame) -> Provenance:
+    """Return the record of `pack`; `state` has the snapshots that were used, by source and part, as a manifest lists them, and `changes`
+    are the changes of areas, rows of `territory.CHANGE`."""
     frames = declarations.compile_pack(pack)
     filled: dict[str, set[str]] = {}
     for row in frames["measures"].iter_rows(named=True):
@@ -57,6 +62,10 @@ def of_state(pack: Pack, state: dict[str, Any]) -> Provenance:
             for name, index in sorted(pack.indices.items())
         },
         shared=sorted(_shared(pack, used, sources_of)),
+        area_changes=sorted(
+            [row[0], row[1], row[2], row[3] or ""]
+            for row in changes.select(pl.col("from_area", "to_area", "changed_on", "share").cast(pl.String)).unique().iter_rows()
+        ),
         breaks=[dict(row) for row in frames["breaks"].select("source", "measure", "period", "note").iter_rows(named=True)],
         settings=digest([_digest(pack.file, OF_PACK), [[level.id, level.parents] for level in pack.file.levels]]),
         code=code_digest(),

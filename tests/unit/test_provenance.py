@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from exports import provenance
 from exports.provenance import BOUNDARY, CORRECTED, EXTENDED, METHOD, REVISED, Provenance, Reasons
-from pipelines import packs
+from pipelines import packs, territory
 from pipelines.provenance import of_state
 from tests.support import five_places
 
@@ -21,7 +23,8 @@ CORRECTION = "corrections: [{where: \"code = 'a1'\", set: {persons: 12}, expect:
 
 
 def record(folder: Path, state: dict[str, Any] = STATE, **files: str) -> Provenance:
-    return of_state(packs.load(five_places.write(folder / str(len(list(folder.iterdir()))), **files)), state)
+    pack = packs.load(five_places.write(folder / str(len(list(folder.iterdir()))), **files))
+    return of_state(pack, state, pl.DataFrame(schema=territory.CHANGE))
 
 
 def reasons(folder: Path, state: dict[str, Any] = STATE, **files: str) -> Reasons:
@@ -90,6 +93,14 @@ def test_an_index_and_the_settings_of_the_pack_are_reasons_of_their_own(tmp_path
     index = five_places.INDEX.replace("{indicator: population}", "{indicator: population, weight: 2}")
     assert reasons(tmp_path, indices__wellbeing_yml=index) == Reasons({}, {}, frozenset(), {"wellbeing": METHOD}, None)
     assert reasons(tmp_path, pack_yml=five_places.PACK + "min_coverage: 0.5\n").elsewhere == METHOD
+
+
+def test_changes_of_areas_are_known_by_what_they_say(tmp_path: Path) -> None:
+    rows = [("a6", "a1", date(2020, 1, 1), 0.5, source, "", 2, "s") for source in ("one", "two")] + [
+        ("a7", "a2", date(2021, 1, 1), None, "one", "", 3, "s")
+    ]
+    found = of_state(packs.load(five_places.write(tmp_path / "pack")), STATE, pl.DataFrame(rows, schema=territory.CHANGE, orient="row"))
+    assert found.area_changes == [["a6", "a1", "2020-01-01", "0.5"], ["a7", "a2", "2021-01-01", ""]]
 
 
 COUNTED = """\
