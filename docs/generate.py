@@ -17,6 +17,7 @@ DOCS = Path(__file__).resolve().parent
 PROJECT = DOCS.parent
 sys.path.insert(0, str(PROJECT))  # the project need not be installed
 
+from exports.changes import published  # noqa: E402
 from pipelines import cli  # noqa: E402
 from pipelines.expressions import AGGREGATES, FUNCTIONS  # noqa: E402
 from pipelines.pack_yaml import Expression, Text  # noqa: E402
@@ -172,7 +173,7 @@ def tables() -> str:
     files = [path.read_text(encoding="utf-8") for path in (PROJECT / "dbt_project" / "models" / "marts").rglob("*.yml")]
     models = [model for text in files for model in yaml.safe_load(text)["models"]]
     parts = [TABLES]
-    for model in sorted(models, key=lambda m: str(m["name"])):
+    for model in sorted([*models, *_made_by_the_release()], key=lambda m: str(m["name"]).removeprefix("mart_")):
         rows = []
         for column in model["columns"]:
             name = f"`{column['name']}`" + ("\\*" if column["name"] in model["config"]["meta"]["key"] else "")
@@ -180,6 +181,13 @@ def tables() -> str:
         head = f"## {model['name'].removeprefix('mart_')}\n\n{' '.join(model['description'].split())}\n"
         parts += [head, _table(("column", "type", "unit", "what it holds"), rows)]
     return "\n".join(parts)
+
+
+def _made_by_the_release() -> Iterator[dict[str, Any]]:
+    """Yield `changes` and its view in the form of the YAML of a mart."""
+    for made, key in ((published.TABLE, published.TABLE.key), *((view, ()) for view in published.VIEWS)):
+        columns = [{"name": c.name, "data_type": c.type, "description": c.description} for c in made.columns]
+        yield {"name": made.name, "description": made.description, "columns": columns, "config": {"meta": {"key": key}}}
 
 
 def commands() -> str:

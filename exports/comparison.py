@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from exports.changes.published import VIEWS
 from exports.info import ForeignKey
 from exports.sql import identifier, literal
 
@@ -122,7 +123,8 @@ def duckdb_faults(folder: Path, name: str, tables: Sequence[Described]) -> Itera
             "select table_name from duckdb_tables() where database_name = 'release' and coalesce(comment, '') = ''"
         ).fetchall():
             yield f"{name}: no comment on table {table}"
-        for surplus in sorted(set(found) - {table.name for table in tables}):
+        yield from _duckdb_views(connection, name, {table.name for table in tables})
+        for surplus in sorted(set(found) - {table.name for table in tables} - {view.name for view in VIEWS}):
             yield f"{name}: table {surplus} is of no table in datapackage.json"
         for described in tables:
             if described.name not in found:
@@ -131,6 +133,28 @@ def duckdb_faults(folder: Path, name: str, tables: Sequence[Described]) -> Itera
                 yield f"{name}: columns or types of {described.name} are not those of datapackage.json"
             elif (folder / described.parquet).is_file():
                 yield from _duckdb_rows(connection, folder, name, described)
+
+
+def _duckdb_views(connection: duckdb.DuckDBPyConnection, name: str, tables: set[str]) -> Iterator[str]:
+    """The views are there, with a comment and the rows that they should have."""
+    query = "select view_name, comment from duckdb_views() where database_name = 'release' and not internal"
+    comments = dict(connection.execute(query).fetchall())
+    for view in VIEWS:
+        if view.of not in tables:
+            continue
+        if view.name not in comments:
+            yield f"{name}: view {view.name} is missing"
+            continue
+        if not comments[view.name]:
+            yield f"{name}: no comment on view {view.name}"
+        connection.execute("use release")
+        shown = connection.execute(f"select count(*) from {identifier(view.name)}").fetchall()[0][0]
+        there = connection.execute(f"select count(*) from {identifier(view.of)} where {view.where}").fetchall()[0][0]
+        connection.execute("use memory")
+        if shown != there:
+            yield f"{name}: {shown} rows in view {view.name}, but {there} in {view.of}"
+    for surplus in sorted(set(comments) - {view.name for view in VIEWS}):
+        yield f"{name}: view {surplus} is none of a release"
 
 
 def _duckdb_rows(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, table: Described) -> Iterator[str]:

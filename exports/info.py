@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from exports.changes.summary import Summary
+from exports.provenance import Provenance
 from exports.tables import Table
 
 Text = str | Mapping[str, str]
@@ -31,7 +33,8 @@ STATUSES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class ReleaseInfo:
-    """The pack as a release shows it. `released` is an aware time; `inputs_key` stands for everything the release is made from."""
+    """The pack as a release shows it. `released` is an aware time; `inputs_key` stands for everything the release is made from, and
+    `provenance` says of it what a later release compares."""
 
     pack: str
     title: Mapping[str, str]
@@ -43,6 +46,7 @@ class ReleaseInfo:
     sources: Sequence[Mapping[str, Any]]
     released: datetime
     inputs_key: str
+    provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
         if self.released.tzinfo is None:
@@ -90,7 +94,10 @@ class Previous:
 
 @dataclass(frozen=True)
 class Context:
-    """All that a descriptor may know. `files` are the CSV and Parquet files by path inside the release."""
+    """All that a descriptor may know. `files` are the CSV and Parquet files by path inside the release.
+
+    `changes` says what is different from the release before; what is compared to know whether anything is new has neither it nor its table.
+    """
 
     info: ReleaseInfo
     version: str
@@ -101,6 +108,7 @@ class Context:
     files: Mapping[str, FileFacts]
     quality_report: Mapping[str, Any]
     previous: Previous | None = field(default=None)
+    changes: Summary | None = field(default=None)
 
     def timeless(self) -> Context:
         """Return this context as it would be in any other version at any other time."""

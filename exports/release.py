@@ -12,7 +12,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from exports.verify import verify
 
 DUCKDB = "indicators.duckdb"
 WORK = "publication"
+OWN = ("changes", "revisions")
+"""Tables and views that a release makes itself."""
 
 
 @dataclass(frozen=True)
@@ -77,22 +79,49 @@ def build(
             if last.inputs_key != info.inputs_key:
                 ledger.put(known.with_inputs(last.version, info.inputs_key), public, work)
             tell(f"unchanged: {last.version} stays the current release")
-            return Release(last.version, public / ledger.RELEASES / last.version, False, written.rows)
+            return Release(last.version, public / ledger.RELEASES / last.version, False, dict(last.rows))
         if last and (aside := known.set_aside(content, last.version)):
             tell(f"{aside}; {last.version} stays the current release")
             return Release(last.version, public / ledger.RELEASES / last.version, False, dict(last.rows), str(aside))
+        context = _with_changes(folder, context, public / ledger.RELEASES / last.version if last else None, spill, tell)
         _complete(folder, context, spill, tell)
         tell(f"publishing {context.version}")
-        entry = Entry(context.version, info.timestamp, info.inputs_key, content, written.rows)
-        return Release(context.version, ledger.publish(folder, entry, known, public, work), True, written.rows)
+        entry = Entry(context.version, info.timestamp, info.inputs_key, content, context.rows)
+        return Release(context.version, ledger.publish(folder, entry, known, public, work), True, dict(context.rows))
+
+
+def _with_changes(folder: Path, context: Context, last: Path | None, spill: Path, tell: Callable[[str], None]) -> Context:
+    """Add the table of what changed against the release in `last`, which is the current one. It is never a reason for a new version."""
+    from exports.changes import compare
+    from exports.changes.published import TABLE
+    from exports.changes.summary import Summary
+
+    summary = None
+    with compare.files(folder) as sink:
+        if last is not None:
+            try:
+                summary = compare.compare(last, folder, last.name, context.info.provenance, spill, sink)
+            except compare.UnusableError as error:
+                summary = Summary(last.name, unusable=str(error))
+                tell(f"nothing is compared with {last.name}: {error}")
+    tell(f"{TABLE.name}: {sink.rows} rows")
+    return replace(
+        context,
+        tables=(*context.tables, TABLE),
+        rows={**context.rows, TABLE.name: sink.rows},
+        guarded={**context.guarded, TABLE.name: sink.guarded},
+        files={**context.files, **compare.facts(folder)},
+        changes=summary,
+    )
 
 
 def _complete(folder: Path, context: Context, spill: Path, tell: Callable[[str], None]) -> None:
     """Add to the table files all else that a release holds, verify it, and have it on the disk."""
+    from exports.changes.published import VIEWS
     from exports.writers import duckdb as duckdb_file
 
     tell(DUCKDB)
-    duckdb_file.write(context.tables, folder / "parquet", folder / DUCKDB, spill)
+    duckdb_file.write(context.tables, folder / "parquet", folder / DUCKDB, spill, VIEWS)
     for path, text in descriptors.render(descriptors.DESCRIPTORS + descriptors.RECORDS, context).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text)
@@ -119,7 +148,7 @@ def _told_by_the_disk() -> Iterator[None]:
 def _check(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path) -> None:
     if not warehouse.is_file():
         raise ReleaseError(f"{warehouse}: there is no such warehouse")
-    names = [table.name.lower() for table in tables]
+    names = [table.name.lower() for table in tables] + [own.lower() for own in OWN]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ReleaseError(f"declared more than once: {', '.join(twice)}")
     public.mkdir(parents=True, exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 TYPES = ("VARCHAR", "DOUBLE", "BIGINT")
@@ -52,3 +53,14 @@ class Table:
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
+
+
+@dataclass(frozen=True)
+class View:
+    """A view of the DuckDB file: rows of the table `of` for which `where` holds, and an expression for each column."""
+
+    name: str
+    description: str
+    of: str
+    columns: Mapping[Column, str]
+    where: str

@@ -24,9 +24,11 @@ def verify(release_dir: Path) -> list[str]:
 
     Checks: every file against SHA256SUMS, none missing or surplus; each CSV file equal to its Parquet file in values,
     types and rows, sorted by its key, keys unique and never null; the DuckDB file with the same tables, rows and
-    comments; descriptors that match the columns, their order, their types and keys, and references that hold.
+    comments; descriptors that match the columns, their order, their types and keys, and references that hold; the table `changes`
+    against the other tables, and against the release before where that lies beside this one.
     """
     from exports import comparison  # Arrow and DuckDB
+    from exports.changes import consistency
 
     folder = Path(release_dir)
     if not folder.is_dir():
@@ -50,6 +52,7 @@ def verify(release_dir: Path) -> list[str]:
     faults += [fault for key in _foreign_keys(tables) for fault in comparison.reference_faults(key, distinct)]
     if (folder / DUCKDB).is_file():
         faults += _found(DUCKDB, partial(comparison.duckdb_faults, folder, DUCKDB, tables))
+    faults += _found("parquet/changes.parquet", partial(consistency.faults, folder, tables))
     if (folder / report.PATH).is_file():
         faults += _found(report.PATH, partial(_report, folder, rows))
     return faults

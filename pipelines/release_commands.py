@@ -96,12 +96,7 @@ def _held(pack: Path | None, home: Path | None) -> Iterator[tuple[Home, Settings
     from exports.lifecycle import RefusedError
     from pipelines import logs
 
-    settings = Settings()
-    if home is not None:
-        settings.home = home
-    place = _place((pack or settings.pack).absolute(), settings)
-    if not (place.root / "home.json").is_file():
-        raise SystemExit(_told(f"{place.root}: nothing was published yet", WRONG))
+    place, settings = placed(pack, home)
     with place.lock(waiting=lambda text: print(text, file=sys.stderr)):
         logs.open_log(place)
         try:
@@ -110,6 +105,17 @@ def _held(pack: Path | None, home: Path | None) -> Iterator[tuple[Home, Settings
             raise SystemExit(_told(str(error), WRONG)) from None
         except ReleaseError as error:
             raise SystemExit(_told(str(error), FAILED)) from None
+
+
+def placed(pack: Path | None, home: Path | None) -> tuple[Home, Settings]:
+    """Return the home that is meant, in which something was published. Raises PackError, HomeError, SystemExit."""
+    settings = Settings()
+    if home is not None:
+        settings.home = home
+    place = _place((pack or settings.pack).absolute(), settings)
+    if not (place.root / "home.json").is_file():
+        raise SystemExit(_told(f"{place.root}: nothing was published yet", WRONG))
+    return place, settings
 
 
 def _place(pack: Path, settings: Settings) -> Home:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from exports.descriptors import changelog, codelist, csvw, datapackage, readme, report
+from exports.descriptors import changelog, codelist, csvw, datapackage, readme, record, report
 from exports.info import Context
 
 Descriptor = Callable[[Context], dict[str, bytes]]
@@ -21,7 +21,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
 )
 """What is published: a change in one of these, version and time apart, makes a new version."""
 
-RECORDS: tuple[Descriptor, ...] = (changelog.descriptor, report.descriptor)
+RECORDS: tuple[Descriptor, ...] = (changelog.descriptor, report.descriptor, record.descriptor)
 """How this release came about. They belong to a version and never make a new one."""
 
 

@@ -99,11 +99,12 @@ def _files() -> str:
             "| path | what it is |",
             "| --- | --- |",
             "| `csv/`, `parquet/` | the tables, one file each, with the same rows |",
-            "| `indicators.duckdb` | the same tables for DuckDB 1.0 and later |",
+            "| `indicators.duckdb` | the same tables for DuckDB 1.0 and later, and the view `revisions` of revised values |",
             "| `datapackage.json` | Data Package, version 2 |",
             "| `codelists/` | code lists |",
             "| `quality/report.json` | what was checked before publication |",
-            "| `CHANGELOG.md` | what is different from the release before |",
+            "| `CHANGELOG.md` | what is different from the release before; the table `changes` has every cell of it |",
+            "| `provenance.json` | digests of what this release was made from |",
             "| `SHA256SUMS` | checksums; `sha256sum -c SHA256SUMS` checks them |",
         ]
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -25,19 +27,31 @@ def write(frame: pl.DataFrame, table: Table, path: Path) -> None:
     coded = [f.name for f in arrow.schema if pa.types.is_dictionary(f.type)]
     columns = [pa.field(f.name, f.type, nullable=f.name not in table.key) for f in arrow.schema]
     arrow = pa.Table.from_arrays(arrow.columns, schema=pa.schema(columns))
+    with opened(path, table, arrow.schema, coded) as writer:
+        if len(arrow):
+            writer.write_table(arrow, row_group_size=ROW_GROUP)
+
+
+@contextmanager
+def opened(path: Path, table: Table, schema: pa.Schema, coded: list[str]) -> Iterator[pq.ParquetWriter]:
+    """Open the file of `table` for tables that come in portions; each becomes row groups of its own. `coded`: columns with few texts."""
     with pq.ParquetWriter(
         path,
-        arrow.schema,
+        schema,
         compression="zstd",
         use_dictionary=coded,
         write_statistics=True,
         write_page_index=True,
-        sorting_columns=[pq.SortingColumn(arrow.schema.names.index(name)) for name in table.key],
+        sorting_columns=[pq.SortingColumn(schema.names.index(name)) for name in table.key],
         store_schema=False,
     ) as writer:
         writer.add_key_value_metadata(_metadata(table))
-        if len(arrow):
-            writer.write_table(arrow, row_group_size=ROW_GROUP)
+        yield writer
+
+
+def schema_of(table: Table) -> pa.Schema:
+    """Return the Arrow schema of `table` as it is declared; key columns are never null."""
+    return pa.schema([pa.field(c.name, ARROW_TYPES[c.type], nullable=c.name not in table.key) for c in table.columns])
 
 
 def _metadata(table: Table) -> dict[str, str]:
@@ -49,4 +63,4 @@ def _metadata(table: Table) -> dict[str, str]:
         "description": table.description,
         "primary_key": json.dumps(list(table.key), ensure_ascii=False),
         "columns": json.dumps(columns, ensure_ascii=False),
-    }
+    } | ({"view_of": table.view_of} if table.view_of else {})

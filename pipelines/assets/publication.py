@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import dbt, durable
+from pipelines import dbt, durable, provenance
 from pipelines.assets.ingest import OWNERS, rows_check, schema_check, snapshot_check
 from pipelines.runs import Event, Run, inputs_key, last_release_path, last_release_rows
 from quality import completeness, expectations, gate
@@ -166,4 +166,5 @@ def release_info(run: Run) -> Any:
         ],
         released=run.settings.now().astimezone(UTC),
         inputs_key=inputs_key(pack, run.home),
+        provenance=provenance.of_run(pack, run.home),
     )  # fmt: skip

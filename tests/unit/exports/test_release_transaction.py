@@ -19,6 +19,7 @@ import release_sample
 from release_sample import INFO, RELEASED, TABLES, Home, contents, later
 
 import exports
+from exports.changes import published
 
 SCRIPT = Path(release_sample.__file__)
 
@@ -53,7 +54,8 @@ def test_a_first_release_is_current_and_whole(home: Home, warehouse: Path) -> No
     release = home.build(warehouse)
     assert (release.version, release.changed) == ("2026.11.1", True)
     assert release.path == home.public / "releases" / "2026.11.1"
-    assert release.tables == {"areas": 4, "area_parents": 3, "indicators": 2, "indicator_values": 1200, "latest_values": 4, "peers": 0}
+    rows = {"areas": 4, "area_parents": 3, "indicators": 2, "indicator_values": 1200, "latest_values": 4, "peers": 0}
+    assert release.tables == {**rows, "changes": 0}
     latest = json.loads((home.public / "latest.json").read_bytes())
     assert latest == {"version": "2026.11.1", "released": "2026-11-03T08:30:00Z", "path": "releases/2026.11.1/"}
     assert exports.verify(release.path) == []
@@ -62,11 +64,11 @@ def test_a_first_release_is_current_and_whole(home: Home, warehouse: Path) -> No
 
 
 def test_a_release_has_the_files_of_the_contract(release: Path) -> None:
-    expected = {f"csv/{t.name}.csv" for t in TABLES} | {f"csv/{t.name}.csv-metadata.json" for t in TABLES}
-    expected |= {f"parquet/{t.name}.parquet" for t in TABLES}
+    tables = [*(t.name for t in TABLES), "changes"]
+    expected = {f"csv/{t}.csv" for t in tables} | {f"csv/{t}.csv-metadata.json" for t in tables} | {f"parquet/{t}.parquet" for t in tables}
     expected |= {"indicators.duckdb", "datapackage.json", "SHA256SUMS", "CHANGELOG.md", "README.md", "quality/report.json"}
     there = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()}
-    assert there - expected == {"codelists/obs_status.csv", "codelists/obs_status.csv-metadata.json"}
+    assert there - expected == {"codelists/obs_status.csv", "codelists/obs_status.csv-metadata.json", "provenance.json"}
     assert expected <= there
     assert all(Path(f"{release / path}-metadata.json").is_file() for path in there if path.endswith(".csv"))
 
@@ -303,8 +305,10 @@ def test_the_duckdb_file_has_the_tables_with_comments_for_any_duckdb_from_1_0(re
         ).fetchall()
         tags = connection.execute("select tags from duckdb_databases() where not internal").fetchall()
     assert tables["areas"] == "Areas | and their names. Key: ref_area."
-    assert set(tables) == {table.name for table in TABLES}
-    expected = {(t.name, c.name, c.type, c.description + (f" Unit: {c.unit}." if c.unit else "")) for t in TABLES for c in t.columns}
+    everything = (*TABLES, published.TABLE)
+    assert set(tables) == {table.name for table in everything}
+    expected = {(t.name, c.name, c.type, c.description + (f" Unit: {c.unit}." if c.unit else "")) for t in everything for c in t.columns}
+    expected |= {(view.name, c.name, c.type, c.description) for view in published.VIEWS for c in view.columns}
     assert set(columns) == expected
     assert tags[0][0]["storage_version"].startswith("v1.0.0")
 
