@@ -65,6 +65,7 @@ def test_a_release_has_the_files_of_the_contract(release: Path) -> None:
     expected = {f"csv/{t.name}.csv" for t in TABLES} | {f"csv/{t.name}.csv-metadata.json" for t in TABLES}
     expected |= {f"parquet/{t.name}.parquet" for t in TABLES}
     expected |= {"indicators.duckdb", "datapackage.json", "SHA256SUMS", "CHANGELOG.md", "README.md", "quality/report.json"}
+    expected |= {"catalog.ttl", "catalog.jsonld", "schema-org.jsonld", "prov.ttl", "dqv.ttl", "CITATION.cff"}
     there = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()}
     assert there - expected == {"codelists/obs_status.csv", "codelists/obs_status.csv-metadata.json"}
     assert expected <= there
