@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from exports.info import STATUSES, Facts, Snapshot
+from exports.info import STATUSES, Box, Facts, Snapshot
 from exports.sql import identifier, literal
 from exports.tables import Table
 
@@ -31,7 +31,7 @@ def gather(tables: Sequence[Table], parquet: Path) -> Facts:
         return Facts(
             snapshots=tuple(Snapshot(*row) for row in asked.rows("snapshots", "source, part, url, sha256, bytes, fetched_at")),
             periods={name: span for name in asked.tables if (span := asked.span(name))},
-            box=asked.box(),
+            boxes=asked.boxes(),
             statused={name: counts for name in asked.tables if (counts := asked.statused(name))},
             expected=expected,
             available=available,
@@ -99,12 +99,15 @@ class _Asked:
             texts |= {value for (value,) in self.rows(table, f"distinct {identifier(column)}") if value}
         return span(texts)
 
-    def box(self) -> tuple[float, float, float, float] | None:
+    def boxes(self) -> dict[str, Box | None]:
+        """Return the box of each country that areas are in."""
+        country = "coalesce(country, '')" if self.has("areas", "country") else "''"
         if not self.has("areas", "lon", "lat"):
-            return None
-        found = self.rows("areas", "min(lon), min(lat), max(lon), max(lat)", "where lon is not null and lat is not null")
-        west, south, east, north = found[0]
-        return None if west is None else (west, south, east, north)
+            return {country: None for (country,) in self.rows("areas", f"distinct {country}", "order by 1")}
+        pointed = "filter (where lon is not null and lat is not null)"
+        sides = ", ".join(f"{side} {pointed}" for side in ("min(lon)", "min(lat)", "max(lon)", "max(lat)"))
+        found = self.rows("areas", f"{country}, {sides}", "group by 1 order by 1")
+        return {country: None if west is None else (west, south, east, north) for country, west, south, east, north in found}
 
     def statused(self, table: str) -> tuple[int, int] | None:
         if not self.has(table, "obs_status"):

@@ -106,18 +106,23 @@ class Snapshot:
     fetched_at: str
 
 
+Box = tuple[float, float, float, float]
+"""West, south, east, north in degrees."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """What the tables say of the release as a whole; each is empty where they do not.
 
-    `periods`: first and last day by table; `box`: west, south, east, north of the areas' points; `statused`: by table with a column
+    `periods`: first and last day by table; `boxes`: west, south, east, north of the areas' points by country, None where no point is
+    known, '' being the country of the pack; `statused`: by table with a column
     obs_status, its rows and those with a value; `expected`, `available`: values of indicators; `read`, `accepted`, `quarantined`,
     `ignored`: rows of sources; `sources`, `stale`: numbers of sources; `inputs`, `imputed`: inputs of indices.
     """
 
     snapshots: Sequence[Snapshot] = ()
     periods: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    box: tuple[float, float, float, float] | None = None
+    boxes: Mapping[str, Box | None] = field(default_factory=dict)
     statused: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     expected: int = 0
     available: int = 0
@@ -129,6 +134,13 @@ class Facts:
     stale: int = 0
     inputs: int = 0
     imputed: int = 0
+
+    @property
+    def box(self) -> Box | None:
+        """The box of all areas."""
+        known = [box for box in self.boxes.values() if box]
+        sides = list(zip(*known, strict=True))
+        return (min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3])) if known else None
 
     @property
     def period(self) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ of a table's releases keep their IRIs; the Datasets are those of this release, o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import quote
 
 from exports.descriptors import vocabulary, wording
 from exports.descriptors.catalogue import CATALOGUE, Catalogue, Dataset, Distribution, Texts, catalogue
@@ -35,7 +36,7 @@ def statements(context: Context) -> Graph:
         dct_publisher=Iri(said.publisher),
         dct_language=[Iri(vocabulary.language(code)) for code in said.languages],
         dct_license=Iri(shared.licence),
-        dct_spatial=Iri(shared.place),
+        dct_spatial=shared.places,
         dct_issued=shared.released,
         dct_modified=shared.released,
         dcat_themeTaxonomy=Iri(vocabulary.THEMES),
@@ -60,7 +61,8 @@ class _Shared:
     def __init__(self, graph: Graph, context: Context, said: Catalogue) -> None:
         self.graph, self.context, self.said = graph, context, said
         self.released = typed(context.info.timestamp, "xsd:dateTime")
-        self.place = vocabulary.country(context.info.country) or said.lasting("territory")
+        self.boxes = {(code or context.info.country): box for code, box in context.facts.boxes.items()} or {context.info.country: None}
+        self.places = [Iri(self._place_of(code)) for code in self.boxes]
         self.contact = said.lasting("contact")
         self.licence = vocabulary.licence(context.info.licence) or said.licence
         self.law = [Iri(vocabulary.HVD_LAW)] if context.info.high_value else []
@@ -76,7 +78,7 @@ class _Shared:
         else:
             graph.add(self.contact, "vcard:hasURL", Iri(said.homepage))
         self._licence()
-        self._place()
+        self._territory()
         graph.node(said.homepage, "foaf:Document")
         graph.node(said.file("README.md"), "foaf:Document")
         graph.node(said.file("prov.ttl#run"), "prov:Activity", rdfs_label=text("The run that made this release", "en"))
@@ -122,18 +124,24 @@ class _Shared:
             self._entry(self.licence, "dct:LicenseDocument", licence)
         self._concept(concept, label, vocabulary.LICENCE_KINDS)
 
-    def _place(self) -> None:
-        if vocabulary.country(self.context.info.country):
-            self._entry(self.place, "dct:Location", self.context.info.country)
-        else:
-            self.graph.node(self.place, "dct:Location", rdfs_label=text(self.context.info.country))
-        if box := self.context.facts.box:
-            west, south, east, north = box
-            corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
-            ring = ", ".join(f"{_degrees(x)} {_degrees(y)}" for x, y in corners)
-            centre = f"{_degrees((west + east) / 2)} {_degrees((south + north) / 2)}"
-            self.graph.add(self.place, "dcat:bbox", typed(f"POLYGON(({ring}))", "geo:wktLiteral"))
-            self.graph.add(self.place, "dcat:centroid", typed(f"POINT({centre})", "geo:wktLiteral"))
+    def _place_of(self, code: str) -> str:
+        return vocabulary.country(code) or self.said.lasting(f"territory-{quote(code, safe='')}")
+
+    def _territory(self) -> None:
+        """State the countries, each with the box of its areas, or its own where they have no coordinates."""
+        for code, known in self.boxes.items():
+            place = self._place_of(code)
+            if vocabulary.country(code):
+                self._entry(place, "dct:Location", code)
+            else:
+                self.graph.node(place, "dct:Location", rdfs_label=text(code))
+            if box := known or vocabulary.BOXES.get(code):
+                west, south, east, north = box
+                corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+                ring = ", ".join(f"{_degrees(x)} {_degrees(y)}" for x, y in corners)
+                centre = f"{_degrees((west + east) / 2)} {_degrees((south + north) / 2)}"
+                self.graph.add(place, "dcat:bbox", typed(f"POLYGON(({ring}))", "geo:wktLiteral"))
+                self.graph.add(place, "dcat:centroid", typed(f"POINT({centre})", "geo:wktLiteral"))
 
 
 def _degrees(value: float) -> str:
@@ -146,7 +154,7 @@ def _dataset(graph: Graph, context: Context, said: Catalogue, dataset: Dataset, 
     common: dict[str, Term | Sequence[Term] | None] = {
         "dct_publisher": Iri(said.publisher),
         "dcat_contactPoint": Iri(shared.contact),
-        "dct_spatial": Iri(shared.place),
+        "dct_spatial": shared.places,
         "dct_accrualPeriodicity": Iri(vocabulary.IRREGULAR),
         "dct_temporal": _period(graph, f"{node}-period", dataset),
         "dct_modified": shared.released,

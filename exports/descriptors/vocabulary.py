@@ -71,6 +71,12 @@ COUNTRIES: Mapping[str, str] = {
 }  # fmt: skip
 """ISO 3166-1 alpha-2 to alpha-3, which the EU's list of countries uses; Europe."""
 
+BOXES: Mapping[str, tuple[float, float, float, float]] = {
+    "AT": (9.53, 46.37, 17.16, 49.02), "CZ": (12.09, 48.55, 18.86, 51.06), "DE": (5.87, 47.27, 15.04, 55.06),
+    "HU": (16.11, 45.74, 22.90, 48.59), "PL": (14.12, 49.00, 24.15, 54.84), "SK": (16.83, 47.73, 22.57, 49.61),
+}  # fmt: skip
+"""West, south, east, north of countries, for releases whose areas have no coordinates."""
+
 LICENCES: Mapping[str, str] = {
     "CC0-1.0": "CC0", "CC-BY-4.0": "CC_BY_4_0", "CC-BY-3.0": "CC_BY_3_0", "CC-BY-SA-4.0": "CC_BYSA_4_0", "CC-BY-NC-4.0": "CC_BYNC_4_0",
     "CC-BY-ND-4.0": "CC_BYND_4_0", "CC-BY-NC-SA-4.0": "CC_BYNCSA_4_0", "CC-BY-NC-ND-4.0": "CC_BYNCND_4_0",

@@ -18,7 +18,9 @@ from release_sample import INFO, TABLES, Home
 
 import exports
 from exports import Column, ReleaseInfo, Table, checksums
+from exports.descriptors import dcat
 from exports.facts import days
+from exports.info import Facts
 from tests.support import shapes
 
 BASE = "https://data.example.org/zpo2/"
@@ -196,6 +198,18 @@ def test_one_dataset_a_table_in_a_series_that_outlives_the_release(catalogue: Gr
     assert titles == {"en": "Demo indicators: Areas", "cs": "Ukázkové ukazatele: Území"}
     period = catalogue.value(URIRef(f"{HERE}catalog.ttl#table-gender_gaps"), DCTERMS.temporal)
     assert [str(catalogue.value(period, p)) for p in (DCAT.startDate, DCAT.endDate)] == ["2024-04-01", "2024-06-30"]
+
+
+def test_a_release_without_coordinates_or_of_several_countries_has_its_boxes() -> None:
+    context = release_sample.context(replace(EVERYWHERE, country="SK"))
+    for boxes in ({}, {"": None}, {"SK": None, "CZ": (12.5, 48.5, 18.5, 51.0)}):
+        graph = Graph().parse(data=dcat.descriptor(replace(context, facts=Facts(boxes=boxes)))["catalog.ttl"], format="turtle")
+        countries = {"SVK": "POINT(19.7 48.67)", "CZE": "POINT(15.5 49.75)"}
+        expected = {key: value for key, value in countries.items() if key == "SVK" or len(boxes) == 2}
+        found = {str(place)[-3:]: str(graph.value(place, DCAT.centroid)) for place in graph.subjects(RDF.type, DCTERMS.Location)}
+        assert found == expected
+        if (shapes.STANDARDS / shapes.RECOMMENDED).is_file():
+            assert not [finding for finding in shapes.findings(graph, shapes.RECOMMENDED) if "temporal" not in finding]
 
 
 def test_distributions_state_the_files_they_name_and_nothing_of_the_one_that_varies(published: Path, catalogue: Graph) -> None:

@@ -13,11 +13,10 @@ from hypothesis import strategies as st
 from rdflib import DCTERMS, RDF, SDO, XSD, Graph, Literal, URIRef
 from rdflib.compare import isomorphic
 
-from exports import ReleaseInfo
 from exports.descriptors import DESCRIPTORS, RECORDS, render
 from exports.descriptors.rdf import Graph as Statements
 from exports.descriptors.rdf import Iri, address, from_json_ld, is_absolute, text, typed
-from exports.info import Context, Facts, FileFacts, Snapshot
+from exports.info import Facts, Snapshot
 
 SUBJECT = "https://example.org/s"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -93,20 +92,6 @@ def test_what_is_no_address_by_itself_is_not_taken_for_one(value: object) -> Non
     assert not is_absolute(value)
 
 
-def context(info: ReleaseInfo, **facts: object) -> Context:
-    return Context(
-        info=info,
-        version="2026.11.1",
-        tables=release_sample.TABLES,
-        rows={table.name: 1 for table in release_sample.TABLES},
-        guarded={table.name: 0 for table in release_sample.TABLES},
-        foreign_keys=(),
-        files={f"{kind}/{table.name}.{kind}": FileFacts(1, "ab" * 32) for table in release_sample.TABLES for kind in ("csv", "parquet")},
-        quality_report={},
-        facts=Facts(**facts),  # type: ignore[arg-type]
-    )
-
-
 @pytest.mark.parametrize("nasty", NASTY)
 def test_hostile_texts_of_a_pack_stay_texts_in_every_document(nasty: str) -> None:
     info = replace(
@@ -121,7 +106,7 @@ def test_hostile_texts_of_a_pack_stay_texts_in_every_document(nasty: str) -> Non
         catalogues=("nkod", "sk"),
     )
     snapshot = Snapshot("a", nasty, f"https://x.org/{nasty}", "ab" * 32, 1, "2026-11-01T05:00:00Z")
-    documents = render(DESCRIPTORS + RECORDS, context(info, snapshots=(snapshot,)))
+    documents = render(DESCRIPTORS + RECORDS, release_sample.context(info, Facts(snapshots=(snapshot,))))
     graphs = {path: Graph().parse(data=content, format="turtle") for path, content in documents.items() if path.endswith(".ttl")}
     assert len(graphs) == 4 + len(release_sample.TABLES)
     assert isomorphic(graphs["catalog.ttl"], Graph().parse(data=documents["catalog.jsonld"], format="json-ld"))
