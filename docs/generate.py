@@ -58,9 +58,7 @@ ROOTS = {
     "indicators/ID.yml": pack_models.Indicator, "indices/ID.yml": pack_models.Index,
 }  # fmt: skip
 # keys that are checked, but that nothing acts on yet
-RESERVED = {
-    "PackFile.catalogues", "PackFile.high_value", "Indicator.references",
-}  # fmt: skip
+RESERVED = {"Indicator.references"}
 NAMED: list[tuple[Any, str]] = [
     (Expression, "SQL"), (Text, "text"), (pack_models.Identifier, "id"), (pack_models.ColumnName, "column name"),
     (pack_models.Texts, "texts"), (str, "text"), (int, "whole number"), (float, "number"), (bool, "true or false"), (Any, "anything"),

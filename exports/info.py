@@ -47,6 +47,12 @@ class ReleaseInfo:
     released: datetime
     inputs_key: str
     provenance: Provenance = field(default_factory=Provenance)
+    catalogues: Sequence[str] = ()
+    """National catalogues to write files for."""
+    high_value: bool = False
+    """Whether the catalogues call the tables high-value datasets."""
+    code: str = ""
+    """Digest of the code that made the release."""
 
     def __post_init__(self) -> None:
         if self.released.tzinfo is None:
@@ -93,6 +99,61 @@ class Previous:
 
 
 @dataclass(frozen=True)
+class Snapshot:
+    """The bytes of a source, or of a part of it, that went into a release."""
+
+    source: str
+    part: str
+    url: str
+    sha256: str
+    bytes: int
+    fetched_at: str
+
+
+Box = tuple[float, float, float, float]
+"""West, south, east, north in degrees."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the tables say of the release as a whole; each is empty where they do not.
+
+    `periods`: first and last day by table; `boxes`: west, south, east, north of the areas' points by country, None where no point is
+    known, '' being the country of the pack; `statused`: by table with a column
+    obs_status, its rows and those with a value; `expected`, `available`: values of indicators; `read`, `accepted`, `quarantined`,
+    `ignored`: rows of sources; `sources`, `stale`: numbers of sources; `inputs`, `imputed`: inputs of indices.
+    """
+
+    snapshots: Sequence[Snapshot] = ()
+    periods: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    boxes: Mapping[str, Box | None] = field(default_factory=dict)
+    statused: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    expected: int = 0
+    available: int = 0
+    read: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    ignored: int = 0
+    sources: int = 0
+    stale: int = 0
+    inputs: int = 0
+    imputed: int = 0
+
+    @property
+    def box(self) -> Box | None:
+        """The box of all areas."""
+        known = [box for box in self.boxes.values() if box]
+        sides = list(zip(*known, strict=True))
+        return (min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3])) if known else None
+
+    @property
+    def period(self) -> tuple[str, str] | None:
+        """The first and last day of all tables."""
+        days = list(self.periods.values())
+        return (min(first for first, _ in days), max(last for _, last in days)) if days else None
+
+
+@dataclass(frozen=True)
 class Context:
     """All that a descriptor may know. `files` are the CSV and Parquet files by path inside the release.
 
@@ -109,6 +170,7 @@ class Context:
     quality_report: Mapping[str, Any]
     previous: Previous | None = field(default=None)
     changes: Summary | None = field(default=None)
+    facts: Facts = field(default_factory=Facts)
 
     def timeless(self) -> Context:
         """Return this context as it would be in any other version at any other time."""

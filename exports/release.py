@@ -60,7 +60,7 @@ def build(
         known, last = ledger.recover(public, work), ledger.current(public)
         folder, spill = work / "release", work / "spill"
         folder.mkdir()
-        from exports import table_files  # Arrow, Polars and DuckDB take their time: only a build pays for them
+        from exports import facts, table_files  # Arrow, Polars and DuckDB take their time: only a build pays for them
 
         written = table_files.write(warehouse, tables, folder, spill, tell)
         context = Context(
@@ -73,6 +73,7 @@ def build(
             files=written.files,
             quality_report=quality_report,
             previous=Previous(last.version, last.rows) if last else None,
+            facts=facts.gather(tables, folder / "parquet"),
         )
         content = _content(context)
         if last and last.content == content and _is_sound(public / ledger.RELEASES / last.version):

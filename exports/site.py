@@ -31,6 +31,7 @@ MEDIA_TYPES = {
     ".json": "application/json",
     ".ttl": "text/turtle; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
+    ".cff": "application/yaml",
     ".html": "text/html; charset=utf-8",
     "SHA256SUMS": "text/plain; charset=utf-8",
     ".duckdb": "application/octet-stream",

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exports import checksums
-from exports.descriptors import csvw, datapackage, report
+from exports.descriptors import csvw, datapackage, dcat, rdf, report
+from exports.descriptors.catalogue import CATALOGUE
 from exports.info import ForeignKey
 
 if TYPE_CHECKING:
     from exports.comparison import Described
 
 DUCKDB = "indicators.duckdb"
-REQUIRED = (datapackage.PATH, "README.md", "CHANGELOG.md", report.PATH, DUCKDB)
+REQUIRED = (datapackage.PATH, "README.md", "CHANGELOG.md", report.PATH, DUCKDB, CATALOGUE, dcat.JSON_LD)
 
 
 def verify(release_dir: Path) -> list[str]:
@@ -25,7 +26,8 @@ def verify(release_dir: Path) -> list[str]:
     Checks: every file against SHA256SUMS, none missing or surplus; each CSV file equal to its Parquet file in values,
     types and rows, sorted by its key, keys unique and never null; the DuckDB file with the same tables, rows and
     comments; descriptors that match the columns, their order, their types and keys, and references that hold; the table `changes`
-    against the other tables, and against the release before where that lies beside this one.
+    against the other tables, and against the release before where that lies beside this one; a catalogue that names every table
+    file with its size and checksum, and says the same in both its forms.
     """
     from exports import comparison  # Arrow and DuckDB
     from exports.changes import consistency
@@ -53,6 +55,8 @@ def verify(release_dir: Path) -> list[str]:
     if (folder / DUCKDB).is_file():
         faults += _found(DUCKDB, partial(comparison.duckdb_faults, folder, DUCKDB, tables))
     faults += _found("parquet/changes.parquet", partial(consistency.faults, folder, tables))
+    if (folder / dcat.JSON_LD).is_file():
+        faults += _found(dcat.JSON_LD, partial(_catalogue, folder, tables))
     if (folder / report.PATH).is_file():
         faults += _found(report.PATH, partial(_report, folder, rows))
     return faults
@@ -128,6 +132,31 @@ def _csvw(folder: Path, table: Described) -> Iterator[str]:
         yield f"{table.csvw}: columns or their types are not those of {datapackage.PATH}"
     if value["tableSchema"]["primaryKey"] != [csvw.column_name(name) for name in table.key]:
         yield f"{table.csvw}: the key is not that of {datapackage.PATH}"
+
+
+def _catalogue(folder: Path, tables: list[Described]) -> Iterator[str]:
+    """Each distribution is a file of this folder, with its size and checksum; each table file is a distribution; Turtle says the same."""
+    graph = rdf.from_json_ld((folder / dcat.JSON_LD).read_bytes())
+    if (folder / CATALOGUE).is_file() and (folder / CATALOGUE).read_bytes() != graph.turtle():
+        yield f"{CATALOGUE}: does not say the same as {dcat.JSON_LD}"
+    named: set[str] = set()
+    for node in graph.nodes:
+        for url in rdf.objects(graph, node, "dcat:downloadURL"):
+            path = url.removeprefix(node.partition(f"{CATALOGUE}#")[0])
+            named.add(path)
+            if not (folder / path).is_file():
+                yield f"{dcat.JSON_LD}: {url} is no file of this release"
+                continue
+            sizes = list(rdf.objects(graph, node, "dcat:byteSize"))
+            sums = [value for sum_ in rdf.objects(graph, node, "spdx:checksum") for value in rdf.objects(graph, sum_, "spdx:checksumValue")]
+            facts = checksums.facts(folder / path)
+            if path == DUCKDB:
+                if sizes or sums:
+                    yield f"{dcat.JSON_LD}: states size or checksum of {path}, whose bytes are not always the same"
+            elif (sizes, sums) != ([str(facts.bytes)], [facts.sha256]):
+                yield f"{dcat.JSON_LD}: size or checksum of {path} is not that of the file"
+    for path in sorted({path for table in tables for path in (table.csv, table.parquet)} - named):
+        yield f"{dcat.JSON_LD}: does not name {path}"
 
 
 def _foreign_keys(tables: list[Described]) -> Iterator[ForeignKey]:

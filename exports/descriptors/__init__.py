@@ -8,7 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from exports.descriptors import changelog, codelist, csvw, datapackage, readme, record, report
+from exports.descriptors import (
+    changelog,
+    citation,
+    codelist,
+    csvw,
+    datapackage,
+    dcat,
+    dcat_sk,
+    dqv,
+    nkod,
+    prov,
+    readme,
+    record,
+    report,
+    schema_org,
+)
 from exports.info import Context
 
 Descriptor = Callable[[Context], dict[str, bytes]]
@@ -18,10 +33,16 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
     csvw.descriptor,
     codelist.descriptor,
     readme.descriptor,
+    dcat.descriptor,
+    nkod.descriptor,
+    dcat_sk.descriptor,
+    dqv.descriptor,
+    schema_org.descriptor,
+    citation.descriptor,
 )
 """What is published: a change in one of these, version and time apart, makes a new version."""
 
-RECORDS: tuple[Descriptor, ...] = (changelog.descriptor, report.descriptor, record.descriptor)
+RECORDS: tuple[Descriptor, ...] = (changelog.descriptor, report.descriptor, record.descriptor, prov.descriptor)
 """How this release came about. They belong to a version and never make a new one."""
 
 

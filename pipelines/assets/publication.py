@@ -8,7 +8,7 @@ import dagster as dg
 
 from pipelines import dbt, durable, provenance
 from pipelines.assets.ingest import OWNERS, rows_check, schema_check, snapshot_check
-from pipelines.runs import Event, Run, inputs_key, last_release_path, last_release_rows
+from pipelines.runs import Event, Run, code_digest, inputs_key, last_release_path, last_release_rows
 from quality import completeness, expectations, gate
 from quality.gate import CheckResult
 
@@ -167,4 +167,7 @@ def release_info(run: Run) -> Any:
         released=run.settings.now().astimezone(UTC),
         inputs_key=inputs_key(pack, run.home),
         provenance=provenance.of_run(pack, run.home),
+        catalogues=pack.file.national_catalogues(),
+        high_value=pack.file.high_value,
+        code=code_digest(),
     )  # fmt: skip

@@ -63,6 +63,14 @@ class Publisher(Block):
     name: Text = Field(description="Name of the organisation.")
     iri: Text | None = Field(None, description="IRI that identifies it.")
     email: Text | None = Field(None, description="Contact address of the organisation.")
+    type: (
+        Literal[
+            "Academia-ScientificOrganisation", "Company", "IndustryConsortium", "LocalAuthority", "NationalAuthority",
+            "NonGovernmentalOrganisation", "NonProfitOrganisation", "PrivateIndividual(s)", "RegionalAuthority", "StandardisationBody",
+            "SupraNationalAuthority",
+        ]
+        | None
+    ) = Field(None, description="Kind of organisation, in the words of ADMS.")  # fmt: skip
 
 
 class Peers(Block):
@@ -90,8 +98,17 @@ class PackFile(Block):
     min_coverage: float = Field(0.9, ge=0, le=1, description="Coverage below which a parent's value is not published.")
     min_available: float = Field(0.6, ge=0, le=1, description="Default share of components an index node needs.")
     peers: Peers | None = Field(None, description="How peers are chosen.")
-    catalogues: list[Text] | None = Field(None, description="National catalogue files to write.")
-    high_value: bool = Field(False, description="Annotate the release as a high-value dataset.")
+    catalogues: list[Literal["nkod", "sk"]] | None = Field(
+        None,
+        description="National catalogue files to write; default: nkod where `country` is CZ, sk where it is SK. They need an https `base_uri`.",
+    )
+    high_value: bool = Field(False, description="Annotate the release as a high-value dataset (statistics).")
+
+    def national_catalogues(self) -> list[str]:
+        """Return the national catalogues to write files for: those asked for, else that of the country."""
+        if self.catalogues is not None:
+            return list(self.catalogues)
+        return {"CZ": ["nkod"], "SK": ["sk"]}.get(self.country, [])
 
 
 # ------------------------------------------------------------------------------------------------------------ sources/*.yml

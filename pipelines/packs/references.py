@@ -91,6 +91,8 @@ class _References:
             self.fault("pack", ("timezone",), f"{head.timezone}: no such time zone")
         if head.base_uri is not None and not re.fullmatch(r"https?://[^\s/]+/\S*", head.base_uri):
             self.fault("pack", ("base_uri",), f"{head.base_uri}: an address such as https://data.example.org/zpo2/ is due")
+        if head.catalogues and not (head.base_uri or "").startswith("https://"):
+            self.fault("pack", ("catalogues",), f"{', '.join(head.catalogues)}: national catalogues need a base_uri with https")
         self._measure("pack", ("weight",), head.weight)
         for j, name in enumerate(head.peers.by if head.peers else []):
             if name not in self.measures and name not in self.pack.indicators:

@@ -120,6 +120,12 @@ def test_two_layouts_of_one_declaration_have_one_digest(tmp_path: Path) -> None:
     [
         ("pack.yml", "country: CZ", "country: CZ\ntimezone: Mars/Olympus", "timezone: Mars/Olympus: no such time zone"),
         ("pack.yml", "country: CZ", "country: CZ\nbase_uri: nowhere", "base_uri: nowhere: an address such as"),
+        (
+            "pack.yml",
+            "country: CZ",
+            "country: CZ\ncatalogues: [nkod, sk]",
+            "catalogues: nkod, sk: national catalogues need a base_uri with https",
+        ),
         ("sources/areas.yml", "data/areas.csv", "../areas.csv", "fetch.url: ../areas.csv: a path stays inside the pack"),
         ("sources/areas.yml", "data/areas.csv", "/etc/passwd", "fetch.url: /etc/passwd: a path stays inside the pack"),
         ("sources/areas.yml", "data/areas.csv", "ftp://x/y", "fetch.url: ftp://x/y: only http, https"),

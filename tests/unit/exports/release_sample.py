@@ -16,6 +16,7 @@ import duckdb
 
 import exports
 from exports import Column, ReleaseInfo, Table
+from exports.info import Context, Facts, FileFacts
 
 RELEASED = datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
 INFO = ReleaseInfo(
@@ -137,6 +138,22 @@ class Home:
 def later(days: int, inputs_key: str = "inputs-2") -> ReleaseInfo:
     """Return the info of a release some days after the first."""
     return replace(INFO, released=RELEASED.replace(day=RELEASED.day + days), inputs_key=inputs_key)
+
+
+def context(info: ReleaseInfo = INFO, facts: Facts | None = None) -> Context:
+    """Return what descriptors know of a release of the tables, without any file."""
+    kinds = ("csv", "parquet")
+    return Context(
+        info=info,
+        version="2026.11.1",
+        tables=TABLES,
+        rows={table.name: 1 for table in TABLES},
+        guarded={table.name: 0 for table in TABLES},
+        foreign_keys=(),
+        files={f"{kind}/{table.name}.{kind}": FileFacts(1, "ab" * 32) for table in TABLES for kind in kinds},
+        quality_report={},
+        facts=facts or Facts(),
+    )
 
 
 def contents(folder: Path) -> dict[str, bytes]:

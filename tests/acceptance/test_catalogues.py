@@ -1,0 +1,74 @@
+"""The catalogues of real releases, demo and cz, against the shapes of DCAT-AP, the library of PROV and the numbers in the tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from prov.model import ProvActivity, ProvDocument
+from rdflib import RDF, Graph, Namespace, URIRef
+from rdflib.compare import isomorphic
+
+from tests.conftest import current_release
+from tests.support import shapes
+from tests.support.command import PROJECT, zpo2
+
+pytestmark = pytest.mark.acceptance
+DCAT = Namespace("http://www.w3.org/ns/dcat#")
+DQV = Namespace("http://www.w3.org/ns/dqv#")
+PROV = Namespace("http://www.w3.org/ns/prov#")
+
+
+@pytest.fixture(scope="module")
+def demo_release() -> Path:
+    home = PROJECT / "data" / "demo"
+    done = zpo2("run", "--pack", PROJECT / "packs" / "demo", "--home", home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return current_release(home)
+
+
+@pytest.fixture(params=["demo", "cz"])
+def real(request: pytest.FixtureRequest) -> Path:
+    release: Path = request.getfixturevalue(f"{request.param}_release")
+    return release
+
+
+def test_the_catalogue_stands_all_shapes_without_a_warning(real: Path) -> None:
+    graph = Graph().parse(real / "catalog.ttl")
+    assert isomorphic(graph, Graph().parse(real / "catalog.jsonld"))
+    assert len(set(graph.subjects(RDF.type, DCAT.Dataset))) == len(list((real / "parquet").glob("*.parquet"))) + 1
+    shapes.needed()
+    assert {file: shapes.findings(graph, file) for file in shapes.DCAT_AP} == {file: [] for file in shapes.DCAT_AP}
+    graph.remove((None, DCAT.distribution, None))
+    assert shapes.findings(graph, shapes.RECOMMENDED)
+
+
+def test_the_run_used_every_snapshot(real: Path) -> None:
+    text = (real / "prov.ttl").read_text(encoding="utf-8")
+    document = ProvDocument.deserialize(content=text, format="rdf", rdf_format="turtle")
+    assert len(list(document.get_records(ProvActivity))) == 1
+    graph = Graph().parse(data=text)
+    sums = duckdb.execute(f"select sha256 from '{real}/parquet/snapshots.parquet'").fetchall()
+    checksums = {str(value) for value in graph.objects(None, URIRef("http://spdx.org/rdf/terms#checksumValue"))}
+    assert checksums == {sha256 for (sha256,) in sums}
+    assert len(set(graph.objects(None, PROV.used))) == len(sums)
+
+
+def test_quality_is_that_of_the_tables(real: Path) -> None:
+    graph = Graph().parse(real / "dqv.ttl")
+    base = str(next(graph.subjects(RDF.type, DQV.QualityMeasurement))).partition("#")[0]
+    (expected, available), (read, accepted) = (
+        duckdb.execute(f"select {columns} from '{real}/parquet/{table}.parquet'").fetchall()[0]
+        for table, columns in (("coverage", "sum(expected), sum(available)"), ("sources", "sum(rows_read), sum(rows_accepted)"))
+    )
+    measured = {name: float(graph.value(URIRef(f"{base}#{name}-release"), DQV.value)) for name in ("available", "accepted")}
+    assert measured == {"available": pytest.approx(available / expected), "accepted": pytest.approx(accepted / read)}
+
+
+def test_the_czech_catalogue_lists_every_table(real: Path) -> None:
+    catalogue = json.loads((real / "nkod" / "catalog.jsonld").read_text(encoding="utf-8"))
+    tables = {path.stem for path in (real / "parquet").glob("*.parquet")}
+    assert {iri.rpartition("/")[2].removesuffix(".jsonld") for iri in catalogue["datová_sada"]} == tables
+    assert not (real / "sk").exists()
