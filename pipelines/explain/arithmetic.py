@@ -6,9 +6,12 @@ from collections.abc import Sequence
 
 from pipelines.explain.computation import Computation
 from pipelines.explain.facts import Indicator
-from pipelines.explain.formula import Sums, TermValue, Year, ratio
+from pipelines.explain.formula import Direct, Sums, TermValue, Year, ratio
 from pipelines.explain.numbers import number, signed
 
+Pair = tuple[float | None, float | None]
+"""A numerator and a denominator."""
+_BARE = str.maketrans("", "", "()")
 _OVER = {"sum": "sum", "mean": "mean", "count_nonzero": "years other than 0"}
 
 
@@ -24,8 +27,11 @@ def arithmetic(computation: Computation) -> list[str]:
         lines = [f"sums {what}: numerator {number(rolled.numerator)}" + _denominator(indicator, rolled.denominator)]
         if indicator.change_kind is not None:
             lines.append(f"their base: numerator {number(rolled.base_numerator)}" + _denominator(indicator, rolled.base_denominator))
+        if indicator.weighted:
+            value, weight = (t.measure for t in indicator.terms)
+            lines.append(f"the numerator sums {value} * {weight}, the denominator {weight}")
         now, base = (rolled.numerator, rolled.denominator), (rolled.base_numerator, rolled.base_denominator)
-        return lines + _ends(indicator, now, base, outcome.value)
+        return lines + _ends(indicator, now, base, outcome.value, own)
     if indicator.weighted and indicator.is_direct:
         line = (f"{indicator.multiplier:g} * " if indicator.multiplier != 1 else "") + signed(own.now.own)
         return [f"= {line}"] if outcome.value is None or line == number(outcome.value) else [f"= {line}", f"= {number(outcome.value)}"]
@@ -33,7 +39,7 @@ def arithmetic(computation: Computation) -> list[str]:
     if own.base is not None:
         lines += _sums(indicator, own.base)
     base = (own.base.numerator, own.base.denominator) if own.base else (None, None)
-    return lines + _ends(indicator, (own.now.numerator, own.now.denominator), base, outcome.value)
+    return lines + _ends(indicator, (own.now.numerator, own.now.denominator), base, outcome.value, own)
 
 
 def _denominator(indicator: Indicator, denominator: float | None) -> str:
@@ -46,7 +52,8 @@ def _sums(indicator: Indicator, sums: Sums) -> list[str]:
         line = _terms(indicator, sums.years[0])
         plain = _ratio(indicator, sums.numerator, sums.denominator)
         prefix = f"{sums.time_period}: " if indicator.change_kind is not None else "= "
-        return [] if line == plain and indicator.change_kind is None else [prefix + line]
+        same = line.translate(_BARE) == plain.translate(_BARE)
+        return [] if same else [prefix + line]
     lines = [f"{y.time_period}: {_terms(indicator, y)}" + ("" if y.complete else "  (does not count)") for y in sums.years]
     kind = _OVER[indicator.window_agg or "sum"]
     top = f"{kind} over the window to {sums.time_period}: numerator {number(sums.numerator)}"
@@ -72,16 +79,16 @@ def _side(terms: Sequence[TermValue]) -> str:
     return f"({text})" if len(terms) > 1 else text
 
 
-def _ends(
-    indicator: Indicator, now: tuple[float | None, float | None], base: tuple[float | None, float | None], value: float | None
-) -> list[str]:
+def _ends(indicator: Indicator, now: Pair, base: Pair, value: float | None, own: Direct) -> list[str]:
     """Return the lines from numerators and denominators to the value."""
     if indicator.change_kind is None:
         line = _ratio(indicator, *now)
         lines = [f"= {line}"]
         return lines if value is None or line == number(value) else [*lines, f"= {number(value)}"]
     last, first = ratio(indicator, *now), ratio(indicator, *base)
-    lines = [f"last = {_ratio(indicator, *now)} = {number(last)}", f"first = {_ratio(indicator, *base)} = {number(first)}"]
+    lines = [_end(indicator, own.now.time_period, now)]
+    if own.base is not None:
+        lines.append(_end(indicator, own.base.time_period, base))
     if value is None:
         return lines
     text = {
@@ -90,6 +97,12 @@ def _ends(
         "log_ratio": f"ln({number(last)} / {number(first)})",
     }[indicator.change_kind]
     return [*lines, f"= {text}", f"= {number(value)}"]
+
+
+def _end(indicator: Indicator, period: str, pair: Pair) -> str:
+    """Return the line of one end of a change."""
+    text, found = _ratio(indicator, *pair), number(ratio(indicator, *pair))
+    return f"{period}: {text}" + ("" if text == found else f" = {found}")
 
 
 def _ratio(indicator: Indicator, numerator: float | None, denominator: float | None) -> str:
