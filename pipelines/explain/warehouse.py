@@ -42,7 +42,7 @@ def opened(home: Home) -> Iterator[Warehouse]:
             ) from None
     try:
         yield Warehouse(connection, home)
-    except duckdb.CatalogException as error:
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
         raise Unavailable(f"{home.warehouse}: is not complete ({str(error).splitlines()[0]}); `zpo2 run` builds it anew") from None
     finally:
         connection.close()
@@ -181,12 +181,12 @@ class Warehouse:
         return dict(self.rows("select level, position from staging.stg_levels"))
 
     def weight_period(self, period: str) -> str | None:
-        """Return the period whose weights stand for those of `period`; None where no area has a weight."""
+        """Return the period whose weights stand for those of `period`, found again by their numbers; None where no area has a weight."""
         weight, _ = self.pack
         if weight is None:
             return None
         found = self.rows(
-            "select o.time_period, max(w.weight = o.obs_value) from intermediate.int_observations as o "
+            "select o.time_period from intermediate.int_observations as o "
             f"inner join intermediate.int_area_weights as w on w.ref_area = o.ref_area and w.time_period = {literal(period)} "
             f"where o.measure = {literal(weight)} and o.sex = '_T' and o.age = '_T' and o.obs_value is not null "
             f"group by o.time_period having bool_and(w.weight = o.obs_value) "

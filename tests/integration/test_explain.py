@@ -255,7 +255,8 @@ def test_a_source_that_is_passed_over_is_named(ask: Ask) -> None:
         (("late", "t1", "2025"), "S", r"late 2025 is unknown: late has no good snapshot"),
         (("rebased_change", "t1"), "B", r"breaks in 2021, between the two ends of the change"),
         (("flagged", "t2"), "E", r"is an estimate, says row \d+ of figures"),
-        (("quiet", "C2"), "L", r"2 areas do not contribute|none of|% of the weight"),
+        (("quiet", "C2"), "C", r"none of the 2 areas below has a value, all for this reason"),
+        (("quiet", "C1"), "L", r"3 areas do not contribute: 2 confidential \(C\), 1 missing at the source \(M\)"),
     ],
 )  # fmt: skip
 def test_every_status_has_its_reason(key: tuple[str, ...], status: str, reason: str | None, ask: Ask) -> None:
