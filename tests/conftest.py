@@ -52,7 +52,7 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = PROJECT / "data" / "demo"
     done = zpo2("run", "--pack", PROJECT / "packs" / "demo", "--home", home)
     assert done.returncode == 0, done.stdout + done.stderr
-    unneeded = shutil.ignore_patterns(".part-*", "run.lock", "dagster", "staging", "inbox", "target")
+    unneeded = shutil.ignore_patterns(".part-*", "run.lock", "dagster", "staging", "inbox")
     return shutil.copytree(home, tmp_path_factory.mktemp("demo") / "home", ignore=unneeded)
 
 
