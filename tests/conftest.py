@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import five_places, rules_pack
+from tests.support import decade_pack, five_places, rules_pack
 from tests.support.command import EPOCH, MIRROR, PROJECT, zpo2
 
 
@@ -25,6 +25,12 @@ def five_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rules_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a run of the pack made for the evaluator's rules, which lies beside it in `pack`; shared as five_home is."""
     return _shared(tmp_path_factory, "rules", rules_pack.write, 3) / "home"  # 3: the optional source `late` never came
+
+
+@pytest.fixture(scope="session")
+def decade_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a run of the pack made for changes of areas and long series, which lies beside it in `pack`; shared as five_home is."""
+    return _shared(tmp_path_factory, "decade", decade_pack.write, 0) / "home"
 
 
 def _shared(tmp_path_factory: pytest.TempPathFactory, name: str, write: Callable[[Path], Path], expected: int) -> Path:

@@ -152,6 +152,7 @@ def _cell(account: Account, found: Cell) -> dict[str, Any]:
     return {
         **found.key._asdict(), "source": found.source, "value": found.value, "status": STATUS_OF[found.rank], "how": found.how,
         "inputs": [_input(account, o) for o in found.inputs], "parts": [_cell(account, p) for p in found.parts],
+        "origins": [{"ref_area": o.ref_area, "share": o.share, "status": STATUS_OF.get(o.rank)} for o in found.origins],
         "passed_over": [{"source": p.source, "value": p.value, "status": STATUS_OF[p.rank]} for p in found.passed_over],
     }  # fmt: skip
 

@@ -1,15 +1,26 @@
-"""From observations of the lake to a cell: aggregates, sexes, sources in their order. Pure; the rules are those of the warehouse's models."""
+"""From observations of the lake to a cell: aggregates, sexes, sources in their order, changes of areas. Pure, by the rules of the warehouse."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipelines.explain.facts import STATUS_RANK, Facts, Key, Observation, Place
+from pipelines.explain.facts import MISSING, STATUS_RANK, Facts, Key, Observation, Place
 
 SEXES = ("M", "F", "_U")
 Q = STATUS_RANK["Q"]
-BREAK = STATUS_RANK["B"]
+BREAK, ESTIMATED = STATUS_RANK["B"], STATUS_RANK["E"]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What an area was, and the share of it that it holds now; `weight` weights the mean of a measure that is not summed."""
+
+    ref_area: str
+    share: float
+    cell: Cell | None
+    weight: Cell | None
+    rank: int
 
 
 @dataclass(frozen=True)
@@ -17,7 +28,7 @@ class Cell:
     """A cell with what it was made from.
 
     how: observed (as the source gives it), aggregated (over rows), zero (rows of the other sex only), women and men (a total that no
-    source gives), conflict (a source gives several values), doubt (a refused row may be of either sex)
+    source gives), conflict (a source gives several values), doubt (a refused row may be of either sex), restated (from what the area was)
     """
 
     key: Key
@@ -28,12 +39,52 @@ class Cell:
     inputs: tuple[Observation, ...] = ()
     parts: tuple[Cell, ...] = ()
     passed_over: tuple[Cell, ...] = ()  # the same cell of sources that come later by file name
+    origins: tuple[Origin, ...] = ()
 
 
 def cell(facts: Facts, key: Key) -> Cell | None:
-    """Return the cell of `key` over all sources; None where nothing is observed of it."""
+    """Return the cell of `key` over all sources, restated to the current areas; None where nothing is observed of it."""
+    at = (key.ref_area, key.time_period)
+    if at in facts.origins:
+        return _restated(facts, key, facts.origins[at])
+    return None if at in facts.gone else reported(facts, key)
+
+
+def _restated(facts: Facts, key: Key, shares: Sequence[tuple[str, float]]) -> Cell | None:
+    """Return the cell out of those of the areas that it was, by share; None where none of them has one."""
+    additive, weighting = facts.additive.get(key.measure, True), facts.weighted_by.get(key.measure)
+    origins = []
+    for area, share in sorted(shares):
+        found = reported(facts, key._replace(ref_area=area))
+        weight = reported(facts, key._replace(measure=weighting, ref_area=area)) if weighting and not additive else None
+        rank = (0 if key.measure in facts.counted else MISSING) if found is None else found.rank
+        if found is not None and rank < MISSING and weighting and not additive:
+            rank = max(rank, weight.rank if weight else MISSING)
+        origins.append(Origin(area, share, found, weight, rank))
+    there = [o.cell for o in origins if o.cell is not None]
+    if not there:
+        return None
+    rank = max(o.rank for o in origins)
+    value = _by_share(origins, additive, bool(weighting)) if rank < MISSING else None
+    rank = rank if rank >= MISSING else MISSING if value is None else max(rank, ESTIMATED)
+    parts = (*there, *(o.weight for o in origins if o.weight is not None))
+    return Cell(key, min(c.source for c in there), value, rank, "restated", parts=parts, origins=tuple(origins))
+
+
+def _by_share(origins: Sequence[Origin], additive: bool, weighted: bool) -> float | None:
+    values = [(o.share, o.cell.value, o.weight.value if o.weight else None) for o in origins if o.cell and o.cell.value is not None]
+    if additive:
+        return sum(share * value for share, value, _ in values) if values else None
+    if weighted:
+        total = sum(share * weight for share, _, weight in values if weight is not None)
+        return sum(share * value * weight for share, value, weight in values if weight is not None) / total if total else None
+    return values[0][1] if len(origins) == 1 and values else None  # it goes over as a whole or not at all
+
+
+def reported(facts: Facts, key: Key) -> Cell | None:
+    """Return the cell of `key` as it was reported, over all sources."""
     at_place = facts.observations.get(Place(key.measure, key.ref_area, key.time_period), ())
-    if not at_place or key.ref_area not in facts.areas:
+    if not at_place:
         return None
     of_age = [o for o in at_place if o.key.age == key.age]
     by_sex = {sex: found for sex in (*SEXES, "_T") if (found := _first(facts, of_age, key._replace(sex=sex))) is not None}

@@ -131,6 +131,12 @@ class Facts:
     universe: frozenset[Place] = frozenset()
     down: Mapping[str, frozenset[str | None]] = field(default_factory=dict)  # measure -> periods, None being any
     has_weight: bool = False
+    origins: Mapping[tuple[str, str], tuple[tuple[str, float], ...]] = field(
+        default_factory=dict
+    )  # (area, period) -> what it was, by share
+    gone: frozenset[tuple[str, str]] = frozenset()  # (area, period) whose values went over to other areas
+    weighted_by: Mapping[str, str | None] = field(default_factory=dict)
+    counted: frozenset[str] = frozenset()  # measures of rows that are counted: an area without rows has none
 
 
 def years_before(period: str, years: int) -> str:

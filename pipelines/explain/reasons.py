@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from pipelines.explain.cells import Cell, observations_of, rank_of
+from pipelines.explain.cells import ESTIMATED, Cell, observations_of, rank_of
 from pipelines.explain.computation import Computation, operands
 from pipelines.explain.evidence import Refusal, Trace
 from pipelines.explain.facts import MISSING, STATUS_OF, STATUS_RANK, Facts, Indicator, Observation
@@ -75,11 +75,25 @@ def _cell_in_words(facts: Facts, found: Cell, traces: Traces) -> str:
     if found.how == "conflict":
         rows = ", ".join(row_in_words(o) for o in found.inputs)
         return f"is in quarantine: {found.source} gives it different values in {rows}"
+    if found.how == "restated" and (words := _restated_in_words(found)):
+        return words
     deciding = [o for o in observations_of(found) if rank_of(facts, o) == found.rank]
     if not deciding:
         return f"has status {STATUS_OF[found.rank]}"
     told = "; ".join(_observation_in_words(o, found.rank, traces) for o in deciding[:NAMED])
     return told + ("; it may be of either sex" if found.how == "doubt" else "")
+
+
+def _restated_in_words(found: Cell) -> str:
+    """Return why a restated cell has its status, where its areas of then do not say it themselves."""
+    lacking = [o.ref_area for o in found.origins if o.rank == found.rank and (o.cell is None or o.cell.rank != o.rank)]
+    if lacking:
+        return f"is not known: {', '.join(lacking)}, which it was then, has no such value, or no weight"
+    if found.rank == MISSING and all(o.rank < MISSING for o in found.origins):
+        return "can be neither summed nor averaged over the areas that it was then"
+    if found.value is not None and all(o.rank < ESTIMATED for o in found.origins):
+        return f"is restated from {', '.join(o.ref_area for o in found.origins)}, which it was then"
+    return ""
 
 
 def _observation_in_words(observation: Observation, rank: int, traces: Traces) -> str:

@@ -121,15 +121,19 @@ def _without_cell(account: Account, operand: Operand) -> str:
 
 
 def _cell(account: Account, found: Cell, depth: int) -> Iterator[Line]:
+    whole = account.computation.question.ref_area
     how = {
         "observed": f"from {found.source}",
         "aggregated": f"aggregated by {found.source}",
         "zero": f"0: {found.source} has rows of this area, none of this sex",
         "women and men": "women + men" + (" + unknown" if len(found.parts) > 2 else "") + ": no source gives the total",
         "conflict": f"{found.source} gives different values",
+        "restated": "restated: " + " + ".join(f"{o.share:g} of {o.ref_area}" for o in found.origins),
         "doubt": f"a refused row of {found.source} may be of either sex",
     }[found.how]
     mark = key_in_words(Operand(found.key, found, "cell", found.value, found.rank))
+    if whole != found.key.ref_area:
+        mark += f" of {found.key.ref_area}"
     yield depth, f"{mark} = {number(found.value)} ({STATUS_OF[found.rank]}), {how}"
     for part in found.parts:
         yield from _cell(account, part, depth + 1)

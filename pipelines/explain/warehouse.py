@@ -206,6 +206,10 @@ class Warehouse:
         indicator = self.indicator(question.indicator)
         places = [question.ref_area, *members]
         measures, periods = sorted(indicator.measures()), sorted(indicator.periods(question.time_period))
+        origins, gone = self._origins(places, periods)
+        if origins:
+            measures = sorted({*measures, *(w for m in measures if (w := self._weighted_by.get(m)))})
+            places = list(dict.fromkeys([*places, *(area for shares in origins.values() for area, _ in shares)]))
         within = (
             f"measure in ({_texts(measures)}) and time_period in ({_texts(periods)}) and ref_area in ({_texts(places)})"
             if measures
@@ -222,7 +226,48 @@ class Warehouse:
             self._universe(within),
             self.down,
             self._has_weight,
+            origins,
+            gone,
+            self._weighted_by,
+            self._counted,
         )  # fmt: skip
+
+    @cached_property
+    def _weighted_by(self) -> dict[str, str | None]:
+        return dict(self.rows("select measure, max(weighted_by) from staging.stg_measures group by measure"))
+
+    @cached_property
+    def _counted(self) -> frozenset[str]:
+        return frozenset(m for (m,) in self.rows("select measure from staging.stg_measures group by measure having bool_or(is_counted)"))
+
+    @cached_property
+    def _has_changes(self) -> bool:
+        return bool(self.rows("select 1 from intermediate.int_area_successions limit 1"))
+
+    def _origins(
+        self, places: Iterable[str], periods: Iterable[str]
+    ) -> tuple[dict[tuple[str, str], tuple[tuple[str, float], ...]], frozenset[tuple[str, str]]]:
+        """Return what each place was in a period before an area changed, by share; and which ones were something else by then."""
+        if not self._has_changes:
+            return {}, frozenset()
+        then = f"time_period in ({_texts(periods)})"
+        gone: set[tuple[str, str]] = set()
+        found: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
+        for area, period, origin, share in self.rows(
+            "select s.area, v.time_period, v.ref_area, s.share from intermediate.int_own_validity as v "
+            "inner join intermediate.int_area_successions as s on s.origin = v.ref_area and v.first_day < s.valid_to "
+            f"and (s.valid_from is null or s.valid_from <= v.first_day) where v.{then}"
+        ):
+            gone.add((origin, period))
+            found[area, period].append((origin, share))
+        wanted = set(places)
+        for area, period in self.rows(
+            f"select ref_area, time_period from intermediate.int_own_validity where {then} and ref_area in ({_texts(places)})"
+        ):
+            if (area, period) in found and (area, period) not in gone:
+                found[area, period].append((area, 1.0))  # what it was by itself, it is still
+        mine = {at: tuple(shares) for at, shares in found.items() if at[0] in wanted}
+        return mine, frozenset(at for at in gone if at[0] in wanted)
 
     def _observations(self, within: str) -> dict[Place, tuple[Observation, ...]]:
         found: dict[Place, list[Observation]] = defaultdict(list)

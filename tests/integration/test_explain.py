@@ -109,6 +109,24 @@ def test_any_number_made_by_any_rule_is_computed_anew_or_its_lack_explained(rule
     assert {row[6] for row in rows} > set("AMLQCOZS")
 
 
+def test_any_number_of_areas_that_changed_is_computed_anew_or_its_lack_explained(decade_home: Path) -> None:
+    rows = published(current_release(decade_home))[::3]
+    with opened(Home(decade_home)) as warehouse:
+        assert recomputed(warehouse, rows) == ([], [])
+    assert any(row[6] == "E" for row in rows)
+
+
+def test_a_restated_cell_names_what_the_area_was_and_its_rows(decade_home: Path) -> None:
+    found = account(decade_home.parent / "pack", decade_home, "heads", "b", "2010")
+    cell = document(found)["own"]["now"]["years"][0]["terms"][0]["operands"][0]["cell"]
+    assert (cell["how"], cell["value"], cell["status"]) == ("restated", 220, "E")
+    assert [(o["ref_area"], o["share"]) for o in cell["origins"]] == [("b", 1.0), ("old2", 0.25)]
+    assert [(p["ref_area"], p["value"]) for p in cell["parts"]] == [("b", 200), ("old2", 80)]
+    assert all(given["rows"] and given["texts"] for given in inputs(cell))
+    assert found.why == ["heads 2010 is restated from b, old2, which it was then"]
+    assert found.agrees
+
+
 # ------------------------------------------------------------------------------------------------------- down to the file
 
 
