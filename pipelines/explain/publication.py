@@ -16,8 +16,10 @@ from pipelines.explain.question import Question
 from pipelines.expressions import literal
 from pipelines.home import Home
 
-ON_THE_WAY = ("stg_observations", "stg_terms", "int_reported_observations", "int_observations", "int_indicator_periods", "int_direct_values", "int_rolled_values",
-              "mart_indicator_values", "sources_agree", "computed_and_reported_agree", "nothing_lost")  # fmt: skip
+ON_THE_WAY = (
+    "stg_observations", "stg_terms", "int_reported_observations", "int_observations", "int_indicator_periods", "int_direct_values",
+    "int_rolled_values", "mart_indicator_values", "sources_agree", "computed_and_reported_agree", "nothing_lost",
+)  # fmt: skip
 """What the name of a check holds when the check is about a table between the lake and `indicator_values`."""
 
 
