@@ -180,6 +180,24 @@ def quarantine(
     print(f"{len(rows)} refused rows and cells")
 
 
+@app.command(epilog="Example: zpo2 explain population CZ 2021 --pack packs/demo")
+def explain(  # noqa: PLR0917 - arguments of the command
+    indicator: Annotated[str, typer.Argument(help="Identifier of the indicator.")],
+    area: Annotated[str, typer.Argument(help="Identifier of the area (ref_area).")],
+    period: Annotated[str, typer.Argument(help="Period of the row; '-' for an indicator that was never collected.")],
+    sex: Annotated[str, typer.Option("--sex", help="M, F or _T.")] = "_T",
+    age: Annotated[str, typer.Option("--age", help="Age group.")] = "_T",
+    pack: PackOption = None,
+    home: HomeOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Explain one number: formula, every input cell with its snapshot and row, roll-up, corrections, status, checks."""
+    from pipelines.explain import command
+
+    settings, loaded, place = _place(pack, home)
+    raise SystemExit(command.run(loaded, place, settings, (indicator, area, period, sex, age), as_json))
+
+
 @app.command(epilog="Example: zpo2 verify data/demo/public/releases/2026.11.1")
 def verify(release: Annotated[Path, typer.Argument(help="Folder of a release.")]) -> None:
     """Check a release folder offline; exit 1 names each fault."""

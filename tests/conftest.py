@@ -5,33 +5,61 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support import five_places
+from tests.support import decade_pack, five_places, rules_pack
 from tests.support.command import EPOCH, MIRROR, PROJECT, zpo2
 
 
 @pytest.fixture(scope="session")
 def five_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a run of the five-places pack, which lies beside it in `pack`. All workers share it: who changes it takes a copy."""
+    return _shared(tmp_path_factory, "five", five_places.write, 0) / "home"
+
+
+@pytest.fixture(scope="session")
+def rules_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a run of the pack made for the evaluator's rules, which lies beside it in `pack`; shared as five_home is."""
+    return _shared(tmp_path_factory, "rules", rules_pack.write, 3) / "home"  # 3: the optional source `late` never came
+
+
+@pytest.fixture(scope="session")
+def decade_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a run of the pack made for changes of areas and long series, which lies beside it in `pack`; shared as five_home is."""
+    return _shared(tmp_path_factory, "decade", decade_pack.write, 0) / "home"
+
+
+def _shared(tmp_path_factory: pytest.TempPathFactory, name: str, write: Callable[[Path], Path], expected: int) -> Path:
+    """Return a folder with a pack and the home of its run, made by whichever worker comes first."""
     base = tmp_path_factory.getbasetemp()
-    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "five"
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     root.mkdir(exist_ok=True)
     with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # who comes second waits for the first
         if not (root / "done").exists():
-            pack = five_places.write(root / "pack")
-            done = zpo2("run", "--pack", pack, "--home", root / "home", SOURCE_DATE_EPOCH=EPOCH)
-            assert done.returncode == 0, done.stdout + done.stderr
+            done = zpo2("run", "--pack", write(root / "pack"), "--home", root / "home", SOURCE_DATE_EPOCH=EPOCH)
+            assert done.returncode == expected, done.stdout + done.stderr
             (root / "done").touch()
-    return root / "home"
+    return root
 
 
 @pytest.fixture(scope="session")
 def five_release(five_home: Path) -> Path:
     return current_release(five_home)
+
+
+@pytest.fixture(scope="session")
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of packs/demo's home, run here unless it is already current: other tests may run the pack meanwhile."""
+    home = PROJECT / "data" / "demo"
+    done = zpo2("run", "--pack", PROJECT / "packs" / "demo", "--home", home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    unneeded = shutil.ignore_patterns(".part-*", "run.lock", "dagster", "staging", "inbox")
+    return shutil.copytree(home, tmp_path_factory.mktemp("demo") / "home", ignore=unneeded)
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ def process(
     progress(f"{source.id}: reading {len(todo)} snapshots")
     with ThreadPoolExecutor(READERS) as pool:
         # parts may share their bytes: those are read once
-        texts = {sha: pool.submit(_text, context, source, sha) for sha in dict.fromkeys(s.sha256 for s, _ in todo.values())}
+        texts = {sha: pool.submit(text_of, context, source, sha) for sha in dict.fromkeys(s.sha256 for s, _ in todo.values())}
     for part, (snapshot, key) in todo.items():
         try:
             rows, shape = texts[snapshot.sha256].result()
@@ -103,7 +103,7 @@ def check_corrections(source: FetchedSource, report: SourceReport) -> None:
             report.errors |= {part: f"{snapshot.url}: {text}" for part, snapshot in report.snapshots.items()}
 
 
-def _text(context: Context, source: FetchedSource, sha256: str) -> tuple[pl.DataFrame, dict[str, Any]]:
+def text_of(context: Context, source: FetchedSource, sha256: str) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Return the text rows of a snapshot, at least in the columns that are needed, and the shape of the whole."""
     wanted = {spec.from_ or name for name, spec in source.columns.items()}
     for text in (source.read.ignore, *(c.where for c in source.corrections)):
@@ -128,17 +128,26 @@ def _text(context: Context, source: FetchedSource, sha256: str) -> tuple[pl.Data
 
 def _without_ignored(context: Context, source: FetchedSource, part: str, frame: pl.DataFrame) -> tuple[pl.DataFrame, int, list[int]]:
     """Return the rows of a part, corrected, without the ignored ones; how many those are; and how many each correction changed."""
-    variables = next((p.variables for p in context.pack.parts(source) if p.name == part), {})
-    frame = frame.with_columns(*(pl.lit(value).alias(name) for name, value in variables.items()), pl.lit(part).alias("__part"))
-    frame, corrected = _corrected(context, source, frame)
-    if source.read.ignore is None or not frame.height:
-        return frame, 0, corrected
-    mask = _mask(context, source.read.ignore, frame, "read.ignore")
-    kept = frame.filter(~mask)
+    frame, corrected = corrected_rows(context, source, with_variables(context, source, part, frame))
+    kept = not_ignored(context, source, frame)
     return kept, frame.height - kept.height, corrected
 
 
-def _mask(context: Context, expression: str, frame: pl.DataFrame, what: str) -> pl.Series:
+def with_variables(context: Context, source: FetchedSource, part: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows of a part its variables as columns, and `__part`."""
+    variables = next((p.variables for p in context.pack.parts(source) if p.name == part), {})
+    return frame.with_columns(*(pl.lit(value).alias(name) for name, value in variables.items()), pl.lit(part).alias("__part"))
+
+
+def not_ignored(context: Context, source: FetchedSource, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows that `read.ignore` does not name."""
+    if source.read.ignore is None or not frame.height:
+        return frame
+    return frame.filter(~selected(context, source.read.ignore, frame, "read.ignore"))
+
+
+def selected(context: Context, expression: str, frame: pl.DataFrame, what: str) -> pl.Series:
+    """Return for each row of text cells whether `expression` is true of it; `what` names the expression in an error."""
     by_name = {c.lower(): c for c in frame.columns}
     used = []
     for name in sorted(expressions.parse(expression).columns):
@@ -150,10 +159,11 @@ def _mask(context: Context, expression: str, frame: pl.DataFrame, what: str) -> 
     return context.sandbox.query(sql, input=numbered)["hit"]
 
 
-def _corrected(context: Context, source: FetchedSource, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+def corrected_rows(context: Context, source: FetchedSource, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+    """Return the rows with the declared corrections applied, and how many rows each of them changed."""
     changed = []
     for correction in source.corrections:
-        mask = _mask(context, correction.where, frame, "corrections.where")
+        mask = selected(context, correction.where, frame, "corrections.where")
         for column in (*correction.expect, *correction.set):
             if column not in frame.columns:
                 raise readers.UnreadableSnapshot(f"corrections name the column {column}, which the file does not have")
@@ -185,25 +195,28 @@ def _rules(context: Context, source: FetchedSource, frame: pl.DataFrame) -> list
     return list(rules.values())
 
 
-def _check_and_map(context: Context, source: FetchedSource, report: SourceReport, waiting: dict[str, Receipt], frame: pl.DataFrame) -> None:
+def judged(
+    context: Context, source: FetchedSource, frame: pl.DataFrame
+) -> tuple[contracts.Checked, pl.DataFrame, list[contracts.ColumnRule], pl.DataFrame]:
+    """Judge rows by the source's contract. Return what it found, the accepted and the rejected rows in one frame, the rules, and `frame`."""
     if source.fetch.brings_records:  # each record is judged by itself: one that lacks a key does not refuse the others
         names = {spec.from_ or name for name, spec in source.columns.items()} - set(frame.columns)
         frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(names))
     rules = _rules(context, source, frame)
     checked = contracts.check(frame, rules, source.key)
+    accepted = checked.accepted.with_columns(pl.lit(False).alias("__rejected"))
+    rejected = checked.rejected.with_columns(pl.lit(True).alias("__rejected"))
+    return checked, pl.concat([accepted, rejected], how="diagonal"), rules, frame
+
+
+def _check_and_map(context: Context, source: FetchedSource, report: SourceReport, waiting: dict[str, Receipt], frame: pl.DataFrame) -> None:
+    checked, rows, rules, frame = judged(context, source, frame)
     for column in checked.missing_columns:
         spec = source.columns.get(column)
         if source.on_schema_change == "freeze" or (spec and spec.required) or column in source.key:
             raise readers.UnreadableSnapshot(f"the file has no column {spec.from_ if spec and spec.from_ else column}")
         for receipt in waiting.values():
             receipt.warnings.append(f"no column {spec.from_ if spec and spec.from_ else column} in the file")
-    rows = pl.concat(
-        [
-            checked.accepted.with_columns(pl.lit(False).alias("__rejected")),
-            checked.rejected.with_columns(pl.lit(True).alias("__rejected")),
-        ],
-        how="diagonal",
-    )
     shas = {part: receipt.snapshot for part, receipt in waiting.items()}
     mapped = _map(context, source, Checked(rows, shas))
     _account(context, source, waiting, frame, checked, mapped, rules)

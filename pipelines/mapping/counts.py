@@ -13,6 +13,8 @@ from pipelines.packs.models import CountedSource
 from pipelines.sandbox import Sandbox
 from pipelines.territory import Territory
 
+_INTERNAL = {"source", "part", "row_number", "snapshot"}
+
 
 def count(
     counted: CountedSource, lake: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None, year: int, sandbox: Sandbox
@@ -22,28 +24,12 @@ def count(
     `universe` has the column ref_area (None: areas with an entry). An area of the universe, at a level at which entries lie, has 0
     in every period in which any entry is counted. A register is counted for each year from its first `valid_from` to `year`.
     """
-    rows = _flat(lake) if counted.from_ == "register" else lake
-    rows = rows.with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
-    internal = {"source", "part", "row_number", "snapshot"}
-    where = f"(\n{counted.where}\n)" if counted.where is not None else "true"
-    if counted.from_ == "events":
-        period = counted.period if counted.period is not None else "year(start)"
-        selected = sandbox.query(
-            f"select __n, cast((\n{period}\n) as varchar) as __period from input where {where} and ref_area is not null",
-            input=rows.drop(internal),
-        )
-        entries = rows.join(selected, on="__n").with_columns(placing.periods(pl.col("__period")).alias("time_period")).drop("__period")
-        entries = entries.drop_nulls("time_period")
-    else:
-        selected = sandbox.query(f"select __n from input where {where} and ref_area is not null", input=rows.drop(internal))
-        entries = _by_year(rows.join(selected, on="__n"), year)
-    if universe is not None:
-        entries = entries.join(universe, on="ref_area", how="semi")  # other areas have no observation, whatever lies there
+    entries = entries_of(counted, lake, universe, year, sandbox)
     if not entries.height:
         return pl.DataFrame(schema=observations.SCHEMA)
     entries = entries.sort("__n")
     measures = ", ".join(f"cast((\n{e}\n) as double) as {quote(m)}" for m, e in counted.measures.items())
-    columns = [c for c in entries.columns if c not in internal and c not in ("ref_area", "time_period", "__n")]
+    columns = [c for c in entries.columns if c not in _INTERNAL and c not in ("ref_area", "time_period", "__n")]
     # the place and the period are grouped by under internal names, so that no expression can meet them half aggregated
     prepared = entries.select(pl.col("ref_area").alias("__area"), pl.col("time_period").alias("__period"), "ref_area", *columns)
     found = sandbox.query(f"select __area, __period, {measures} from input group by all order by all", input=prepared)
@@ -58,6 +44,27 @@ def count(
     presence = pl.concat([long, zeros], how="diagonal_relaxed").select("ref_area", "time_period").unique()
     everything = pl.concat([long, zeros, presence], how="diagonal_relaxed")
     return _lake(everything, counted.id)
+
+
+def entries_of(counted: CountedSource, lake: pl.DataFrame, universe: pl.DataFrame | None, year: int, sandbox: Sandbox) -> pl.DataFrame:
+    """Return the entries that `counted` counts, with `time_period`: an event in its own, a register entry in each year it is valid in."""
+    rows = _flat(lake) if counted.from_ == "register" else lake
+    rows = rows.with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
+    where = f"(\n{counted.where}\n)" if counted.where is not None else "true"
+    if counted.from_ == "events":
+        period = counted.period if counted.period is not None else "year(start)"
+        selected = sandbox.query(
+            f"select __n, cast((\n{period}\n) as varchar) as __period from input where {where} and ref_area is not null",
+            input=rows.drop(_INTERNAL),
+        )
+        entries = rows.join(selected, on="__n").with_columns(placing.periods(pl.col("__period")).alias("time_period")).drop("__period")
+        entries = entries.drop_nulls("time_period")
+    else:
+        selected = sandbox.query(f"select __n from input where {where} and ref_area is not null", input=rows.drop(_INTERNAL))
+        entries = _by_year(rows.join(selected, on="__n"), year)
+    if universe is not None:
+        entries = entries.join(universe, on="ref_area", how="semi")  # other areas have no observation, whatever lies there
+    return entries
 
 
 def _flat(lake: pl.DataFrame) -> pl.DataFrame:

@@ -12,8 +12,7 @@ import duckdb
 import pytest
 
 from tests.conftest import current_release
-from tests.support import rules_pack
-from tests.support.command import EPOCH, zpo2
+from tests.support.command import zpo2
 
 pytestmark = pytest.mark.slow
 
@@ -32,14 +31,6 @@ Rows = dict[tuple[str, str, str, str], Cell]
 
 def about(number: float) -> Any:
     return pytest.approx(number)
-
-
-@pytest.fixture(scope="session")
-def rules_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("rules")
-    done = zpo2("run", "--pack", rules_pack.write(root / "pack"), "--home", root / "home", SOURCE_DATE_EPOCH=EPOCH)
-    assert done.returncode == 3, done.stdout + done.stderr  # the optional source `late` never came
-    return root / "home"
 
 
 @pytest.fixture(scope="session")

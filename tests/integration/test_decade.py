@@ -11,18 +11,8 @@ import numpy as np
 import pytest
 
 from tests.conftest import current_release
-from tests.support import decade_pack
-from tests.support.command import EPOCH, zpo2
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session")
-def decade_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("decade")
-    done = zpo2("run", "--pack", decade_pack.write(root / "pack"), "--home", root / "home", SOURCE_DATE_EPOCH=EPOCH)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return root / "home"
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,17 @@ def test_the_total_row_of_the_example_is_ignored_by_declaration(release: Path) -
     assert rows == [(4, 3, 0, 1)]
 
 
+def test_the_explanation_of_the_readme_is_what_the_command_says(release: Path) -> None:
+    asked = re.search(
+        r"`zpo2 explain (?P<key>\w+ \w+ \d+) --pack greenery`.*?^```console\n(?P<shown>.*?)^```$", README, re.MULTILINE | re.DOTALL
+    )
+    assert asked is not None
+    root = release.parents[3]
+    done = zpo2("explain", *asked["key"].split(), "--pack", root / "greenery", "--home", root / "home")
+    assert done.returncode == 0, done.stderr
+    assert asked["shown"] in done.stdout
+
+
 def test_the_queries_of_the_readme_run_on_the_released_file(release: Path) -> None:
     queries = SQL.findall(README)
     assert len(queries) >= 2

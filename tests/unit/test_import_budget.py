@@ -81,6 +81,14 @@ def test_status_after_a_run_imports_none_of_the_slow_libraries(five_home: Path) 
 
 
 @pytest.mark.slow
+def test_explaining_a_number_imports_no_more_than_its_contract_needs(five_home: Path) -> None:
+    code, imported, text = imported_by("explain", "population", "S", "2021", "--pack", five_home.parent / "pack", "--home", five_home)
+    assert code == 0
+    assert "309 persons" in text
+    assert imported & {"dagster", "dagster_dbt", "dbt", "great_expectations", "pandas", "requests"} == set()
+
+
+@pytest.mark.slow
 def test_an_unchanged_run_imports_neither_dagster_nor_dbt_nor_great_expectations(five_home: Path, tmp_path: Path) -> None:
     home = shutil.copytree(five_home, tmp_path / "home")
     code, imported, text = imported_by("run", "--pack", five_home.parent / "pack", "--home", home)

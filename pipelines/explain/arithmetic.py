@@ -1,0 +1,110 @@
+"""The formula of a number in numbers, line by line down to its value. Computes only what it shows; the value comes from the computation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipelines.explain.computation import Computation
+from pipelines.explain.facts import Indicator
+from pipelines.explain.formula import Direct, Sums, TermValue, Year, ratio
+from pipelines.explain.numbers import number, signed
+
+Pair = tuple[float | None, float | None]
+"""A numerator and a denominator."""
+_BARE = str.maketrans("", "", "()")
+_OVER = {"sum": "sum", "mean": "mean", "count_nonzero": "years other than 0"}
+
+
+def arithmetic(computation: Computation) -> list[str]:
+    """Return the lines of the calculation, the last of which is the value; none where there is nothing to calculate with."""
+    indicator, own, rolled, outcome = computation.facts.indicator, computation.own, computation.rolled, computation.outcome
+    if own is None or outcome.way == "absent":
+        return []
+    if outcome.way == "rolled" and rolled is not None:
+        what = f"over {rolled.contributing} of {len(rolled.members)} areas of level {computation.finest}"
+        if not rolled.contributing:
+            return [f"no sum {what}"]
+        lines = [f"sums {what}: numerator {number(rolled.numerator)}" + _denominator(indicator, rolled.denominator)]
+        if indicator.change_kind is not None:
+            lines.append(f"their base: numerator {number(rolled.base_numerator)}" + _denominator(indicator, rolled.base_denominator))
+        if indicator.weighted:
+            value, weight = (t.measure for t in indicator.terms)
+            lines.append(f"the numerator sums {value} * {weight}, the denominator {weight}")
+        now, base = (rolled.numerator, rolled.denominator), (rolled.base_numerator, rolled.base_denominator)
+        return lines + _ends(indicator, now, base, outcome.value, own)
+    if indicator.weighted and indicator.is_direct:
+        line = (f"{indicator.multiplier:g} * " if indicator.multiplier != 1 else "") + signed(own.now.own)
+        return [f"= {line}"] if outcome.value is None or line == number(outcome.value) else [f"= {line}", f"= {number(outcome.value)}"]
+    lines = _sums(indicator, own.now)
+    if own.base is not None:
+        lines += _sums(indicator, own.base)
+    base = (own.base.numerator, own.base.denominator) if own.base else (None, None)
+    return lines + _ends(indicator, (own.now.numerator, own.now.denominator), base, outcome.value, own)
+
+
+def _denominator(indicator: Indicator, denominator: float | None) -> str:
+    return f", denominator {number(denominator)}" if indicator.has_denominator else ""
+
+
+def _sums(indicator: Indicator, sums: Sums) -> list[str]:
+    """Return the terms of each year, and what the window makes of them."""
+    if indicator.window_years is None:
+        line = _terms(indicator, sums.years[0])
+        plain = _ratio(indicator, sums.numerator, sums.denominator)
+        prefix = f"{sums.time_period}: " if indicator.change_kind is not None else "= "
+        same = line.translate(_BARE) == plain.translate(_BARE)
+        return [] if same else [prefix + line]
+    lines = [f"{y.time_period}: {_terms(indicator, y)}" + ("" if y.complete else "  (does not count)") for y in sums.years]
+    kind = _OVER[indicator.window_agg or "sum"]
+    top = f"{kind} over the window to {sums.time_period}: numerator {number(sums.numerator)}"
+    return [*lines, top + _denominator(indicator, sums.denominator)]
+
+
+def _terms(indicator: Indicator, year: Year) -> str:
+    """Return the formula of a year with numbers in the place of measures, without the multiplier of a window."""
+    top = _side([t for t in year.terms if t.term.side == "numerator"])
+    low = _side([t for t in year.terms if t.term.side != "numerator"])
+    multiplier = f"{indicator.multiplier:g} * " if indicator.multiplier != 1 and indicator.window_years is None else ""
+    if indicator.weighted:
+        return f"{multiplier}({top} * {low}) / {low}"
+    return multiplier + (f"{top} / {low}" if low else top)
+
+
+def _side(terms: Sequence[TermValue]) -> str:
+    texts = []
+    for term in terms:
+        factor = [signed(term.term.factor)] if term.term.factor != 1 else []
+        texts.append(" * ".join([*factor, *(signed(o.value) for o in term.operands)]))
+    text = " + ".join(texts)
+    return f"({text})" if len(terms) > 1 else text
+
+
+def _ends(indicator: Indicator, now: Pair, base: Pair, value: float | None, own: Direct) -> list[str]:
+    """Return the lines from numerators and denominators to the value."""
+    if indicator.change_kind is None:
+        line = _ratio(indicator, *now)
+        lines = [f"= {line}"]
+        return lines if value is None or line == number(value) else [*lines, f"= {number(value)}"]
+    last, first = ratio(indicator, *now), ratio(indicator, *base)
+    lines = [_end(indicator, own.now.time_period, now)]
+    if own.base is not None:
+        lines.append(_end(indicator, own.base.time_period, base))
+    if value is None:
+        return lines
+    text = {
+        "difference": f"{number(last)} - {signed(first)}",
+        "percent": f"100 * ({number(last)} - {signed(first)}) / {number(first)}",
+        "log_ratio": f"ln({number(last)} / {number(first)})",
+    }[indicator.change_kind]
+    return [*lines, f"= {text}", f"= {number(value)}"]
+
+
+def _end(indicator: Indicator, period: str, pair: Pair) -> str:
+    """Return the line of one end of a change."""
+    text, found = _ratio(indicator, *pair), number(ratio(indicator, *pair))
+    return f"{period}: {text}" + ("" if text == found else f" = {found}")
+
+
+def _ratio(indicator: Indicator, numerator: float | None, denominator: float | None) -> str:
+    text = f"{indicator.multiplier:g} * {signed(numerator)}" if indicator.multiplier != 1 else number(numerator)
+    return f"{text} / {signed(denominator)}" if indicator.has_denominator else text

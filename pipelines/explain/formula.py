@@ -1,0 +1,213 @@
+"""From cells to the sums of one area: terms, lags, products, windows, the two ends of a change. Pure; rolls nothing up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipelines.explain.cells import BREAK, Cell, cell
+from pipelines.explain.facts import (
+    AREA_KM2,
+    AREAS,
+    MISSING,
+    STATUS_RANK,
+    Break,
+    Facts,
+    Indicator,
+    Key,
+    Place,
+    Term,
+    first_day,
+    years_before,
+)
+
+M, S = STATUS_RANK["M"], STATUS_RANK["S"]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """A measure as a term meets it. how: cell, built in, zero (`missing: zero`), unreported (the source reports on the area), down, absent."""
+
+    key: Key
+    cell: Cell | None
+    how: str
+    value: float | None
+    rank: int
+
+
+@dataclass(frozen=True)
+class TermValue:
+    """A term with its numbers: factor x measure (x times)."""
+
+    term: Term
+    operands: tuple[Operand, ...]
+
+    @property
+    def value(self) -> float | None:
+        values = [o.value for o in self.operands]
+        return None if None in values else self.term.factor * math.prod(v for v in values if v is not None)
+
+    @property
+    def rank(self) -> int:
+        return max(o.rank for o in self.operands)
+
+
+@dataclass(frozen=True)
+class Year:
+    """The formula in one period: sums of its terms before any window."""
+
+    time_period: str
+    terms: tuple[TermValue, ...]
+    numerator: float | None
+    denominator: float | None
+    own: float | None  # the numerator, not multiplied by its weight
+    rank: int
+    numerator_rank: int
+
+    @property
+    def complete(self) -> bool:
+        return self.rank < MISSING
+
+    @property
+    def observed(self) -> bool:
+        return any(o.cell is not None for t in self.terms for o in t.operands)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Numerator and denominator at one end: of a year, or over the years of a window."""
+
+    time_period: str
+    years: tuple[Year, ...]
+    numerator: float | None
+    denominator: float | None
+    own: float | None
+    rank: int
+    numerator_rank: int
+    observed: bool
+
+
+@dataclass(frozen=True)
+class Direct:
+    """An area's sums from its own observations; `base` is the other end of a change."""
+
+    ref_area: str
+    now: Sums
+    base: Sums | None
+    broken: Break | None  # a break between the two ends
+    rank: int
+
+
+def direct(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> Direct:
+    """Return the sums of one area for a row of `period`, `sex` and `age`."""
+    indicator = facts.indicator
+    now = _sums(facts, ref_area, period, sex, age)
+    if indicator.change_years is None:
+        return Direct(ref_area, now, None, None, now.rank)
+    base = _sums(facts, ref_area, years_before(period, indicator.change_years), sex, age)
+    broken = _broken(facts, period)
+    return Direct(ref_area, now, base, broken, max(now.rank, base.rank, BREAK if broken else 0))
+
+
+def _sums(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> Sums:
+    indicator = facts.indicator
+    if indicator.window_years is None:
+        year = _year(facts, ref_area, period, sex, age)
+        return Sums(period, (year,), year.numerator, year.denominator, year.own, year.rank, year.numerator_rank, year.observed)
+    years = tuple(_year(facts, ref_area, years_before(period, back), sex, age) for back in range(indicator.window_years))
+    there = [y for y in years if y.complete]
+    observed = any(y.observed for y in years)
+    tops = [y.numerator for y in there if y.numerator is not None]
+    lows = [y.denominator for y in there if y.denominator is not None]
+    if len(tops) < (indicator.window_min or indicator.window_years):
+        rank = max(y.rank for y in years)
+        return Sums(period, years, None, None, None, rank, rank, observed)
+    rank = max(y.rank for y in there)
+    kind = indicator.window_agg or "sum"
+    return Sums(period, years, _over(kind, tops), _over(kind, lows) if lows else None, None, rank, rank, observed)
+
+
+def _over(kind: str, values: Sequence[float]) -> float:
+    if kind == "count_nonzero":
+        return float(sum(v != 0 for v in values))
+    return sum(values) / (len(values) if kind == "mean" else 1)
+
+
+def _year(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> Year:
+    terms = tuple(_term(facts, term, ref_area, period, sex, age) for term in facts.indicator.terms)
+    top = [t for t in terms if t.term.side == "numerator"]
+    low = [t for t in terms if t.term.side != "numerator"]
+    own, denominator = _sum(top), _sum(low)
+    numerator = own
+    if facts.indicator.weighted:
+        numerator = None if own is None or denominator is None else own * denominator
+    return Year(period, terms, numerator, denominator, own, max(t.rank for t in terms), max(t.rank for t in top))
+
+
+def _sum(terms: Sequence[TermValue]) -> float | None:
+    values = [t.value for t in terms]
+    return None if not values or None in values else sum(v for v in values if v is not None)
+
+
+def _term(facts: Facts, term: Term, ref_area: str, period: str, sex: str, age: str) -> TermValue:
+    at = years_before(period, term.lag)
+    names = [term.measure, *([term.times] if term.times is not None else [])]
+    operands = []
+    for i, name in enumerate(names):
+        key = Key(name, ref_area, at, term.sex or sex, term.age or age)
+        may_be_zero = facts.indicator.missing_zero and term.side == "numerator" and i == 0
+        operands.append(_operand(facts, key, may_be_zero))
+    return TermValue(term, tuple(operands))
+
+
+def _operand(facts: Facts, key: Key, may_be_zero: bool) -> Operand:
+    found = cell(facts, key)
+    if found is not None:
+        return Operand(key, found, "cell", found.value, found.rank)
+    if key.measure == AREAS:
+        return Operand(key, None, "built in", 1.0, 1)
+    if key.measure == AREA_KM2:
+        km2 = facts.areas[key.ref_area].km2
+        return Operand(key, None, "built in", km2, M if km2 is None else 1)
+    down = facts.down.get(key.measure, frozenset())
+    if None in down or key.time_period in down:
+        return Operand(key, None, "down", None, S)
+    if Place(key.measure, key.ref_area, key.time_period) not in facts.universe:
+        return Operand(key, None, "absent", None, MISSING)
+    return Operand(key, None, "zero", 0.0, 1) if may_be_zero else Operand(key, None, "unreported", None, M)
+
+
+def _broken(facts: Facts, period: str) -> Break | None:
+    """Return a declared break after the base of a change and not after its period."""
+    indicator = facts.indicator
+    for term in indicator.terms:
+        last = first_day(years_before(period, term.lag))
+        base = first_day(years_before(period, term.lag + (indicator.change_years or 0)))
+        for found in facts.breaks:
+            day = first_day(found.period)
+            if found.measure in (term.measure, term.times) and day and last and base and base < day <= last:
+                return found
+    return None
+
+
+def value(indicator: Indicator, now: tuple[float | None, float | None], base: tuple[float | None, float | None] | None) -> float | None:
+    """Return the value of (numerator, denominator) pairs; None where it is not defined."""
+    last = ratio(indicator, *now)
+    if indicator.change_kind is None or last is None:
+        return last
+    first = ratio(indicator, *(base or (None, None)))
+    if first is None:
+        return None
+    if indicator.change_kind == "difference":
+        return last - first
+    if indicator.change_kind == "percent":
+        return 100.0 * (last - first) / first if first > 0 else None
+    return math.log(last / first) if first > 0 and last > 0 else None
+
+
+def ratio(indicator: Indicator, numerator: float | None, denominator: float | None) -> float | None:
+    """Return multiplier x numerator / denominator, or multiplier x numerator without one; None over 0."""
+    if numerator is None or (indicator.has_denominator and not denominator):
+        return None
+    return indicator.multiplier * (numerator / denominator if indicator.has_denominator and denominator else numerator)

@@ -1,0 +1,312 @@
+"""The warehouse as `explain` reads it: opened read-only and never in the way of a run; asked for facts, never for results that are explained."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import duckdb
+
+from pipelines.explain.facts import Area, Break, Facts, Indicator, Key, Observation, Place, Term
+from pipelines.explain.question import Question
+from pipelines.expressions import literal
+from pipelines.home import Home
+
+RUNNING = "{}: a run is writing to it; ask again when it has ended"
+
+
+class Unavailable(Exception):
+    """There is no warehouse to ask: none yet, one that is being built, or one that was left half built."""
+
+
+@contextmanager
+def opened(home: Home) -> Iterator[Warehouse]:
+    """Open the warehouse of `home` read-only. Raises Unavailable.
+
+    While it is opened, a run cannot begin; then it may: a run deletes the file before it builds another one, and what was opened stays.
+    """
+    with _no_run(home):
+        if not home.warehouse.is_file():
+            raise Unavailable(f"{home.root}: has no warehouse yet; `zpo2 run` makes it")
+        try:
+            connection = duckdb.connect(str(home.warehouse), read_only=True)
+        except duckdb.Error as error:
+            raise Unavailable(
+                f"{home.warehouse}: cannot be opened ({str(error).splitlines()[0]}); ask again when the run has ended"
+            ) from None
+    try:
+        yield Warehouse(connection, home)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise Unavailable(f"{home.warehouse}: is not complete ({str(error).splitlines()[0]}); `zpo2 run` builds it anew") from None
+    finally:
+        connection.close()
+
+
+@contextmanager
+def _no_run(home: Home) -> Iterator[None]:
+    """Hold the home's lock as one of any number of readers, for the moment in which a file is opened. Raises Unavailable during a run."""
+    path = home.root / "run.lock"
+    if not path.is_file():
+        yield
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(RUNNING.format(home.root)) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+class Warehouse:
+    """What the last run built. Small tables are read once, observations as they are asked for."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+        self.connection = connection
+        self.home = home
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.connection.execute(sql).fetchall()
+
+    # ------------------------------------------------------------------------------------------------- what can be asked for
+
+    @cached_property
+    def indicators(self) -> list[str]:
+        return [i for (i,) in self.rows("select indicator from staging.stg_indicators order by position")]
+
+    @cached_property
+    def areas(self) -> dict[str, tuple[str, str]]:
+        """Name and level of every area."""
+        return {
+            a: (name or a, level) for a, name, level in self.rows("select ref_area, name, level from staging.stg_areas order by ref_area")
+        }
+
+    def periods(self, indicator: str) -> list[str]:
+        sql = f"select time_period from intermediate.int_indicator_periods where indicator = {literal(indicator)} order by 1"
+        return [p for (p,) in self.rows(sql)]
+
+    def levels(self, indicator: str) -> list[str]:
+        sql = f"select level from staging.stg_indicator_levels where indicator = {literal(indicator)}"
+        return [level for (level,) in self.rows(sql)]
+
+    def splits(self, indicator: str, period: str) -> list[tuple[str, str]]:
+        where = f"indicator = {literal(indicator)} and time_period = {literal(period)}"
+        return [(s, a) for s, a in self.rows(f"select sex, age from intermediate.int_indicator_splits where {where} order by 1, 2")]
+
+    def is_valid(self, ref_area: str, period: str) -> bool:
+        where = f"ref_area = {literal(ref_area)} and time_period = {literal(period)}"
+        return bool(self.rows(f"select 1 from intermediate.int_valid_areas where {where}"))
+
+    # --------------------------------------------------------------------------------------------------------- declarations
+
+    @cached_property
+    def pack(self) -> tuple[str | None, float]:
+        """The measure that weights areas, and the coverage a parent needs."""
+        weight, needed = self.rows("select weight, min_coverage from staging.stg_pack")[0]
+        return weight, needed
+
+    @cached_property
+    def _terms(self) -> dict[str, tuple[Term, ...]]:
+        found: dict[str, list[Term]] = defaultdict(list)
+        for indicator, *rest in self.rows(
+            "select indicator, side, measure, times, factor, sex, age, lag from staging.stg_terms "
+            "order by indicator, case side when 'numerator' then 0 else 1 end, position"
+        ):
+            found[indicator].append(Term(*rest))
+        return {name: tuple(terms) for name, terms in found.items()}
+
+    def indicator(self, name: str) -> Indicator:
+        row = self.rows(
+            "select indicator, unit, formula, rollup, multiplier, has_denominator, weighted, missing_zero, window_years, window_agg, "
+            f"window_min, change_kind, change_years from staging.stg_indicators where indicator = {literal(name)}"
+        )[0]
+        return replace(Indicator(*row), terms=self._terms.get(name, ()))
+
+    @cached_property
+    def _breaks(self) -> tuple[Break, ...]:
+        return tuple(Break(*row) for row in self.rows("select measure, source, period, note from staging.stg_breaks order by all"))
+
+    @cached_property
+    def sources(self) -> dict[str, dict[str, Any]]:
+        """Every declared source by id, in the order that decides between them."""
+        found = self.rows("select source, title, publisher, licence, homepage, kind from staging.stg_sources order by position")
+        return {row[0]: dict(zip(("title", "publisher", "licence", "homepage", "kind"), row[1:], strict=True)) for row in found}
+
+    @cached_property
+    def _additive(self) -> dict[str, bool]:
+        return dict(self.rows("select measure, bool_and(additive) from staging.stg_measures group by measure"))
+
+    @cached_property
+    def fills(self) -> dict[str, list[str]]:
+        """The sources that fill each measure."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for measure, source in self.rows("select measure, source from staging.stg_measures order by source_position"):
+            found[measure].append(source)
+        return found
+
+    @cached_property
+    def down(self) -> dict[str, frozenset[str | None]]:
+        found: dict[str, set[str | None]] = defaultdict(set)
+        sql = "select m.measure, d.time_period from staging.stg_down as d inner join staging.stg_measures as m on m.source = d.source"
+        for measure, period in self.rows(sql):
+            found[measure].add(period)
+        return {measure: frozenset(periods) for measure, periods in found.items()}
+
+    @cached_property
+    def snapshots(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """The snapshot of each part of a source that this warehouse was built from."""
+        names = ("source", "part", "url", "sha256", "bytes", "fetched_at")
+        found = self.rows(f"select {', '.join(names)} from staging.stg_snapshots order by source, part")
+        return {(row[0], row[1]): dict(zip(names, row, strict=True)) for row in found}
+
+    # --------------------------------------------------------------------------------------------------------------- numbers
+
+    def finest(self, indicator: str, period: str) -> tuple[int, str]:
+        """Return position and name of the finest level at which the indicator has data in a period."""
+        where = f"indicator = {literal(indicator)} and time_period = {literal(period)}"
+        position, level = self.rows(f"select finest_position, finest_level from intermediate.int_indicator_periods where {where}")[0]
+        return position, level
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """The place of each level, finest first."""
+        return dict(self.rows("select level, position from staging.stg_levels"))
+
+    def weight_period(self, period: str) -> str | None:
+        """Return the period whose weights stand for those of `period`, found again by their numbers; None where no area has a weight."""
+        weight, _ = self.pack
+        if weight is None:
+            return None
+        found = self.rows(
+            "select o.time_period from intermediate.int_observations as o "
+            f"inner join intermediate.int_area_weights as w on w.ref_area = o.ref_area and w.time_period = {literal(period)} "
+            f"where o.measure = {literal(weight)} and o.sex = '_T' and o.age = '_T' and o.obs_value is not null "
+            f"group by o.time_period having bool_and(w.weight = o.obs_value) "
+            f"order by o.time_period = {literal(period)} desc, o.time_period > {literal(period)}, "
+            f"abs(cast(left(o.time_period, 4) as integer) - {int(period[:4])}), o.time_period limit 1"
+        )
+        return found[0][0] if found else None
+
+    def members(self, indicator: str, ref_area: str, period: str) -> list[str]:
+        """Return the areas of the finest level below `ref_area`, by any path."""
+        _, level = self.finest(indicator, period)
+        where = f"time_period = {literal(period)} and ancestor = {literal(ref_area)} and level = {literal(level)}"
+        return [a for (a,) in self.rows(f"select ref_area from intermediate.int_area_tree where {where} order by 1")]
+
+    def facts(self, question: Question, members: Sequence[str]) -> Facts:
+        """Return everything that the number in question and those of `members` are made from."""
+        indicator = self.indicator(question.indicator)
+        places = [question.ref_area, *members]
+        measures, periods = sorted(indicator.measures()), sorted(indicator.periods(question.time_period))
+        origins, gone = self._origins(places, periods)
+        if origins:
+            measures = sorted({*measures, *(w for m in measures if (w := self._weighted_by.get(m)))})
+            places = list(dict.fromkeys([*places, *(area for shares in origins.values() for area, _ in shares)]))
+        within = (
+            f"measure in ({_texts(measures)}) and time_period in ({_texts(periods)}) and ref_area in ({_texts(places)})"
+            if measures
+            else "false"
+        )
+        return Facts(
+            indicator,
+            self._observations(within),
+            self._areas(places, question.time_period),
+            {source: i for i, source in enumerate(self.sources)},
+            self._additive,
+            self._conflicts(within),
+            self._breaks,
+            self._universe(within),
+            self.down,
+            self._has_weight,
+            origins,
+            gone,
+            self._weighted_by,
+            self._counted,
+        )  # fmt: skip
+
+    @cached_property
+    def _weighted_by(self) -> dict[str, str | None]:
+        return dict(self.rows("select measure, max(weighted_by) from staging.stg_measures group by measure"))
+
+    @cached_property
+    def _counted(self) -> frozenset[str]:
+        return frozenset(m for (m,) in self.rows("select measure from staging.stg_measures group by measure having bool_or(is_counted)"))
+
+    @cached_property
+    def _has_changes(self) -> bool:
+        return bool(self.rows("select 1 from intermediate.int_area_successions limit 1"))
+
+    def _origins(
+        self, places: Iterable[str], periods: Iterable[str]
+    ) -> tuple[dict[tuple[str, str], tuple[tuple[str, float], ...]], frozenset[tuple[str, str]]]:
+        """Return what each place was in a period before an area changed, by share; and which ones were something else by then."""
+        if not self._has_changes:
+            return {}, frozenset()
+        then = f"time_period in ({_texts(periods)})"
+        gone: set[tuple[str, str]] = set()
+        found: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
+        for area, period, origin, share in self.rows(
+            "select s.area, v.time_period, v.ref_area, s.share from intermediate.int_own_validity as v "
+            "inner join intermediate.int_area_successions as s on s.origin = v.ref_area and v.first_day < s.valid_to "
+            f"and (s.valid_from is null or s.valid_from <= v.first_day) where v.{then}"
+        ):
+            gone.add((origin, period))
+            found[area, period].append((origin, share))
+        wanted = set(places)
+        for area, period in self.rows(
+            f"select ref_area, time_period from intermediate.int_own_validity where {then} and ref_area in ({_texts(places)})"
+        ):
+            if (area, period) in found and (area, period) not in gone:
+                found[area, period].append((area, 1.0))  # what it was by itself, it is still
+        mine = {at: tuple(shares) for at, shares in found.items() if at[0] in wanted}
+        return mine, frozenset(at for at in gone if at[0] in wanted)
+
+    def _observations(self, within: str) -> dict[Place, tuple[Observation, ...]]:
+        found: dict[Place, list[Observation]] = defaultdict(list)
+        for source, part, measure, area, period, sex, age, *rest in self.rows(
+            "select source, part, measure, ref_area, time_period, sex, age, obs_value, obs_status, aggregate, by_sex, row_number, row_count, "
+            f"snapshot from staging.stg_observations where {within} order by source, part, row_number, sex, age"
+        ):
+            found[Place(measure, area, period)].append(Observation(source, part, Key(measure, area, period, sex, age), *rest))
+        return {place: tuple(observations) for place, observations in found.items()}
+
+    def _universe(self, within: str) -> frozenset[Place]:
+        found = self.rows(f"select measure, ref_area, time_period from intermediate.int_measure_universe where {within}")
+        return frozenset(Place(*row) for row in found)
+
+    def _conflicts(self, within: str) -> frozenset[tuple[str, Key]]:
+        found = self.rows(f"select source, measure, ref_area, time_period, sex, age from staging.stg_conflicts where {within}")
+        return frozenset((source, Key(*key)) for source, *key in found)
+
+    @cached_property
+    def _has_weight(self) -> bool:
+        return bool(self.rows("select 1 from intermediate.int_area_weights limit 1"))
+
+    def _areas(self, places: Iterable[str], period: str) -> dict[str, Area]:
+        found = self.rows(
+            "select a.ref_area, coalesce(a.name, a.ref_area), a.level, a.area_km2, w.weight from staging.stg_areas as a "
+            f"left join intermediate.int_area_weights as w on w.ref_area = a.ref_area and w.time_period = {literal(period)} "
+            f"where a.ref_area in ({_texts(places)})"
+        )
+        return {row[0]: Area(*row) for row in found}
+
+    def cell(self, question: Question) -> tuple[Any, ...] | None:
+        """Return the warehouse's own answer: value, status, numerator, denominator, coverage; unrounded."""
+        found = self.rows(
+            "select obs_value, obs_status, numerator, denominator, coverage from marts.indicator_values "
+            f"where indicator = {literal(question.indicator)} and ref_area = {literal(question.ref_area)} "
+            f"and time_period = {literal(question.time_period)} and sex = {literal(question.sex)} and age = {literal(question.age)}"
+        )
+        return found[0] if found else None
+
+
+def _texts(values: Iterable[str]) -> str:
+    return ", ".join(literal(v) for v in values)

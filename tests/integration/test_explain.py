@@ -1,0 +1,459 @@
+"""`zpo2 explain`: what it says of a number is true down to the row of the file, it computes the number anew, and it says when that differs."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import random
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines import packs
+from pipelines.explain import reasons, telling
+from pipelines.explain.account import Account, document
+from pipelines.explain.computation import Computation, agree, compute
+from pipelines.explain.inquiry import explain
+from pipelines.explain.question import Question, QuestionError
+from pipelines.explain.warehouse import Unavailable, Warehouse, opened
+from pipelines.home import Home
+from pipelines.settings import Settings
+from tests.conftest import current_release
+from tests.support.command import PROJECT, zpo2
+
+pytestmark = pytest.mark.slow
+
+Ask = Callable[..., dict[str, Any]]
+DEMO = PROJECT / "packs" / "demo"
+
+
+def account(pack: Path, home: Path, *key: str) -> Account:
+    with opened(Home(home)) as warehouse:
+        return explain(packs.load(pack), Home(home), Settings(), warehouse, Question(*key))
+
+
+@pytest.fixture(scope="module")
+def rules_pack_folder(rules_home: Path) -> Path:
+    return rules_home.parent / "pack"
+
+
+@pytest.fixture(scope="module")
+def ask(rules_home: Path, rules_pack_folder: Path) -> Iterator[Ask]:
+    """Ask the pack of rules, over one connection; the answer is the document."""
+    pack, home = packs.load(rules_pack_folder), Home(rules_home)
+    with opened(home) as warehouse:
+
+        def asked(indicator: str, area: str, period: str = "2021", sex: str = "_T", age: str = "_T") -> dict[str, Any]:
+            return document(explain(pack, home, Settings(), warehouse, Question(indicator, area, period, sex, age)))
+
+        yield asked
+
+
+def inputs(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield every input of a document, members included."""
+    if isinstance(node, dict):
+        yield from node.get("inputs", [])
+        for value in node.values():
+            yield from inputs(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from inputs(item)
+
+
+# ---------------------------------------------------------------------------------------------------------- every number
+
+
+def published(release: Path) -> list[tuple[Any, ...]]:
+    columns = "indicator, ref_area, time_period, sex, age, obs_value, obs_status, numerator, denominator, coverage"
+    return duckdb.execute(f"select {columns} from '{release}/parquet/indicator_values.parquet' order by all").fetchall()
+
+
+def differs(found: Computation, row: tuple[Any, ...]) -> bool:
+    outcome = found.outcome
+    denominator = outcome.denominator if found.facts.indicator.has_denominator else None
+    same = (
+        agree(outcome.value, row[5]) and agree(outcome.numerator, row[7]) and agree(denominator, row[8]) and agree(outcome.coverage, row[9])
+    )
+    return not same or outcome.status != row[6]
+
+
+def recomputed(warehouse: Warehouse, rows: list[tuple[Any, ...]]) -> tuple[list[Any], list[Any]]:
+    """Return the rows that come out otherwise when computed anew, and those whose missing value has no reason."""
+    wrong, silent = [], []
+    for row in rows:
+        found = compute(warehouse, Question(*row[:5]))
+        if differs(found, row):
+            wrong.append((row, found.outcome))
+        if row[5] is None and not reasons.why(found, {}, warehouse.fills, "a survey"):
+            silent.append(row)
+    return wrong, silent
+
+
+def test_any_number_of_the_demo_release_is_computed_anew_or_its_lack_explained(demo_home: Path) -> None:
+    rows = random.Random(7).sample(published(current_release(demo_home)), 200)
+    with opened(Home(demo_home)) as warehouse:
+        assert recomputed(warehouse, rows) == ([], [])
+    assert len({row[0] for row in rows}) > 20
+
+
+def test_any_number_made_by_any_rule_is_computed_anew_or_its_lack_explained(rules_home: Path) -> None:
+    rows = published(current_release(rules_home))[::5]
+    with opened(Home(rules_home)) as warehouse:
+        assert recomputed(warehouse, rows) == ([], [])
+    assert {row[6] for row in rows} > set("AMLQCOZS")
+
+
+def test_any_number_of_areas_that_changed_is_computed_anew_or_its_lack_explained(decade_home: Path) -> None:
+    rows = published(current_release(decade_home))[::3]
+    with opened(Home(decade_home)) as warehouse:
+        assert recomputed(warehouse, rows) == ([], [])
+    assert any(row[6] == "E" for row in rows)
+
+
+def test_a_restated_cell_names_what_the_area_was_and_its_rows(decade_home: Path) -> None:
+    found = account(decade_home.parent / "pack", decade_home, "heads", "b", "2010")
+    cell = document(found)["own"]["now"]["years"][0]["terms"][0]["operands"][0]["cell"]
+    assert (cell["how"], cell["value"], cell["status"]) == ("restated", 220, "E")
+    assert [(o["ref_area"], o["share"]) for o in cell["origins"]] == [("b", 1.0), ("old2", 0.25)]
+    assert [(p["ref_area"], p["value"]) for p in cell["parts"]] == [("b", 200), ("old2", 80)]
+    assert all(given["rows"] and given["texts"] for given in inputs(cell))
+    assert found.why == ["heads 2010 is restated from b, old2, which it was then"]
+    assert found.agrees
+
+
+# ------------------------------------------------------------------------------------------------------- down to the file
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ("women_candidates_share", "CZ0201", "2022"), ("mean_age", "CZ0201", "2021", "F"), ("population_growth_3y", "CZ0100", "2021"),
+        ("population_change_5y", "CZ0642", "2023"), ("debt_ratio", "CZ0802", "2019"), ("net_migration", "CZ0100", "2020"),
+    ],
+)  # fmt: skip
+def test_every_input_is_the_cell_of_the_raw_file_that_it_names(key: tuple[str, ...], demo_home: Path) -> None:
+    told = document(account(DEMO, demo_home, *key))
+    snapshots = {s["sha256"]: s for s in told["snapshots"]}
+    listed = duckdb.execute(
+        f"select sha256, url, fetched_at, bytes from '{current_release(demo_home)}/parquet/snapshots.parquet'"
+    ).fetchall()
+    seen = 0
+    for given in inputs(told["own"]):
+        raw = (demo_home / snapshots[given["sha256"]]["archived"]).read_bytes()
+        assert hashlib.sha256(raw).hexdigest() == given["sha256"]
+        assert tuple(snapshots[given["sha256"]][k] for k in ("sha256", "url", "fetched_at", "bytes")) in listed
+        header, *_ = lines = list(csv.reader(raw.decode().splitlines()))
+        for text in given["texts"]:
+            line = dict(zip(header, lines[text["row"] - 1], strict=True))
+            assert {name: cell or "" for name, cell in text["cells"].items()} == {name: line[name] for name in text["cells"]}
+            # measures of the demo pack are columns of its files
+            column = given["declared"]["value"]
+            assert given["value"] == (float(line[column]) if line[column] else None)
+            seen += 1
+    assert seen >= 1
+    assert told["agrees"]
+
+
+def test_the_rows_of_a_counted_cell_are_those_of_the_file(ask: Ask, rules_pack_folder: Path) -> None:
+    told = ask("candidates", "t2")
+    rows = [row for given in inputs(told["own"]) for row in given["rows"]]
+    lines = (rules_pack_folder / "data" / "ballots.csv").read_text(encoding="utf-8").splitlines()
+    assert rows == [n for n, line in enumerate(lines, 1) if ",t2," in line]
+    assert told["value"]["obs_value"] == len(rows)
+
+
+def test_a_correction_is_told_with_old_and_new_text(ask: Ask, rules_pack_folder: Path) -> None:
+    told = ask("mended", "t1")
+    (given,) = inputs(told["own"])
+    assert [(c["column"], c["old"], c["new"], c["reason"]) for c in given["corrections"]] == [("value", "120", "12", "a zero too many")]
+    line = (rules_pack_folder / "data" / "figures.csv").read_text(encoding="utf-8").splitlines()[given["rows"][0] - 1]
+    assert line == "mended,2021,t1,_T,_T,120,A"
+    assert told["value"]["obs_value"] == 12
+    members = {m["ref_area"]: list(inputs(m)) for m in ask("mended", "C1")["rollup"]["members"]}
+    assert [c["new"] for c in members["t1"][0]["corrections"]] == ["12"]
+    assert members["t2"][0]["corrections"] == []
+
+
+def test_a_refused_cell_leads_to_the_quarantine(ask: Ask) -> None:
+    told = ask("refused", "t1", "2022")
+    assert told["value"]["obs_status"] == "Q"
+    (given,) = inputs(told["own"])
+    assert [(q["row"], q["column"], q["value"], q["reason"]) for q in given["quarantine"]] == [
+        (given["rows"][0], "value", "abc", "not a number")
+    ]
+    assert "column value: not a number (abc)" in told["value"]["why"][0]
+
+
+def test_a_conflict_names_both_rows(ask: Ask) -> None:
+    told = ask("twice", "t2")
+    assert re.search(r"gives it different values in row (\d+) of figures, row (\d+) of figures", told["value"]["why"][0])
+    assert sorted(given["value"] for given in inputs(told["own"])) == [5, 6]
+    assert all("different value" in q["reason"] for given in inputs(told["own"]) for q in given["quarantine"])
+
+
+def test_counted_entries_are_told_by_place_only(ask: Ask, rules_pack_folder: Path) -> None:
+    told = ask("members", "t1")
+    (given,) = inputs(told["own"])
+    assert [(e["source"], e["row"]) for e in given["entries"]] == [("members", 2), ("members", 3)]
+    assert set(given["entries"][0]) == {"source", "part", "row", "snapshot"}
+    assert told["snapshots"][0]["sha256"] == hashlib.sha256((rules_pack_folder / "data" / "members.csv").read_bytes()).hexdigest()
+    none = ask("concerts", "t2")
+    assert (none["value"]["obs_value"], [s["source"] for s in none["snapshots"]]) == (0, ["programme"])
+
+
+# ----------------------------------------------------------------------------------------------------- formulas and parents
+
+
+def test_a_ratio_shows_its_arithmetic(ask: Ask) -> None:
+    told = ask("ratio", "t1")
+    assert (told["formula"]["words"], told["formula"]["numbers"]) == ("part / whole", ["= 1 / 10", "= 0.1"])
+
+
+def test_a_change_shows_both_ends(ask: Ask) -> None:
+    assert ask("change_percent", "t1")["formula"]["numbers"] == ["2021: 15", "2020: 10", "= 100 * (15 - 10) / 10", "= 50"]
+
+
+def test_a_total_over_sexes_shows_its_parts(ask: Ask) -> None:
+    cell = ask("people", "t2")["own"]["now"]["years"][0]["terms"][0]["operands"][0]["cell"]
+    assert cell["how"] == "women and men"
+    assert {p["sex"]: p["value"] for p in cell["parts"]} == {"F": 2, "M": 1, "_U": 4}
+
+
+def test_a_split_reads_its_own_cell(ask: Ask) -> None:
+    assert [(given["sex"], given["value"]) for given in inputs(ask("people", "t1", sex="F")["own"])] == [("F", 2)]
+
+
+def test_a_roll_up_names_every_area_with_sums_weight_and_reason(ask: Ask) -> None:
+    told = ask("change_joined", "X")["rollup"]
+    members = {m["ref_area"]: m for m in told["members"]}
+    assert {a for a, m in members.items() if m["contributes"]} == {"t1", "t3", "t4"}
+    assert (members["t3"]["numerator"], members["t3"]["base"]["numerator"], members["t3"]["weight"]) == (30, 20, 20)
+    assert members["t5"]["why"] == ["joined 2020 was not collected: figures has no row of this area then"]
+    assert (told["coverage"], told["coverage_needed"], told["weight"]) == (0.7, 1.0, {"measure": "heads", "time_period": "2021"})
+    for member in members.values():
+        assert all(given["sha256"] and given["rows"] for given in inputs(member))
+
+
+def test_a_reported_parent_is_told_apart_from_the_computed_one(ask: Ask) -> None:
+    computed, reported = ask("both_ways", "V1"), ask("both_ways_reported", "V1")
+    assert (computed["value"]["way"], computed["value"]["obs_value"]) == ("rolled", 3)
+    assert (reported["value"]["way"], reported["value"]["obs_value"]) == ("reported", 999)
+    assert [c["text"] for c in computed["checks"] if c["name"] == "computed and reported"] == [
+        "a source reports numerator 999, the areas below give 3; the computed one is published"
+    ]
+
+
+def test_a_source_that_is_passed_over_is_named(ask: Ask) -> None:
+    told = ask("twice", "t3")
+    assert [c["text"] for c in told["checks"] if c["name"] == "sources agree"] == [
+        "twice of t3 2021 [_T]: figures says 1 and stands, others 2 does not"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "reason"),
+    [
+        (("people", "t4"), "M", r"people 2021 is missing: the cell is empty, or marked as missing, in row \d+ of figures"),
+        (("listed", "t3"), "M", r"listed 2021 is missing: ballots reports on this area then, but gives no such value"),
+        (("total", "t8", "2021"), "A", None),
+        (("change_joined", "X"), "L", r"70 % of the weight; 100 % is due"),
+        (("told", "V2"), "C", r"told 2021 is confidential, says row \d+ of figures"),
+        (("needed_only", "X", "-"), "O", r"no source is declared for it; it would take: a survey"),
+        (("nothing", "C1", "2021"), "O", r"figures: not one row of absent"),
+        (("stays", "C1"), "O", r"a measure that cannot be summed has no value above town"),
+        (("sparse", "t4", "2022"), "O", r"sparse 2022 was not collected: others has no row of this area then"),
+        (("zero_ratio", "t1"), "Z", r"the denominator is 0"),
+        (("change_log", "t3"), "Z", r"the base of the change is -5, and has to be above 0"),
+        (("late", "t1", "2025"), "S", r"late 2025 is unknown: late has no good snapshot"),
+        (("rebased_change", "t1"), "B", r"breaks in 2021, between the two ends of the change"),
+        (("flagged", "t2"), "E", r"is an estimate, says row \d+ of figures"),
+        (("quiet", "C2"), "C", r"none of the 2 areas below has a value, all for this reason"),
+        (("quiet", "C1"), "L", r"3 areas do not contribute: 2 confidential \(C\), 1 missing at the source \(M\)"),
+    ],
+)  # fmt: skip
+def test_every_status_has_its_reason(key: tuple[str, ...], status: str, reason: str | None, ask: Ask) -> None:
+    told = ask(*key)
+    assert told["value"]["obs_status"] == status
+    if reason is None:
+        assert told["value"]["why"] == []
+    else:
+        assert any(re.search(reason, line) for line in told["value"]["why"]), told["value"]["why"]
+    assert told["agrees"]
+
+
+# ------------------------------------------------------------------------------------------------------------- the command
+
+
+def test_the_text_fits_a_terminal_and_names_everything(rules_home: Path, rules_pack_folder: Path) -> None:
+    found = account(rules_pack_folder, rules_home, "mended", "t1", "2021")
+    lines = list(telling.lines(found, telling.WIDTH))
+    # addresses and places in the archive are not broken
+    assert [line for line in lines if len(line) > telling.WIDTH and " " in line.strip() and "archive/" not in line] == []
+    text = "\n".join(telling.lines(found, None))
+    (snapshot,) = found.snapshots
+    for word in (snapshot["url"], snapshot["sha256"], snapshot["fetched_at"], '"120" -> "12"', "a zero too many", "= 12"):
+        assert word in text
+
+
+def test_what_a_file_says_is_no_command_to_the_terminal(rules_home: Path, rules_pack_folder: Path) -> None:
+    found = account(rules_pack_folder, rules_home, "mended", "t1", "2021")
+    trace = next(iter(found.traces.values()))
+    trace.texts[trace.rows[0]]["value"] = "\x1b[2J"
+    assert not any("\x1b" in line for line in telling.lines(found, 100))
+
+
+def test_the_command_prints_text_or_json_and_writes_nothing(rules_home: Path, rules_pack_folder: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in rules_home.rglob("*")}
+    arguments = ("explain", "ratio", "C1", "2021", "--pack", rules_pack_folder, "--home", rules_home)
+    text, as_json = zpo2(*arguments), zpo2(*arguments, "--json")
+    assert (text.returncode, text.stderr) == (0, "")
+    assert "a ratio of sums over the areas of level town below it" in text.stdout
+    told = json.loads(as_json.stdout)
+    assert told["question"] == {"pack": "rules", "indicator": "ratio", "ref_area": "C1", "time_period": "2021", "sex": "_T", "age": "_T"}
+    assert {p: p.stat().st_mtime_ns for p in rules_home.rglob("*")} == before
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        (("populatio", "X", "2021"), "populatio: no such indicator; near to it: population"),
+        (("wellbeing", "X", "2021"), "wellbeing: is an index, not an indicator; its scores are in the table sustainability"),
+        (("population", "state", "2021"), "state: no such area; near to it: S (State, nuts0)"),
+        (("population", "S", "2031"), "2031: population has no such period; near to it: 2020, 2021"),
+        (("women_share", "S", "2021", "F"), "sex F, age _T: women_share is not published so in 2021, but by sex _T age _T"),
+    ],
+)
+def test_a_question_without_an_answer_is_told_what_there_is(key: tuple[str, ...], line: str, five_home: Path) -> None:
+    with pytest.raises(QuestionError, match=re.escape(line)):
+        account(five_home.parent / "pack", five_home, *key)
+
+
+def test_wrong_questions_are_exit_2_and_a_home_without_numbers_exit_1(five_home: Path, tmp_path: Path) -> None:
+    pack = five_home.parent / "pack"
+    wrong = zpo2("explain", "populatio", "S", "2021", "--pack", pack, "--home", five_home)
+    assert (wrong.returncode, wrong.stdout, wrong.stderr.count("\n")) == (2, "", 1)
+    none = zpo2("explain", "population", "S", "2021", "--pack", pack, "--home", tmp_path / "none")
+    assert (none.returncode, none.stderr) == (1, f"{tmp_path / 'none'}: has no warehouse yet; `zpo2 run` makes it\n")
+    assert not (tmp_path / "none").exists()
+
+
+def test_it_stays_out_of_the_way_of_a_run(five_home: Path, tmp_path: Path) -> None:
+    home = Home(Path(shutil.copytree(five_home, tmp_path / "home")))
+    with home.lock(), pytest.raises(Unavailable, match="a run is writing to it"), opened(home):
+        pass
+    with opened(home) as warehouse, home.lock(wait=0):  # a run may begin, and replace the warehouse, while one is asked
+        home.warehouse.unlink()
+        assert warehouse.indicators
+    with pytest.raises(Unavailable, match="has no warehouse yet"), opened(home):
+        pass
+    duckdb.connect(str(home.warehouse)).close()  # what a killed run leaves
+    with pytest.raises(Unavailable, match="is not complete"):
+        account(five_home.parent / "pack", home.root, "population", "S", "2021")
+
+
+# ------------------------------------------------------------------------------------------------------------ disagreement
+
+
+@pytest.fixture
+def five_copy(five_home: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(five_home, tmp_path / "home"))
+
+
+def test_a_warehouse_that_is_wrong_is_said_loudly(five_copy: Path, five_home: Path) -> None:
+    with duckdb.connect(str(five_copy / "warehouse.duckdb")) as connection:
+        connection.execute("update marts.indicator_values set obs_value = 1000 where indicator = 'population' and ref_area = 'a1'")
+    done = zpo2("explain", "population", "a1", "2021", "--pack", five_home.parent / "pack", "--home", five_copy)
+    assert done.returncode == 1
+    assert done.stdout.startswith("DISAGREES  recomputed: computed anew from the input cells it is 25 (A; ")
+    assert "the warehouse has 1000 (A; " in done.stdout
+
+
+def test_bytes_that_changed_are_said_loudly(five_copy: Path, five_home: Path) -> None:
+    clean = account(five_home.parent / "pack", five_copy, "population", "a1", "2021")
+    assert clean.agrees
+    blob = five_copy / clean.snapshots[0]["archived"]
+    blob.write_text(blob.read_text(encoding="utf-8").replace("a1,M,13", "a1,M,31"), encoding="utf-8")
+    told = account(five_home.parent / "pack", five_copy, "population", "a1", "2021")
+    assert {c.name for c in told.checks if c.state == "failed"} == {"bytes", "rows"}
+    assert "was taken up as 13, its rows read again give 31" in "".join(c.text for c in told.checks)
+
+
+def test_another_current_release_is_told_with_its_value(five_copy: Path, five_home: Path) -> None:
+    public, made = five_copy / "public", current_release(five_copy)
+    earlier = shutil.copytree(made, public / "releases" / "2025.01.1")
+    table = earlier / "parquet" / "indicator_values.parquet"
+    duckdb.execute(f"copy (select * replace (obs_value + 7 as obs_value) from '{table}') to '{table}.new' (format parquet)")
+    shutil.move(f"{table}.new", table)
+    ledger = json.loads((public / "releases.json").read_text(encoding="utf-8"))
+    ledger["releases"].insert(0, {**ledger["releases"][0], "version": "2025.01.1"})
+    (public / "releases.json").write_text(json.dumps(ledger), encoding="utf-8")
+    (public / "latest.json").write_text(
+        json.dumps({"version": "2025.01.1", "released": "x", "path": "releases/2025.01.1/"}), encoding="utf-8"
+    )
+    told = account(five_home.parent / "pack", five_copy, "population", "a1", "2021")
+    assert told.agrees
+    (text,) = [c.text for c in told.checks if c.name == "published"]
+    assert text.startswith("the current release 2025.01.1 has 32 (A; ")
+    assert text.endswith(f", as release {made.name}")
+    assert told.publication is not None
+    assert told.publication.row is not None
+    assert told.publication.row.value == 32
+
+
+def test_declarations_that_changed_since_the_run_are_told(five_home: Path, tmp_path: Path) -> None:
+    pack = Path(shutil.copytree(five_home.parent / "pack", tmp_path / "pack"))
+    people = pack / "sources" / "people.yml"
+    people.write_text(people.read_text(encoding="utf-8").replace("{population: persons}", '{population: "persons * 2"}'), encoding="utf-8")
+    told = account(pack, five_home, "population", "a1", "2021")
+    assert told.agrees
+    assert any("declarations have changed" in note for note in told.notes)
+    assert [c.state for c in told.checks if c.name == "rows"] == ["note"]
+
+
+# --------------------------------------------------------------------------------------------------------------- documents
+
+PAGE = PROJECT / "docs" / "explain.md"
+
+
+def test_the_example_of_the_page_is_what_the_command_prints(demo_home: Path) -> None:
+    shown = re.search(
+        r"^```console\n\$ zpo2 (?P<arguments>[^\n]+)\n(?P<output>.*?)^```$", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    assert shown is not None
+    arguments = shown["arguments"].replace("packs/demo", str(DEMO)).split()
+    done = zpo2(*arguments, "--home", demo_home)
+    assert done.returncode == 0, done.stderr
+    assert settled(done.stdout) == settled(shown["output"])
+
+
+def settled(text: str) -> str:
+    """Leave out what differs from day to day: times, and versions with the date in them."""
+    return re.sub(
+        r"\d+ of \d+ checks passed|\d+ checks passed",
+        "checks passed",
+        re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", "TIME", re.sub(r"\b20\d\d\.\d\d\.\d+\b", "VERSION", text)),
+    )
+
+
+def test_every_key_of_the_document_is_described(ask: Ask) -> None:
+    described = set(re.findall(r"`([a-z_0-9]+)`", PAGE.read_text(encoding="utf-8")))
+    told = [ask("ratio", "C1"), ask("mended", "t1"), ask("change_percent", "t1"), ask("members", "t1"), ask("refused", "t1", "2022")]
+    found = {key for one in told for key in keys(one)}
+    assert found - described == set()
+
+
+def keys(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key not in ("gate", "cells"):  # what the gate says, and the columns of a file
+                yield from keys(value)
+            yield key
+    elif isinstance(node, list):
+        for item in node:
+            yield from keys(item)
