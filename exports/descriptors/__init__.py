@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from exports.descriptors import changelog, codelist, csvw, datapackage, readme, record, report
+from exports.descriptors import changelog, codelist, croissant, csvw, datapackage, readme, record, report
 from exports.info import Context
 
 Descriptor = Callable[[Context], dict[str, bytes]]
@@ -17,6 +17,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
     datapackage.descriptor,
     csvw.descriptor,
     codelist.descriptor,
+    croissant.descriptor,
     readme.descriptor,
 )
 """What is published: a change in one of these, version and time apart, makes a new version."""
