@@ -91,12 +91,15 @@ def _rounded(series: pl.Series, name: str) -> pl.Series:
 
 
 def _texts(series: pl.Series) -> tuple[pl.Series, int]:
-    """Return guarded texts and how many cells were guarded.
+    """Return texts in Unicode's composed form (NFC), guarded, and how many cells were guarded.
 
     Where there are not too many different texts they come as codes into the sorted list of them: smaller, and the codes
     sort as the texts do.
     """
     different = series.unique().drop_nulls()
+    composed = different.str.normalize("NFC")
+    if not composed.equals(different):
+        series, different = series.str.normalize("NFC"), composed
     formulas = different.filter(different.str.contains(FORMULA_START))
     cells = 0
     if len(formulas):

@@ -30,6 +30,25 @@ STATUSES: Mapping[str, tuple[str, str]] = {
 }
 """The code list of `obs_status`: name, and whether a value comes with it."""
 
+SDMX_STATUSES: Mapping[str, tuple[str, str]] = {
+    "A": ("A", "Normal value"),
+    "B": ("B", "Time series break"),
+    "E": ("E", "Estimated value"),
+    "I": ("I", "Imputed value"),
+    "P": ("P", "Provisional value"),
+    "M": ("O", "Missing value"),
+    "L": ("O", "Missing value"),
+    "Q": ("O", "Missing value"),
+    "C": ("Q", "Missing value; suppressed"),
+    "O": ("L", "Missing value; data exist but were not collected"),
+    "Z": ("M", "Missing value; data cannot exist"),
+    "S": ("O", "Missing value"),
+}
+"""What the statuses are in SDMX's CL_OBS_STATUS: code and name."""
+
+SEXES: Mapping[str, str] = {"F": "women", "M": "men", "_T": "total", "_U": "unknown"}
+"""The code list of `sex`."""
+
 
 @dataclass(frozen=True)
 class ReleaseInfo:
@@ -62,6 +81,12 @@ class ReleaseInfo:
     def timestamp(self) -> str:
         """`released` in UTC, to the second, as the files write it."""
         return self.released.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def about(self) -> dict[str, str]:
+        """Return what a data file says of itself wherever it is taken: without version and time, so that equal tables are equal files."""
+        publisher = {"publisher": self.text(self.publisher["name"])} if self.publisher.get("name") else {}
+        sources = "; ".join(f"{s['id']}: {self.text(s['publisher'])}, {self.text(s['title'])} ({s['licence']})" for s in self.sources)
+        return {"title": self.text(self.title), "licence": self.licence, **publisher, "sources": sources}
 
     def text(self, value: Text | None) -> str:
         """Return `value` in the pack's first language that it has, on one line."""
@@ -155,7 +180,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Context:
-    """All that a descriptor may know. `files` are the CSV and Parquet files by path inside the release.
+    """All that a descriptor may know. `files` are the data files by path inside the release, without `indicators.duckdb`.
 
     `changes` says what is different from the release before; what is compared to know whether anything is new has neither it nor its table.
     """

@@ -17,7 +17,7 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from exports import checksums, descriptors, ledger
+from exports import checksums, descriptors, ledger, questions
 from exports.info import Context, Previous, ReleaseInfo
 from exports.ledger import Entry, ReleaseError
 from exports.tables import Table
@@ -25,7 +25,7 @@ from exports.verify import verify
 
 DUCKDB = "indicators.duckdb"
 WORK = "publication"
-OWN = ("changes", "revisions")
+OWN = ("changes", "revisions", *questions.VIEWS)
 """Tables and views that a release makes itself."""
 
 
@@ -62,7 +62,7 @@ def build(
         folder.mkdir()
         from exports import facts, table_files  # Arrow, Polars and DuckDB take their time: only a build pays for them
 
-        written = table_files.write(warehouse, tables, folder, spill, tell)
+        written = table_files.write(warehouse, tables, info, folder, spill, tell)
         context = Context(
             info=info,
             version=known.next_version(info.released.astimezone(UTC).strftime("%Y.%m")),
@@ -98,7 +98,7 @@ def _with_changes(folder: Path, context: Context, last: Path | None, spill: Path
     from exports.changes.summary import Summary
 
     summary = None
-    with compare.files(folder) as sink:
+    with compare.files(folder, context.info.about()) as sink:
         if last is not None:
             try:
                 summary = compare.compare(last, folder, last.name, context.info.provenance, spill, sink)
@@ -118,11 +118,16 @@ def _with_changes(folder: Path, context: Context, last: Path | None, spill: Path
 
 def _complete(folder: Path, context: Context, spill: Path, tell: Callable[[str], None]) -> None:
     """Add to the table files all else that a release holds, verify it, and have it on the disk."""
+    from exports import further_files
     from exports.changes.published import VIEWS
     from exports.writers import duckdb as duckdb_file
+    from exports.writers import duckdb_questions
 
     tell(DUCKDB)
     duckdb_file.write(context.tables, folder / "parquet", folder / DUCKDB, spill, VIEWS)
+    duckdb_questions.write(context.tables, context.info.languages, folder / DUCKDB)
+    tell("files by indicator, for spreadsheets, statistical software and maps")
+    context = replace(context, files={**context.files, **further_files.write(folder, context, spill)})
     for path, text in descriptors.render(descriptors.DESCRIPTORS + descriptors.RECORDS, context).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text)

@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 
 from exports import checksums, frame, relations
-from exports.info import FileFacts, ForeignKey
+from exports.info import FileFacts, ForeignKey, ReleaseInfo
 from exports.sql import literal
 from exports.tables import Table
 from exports.writers import csv, parquet
@@ -29,7 +29,9 @@ class TableFiles:
     foreign_keys: list[ForeignKey]
 
 
-def write(warehouse: Path, tables: Sequence[Table], folder: Path, spill: Path, tell: Callable[[str], None]) -> TableFiles:
+def write(
+    warehouse: Path, tables: Sequence[Table], info: ReleaseInfo, folder: Path, spill: Path, tell: Callable[[str], None]
+) -> TableFiles:
     """Write csv/<table>.csv and parquet/<table>.parquet into `folder` for each of `tables`. The warehouse is only read."""
     (folder / "csv").mkdir()
     (folder / "parquet").mkdir()
@@ -44,7 +46,7 @@ def write(warehouse: Path, tables: Sequence[Table], folder: Path, spill: Path, t
             for name in (column.name for column in table.columns if (table.name, column.name) in wanted):
                 distinct[table.name, name] = published.frame[name].unique().drop_nulls().cast(pl.String)
             csv.write(published.frame, folder / "csv" / f"{table.name}.csv")
-            parquet.write(published.frame, table, folder / "parquet" / f"{table.name}.parquet")
+            parquet.write(published.frame, table, folder / "parquet" / f"{table.name}.parquet", info.about())
             written.rows[table.name] = published.frame.height
             written.guarded[table.name] = published.guarded
             tell(f"{table.name}: {published.frame.height} rows")

@@ -12,12 +12,18 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a published table. `unit` is that of its numbers, where they have one."""
+    """A column of a published table. `unit` is that of its numbers, where they have one.
+
+    `minimum`, `maximum`, `values`: what its cells are checked for before they are published; descriptors say so.
+    """
 
     name: str
     type: str
     description: str
     unit: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.type not in TYPES:

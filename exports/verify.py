@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exports import checksums
-from exports.descriptors import csvw, datapackage, dcat, rdf, report
+from exports.descriptors import croissant, csvw, datapackage, dcat, rdf, report
 from exports.descriptors.catalogue import CATALOGUE
 from exports.info import ForeignKey
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from exports.comparison import Described
 
 DUCKDB = "indicators.duckdb"
-REQUIRED = (datapackage.PATH, "README.md", "CHANGELOG.md", report.PATH, DUCKDB, CATALOGUE, dcat.JSON_LD)
+REQUIRED = (datapackage.PATH, croissant.PATH, "README.md", "CHANGELOG.md", report.PATH, DUCKDB, CATALOGUE, dcat.JSON_LD)
+BY_INDICATOR = csvw.PART
 
 
 def verify(release_dir: Path) -> list[str]:
@@ -26,10 +27,11 @@ def verify(release_dir: Path) -> list[str]:
     Checks: every file against SHA256SUMS, none missing or surplus; each CSV file equal to its Parquet file in values,
     types and rows, sorted by its key, keys unique and never null; the DuckDB file with the same tables, rows and
     comments; descriptors that match the columns, their order, their types and keys, and references that hold; the table `changes`
-    against the other tables, and against the release before where that lies beside this one; a catalogue that names every table
-    file with its size and checksum, and says the same in both its forms.
+    against the other tables, and against the release before where that lies beside this one; further forms of the tables (by
+    indicator, workbook, maps, questions), where they are there, with the same values; a catalogue that names every table file with
+    its size and checksum, and says the same in both its forms.
     """
-    from exports import comparison  # Arrow and DuckDB
+    from exports import comparison, further_comparison  # Arrow and DuckDB
     from exports.changes import consistency
 
     folder = Path(release_dir)
@@ -54,9 +56,21 @@ def verify(release_dir: Path) -> list[str]:
     faults += [fault for key in _foreign_keys(tables) for fault in comparison.reference_faults(key, distinct)]
     if (folder / DUCKDB).is_file():
         faults += _found(DUCKDB, partial(comparison.duckdb_faults, folder, DUCKDB, tables))
+        faults += _found(DUCKDB, partial(further_comparison.question_faults, folder, DUCKDB))
     faults += _found("parquet/changes.parquet", partial(consistency.faults, folder, tables))
     if (folder / dcat.JSON_LD).is_file():
         faults += _found(dcat.JSON_LD, partial(_catalogue, folder, tables))
+    for table in tables:
+        for name, form, check in (
+            ("indicator_values", BY_INDICATOR, further_comparison.by_indicator_faults),
+            ("indicator_values", "sdmx, jsonstat", further_comparison.cube_faults),
+            ("latest_values", "latest_values.xlsx", further_comparison.workbook_faults),
+            ("areas", "geo", further_comparison.map_faults),
+        ):
+            if table.name == name and (folder / table.parquet).is_file():
+                faults += _found(form, partial(check, folder, table))
+    if (folder / croissant.PATH).is_file():
+        faults += _found(croissant.PATH, partial(_croissant, folder, tables))
     if (folder / report.PATH).is_file():
         faults += _found(report.PATH, partial(_report, folder, rows))
     return faults
@@ -112,23 +126,24 @@ def _describe(folder: Path, tables: list[Described]) -> Iterator[str]:
 def _files(folder: Path, tables: list[Described]) -> Iterator[str]:
     """Every table has its three files, and there are no files of other tables."""
     expected = {path for table in tables for path in (table.csv, table.parquet, table.csvw)}
-    there = {path for path in checksums.files(folder) if path.startswith(("csv/", "parquet/"))}
+    everything = set(checksums.files(folder))
+    there = {path for path in everything if path.startswith(("csv/", "parquet/")) and not path.startswith(f"{BY_INDICATOR}/")}
     for path in sorted(expected - there):
         yield f"{path}: missing"
     for path in sorted(there - expected):
         yield f"{path}: of no table in {datapackage.PATH}"
-    for path in sorted(there):
-        if path.endswith(".csv") and path + csvw.SUFFIX not in there | expected:
+    for path in sorted(everything):
+        if path.endswith(".csv") and path + csvw.SUFFIX not in everything | expected:
             yield f"{path + csvw.SUFFIX}: missing"
 
 
 def _csvw(folder: Path, table: Described) -> Iterator[str]:
     value = _json(folder / table.csvw)
+    value = value.get("tables", [value])[0]
     expected = {name: csvw.DATATYPES[kind] for name, kind in table.types.items()}
-    columns = [(column["titles"], column["datatype"]) for column in value["tableSchema"]["columns"]]
     if value["url"] != Path(table.csv).name:
         yield f"{table.csvw}: is about {value['url']}"
-    if columns != list(expected.items()):
+    if csvw.kinds(value["tableSchema"]["columns"]) != list(expected.items()):
         yield f"{table.csvw}: columns or their types are not those of {datapackage.PATH}"
     if value["tableSchema"]["primaryKey"] != [csvw.column_name(name) for name in table.key]:
         yield f"{table.csvw}: the key is not that of {datapackage.PATH}"
@@ -157,6 +172,20 @@ def _catalogue(folder: Path, tables: list[Described]) -> Iterator[str]:
                 yield f"{dcat.JSON_LD}: size or checksum of {path} is not that of the file"
     for path in sorted({path for table in tables for path in (table.csv, table.parquet)} - named):
         yield f"{dcat.JSON_LD}: does not name {path}"
+
+
+def _croissant(folder: Path, tables: list[Described]) -> Iterator[str]:
+    """Every table file is named with its checksum, every table is a record set with its columns."""
+    value = _json(folder / croissant.PATH)
+    sums = {file["@id"]: file["sha256"] for file in value["distribution"]}
+    there = checksums.read(folder)
+    fields = {records["name"]: [field["name"] for field in records["field"]] for records in value["recordSet"]}
+    for table in tables:
+        for path in (table.csv, table.parquet):
+            if sums.get(path) != there.get(path):
+                yield f"{croissant.PATH}: the checksum of {path} is not that of the file"
+        if fields.get(table.name) != list(table.types):
+            yield f"{croissant.PATH}: the fields of {table.name} are not the columns of {datapackage.PATH}"
 
 
 def _foreign_keys(tables: list[Described]) -> Iterator[ForeignKey]:

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -135,10 +135,31 @@ def published_tables(manifest: dict[str, Any], warehouse: Path) -> list[Table]:
         there = connection.execute(
             "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'marts' order by table_name, column_index"
         ).fetchall()
-    return sorted((_table(node, there, titles) for node in marts), key=lambda t: t.name)
+    checked = _checked(manifest)
+    return sorted((_table(node, there, titles, checked) for node in marts), key=lambda t: t.name)
 
 
-def _table(node: dict[str, Any], there: Iterable[tuple[str, str, str]], titles: dict[str, str]) -> Table:
+def _checked(manifest: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Return what data tests say of the cells of a column, by model and column: its bounds and the values it may have."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for node in data_tests(manifest):
+        test, column = node.get("test_metadata") or {}, node.get("column_name")
+        if not column or node["config"].get("meta", {}).get("gate") == "warn" or node["config"].get("where"):
+            continue  # what does not close the gate, or is not about all rows, is no promise
+        kwargs = test.get("kwargs", {})
+        if test.get("name") == "between":
+            found.setdefault((node["attached_node"], column), {}).update(minimum=kwargs["low"], maximum=kwargs["high"])
+        elif test.get("name") == "accepted_values":
+            found.setdefault((node["attached_node"], column), {}).update(values=tuple(kwargs["values"]))
+    return found
+
+
+def _table(
+    node: dict[str, Any],
+    there: Iterable[tuple[str, str, str]],
+    titles: dict[str, str],
+    checked: Mapping[tuple[str, str], dict[str, Any]],
+) -> Table:
     described = node["columns"]
     columns = []
     for table, name, kind in there:
@@ -147,7 +168,8 @@ def _table(node: dict[str, Any], there: Iterable[tuple[str, str, str]], titles: 
         known = described.get(name, {})
         text = known.get("description") or _dynamic(name, titles)
         unit = known.get("config", {}).get("meta", {}).get("unit") or known.get("meta", {}).get("unit")
-        columns.append(Column(name, "BIGINT" if kind in ("INTEGER", "HUGEINT") else kind, text, unit))
+        promised = checked.get((node["unique_id"], name), {})
+        columns.append(Column(name, "BIGINT" if kind in ("INTEGER", "HUGEINT") else kind, text, unit, **promised))
     meta = node["config"].get("meta", {})
     return Table(node["alias"], " ".join(node["description"].split()), tuple(columns), tuple(meta["key"]), meta.get("view_of"))
 

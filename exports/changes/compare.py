@@ -5,7 +5,7 @@ Files are read table by table in DuckDB with bounded memory; tables whose bytes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,12 +119,12 @@ def compare(
 
 
 @contextmanager
-def files(folder: Path) -> Iterator[Sink]:
-    """Open csv/changes.csv and parquet/changes.parquet of a release folder."""
+def files(folder: Path, about: Mapping[str, str] | None = None) -> Iterator[Sink]:
+    """Open csv/changes.csv and parquet/changes.parquet of a release folder; `about` goes into the metadata of the latter."""
     schema = parquet.schema_of(TABLE)
     with ExitStack() as stack:
         file = stack.enter_context((folder / "csv" / f"{TABLE.name}.csv").open("wb"))
-        writer = stack.enter_context(parquet.opened(folder / "parquet" / f"{TABLE.name}.parquet", TABLE, schema, _CODED))
+        writer = stack.enter_context(parquet.opened(folder / "parquet" / f"{TABLE.name}.parquet", TABLE, schema, _CODED, about))
         csv.append(pl.DataFrame(schema=dict.fromkeys(listing.COLUMNS, pl.String)), file, header=True)
         yield Sink(file, writer)
 

@@ -65,7 +65,6 @@ def _resource(context: Context, table: Table) -> dict[str, Any]:
     facts = context.files[path]
     schema: dict[str, Any] = {
         "$schema": PROFILES + "tableschema.json",
-        "fieldsMatch": ["exact"],
         "fields": [_field(table, column) for column in table.columns],
         "missingValues": [""],
         "primaryKey": list(table.key),
@@ -78,6 +77,7 @@ def _resource(context: Context, table: Table) -> dict[str, Any]:
     if keys:
         schema["foreignKeys"] = keys
     return {
+        "$schema": PROFILES + "dataresource.json",
         "name": table.name,
         "type": "table",
         "path": path,
@@ -107,8 +107,12 @@ def _field(table: Table, column: Column) -> dict[str, Any]:
         value["unit"] = column.unit
     if column.name == "obs_status":
         value["categories"] = [{"value": code, "label": name} for code, (name, _) in STATUSES.items()]
+    constraints = {"minimum": column.minimum, "maximum": column.maximum, "enum": list(column.values) or None}
+    stated: dict[str, Any] = {name: constraint for name, constraint in constraints.items() if constraint is not None}
+    if stated:
+        value["constraints"] = stated
     if column.name in table.key:
-        value["constraints"] = {"required": True}
+        value["constraints"] = {"required": True, **stated}
         if column.type == "VARCHAR":
             value["missingValues"] = []  # an empty key is an empty text, not a missing one
     return value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from exports.descriptors.text import NO_LICENCE, cell, is_web, licence_url, release_url
 from exports.info import STATUSES, Context
+from exports.questions import questions
 
 PATH = "README.md"
 
@@ -74,7 +75,7 @@ select table_name, column_name, comment from duckdb_columns() where not internal
 select * from 'parquet/{name}.parquet' limit 10;
 ```
 
-pandas:
+{_questions(context)}pandas:
 
 ```python
 import pandas as pd
@@ -91,6 +92,18 @@ values <- arrow::read_parquet("parquet/{name}.parquet")
 A spreadsheet: open a file of `csv/` as UTF-8 with the comma as separator and the point as decimal sign."""
 
 
+def _questions(context: Context) -> str:
+    """Return what can be asked of the DuckDB file beside its tables."""
+    asked = questions(context.tables, context.info.languages)
+    if not asked:
+        return ""
+    lines = ["Common questions, in the DuckDB file (after `use`, where it was attached):", "", "| ask | for |", "| --- | --- |"]
+    for question in asked:
+        call = f"({', '.join(question.parameters)})" if question.parameters else ""
+        lines.append(f"| `from {question.name}{call}` | {cell(question.description)} |")
+    return "\n".join(lines) + "\n\n"
+
+
 def _files() -> str:
     return "\n".join(
         [
@@ -99,13 +112,19 @@ def _files() -> str:
             "| path | what it is |",
             "| --- | --- |",
             "| `csv/`, `parquet/` | the tables, one file each, with the same rows |",
-            "| `indicators.duckdb` | the same tables for DuckDB 1.0 and later, and the view `revisions` of revised values |",
+            "| `indicators.duckdb` | the same tables for DuckDB 1.0 and later, the view `revisions` of revised values, answers to common questions |",
             "| `datapackage.json` | Data Package, version 2 |",
             "| `catalog.ttl`, `catalog.jsonld` | the release as a catalogue, DCAT-AP 3.0.1; `nkod/`, `sk/` for national catalogues |",
             "| `schema-org.jsonld` | the release for search engines, schema.org |",
             "| `prov.ttl` | which bytes and which code made it, PROV-O |",
             "| `dqv.ttl` | measurements of its quality, DQV |",
             "| `CITATION.cff` | how to cite it |",
+            "| `csv/by_indicator/` | the rows of `indicator_values`, one file an indicator: a spreadsheet ends at 1,048,576 rows |",
+            "| `latest_values.xlsx` | the latest values as a workbook, with notes on the indicators |",
+            "| `sdmx/` | the values in SDMX-CSV 2.0, one file an indicator; `structure.xml` has the data structure and the code lists |",
+            "| `jsonstat/` | the values in JSON-stat 2.0, one file an indicator |",
+            "| `geo/` | the areas that have a point, as GeoParquet and GeoJSON; there are no boundaries |",
+            "| `croissant.json` | Croissant 1.1, for machine learning |",
             "| `codelists/` | code lists |",
             "| `quality/report.json` | what was checked before publication |",
             "| `CHANGELOG.md` | what is different from the release before; the table `changes` has every cell of it |",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,8 @@ ROW_GROUP = 122_880
 ARROW_TYPES = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
 
 
-def write(frame: pl.DataFrame, table: Table, path: Path) -> None:
-    """Write `frame`, sorted by the key of `table`. Without rows the file has no row group.
+def write(frame: pl.DataFrame, table: Table, path: Path, about: Mapping[str, str] | None = None) -> None:
+    """Write `frame`, sorted by the key of `table`, with `about` in its key-value metadata. Without rows the file has no row group.
 
     The Arrow schema is not stored: it would show readers how the columns were held here (codes) instead of what they are.
     """
@@ -27,13 +27,15 @@ def write(frame: pl.DataFrame, table: Table, path: Path) -> None:
     coded = [f.name for f in arrow.schema if pa.types.is_dictionary(f.type)]
     columns = [pa.field(f.name, f.type, nullable=f.name not in table.key) for f in arrow.schema]
     arrow = pa.Table.from_arrays(arrow.columns, schema=pa.schema(columns))
-    with opened(path, table, arrow.schema, coded) as writer:
+    with opened(path, table, arrow.schema, coded, about) as writer:
         if len(arrow):
             writer.write_table(arrow, row_group_size=ROW_GROUP)
 
 
 @contextmanager
-def opened(path: Path, table: Table, schema: pa.Schema, coded: list[str]) -> Iterator[pq.ParquetWriter]:
+def opened(
+    path: Path, table: Table, schema: pa.Schema, coded: list[str], about: Mapping[str, str] | None = None
+) -> Iterator[pq.ParquetWriter]:
     """Open the file of `table` for tables that come in portions; each becomes row groups of its own. `coded`: columns with few texts."""
     with pq.ParquetWriter(
         path,
@@ -45,7 +47,7 @@ def opened(path: Path, table: Table, schema: pa.Schema, coded: list[str]) -> Ite
         sorting_columns=[pq.SortingColumn(schema.names.index(name)) for name in table.key],
         store_schema=False,
     ) as writer:
-        writer.add_key_value_metadata(_metadata(table))
+        writer.add_key_value_metadata(metadata(table) | dict(about or {}))
         yield writer
 
 
@@ -54,7 +56,7 @@ def schema_of(table: Table) -> pa.Schema:
     return pa.schema([pa.field(c.name, ARROW_TYPES[c.type], nullable=c.name not in table.key) for c in table.columns])
 
 
-def _metadata(table: Table) -> dict[str, str]:
+def metadata(table: Table) -> dict[str, str]:
     columns = {
         column.name: {"description": column.description} | ({"unit": column.unit} if column.unit else {}) for column in table.columns
     }

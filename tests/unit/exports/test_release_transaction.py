@@ -68,8 +68,10 @@ def test_a_release_has_the_files_of_the_contract(release: Path) -> None:
     expected = {f"csv/{t}.csv" for t in tables} | {f"csv/{t}.csv-metadata.json" for t in tables} | {f"parquet/{t}.parquet" for t in tables}
     expected |= {"indicators.duckdb", "datapackage.json", "SHA256SUMS", "CHANGELOG.md", "README.md", "quality/report.json"}
     expected |= {"catalog.ttl", "catalog.jsonld", "schema-org.jsonld", "prov.ttl", "dqv.ttl", "CITATION.cff"}
+    expected |= {"croissant.json"}
     there = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()}
-    assert there - expected == {"codelists/obs_status.csv", "codelists/obs_status.csv-metadata.json", "provenance.json"}
+    further = {"codelists/obs_status.csv", "codelists/sex.csv", "csv/by_indicator/share.csv"}
+    assert there - expected == further | {f"{path}-metadata.json" for path in further} | {"latest_values.xlsx", "provenance.json"}
     assert expected <= there
     assert all(Path(f"{release / path}-metadata.json").is_file() for path in there if path.endswith(".csv"))
 

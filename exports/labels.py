@@ -1,0 +1,64 @@
+"""What indicators and areas are called, read from the table files of a release, for files that carry names beside codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """An indicator's title by language (first the pack's first), unit, decimals for display, and the ids of its sources."""
+
+    id: str
+    titles: Mapping[str, str] = field(default_factory=dict)
+    unit: str = ""
+    decimals: int | None = None
+    sources: Sequence[str] = ()
+
+    @property
+    def title(self) -> str:
+        return next(iter(self.titles.values()), self.id)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Indicators by id, and names of areas by `ref_area`; an area without a name is not there."""
+
+    indicators: Mapping[str, Indicator]
+    areas: Mapping[str, str]
+
+    def indicator(self, name: str) -> Indicator:
+        return self.indicators.get(name) or Indicator(name)
+
+    def area(self, ref_area: str) -> str:
+        return self.areas.get(ref_area) or ref_area
+
+
+def read(parquet: Path, languages: Sequence[str]) -> Labels:
+    """Read the tables `indicators` and `areas` in the folder `parquet`; what they do not say is not in the labels."""
+    indicators = {str(row["indicator"]): _indicator(row, languages) for row in _rows(parquet / "indicators.parquet") if "indicator" in row}
+    areas = {str(row["ref_area"]): str(row["name"]) for row in _rows(parquet / "areas.parquet", "ref_area", "name") if row.get("name")}
+    return Labels(indicators, areas)
+
+
+def _rows(path: Path, *columns: str) -> list[dict[str, object]]:
+    if not path.is_file():
+        return []
+    frame = pl.read_parquet(path)
+    return frame.select([name for name in columns if name in frame.columns] or pl.all()).to_dicts()
+
+
+def _indicator(row: Mapping[str, object], languages: Sequence[str]) -> Indicator:
+    titles = {language: str(row[f"title_{language}"]) for language in languages if row.get(f"title_{language}")}
+    decimals, sources = row.get("decimals"), str(row.get("sources") or "")
+    return Indicator(
+        str(row["indicator"]),
+        titles,
+        str(row.get("unit") or ""),
+        int(str(decimals)) if decimals is not None else None,
+        [source for source in sources.split(";") if source],
+    )

@@ -1,0 +1,226 @@
+"""What a release holds stands before other people's validators and readers, and each validator refuses a spoiled copy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.support.command import SHARED, environment
+
+pytestmark = pytest.mark.slow
+
+PROFILES = SHARED / "standards" / "datapackage-profiles" / "2.0"
+# `csvwvalidate` on many files, in one process that filters no warnings: in another it accepts too much
+CSVWVALIDATE = """
+import argparse, sys
+from csvw.__main__ import csvwvalidate
+given = (argparse.Namespace(url=path, verbose=False, lax=False) for path in sys.argv[1:])
+print(*(each.url for each in given if csvwvalidate(each, test=True)), sep="\\n", file=sys.stderr)
+"""
+
+
+@pytest.fixture
+def copy(five_release: Path, tmp_path: Path) -> Path:
+    """A copy of the release, to be spoiled."""
+    return Path(shutil.copytree(five_release, tmp_path / "release"))
+
+
+def spoil(path: Path, change: Callable[[Any], Any]) -> None:
+    value = json.loads(path.read_bytes())
+    change(value)
+    path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def replace(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def rows(release: Path, table: str, what: str = "count(*)", where: str = "true") -> Any:
+    return duckdb.execute(f"select {what} from '{release}/parquet/{table}.parquet' where {where}").fetchall()[0][0]
+
+
+# ------------------------------------------------------------------------------------------------------------- CSV on the Web
+
+
+def refused(*metadata: Path) -> set[str]:
+    """Return which of these documents `csvwvalidate` does not accept."""
+    done = subprocess.run(
+        [sys.executable, "-c", CSVWVALIDATE, *map(str, metadata)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.split()) == len(metadata)
+    return {Path(line).name for line in done.stderr.split("\n") if line.endswith(".json")}
+
+
+def test_csvwvalidate_accepts_every_csv_file(five_release: Path) -> None:
+    files = sorted(five_release.rglob("*.csv"))
+    assert {path.parent.name for path in files} == {"csv", "by_indicator", "codelists", "sdmx"}
+    assert refused(*(path.with_name(path.name + "-metadata.json") for path in files)) == set()
+
+
+def test_csvwvalidate_refuses_what_breaks_type_bounds_code_list_or_reference(copy: Path) -> None:
+    replace(copy / "csv/coverage.csv", ",5,", ",x5,")
+    replace(copy / "csv/by_indicator/population.csv", ",1.0,persons", ",1.5,persons")  # coverage is at most 1
+    replace(copy / "csv/indicator_values.csv", ",A,", ",W,")
+    replace(copy / "csv/areas.csv", "\na1,", "\nb1,")  # to which area_codes refers
+    names = ["csv/coverage", "csv/by_indicator/population", "csv/indicator_values", "csv/area_codes", "csv/sources"]
+    found = refused(*(copy / f"{name}.csv-metadata.json" for name in names))
+    assert found == {f"{Path(name).name}.csv-metadata.json" for name in names[:-1]}
+
+
+# --------------------------------------------------------------------------------------------------------------- Data Package
+
+
+def test_frictionless_accepts_the_package_and_refuses_a_bad_cell(copy: Path) -> None:
+    import frictionless
+
+    def faults() -> list[str]:
+        package = frictionless.Package(str(copy / "datapackage.json"))
+        package.remove_resource("cohesion_dispersion")  # its thousand rows take seconds
+        return sorted({row[0] for row in package.validate().flatten(["type"])})
+
+    assert faults() == []
+    replace(copy / "csv/coverage.csv", ",_T,", ",_T,x")
+    found = faults()
+    assert "type-error" in found
+    assert "hash-count" in found or "byte-count" in found
+
+
+def test_the_package_has_the_shape_of_its_profile(five_release: Path) -> None:
+    if not PROFILES.is_dir():
+        pytest.skip(f"{PROFILES} does not exist: the profile of Data Package 2.0 is not here")
+    import jsonschema
+
+    for name, parts in (("datapackage", lambda v: [v]), ("dataresource", lambda v: v["resources"])):
+        schema = json.loads((PROFILES / f"{name}.json").read_bytes())
+        validator = jsonschema.validators.validator_for(schema)(schema)
+        for part in parts(json.loads((five_release / "datapackage.json").read_bytes())):
+            assert part["$schema"] == f"https://datapackage.org/profiles/2.0/{name}.json"
+            assert list(validator.iter_errors(part)) == []
+            spoiled = {**part, "hash": 5} if name == "dataresource" else {**part, "resources": []}
+            assert list(validator.iter_errors(spoiled))
+
+
+# ------------------------------------------------------------------------------------------------------------------ Croissant
+
+
+def test_mlcroissant_accepts_and_loads_the_tables_and_refuses_a_field_of_no_file(copy: Path) -> None:
+    import mlcroissant
+
+    dataset = mlcroissant.Dataset(str(copy / "croissant.json"))
+    assert dataset.metadata.ctx.issues.errors == set()
+    assert dataset.metadata.ctx.conforms_to.value == "http://mlcommons.org/croissant/1.1"
+    for records in dataset.metadata.record_sets:
+        name = records.id
+        if name == "cohesion_dispersion":
+            continue  # its thousand rows take seconds
+        assert sum(1 for _ in dataset.records(name)) == rows(copy, name), name
+    first = next(iter(dataset.records("areas")))
+    assert (first["areas/ref_area"], first["areas/level"]) == (b"O1", b"okres")
+
+    spoil(copy / "croissant.json", lambda value: value["recordSet"][0]["field"][0]["source"].update(fileObject={"@id": "nowhere"}))
+    with pytest.raises(mlcroissant.ValidationError):
+        mlcroissant.Dataset(str(copy / "croissant.json"))
+
+
+# ----------------------------------------------------------------------------------------------------------------------- SDMX
+
+
+def test_sdmx1_reads_back_the_structure_and_every_observation(copy: Path) -> None:
+    import sdmx
+
+    message = sdmx.read_sdmx(copy / "sdmx/structure.xml")
+    structure = message.structure["INDICATORS"]
+    assert [d.id for d in structure.dimensions] == ["INDICATOR", "REF_AREA", "SEX", "AGE", "TIME_PERIOD"]
+    assert str(message.codelist["CL_AREA"]["a1"].name) == "Alder"
+    assert message.dataflow["INDICATORS"].structure is structure
+    codes = {d.id: set(d.local_representation.enumerated.items) for d in structure.dimensions if d.id != "TIME_PERIOD"}
+    codes |= {a: set(message.codelist[f"CL_{a}"].items) for a in ("OBS_STATUS", "OWN_STATUS")}
+    for path in sorted((copy / "sdmx").glob("*.csv")):
+        data = sdmx.read_sdmx(path, structure=structure).data
+        observations = [observation for part in data for observation in part.obs]
+        assert len(observations) == rows(copy, "indicator_values", where=f"indicator = '{path.stem}' and time_period <> ''")
+        for observation in observations:
+            key = {name: value.value for name, value in observation.dimension.values.items()}
+            said = {name: observation.attached_attribute[name].value for name in ("OBS_STATUS", "OWN_STATUS")}
+            assert all({**key, **said}[name] in known for name, known in codes.items())
+        values = [float(o.value) for o in observations if o.value]
+        assert sum(values) == pytest.approx(rows(copy, "indicator_values", "coalesce(sum(obs_value), 0)", f"indicator = '{path.stem}'"))
+
+    replace(copy / "sdmx/population.csv", "STRUCTURE,STRUCTURE_ID", "STRUCTURE,DATAFLOW")
+    with pytest.raises(ValueError, match="STRUCTURE_ID"):
+        sdmx.read_sdmx(copy / "sdmx/population.csv", structure=structure)
+
+
+# ------------------------------------------------------------------------------------------------------------------ JSON-stat
+
+
+def test_jsonstat_validator_accepts_every_cube_and_refuses_a_wrong_size(copy: Path) -> None:
+    from jsonstat_validator import validate_jsonstat
+    from jsonstat_validator.utils import JSONStatValidationError
+
+    paths = sorted((copy / "jsonstat").glob("*.json"))
+    assert [path.stem for path in paths] == ["population", "unknown_yet", "women_share"]
+    for path in paths:
+        cube = json.loads(path.read_bytes())
+        assert validate_jsonstat(cube)
+        values = cube["value"].values() if isinstance(cube["value"], dict) else cube["value"]
+        assert sum(v is not None for v in values) == rows(copy, "indicator_values", "count(obs_value)", f"indicator = '{path.stem}'")
+
+        cube["size"][1] += 1
+        with pytest.raises(JSONStatValidationError):
+            validate_jsonstat(cube)
+
+
+# -------------------------------------------------------------------------------------------------------------------- Parquet
+
+
+def test_three_readers_count_the_same_rows(five_release: Path) -> None:
+    import fastparquet
+    import pyarrow.parquet as pq
+
+    for path in sorted((five_release / "parquet").glob("*.parquet")):
+        there = fastparquet.ParquetFile(str(path))
+        counts = {pq.ParquetFile(path).metadata.num_rows, rows(five_release, path.stem), len(there.to_pandas())}
+        assert len(counts) == 1, path
+
+
+# --------------------------------------------------------------------------------------------------------------------- DuckDB
+
+
+def test_the_questions_of_the_readme_are_answered_and_documented(five_release: Path) -> None:
+    readme = (five_release / "README.md").read_text(encoding="utf-8")
+    for question in ("from latest", "from series(indicator, area)", "from compare(areas)"):
+        assert f"`{question}`" in readme
+    with duckdb.connect(str(five_release / "indicators.duckdb"), read_only=True) as release:
+        ask = release.execute
+        assert ask("select title, name, time_period, obs_value from latest where indicator = 'population' and ref_area = 'a1' and sex = 'M'"
+        ).fetchall() == [("Population", "Alder", "2021", 13.0)]  # fmt: skip
+        series = "select time_period, obs_value from series('population', 'a1') where sex = '_T'"
+        assert ask(series).fetchall() == [("2020", 22.0), ("2021", 25.0)]
+        compared = ask("select ref_area, obs_value from compare(['a2', 'a1']) where indicator = 'population'").fetchall()
+        assert compared == [("a2", 42.0), ("a1", 25.0)]
+        comments = dict(
+            ask("select function_name, comment from duckdb_functions() where function_type = 'table_macro' and not internal").fetchall()
+        )
+        assert {"series", "compare"} <= set(comments)
+        assert all(comments.values())
+    with duckdb.connect() as elsewhere:
+        elsewhere.execute(f"attach '{five_release}/indicators.duckdb' as mine (read_only)")
+        elsewhere.execute("use mine")
+        assert len(elsewhere.execute("from series('population', 'a1')").fetchall()) == 6
