@@ -86,6 +86,16 @@ def test_a_single_outlier_takes_the_value_of_the_next() -> None:
     np.testing.assert_array_equal(treat(values[:9]), values[:9])
 
 
+def test_a_skew_that_changes_sides_takes_the_most_extreme_value_of_the_other_side() -> None:
+    values = np.concatenate([[-700.0], np.linspace(0, 1, 60), [1000.0]])
+    # once 1000 has become 1, -700 is what skews; it becomes 0, the next, and 0 itself stays
+    expected = np.concatenate([[0.0], np.linspace(0, 1, 60), [1.0]])
+    np.testing.assert_array_equal(treat(values), expected)
+    np.testing.assert_array_equal(treat(-values), -expected)
+    # two points it takes; with one allowed it is the logarithm of the untouched values
+    np.testing.assert_allclose(treat(values, max_points=1), np.log(values + 700 + 17))
+
+
 def test_what_winsorising_cannot_mend_gets_a_logarithm_of_the_untouched_values() -> None:
     values = np.concatenate([np.linspace(1, 2, 60), [50.0, 100.0, 400.0]])
     treated = treat(values, max_points=1)
