@@ -40,9 +40,10 @@ def kurtosis(values: Array) -> float:
 def treat(values: Array, max_points: int = 5, max_skewness: float = 2.0, max_kurtosis: float = 3.5) -> Array:
     """Return `values` (any shape) with outliers treated, or as they are where skewness or kurtosis is small enough.
 
-    While |skewness| > `max_skewness` and excess kurtosis > `max_kurtosis`, the most extreme value on the skewed side takes the next
-    one's value, up to `max_points` values. If that does not do, all of it is undone and x becomes ln(x - min + 0.01 (max - min)), with a
-    negative skew -ln(max - x + 0.01 (max - min)): the order of areas stays, the unit is lost. The limits have no unit.
+    Values are wild where |skewness| > `max_skewness` and excess kurtosis > `max_kurtosis`. One by one, up to `max_points`, what lies
+    farthest out on the side of the skew is set to its neighbour, until they are wild no more. If that does not tame them, all of them
+    go back and x becomes ln(x - min + 0.01 (max - min)), with a negative skew -ln(max - x + 0.01 (max - min)): the order of areas
+    stays, the unit is lost. The limits have no unit.
     """
     there = ~np.isnan(values)
     x = values[there]
