@@ -1,8 +1,9 @@
 """Dispersion of values inside groups of areas: inequality and spread, every area once or weighted. Arrays in, arrays out.
 
 All groups are computed at once: pairs of a value and its group lie sorted by group and value, and every statistic is a sum, an
-extreme or a position inside the group's slice. Definitions: Cowell, Measuring Inequality (3rd ed., 2011); the mean absolute deviation
-is that of Eurostat's regional dispersion.
+extreme or a position inside the group's slice. Definitions: Cowell, Measuring Inequality (3rd ed., 2011); Theil, Economics and
+Information Theory (1967); Atkinson, On the measurement of inequality, Journal of Economic Theory 2 (1970); the mean absolute deviation
+is that of Eurostat's regional dispersion. Explained with examples in docs/methods.md.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ Index = NDArray[np.int64]
 SHARES = ("cv", "gini", "hoover", "atkinson_05", "theil_t")  # all values >= 0 and a mean > 0
 LOGARITHMIC = ("theil_l", "sd_log")  # all values > 0
 WEIGHTED = (*SHARES, *LOGARITHMIC)
+RATIOS = ("max_min", "p90_p10")  # 1 where all values are equal; all others are 0
 SMALLEST_GROUP = 3
 
 
@@ -32,7 +34,7 @@ class Statistic:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Values and weights of areas, sorted by group and value; `starts` has the first pair of each group."""
+    """Values and weights of areas, sorted by group and value (see `sorted_pairs`); `starts` has the first pair of each group."""
 
     group: Index
     values: Array
@@ -45,7 +47,11 @@ class Pairs:
 
 
 def sorted_pairs(group: Index, area: Index, values: Array, weights: Array | None) -> tuple[Pairs, Index]:
-    """Return the pairs in order, and the order; groups are numbered from 0 without gaps, `area` settles ties."""
+    """Return the pairs in order of group and value, and the order (positions in the input, for what belongs to the pairs).
+
+    All arrays are of one length. Groups are numbered from 0 without gaps; `area` settles ties, so that the order of the input does not
+    matter. `weights` are in any unit, not negative; None counts every area once.
+    """
     order = np.lexsort((area, values, group))
     g = group[order]
     starts = np.flatnonzero(np.r_[True, g[1:] != g[:-1]]) if g.size else np.zeros(0, dtype=np.int64)
@@ -53,10 +59,32 @@ def sorted_pairs(group: Index, area: Index, values: Array, weights: Array | None
 
 
 def dispersion(pairs: Pairs, subgroups: dict[str, Index], weighted: bool) -> list[Statistic]:
-    """Return the statistics of every group. `subgroups` has, for each level between, the number of each pair's subgroup.
+    """Return the statistics of every group, in the order of this table; `_weighted` ones and the parts of Theil's T follow their kind.
 
-    `weighted` adds the `_weighted` ones; without it, weights serve the mean absolute deviation only. Weights that sum to 0 count
-    areas once; where no weights are given, areas count once.
+    With w the weights of a group as shares (1/n where areas count once), y its values and m = sum(w y):
+
+    ============  =================================================  ====================================================
+    sd            sqrt(sum((y - mean)^2) / n)                        in the unit of y; areas count once
+    iqr           q(0.75) - q(0.25)                                  in the unit of y; areas count once
+    max_min       max y / min y                                      no unit, from 1
+    p90_p10       q(0.9) / q(0.1)                                    no unit, from 1; q linear between order statistics
+    cv            sqrt(sum(w (y - m)^2)) / m                         no unit, 0 to sqrt(n - 1)
+    gini          sum(w y (2 F - w)) / m - 1, F = running sum of w   no unit, 0 to 1 - 1/n (Gini 1912; Cowell 2011)
+    hoover        sum(w |y - m|) / (2 m)                             share to be moved, 0 to 1 - 1/n (Hoover 1936)
+    atkinson_05   1 - (sum(w sqrt y))^2 / m                          share, 0 to 1 - 1/n (Atkinson 1970, aversion 0.5)
+    theil_t       sum(w y/m ln(y/m)), 0 ln 0 = 0                     nats, 0 to ln n (Theil 1967)
+    theil_l       sum(w ln(m/y))                                     nats, from 0 (mean log deviation; Theil 1967)
+    sd_log        sqrt(sum(w (ln y - sum(w ln y))^2))                from 0; about the relative spread where it is small
+    mean_abs_dev  100 sum(w |y - m|) / m                             per cent; Eurostat's dispersion of regional GDP
+    ============  =================================================  ====================================================
+
+    theil_t_between = sum over subgroups of W M/m ln(M/m), W the weight and M the mean of a subgroup; theil_t_within = the sum over
+    subgroups of W M/m times Theil's T inside it. Both together are theil_t (Theil 1967; Cowell 2011, chapter 3).
+
+    `subgroups` has, for each level between, the number of each pair's subgroup, counted over all groups. `weighted` adds the `_weighted`
+    ones; without it, weights serve the mean absolute deviation only. Weights that sum to 0 count areas once; where no weights are given,
+    areas count once; a negative weight leaves what is weighted undefined. NaN where a statistic is not defined: those of shares need all
+    values >= 0 and a mean > 0, theil_l, sd_log and max_min all values > 0, p90_p10 a tenth percentile > 0.
     """
     once = 1.0 / pairs.counts.astype(np.float64)[pairs.group]
     shares = once if pairs.weights is None else _shares(pairs, pairs.weights, once)
@@ -67,7 +95,13 @@ def dispersion(pairs: Pairs, subgroups: dict[str, Index], weighted: bool) -> lis
     found.append(Statistic("mean_abs_dev", "", _where(_shareable(pairs, mean), 100 * _ratio(deviation, mean))))
     if weighted:
         found += _inequality(pairs, shares, subgroups, "_weighted")
-    return found
+    return [s if s.name in RATIOS else Statistic(s.name, s.by, _not_negative(pairs, s.values)) for s in found]
+
+
+def _not_negative(pairs: Pairs, values: Array) -> Array:
+    """Return `values` free of what rounding leaves: nothing below 0, and exactly 0 where all values of a group are equal."""
+    equal = pairs.values[pairs.starts] == pairs.values[pairs.starts + pairs.counts - 1]
+    return np.where(np.isnan(values), np.nan, np.where(equal, 0.0, np.maximum(values, 0.0)))
 
 
 def _spread(pairs: Pairs) -> list[Statistic]:

@@ -1,6 +1,8 @@
 """A composite index: the scores of its nodes for every area, from the leaves' values up to the root. Arrays in, arrays out.
 
-What an index needs of the warehouse is gathered elsewhere (`pipelines.models.gathering`); here are only its rules.
+What an index needs of the warehouse is gathered elsewhere (`pipelines.models.gathering`); here are only its rules. The steps and their
+order are those of the OECD/JRC Handbook on Constructing Composite Indicators (2008): treatment, imputation, normalisation, weighting and
+aggregation.
 """
 
 from __future__ import annotations
@@ -37,7 +39,12 @@ class Node:
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for all nodes of an index. `groups` has a number for each area, for imputation by group."""
+    """What holds for all nodes of an index.
+
+    `min_available` is the share of a node's components that must be there, by count (0 to 1). `treatment` holds the limits of `treat`,
+    None for none; `imputation` a method of `impute`, or component_group_mean. `groups` has a number for each area, for imputation by
+    group. `pooled` compares values over all periods together.
+    """
 
     min_available: float
     treatment: dict[str, float] | None = None
@@ -71,7 +78,12 @@ class Scores:
 
 
 def score(root: Node, leaves: dict[str, Values], rules: Rules) -> list[Scores]:
-    """Return the scores of every node, the root last. `leaves` has an entry for each leaf's name."""
+    """Return the scores of every node, components before what they are part of, the root last.
+
+    `leaves` has an entry for each leaf's name, all of one shape (periods x areas), in the indicators' own units; scores are in those of
+    the normalisation. A node's score is the mean (`aggregate`) of the components that are there, if their number over all of them is at
+    least `min_available`; ranks are 1 + the number of areas with a larger score (`best_first`), period by period.
+    """
     results: list[Scores] = []
     _score(root, None, leaves, rules, results)
     return results

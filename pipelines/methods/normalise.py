@@ -17,7 +17,11 @@ DEFAULT_SCALES = {"minmax": (0.0, 100.0), "percentile": (0.0, 100.0), "zscore": 
 
 @dataclass(frozen=True)
 class Normalisation:
-    """How an indicator becomes a score. `reference` is the position of the reference area in the arrays."""
+    """How an indicator becomes a score (formulas: `normalise`).
+
+    `scale`, `bounds` and `target` are in the units of scores, of values, of values; `reference` is the position of the reference area in
+    the last axis of the arrays.
+    """
 
     method: str = "minmax"
     direction: str = "higher_better"
@@ -35,7 +39,23 @@ class Normalisation:
 def normalise(values: Array, how: Normalisation) -> Array:
     """Return the scores of `values`, an array of any shape whose cells are compared with each other.
 
-    All NaN where nothing can be compared: fewer than two values, or all equal; a single NaN where the method is not defined for a value.
+    x are the values after direction: with a target, and without bounds, -|x - target|; where lower is better, -x. n counts what is there.
+
+    =====================  ============================================================  ============================================
+    minmax                 lo + (hi - lo) (x - min x) / (max x - min x)                  scale [lo, hi], default [0, 100]
+    minmax with bounds     lo + (hi - lo) (x - worst) / (best - worst)                   of x itself; leaves the scale unless clipped
+    zscore                 mean + sd (x - mean x) / s, s with n - 1                      scale [mean, sd], default [0, 1]
+    rank                   1 + number of values below                                    1 to n; ties get the lowest
+    borda                  rank - 1                                                      points won against others
+    percentile             lo + (hi - lo) (rank - 1) / (n - 1)                           scale [lo, hi], default [0, 100]
+    distance_to_target     1 - |target - x| / max |target - x|, direction aside          share, 1 at the target
+    distance_to_reference  1 - (x_ref - x) / (x_ref - min x), x_ref the reference area's 1 for the reference, 0 for the worst
+    fraction_of_max        x / max x; where lower is better min x / x; x > 0 only        share, 1 for the best
+    =====================  ============================================================  ============================================
+
+    All NaN where nothing can be compared: fewer than two values, or all equal (but not with bounds, which need no others); a single NaN
+    where the method is not defined for a value. Raises ValueError for a method that does not exist.
+    Source: OECD/JRC Handbook (2008), chapter 1.5; Borda points: Saari (1995), Basic Geometry of Voting.
     """
     x = values
     if how.direction == "target" and not how.bounds and how.method != "distance_to_target":
@@ -77,7 +97,7 @@ def normalise(values: Array, how: Normalisation) -> Array:
 
 
 def ascending_ranks(values: Array) -> Array:
-    """Return ranks from 1, the smallest value first; ties get the lowest rank, NaN stays."""
+    """Return ranks from 1, the smallest value first, over all cells: 1 + the number of smaller values, so ties get the lowest; NaN stays."""
     there = ~np.isnan(values)
     ranks = np.full(values.shape, np.nan)
     ranks[there] = np.searchsorted(np.sort(values[there]), values[there], side="left") + 1

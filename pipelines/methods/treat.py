@@ -1,6 +1,7 @@
 """Treatment of outliers before normalising: winsorisation, then a logarithm. Arrays in, arrays out; NaN is a missing value.
 
-The rule and its limits are those of the Global Innovation Index; skewness and kurtosis are the sample formulas of spreadsheets.
+The rule and its limits are those that the European Commission's Joint Research Centre applies, as in the Global Innovation Index
+(Cornell University, INSEAD and WIPO, e.g. 2020, appendix on the framework); skewness and kurtosis are the sample formulas of spreadsheets.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ Array = NDArray[np.float64]
 
 
 def skewness(values: Array) -> float:
-    """Return the sample skewness (SKEW of a spreadsheet), NaN where it is not defined."""
+    """Return the sample skewness (SKEW of a spreadsheet): n / ((n - 1)(n - 2)) sum(((x - mean) / s)^3), s the deviation with n - 1.
+
+    No unit; 0 for a symmetric sample. NaN with fewer than 3 values or without spread. Joanes and Gill (1998), The Statistician 47, G1.
+    """
     n, spread = values.size, values.std(ddof=1) if values.size > 2 else 0.0
     if n < 3 or spread == 0:
         return float("nan")
@@ -20,7 +24,12 @@ def skewness(values: Array) -> float:
 
 
 def kurtosis(values: Array) -> float:
-    """Return the sample excess kurtosis (KURT of a spreadsheet), NaN where it is not defined."""
+    """Return the sample excess kurtosis (KURT of a spreadsheet), s the deviation with n - 1:
+
+    n (n + 1) / ((n - 1)(n - 2)(n - 3)) sum(((x - mean) / s)^4) - 3 (n - 1)^2 / ((n - 2)(n - 3)).
+
+    No unit; about 0 for a normal sample. NaN with fewer than 4 values or without spread. Joanes and Gill (1998), The Statistician 47, G2.
+    """
     n, spread = values.size, values.std(ddof=1) if values.size > 3 else 0.0
     if n < 4 or spread == 0:
         return float("nan")
@@ -29,10 +38,12 @@ def kurtosis(values: Array) -> float:
 
 
 def treat(values: Array, max_points: int = 5, max_skewness: float = 2.0, max_kurtosis: float = 3.5) -> Array:
-    """Return `values` with outliers treated, or as they are where skewness or kurtosis is small enough.
+    """Return `values` (any shape) with outliers treated, or as they are where skewness or kurtosis is small enough.
 
-    The most extreme value on the skewed side takes the next one's value, up to `max_points` values; if that does not do, all of it
-    is undone and a logarithm is taken instead, mirrored for a negative skew.
+    Values are wild where |skewness| > `max_skewness` and excess kurtosis > `max_kurtosis`. One by one, up to `max_points`, what lies
+    farthest out on the side of the skew is set to its neighbour, until they are wild no more. If that does not tame them, all of them
+    go back and x becomes ln(x - min + 0.01 (max - min)), with a negative skew -ln(max - x + 0.01 (max - min)): the order of areas
+    stays, the unit is lost. The limits have no unit.
     """
     there = ~np.isnan(values)
     x = values[there]
@@ -52,11 +63,14 @@ def _winsorised(x: Array, max_points: int, skewed: object) -> Array | None:
     assert callable(skewed)
     sample = x.copy()
     order = np.argsort(sample, kind="stable")
-    for points in range(1, min(max_points, x.size - 1) + 1):
+    low = high = 0  # points moved on either side: the skew may change sides on the way
+    for _ in range(min(max_points, x.size - 1)):
         if skewness(sample) > 0:
-            sample[order[-points:]] = sample[order[-points - 1]]
+            high += 1
+            sample[order[-high:]] = sample[order[-high - 1]]
         else:
-            sample[order[:points]] = sample[order[points]]
+            low += 1
+            sample[order[:low]] = sample[order[low]]
         if not skewed(sample):
             return sample
     return None

@@ -97,10 +97,12 @@ select
     a.ref_area,
     h.raw_period,
     c.obs_value,
-    -- an indicator without data, or too old, stays expected and is missing
-    coalesce(c.obs_status, 'O') as obs_status
+    -- an indicator without data, or too old, stays expected and is missing: for the reason that its cell in the index's period gives
+    coalesce(c.obs_status, o.obs_status, 'O') as obs_status
 from chosen as h
 inner join leaves as l on l.index_id = h.index_id and l.node = h.node
 inner join {{ ref('int_valid_areas') }} as a on a.time_period = h.time_period and a.level = l.level
 left join cells as c
     on c.indicator = l.indicator and c.level = l.level and c.ref_area = a.ref_area and c.time_period = h.raw_period
+left join cells as o
+    on h.raw_period is null and o.indicator = l.indicator and o.level = l.level and o.ref_area = a.ref_area and o.time_period = h.time_period

@@ -1,4 +1,4 @@
-"""Statistics of dispersion against the plain formulas, written out value by value for one group at a time."""
+"""Statistics of dispersion against arithmetic by hand, published figures, and the plain formulas written out value by value."""
 
 from __future__ import annotations
 
@@ -81,13 +81,135 @@ def test_theil_falls_into_a_part_between_groups_and_a_part_within_them() -> None
         assert parts == pytest.approx(found[f"theil_t{suffix}", ""][0])
 
 
-def test_the_gini_of_three_places_by_hand() -> None:
-    assert computed([[1.0, 2.0, 3.0]])["gini", ""] == pytest.approx([2 / 9])
+LN2, ROOT2 = math.log(2), math.sqrt(2)
+BY_HAND = {
+    # mean 5/2; squares 9/4 + 1/4 + 1/4 + 9/4 = 5
+    "sd": math.sqrt(5 / 4),
+    # quartiles at positions 3/4 and 9/4 of 0 to 3: 1.75 and 3.25
+    "iqr": 3.25 - 1.75,
+    "max_min": 4 / 1,
+    # at positions 0.3 and 2.7: 1.3 and 3.7
+    "p90_p10": 3.7 / 1.3,
+    "cv": math.sqrt(5 / 4) / 2.5,
+    # differences of the six pairs 1 + 2 + 3 + 1 + 2 + 1 = 10, both ways 20; over 2 n^2 mean = 2 * 16 * 5/2 = 80
+    "gini": 20 / 80,
+    # below the mean stand 3/2 + 1/2 = 2 of 10 in all
+    "hoover": 2 / 10,
+    "atkinson_05": 1 - ((1 + ROOT2 + math.sqrt(3) + 2) / 4) ** 2 / 2.5,
+    # relative values 0.4, 0.8, 1.2, 1.6
+    "theil_t": (0.4 * math.log(0.4) + 0.8 * math.log(0.8) + 1.2 * math.log(1.2) + 1.6 * math.log(1.6)) / 4,
+    "theil_l": -math.log(0.4 * 0.8 * 1.2 * 1.6) / 4,
+    # logarithms 0, ln 2, ln 3, 2 ln 2
+    "sd_log": math.sqrt((0 + LN2**2 + math.log(3) ** 2 + 4 * LN2**2) / 4 - (math.log(24) / 4) ** 2),
+    # deviations 3/2 + 1/2 + 1/2 + 3/2 = 4, over 4 areas 1, of 2.5
+    "mean_abs_dev": 100 * 1 / 2.5,
+}
 
 
-def test_equal_values_do_not_differ_at_all() -> None:
-    found = computed([[0.1, 0.1, 0.1]], [[1.0, 2.0, 3.0]])
-    assert {k: v for k, v in found.items() if abs(v[0] - (1 if k[0] in ("max_min", "p90_p10") else 0)) > 1e-15} == {}
+def test_every_statistic_of_1_2_3_4_by_hand() -> None:
+    found = computed([[1.0, 2.0, 3.0, 4.0]], weighted=False)
+    assert {name: v[0] for (name, _), v in found.items()} == pytest.approx(BY_HAND, rel=1e-12)
+
+
+WEIGHTED_BY_HAND = {
+    # 1, 2, 4 with weights 2, 1, 1: shares 1/2, 1/4, 1/4; mean 1/2 + 1/2 + 1 = 2; squares 1/2 * 1 + 0 + 1/4 * 4 = 3/2
+    "cv_weighted": math.sqrt(3 / 2) / 2,
+    # pairs, both ways: 2 (1/8 * 1 + 1/8 * 3 + 1/16 * 2) = 5/4; over 2 * 2
+    "gini_weighted": 5 / 16,
+    # half of what deviates, 1/2 * 1 + 1/4 * 2 = 1, over the mean
+    "hoover_weighted": 1 / 2 / 2,
+    "atkinson_05_weighted": 1 - (1 / 2 + ROOT2 / 4 + 2 / 4) ** 2 / 2,
+    # relative values 1/2, 1, 2: 1/2 * 1/2 * -ln 2 + 0 + 1/4 * 2 * ln 2
+    "theil_t_weighted": LN2 / 4,
+    "theil_l_weighted": LN2 / 2 - LN2 / 4,
+    # logarithms 0, 1, 2 times ln 2, mean 3/4: 1/2 * 9/16 + 1/4 * 1/16 + 1/4 * 25/16 = 11/16
+    "sd_log_weighted": math.sqrt(11 / 16) * LN2,
+    "mean_abs_dev": 100 * 1 / 2,
+}
+
+
+def test_every_weighted_statistic_of_1_2_4_with_weights_2_1_1_by_hand() -> None:
+    found = computed([[1.0, 2.0, 4.0]], [[2.0, 1.0, 1.0]])
+    assert {name: found[name, ""][0] for name in WEIGHTED_BY_HAND} == pytest.approx(WEIGHTED_BY_HAND, rel=1e-12)
+    assert {name for name, _ in found} - set(BY_HAND) | {"mean_abs_dev"} == set(WEIGHTED_BY_HAND)
+
+
+def test_where_one_area_has_everything_each_statistic_is_at_its_largest() -> None:
+    found = computed([[0.0, 0.0, 0.0, 12.0]], weighted=False)
+    largest = {"cv": math.sqrt(3), "gini": 3 / 4, "hoover": 3 / 4, "atkinson_05": 3 / 4, "theil_t": math.log(4), "mean_abs_dev": 150}
+    assert {name: found[name, ""][0] for name in largest} == pytest.approx(largest)
+
+
+def test_theil_of_two_levels_by_hand() -> None:
+    # districts of the first region 1, 1 and 3, 3; of the second 6, 6 and 10, 10; all areas weigh the same
+    values, districts, regions = [1.0, 1.0, 3.0, 3.0, 6.0, 6.0, 10.0, 10.0], [0, 0, 1, 1, 2, 2, 3, 3], [0, 0, 0, 0, 1, 1, 1, 1]
+    group, ordered = np.zeros(8, dtype=np.int64), np.array(values)
+    pairs, order = sorted_pairs(group, np.arange(8), ordered, None)
+    found = {
+        (s.name, s.by): s.values[0]
+        for s in dispersion(pairs, {"district": np.array(districts)[order], "region": np.array(regions)[order]}, weighted=False)
+    }
+    # regional means 2 and 8 around 5, half of the areas each
+    assert found["theil_t_between", "region"] == pytest.approx(0.5 * 0.4 * math.log(0.4) + 0.5 * 1.6 * math.log(1.6))
+    # inside: shares of the sum 1/5 and 4/5, relative values 1/2, 3/2 and 3/4, 5/4
+    first = (0.5 * math.log(0.5) + 1.5 * math.log(1.5)) / 2
+    second = (0.75 * math.log(0.75) + 1.25 * math.log(1.25)) / 2
+    assert found["theil_t_within", "region"] == pytest.approx(1 / 5 * first + 4 / 5 * second)
+    # districts differ among each other only
+    assert found["theil_t_between", "district"] == pytest.approx(found["theil_t", ""])
+    assert found["theil_t_within", "district"] == 0
+
+
+def published(values: list[float], weights: list[float] | None = None) -> dict[str, float]:
+    return {name: v[0] for (name, _), v in computed([values], [weights] if weights else None).items()}
+
+
+def test_what_the_r_package_ineq_gives_for_its_example() -> None:
+    # R package ineq 0.2-13 (Zeileis), mean incomes of ten classes in the USA, 1968; figures as compared with it by the test suites of
+    # open-risk/concentrationMetrics (examples/python/gini_example.py) and mgoeminne/scalar-ineq (IneqTest.scala)
+    found = published([541, 1463, 2445, 3438, 4437, 5401, 6392, 8304, 11904, 22261])
+    assert found["gini"] == pytest.approx(0.4620911, abs=5e-8)
+    assert found["atkinson_05"] == pytest.approx(0.1796591, abs=5e-8)
+    assert found["theil_t"] == pytest.approx(0.3623412, abs=5e-8)
+
+
+def test_what_the_r_package_reat_gives_for_its_examples() -> None:
+    # REAT 3.0.3 (Wieland): ?gini, the sales of four car makers and six classes of income after Doersam, Wirtschaftsstatistik (2004);
+    # ?theil after Stoermann, Regionaloekonomik (2009), which is Theil's second measure
+    assert published([20, 50, 20, 10])["gini"] == pytest.approx(0.3)
+    classes = published([500, 1500, 2500, 4000, 7500, 15000], [1000, 1200, 1600, 400, 200, 600])
+    assert classes["gini_weighted"] == pytest.approx(0.5278, abs=5e-5)
+    assert published([10, 10, 10, 20, 50])["theil_l"] == pytest.approx(0.2326302, abs=5e-8)
+    german_states = [
+        460.69, 549.19, 124.16, 65.29, 31.59, 109.27, 263.44, 39.87,
+        258.53, 645.59, 131.95, 35.03, 112.66, 56.22, 85.61, 56.81,
+    ]  # fmt: skip
+    assert published(german_states)["gini"] == pytest.approx(0.5009, abs=5e-5)
+
+
+def test_what_the_julia_package_inequality_gives_for_its_examples() -> None:
+    # Inequality.jl (JosepER): the docstrings of gini, theil and mld, without weights and with 0.1, 0.2, ... 0.9
+    found = published([8, 5, 1, 3, 5, 6, 7, 6, 3], [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+    printed = {
+        "gini": 0.2373737373737374, "theil_t": 0.10494562214323544, "theil_l": 0.1397460530936332,
+        "gini_weighted": 0.20652395514780775, "theil_t_weighted": 0.08120013911680612, "theil_l_weighted": 0.10375545537468206,
+    }  # fmt: skip
+    assert {name: found[name] for name in printed} == pytest.approx(printed, rel=1e-12)
+    # half the squared coefficient of variation is the generalised entropy of order 2 (gen_entropy)
+    assert found["cv"] ** 2 / 2 == pytest.approx(0.09039256198347094, rel=1e-12)
+
+
+def test_what_an_r_function_gives_for_atkinson_with_frequencies() -> None:
+    # documentation of an R atkinson(x, n, epsilon = 0.5): values 10, 20, 30 that occur 3, 1 and 1 times
+    assert published([10, 20, 30], [3, 1, 1])["atkinson_05_weighted"] == pytest.approx(0.05558586, abs=5e-9)
+
+
+@pytest.mark.parametrize("value", [0.1, 0.7, 1 / 3, 12345.678])
+@pytest.mark.parametrize("n", [3, 7, 10])
+def test_equal_values_do_not_differ_at_all_not_even_by_rounding(value: float, n: int) -> None:
+    found = computed([[value] * n], [[0.3 * (i + 1) for i in range(n)]], [[0] * (n - 1) + [1]])
+    assert {v[0] for (name, _), v in found.items() if name not in ("max_min", "p90_p10")} == {0.0}
+    assert found["max_min", ""] == found["p90_p10", ""] == [1.0]
 
 
 @pytest.mark.parametrize(

@@ -82,3 +82,54 @@ def test_pooled_bounds_make_scores_of_different_periods_comparable() -> None:
     apart, pooled = (score(root, values, Rules(min_available=0.6, pooled=p))[-1].score for p in (False, True))
     np.testing.assert_allclose(apart, [[0, 100], [0, 100]])
     np.testing.assert_allclose(pooled, [[0, 50], [50, 100]])
+
+
+def test_an_index_of_three_places_by_hand() -> None:
+    """Treatment aside, every step: direction, scale, weights, a gap, the mean of two components, ranks with a tie."""
+    green = Node("green", 2, (Node("waste", 1, normalisation=Normalisation(direction="lower_better")), Node("land", 3)))
+    root = Node("all", 1, (green, Node("income", 1, normalisation=Normalisation(bounds=(10, 30), clip=True))))
+    leaves = {"waste": leaf(100.0, 200.0, 300.0), "land": leaf(0.0, "M", 8.0), "income": leaf(20.0, 35.0, 10.0)}
+    result = scored(leaves, Rules(min_available=0.5), root)
+    np.testing.assert_allclose(result["waste"].score[0], [100, 50, 0])
+    np.testing.assert_allclose(result["land"].score[0], [0, NAN, 100])
+    np.testing.assert_allclose(result["income"].score[0], [50, 100, 0])
+    # 1/4 * 100 + 3/4 * 0; waste alone; 1/4 * 0 + 3/4 * 100
+    np.testing.assert_allclose(result["green"].score[0], [25, 50, 75])
+    # 2/3 of green, 1/3 of income: 50/3 + 50/3, 100/3 + 100/3, 50 + 0
+    np.testing.assert_allclose(result["all"].score[0], [100 / 3, 200 / 3, 50])
+    assert result["all"].rank[0].tolist() == [3, 1, 2]
+    assert result["all"].available[0].tolist() == [3, 2, 3]
+
+
+def test_places_that_score_the_same_share_the_better_rank_and_the_missing_have_none() -> None:
+    root = Node("all", 1, (Node("a", 1, normalisation=PLAIN),))
+    result = scored({"a": leaf(0.5, 0.7, 0.5, "M", 0.1)}, Rules(min_available=0.6), root)
+    np.testing.assert_array_equal(result["all"].rank[0], [2, 1, 2, NAN, 4])
+
+
+def test_exactly_the_share_that_must_be_there_is_enough() -> None:
+    leaves = {name: leaf(0.5, 0.5) for name in "abc"} | {name: leaf("M", 0.5) for name in "de"}
+    root = Node("all", 1, tuple(Node(name, 1, normalisation=PLAIN) for name in "abcde"))
+    # 3 of 5
+    np.testing.assert_allclose(scored(leaves, Rules(min_available=0.6), root)["all"].score[0], [0.5, 0.5])
+    np.testing.assert_allclose(scored(leaves, Rules(min_available=0.61), root)["all"].score[0], [NAN, 0.5])
+
+
+def test_fixed_bounds_are_bounds_of_untreated_values() -> None:
+    values = [1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 30, 100]
+    root = Node("all", 1, (Node("free", 1), Node("bound", 1, normalisation=Normalisation(bounds=(0, 100)))))
+    rules = Rules(min_available=1.0, treatment={"max_points": 5, "max_skewness": 2.0, "max_kurtosis": 3.5})
+    result = scored({"free": leaf(*values), "bound": leaf(*values)}, rules, root)
+    assert result["free"].treated[0, -2:].tolist() == [30, 30]
+    assert result["free"].score[0, -1] == 100
+    assert result["bound"].treated[0, -1] == result["bound"].score[0, -1] == 100
+    assert result["bound"].score[0, 4] == 5
+
+
+def test_treatment_comes_before_imputation() -> None:
+    values = [1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 30, 100]
+    rules = Rules(min_available=1.0, treatment={"max_points": 5, "max_skewness": 2.0, "max_kurtosis": 3.5}, imputation="mean")
+    result = scored({"a": leaf(*values, "M")}, rules, Node("all", 1, (Node("a", 1),)))
+    # 55 + 30 + 30 over 12
+    assert result["a"].treated[0, -1] == 115 / 12
+    assert statuses(result["a"]) == "A" * 12 + "I"

@@ -38,19 +38,20 @@ groups as (
     group by indicator, within, of_level, first_period, last_period, sex
 ),
 
--- equal first values have no slope: their logarithms may differ in the last digit
+-- equal first values have no slope, and where all grow alike it is 0: their logarithms may differ in the last digit
 sloped as (
     select
-        *,
+        * replace (case when syy > 1e-24 * n then beta else 0.0 end as beta),
         sxx > 1e-24 * n as has_slope,
         greatest(syy - beta * sxy, 0.0) as residual
     from groups
 ),
 
+-- where all last values are equal nothing is left of the differences: 1 + beta * T is 0, but for the last digit
 speeds as (
     select
         *,
-        case when has_slope and 1 + beta * years > 0 then -ln(1 + beta * years) / years end as speed
+        case when has_slope and 1 + beta * years > 1e-12 then -ln(1 + beta * years) / years end as speed
     from sloped
 ),
 
