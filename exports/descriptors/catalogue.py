@@ -125,7 +125,8 @@ def _named(context: Context, languages: Sequence[str], names: Texts) -> Texts:
 
 def _of_table(context: Context, table: Table, languages: Sequence[str]) -> Dataset:
     descriptions = {lang: text for lang in languages if (text := wording.description(table.name, lang))}
-    files = sorted(path for path in context.files if PurePosixPath(path).stem == table.name and PurePosixPath(path).suffix in FORMATS)
+    # the two forms of every table; what else is made of it has its own place in the release's README
+    files = [path for path in (f"csv/{table.name}.csv", f"parquet/{table.name}.parquet") if path in context.files]
     theme = ("SOCI",) if table.name in SOCIAL else ("GOVE",) if table.name in QUALITY else ()
     return Dataset(
         id=f"table-{table.name}",
