@@ -1,4 +1,7 @@
-"""Write the pages that the code knows best: keys of a pack, published tables, commands, hostile input. `--check` names a stale one."""
+"""Write the pages that the code knows best: keys of a pack, tables, commands, indicators, hostile input. `--check` names a stale one.
+
+`--coverage RELEASE_DIR` takes the coverage of the page of indicators from a release of packs/cz.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ DOCS = Path(__file__).resolve().parent
 PROJECT = DOCS.parent
 sys.path.insert(0, str(PROJECT))  # the project need not be installed
 
+from docs import indicator_page  # noqa: E402
 from exports.changes import published  # noqa: E402
 from pipelines import cli  # noqa: E402
 from pipelines.expressions import AGGREGATES, FUNCTIONS  # noqa: E402
@@ -57,8 +61,6 @@ ROOTS = {
     "pack.yml": pack_models.PackFile, "sources/ID.yml": pack_models.FetchedSource, "sources/ID.yml with from": pack_models.CountedSource,
     "indicators/ID.yml": pack_models.Indicator, "indices/ID.yml": pack_models.Index,
 }  # fmt: skip
-# keys that are checked, but that nothing acts on yet
-RESERVED = {"Indicator.references"}
 NAMED: list[tuple[Any, str]] = [
     (Expression, "SQL"), (Text, "text"), (pack_models.Identifier, "id"), (pack_models.ColumnName, "column name"),
     (pack_models.Texts, "texts"), (str, "text"), (int, "whole number"), (float, "number"), (bool, "true or false"), (Any, "anything"),
@@ -77,7 +79,12 @@ LIMITS = {"ge": "at least {}", "le": "at most {}", "pattern": "`{}`", "min_lengt
 
 
 def main() -> int:
-    pages = {"pack-format.md": pack_format(), "tables.md": tables(), "commands.md": commands(), "hostile-input.md": _noted(hostile_input())}
+    if "--coverage" in sys.argv[1:]:
+        indicator_page.write_coverage(Path(sys.argv[sys.argv.index("--coverage") + 1]))
+    pages = {
+        "pack-format.md": pack_format(), "tables.md": tables(), "commands.md": commands(), "hostile-input.md": _noted(hostile_input()),
+        "indicators.md": _noted(indicator_page.render(PROJECT / "packs" / "cz")),
+    }  # fmt: skip
     stale = [n for n, text in pages.items() if not (DOCS / n).is_file() or (DOCS / n).read_text(encoding="utf-8") != text]
     check = "--check" in sys.argv[1:]
     for name in stale:
@@ -133,8 +140,7 @@ def _keys(model: type[BaseModel]) -> str:
         kind = ", ".join([_type(hints[name]), *(text for text in limits if text != f"`^{pack_models.ID}$`")])
         if model is pack_models.FetchedSource and name == "map":
             kind = " or ".join(f"{_type(m)} (into {into})" for into, m in pack_models.MAPS.items())
-        text = (field.description or "") + (" Checked; nothing acts on it yet." if f"{model.__name__}.{name}" in RESERVED else "")
-        rows.append((f"`{field.alias or name}`", kind, _default(field), text))
+        rows.append((f"`{field.alias or name}`", kind, _default(field), field.description or ""))
     return _table(("key", "type", "default", "what it says"), rows)
 
 

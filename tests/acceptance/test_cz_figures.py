@@ -6,6 +6,7 @@ Holds what a release of packs/cz promises its readers; nothing of how it is made
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from tests.support.command import MIRROR
+from tests.support.command import MIRROR, PROJECT
 
 pytestmark = pytest.mark.acceptance
 
@@ -343,6 +344,17 @@ def test_every_measure_of_the_objectives_is_represented(tables: duckdb.DuckDBPyC
     found = set(tables.execute("select distinct objective, measure from indicators where measure is not null").fetchall())
     assert found >= {("ZPO2-2", str(m)) for m in range(1, 9)} | {("ZPO2-3", str(m)) for m in range(1, 7)}
     assert found >= {("ZPO3-1", str(m)) for m in range(1, 5)}
+
+
+def test_the_page_of_indicators_tells_the_coverage_of_the_real_run(cz_release: Path) -> None:
+    sys.path.insert(0, str(PROJECT))
+    from docs import indicator_page
+
+    def without_period(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+        # a register is counted up to the year of its snapshot, which is another one next year
+        return [{k: v for k, v in row.items() if k != "time_period"} for row in rows]
+
+    assert without_period(indicator_page.committed_coverage()) == without_period(indicator_page.read_coverage(cz_release))
 
 
 def test_an_indicator_without_data_is_published_as_not_collected(tables: duckdb.DuckDBPyConnection) -> None:

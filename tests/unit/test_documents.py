@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,12 +63,9 @@ def test_the_pages_made_from_the_code_are_current() -> None:
 def test_a_page_that_is_stale_is_named(tmp_path: Path) -> None:
     root = tmp_path / "project"
     root.mkdir()
-    for name in ("pipelines", "quality", "exports", "dbt_project"):
+    for name in ("pipelines", "quality", "exports", "dbt_project", "packs"):
         (root / name).symlink_to(PROJECT / name)
-    (root / "docs").mkdir()
-    for page in (PROJECT / "docs").iterdir():
-        if page.is_file():
-            (root / "docs" / page.name).write_bytes(page.read_bytes())
+    shutil.copytree(PROJECT / "docs", root / "docs")
     tables = root / "docs" / "tables.md"
     tables.write_text(tables.read_text(encoding="utf-8") + "One line too many.\n", encoding="utf-8")
     command = [sys.executable, str(root / "docs" / "generate.py")]

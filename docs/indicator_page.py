@@ -1,0 +1,144 @@
+"""The page of the indicators of packs/cz: objective, measure, indicator, sources, coverage, and the list of gaps.
+
+Coverage is a small file beside this one, written from a release, so that the page can be made and checked without the data.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from pathlib import Path
+
+from pipelines.declarations import formula_text
+from pipelines.packs import Pack
+from pipelines.packs.loading import load
+from pipelines.packs.models import Indicator, ObservationsMap
+
+COVERAGE = Path(__file__).resolve().parent / "coverage.csv"
+COLUMNS = ["indicator", "level", "time_period", "expected", "available"]
+FEEDS = Path(__file__).resolve().parent / "local-feeds"
+OBJECTIVES = {
+    "ZPO2-1": "Cohesion: differences inside territories. Every indicator has tables of dispersion, convergence and gaps between women and men; "
+    "these are the figures that describe the places themselves.",
+    "ZPO2-2": "The municipality as a home and a community.",
+    "ZPO2-3": "Sustainable development in the economic, environmental and social fields.",
+    "ZPO3-1": "Cooperation of municipalities, and places off the network.",
+    "ZPO3-3": "Public services online.",
+}
+MEASURES = {
+    ("ZPO2-2", 1): "associations and culture, belonging, generations together",
+    ("ZPO2-2", 2): "sharing how events are organised",
+    ("ZPO2-2", 3): "steady money for culture and associations",
+    ("ZPO2-2", 4): "women and men, young and old, healthy and disabled",
+    ("ZPO2-2", 5): "designing together with associations and companies",
+    ("ZPO2-2", 6): "participatory budgets and social networks",
+    ("ZPO2-2", 7): "Healthy Cities",
+    ("ZPO2-2", 8): "Local Agenda 21",
+    ("ZPO2-3", 1): "a competitive economy that is sparing with resources",
+    ("ZPO2-3", 2): "projects assessed by the EU taxonomy",
+    ("ZPO2-3", 3): "growth apart from the use of resources",
+    ("ZPO2-3", 4): "innovative local business",
+    ("ZPO2-3", 5): "green investment and climate neutrality",
+    ("ZPO2-3", 6): "information technology for regional products",
+    ("ZPO3-1", 1): "unions of municipalities",
+    ("ZPO3-1", 2): "good practice in cooperation",
+    ("ZPO3-1", 3): "integrated territorial investment",
+    ("ZPO3-1", 4): "fast networks everywhere",
+}
+
+
+def read_coverage(release: Path) -> list[dict[str, str]]:
+    """Return for each indicator its last period with values at the finest level that has any: areas expected, areas with a value."""
+    import duckdb
+
+    rows = duckdb.execute(
+        f"""
+        select c.indicator, c.level, c.time_period, c.expected, c.available
+        from '{release}/parquet/coverage.parquet' as c
+        inner join (select level, count(*) as areas from '{release}/parquet/areas.parquet' group by level) as l on l.level = c.level
+        where c.sex = '_T' and c.available > 0
+        qualify row_number() over (partition by c.indicator order by l.areas desc, c.time_period desc) = 1
+        order by c.indicator
+        """
+    ).fetchall()
+    return [dict(zip(COLUMNS, map(str, row), strict=True)) for row in rows]
+
+
+def write_coverage(release: Path) -> None:
+    """Write the coverage of a release beside this module."""
+    with COVERAGE.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(read_coverage(release))
+
+
+def committed_coverage() -> list[dict[str, str]]:
+    with COVERAGE.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def render(folder: Path) -> str:
+    """Return the page for the pack in `folder`."""
+    pack = load(folder)
+    covered = {row["indicator"]: row for row in committed_coverage()}
+    feeds = {path.stem for path in FEEDS.glob("*/") if path.is_dir()}
+    groups: dict[str, dict[int, list[Indicator]]] = defaultdict(lambda: defaultdict(list))
+    for indicator in pack.indicators.values():
+        groups[indicator.objective][indicator.measure or 0].append(indicator)
+    computed = sum(i.id in covered for i in pack.indicators.values())
+    parts = [
+        "# Indicators of packs/cz\n",
+        f"{len(pack.indicators)} indicators are declared, {computed} have data. Coverage is that of the last period at the finest level: areas "
+        "with a value over areas expected. How values are made is in [methods.md](methods.md); what is published, in [tables.md](tables.md).\n",
+    ]
+    for objective in sorted(groups):
+        parts.append(f"## {objective}\n\n{OBJECTIVES.get(objective, '')}\n")
+        for measure in sorted(groups[objective]):
+            name = f"Measure {measure}: {MEASURES[objective, measure]}" if measure else "No measure of its own"
+            parts.append(f"### {objective}, {name[0].lower()}{name[1:]}\n")
+            there = [i for i in groups[objective][measure] if i.id in covered]
+            if there:
+                parts.append(_computed(pack, there, covered))
+            if gaps := [i for i in groups[objective][measure] if i.id not in covered]:
+                parts.append(_gaps(pack, gaps, feeds))
+    return "\n".join(parts)
+
+
+def _computed(pack: Pack, indicators: list[Indicator], covered: dict[str, dict[str, str]]) -> str:
+    lines = ["| indicator | unit | better | formula | SDG | sources | coverage |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    for indicator in indicators:
+        row = covered[indicator.id]
+        share = 100 * int(row["available"]) / int(row["expected"])
+        direction = {"higher_better": "higher", "lower_better": "lower", "none": "neither"}.get(
+            indicator.direction, f"{indicator.target_value:g}" if indicator.target_value is not None else ""
+        )
+        title = pack.text(indicator.title) + ("; by sex" if "sex" in indicator.by else "")
+        notes = "".join(f"; {reference}" for reference in indicator.references)
+        cells = [
+            f"**{title}**<br>`{indicator.id}`{notes}",
+            indicator.unit,
+            direction,
+            f"`{formula_text(indicator)}`",
+            indicator.sdg or "",
+            ", ".join(f"`{s}`" for s in _sources(pack, indicator)),
+            f"{row['time_period']}: {row['available']} of {row['expected']} ({row['level']}), {share:.1f} %",
+        ]
+        lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _gaps(pack: Pack, indicators: list[Indicator], feeds: set[str]) -> str:
+    lines = ["Not collected yet:\n"]
+    for indicator in indicators:
+        needed = pack.text(indicator.needed) or "data for the areas of its levels"
+        local = f" A municipality can supply it: [template](local-feeds/{indicator.id}/)." if indicator.id in feeds else ""
+        lines.append(f"- **{pack.text(indicator.title)}** (`{indicator.id}`, {indicator.unit}): {needed}{local}")
+    return "\n".join(lines) + "\n"
+
+
+def _sources(pack: Pack, indicator: Indicator) -> list[str]:
+    terms = [*indicator.formula.numerator, *indicator.formula.denominator] if indicator.formula else []
+    used = {m for t in terms for m in (t.measure, t.times) if m}
+    found = {s.id for s in pack.sources.values() if isinstance(s.map, ObservationsMap) and used & set(s.map.measures)}
+    found |= {c.id for c in pack.counted.values() if used & set(c.measures)}
+    return sorted(found)
