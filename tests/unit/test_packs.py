@@ -9,6 +9,7 @@ import pytest
 from pipelines import packs
 from pipelines.pack_yaml import PackError
 from tests.support import five_places
+from tests.support.command import PROJECT
 
 
 def faults(pack: Path) -> list[str]:
@@ -146,3 +147,13 @@ def test_a_value_that_means_nothing_is_a_fault_of_the_pack(tmp_path: Path, file:
     with pytest.raises(PackError) as caught:
         packs.load(root)
     assert any(fault in line for line in caught.value.lines), caught.value.lines
+
+
+@pytest.mark.parametrize("name", ["cz", "demo"])
+def test_every_indicator_speaks_the_languages_of_its_pack(name: str) -> None:
+    pack = packs.load(PROJECT / "packs" / name)
+    for indicator in pack.indicators.values():
+        assert set(indicator.title) == set(pack.file.languages), indicator.id
+        if indicator.formula is not None:
+            assert set(indicator.description or {}) == set(pack.file.languages), indicator.id
+            assert indicator.sdg, indicator.id
