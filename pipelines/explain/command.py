@@ -9,8 +9,9 @@ import sys
 
 from pipelines.explain import telling
 from pipelines.explain.account import document
+from pipelines.explain.facts import Question
 from pipelines.explain.inquiry import explain
-from pipelines.explain.question import Question, QuestionError
+from pipelines.explain.question import QuestionError
 from pipelines.explain.warehouse import Unavailable, opened
 from pipelines.home import Home
 from pipelines.packs import Pack

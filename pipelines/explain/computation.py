@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from pipelines.explain import formula, parents
 from pipelines.explain.cells import Cell
-from pipelines.explain.facts import Facts
+from pipelines.explain.facts import Facts, Question
 from pipelines.explain.formula import Direct, Operand
 from pipelines.explain.parents import NEVER, Member, Outcome, Rollup
-from pipelines.explain.question import Question
 from pipelines.explain.warehouse import Warehouse
 
 TOLERANCE = 1e-9

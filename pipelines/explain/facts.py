@@ -15,6 +15,17 @@ AREAS, AREA_KM2 = "areas", "area_km2"
 """Measures that every area has by itself: 1, and its surface."""
 
 
+@dataclass(frozen=True)
+class Question:
+    """The key of a cell of `indicator_values`; the period is empty where nothing was ever collected."""
+
+    indicator: str
+    ref_area: str
+    time_period: str
+    sex: str = "_T"
+    age: str = "_T"
+
+
 class Key(NamedTuple):
     """A cell: one measure of one area in one period, of one sex and age."""
 

@@ -10,10 +10,10 @@ from pipelines.explain.account import FAILED, NOTE, OK, Account, Check
 from pipelines.explain.cells import Cell, observations_of
 from pipelines.explain.computation import Computation, agree, cells_of, compute
 from pipelines.explain.evidence import Evidence, Trace
-from pipelines.explain.facts import MISSING, Observation
+from pipelines.explain.facts import MISSING, Observation, Question
 from pipelines.explain.numbers import number
 from pipelines.explain.publication import Publication, Row, gate, publication
-from pipelines.explain.question import Question, settled
+from pipelines.explain.question import settled
 from pipelines.explain.warehouse import Unavailable, Warehouse
 from pipelines.home import Home
 from pipelines.packs import Pack

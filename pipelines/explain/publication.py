@@ -12,7 +12,7 @@ from exports import ledger
 from exports.frame import GUARD
 from pipelines import dbt, durable, runs
 from pipelines.explain.computation import agree
-from pipelines.explain.question import Question
+from pipelines.explain.facts import Question
 from pipelines.expressions import literal
 from pipelines.home import Home
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
+
+from pipelines.explain.facts import Question
 
 if TYPE_CHECKING:
     from pipelines.explain.warehouse import Warehouse
@@ -18,17 +19,6 @@ NO_PERIOD = ("", "-")
 
 class QuestionError(Exception):
     """There is no such number."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """The key of a cell of `indicator_values`; the period is empty where nothing was ever collected."""
-
-    indicator: str
-    ref_area: str
-    time_period: str
-    sex: str = "_T"
-    age: str = "_T"
 
 
 def settled(asked: Question, pack: Pack, warehouse: Warehouse) -> Question:

@@ -13,8 +13,7 @@ from typing import Any
 
 import duckdb
 
-from pipelines.explain.facts import Area, Break, Facts, Indicator, Key, Observation, Place, Term
-from pipelines.explain.question import Question
+from pipelines.explain.facts import Area, Break, Facts, Indicator, Key, Observation, Place, Question, Term
 from pipelines.expressions import literal
 from pipelines.home import Home
 

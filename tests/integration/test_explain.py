@@ -19,8 +19,9 @@ from pipelines import packs
 from pipelines.explain import reasons, telling
 from pipelines.explain.account import Account, document
 from pipelines.explain.computation import Computation, agree, compute
+from pipelines.explain.facts import Question
 from pipelines.explain.inquiry import explain
-from pipelines.explain.question import Question, QuestionError
+from pipelines.explain.question import QuestionError
 from pipelines.explain.warehouse import Unavailable, Warehouse, opened
 from pipelines.home import Home
 from pipelines.settings import Settings
