@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,7 +16,8 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from exports import checksums, descriptors, ledger, questions
+from exports import checksums, descriptors, ledger, questions, schema_version
+from exports.descriptors import datapackage, report
 from exports.info import Context, Previous, ReleaseInfo
 from exports.ledger import Entry, ReleaseError
 from exports.tables import Table
@@ -63,6 +63,7 @@ def build(
         from exports import facts, table_files  # Arrow, Polars and DuckDB take their time: only a build pays for them
 
         written = table_files.write(warehouse, tables, info, folder, spill, tell)
+        place = public / ledger.RELEASES / last.version if last else None
         context = Context(
             info=info,
             version=known.next_version(info.released.astimezone(UTC).strftime("%Y.%m")),
@@ -75,16 +76,17 @@ def build(
             previous=Previous(last.version, last.rows) if last else None,
             facts=facts.gather(tables, folder / "parquet"),
         )
+        context = replace(context, schema_version=schema_version.following(place, datapackage.resources(context)))
         content = _content(context)
-        if last and last.content == content and _is_sound(public / ledger.RELEASES / last.version):
+        if last and place and last.content == content and _is_sound(place):
             if last.inputs_key != info.inputs_key:
                 ledger.put(known.with_inputs(last.version, info.inputs_key), public, work)
             tell(f"unchanged: {last.version} stays the current release")
-            return Release(last.version, public / ledger.RELEASES / last.version, False, dict(last.rows))
-        if last and (aside := known.set_aside(content, last.version)):
+            return Release(last.version, place, False, dict(last.rows))
+        if last and place and (aside := known.set_aside(content, last.version)):
             tell(f"{aside}; {last.version} stays the current release")
-            return Release(last.version, public / ledger.RELEASES / last.version, False, dict(last.rows), str(aside))
-        context = _with_changes(folder, context, public / ledger.RELEASES / last.version if last else None, spill, tell)
+            return Release(last.version, place, False, dict(last.rows), str(aside))
+        context = _with_changes(folder, context, place, spill, tell)
         _complete(folder, context, spill, tell)
         tell(f"publishing {context.version}")
         entry = Entry(context.version, info.timestamp, info.inputs_key, content, context.rows)
@@ -128,6 +130,8 @@ def _complete(folder: Path, context: Context, spill: Path, tell: Callable[[str],
     duckdb_questions.write(context.tables, context.info.languages, folder / DUCKDB)
     tell("files by indicator, for spreadsheets, statistical software and maps")
     context = replace(context, files={**context.files, **further_files.write(folder, context, spill)})
+    if not (size := report.size(context))["within_budget"]:
+        tell(f"the data files have {size['bytes']} bytes, more than the {size['budget_bytes']} that a release should have")
     for path, text in descriptors.render(descriptors.DESCRIPTORS + descriptors.RECORDS, context).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text)
@@ -167,12 +171,12 @@ def _check(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path
 def _work_folder(staging: Path) -> Iterator[Path]:
     work = staging / WORK
     if work.exists():
-        shutil.rmtree(work)
+        ledger.discard(work)
     work.mkdir()
     try:
         yield work
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        ledger.discard(work, anyway=True)
 
 
 def _content(context: Context) -> str:
@@ -189,11 +193,14 @@ def _is_sound(place: Path) -> bool:
 
 
 def _settle(folder: Path) -> None:
-    """Have every file and folder on the disk, readable for the server whatever the mask of this process."""
+    """Have every file and folder on the disk, to be read by the server and written by nobody, whatever the mask of this process.
+
+    The folder itself becomes read-only in its place only: one that may not be written to cannot be renamed.
+    """
     for root, _, names in os.walk(folder, topdown=False):
         for name in names:
             path = Path(root, name)
-            path.chmod(0o644)
+            path.chmod(0o444)
             ledger.sync(path)
-        Path(root).chmod(0o755)
+        Path(root).chmod(0o755 if Path(root) == folder else 0o555)
         ledger.sync(Path(root))

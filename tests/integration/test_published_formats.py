@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import duckdb
 import pytest
 
 from tests.support.command import SHARED, environment
+from tests.support.copies import to_spoil
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ print(*(each.url for each in given if csvwvalidate(each, test=True)), sep="\\n",
 @pytest.fixture
 def copy(five_release: Path, tmp_path: Path) -> Path:
     """A copy of the release, to be spoiled."""
-    return Path(shutil.copytree(five_release, tmp_path / "release"))
+    return to_spoil(five_release, tmp_path / "release")
 
 
 def spoil(path: Path, change: Callable[[Any], Any]) -> None:
