@@ -55,8 +55,7 @@ def build(
     `ReleaseError`; the last release then stands. What a killed build left behind is removed first.
     """
     tell = on_progress or (lambda text: None)
-    _check(warehouse, tables, public, staging)
-    with _work_folder(staging) as work, _told_by_the_disk():
+    with _told_by_the_disk(), _prepared(warehouse, tables, public, staging) as work:
         known, last = ledger.recover(public, work), ledger.current(public)
         folder, spill = work / "release", work / "spill"
         folder.mkdir()
@@ -168,7 +167,9 @@ def _check(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path
 
 
 @contextmanager
-def _work_folder(staging: Path) -> Iterator[Path]:
+def _prepared(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path) -> Iterator[Path]:
+    """Yield an empty work folder, having checked what the build is given."""
+    _check(warehouse, tables, public, staging)
     work = staging / WORK
     if work.exists():
         ledger.discard(work)
