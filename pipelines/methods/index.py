@@ -8,7 +8,7 @@ aggregation.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ Codes = NDArray[np.int8]
 STATUSES = ["A", "P", "I", "E", "B", "O", "M", "Q", "S", "C", "L", "Z"]
 """Codes of the statuses: with a value up to B, the one that stands is the largest; then what is missing."""
 IMPUTED, BREAK, TOO_FEW, UNDEFINED = (STATUSES.index(s) for s in "IBLZ")
+
+COMPONENT_GROUP_MEAN = "component_group_mean"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Rules:
 
     `min_available` is the share of a node's components that must be there, by count (0 to 1). `treatment` holds the limits of `treat`,
     None for none; `imputation` a method of `impute`, or component_group_mean. `groups` has a number for each area, for imputation by
-    group. `pooled` compares values over all periods together.
+    group. `pooled` compares values over all periods together. `valid` (periods x areas) says which areas there are in which period, None
+    for all in all: nothing is imputed for one that is not there.
     """
 
     min_available: float
@@ -51,6 +54,27 @@ class Rules:
     imputation: str | None = None
     groups: NDArray[np.int64] | None = None
     pooled: bool = False
+    valid: NDArray[np.bool_] | None = None
+
+    def fill_components(self, scores: Array, t: int) -> Array:
+        """Return the scores of a component in the period `t` with gaps filled, if that is how the index imputes."""
+        if self.imputation != COMPONENT_GROUP_MEAN:
+            return scores
+        return self.there(impute(scores, "group_mean", self.groups_of(scores.size)), t)
+
+    def groups_of(self, areas: int) -> NDArray[np.int64]:
+        return self.groups if self.groups is not None else np.zeros(areas, dtype=np.int64)
+
+    def there(self, values: Array, t: int) -> Array:
+        """Return the values of the period `t` without those of areas that are not there."""
+        return values if self.valid is None else np.where(self.valid[t], values, np.nan)
+
+    def at(self, t: int) -> Rules:
+        """Return these rules for the period `t` alone and the areas that are there in it."""
+        if self.valid is None:
+            return self
+        now = self.valid[t]
+        return replace(self, groups=self.groups_of(now.size)[now], valid=None)
 
 
 @dataclass(frozen=True)
@@ -128,7 +152,7 @@ def _leaf(node: Node, parent: Node | None, values: Values, rules: Rules) -> Scor
             filled[rows] = treat(values.raw[rows], **rules.treatment)  # type: ignore[arg-type]
         if rules.imputation in ("mean", "median", "group_mean", "group_median"):
             for t in range(rows.start, rows.stop):
-                filled[t] = impute(filled[t], rules.imputation, _groups(rules, filled.shape[1]))
+                filled[t] = rules.there(impute(filled[t], rules.imputation, rules.groups_of(filled.shape[1])), t)
     scores = normalised(filled, node.normalisation, rules)
     imputed = np.isnan(values.raw) & ~np.isnan(filled)
     status = np.where(imputed, IMPUTED, values.status)
@@ -154,15 +178,11 @@ def _group(node: Node, parent: Node | None, parts: list[Scores], rules: Rules) -
         worst = np.where(there, codes, -1).max(axis=0)
         reason = np.where(there.any(axis=0) | ~same, TOO_FEW, codes.max(axis=0))
         status[t] = np.where(enough, np.where(np.isnan(scores[t]), UNDEFINED, worst), reason)
-        if rules.imputation == "component_group_mean" and parent is not None:
-            filled = impute(scores[t], "group_mean", _groups(rules, shape[1]))
+        if parent is not None:
+            filled = rules.fill_components(scores[t], t)
             imputed[t] = np.isnan(scores[t]) & ~np.isnan(filled)
             scores[t], status[t] = filled, np.where(imputed[t], IMPUTED, status[t])
     empty = np.full(shape, np.nan)
     available = np.sum([p.available for p in parts], axis=0)
     ranks = np.array([best_first(row) for row in scores]).reshape(shape)
     return Scores(node, parent, empty, empty, scores, status, imputed, available, sum(p.expected for p in parts), ranks)
-
-
-def _groups(rules: Rules, areas: int) -> NDArray[np.int64]:
-    return rules.groups if rules.groups is not None else np.zeros(areas, dtype=np.int64)

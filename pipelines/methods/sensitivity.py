@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.methods.aggregate import aggregate
-from pipelines.methods.index import Node
+from pipelines.methods.index import Node, Rules
 from pipelines.methods.normalise import best_first
 from pipelines.methods.uncertainty import Choices, Ranks
 
@@ -87,12 +87,12 @@ def effective_weight(x: Array, y: Array, weight: float) -> float:
     return float(weight * (x * y).sum() / variance) if variance > 0 else float("nan")
 
 
-def shift_without(root: Node, left_out: Node, scores: Mapping[int, Array], min_available: float) -> float:
+def shift_without(root: Node, left_out: Node, scores: Mapping[int, Array], rules: Rules) -> float:
     """Return the mean absolute rank change of leaving one component out; NaN where nothing is left, or nothing is ranked in both.
 
-    `scores` has the areas' scores of every node by the id of the node; imputed components count as they are.
+    `scores` has the areas' scores of every node by the id of the node, in one period; `rules` are those of that period (`Rules.at`).
     """
-    without = _without(root, left_out, scores, min_available)
+    without = _without(root, left_out, scores, rules)
     if without is None:
         return float("nan")
     before, after = best_first(scores[id(root)]), best_first(without)
@@ -100,20 +100,21 @@ def shift_without(root: Node, left_out: Node, scores: Mapping[int, Array], min_a
     return float(np.abs(before - after)[both].mean()) if both.any() else float("nan")
 
 
-def _without(node: Node, left_out: Node, scores: Mapping[int, Array], min_available: float) -> Array | None:
+def _without(node: Node, left_out: Node, scores: Mapping[int, Array], rules: Rules, *, is_root: bool = True) -> Array | None:
     """Return the scores of `node` without a component below it, None where nothing is left of it."""
     if node is left_out:
         return None
     if not node.children or not _contains(node, left_out):
         return scores[id(node)]
-    parts = [(child.weight, _without(child, left_out, scores, min_available)) for child in node.children]
+    parts = [(child.weight, _without(child, left_out, scores, rules, is_root=False)) for child in node.children]
     left = [(weight, part) for weight, part in parts if part is not None]
     if not left:
         return None
     table = np.array([part for _, part in left])
     there = ~np.isnan(table)
-    enough = (there.mean(axis=0) >= min_available - 1e-12) & there.any(axis=0)
-    return np.where(enough, aggregate(table, np.array([weight for weight, _ in left]), node.aggregate), np.nan)
+    enough = (there.mean(axis=0) >= rules.min_available - 1e-12) & there.any(axis=0)
+    found = np.where(enough, aggregate(table, np.array([weight for weight, _ in left]), node.aggregate), np.nan)
+    return found if is_root else rules.fill_components(found, 0)
 
 
 def _contains(node: Node, other: Node) -> bool:

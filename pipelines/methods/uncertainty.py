@@ -14,8 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.methods.impute import impute
-from pipelines.methods.index import Node, Rules, Scores, leaves_of, normalised
+from pipelines.methods.index import COMPONENT_GROUP_MEAN, Node, Rules, Scores, leaves_of, normalised
 from pipelines.methods.normalise import Normalisation
 
 Array = NDArray[np.float64]
@@ -105,8 +104,8 @@ def _other(declared: Normalisation, method: str) -> Normalisation:
 def replicate_ranks(root: Node, tables: Sequence[Array], choices: Choices, rules: Rules, nodes: Sequence[str]) -> dict[str, Ranks]:
     """Return the ranks of all areas in every replicate (replicates x areas) for each of `nodes`; 0 where an area is not ranked.
 
-    `tables` has, for each normalisation, the leaves' scores in one period (leaves x areas). Availability, imputation of components and
-    aggregation are those of the index.
+    `tables` has, for each normalisation, the leaves' scores in one period (leaves x areas); `rules` are those of that period (`Rules.at`).
+    Availability, imputation of components and aggregation are those of the index.
     """
     ranks = {name: np.zeros((len(choices), tables[0].shape[1]), dtype=np.int32) for name in nodes}
     for method, table in enumerate(tables):
@@ -195,9 +194,8 @@ class _Prepared:
             child = node.children[i]
             sums.add_group(found[child.name], weights[:, i], ~empty[child.name])
         result = sums.result(self.rules.min_available)
-        if self.rules.imputation == "component_group_mean" and node is not self.root:
-            groups = self.rules.groups if self.rules.groups is not None else np.zeros(result.shape[1], dtype=np.int64)
-            result = np.array([impute(row, "group_mean", groups) for row in result])
+        if self.rules.imputation == COMPONENT_GROUP_MEAN and node is not self.root:
+            result = np.array([self.rules.fill_components(row, 0) for row in result])
         return result, sums.expected == 0
 
 

@@ -169,7 +169,7 @@ def _level(
     names, by, values, codes = [], [], [], []
     for statistic in dispersion(pairs, subgroups, cells.weighted):
         value = np.full(keys.size, np.nan)
-        value[found] = statistic.values
+        value[found] = np.where(np.isfinite(statistic.values), statistic.values, np.nan)  # squares may leave the range of double
         enough = n >= (1 if statistic.name == "max_min" else SMALLEST_GROUP)
         names.append(statistic.name)
         by.append(statistic.by)

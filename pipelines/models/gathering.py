@@ -20,12 +20,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Axes:
-    """What the arrays of an index run over, the period in which each leaf was read, and which areas are valid in which period."""
+    """What the arrays of an index run over, the period in which each leaf was read, and which areas are valid in which period.
+
+    Rows `first` and later are the periods of the index; those before are only there to be compared with, where it is pooled.
+    """
 
     areas: list[str]
     periods: list[str]
-    raw_periods: dict[tuple[str, str], str | None]
+    raw_periods: dict[tuple[str, int], str | None]
     valid: Any
+    first: int
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def gather(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: A
     all_nodes = list(_rows(nodes, columns_of_nodes, "position"))
     directions = {r["indicator"]: r for r in _rows(indicators, "indicator, direction, target_value", "position")}
     of_area = {(r["attribute"], r["ref_area"]): r["value"] for r in _rows(attributes, "attribute, ref_area, value", "ref_area")}
-    columns = inputs.project("index_id, node, time_period, ref_area, raw_period, obs_value, obs_status").fetchnumpy()
+    columns = inputs.project("index_id, node, time_period, ref_area, raw_period, obs_value, obs_status, in_pool").fetchnumpy()
     for one in declared:
         mine = columns["index_id"] == one["index_id"]
         if mine.any():
@@ -71,12 +75,16 @@ def _gathered(
     declared: Row, nodes: list[Row], directions: dict[str, Row], of_area: dict[tuple[str, str], str], cells: dict[str, Any]
 ) -> Gathered:
     areas, area = np.unique(cells["ref_area"].astype(str), return_inverse=True)
-    periods, period = np.unique(cells["time_period"].astype(str), return_inverse=True)
+    own = ~cells["in_pool"].astype(np.bool_)
+    # those of the pool sort before the others
+    rows, period = np.unique(np.char.add(np.where(own, "1", "0"), cells["time_period"].astype(str)), return_inverse=True)
+    periods = [row[1:] for row in rows.tolist()]
+    first = sum(row.startswith("0") for row in rows.tolist())
     code = np.array([index.STATUSES.index(s) for s in cells["obs_status"]], dtype=np.int8)
     # an area that is not valid in a period of the index has no row there
     valid = np.zeros((len(periods), len(areas)), dtype=np.bool_)
     valid[period, area] = True
-    axes = Axes(areas.tolist(), periods.tolist(), {}, valid)
+    axes = Axes(areas.tolist(), periods, {}, valid, first)
     leaves = {}
     for node in (n for n in nodes if n["indicator"] is not None):
         at = np.flatnonzero(cells["node"] == node["node"])
@@ -86,7 +94,7 @@ def _gathered(
         status[period[at], area[at]] = code[at]
         leaves[node["node"]] = index.Values(raw, status)
         for t, name in zip(period[at], cells["raw_period"][at], strict=True):
-            axes.raw_periods[node["node"], periods[t]] = name
+            axes.raw_periods[node["node"], int(t)] = name
     root = _tree(declared, nodes, directions, axes)
     imputation = json.loads(declared["impute"]) if declared["impute"] else {}
     rules = index.Rules(
@@ -95,6 +103,7 @@ def _gathered(
         imputation=imputation.get("method"),
         groups=_groups(imputation.get("by"), axes.areas, of_area),
         pooled=bool(declared["pooled"]),
+        valid=valid,
     )
     return Gathered(declared, nodes, root, leaves, rules, axes)
 

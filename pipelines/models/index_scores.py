@@ -30,14 +30,15 @@ def score_indices(indices: Any, nodes: Any, indicators: Any, attributes: Any, in
 
 
 def _laid_out(index_id: str, scores: index.Scores, indicator_of: dict[str, str | None], axes: Axes) -> pl.DataFrame:
-    t, a = np.nonzero(axes.valid)
+    t, a = np.nonzero(axes.valid[axes.first :])
+    t += axes.first
     name = scores.node.name
     siblings = sum(c.weight for c in scores.parent.children) if scores.parent else scores.node.weight
     return pl.DataFrame(
         {
             "ref_area": pl.Series(axes.areas, dtype=pl.String).gather(a),
             "time_period": pl.Series(axes.periods, dtype=pl.String).gather(t),
-            "raw_period": pl.Series([axes.raw_periods.get((name, p)) for p in axes.periods], dtype=pl.String).gather(t),
+            "raw_period": pl.Series([axes.raw_periods.get((name, at)) for at in range(len(axes.periods))], dtype=pl.String).gather(t),
             "raw": scores.raw[t, a],
             "treated": scores.treated[t, a],
             "score": scores.score[t, a],

@@ -48,13 +48,15 @@ def _intervals(one: Gathered) -> Iterator[pl.DataFrame]:
     generator = np.random.Generator(np.random.PCG64(declared["seed"]))
     choices = uncertainty.draw(one.root, declared["replicates"], declared["vary"], len(methods), generator)
     groups = [s for s in scores if s.node.children]
-    for t, period in enumerate(one.axes.periods):
-        now = [table[:, t] for table in tables]
-        ranks = uncertainty.replicate_ranks(one.root, now, choices, one.rules, [s.node.name for s in groups])
+    for t, period in enumerate(one.axes.periods[one.axes.first :], one.axes.first):
+        there = one.axes.valid[t]
+        now = [table[:, t, there] for table in tables]
+        ranks = uncertainty.replicate_ranks(one.root, now, choices, one.rules.at(t), [s.node.name for s in groups])
+        areas = [area for area, valid in zip(one.axes.areas, there, strict=True) if valid]
         for group in groups:
-            low, high = uncertainty.rank_interval(ranks[group.node.name], group.rank[t])
+            low, high = uncertainty.rank_interval(ranks[group.node.name], group.rank[t, there])
             yield pl.DataFrame(
-                {"ref_area": one.axes.areas, "rank_low": low, "rank_high": high}, nan_to_null=True
+                {"ref_area": areas, "rank_low": low, "rank_high": high}, nan_to_null=True
             ).drop_nulls().select(
                 pl.lit(one.id).alias("index_id"),
                 pl.lit(group.node.name).alias("node"),
@@ -70,7 +72,8 @@ def _declared(one: Gathered) -> tuple[dict[str, Any], list[str]]:
 
 
 def _of_components(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict[str, Any]]:
-    now = {id(s.node): s.score[t] for s in scores}
+    there = one.axes.valid[t]
+    now = {id(s.node): s.score[t, there] for s in scores}
     index_score, names, shares = now[id(one.root)], _names(one), _shares(one.root)
     for part in scores:
         node = part.node
@@ -82,22 +85,23 @@ def _of_components(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict
         values = {
             "correlation": sensitivity.correlation(now[id(node)], index_score),
             "effective_weight": sensitivity.effective_weight(now[id(node)], index_score, shares[id(node)]),
-            "mean_abs_rank_change": sensitivity.shift_without(one.root, node, now, one.rules.min_available),
+            "mean_abs_rank_change": sensitivity.shift_without(one.root, node, now, one.rules.at(t)),
         }
         yield from ({"component": names[id(node)], "statistic": name, "obs_value": value} for name, value in values.items())
 
 
 def _of_choices(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict[str, Any]]:
     declared, methods = _declared(one)
-    now = [table[:, t] for table in uncertainty.leaf_tables(scores, methods, one.rules)]
+    there = one.axes.valid[t]
+    now = [table[:, t, there] for table in uncertainty.leaf_tables(scores, methods, one.rules)]
     vary = list(dict.fromkeys(declared["vary"]))
     generator = np.random.Generator(np.random.PCG64(declared["seed"]))
     samples = -(-declared["replicates"] // 2)  # each is computed for two sets of choices and for every mixture of them
     first, second = (uncertainty.draw(one.root, samples, vary, len(methods), generator) for _ in range(2))
-    name, base = one.root.name, scores[-1].rank[t]
+    name, base = one.root.name, scores[-1].rank[t, there]
 
     def output(choices: uncertainty.Choices) -> Any:
-        return sensitivity.mean_rank_shift(uncertainty.replicate_ranks(one.root, now, choices, one.rules, [name])[name], base)
+        return sensitivity.mean_rank_shift(uncertainty.replicate_ranks(one.root, now, choices, one.rules.at(t), [name])[name], base)
 
     a, b = output(first), output(second)
     for choice, mixed in sensitivity.mixed_choices(first, second, vary).items():

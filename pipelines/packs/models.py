@@ -5,9 +5,10 @@ Every field carries the description from which `docs/pack-format.md` is generate
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from pipelines.pack_yaml import Expression, Text, plain
 from pipelines.readers.options import ReadOptions
@@ -16,6 +17,15 @@ ID = r"[A-Za-z][A-Za-z0-9_]*"
 Identifier = Annotated[Text, Field(pattern=rf"^{ID}$")]
 ColumnName = Annotated[Text, Field(min_length=1, pattern=r"^([^_]|_[^_]|_$)")]
 """A column of a file: any text that does not begin with `__`, which marks internal columns."""
+
+
+def _is_period(value: str) -> str:
+    if not re.fullmatch(r"[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", value):
+        raise ValueError("no period; write a year, a quarter (2021-Q3), a month (2021-07) or a day")
+    return value
+
+
+Period = Annotated[Text, AfterValidator(_is_period)]
 
 
 def _texts(value: Any) -> Any:
@@ -31,7 +41,7 @@ Texts = Annotated[dict[str, Text], BeforeValidator(_texts)]
 class Block(BaseModel):
     """A block of YAML: unknown keys and wrong types are errors; `null` means not given."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -267,7 +277,7 @@ class Break(Block):
     """A break in a series."""
 
     measure: Identifier = Field(description="Measure whose series breaks.")
-    period: Text = Field(description="First period after the break.")
+    period: Period = Field(description="First period after the break.")
     note: Text | None = Field(None, description="What changed.")
 
 
@@ -525,7 +535,7 @@ class Indicator(Block):
     by: list[Literal["sex", "age"]] = Field(default_factory=list, description="Splits it is published in.")
     levels: list[Identifier] = Field(default_factory=list, description="Levels it is published at.")
     rollup: Literal["computed", "reported"] = Field("computed", description="reported: parents come from the source where it has them.")
-    convergence: list[Annotated[list[Text], Field(min_length=2, max_length=2)]] | None = Field(
+    convergence: list[Annotated[list[Period], Field(min_length=2, max_length=2)]] | None = Field(
         None, description="Pairs of first and last period; default: the first and the last one in which a level has values."
     )
     sdg: Text | None = Field(None, description="Target of the Sustainable Development Goals.")

@@ -208,7 +208,7 @@ class _References:
             if language and language not in self.pack.file.languages:
                 self.fault(place, ("title", language), f"{language}: not one of the pack's languages")
         for i, span in enumerate(indicator.convergence or []):
-            if span[0] >= span[1]:
+            if _place_in_time(span[0]) >= _place_in_time(span[1]):
                 self.fault(place, ("convergence", i), "the first period comes before the last")
         if indicator.formula is None:
             return
@@ -234,8 +234,20 @@ class _References:
             self.fault(place, (*path, "normalise"), "distance_to_reference needs reference")
         method = (own or default).method
         indicator = self.pack.indicators.get(component.indicator or "")
+        if component.direction == "target" and indicator and indicator.target_value is None and bounds is None:
+            self.fault(place, (*path, "direction"), f"{indicator.id}: direction target needs the indicator's target_value")
+        if own is not None:
+            self._scale(place, (*path, "normalise"), own)
         if method == "distance_to_target" and indicator and (own or default).target is None and indicator.target_value is None:
             self.fault(place, (*path, "indicator"), f"{indicator.id}: distance_to_target needs a target")
+
+    def _scale(self, place: str, path: Path_, how: Normalise) -> None:
+        if how.scale is None:
+            return
+        if how.method == "zscore" and how.scale[1] <= 0:
+            self.fault(place, (*path, "scale"), f"{how.scale[1]:g}: a standard deviation is above 0")
+        if how.method in ("minmax", "percentile") and how.scale[0] == how.scale[1]:
+            self.fault(place, (*path, "scale"), "both ends of the scale are the same")
 
     def _index(self, index: Index) -> None:
         place = f"indices:{index.id}"
@@ -243,11 +255,11 @@ class _References:
             self.fault(place, ("level",), f"{index.level}: no such level")
         if index.carry and index.period != "each":
             self.fault(place, ("carry",), "goes with period: each; with latest, max_age says how old a value may be")
-        if index.impute and index.impute.method.startswith("group"):
-            if index.impute.by is None:
-                self.fault(place, ("impute",), f"{index.impute.method} needs by")
-            elif index.impute.by not in self._area_columns():
-                self.fault(place, ("impute", "by"), f"{index.impute.by}: no source of areas declares this attribute")
+        if index.impute and index.impute.by is None and index.impute.method.startswith("group"):
+            self.fault(place, ("impute",), f"{index.impute.method} needs by")
+        if index.impute and index.impute.by is not None and index.impute.by not in self._area_columns():
+            self.fault(place, ("impute", "by"), f"{index.impute.by}: no source of areas declares this attribute")
+        self._scale(place, ("normalise",), index.normalise)
         if index.normalise.method == "distance_to_reference" and index.normalise.reference is None:
             self.fault(place, ("normalise",), "distance_to_reference needs reference")
         seen = {index.id}
@@ -276,6 +288,12 @@ class _References:
                     self.fault(place, (*here, "indicator"), text)
 
         walk(index.components, ("components",))
+
+
+def _place_in_time(period: str) -> str:
+    """Return a text by which periods, of whatever length, sort by their first day."""
+    year, _, rest = period.partition("-")
+    return f"{year}-{int(rest[1]) * 3 - 2:02}-01" if rest.startswith("Q") else f"{period}-01-01"[:10]
 
 
 def _number(value: float | str | None) -> float | None:

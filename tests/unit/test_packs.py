@@ -136,6 +136,23 @@ def test_two_layouts_of_one_declaration_have_one_digest(tmp_path: Path) -> None:
         ("sources/areas.yml", "fetch: {", 'fetch: {cadence: "61 * * * *", ', "fetch.cadence: 61 * * * *: no cron expression"),
         ("sources/areas.yml", "fetch: {", "fetch: {inbox: true, ", "has no url"),
         ("sources/areas.yml", "{url: data/areas.csv}", "{push: {type: t}}", "fetch.url: missing"),
+        (
+            "sources/people.yml",
+            "into: obs",
+            "breaks: [{measure: population, period: 20x0}]\ninto: obs",
+            "breaks.0.period: no period; write a year",
+        ),
+        (
+            "indices/wellbeing.yml",
+            "indicator: women_share",
+            "weight: .inf, indicator: women_share",
+            "weight: input should be a finite number",
+        ),
+        ("indices/wellbeing.yml", "indicator: women_share", "bounds: [.nan, 1], indicator: women_share", "input should be a finite number"),
+        ("indices/wellbeing.yml", "direction: higher_better", "direction: target", "direction target needs the indicator's target_value"),
+        ("indices/wellbeing.yml", "level:", "impute: {method: component_group_mean, by: x}\nlevel:", "impute.by: x: no source of areas"),
+        ("indices/wellbeing.yml", "level:", "normalise: {method: minmax, scale: [1, 1]}\nlevel:", "both ends of the scale are the same"),
+        ("indices/wellbeing.yml", "level:", "normalise: {method: zscore, scale: [1, 0]}\nlevel:", "a standard deviation is above 0"),
         ("sources/areas.yml", "{url: data/areas.csv}", "{push: {type: t, carries: record}}", "read.format: pushed records are json"),
     ],
 )

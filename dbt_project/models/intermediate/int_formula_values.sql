@@ -161,21 +161,50 @@ terms as (
     left join {{ ref('int_measure_universe') }} as tu
         on tu.measure = o.times_unobserved and tu.ref_area = o.ref_area and tu.time_period = o.at_period
     left join down as td on td.measure = o.times_unobserved and coalesce(td.time_period, o.at_period) = o.at_period
+),
+
+-- terms of one measure on both sides of a break compare across it
+lags as (
+    select
+        indicator,
+        measure,
+        min(lag) as nearest,
+        max(lag) as farthest
+    from (
+        select indicator, measure, lag from {{ ref('stg_terms') }}
+        union all
+        select indicator, times as measure, lag from {{ ref('stg_terms') }} where times is not null
+    ) as t
+    group by indicator, measure
+    having min(lag) < max(lag)
+),
+
+broken as (
+    select distinct
+        c.indicator,
+        c.time_period
+    from (select distinct indicator, time_period from cells) as c
+    inner join lags as l on l.indicator = c.indicator
+    inner join {{ ref('stg_breaks') }} as b on b.measure = l.measure
+    where
+        {{ first_day('b.period') }} <= {{ first_day(years_before('c.time_period', 'l.nearest')) }}
+        and {{ first_day('b.period') }} > {{ first_day(years_before('c.time_period', 'l.farthest')) }}
 )
 
 select
-    indicator,
-    ref_area,
+    t.indicator,
+    t.ref_area,
     any_value(level) as level,
-    time_period,
+    t.time_period,
     sex,
     age,
     case when count(term_value) filter (where side = 'numerator') = count(*) filter (where side = 'numerator')
         then sum(term_value) filter (where side = 'numerator') end as numerator,
     case when count(term_value) filter (where side <> 'numerator') = count(*) filter (where side <> 'numerator')
         then sum(term_value) filter (where side <> 'numerator') end as denominator,
-    max(status_rank) as status_rank,
+    greatest(max(status_rank), case when any_value(b.indicator) is not null then 5 else 0 end) as status_rank,
     max(status_rank) filter (where side = 'numerator') as numerator_rank,
     bool_or(observed) as observed
-from terms
-group by indicator, ref_area, time_period, sex, age
+from terms as t
+left join broken as b on b.indicator = t.indicator and b.time_period = t.time_period
+group by t.indicator, t.ref_area, t.time_period, sex, age

@@ -1,4 +1,5 @@
--- grain: one leaf of an index, period of the index and area: the value that the index reads there, or why there is none
+-- grain: one leaf of an index, period of the index and area: the value that the index reads there, or why there is none; and, where an index
+-- of the latest values is pooled, the leaf's values of other periods, which it is compared with
 with leaves as (
     select
         n.index_id,
@@ -7,7 +8,8 @@ with leaves as (
         i.level,
         i.period,
         i.max_age,
-        i.carry
+        i.carry,
+        i.pooled
     from {{ ref('stg_index_nodes') }} as n
     inner join {{ ref('stg_indices') }} as i on i.index_id = n.index_id
     where n.indicator is not null
@@ -68,7 +70,7 @@ latest as (
     where l.period = 'latest'
 ),
 
--- each: every period of any leaf; a leaf without that very period may carry an earlier one on, the same for all areas
+-- each: every period of any leaf; a leaf without that very period may carry the last one before it on, the same for all areas
 each_period as (
     select
         l.index_id,
@@ -76,18 +78,69 @@ each_period as (
         x.time_period,
         p.time_period as raw_period
     from leaves as l
-    inner join (select distinct index_id, time_period from periods) as x on x.index_id = l.index_id
-    cross join lateral (select unnest(range(0, l.carry + 1)) as back) as b
+    inner join (select distinct index_id, time_period, first_day, calendar_year from periods) as x on x.index_id = l.index_id
     left join periods as p
-        on p.index_id = l.index_id and p.node = l.node and p.time_period = {{ years_before('x.time_period', 'b.back') }}
+        on
+            p.index_id = l.index_id
+            and p.node = l.node
+            and (
+                p.time_period = x.time_period
+                or (l.carry > 0 and p.first_day <= x.first_day and x.calendar_year - p.calendar_year <= l.carry)
+            )
     where l.period = 'each'
-    qualify row_number() over (partition by l.index_id, l.node, x.time_period order by p.time_period is null, b.back) = 1
+    qualify row_number() over (
+        partition by l.index_id, l.node, x.time_period
+        order by p.time_period is null, p.time_period <> x.time_period, p.first_day desc, p.time_period desc
+    ) = 1
+),
+
+-- an index of which no leaf ever had data has no period
+without_data as (
+    select
+        index_id,
+        node,
+        '' as time_period,
+        cast(null as varchar) as raw_period
+    from leaves
+    where index_id not in (select index_id from periods)
+),
+
+other_periods as (
+    select
+        p.index_id,
+        p.node,
+        p.time_period,
+        p.time_period as raw_period
+    from periods as p
+    inner join leaves as l on l.index_id = p.index_id and l.node = p.node
+    left join latest as h on h.index_id = p.index_id and h.node = p.node and h.raw_period = p.time_period
+    where l.period = 'latest' and l.pooled and h.raw_period is null
 ),
 
 chosen as (
-    select * from latest
+    select *, false as in_pool from latest
     union all
-    select * from each_period
+    select *, false as in_pool from each_period
+    union all
+    select *, false as in_pool from without_data
+    union all
+    select *, true as in_pool from other_periods
+),
+
+places as (
+    select time_period, level, ref_area from {{ ref('int_valid_areas') }}
+    union all
+    select '' as time_period, level, ref_area from {{ ref('stg_areas') }}
+),
+
+-- why an indicator without any period has none
+without_period as (
+    select
+        indicator,
+        any_value(obs_status) as obs_status
+    from {{ ref('int_indicator_cells') }}
+    where time_period = '' and indicator in (select indicator from leaves)
+    group by indicator
 )
 
 select
@@ -98,11 +151,13 @@ select
     h.raw_period,
     c.obs_value,
     -- an indicator without data, or too old, stays expected and is missing: for the reason that its cell in the index's period gives
-    coalesce(c.obs_status, o.obs_status, 'O') as obs_status
+    coalesce(c.obs_status, o.obs_status, w.obs_status, 'O') as obs_status,
+    h.in_pool
 from chosen as h
 inner join leaves as l on l.index_id = h.index_id and l.node = h.node
-inner join {{ ref('int_valid_areas') }} as a on a.time_period = h.time_period and a.level = l.level
+inner join places as a on a.time_period = h.time_period and a.level = l.level
 left join cells as c
     on c.indicator = l.indicator and c.level = l.level and c.ref_area = a.ref_area and c.time_period = h.raw_period
 left join cells as o
     on h.raw_period is null and o.indicator = l.indicator and o.level = l.level and o.ref_area = a.ref_area and o.time_period = h.time_period
+left join without_period as w on h.raw_period is null and w.indicator = l.indicator

@@ -11,8 +11,8 @@ with direct as (
         d.status_rank < 11 as complete,
         case
             -- at its own level a mean needs no weight
-            when i.weighted and i.window_years is null and i.change_kind is null then case when d.numerator_rank < 11 then i.multiplier * d.own_value end
-            when d.status_rank < 11 then {{ indicator_value('d') }}
+            when i.weighted and i.window_years is null and i.change_kind is null then case when d.numerator_rank < 11 then {{ finite('i.multiplier * d.own_value') }} end
+            when d.status_rank < 11 then {{ finite(indicator_value('d')) }}
         end as obs_value,
         case
             when i.weighted and i.window_years is null and i.change_kind is null then d.numerator_rank
@@ -43,7 +43,7 @@ rolled as (
         r.value_rank,
         r.lowest_rank,
         r.highest_rank,
-        {{ indicator_value('r') }} as rolled_value,
+        {{ finite(indicator_value('r')) }} as rolled_value,
         r.coverage >= case when i.has_denominator then k.min_coverage else 1.0 end as covered
     from {{ ref('int_rolled_values') }} as r
     inner join {{ ref('stg_indicators') }} as i on i.indicator = r.indicator
@@ -112,8 +112,8 @@ collected as (
             when rolled_value is null then 'Z'
             else {{ rank_status('value_rank') }}
         end as obs_status,
-        case when way = 'rolled' then rolled_numerator when way <> 'absent' then numerator end as numerator,
-        case when way = 'rolled' then rolled_denominator when way <> 'absent' then denominator end as denominator,
+        {{ finite("case when way = 'rolled' then rolled_numerator when way <> 'absent' then numerator end") }} as numerator,
+        {{ finite("case when way = 'rolled' then rolled_denominator when way <> 'absent' then denominator end") }} as denominator,
         case
             when way = 'rolled' then rolled_coverage
             when way = 'absent' then 0.0

@@ -76,6 +76,23 @@ def test_a_missing_component_takes_the_mean_of_its_group() -> None:
     assert statuses(result["all"]) == "AIL"
 
 
+def test_nothing_is_filled_in_for_an_area_that_is_not_there() -> None:
+    """The third area is valid in the second period only: in the first it counts in no mean, no bound and no rank."""
+    valid = np.array([[True, True, False], [True, True, True]])
+    root = Node("all", 1, (Node("one", 1, (Node("a", 1), Node("b", 1))), Node("c", 1)))
+    values = {
+        name: Values(np.array([[0.0, 10.0, NAN], [0.0, 10.0, last]]), np.zeros((2, 3), dtype=np.int8))
+        for name, last in (("a", 20.0), ("b", 20.0), ("c", NAN))
+    }
+    for imputation in ("mean", "median", "group_mean", "group_median", "component_group_mean"):
+        rules = Rules(min_available=1.0, imputation=imputation, groups=np.zeros(3, dtype=int), valid=valid)
+        result = {s.node.name: s for s in score(root, values, rules)}
+        assert result["all"].rank[0].tolist()[:2] == [2, 1]
+        assert all(np.isnan(result[name].score[0, 2]) for name in ("a", "one", "c", "all"))
+        assert not result["one"].imputed[0].any()
+    assert rules.at(0).groups_of(2).tolist() == [0, 0]
+
+
 def test_pooled_bounds_make_scores_of_different_periods_comparable() -> None:
     root = Node("all", 1, (Node("a", 1),))
     values = {"a": Values(np.array([[0.0, 5.0], [5.0, 10.0]]), np.zeros((2, 2), dtype=np.int8))}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipelines.methods import sensitivity
-from pipelines.methods.index import Node
+from pipelines.methods.index import Node, Rules
 
 
 def test_sobol_indices_of_a_sum_are_the_shares_of_variance() -> None:
@@ -80,14 +80,14 @@ def test_leaving_a_component_out_moves_ranks() -> None:
     scores[id(group)] = (scores[id(a)] + scores[id(b)]) / 2  # 50 25 50
     scores[id(root)] = (scores[id(group)] + 2 * scores[id(c)]) / 3  # 50, 48.3, 43.3: ranks 1 2 3
     # without a the group is b: (100 + 100)/3, (0 + 120)/3, (0 + 80)/3: still 1 2 3
-    assert sensitivity.shift_without(root, a, scores, 0.6) == 0
+    assert sensitivity.shift_without(root, a, scores, Rules(0.6)) == 0
     # without b: (0 + 100)/3, (50 + 120)/3, (100 + 80)/3: ranks 3 2 1, so 2 + 0 + 2 over three
-    assert sensitivity.shift_without(root, b, scores, 0.6) == pytest.approx(4 / 3)
+    assert sensitivity.shift_without(root, b, scores, Rules(0.6)) == pytest.approx(4 / 3)
     # without c the group alone: 50 25 50, ranks 1 3 1: 0 + 1 + 2
-    assert sensitivity.shift_without(root, c, scores, 0.6) == pytest.approx(1)
+    assert sensitivity.shift_without(root, c, scores, Rules(0.6)) == pytest.approx(1)
     # without the group c alone: ranks 2 1 3: 1 + 1 + 0
-    assert sensitivity.shift_without(root, group, scores, 0.6) == pytest.approx(2 / 3)
-    assert np.isnan(sensitivity.shift_without(Node("r", 1.0, (a,)), a, {**scores}, 0.6))
+    assert sensitivity.shift_without(root, group, scores, Rules(0.6)) == pytest.approx(2 / 3)
+    assert np.isnan(sensitivity.shift_without(Node("r", 1.0, (a,)), a, {**scores}, Rules(0.6)))
 
 
 def test_the_mean_rank_shift_is_over_areas_ranked_in_both() -> None:
@@ -95,3 +95,19 @@ def test_the_mean_rank_shift_is_over_areas_ranked_in_both() -> None:
     found = sensitivity.mean_rank_shift(ranks, np.array([1.0, 2.0, np.nan]))
     assert found[:2].tolist() == [0, 2]
     assert np.isnan(found[2])
+
+
+def test_leaving_out_imputes_a_component_as_the_index_does() -> None:
+    """Without `a` the component `one` of the third area has nothing, and takes the mean 20 of the two others."""
+    a, b, c = Node("a", 1.0), Node("b", 1.0), Node("c", 1.0)
+    one = Node("one", 1.0, (a, b))
+    root = Node("all", 1.0, (one, c))
+    scores = {
+        id(a): np.array([0.0, 0.0, 90.0]), id(b): np.array([10.0, 30.0, np.nan]), id(c): np.array([40.0, 50.0, 47.0]),
+        id(one): np.array([5.0, 15.0, 90.0]), id(root): np.array([22.5, 32.5, 68.5]),
+    }  # fmt: skip
+    imputing = Rules(0.5, imputation="component_group_mean")
+    # before: 3, 2, 1; after: (10 + 40) / 2, (30 + 50) / 2, (20 + 47) / 2 = 25, 40, 33.5, ranks 3, 1, 2
+    assert sensitivity.shift_without(root, a, scores, imputing) == pytest.approx(2 / 3)
+    # with nothing in its place `c` alone stands for the third area: 25, 40, 47, ranks as before
+    assert sensitivity.shift_without(root, a, scores, Rules(0.5)) == 0

@@ -21,7 +21,7 @@ with sexes as (
 compared as (
     select
         *,
-        case when male > 0 and female >= 0 then female / male end as ratio
+        case when male > 0 and female >= 0 then {{ finite('female / male') }} end as ratio
     from sexes
 )
 
@@ -33,7 +33,7 @@ select
     level,
     female,
     male,
-    female - male as difference,
+    {{ finite('female - male') }} as difference,
     ratio,
     case when ratio > 0 then abs(1 - least(ratio, 1 / ratio)) when ratio = 0 then 1.0 end as parity_distance,
     case

@@ -3,7 +3,7 @@
 with last_periods as (
     select
         indicator,
-        max(time_period) as time_period
+        max_by(time_period, ({{ first_day('time_period') }}, time_period)) as time_period
     from {{ ref('int_indicator_cells') }}
     where obs_value is not null and sex = '_T' and age = '_T'
     group by indicator

@@ -14,7 +14,8 @@ select
     obs_status
 from {{ ref('int_index_scores') }}
 where indicator is not null
--- a value carried on is shown in its own period
+-- a value carried on is shown in its own period; what is never there, as in the newest period
 qualify row_number() over (
-    partition by index_id, node, ref_area, coalesce(raw_period, '') order by time_period <> coalesce(raw_period, ''), time_period
+    partition by index_id, node, ref_area, coalesce(raw_period, '')
+    order by time_period <> coalesce(raw_period, ''), case when raw_period is null then null else time_period end, time_period desc
 ) = 1
