@@ -64,11 +64,14 @@ def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def cz_home() -> Path:
-    """The home of packs/cz, run here unless it is already current."""
+    """The home of packs/cz, run here, by whichever worker comes first, unless it is already current."""
     if not MIRROR.is_dir():
         pytest.skip(f"{MIRROR} does not exist: the real pack cannot be run offline")
     home = PROJECT / "data" / "cz"
-    done = zpo2("run", "--pack", PROJECT / "packs" / "cz", "--home", home, ZPO2_MIRROR=str(MIRROR))
+    home.parent.mkdir(exist_ok=True)
+    with (home.parent / ".cz-in-tests").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a run waits a minute for another, and this one takes longer
+        done = zpo2("run", "--pack", PROJECT / "packs" / "cz", "--home", home, ZPO2_MIRROR=str(MIRROR))
     assert done.returncode == 0, done.stdout + done.stderr
     return home
 
@@ -83,19 +86,21 @@ def current_release(home: Path) -> Path:
     return home / "public" / latest["path"]
 
 
-# files of minutes, the longest first: no worker is left with one of them at the end
+# files of minutes, the longest first: no worker is left with one of them at the end; the first runs packs/cz
 LONGEST = (
-    "test_daemon", "test_killed_runs", "test_corpus", "test_runs", "test_operations", "test_v4_figures", "test_dagster", "test_command_help",
-    "test_vintage", "test_contract_rules", "test_personal_data", "test_readme_example", "test_postgres",
+    "test_cz_figures", "test_daemon", "test_runs", "test_operations", "test_killed_runs", "test_corpus", "test_dagster", "test_v4_figures",
+    "test_command_help", "test_release_under_fire", "test_vintage", "test_contract_rules", "test_properties", "test_same_bytes",
+    "test_local_feeds", "test_personal_data", "test_readme_example", "test_postgres",
 )  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Take slow files first."""
+    """Take slow files first, and what waits for the run of packs/cz last."""
 
     def place(item: pytest.Item) -> int:
         if item.path.stem in LONGEST:
             return LONGEST.index(item.path.stem)
-        return len(LONGEST) + (item.get_closest_marker("slow") is None)
+        waits = item.get_closest_marker("acceptance") is not None
+        return len(LONGEST) + (2 if waits else item.get_closest_marker("slow") is None)
 
     items.sort(key=place)
