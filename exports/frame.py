@@ -84,7 +84,7 @@ def _rounded(series: pl.Series, name: str) -> pl.Series:
         rounded = pl.Series(series.name, round_significant(values))
     except ValueError as error:
         count = series.len() - series.is_finite().sum() - series.null_count()
-        raise ReleaseError(f"{name} is {error} in {count} rows; publish a null and the reason instead") from error
+        raise ReleaseError(f"{name} is {error} in {count} rows; publish a null and the reason instead") from None  # a run tells the cause
     if not series.null_count():
         return rounded
     return pl.select(pl.when(series.is_not_null()).then(rounded).alias(series.name)).to_series()
