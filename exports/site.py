@@ -32,6 +32,7 @@ MEDIA_TYPES = {
     ".ttl": "text/turtle; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
     ".cff": "application/yaml",
+    ".atom": "application/atom+xml",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".geojson": "application/geo+json",
     "structure.xml": "application/vnd.sdmx.structure+xml; version=3.0.0",

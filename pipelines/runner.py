@@ -54,6 +54,7 @@ def run(
             )  # after the fetch: what was dropped is newer
         if not this.accepted and runs.is_unchanged(pack, home):
             last = runs.last_outcome(home)
+            _settle(home)
             last["release"] = runs.standing(home, last["release"])
             return {**last, "unchanged": True}
         _execute(this)
@@ -82,6 +83,16 @@ def run_vintage(
                 vintage.publish(Path(this.release["path"]), out)
                 this.release["path"] = str(out)
             return {**this.outcome(), "unchanged": False}
+
+
+def _settle(home: Home) -> None:
+    """Put right what a killed command left of the public files; the release that stands does not depend on it."""
+    from exports import ReleaseError, lifecycle
+
+    try:
+        lifecycle.settle(home.public, home.staging)
+    except ReleaseError as error:
+        logging.getLogger("zpo2.releases").warning("the public files were not put right", extra={"reason": str(error)})
 
 
 def _sweep(home: Home) -> None:
