@@ -157,9 +157,13 @@ def _text(value: str) -> str:
     return escape(f"'{clean}" if clean.startswith(_FORMULA) else clean)
 
 
-def _iri(value: str) -> str:
+def iri(value: str) -> str:
     """Return an address with what no address has as percent-encoded bytes."""
-    return escape(_NO_IRI.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode("utf-8", "replace")), value))
+    return _NO_IRI.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode("utf-8", "replace")), value)
+
+
+def _iri(value: str) -> str:
+    return escape(iri(value))
 
 
 def _stamp(value: str, otherwise: str = "1970-01-01T00:00:00Z") -> str:

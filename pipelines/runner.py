@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pipelines import arrivals, durable, inbox, logs, runs
+from pipelines import announcements, arrivals, durable, inbox, logs, runs
 from pipelines.archive import Archive
 from pipelines.dbt import Parsing
 from pipelines.fetch import Answer, Request, address, fetch_all
@@ -41,6 +41,7 @@ def run(
         home.open(pack.id)
         logs.open_log(home)
         _sweep(home)
+        announcements.prepare(home)
         this = Run(pack, home, settings, only, part, accepted or {}, by_command=True, listen=listen)
         tell = _tell(pack, listen)
         inbox.prepare(pack, home)
@@ -55,11 +56,13 @@ def run(
         if not this.accepted and runs.is_unchanged(pack, home):
             last = runs.last_outcome(home)
             _settle(home)
+            announcements.deliver(home, settings)
             last["release"] = runs.standing(home, last["release"])
             return {**last, "unchanged": True}
         _execute(this)
         this.remember()
         this.keep_metrics()
+        announcements.deliver(home, settings)
         return {**this.outcome(), "unchanged": False}
 
 
