@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from exports import feed, ledger
@@ -31,28 +32,47 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _log = logging.getLogger("zpo2.announcements")
 
 
-def prepare(home: Home) -> None:
+@dataclass(frozen=True)
+class _State:
+    """What was delivered; `announcing`: some process of this home knew the address, so that one which does not leaves the work to it."""
+
+    told: tuple[str, ...]
+    announcing: bool
+
+
+def prepare(home: Home, settings: Settings) -> None:
     """Have what happened so far counted as told, where nothing was ever announced. To be called before anything new can happen."""
     try:
         if not home.announced.is_file():
-            _keep(home, [_key(h) for h in ledger.read(home.public).journal])
-    except (ledger.ReleaseError, OSError) as error:  # whoever goes on will meet it too, and say so
+            _keep(home, _State(tuple(_key(h) for h in ledger.read(home.public).journal), False))
+        state = _state(home)
+        if settings.secret(URL) and not state.announcing:
+            _keep(home, replace(state, announcing=True))
+    except (ledger.ReleaseError, OSError, ValueError) as error:  # whoever goes on will meet it too, and say so
         _log.error("releases were not counted as told", extra={"reason": str(error)})
 
 
 def waiting(home: Home) -> int:
-    """Return how many announcements were not delivered yet."""
+    """Return how many announcements were not delivered yet. Raises ReleaseError."""
     if not home.announced.is_file():
         return 0
-    told = _told(home)
+    told = _state(home).told
     return sum(_key(h) not in told for h in ledger.read(home.public).journal)
+
+
+def is_due(home: Home, settings: Settings) -> bool:
+    """Whether there is something for `deliver` to do. Raises ReleaseError."""
+    announcing = home.announced.is_file() and _state(home).announcing
+    if settings.secret(URL):
+        return not announcing or waiting(home) > 0
+    return not announcing and waiting(home) > 0
 
 
 def deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
     """Send what was not delivered yet, the oldest first; return how many were, and why others were not. Raises nothing of a webhook's
     or a disk's doing: the release stands. The caller holds the home.
 
-    Without an address nothing is sent, and what happened counts as told.
+    Who does not know the address sends nothing. What happens in a home where nobody ever knew one counts as told.
     """
     try:
         return _deliver(home, settings)
@@ -62,13 +82,15 @@ def deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
 
 
 def _deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
-    prepare(home)
-    url, known, told = settings.secret(URL), ledger.read(home.public), _told(home)
+    prepare(home, settings)
+    url, known, state = settings.secret(URL), ledger.read(home.public), _state(home)
+    if not url and state.announcing:
+        return 0, []
     pack, deadline, count = str(durable.read_json(home.root / "home.json", {}).get("pack", "")), time.monotonic() + PATIENCE, 0
     kept: list[str] = []
     for number, happening in enumerate(known.journal, start=1):
         key = _key(happening)
-        if url and key not in told:
+        if url and key not in state.told:
             announced, within = event(pack, known, number), deadline - time.monotonic()
             if within <= 0:
                 return count, ["there was no time for all announcements; the others are sent by the next run"]
@@ -79,10 +101,10 @@ def _deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
                 return count, [str(error)]  # later ones must not come before it
             count += 1
             _log.info("a release was announced", extra={"event": announced["id"], "type": announced["type"]})
-            _keep(home, [*kept, key])
+            _keep(home, replace(state, told=(*kept, key)))
         kept.append(key)
-    if set(kept) != told:
-        _keep(home, kept)
+    if tuple(kept) != state.told:
+        _keep(home, replace(state, told=tuple(kept)))
     return count, []
 
 
@@ -109,9 +131,10 @@ def _key(happening: Happening) -> str:
     return f"{happening.kind} {happening.version} {happening.at}"
 
 
-def _told(home: Home) -> set[str]:
-    return set(durable.read_json(home.announced, {"told": []})["told"])
+def _state(home: Home) -> _State:
+    found = durable.read_json(home.announced, {})
+    return _State(tuple(found.get("told", [])), bool(found.get("announcing")))
 
 
-def _keep(home: Home, told: list[str]) -> None:
-    durable.write_json(home.announced, {"told": told})
+def _keep(home: Home, state: _State) -> None:
+    durable.write_json(home.announced, asdict(state))

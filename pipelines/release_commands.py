@@ -100,7 +100,7 @@ def _held(pack: Path | None, home: Path | None) -> Iterator[tuple[Home, Settings
     with place.lock(waiting=lambda text: print(text, file=sys.stderr)):
         logs.open_log(place)
         try:
-            announcements.prepare(place)
+            announcements.prepare(place, settings)
             yield place, settings
             announcements.deliver(place, settings)
         except RefusedError as error:

@@ -41,7 +41,7 @@ def run(
         home.open(pack.id)
         logs.open_log(home)
         _sweep(home)
-        announcements.prepare(home)
+        announcements.prepare(home, settings)
         this = Run(pack, home, settings, only, part, accepted or {}, by_command=True, listen=listen)
         tell = _tell(pack, listen)
         inbox.prepare(pack, home)

@@ -237,7 +237,7 @@ def _send_alerts(run: Run) -> dg.SensorDefinition:
 def _announce(run: Run) -> list[str]:
     """Deliver what a run could not; return what is to be said of it."""
     try:
-        if not announcements.waiting(run.home):
+        if not announcements.is_due(run.home, run.settings):
             return []
         with run.home.lock(wait=0):
             count, faults = announcements.deliver(run.home, run.settings)
@@ -245,7 +245,7 @@ def _announce(run: Run) -> list[str]:
         return ["a run is writing to the home and announces its releases itself"]
     except (ReleaseError, OSError, ValueError) as error:
         return [str(error)]
-    return [f"{count} announcements delivered", *faults]
+    return [f"{count} announcements delivered"] * bool(count) + faults
 
 
 def _forget_old_runs() -> dg.SensorDefinition:

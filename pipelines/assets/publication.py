@@ -84,7 +84,7 @@ def build_publication(
 
         if not run.verdict:
             raise dg.Failure(description="nothing is published without the gate: select it together with the release", allow_retries=False)
-        announcements.prepare(run.home)
+        announcements.prepare(run.home, run.settings)
         with run.timed("release"):
             release = exports.build(
                 run.home.warehouse,

@@ -94,7 +94,7 @@ class Small:
         (self.home.public / "releases").mkdir(parents=True)
         self.home.staging.mkdir()
         logs.open_log(self.home)
-        announcements.prepare(self.home)
+        announcements.prepare(self.home, self.settings)
 
     def put(self, known: Ledger) -> None:
         self.known = known
@@ -198,8 +198,9 @@ def test_a_version_that_was_given_again_after_a_restore_is_announced(small: Smal
     assert small.deliver() == (1, [])
 
 
-def test_without_an_address_what_happens_counts_as_told(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nobody_ever_knew_an_address_what_happens_counts_as_told(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ZPO2_SECRET_RELEASE_URL")
+    small.home.announced.unlink()
     small.publish(1)
     assert small.deliver() == (0, [])
     monkeypatch.setenv("ZPO2_SECRET_RELEASE_URL", small.portal.variables["ZPO2_SECRET_RELEASE_URL"])
@@ -208,10 +209,22 @@ def test_without_an_address_what_happens_counts_as_told(small: Small, monkeypatc
     assert small.portal.told() == [("published", "2026.11.2")]
 
 
+def test_who_does_not_know_the_address_leaves_the_announcement_to_those_who_do(small: Small, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The daemon has its secrets from a file of root's; the operator who withdraws a release on the command line has not."""
+    with monkeypatch.context() as patch:
+        patch.delenv("ZPO2_SECRET_RELEASE_URL")
+        small.publish(1)
+        assert small.deliver() == (0, [])
+        assert not announcements.is_due(small.home, small.settings)
+        assert announcements.waiting(small.home) == 1
+    assert announcements.is_due(small.home, small.settings)
+    assert small.deliver() == (1, [])
+
+
 def test_a_home_of_an_earlier_version_does_not_announce_its_past(small: Small) -> None:
     small.publish(1)
     small.home.announced.unlink()
-    announcements.prepare(small.home)
+    announcements.prepare(small.home, small.settings)
     small.publish(2)
     assert small.deliver() == (1, [])
     assert small.portal.told() == [("published", "2026.11.2")]
@@ -346,8 +359,10 @@ def test_commands_announce_what_they_did_and_no_failure_changes_their_exit_code(
     assert (done.returncode, "unchanged" in done.stdout) == (0, True), done.stdout + done.stderr
     assert portal.told()[2:] == [("published", "2025.10.2"), ("rolledback", "2025.10.1")], "by a run that had nothing else to do"
     assert portal.current == ["2025.10.2", *["2025.10.1"] * 3]
-    done = zpo2("withdraw", "2025.10.2", "--reason", "personal data", *words, SOURCE_DATE_EPOCH=EPOCH, **portal.variables)
+    done = zpo2("withdraw", "2025.10.2", "--reason", "personal data", *words, SOURCE_DATE_EPOCH=EPOCH)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 announcements" in zpo2("status", *words).stdout, "it waits for who knows the address"
+    assert zpo2("run", *words, SOURCE_DATE_EPOCH=EPOCH, **portal.variables).returncode == 0
     assert portal.told()[-1] == ("withdrawn", "2025.10.2")
     assert portal.heard[-1]["data"]["reason"] == "personal data"
     written = [p for p in home.rglob("*") if p.is_file() and SECRET.encode() in p.read_bytes()]

@@ -218,7 +218,6 @@ def test_what_a_run_could_not_announce_is_announced_by_a_tick_and_not_while_a_ru
         server.routes["/hook"] = lambda asked: heard.append(asked) or Reply(204)  # type: ignore[func-returns-value]
         monkeypatch.setenv(announcements.URL, f"{server.url}/hook")
         monkeypatch.setenv(announcements.KEY, "key")
-        announcements.prepare(bench.home)
         assert "announce" not in bench.tick("send_alerts")[1], "nothing to tell"
         bench.home.public.mkdir()
         bench.home.staging.mkdir()
