@@ -31,6 +31,7 @@ bench: $(READY_BENCH)
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/events.py
 	$(BIN)/python benchmarks/uncertainty.py
+	$(BIN)/python benchmarks/publish.py
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

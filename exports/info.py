@@ -72,6 +72,8 @@ class ReleaseInfo:
     """Whether the catalogues call the tables high-value datasets."""
     code: str = ""
     """Digest of the code that made the release."""
+    software: str = ""
+    """Name and version of the software."""
 
     def __post_init__(self) -> None:
         if self.released.tzinfo is None:
@@ -83,10 +85,14 @@ class ReleaseInfo:
         return self.released.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def about(self) -> dict[str, str]:
-        """Return what a data file says of itself wherever it is taken: without version and time, so that equal tables are equal files."""
+        """Return what a data file says of itself wherever it is taken.
+
+        It has neither the release's version nor its time nor the digest of the code, so that equal tables are equal files.
+        """
         publisher = {"publisher": self.text(self.publisher["name"])} if self.publisher.get("name") else {}
         sources = "; ".join(f"{s['id']}: {self.text(s['publisher'])}, {self.text(s['title'])} ({s['licence']})" for s in self.sources)
-        return {"title": self.text(self.title), "licence": self.licence, **publisher, "sources": sources}
+        software = {"software": self.software} if self.software else {}
+        return {"title": self.text(self.title), "licence": self.licence, **publisher, "sources": sources, **software}
 
     def text(self, value: Text | None) -> str:
         """Return `value` in the pack's first language that it has, on one line."""
@@ -183,6 +189,7 @@ class Context:
     """All that a descriptor may know. `files` are the data files by path inside the release, without `indicators.duckdb`.
 
     `changes` says what is different from the release before; what is compared to know whether anything is new has neither it nor its table.
+    `schema_version` is that of the tables' shape (`exports.schema_version`).
     """
 
     info: ReleaseInfo
@@ -196,6 +203,7 @@ class Context:
     previous: Previous | None = field(default=None)
     changes: Summary | None = field(default=None)
     facts: Facts = field(default_factory=Facts)
+    schema_version: str = ""
 
     def timeless(self) -> Context:
         """Return this context as it would be in any other version at any other time."""

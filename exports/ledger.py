@@ -120,6 +120,7 @@ def publish(folder: Path, entry: Entry, ledger: Ledger, public: Path, staging: P
     sync(public)
     put(replace(ledger, publishing=entry), public, staging)
     os.rename(folder, place)
+    place.chmod(0o555)
     sync(place.parent)
     _make_current(entry, replace(ledger.published(entry), about=about or ledger.about), public, staging)
     return place
@@ -143,9 +144,17 @@ def _make_current(entry: Entry, after: Ledger, public: Path, staging: Path) -> N
 def remove(folder: Path, staging: Path) -> None:
     """Remove the folder of a release: from one moment to the next for whoever reads, file by file only where nobody looks."""
     aside = staging / f"removed-{folder.name}"
+    folder.chmod(0o755)
     os.rename(folder, aside)
     sync(folder.parent)
-    shutil.rmtree(aside)
+    discard(aside)
+
+
+def discard(folder: Path, *, anyway: bool = False) -> None:
+    """Delete a folder that may hold folders which are read-only, as those of a release are; `anyway`: as far as it can be deleted."""
+    for root, _, _ in os.walk(folder):
+        os.chmod(root, 0o755)
+    shutil.rmtree(folder, ignore_errors=anyway)
 
 
 def sync(path: Path) -> None:

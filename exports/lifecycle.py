@@ -9,7 +9,6 @@ nothing and says why; tables that differ are published as ever, and end a rollba
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -154,7 +153,7 @@ def _opened(public: Path, staging: Path) -> Iterator[tuple[Ledger, Entry, Path]]
     work = staging / WORK
     try:
         if work.exists():
-            shutil.rmtree(work)
+            ledger.discard(work)
         work.mkdir(parents=True)
         if work.stat().st_dev != public.stat().st_dev:
             raise ReleaseError(f"{staging} and {public} must lie on one file system")
@@ -164,7 +163,7 @@ def _opened(public: Path, staging: Path) -> Iterator[tuple[Ledger, Entry, Path]]
     except OSError as error:
         raise ReleaseError(f"{error}; see which release is current, and repeat the command") from error
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        ledger.discard(work, anyway=True)
 
 
 def _known(known: Ledger, version: str) -> Entry:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,7 +17,8 @@ from datetime import UTC
 from pathlib import Path
 from typing import Any
 
-from exports import checksums, descriptors, ledger, questions
+from exports import checksums, descriptors, ledger, questions, schema_version
+from exports.descriptors import datapackage, report
 from exports.descriptors.text import is_web
 from exports.entries import About, Entry, Ledger
 from exports.info import Context, Previous, ReleaseInfo
@@ -58,14 +58,14 @@ def build(
     `ReleaseError`; the last release then stands. What a killed build left behind is removed first.
     """
     tell = on_progress or (lambda text: None)
-    _check(warehouse, tables, public, staging)
-    with _work_folder(staging) as work, _told_by_the_disk():
+    with _told_by_the_disk(), _prepared(warehouse, tables, public, staging) as work:
         known, last = ledger.recover(public, work), ledger.current(public)
         folder, spill = work / "release", work / "spill"
         folder.mkdir()
         from exports import facts, table_files  # Arrow, Polars and DuckDB take their time: only a build pays for them
 
         written = table_files.write(warehouse, tables, info, folder, spill, tell)
+        place = public / ledger.RELEASES / last.version if last else None
         context = Context(
             info=info,
             version=known.next_version(info.released.astimezone(UTC).strftime("%Y.%m")),
@@ -78,18 +78,19 @@ def build(
             previous=Previous(last.version, last.rows) if last else None,
             facts=facts.gather(tables, folder / "parquet"),
         )
+        context = replace(context, schema_version=schema_version.following(place, datapackage.resources(context)))
         content = _content(context)
         about = _about(info, content, known)
-        if last and last.content == content and _is_sound(public / ledger.RELEASES / last.version):
+        if last and place and last.content == content and _is_sound(place):
             ledger.put(replace(known.with_inputs(last.version, info.inputs_key), about=about), public, work)
             tell(f"unchanged: {last.version} stays the current release")
-            return Release(last.version, public / ledger.RELEASES / last.version, False, dict(last.rows))
-        if last and (aside := known.set_aside(content, last.version)):
+            return Release(last.version, place, False, dict(last.rows))
+        if last and place and (aside := known.set_aside(content, last.version)):
             if known.about is None:
                 ledger.put(replace(known, about=about), public, work)
             tell(f"{aside}; {last.version} stays the current release")
-            return Release(last.version, public / ledger.RELEASES / last.version, False, dict(last.rows), str(aside))
-        context = _with_changes(folder, context, public / ledger.RELEASES / last.version if last else None, spill, tell)
+            return Release(last.version, place, False, dict(last.rows), str(aside))
+        context = _with_changes(folder, context, place, spill, tell)
         _complete(folder, context, spill, tell)
         tell(f"publishing {context.version}")
         entry = Entry(context.version, info.timestamp, info.inputs_key, content, context.rows, _counts(context))
@@ -133,6 +134,8 @@ def _complete(folder: Path, context: Context, spill: Path, tell: Callable[[str],
     duckdb_questions.write(context.tables, context.info.languages, folder / DUCKDB)
     tell("files by indicator, for spreadsheets, statistical software and maps")
     context = replace(context, files={**context.files, **further_files.write(folder, context, spill)})
+    if not (size := report.size(context))["within_budget"]:
+        tell(f"the data files have {size['bytes']} bytes, more than the {size['budget_bytes']} that a release should have")
     for path, text in descriptors.render(descriptors.DESCRIPTORS + descriptors.RECORDS, context).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text)
@@ -169,15 +172,17 @@ def _check(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path
 
 
 @contextmanager
-def _work_folder(staging: Path) -> Iterator[Path]:
+def _prepared(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path) -> Iterator[Path]:
+    """Yield an empty work folder, having checked what the build is given."""
+    _check(warehouse, tables, public, staging)
     work = staging / WORK
     if work.exists():
-        shutil.rmtree(work)
+        ledger.discard(work)
     work.mkdir()
     try:
         yield work
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        ledger.discard(work, anyway=True)
 
 
 def _content(context: Context) -> str:
@@ -219,11 +224,14 @@ def _is_sound(place: Path) -> bool:
 
 
 def _settle(folder: Path) -> None:
-    """Have every file and folder on the disk, readable for the server whatever the mask of this process."""
+    """Have every file and folder on the disk, to be read by the server and written by nobody, whatever the mask of this process.
+
+    The folder itself becomes read-only in its place only: one that may not be written to cannot be renamed.
+    """
     for root, _, names in os.walk(folder, topdown=False):
         for name in names:
             path = Path(root, name)
-            path.chmod(0o644)
+            path.chmod(0o444)
             ledger.sync(path)
-        Path(root).chmod(0o755)
+        Path(root).chmod(0o755 if Path(root) == folder else 0o555)
         ledger.sync(Path(root))

@@ -17,6 +17,7 @@ MOST = 15
 
 def descriptor(context: Context) -> dict[str, bytes]:
     lines = ["# Changes", "", f"## {context.version} ({context.info.timestamp[:10]})", ""]
+    lines += [f"Shape of the tables (`schema_version`): {context.schema_version}.", ""]
     if context.previous is None:
         lines += _first(context)
     elif context.changes is None or context.changes.unusable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from exports import schema_version
 from exports.descriptors.text import is_web, licence_url, release_url, to_json
 from exports.info import STATUSES, Context
 from exports.tables import Column, Table
@@ -21,6 +22,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
         "title": info.text(info.title),
         "version": context.version,
         "created": info.timestamp,
+        schema_version.PROPERTY: context.schema_version,
     }
     if url := release_url(info.base_uri, context.version):
         package |= {"id": url + PATH, "homepage": info.base_uri}
@@ -29,8 +31,13 @@ def descriptor(context: Context) -> dict[str, bytes]:
     if info.publisher.get("name"):
         package["contributors"] = [_contributor(info.publisher)]
     package["sources"] = [_source(context, source) for source in info.sources]
-    package["resources"] = [_resource(context, table) for table in context.tables]
+    package["resources"] = resources(context)
     return {PATH: to_json(package)}
+
+
+def resources(context: Context) -> list[dict[str, Any]]:
+    """Return what the package says of each table: its file, and its shape."""
+    return [_resource(context, table) for table in context.tables]
 
 
 def _licences(licence: str) -> list[dict[str, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC
+from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
@@ -11,6 +12,8 @@ from pipelines.assets.ingest import OWNERS, rows_check, schema_check, snapshot_c
 from pipelines.runs import Event, Run, code_digest, inputs_key, last_release_path, last_release_rows
 from quality import completeness, expectations, gate
 from quality.gate import CheckResult
+
+PACKAGE = "zpo2-warehouse"
 
 
 def build_publication(
@@ -173,4 +176,5 @@ def release_info(run: Run) -> Any:
         catalogues=pack.file.national_catalogues(),
         high_value=pack.file.high_value,
         code=code_digest(),
+        software=f"{PACKAGE} {version(PACKAGE)}",
     )  # fmt: skip

@@ -9,8 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import current_release
-from tests.support.command import PROJECT, zpo2
+from tests.support.command import PROJECT
 
 pytestmark = pytest.mark.acceptance
 DEMO = PROJECT / "packs" / "demo"
@@ -21,12 +20,9 @@ TABLES = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def release() -> Path:
-    home = PROJECT / "data" / "demo"
-    done = zpo2("run", "--pack", DEMO, "--home", home)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return current_release(home)
+@pytest.fixture
+def release(demo_release: Path) -> Path:
+    return demo_release
 
 
 def test_the_pack_is_small_and_offline() -> None:

@@ -179,6 +179,15 @@ def test_what_was_not_taken_is_sent_again_with_the_same_bytes_and_nothing_overta
     assert len(small.portal.server.asked) == 4, "no redirect was followed"
 
 
+def test_what_was_taken_before_a_fault_is_not_sent_again(small: Small) -> None:
+    small.portal.statuses = [204, 500]
+    small.publish(1)
+    small.publish(2)
+    assert small.deliver() == (1, ["the webhook answered 500"])
+    assert small.deliver() == (1, [])
+    assert [e["id"] for e in small.portal.heard] == ["five/2026.11.1", "five/2026.11.2", "five/2026.11.2"]
+
+
 def test_who_is_killed_after_the_answer_and_before_it_is_noted_sends_the_same_again(small: Small) -> None:
     small.publish(1)
     before = small.home.announced.read_bytes()

@@ -27,6 +27,7 @@ from pipelines.home import Home
 from pipelines.settings import Settings
 from tests.conftest import current_release
 from tests.support.command import PROJECT, zpo2
+from tests.support.copies import to_spoil
 
 pytestmark = pytest.mark.slow
 
@@ -387,7 +388,7 @@ def test_bytes_that_changed_are_said_loudly(five_copy: Path, five_home: Path) ->
 
 def test_another_current_release_is_told_with_its_value(five_copy: Path, five_home: Path) -> None:
     public, made = five_copy / "public", current_release(five_copy)
-    earlier = shutil.copytree(made, public / "releases" / "2025.01.1")
+    earlier = to_spoil(made, public / "releases" / "2025.01.1")
     table = earlier / "parquet" / "indicator_values.parquet"
     duckdb.execute(f"copy (select * replace (obs_value + 7 as obs_value) from '{table}') to '{table}.new' (format parquet)")
     shutil.move(f"{table}.new", table)

@@ -33,6 +33,7 @@ from exports import checksums, ledger, lifecycle
 from exports.entries import Entry
 from tests.support import debian
 from tests.support.command import PROJECT, start
+from tests.support.copies import to_spoil
 
 EXAMPLE = PROJECT / "docs" / "operations" / "nginx.conf"
 START_SECONDS = 60.0
@@ -104,7 +105,7 @@ def home(five_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     work = place / "staging" / "hosting"
     work.mkdir(parents=True)
     known = ledger.recover(place / "public", work)
-    folder = shutil.copytree(place / "public" / "releases" / FIRST, work / "release")
+    folder = to_spoil(place / "public" / "releases" / FIRST, work / "release")
     (folder / "README.md").write_text("# The second\n", encoding="utf-8")
     (folder / "geo").mkdir(exist_ok=True)
     (folder / "geo" / "areas.geojson").write_text('{"type": "FeatureCollection", "features": []}\n', encoding="utf-8")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,24 +10,16 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.support.command import SHARED, environment
+from tests.support.copies import to_spoil
+from tests.support.validators import croissant_loads, csvw_refuses, frictionless_finds, jsonstat_values, profile_errors, rows, sdmx_reads
 
 pytestmark = pytest.mark.slow
-
-PROFILES = SHARED / "standards" / "datapackage-profiles" / "2.0"
-# `csvwvalidate` on many files, in one process that filters no warnings: in another it accepts too much
-CSVWVALIDATE = """
-import argparse, sys
-from csvw.__main__ import csvwvalidate
-given = (argparse.Namespace(url=path, verbose=False, lax=False) for path in sys.argv[1:])
-print(*(each.url for each in given if csvwvalidate(each, test=True)), sep="\\n", file=sys.stderr)
-"""
 
 
 @pytest.fixture
 def copy(five_release: Path, tmp_path: Path) -> Path:
     """A copy of the release, to be spoiled."""
-    return Path(shutil.copytree(five_release, tmp_path / "release"))
+    return to_spoil(five_release, tmp_path / "release")
 
 
 def spoil(path: Path, change: Callable[[Any], Any]) -> None:
@@ -45,32 +34,13 @@ def replace(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
-def rows(release: Path, table: str, what: str = "count(*)", where: str = "true") -> Any:
-    return duckdb.execute(f"select {what} from '{release}/parquet/{table}.parquet' where {where}").fetchall()[0][0]
-
-
 # ------------------------------------------------------------------------------------------------------------- CSV on the Web
-
-
-def refused(*metadata: Path) -> set[str]:
-    """Return which of these documents `csvwvalidate` does not accept."""
-    done = subprocess.run(
-        [sys.executable, "-c", CSVWVALIDATE, *map(str, metadata)],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    assert len(done.stdout.split()) == len(metadata)
-    return {Path(line).name for line in done.stderr.split("\n") if line.endswith(".json")}
 
 
 def test_csvwvalidate_accepts_every_csv_file(five_release: Path) -> None:
     files = sorted(five_release.rglob("*.csv"))
     assert {path.parent.name for path in files} == {"csv", "by_indicator", "codelists", "sdmx"}
-    assert refused(*(path.with_name(path.name + "-metadata.json") for path in files)) == set()
+    assert csvw_refuses(path.with_name(path.name + "-metadata.json") for path in files) == set()
 
 
 def test_csvwvalidate_refuses_what_breaks_type_bounds_code_list_or_reference(copy: Path) -> None:
@@ -79,7 +49,7 @@ def test_csvwvalidate_refuses_what_breaks_type_bounds_code_list_or_reference(cop
     replace(copy / "csv/indicator_values.csv", ",A,", ",W,")
     replace(copy / "csv/areas.csv", "\na1,", "\nb1,")  # to which area_codes refers
     names = ["csv/coverage", "csv/by_indicator/population", "csv/indicator_values", "csv/area_codes", "csv/sources"]
-    found = refused(*(copy / f"{name}.csv-metadata.json" for name in names))
+    found = csvw_refuses(copy / f"{name}.csv-metadata.json" for name in names)
     assert found == {f"{Path(name).name}.csv-metadata.json" for name in names[:-1]}
 
 
@@ -87,33 +57,18 @@ def test_csvwvalidate_refuses_what_breaks_type_bounds_code_list_or_reference(cop
 
 
 def test_frictionless_accepts_the_package_and_refuses_a_bad_cell(copy: Path) -> None:
-    import frictionless
-
-    def faults() -> list[str]:
-        package = frictionless.Package(str(copy / "datapackage.json"))
-        package.remove_resource("cohesion_dispersion")  # its thousand rows take seconds
-        return sorted({row[0] for row in package.validate().flatten(["type"])})
-
-    assert faults() == []
+    tables = {path.stem for path in (copy / "csv").glob("*.csv")} - {"cohesion_dispersion"}  # its thousand rows take seconds
+    assert frictionless_finds(copy, tables) == []
     replace(copy / "csv/coverage.csv", ",_T,", ",_T,x")
-    found = faults()
+    found = frictionless_finds(copy, tables)
     assert "type-error" in found
     assert "hash-count" in found or "byte-count" in found
 
 
 def test_the_package_has_the_shape_of_its_profile(five_release: Path) -> None:
-    if not PROFILES.is_dir():
-        pytest.skip(f"{PROFILES} does not exist: the profile of Data Package 2.0 is not here")
-    import jsonschema
-
-    for name, parts in (("datapackage", lambda v: [v]), ("dataresource", lambda v: v["resources"])):
-        schema = json.loads((PROFILES / f"{name}.json").read_bytes())
-        validator = jsonschema.validators.validator_for(schema)(schema)
-        for part in parts(json.loads((five_release / "datapackage.json").read_bytes())):
-            assert part["$schema"] == f"https://datapackage.org/profiles/2.0/{name}.json"
-            assert list(validator.iter_errors(part)) == []
-            spoiled = {**part, "hash": 5} if name == "dataresource" else {**part, "resources": []}
-            assert list(validator.iter_errors(spoiled))
+    assert profile_errors(five_release) == []
+    assert profile_errors(five_release, datapackage={"resources": []}) != []
+    assert profile_errors(five_release, dataresource={"hash": 5}) != []
 
 
 # ------------------------------------------------------------------------------------------------------------------ Croissant
@@ -122,15 +77,9 @@ def test_the_package_has_the_shape_of_its_profile(five_release: Path) -> None:
 def test_mlcroissant_accepts_and_loads_the_tables_and_refuses_a_field_of_no_file(copy: Path) -> None:
     import mlcroissant
 
-    dataset = mlcroissant.Dataset(str(copy / "croissant.json"))
-    assert dataset.metadata.ctx.issues.errors == set()
-    assert dataset.metadata.ctx.conforms_to.value == "http://mlcommons.org/croissant/1.1"
-    for records in dataset.metadata.record_sets:
-        name = records.id
-        if name == "cohesion_dispersion":
-            continue  # its thousand rows take seconds
-        assert sum(1 for _ in dataset.records(name)) == rows(copy, name), name
-    first = next(iter(dataset.records("areas")))
+    loaded = croissant_loads(copy, most=500)
+    assert loaded == {path.stem: min(rows(copy, path.stem), 500) for path in (copy / "parquet").glob("*.parquet")}
+    first = next(iter(mlcroissant.Dataset(str(copy / "croissant.json")).records("areas")))
     assert (first["areas/ref_area"], first["areas/level"]) == (b"O1", b"okres")
 
     spoil(copy / "croissant.json", lambda value: value["recordSet"][0]["field"][0]["source"].update(fileObject={"@id": "nowhere"}))
@@ -149,18 +98,9 @@ def test_sdmx1_reads_back_the_structure_and_every_observation(copy: Path) -> Non
     assert [d.id for d in structure.dimensions] == ["INDICATOR", "REF_AREA", "SEX", "AGE", "TIME_PERIOD"]
     assert str(message.codelist["CL_AREA"]["a1"].name) == "Alder"
     assert message.dataflow["INDICATORS"].structure is structure
-    codes = {d.id: set(d.local_representation.enumerated.items) for d in structure.dimensions if d.id != "TIME_PERIOD"}
-    codes |= {a: set(message.codelist[f"CL_{a}"].items) for a in ("OBS_STATUS", "OWN_STATUS")}
-    for path in sorted((copy / "sdmx").glob("*.csv")):
-        data = sdmx.read_sdmx(path, structure=structure).data
-        observations = [observation for part in data for observation in part.obs]
-        assert len(observations) == rows(copy, "indicator_values", where=f"indicator = '{path.stem}' and time_period <> ''")
-        for observation in observations:
-            key = {name: value.value for name, value in observation.dimension.values.items()}
-            said = {name: observation.attached_attribute[name].value for name in ("OBS_STATUS", "OWN_STATUS")}
-            assert all({**key, **said}[name] in known for name, known in codes.items())
-        values = [float(o.value) for o in observations if o.value]
-        assert sum(values) == pytest.approx(rows(copy, "indicator_values", "coalesce(sum(obs_value), 0)", f"indicator = '{path.stem}'"))
+    for name, observations, total in sdmx_reads(copy):
+        assert observations == rows(copy, "indicator_values", where=f"indicator = '{name}' and time_period <> ''")
+        assert total == pytest.approx(rows(copy, "indicator_values", "coalesce(sum(obs_value), 0)", f"indicator = '{name}'"))
 
     replace(copy / "sdmx/population.csv", "STRUCTURE,STRUCTURE_ID", "STRUCTURE,DATAFLOW")
     with pytest.raises(ValueError, match="STRUCTURE_ID"):
@@ -171,20 +111,15 @@ def test_sdmx1_reads_back_the_structure_and_every_observation(copy: Path) -> Non
 
 
 def test_jsonstat_validator_accepts_every_cube_and_refuses_a_wrong_size(copy: Path) -> None:
-    from jsonstat_validator import validate_jsonstat
     from jsonstat_validator.utils import JSONStatValidationError
 
     paths = sorted((copy / "jsonstat").glob("*.json"))
     assert [path.stem for path in paths] == ["population", "unknown_yet", "women_share"]
     for path in paths:
-        cube = json.loads(path.read_bytes())
-        assert validate_jsonstat(cube)
-        values = cube["value"].values() if isinstance(cube["value"], dict) else cube["value"]
-        assert sum(v is not None for v in values) == rows(copy, "indicator_values", "count(obs_value)", f"indicator = '{path.stem}'")
-
-        cube["size"][1] += 1
+        assert jsonstat_values(path) == rows(copy, "indicator_values", "count(obs_value)", f"indicator = '{path.stem}'")
+        spoil(path, lambda cube: cube["size"].__setitem__(1, cube["size"][1] + 1))
         with pytest.raises(JSONStatValidationError):
-            validate_jsonstat(cube)
+            jsonstat_values(path)
 
 
 # -------------------------------------------------------------------------------------------------------------------- Parquet

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from exports.descriptors import dcat
 from exports.facts import days
 from exports.info import Facts
 from tests.support import shapes
+from tests.support.copies import to_spoil
 
 BASE = "https://data.example.org/zpo2/"
 HERE = f"{BASE}releases/2026.11.1/"
@@ -115,7 +115,7 @@ def spoiled(graph: Graph, *removed: tuple[URIRef | None, URIRef, object], added:
 
 def damaged(release: Path, copy: Path, path: str, change: Callable[[str], str]) -> list[str]:
     """Return what verify says of a copy in which `path` reads otherwise and SHA256SUMS knows it."""
-    shutil.copytree(release, copy)
+    to_spoil(release, copy)
     before = (copy / path).read_text(encoding="utf-8")
     (copy / path).write_text(change(before), encoding="utf-8")
     assert (copy / path).read_text(encoding="utf-8") != before

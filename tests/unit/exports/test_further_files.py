@@ -23,6 +23,7 @@ from exports.info import SDMX_STATUSES, STATUSES
 from exports.labels import Indicator, Labels
 from exports.writers import geo, jsonstat
 from exports.writers import sdmx as sdmx_files
+from tests.support.copies import to_spoil
 
 LABELS = Labels({"share": Indicator("share", {"en": "Share"}, "%", 1, ["office"])}, {"001": "Brno"})
 VALUES = Table(
@@ -243,7 +244,7 @@ def _ask(*statements: str) -> Callable[[Path], None]:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_verify_names_a_form_that_says_something_else(full: Path, tmp_path: Path, spoil: Callable[[Path], None], fault: str) -> None:
-    copy = Path(shutil.copytree(full, tmp_path / "release"))
+    copy = to_spoil(full, tmp_path / "release")
     spoil(copy)
     checksums.write(copy, {})  # the sums are right: it is what is said that is wrong
     faults = exports.verify(copy)

@@ -21,6 +21,7 @@ from exports import checksums, lifecycle
 from exports.changes import releases
 from exports.changes.published import REVISIONS, TABLE
 from exports.provenance import IndicatorFacts, Provenance, SourceFacts
+from tests.support.copies import to_spoil
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 THEN = Provenance(sources={"office": SourceFacts({"": "x"})}, indicators={"share": IndicatorFacts("i", ["office"])})
@@ -51,8 +52,7 @@ def two(tmp_path_factory: pytest.TempPathFactory, warehouse: Path, revised_wareh
 
 @pytest.fixture
 def copy(two: Home, tmp_path: Path) -> Home:
-    shutil.copytree(two.root, tmp_path / "copy")
-    return Home(tmp_path / "copy")
+    return Home(to_spoil(two.root, tmp_path / "copy"))
 
 
 def folder(home: Home, number: int) -> Path:

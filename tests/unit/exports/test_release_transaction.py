@@ -20,6 +20,7 @@ from release_sample import INFO, RELEASED, TABLES, Home, contents, later
 
 import exports
 from exports.changes import published
+from tests.support.copies import writable
 
 SCRIPT = Path(release_sample.__file__)
 
@@ -110,6 +111,26 @@ def test_no_file_states_size_or_checksum_of_the_duckdb_file(release: Path) -> No
         assert [word for word in words if word in path.read_bytes()] == [], path
 
 
+def test_a_release_is_read_only_and_verify_notices_a_flipped_bit(home: Home, warehouse: Path) -> None:
+    folder = home.build(warehouse).path
+    assert {oct(p.stat().st_mode & 0o777) for p in folder.rglob("*") if p.is_file()} == {"0o444"}
+    assert {oct(p.stat().st_mode & 0o777) for p in (folder, *folder.rglob("*")) if p.is_dir()} == {"0o555"}
+    for path in ("parquet/areas.parquet", "indicators.duckdb", "prov.ttl"):
+        content = bytearray((folder / path).read_bytes())
+        writable(folder)
+        (folder / path).write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+        assert f"{path}: its bytes are not those of SHA256SUMS" in exports.verify(folder)
+        (folder / path).write_bytes(content)
+    assert exports.verify(folder) == []
+
+
+def test_the_report_says_what_the_data_files_weigh(release: Path) -> None:
+    said = json.loads((release / "quality" / "report.json").read_bytes())["size"]
+    data = [p for p in release.rglob("*") if p.suffix in (".csv", ".parquet", ".xlsx") and "codelists" not in p.parts]
+    assert said["bytes"] == sum(said["folders"].values()) == sum(p.stat().st_size for p in data)
+    assert (said["within_budget"], said["budget_bytes"]) == (True, 1_000_000_000)
+
+
 def test_unchanged_tables_make_no_new_version(home: Home, warehouse: Path) -> None:
     first = home.build(warehouse)
     before = contents(first.path)
@@ -167,7 +188,7 @@ def test_a_release_keeps_its_bytes_when_the_next_one_comes(home: Home, warehouse
 
 def test_a_damaged_current_release_is_replaced_by_a_new_version(home: Home, warehouse: Path) -> None:
     first = home.build(warehouse)
-    (first.path / "csv" / "areas.csv").write_text("gone")
+    (writable(first.path) / "csv" / "areas.csv").write_text("gone")
     assert home.build(warehouse, later(1)).version == "2026.11.2"
     assert served(home) == "2026.11.2"
 

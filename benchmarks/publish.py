@@ -1,0 +1,144 @@
+"""What publishing costs: a release of packs/cz against a bare write of the same tables by DuckDB and pyarrow, and what the release weighs.
+
+The bare write sorts each table of the warehouse by its key and writes it as CSV and Parquet (zstd) and into a DuckDB file. It rounds, checks,
+describes, compares and flushes nothing, and makes no file by indicator. Both run in processes of their own, in turn.
+Run it alone: `python benchmarks/publish.py [HOME]`; without a HOME of packs/cz one is made, from `../shared/data/mirror` or `ZPO2_MIRROR`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).resolve().parents[1]
+CZ = PROJECT / "packs" / "cz"
+
+
+def ours(home: Path, out: Path) -> dict[str, Any]:
+    """Build the release of what `home` holds into `out`, as the first one there."""
+    import exports
+    from pipelines import dbt, packs
+    from pipelines.assets.publication import release_info
+    from pipelines.home import Home
+    from pipelines.runs import Run
+    from pipelines.settings import Settings
+
+    place = Home(home)
+    tables = dbt.published_tables(dbt.load_manifest(place), place.warehouse)
+    info = release_info(Run(packs.load(CZ), place, Settings()))
+    began = time.perf_counter()
+    told = [(began, "tables")]
+    release = exports.build(
+        place.warehouse, tables, info, out / "public", out / "staging", {"gate": {}}, lambda text: told.append((time.perf_counter(), text))
+    )
+    ended = time.perf_counter()
+    steps = [*told[1:], (ended, "")]
+    seconds = {text: after - at for (at, text), (after, _) in itertools.pairwise(steps) if ": " not in text}
+    return {
+        "seconds": ended - began,
+        "steps": {"the tables as CSV and Parquet, and what changed": ended - began - sum(seconds.values()), **seconds},
+        "folders": {
+            part: sum(p.stat().st_size for p in release.path.rglob("*") if p.is_file() and p.relative_to(release.path).parts[0] == part)
+            for part in sorted(p.name for p in release.path.iterdir())
+        },
+    }
+
+
+def bare(home: Path, out: Path) -> dict[str, Any]:
+    """Write the same tables with DuckDB and pyarrow."""
+    import duckdb
+    import pyarrow.parquet as pq
+
+    from pipelines import dbt
+    from pipelines.home import Home
+
+    place = Home(home)
+    tables = dbt.published_tables(dbt.load_manifest(place), place.warehouse)
+    out.mkdir()
+    began = time.perf_counter()
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{place.warehouse}' as warehouse (read_only); attach '{out}/indicators.duckdb' as release")
+        for table in tables:
+            columns, key = (", ".join(f'"{name}"' for name in names) for names in ([c.name for c in table.columns], table.key))
+            connection.execute(
+                f'create table release."{table.name}" as select {columns} from warehouse.marts."{table.name}" order by {key}'
+            )
+            pq.write_table(
+                connection.execute(f'from release."{table.name}"').to_arrow_table(), out / f"{table.name}.parquet", compression="zstd"
+            )
+            connection.execute(f"""copy release."{table.name}" to '{out}/{table.name}.csv' (header)""")
+    return {"seconds": time.perf_counter() - began}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("home", nargs="?", type=Path, help="home of a run of packs/cz")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--one", choices=["ours", "bare"], help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        found = (ours if options.one == "ours" else bare)(options.home, options.out)
+        print(json.dumps({**found, "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2}))
+        return 0
+    with tempfile.TemporaryDirectory(prefix="zpo2-bench-") as folder:
+        home = options.home or _home(Path(folder))
+        if home is None:
+            return 0
+        measured: dict[str, list[dict[str, Any]]] = {"ours": [], "bare": []}
+        for run in range(options.runs):
+            for name, found in measured.items():
+                found.append(_measure(name, home.absolute(), Path(folder) / f"{name}-{run}"))
+        _tell(measured)
+    return 0
+
+
+def _home(folder: Path) -> Path | None:
+    mirror = Path(os.environ.get("ZPO2_MIRROR") or PROJECT.parent / "shared" / "data" / "mirror")
+    if not mirror.is_dir():
+        print(f"not measured: {mirror} does not exist; ZPO2_MIRROR may name the folder of the pack's files")
+        return None
+    command = [sys.executable, "-m", "pipelines.cli", "run", "--pack", str(CZ), "--home", str(folder / "home")]
+    subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PROJECT), "ZPO2_MIRROR": str(mirror)}, check=True, stdout=sys.stderr)
+    return folder / "home"
+
+
+def _measure(name: str, home: Path, out: Path) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, __file__, str(home), "--one", name, "--out", str(out)],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)}, stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _tell(measured: dict[str, list[dict[str, Any]]]) -> None:
+    middle = {name: statistics.median(f["seconds"] for f in found) for name, found in measured.items()}
+    peak = {name: max(f["peak_gb"] for f in found) for name, found in measured.items()}
+    ratios = [o["seconds"] / b["seconds"] for o, b in zip(measured["ours"], measured["bare"], strict=True)]
+    weight = measured["ours"][-1]["folders"]
+    rows = [
+        ("publishing packs/cz", f"{middle['ours']:.1f} s, {peak['ours']:.2f} GB of memory"),
+        ("bare write of the same tables", f"{middle['bare']:.1f} s, {peak['bare']:.2f} GB of memory"),
+        ("**ratio**", f"**{statistics.median(ratios):.1f}**"),
+        ("**size of the release**", f"**{sum(weight.values()) / 1e6:.0f} MB**"),
+    ]
+    print("\n".join(["| what | measured |", "| --- | ---: |", *(f"| {' | '.join(row)} |" for row in rows)]))
+    print("\n".join(["", "| step | seconds |", "| --- | ---: |"]))
+    print("\n".join(f"| {text} | {seconds:.1f} |" for text, seconds in measured["ours"][-1]["steps"].items()))
+    print("\n".join(["", "| part of the release | MB |", "| --- | ---: |"]))
+    print("\n".join(f"| `{part}` | {size / 1e6:.1f} |" for part, size in weight.items() if size > 500_000))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,81 @@
+"""The releases of packs/demo and packs/cz before other people's validators and readers. That each can refuse is shown in integration."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import shutil
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.support import validators
+from tests.support.validators import rows
+
+pytestmark = pytest.mark.acceptance
+
+WHOLE = 600_000
+"""Bytes of a CSV file up to which all of it is put before csvwvalidate, which takes minutes for a million rows. To these files others refer."""
+ROWS = 1_000
+"""About so many rows of a larger one are, spread over all of it."""
+
+
+def test_csvwvalidate_accepts_every_kind_of_csv_file(real: Path, tmp_path: Path) -> None:
+    found = {kind: sorted(real.glob(f"{kind}/*.csv")) for kind in ("csv", "codelists", "csv/by_indicator", "sdmx")}
+    assert all(found.values())
+    some = [*found["csv"], *found["codelists"]]
+    for kind in ("csv/by_indicator", "sdmx"):
+        some += found[kind][:: max(1, len(found[kind]) // 5)]
+    copies = [_spread(path, tmp_path / path.relative_to(real)) for path in some]
+    assert validators.csvw_refuses(path.with_name(f"{path.name}-metadata.json") for path in copies) == set()
+
+
+def _spread(path: Path, target: Path) -> Path:
+    """Copy a CSV file and its metadata, of a large one the header and every so many-th row; return the copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(path.with_name(f"{path.name}-metadata.json"), target.parent)
+    size = path.stat().st_size
+    with path.open(encoding="utf-8", newline="") as rows_of, target.open("w", encoding="utf-8", newline="") as kept:
+        step = 1 if size <= WHOLE else max(1, size // 150 // ROWS)
+        csv.writer(kept, lineterminator="\n").writerows(itertools.islice(csv.reader(rows_of), 0, None, step))
+    return target
+
+
+def test_frictionless_accepts_the_package(real: Path) -> None:
+    tables = [path.stem for path in (real / "csv").glob("*.csv") if path.stat().st_size < 3_000_000]
+    assert len(tables) >= 12
+    assert validators.frictionless_finds(real, tables) == []
+    assert validators.profile_errors(real) == []
+
+
+def test_mlcroissant_validates_and_loads(real: Path) -> None:
+    tables = [path.stem for path in (real / "parquet").glob("*.parquet")]
+    assert validators.croissant_loads(real, most=300) == {table: min(300, rows(real, table)) for table in tables}
+
+
+def test_sdmx1_and_jsonstat_validator_read_what_the_tables_hold(real: Path) -> None:
+    names = sorted(path.stem for path in (real / "sdmx").glob("*.csv"))
+    some = names[:: max(1, len(names) // 6)]
+    for name, observations, total in validators.sdmx_reads(real, some):
+        assert observations == rows(real, "indicator_values", where=f"indicator = '{name}' and time_period <> ''")
+        assert total == pytest.approx(rows(real, "indicator_values", "coalesce(sum(obs_value), 0)", f"indicator = '{name}'"))
+    for name in names:
+        values = validators.jsonstat_values(real / "jsonstat" / f"{name}.json")
+        assert values == rows(real, "indicator_values", "count(obs_value)", f"indicator = '{name}'"), name
+
+
+def test_the_map_is_geoparquet(real: Path) -> None:
+    assert validators.geoparquet_fails(real / "geo" / "areas.parquet") == []
+
+
+def test_pyarrow_duckdb_and_hyparquet_agree(real: Path, tmp_path: Path) -> None:
+    for table, counts in validators.hyparquet_counts(real, tmp_path).items():
+        file = pq.ParquetFile(real / "parquet" / f"{table}.parquet")
+        assert counts["rows"] == file.metadata.num_rows == rows(real, table), table
+        for name, values in counts["values"].items():
+            assert values == rows(real, table, f'count("{name}")'), (table, name)
+
+
+def test_a_cz_release_is_within_its_budget(cz_release: Path) -> None:
+    assert sum(path.stat().st_size for path in cz_release.rglob("*") if path.is_file()) < 1_000_000_000
