@@ -74,6 +74,8 @@ BY_NAME += [
     ),
     ("`ZPO2_SECRET_ALERT_URL`", "The webhook that alerts are sent to."),
     ("`ZPO2_SECRET_ALERT_KEY`", "The key that alerts are signed with."),
+    ("`ZPO2_SECRET_RELEASE_URL`", "The webhook that is told of releases: published, withdrawn, taken back."),
+    ("`ZPO2_SECRET_RELEASE_KEY`", "The key that these announcements are signed with."),
 ]
 LIMITS = {"ge": "at least {}", "le": "at most {}", "pattern": "`{}`", "min_length": "{} or more", "max_length": "{} at most"}
 

@@ -7,6 +7,9 @@ its place, (3) `latest.json` is replaced - from here on the release is current, 
 (3), `recover` removes the folder and the note; killed after, it does (4). An older kept release is always in the ledger.
 A move of `latest` to an earlier release goes the same way, without (2).
 
+Two more are made from these: `.latest`, a link into the current release for web servers that cannot read JSON, right
+after (3), and `feed.atom` after (4). Killed before them, they are for a moment what they were before; `recover` puts them right.
+
 What an operator took back does not come back by itself: `Ledger.set_aside` says which content that is.
 """
 
@@ -16,145 +19,41 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+from exports import checksums, feed
+from exports.entries import (
+    PINNED,
+    PRUNED,
+    RELEASES,
+    ROLLBACK,
+    WITHDRAWAL,
+    WITHDRAWN,
+    About,
+    Entry,
+    Happening,
+    Ledger,
+    Move,
+    SetAside,
+    journal_of,
+)
+
+__all__ = [
+    "PINNED", "PRUNED", "RELEASES", "ROLLBACK", "WITHDRAWAL", "WITHDRAWN", "About", "Entry", "Happening", "Ledger", "Move", "SetAside",
+]  # fmt: skip
 
 FORMAT = 1
 LATEST = "latest.json"
 LEDGER = "releases.json"
-RELEASES = "releases"
-WITHDRAWN, PINNED, PRUNED = "withdrawn", "pinned", "pruned"
-ROLLBACK, WITHDRAWAL = "rollback", "withdrawal"
+FEED = "feed.atom"
+LINK = ".latest"
 VERSION = re.compile(r"\d{4}\.\d{2}\.[1-9]\d*")
 
 
 class ReleaseError(Exception):
     """A release cannot be built or published; the last one stands."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A release of the ledger. `content` is a digest of its tables and descriptors, version and time apart;
-    `inputs_key` stands for the inputs that last gave this content; `more` keeps what was noted since, by an operator or by others."""
-
-    version: str
-    released: str
-    inputs_key: str
-    content: str
-    rows: Mapping[str, int]
-    more: Mapping[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, value: Mapping[str, Any]) -> Entry:
-        own = {f.name for f in fields(cls)} - {"more"}
-        return cls(**{k: value[k] for k in own}, more={k: v for k, v in value.items() if k not in own})
-
-    def as_dict(self) -> dict[str, Any]:
-        value = asdict(self)
-        return {**value.pop("more"), **value}
-
-    @property
-    def is_withdrawn(self) -> bool:
-        return bool(self.more.get(WITHDRAWN))
-
-    @property
-    def is_pinned(self) -> bool:
-        return bool(self.more.get(PINNED))
-
-    @property
-    def is_pruned(self) -> bool:
-        """Whether its files are gone; its version is never given again."""
-        return bool(self.more.get(PRUNED))
-
-    def noted(self, name: str, **note: str) -> Entry:
-        return replace(self, more={**self.more, name: note})
-
-    def told(self, name: str) -> str:
-        """Return when and why `name` was noted, to be put behind a verb; empty where somebody noted it by hand."""
-        note = self.more.get(name)
-        if not isinstance(note, Mapping) or "at" not in note:
-            return ""
-        return f" at {note['at']}" + (f" ({note['reason']})" if "reason" in note else "")
-
-
-@dataclass(frozen=True)
-class Move:
-    """`latest` taken from one release to another that was there before; `kind`: rollback or withdrawal."""
-
-    kind: str
-    left: str
-    to: str
-    at: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class SetAside:
-    """A release whose content was taken back, and how."""
-
-    entry: Entry
-    how: str
-
-    def __str__(self) -> str:
-        return f"the tables are those of {self.entry.version}, {self.how}"
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """Releases in the order of publication, moves in the order they were made, and the one publication or move that was announced and
-    not yet counted."""
-
-    releases: tuple[Entry, ...] = ()
-    publishing: Entry | None = None
-    moves: tuple[Move, ...] = ()
-    moving: Move | None = None
-
-    def find(self, version: str | None) -> Entry | None:
-        return next((e for e in self.releases if e.version == version), None)
-
-    def with_inputs(self, version: str, inputs_key: str) -> Ledger:
-        """Return this ledger, `inputs_key` being the inputs that now give what `version` holds."""
-        return self._changed(version, lambda entry: replace(entry, inputs_key=inputs_key))
-
-    def with_note(self, version: str, name: str, **note: str) -> Ledger:
-        """Return this ledger with a note on `version`."""
-        return self._changed(version, lambda entry: entry.noted(name, **note))
-
-    def published(self, entry: Entry) -> Ledger:
-        """Return this ledger with one release more."""
-        return replace(self, releases=(*self.releases, entry), publishing=None)
-
-    def moved(self, move: Move) -> Ledger:
-        """Return this ledger with one move more; what a withdrawal leaves is marked."""
-        ledger = replace(self, moves=(*self.moves, move), moving=None)
-        return ledger.with_note(move.left, WITHDRAWN, at=move.at, reason=move.reason) if move.kind == WITHDRAWAL else ledger
-
-    def set_aside(self, content: str, current: str | None) -> SetAside | None:
-        """Return the release that was taken back and says the same as `content`; None where `content` may be published.
-
-        Taken back is what was withdrawn, for ever; and, while `current` is not the newest release because of a rollback, what was
-        published after it. Where several releases say the same, the newest of them counts.
-        """
-        versions = [e.version for e in self.releases]
-        same = next((e for e in reversed(self.releases) if e.content == content), None)
-        if same is None:
-            return None
-        if same.is_withdrawn:
-            return SetAside(same, f"which was withdrawn{same.told(WITHDRAWN)}")
-        if self.moves and current in versions and versions.index(same.version) > versions.index(current):
-            last = self.moves[-1]
-            return SetAside(same, f"from which latest was taken back to {current} at {last.at} ({last.reason})")
-        return None
-
-    def _changed(self, version: str, change: Callable[[Entry], Entry]) -> Ledger:
-        return replace(self, releases=tuple(change(e) if e.version == version else e for e in self.releases))
-
-    def next_version(self, month: str) -> str:
-        """Return `month` (YYYY.MM) with the number after the last one used in it."""
-        numbers = [int(e.version.rpartition(".")[2]) for e in self.releases if e.version.startswith(month + ".")]
-        return f"{month}.{max(numbers, default=0) + 1}"
 
 
 def history(public: Path) -> list[Entry]:
@@ -177,6 +76,11 @@ def taken_back(public: Path, version: str) -> SetAside | None:
     return ledger.set_aside(entry.content, _latest_version(public)) if entry else None
 
 
+def read(public: Path) -> Ledger:
+    """Return the ledger as it stands, without what was begun and not counted yet."""
+    return _read_ledger(public)
+
+
 def recover(public: Path, staging: Path) -> Ledger:
     """Bring `public` back to what is served, remove what a killed build left, and return the ledger."""
     ledger, version = _read_ledger(public), _latest_version(public)
@@ -193,18 +97,22 @@ def recover(public: Path, staging: Path) -> Ledger:
     for folder in sorted((public / RELEASES).glob("*")) if (public / RELEASES).is_dir() else []:
         if VERSION.fullmatch(folder.name) and folder.name not in kept and folder.is_dir():
             remove(folder, staging)
-    if settled != ledger:
-        put(settled, public, staging)
+    derived = _link(version) if version else {}
+    derived |= _ledger_files(settled) if settled != ledger else _feed(settled)
+    _replace(public, derived, staging)
     return settled
 
 
 def put(ledger: Ledger, public: Path, staging: Path) -> None:
-    """Replace the ledger."""
-    _replace(public / LEDGER, _ledger_bytes(ledger), staging)
+    """Replace the ledger, and the feed where that says something else now."""
+    _replace(public, _ledger_files(ledger), staging)
 
 
-def publish(folder: Path, entry: Entry, ledger: Ledger, public: Path, staging: Path) -> Path:
-    """Make the finished `folder` the current release and return its place. It must lie on the file system of `public`."""
+def publish(folder: Path, entry: Entry, ledger: Ledger, public: Path, staging: Path, about: About | None = None) -> Path:
+    """Make the finished `folder` the current release and return its place. It must lie on the file system of `public`.
+
+    `about` is what the ledger says of the pack from then on; without it, what it said before.
+    """
     if aside := ledger.set_aside(entry.content, _latest_version(public)):
         raise ReleaseError(f"{aside}; the last release stands")
     place = public / RELEASES / entry.version
@@ -214,7 +122,7 @@ def publish(folder: Path, entry: Entry, ledger: Ledger, public: Path, staging: P
     os.rename(folder, place)
     place.chmod(0o555)
     sync(place.parent)
-    _make_current(entry, ledger.published(entry), public, staging)
+    _make_current(entry, replace(ledger.published(entry), about=about or ledger.about), public, staging)
     return place
 
 
@@ -229,14 +137,8 @@ def move(move_: Move, ledger: Ledger, public: Path, staging: Path) -> Ledger:
 
 
 def _make_current(entry: Entry, after: Ledger, public: Path, staging: Path) -> None:
-    latest = {"version": entry.version, "released": entry.released, "path": f"{RELEASES}/{entry.version}/"}
-    # both files are written before either takes its name: a full disk must not come between the two
-    new_latest = _prepare(public / LATEST, _json_bytes(latest), staging)
-    new_ledger = _prepare(public / LEDGER, _ledger_bytes(after), staging)
-    os.replace(new_latest, public / LATEST)
-    sync(public)
-    os.replace(new_ledger, public / LEDGER)
-    sync(public)
+    latest = {"version": entry.version, "released": entry.released, "path": entry.path}
+    _replace(public, {LATEST: _json_bytes(latest), **_link(entry.version), **_ledger_files(after)}, staging)
 
 
 def remove(folder: Path, staging: Path) -> None:
@@ -264,17 +166,47 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _prepare(target: Path, content: bytes, staging: Path) -> Path:
-    path = staging / target.name  # not beside the target: what is served holds no temporary file
+def _replace(public: Path, files: dict[str, bytes | Path], staging: Path) -> None:
+    """Replace files of `public` in the given order, those that are already what they should be left out; a path is what a link leads to.
+
+    All of them are written before the first takes its name: a full disk must not come between two of them.
+    """
+    prepared = [(_prepare(staging / name, content), public / name) for name, content in files.items() if _present(public / name) != content]
+    for path, target in prepared:
+        os.replace(path, target)
+        sync(public)
+
+
+def _present(path: Path) -> bytes | Path | None:
+    if path.is_symlink():
+        return path.readlink()
+    return path.read_bytes() if path.is_file() else None
+
+
+def _prepare(path: Path, content: bytes | Path) -> Path:
+    """Write what is to take its name in `public`; not there: what is served holds no temporary file."""
+    path.unlink(missing_ok=True)
+    if isinstance(content, Path):
+        path.symlink_to(content)
+        return path
     path.write_bytes(content)
     path.chmod(0o644)
     sync(path)
     return path
 
 
-def _replace(target: Path, content: bytes, staging: Path) -> None:
-    os.replace(_prepare(target, content, staging), target)
-    sync(target.parent)
+def _ledger_files(ledger: Ledger) -> dict[str, bytes | Path]:
+    return {LEDGER: _ledger_bytes(ledger), **_feed(ledger)}
+
+
+def _feed(ledger: Ledger) -> dict[str, bytes | Path]:
+    content = feed.render(ledger)
+    return {} if content is None else {FEED: content}
+
+
+def _link(version: str) -> dict[str, bytes | Path]:
+    """The link leads to a file: who copies `public` and follows links must not come to a second release."""
+    return {LINK: Path(RELEASES, version, checksums.NAME)}
 
 
 def _json_bytes(value: Any) -> bytes:
@@ -282,13 +214,18 @@ def _json_bytes(value: Any) -> bytes:
 
 
 def _ledger_bytes(ledger: Ledger) -> bytes:
-    value: dict[str, Any] = {"format": FORMAT, "releases": [e.as_dict() for e in ledger.releases]}
+    value: dict[str, Any] = {"format": FORMAT}
+    if ledger.about:
+        value["about"] = asdict(ledger.about)
+    value["releases"] = [e.as_dict() for e in ledger.releases]
     if ledger.publishing:
         value["publishing"] = ledger.publishing.as_dict()
     if ledger.moves:
         value["moves"] = [asdict(m) for m in ledger.moves]
     if ledger.moving:
         value["moving"] = asdict(ledger.moving)
+    if ledger.journal:
+        value["journal"] = [asdict(h) for h in ledger.journal]
     return _json_bytes(value)
 
 
@@ -301,7 +238,10 @@ def _read_ledger(public: Path) -> Ledger:
         publishing = Entry.of(value["publishing"]) if "publishing" in value else None
         moving = Move(**value["moving"]) if "moving" in value else None
         moves = tuple(Move(**m) for m in value.get("moves", []))
-        return Ledger(tuple(Entry.of(e) for e in value["releases"]), publishing, moves, moving)
+        releases = tuple(Entry.of(e) for e in value["releases"])
+        journal = tuple(Happening(**h) for h in value["journal"]) if "journal" in value else journal_of(releases, moves)
+        about = About(**value["about"]) if "about" in value else None
+        return Ledger(releases, publishing, moves, moving, journal, about)
     except FileNotFoundError:
         return Ledger()
     except (ValueError, KeyError, TypeError) as error:

@@ -86,7 +86,7 @@ def withdraw(public: Path, staging: Path, version: str, reason: str, now: dateti
         if target.is_withdrawn:
             return Moved(current.version, current.version)
         if target.version != current.version:
-            ledger.put(known.with_note(version, WITHDRAWN, at=_stamp(now), reason=why), public, work)
+            ledger.put(known.withdrawn(version, _stamp(now), why, current=current.version), public, work)
             return Moved(current.version, current.version)
         skipped = []
         for entry in reversed(known.releases):
@@ -137,6 +137,12 @@ def prune(public: Path, staging: Path, keep: int, now: datetime) -> Pruned:
             if folder.is_dir():
                 ledger.remove(folder, work)
         return Pruned(tuple(goes), tuple(e.version for e in after.releases if not e.is_pruned), freed)
+
+
+def settle(public: Path, staging: Path) -> None:
+    """End what was begun and killed, and put right what is made from the ledger: for a run that has nothing to build. Raises ReleaseError."""
+    with _opened(public, staging):
+        pass
 
 
 @contextmanager

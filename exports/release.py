@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,8 +19,10 @@ from typing import Any
 
 from exports import checksums, descriptors, ledger, questions, schema_version
 from exports.descriptors import datapackage, report
+from exports.descriptors.text import is_web
+from exports.entries import About, Entry, Ledger
 from exports.info import Context, Previous, ReleaseInfo
-from exports.ledger import Entry, ReleaseError
+from exports.ledger import ReleaseError
 from exports.tables import Table
 from exports.verify import verify
 
@@ -77,19 +80,21 @@ def build(
         )
         context = replace(context, schema_version=schema_version.following(place, datapackage.resources(context)))
         content = _content(context)
+        about = _about(info, content, known)
         if last and place and last.content == content and _is_sound(place):
-            if last.inputs_key != info.inputs_key:
-                ledger.put(known.with_inputs(last.version, info.inputs_key), public, work)
+            ledger.put(replace(known.with_inputs(last.version, info.inputs_key), about=about), public, work)
             tell(f"unchanged: {last.version} stays the current release")
             return Release(last.version, place, False, dict(last.rows))
         if last and place and (aside := known.set_aside(content, last.version)):
+            if known.about is None:
+                ledger.put(replace(known, about=about), public, work)
             tell(f"{aside}; {last.version} stays the current release")
             return Release(last.version, place, False, dict(last.rows), str(aside))
         context = _with_changes(folder, context, place, spill, tell)
         _complete(folder, context, spill, tell)
         tell(f"publishing {context.version}")
-        entry = Entry(context.version, info.timestamp, info.inputs_key, content, context.rows)
-        return Release(context.version, ledger.publish(folder, entry, known, public, work), True, dict(context.rows))
+        entry = Entry(context.version, info.timestamp, info.inputs_key, content, context.rows, _counts(context))
+        return Release(context.version, ledger.publish(folder, entry, known, public, work, about), True, dict(context.rows))
 
 
 def _with_changes(folder: Path, context: Context, last: Path | None, spill: Path, tell: Callable[[str], None]) -> Context:
@@ -186,6 +191,31 @@ def _content(context: Context) -> str:
     for path, text in descriptors.render(descriptors.DESCRIPTORS, context.timeless()).items():
         sums[path] = hashlib.sha256(text).hexdigest()
     return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+
+
+def _about(info: ReleaseInfo, content: str, known: Ledger) -> About:
+    """Return what the ledger says of the pack. The feed keeps its first name: readers would take another one for another feed."""
+    name = known.about.feed if known.about else ""
+    if not name and is_web(info.base_uri):
+        name = f"{info.base_uri.rstrip('/')}/{ledger.FEED}"
+    publisher = {key: info.text(info.publisher[key]) for key in ("name", "iri") if info.publisher.get(key)}
+    name = name or uuid.uuid5(uuid.NAMESPACE_OID, f"zpo2 {info.pack} {info.timestamp} {content}").urn
+    return About(info.pack, dict(info.title), list(info.languages), info.base_uri, publisher, name)
+
+
+def _counts(context: Context) -> dict[str, Any]:
+    """Return how much a release changed, for the ledger: by table and kind, unchanged tables left out."""
+    if context.previous is None:
+        return {"against": None}
+    found = context.changes
+    if found is None or found.unusable:
+        return {"against": context.previous.version, "comparable": False}
+    tables = {
+        name: {"added": t.added, "removed": t.removed, "changed_cells": dict(t.cells)}
+        for name, t in found.tables.items()
+        if not t.is_unchanged
+    }
+    return {"against": found.version, "tables": tables}
 
 
 def _is_sound(place: Path) -> bool:

@@ -2,13 +2,14 @@
 
 Starlette's static files do validators, ranges and safe paths; what is added here is what they do otherwise than the
 standard or than a release needs: other media types, HEAD and foreign range units without ranges, one range an answer,
-the redirect, the index.
+what a file whose name begins with a dot is, the redirect, the index. `docs/operations/nginx.conf` says the same to nginx.
 """
 
 from __future__ import annotations
 
 import html
 import os
+import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -32,6 +33,7 @@ MEDIA_TYPES = {
     ".ttl": "text/turtle; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
     ".cff": "application/yaml",
+    ".atom": "application/atom+xml",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".geojson": "application/geo+json",
     "structure.xml": "application/vnd.sdmx.structure+xml; version=3.0.0",
@@ -50,6 +52,7 @@ PREFLIGHT = {
     "access-control-allow-headers": "Range, If-Range, If-None-Match, If-Modified-Since",
     "access-control-max-age": "86400",
 }
+_RANGE = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{0,18})|-[0-9]{1,18})", re.IGNORECASE)
 FOR_EVER, ALWAYS_ASK = "public, max-age=31536000, immutable", "no-cache"
 
 
@@ -80,7 +83,7 @@ def application(public: Path) -> ASGIApp:
             return PlainTextResponse(f"{error}\n", status_code=500)
         if not known:
             return PlainTextResponse("no such release\n", status_code=404)
-        return HTMLResponse(_contents(public / ledger.RELEASES / version, version))
+        return HTMLResponse(_contents(public / ledger.RELEASES / version, version), headers={"cache-control": ALWAYS_ASK})
 
     routes = [
         Route("/", index),
@@ -97,9 +100,10 @@ class PublicFiles(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         headers = Headers(scope=scope)
-        wanted = headers.get("range", "")
-        # ranges are defined for GET; a server ignores units it does not know, and may ignore several ranges
-        if scope["method"] != "GET" or not wanted.strip().lower().startswith("bytes=") or "," in wanted:
+        if any(part.startswith(".") for part in path.split("/") if part != "."):
+            return PlainTextResponse("Not Found", status_code=404)  # what zpo2 keeps there is for web servers, not for readers
+        # ranges are defined for GET; a server ignores units it does not know and ranges that are none, and may ignore several of them
+        if scope["method"] != "GET" or not _is_range(headers.get("range", "")):
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"range"]
         return await super().get_response(path, scope)
 
@@ -129,13 +133,22 @@ class OpenToAll:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_open(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(CORS)
+                headers = MutableHeaders(scope=message)
+                headers.update(CORS)
+                if message["status"] == 405:
+                    headers["allow"] = METHODS
             await send(message)
 
         if scope["type"] == "http" and scope["method"] == "OPTIONS":
             await Response(status_code=204, headers={"allow": METHODS, **PREFLIGHT})(scope, receive, send_open)
         else:
             await self.app(scope, receive, send_open)
+
+
+def _is_range(header: str) -> bool:
+    """Whether a header asks for one range of bytes."""
+    found = _RANGE.fullmatch(header.strip())
+    return found is not None and (not found["last"] or not found["first"] or int(found["first"]) <= int(found["last"]))
 
 
 def media_type(name: str) -> str:
@@ -148,7 +161,7 @@ def _index(public: Path) -> str:
         versions = [e.version for e in reversed(ledger.history(public)) if (public / ledger.RELEASES / e.version).is_dir()]
     except ledger.ReleaseError as error:
         return _page("Releases", [], str(error))
-    links = [("latest/", "the current release"), (ledger.LATEST, ledger.LATEST), (ledger.LEDGER, ledger.LEDGER)]
+    links = [("latest/", "the current release"), *((name, name) for name in (ledger.LATEST, ledger.LEDGER, ledger.FEED))]
     return _page("Releases", (links if versions else []) + [(f"{ledger.RELEASES}/{v}/", v) for v in versions])
 
 
@@ -158,8 +171,9 @@ def _contents(release: Path, version: str) -> str:
 
 
 def _page(title: str, links: list[tuple[str, str]], note: str = "") -> str:
+    feed = f'<link rel="alternate" type="{MEDIA_TYPES[".atom"]}" title="Releases" href="/{ledger.FEED}">'
     items = "".join(f'<li><a href="{html.escape(target)}">{html.escape(text)}</a></li>' for target, text in links)
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>{feed}'
         f"<h1>{html.escape(title)}</h1><p>{html.escape(note)}</p><ul>{items}</ul></html>\n"
     )

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 import logging
 from pathlib import Path
@@ -18,15 +17,15 @@ from pipelines.home import Home
 from pipelines.packs import Pack
 from pipelines.settings import Settings
 from pipelines.sources import STAMP, States
+from pipelines.webhook import DeliveryError, send, signature
+
+__all__ = ["DeliveryError", "deliver", "keep", "signature", "waiting", "watch"]
 
 URL, KEY = "ZPO2_SECRET_ALERT_URL", "ZPO2_SECRET_ALERT_KEY"
 RUN_FAILED, SOURCE_STALE, SOURCE_FRESH = "zpo2.run.failed", "zpo2.source.stale", "zpo2.source.fresh"
+PATIENCE = 120.0  # seconds for one alert, whatever the webhook does
 _LIMITS = Limits(connect=5, silence=15, retries=2, patience=10)
 _log = logging.getLogger("zpo2.alerts")
-
-
-class DeliveryError(Exception):
-    """The webhook did not take an alert; it is kept and tried again."""
 
 
 def keep(home: Home, settings: Settings, pack: str, kind: str, subject: str, data: dict[str, Any], identity: str) -> bool:
@@ -98,24 +97,5 @@ def _sent(home: Home, path: Path) -> None:
     path.replace(target)
 
 
-def signature(body: bytes, key: str) -> str:
-    return "sha256=" + hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
-
-
 def _send(url: str, settings: Settings, content: bytes) -> None:
-    import requests  # takes a quarter of a second to load
-
-    from pipelines.fetch import network
-
-    body = json.dumps(json.loads(content), ensure_ascii=False, separators=(",", ":")).encode()
-    headers = {"Content-Type": "application/cloudevents+json; charset=utf-8"}
-    key = settings.secret(KEY)
-    if key:
-        headers["X-Signature-256"] = signature(body, key)
-    try:
-        with network.session(settings.allowed_hosts(), _LIMITS) as session:
-            answer = session.post(url, data=body, headers=headers, timeout=(_LIMITS.connect, _LIMITS.silence), allow_redirects=False)
-    except (requests.RequestException, network.AddressRefusedError, network.BusyError, OSError, ValueError) as error:
-        raise DeliveryError(f"{type(error).__name__}: the webhook was not reached") from None  # the address is a secret
-    if not 200 <= answer.status_code < 300:
-        raise DeliveryError(f"the webhook answered {answer.status_code}")
+    send(json.loads(content), url, settings.secret(KEY), settings.allowed_hosts(), _LIMITS, PATIENCE)

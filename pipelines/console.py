@@ -111,8 +111,10 @@ def status(found: dict[str, Any]) -> None:
         line += f"{source['rows_accepted']} rows, {source['rows_quarantined']} quarantined"
         print(line + (f", stale since {source['stale_since']}" if source["stale_since"] else ""))
     events, files, alerts = found["waiting"]["events"], found["waiting"]["files"], found["waiting"]["alerts"]
-    if events["accepted"] or files or alerts:
-        print(f"  waiting: {events['waiting']} of {events['accepted']} pushed events, {len(files)} dropped files, {alerts} alerts")
+    untold = found["waiting"]["announcements"]
+    if events["accepted"] or files or alerts or untold:
+        what = f"{events['waiting']} of {events['accepted']} pushed events, {len(files)} dropped files, {alerts} alerts"
+        print(f"  waiting: {what}" + (f", {untold} announcements" if untold else ""))
     for release in found["releases"]:
         words = ["current"] * release["current"] + [word for word in ("withdrawn", "pinned", "pruned") if release.get(word)]
         print(f"  release {release['version']} of {release['released']}" + (f" ({', '.join(words)})" if words else ""))

@@ -113,6 +113,11 @@ class Home:
         return self.root / "alerts"
 
     @property
+    def announced(self) -> Path:
+        """What of the releases' journal was delivered to the operator's webhook."""
+        return self.root / "announced.json"
+
+    @property
     def log(self) -> Path:
         return self.root / "log.jsonl"
 

@@ -94,13 +94,15 @@ def _held(pack: Path | None, home: Path | None) -> Iterator[tuple[Home, Settings
     """Hold the home while a command works on its releases; what it refuses is a line and an exit code. Raises PackError, HomeError, Busy."""
     from exports import ReleaseError
     from exports.lifecycle import RefusedError
-    from pipelines import logs
+    from pipelines import announcements, logs
 
     place, settings = placed(pack, home)
     with place.lock(waiting=lambda text: print(text, file=sys.stderr)):
         logs.open_log(place)
         try:
+            announcements.prepare(place, settings)
             yield place, settings
+            announcements.deliver(place, settings)
         except RefusedError as error:
             raise SystemExit(_told(str(error), WRONG)) from None
         except ReleaseError as error:

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pipelines import arrivals, durable, inbox, logs, runs
+from pipelines import announcements, arrivals, durable, inbox, logs, runs
 from pipelines.archive import Archive
 from pipelines.dbt import Parsing
 from pipelines.fetch import Answer, Request, address, fetch_all
@@ -41,6 +41,7 @@ def run(
         home.open(pack.id)
         logs.open_log(home)
         _sweep(home)
+        announcements.prepare(home, settings)
         this = Run(pack, home, settings, only, part, accepted or {}, by_command=True, listen=listen)
         tell = _tell(pack, listen)
         inbox.prepare(pack, home)
@@ -54,11 +55,14 @@ def run(
             )  # after the fetch: what was dropped is newer
         if not this.accepted and runs.is_unchanged(pack, home):
             last = runs.last_outcome(home)
+            _settle(home)
+            announcements.deliver(home, settings)
             last["release"] = runs.standing(home, last["release"])
             return {**last, "unchanged": True}
         _execute(this)
         this.remember()
         this.keep_metrics()
+        announcements.deliver(home, settings)
         return {**this.outcome(), "unchanged": False}
 
 
@@ -82,6 +86,16 @@ def run_vintage(
                 vintage.publish(Path(this.release["path"]), out)
                 this.release["path"] = str(out)
             return {**this.outcome(), "unchanged": False}
+
+
+def _settle(home: Home) -> None:
+    """Put right what a killed command left of the public files; the release that stands does not depend on it."""
+    from exports import ReleaseError, lifecycle
+
+    try:
+        lifecycle.settle(home.public, home.staging)
+    except ReleaseError as error:
+        logging.getLogger("zpo2.releases").warning("the public files were not put right", extra={"reason": str(error)})
 
 
 def _sweep(home: Home) -> None:

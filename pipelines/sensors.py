@@ -15,7 +15,8 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import alerts, durable, inbox, logs, looking
+from exports import ReleaseError
+from pipelines import alerts, announcements, durable, inbox, logs, looking
 from pipelines.assets.ingest import LAKE_KINDS, MANIFEST, source_key, version_of
 from pipelines.events import drain
 from pipelines.events.queue import STAMP, Queue
@@ -221,16 +222,30 @@ def _tell_of_failures(run: Run) -> dg.SensorDefinition:
 def _send_alerts(run: Run) -> dg.SensorDefinition:
     @dg.sensor(
         name="send_alerts", minimum_interval_seconds=SOMETIMES, default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Sees which sources have become stale, and delivers alerts to the operator's webhook.",
+        description="Sees which sources have become stale, and delivers alerts and announcements to the operator's webhooks.",
     )  # fmt: skip
     def send_alerts(_context: dg.SensorEvaluationContext) -> dg.SkipReason:
         logs.open_log(run.home)
         news = alerts.watch(run.pack, run.home, run.settings)
         count, faults = alerts.deliver(run.home, run.settings)
         words = [f"{count} alerts delivered"] + [f"news of {', '.join(news)}"] * bool(news) + faults
-        return dg.SkipReason("; ".join(words))
+        return dg.SkipReason("; ".join(words + _announce(run)))
 
     return send_alerts
+
+
+def _announce(run: Run) -> list[str]:
+    """Deliver what a run could not; return what is to be said of it."""
+    try:
+        if not announcements.is_due(run.home, run.settings):
+            return []
+        with run.home.lock(wait=0):
+            count, faults = announcements.deliver(run.home, run.settings)
+    except Busy:
+        return ["a run is writing to the home and announces its releases itself"]
+    except (ReleaseError, OSError, ValueError) as error:
+        return [str(error)]
+    return [f"{count} announcements delivered"] * bool(count) + faults
 
 
 def _forget_old_runs() -> dg.SensorDefinition:

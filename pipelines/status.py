@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines import alerts, durable, inbox, logs, runs
+from exports import ReleaseError
+from pipelines import alerts, announcements, durable, inbox, logs, runs
 from pipelines.events.queue import Queue
 from pipelines.home import Home
 from pipelines.packs import Pack
@@ -55,9 +56,21 @@ def collect(pack: Pack, home: Home) -> dict[str, Any]:
 
 
 def _waiting(home: Home) -> dict[str, Any]:
-    """Return what no run has taken up yet: pushed events, dropped files, alerts that were not delivered."""
+    """Return what no run has taken up yet: pushed events, dropped files; and alerts and announcements that were not delivered."""
     events = {"accepted": 0, "waiting": 0, "open_segments": 0}
     if home.queue.is_file():
         with Queue(home.queue) as queue:
             events = queue.counts()
-    return {"events": events, "files": [f.name for f in inbox.files(home)], "alerts": len(alerts.waiting(home))}
+    return {
+        "events": events,
+        "files": [f.name for f in inbox.files(home)],
+        "alerts": len(alerts.waiting(home)),
+        "announcements": _announcements(home),
+    }
+
+
+def _announcements(home: Home) -> int:
+    try:
+        return announcements.waiting(home)
+    except (ReleaseError, ValueError, OSError):
+        return 0  # a ledger that cannot be read is told by whoever needs it

@@ -22,7 +22,7 @@ def _head(context: Context) -> str:
         "",
         f"Indicators of sustainability and cohesion for the territory {info.country}, release {context.version} of {info.timestamp[:10]}"
         + (f", published by {info.text(publisher)}." if publisher else "."),
-        "A release never changes; `latest.json` beside the releases names the current one.",
+        "A release never changes; beside the releases `latest.json` names the current one, and `feed.atom` tells of new and withdrawn ones.",
     ]
     if url := release_url(info.base_uri, context.version):
         lines.append(f"Its address is <{url}>.")

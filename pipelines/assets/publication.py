@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import dbt, durable, provenance
+from pipelines import announcements, dbt, durable, provenance
 from pipelines.assets.ingest import OWNERS, rows_check, schema_check, snapshot_check
 from pipelines.runs import Event, Run, code_digest, inputs_key, last_release_path, last_release_rows
 from quality import completeness, expectations, gate
@@ -87,6 +87,7 @@ def build_publication(
 
         if not run.verdict:
             raise dg.Failure(description="nothing is published without the gate: select it together with the release", allow_retries=False)
+        announcements.prepare(run.home, run.settings)
         with run.timed("release"):
             release = exports.build(
                 run.home.warehouse,
@@ -103,6 +104,8 @@ def build_publication(
         }  # fmt: skip
         durable.write_json(run.home.last_run, run.outcome())
         run.end_by_itself()
+        if not run.by_command:  # else the command does, also after a run that made nothing
+            announcements.deliver(run.home, run.settings)
         yield dg.MaterializeResult(
             asset_key=release_key,
             metadata={

@@ -36,16 +36,23 @@ class Daemon:
         self.ui, self.events = free_port(), free_port()
         self.alerts: list[dict[str, Any]] = []
         self.signatures: list[bool] = []
+        self.announced: list[str] = []
 
         def heard(asked: Asked) -> Reply:
             self.alerts.append(json.loads(asked.body))
             self.signatures.append(asked.headers["x-signature-256"] == alerts.signature(asked.body, KEY))
             return Reply(204)
 
+        def announced(asked: Asked) -> Reply:
+            self.announced.append(json.loads(asked.body)["subject"])
+            return Reply(204 if len(self.announced) > 1 else 503)
+
         server.routes["/alerts"] = heard
+        server.routes["/releases"] = announced
         self.process = start(
             "dev", "--pack", self.pack, "--home", self.home.root, "--port", str(self.ui), "--events-port", str(self.events),
             ZPO2_SECRET_EVENTS=happenings.SECRET, ZPO2_SECRET_ALERT_URL=f"{server.url}/alerts", ZPO2_SECRET_ALERT_KEY=KEY,
+            ZPO2_SECRET_RELEASE_URL=f"{server.url}/releases",
             log=folder / "dev.log", ZPO2_ALLOW_HOSTS="127.0.0.1",
         )  # fmt: skip
 
@@ -113,3 +120,6 @@ def test_what_happens_changes_the_release_by_itself_and_the_operator_is_told(dae
     assert (alert["type"], alert["subject"], alert["specversion"]) == (alerts.SOURCE_STALE, "people", "1.0")
     assert "a web page in place of data" in alert["data"]["reasons"][0]
     assert all(daemon.signatures)
+    versions = [entry["version"] for entry in json.loads((daemon.home.public / "releases.json").read_text())["releases"]]
+    # the first one was sent twice: the portal did not take it at first
+    daemon.until("the announcements", lambda: daemon.announced == [versions[0], *versions])

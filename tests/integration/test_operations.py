@@ -222,7 +222,7 @@ def check_systemctl(words: list[str]) -> None:
     verb, *units = [w for w in words if not w.startswith("-")]
     assert verb in {"daemon-reload", "enable", "start", "stop", "restart"}
     assert {w for w in words if w.startswith("-")} <= {"--now"}
-    assert set(units) <= {unit.stem for unit in UNITS}
+    assert set(units) <= {unit.stem for unit in UNITS} | {"nginx"}
 
 
 def check_journalctl(words: list[str]) -> None:
@@ -348,4 +348,5 @@ def test_the_example_files_hold_names_that_the_code_knows() -> None:
     assert {k: v for k, v in theirs.items() if k != "storage"} == ours, "beside the storage it says what a home's own says"
     assert (EXAMPLES / "dagster-postgres.yaml").read_text().splitlines()[0] != DAGSTER_YAML.splitlines()[0]
     secrets = set(re.findall(r"^(?:# )?([A-Z0-9_]+)=", (EXAMPLES / "secrets.env").read_text(), re.MULTILINE))
-    assert {"ZPO2_SECRET_EVENTS", "ZPO2_SECRET_ALERT_URL", "ZPO2_SECRET_ALERT_KEY", "DAGSTER_POSTGRES_URL"} <= secrets
+    webhooks = {f"ZPO2_SECRET_{name}_{part}" for name in ("ALERT", "RELEASE") for part in ("URL", "KEY")}
+    assert {"ZPO2_SECRET_EVENTS", "DAGSTER_POSTGRES_URL"} | webhooks <= secrets

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import debian
 from tests.support.command import EPOCH, PROJECT, environment
 
 pytestmark = pytest.mark.slow
@@ -37,15 +38,6 @@ def programs() -> Path | None:
         return max(found, key=lambda folder: int(folder.parent.name))
     on_path = shutil.which("initdb")
     return Path(on_path).resolve().parent if on_path and shutil.which("postgres") else None
-
-
-def install() -> None:
-    """Install the server, where that is nobody's own machine."""
-    if os.geteuid() == 0 and os.environ.get("CI") and shutil.which("apt-get"):
-        for words in (["update", "-q"], ["install", "-qq", "-y", "--no-install-recommends", "postgresql"]):
-            done = subprocess.run(["apt-get", *words], capture_output=True, text=True, timeout=300, check=False)
-            if done.returncode:
-                pytest.skip(f"apt-get {words[0]} failed: {done.stderr[-300:]}")
 
 
 @dataclass(frozen=True)
@@ -93,7 +85,7 @@ def server() -> Iterator[Server]:
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"{module} is not installed: it comes with the extra `postgres`")
     if programs() is None:
-        install()
+        debian.install("postgresql")
     found = programs()
     if found is None:
         pytest.skip("there is no PostgreSQL server: apt-get install postgresql (with CI set, root does it here)")

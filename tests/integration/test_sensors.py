@@ -11,7 +11,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from pipelines import alerts, inbox, packs, sensors
+from exports import ledger
+from exports.entries import Entry, Ledger
+from pipelines import alerts, announcements, inbox, packs, sensors, webhook
 from pipelines.assets.ingest import TakeUp, fetched, note, source_key
 from pipelines.events import queue as queues
 from pipelines.events.cloudevents import CloudEvent, parse
@@ -206,6 +208,29 @@ def test_alerts_are_signed_sent_once_and_kept_while_the_webhook_is_away(bench: B
     assert sent.headers["x-signature-256"] == alerts.signature(sent.body, "key")
     assert len({asked.body for asked in heard}) == 1
     assert "geheim" not in bench.home.log.read_text()
+
+
+def test_what_a_run_could_not_announce_is_announced_by_a_tick_and_not_while_a_run_writes(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Asked] = []
+    with serving() as server:
+        server.routes["/hook"] = lambda asked: heard.append(asked) or Reply(204)  # type: ignore[func-returns-value]
+        monkeypatch.setenv(announcements.URL, f"{server.url}/hook")
+        monkeypatch.setenv(announcements.KEY, "key")
+        assert "announce" not in bench.tick("send_alerts")[1], "nothing to tell"
+        bench.home.public.mkdir()
+        bench.home.staging.mkdir()
+        known = Ledger().published(Entry("2026.11.1", "2026-11-01T08:00:00Z", "", "", {}))
+        ledger.put(known, bench.home.public, bench.home.staging)
+        with bench.home.lock():
+            assert "a run is writing to the home" in bench.tick("send_alerts")[1]
+        assert heard == []
+        assert "1 announcements delivered" in bench.tick("send_alerts")[1]
+        assert "announce" not in bench.tick("send_alerts")[1]
+    (sent,) = heard
+    assert json.loads(sent.body)["id"] == "five/2026.11.1"
+    assert sent.headers["x-signature-256"] == webhook.signature(sent.body, "key")
 
 
 def test_a_webhook_inside_the_operators_network_is_not_reached_without_being_allowed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

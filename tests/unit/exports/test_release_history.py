@@ -15,11 +15,14 @@ from release_sample import Home
 
 import exports
 from exports import checksums, ledger, lifecycle
-from exports.ledger import Entry, ReleaseError
+from exports import feed as exports_feed
+from exports.entries import About, Entry
+from exports.ledger import ReleaseError
 from exports.lifecycle import RefusedError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STAMP = "2026-11-23T12:00:00Z"
+ABOUT = About("demo", {"en": "Demo indicators"}, ["en"], "", {}, "urn:uuid:12345678-1234-5678-1234-567812345678")
 
 
 class Killed(BaseException):
@@ -47,7 +50,8 @@ class Public:
         folder.mkdir()
         (folder / "README.md").write_text(content * 100, encoding="utf-8")
         checksums.write(folder, {})
-        ledger.publish(folder, Entry(version, f"2026-11-{version[8:]:0>2}T00:00:00Z", "", content, {}), known, self.public, work)
+        entry = Entry(version, f"2026-11-{version[8:]:0>2}T00:00:00Z", "", content, {})
+        ledger.publish(folder, entry, known, self.public, work, ABOUT)
         shutil.rmtree(work)
         return version
 
@@ -84,7 +88,10 @@ class Public:
         (self.public / "releases" / v(number) / "README.md").write_text("eaten", encoding="utf-8")
 
     def state(self) -> dict[str, Any]:
-        return {"ledger": self.ledger(), "served": self.served(), "folders": self.folders()}
+        feed, link = (self.public / "feed.atom").read_text(), (self.public / ".latest").resolve().parent.name
+        assert feed.encode() == exports_feed.render(ledger.read(self.public)), "the feed says what the ledger says"
+        assert link == self.served()
+        return {"ledger": self.ledger(), "served": self.served(), "folders": self.folders(), "feed": feed}
 
 
 def v(number: int) -> str:
@@ -360,6 +367,7 @@ def test_a_command_killed_at_any_step_leaves_a_whole_release_and_the_next_one_en
                 pass
         assert stop.seen <= allowed, "a reader sees the release of before or that of after"
         assert there.served() in allowed
+        assert (there.public / "feed.atom").read_text() in (before["feed"], done["feed"])
         # the next to come may be the same command, or a build that finds nothing new
         if number % 2:
             (there.staging / "work").mkdir(parents=True)

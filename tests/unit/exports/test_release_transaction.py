@@ -47,8 +47,12 @@ def served(home: Home) -> str:
 def public_state(home: Home) -> dict[str, Any]:
     """Return all of `public` that must come out the same."""
     releases = sorted((home.public / "releases").iterdir())
-    files = {name: json.loads((home.public / name).read_bytes()) for name in ("latest.json", "releases.json")}
-    return {"files": files, "releases": {folder.name: contents(folder) for folder in releases}}
+    files = {name: (home.public / name).read_text() for name in ("latest.json", "releases.json", "feed.atom")}
+    return {
+        "files": files,
+        "link": (home.public / ".latest").readlink(),
+        "releases": {folder.name: contents(folder) for folder in releases},
+    }
 
 
 def test_a_first_release_is_current_and_whole(home: Home, warehouse: Path) -> None:
@@ -61,7 +65,8 @@ def test_a_first_release_is_current_and_whole(home: Home, warehouse: Path) -> No
     assert latest == {"version": "2026.11.1", "released": "2026-11-03T08:30:00Z", "path": "releases/2026.11.1/"}
     assert exports.verify(release.path) == []
     assert list(home.staging.iterdir()) == []
-    assert sorted(p.name for p in home.public.iterdir()) == ["latest.json", "releases", "releases.json"]
+    assert sorted(p.name for p in home.public.iterdir()) == [".latest", "feed.atom", "latest.json", "releases", "releases.json"]
+    assert (home.public / ".latest").resolve() == release.path / "SHA256SUMS"
 
 
 def test_a_release_has_the_files_of_the_contract(release: Path) -> None:
@@ -201,7 +206,8 @@ KILLED_BEFORE_PUBLICATION = [
     "after os.rename 1",
     "before os.replace 2",
 ]
-KILLED_AFTER_PUBLICATION = ["after os.replace 2", "before os.replace 3", "after os.replace 3"]
+# in this order: the announcement, latest.json, the link, the ledger, the feed
+KILLED_AFTER_PUBLICATION = ["after os.replace 2", *(f"{when} os.replace {n}" for n in (3, 4, 5) for when in ("before", "after"))]
 
 
 @pytest.fixture(scope="module")
@@ -217,12 +223,17 @@ def test_a_killed_publish_leaves_the_last_release_and_the_next_build_gives_the_s
     home: Home, warehouse: Path, changed_warehouse: Path, undisturbed: dict[str, Any], step: str
 ) -> None:
     home.build(warehouse)
+    before = (home.public / "feed.atom").read_text()
     assert run_script(home, "die", step, changed_warehouse, 2).returncode == -9
     published = step in KILLED_AFTER_PUBLICATION
     assert served(home) == ("2026.11.2" if published else "2026.11.1")
     current = exports.current(home.public)
     assert current is not None
     assert current.version == ("2026.11.2" if published else "2026.11.1")
+    feed = (home.public / "feed.atom").read_text()
+    fresh = undisturbed["files"]["feed.atom"]
+    assert feed == (fresh if step == "after os.replace 5" else before), "the old one or the new one, never another"
+    assert before != fresh
     assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
     assert public_state(home) == undisturbed
     assert list(home.staging.iterdir()) == []
@@ -264,7 +275,7 @@ def test_a_full_disk_leaves_the_last_release(home: Home, warehouse: Path, change
     assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
 
 
-@pytest.mark.parametrize(("name", "call"), [("replace", 1), ("rename", 1), ("replace", 2)])
+@pytest.mark.parametrize(("name", "call"), [("replace", 1), ("rename", 1), ("replace", 2), ("replace", 3), ("replace", 5)])
 def test_a_failing_rename_leaves_the_last_release(
     home: Home, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch, name: str, call: int
 ) -> None:
@@ -281,8 +292,9 @@ def test_a_failing_rename_leaves_the_last_release(
         patch.setattr(os, name, failing)
         with pytest.raises(exports.ReleaseError, match="No space left on device"):
             home.build(changed_warehouse, later(2))
-    assert served(home) == "2026.11.1"
+    assert served(home) == ("2026.11.2" if (name, call) > ("replace", 2) else "2026.11.1")
     assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
+    assert "2026.11.2" in (home.public / "feed.atom").read_text()
 
 
 def test_a_release_that_fails_its_own_check_is_not_published(
