@@ -88,6 +88,34 @@ def push_dir(
         _say(f"{out.version}: {to}, {_outcome(changed, dry_run)}")
 
 
+@push.command(
+    "s3",
+    epilog="Example: zpo2 push s3 --pack packs/demo --bucket data --prefix zpo2 --endpoint https://s3.example.org "
+    "--access-key-env ZPO2_SECRET_S3_ID --secret-key-env ZPO2_SECRET_S3_KEY",
+)
+def push_s3(  # noqa: PLR0917 - options of the command
+    bucket: Annotated[str, typer.Option("--bucket", help="Name of the bucket.")],
+    access_key_env: Annotated[str, typer.Option("--access-key-env", help="Variable that holds the access key: ZPO2_SECRET_<NAME>.")],
+    secret_key_env: Annotated[str, typer.Option("--secret-key-env", help="Variable that holds the secret key: ZPO2_SECRET_<NAME>.")],
+    prefix: Annotated[str | None, typer.Option("--prefix", help="What names of objects begin with, such as open/data.")] = None,
+    endpoint: Annotated[str | None, typer.Option("--endpoint", help="Address of the store; default: that of AWS.")] = None,
+    region: Annotated[str, typer.Option("--region", help="Region of the bucket, where the store has regions.")] = "us-east-1",
+    version: VersionOption = None,
+    dry_run: DryRunOption = False,
+    pack: PackOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Put the release into a bucket of an object store that speaks S3, the pointer last."""
+    with _told(pack, home, version) as (out, settings):
+        from exports.push import s3
+
+        host = _host(endpoint) if endpoint else "amazonaws.com"
+        key, secret = (_secret(settings, variable, host) for variable in (access_key_env, secret_key_env))
+        where = s3.Bucket(bucket, (prefix or "").strip("/"), endpoint, region, key, secret)
+        changed = s3.push(out, where, _say, dry_run=dry_run)
+        _say(f"{out.version}: {where}, {_outcome(changed, dry_run)}")
+
+
 @contextmanager
 def _told(pack: Path | None, home: Path | None, version: str | None) -> Iterator[tuple[Outgoing, Settings]]:
     """Yield the release that is meant; what goes wrong is a line and an exit code. Raises PackError, HomeError."""
@@ -103,6 +131,18 @@ def _told(pack: Path | None, home: Path | None, version: str | None) -> Iterator
         _stop(FAILED, str(error))
     except OSError as error:
         _stop(FAILED, f"{error.filename or place.public}: {error.strerror or error}")
+
+
+def _host(endpoint: str) -> str:
+    """Return the host of the address of a store."""
+    try:
+        parts = urlsplit(endpoint)
+        host = parts.hostname if parts.scheme in ("https", "http") and not (parts.username or parts.query or parts.fragment) else None
+    except ValueError:
+        host = None
+    if not host:
+        _stop(WRONG, "--endpoint: the address of a store is due, such as https://s3.example.org")
+    return host
 
 
 def _secret(settings: Settings, variable: str, host: str) -> str:

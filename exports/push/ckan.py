@@ -115,7 +115,9 @@ def _sent(out: Outgoing, portal: Portal, wanted: Package, shown: dict[str, Any] 
     form = None
     if step.file:
         fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in step.body.items()}
-        form = Form(fields, f"update__resources__{step.resource}__upload", out.folder / step.file, site.media_type(step.file).split(";")[0])
+        form = Form(
+            fields, f"update__resources__{step.resource}__upload", out.still_sound(step.file), site.media_type(step.file).split(";")[0]
+        )
     try:
         result = portal.do(step.action, step.body, form)
     except InvalidError as error:

@@ -36,6 +36,13 @@ class Outgoing:
         """The folder of the release below the root of what is published."""
         return f"{RELEASES}/{self.version}/"
 
+    def still_sound(self, path: str) -> Path:
+        """Return where a file lies, its bytes being those of the release at this moment, too. Raises PushError."""
+        file = self.folder / path
+        if checksums.facts(file) != self.files[path]:
+            raise PushError(f"{path} changed since it was looked at: the release is damaged; it was not sent")
+        return file
+
     @property
     def bytes(self) -> int:
         return sum(facts.bytes for facts in self.files.values())

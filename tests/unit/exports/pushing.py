@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -53,6 +54,17 @@ def command(*arguments: str | Path, **variables: str) -> subprocess.CompletedPro
         [sys.executable, "-m", "pipelines.cli", "push", *map(str, arguments)],
         env=environment(**variables), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
+
+
+def example(target: str, *changed: str | Path) -> list[str]:
+    """Return the arguments of the example in the help of a target, its options replaced by `changed`."""
+    text = " ".join(command(target, "--help").stdout.split())
+    assert text.count("Example: ") == 1
+    words = shlex.split(text.partition("Example: ")[2])
+    assert words[:3] == ["zpo2", "push", target]
+    for option, value in zip(changed[::2], changed[1::2], strict=True):
+        words[words.index(str(option)) + 1] = str(value)
+    return words[2:]
 
 
 def killed(step: str, *arguments: str | Path, **variables: str) -> None:

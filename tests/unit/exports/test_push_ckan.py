@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pushing import VERSIONS, command, damage, home_with_two_releases, withdraw
+from pushing import VERSIONS, command, damage, example, home_with_two_releases, withdraw
 
 from exports.push import ckan, ckan_client, ckan_fields, ckan_schema, outgoing
 from exports.push.ckan_client import Portal
@@ -157,6 +157,12 @@ def test_titles_are_in_the_language_that_was_asked_for(two_releases: Path, porta
     push(two_releases, portal, language="cs")
     assert shown(portal)["title"] == "Ukázkové ukazatele: Území"
     assert {"udržitelnost", "obce"} <= {tag["name"] for tag in shown(portal)["tags"]}
+
+
+def test_the_example_of_the_help_runs(two_releases: Path, portal: Ckan) -> None:
+    done = command(*example("ckan", "--url", portal.url), "--home", two_releases, ZPO2_SECRET_CKAN=portal.key)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {p["name"] for p in portal.packages.values()} == DATASETS
 
 
 # the same again, another release, other people

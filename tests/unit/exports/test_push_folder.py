@@ -12,6 +12,7 @@ from pushing import VERSIONS, command, damage, home_with_two_releases, killed, s
 from exports import checksums, ledger
 from exports.push import folder, outgoing
 from exports.push.outgoing import Outgoing, PushError, RefusedError
+from tests.unit.test_import_budget import HEAVY, imported_by
 
 FIRST, SECOND = VERSIONS
 
@@ -50,6 +51,12 @@ def test_the_target_gets_the_release_and_all_files_beside_the_releases(two_relea
     assert tree(target) == {path: content for path, content in tree(home / "public").items() if not path.startswith(f"releases/{FIRST}/")}
     assert served(target) == SECOND
     assert {p.stat().st_mode & 0o777 for p in target.rglob("*") if p.is_file()} == {0o644}
+
+
+def test_a_push_into_a_folder_imports_none_of_the_slow_libraries(two_releases: Path, target: Path) -> None:
+    code, imported, _ = imported_by("push", "dir", "--home", two_releases, "--to", target)
+    assert code == 0
+    assert imported & {*HEAVY, "boto3", "botocore", "urllib3", "starlette"} == set()
 
 
 def test_what_is_there_and_sound_is_left_alone(two_releases: Path, target: Path) -> None:
