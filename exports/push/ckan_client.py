@@ -94,7 +94,7 @@ class Portal:
         if not isinstance(answer, dict) or "success" not in answer:
             if status == 413:
                 raise PushError(f"{self.root}: the file is larger than the server takes (413); push links instead, or raise its limit")
-            raise PushError(f"{self.root}: {action} answered {status}, not in the way of CKAN's API; is --url the address of a CKAN?")
+            raise PushError(f"{self.root}: {action} answered {status}, not in the way of CKAN's API; is --url the address of a CKAN of version 2.9 or later?")
         if answer["success"] and status == 200:
             return answer["result"]
         self._fail(action, status, answer.get("error"))
@@ -161,7 +161,7 @@ def _advice(fields: Mapping[str, Any]) -> str:
     if "owner_org" in fields:
         return "; name an organisation in which the key's user may edit, with --owner-org"
     if "upload" in str(fields).lower():
-        return "; push links instead of uploads, or raise the portal's limit"
+        return "; push links instead of uploads, or raise ckan.max_resource_size there"
     if "name" in fields:
         return "; another --prefix gives other names"
     return ""

@@ -34,6 +34,10 @@ class ActionError(Exception):
         self.status, self.error = status, {"__type": kind, **said}
 
 
+class UnknownActionError(Exception):
+    """CKAN answers this one with a mere text."""
+
+
 def invalid(**fields: Any) -> ActionError:
     return ActionError(409, "Validation Error", **fields)
 
@@ -73,7 +77,7 @@ class Ckan:
             "scheming_dataset_schema_show": self.schema_show,
         }  # fmt: skip
         if action not in actions or (action.startswith("scheming") and self.schema is None):
-            raise ActionError(400, "Bad request", message=f"Action name not known: {action}")
+            raise UnknownActionError(action)
         if action in ("package_create", "package_revise") and key != self.key:
             raise ActionError(403, "Authorization Error", message=f"Access denied: User  not authorized ({key})")
         with self.lock:
@@ -120,22 +124,21 @@ class Ckan:
     def _saved(self, package: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
         """Validate and keep a package, and return it as it is shown. A package that says the same keeps its time."""
         own = {f["field_name"] for f in self.schema["dataset_fields"]} if self.schema else set()
-        if unknown := sorted(set(package) - KNOWN - COMPUTED - own):
-            raise invalid(**{name: [f"The input field {name} was not expected."] for name in unknown})
+        package = {name: value for name, value in package.items() if name in KNOWN | COMPUTED | own}  # others are lost without a word
         if not NAME.fullmatch(package.get("name", "")):
             raise invalid(name=["Must be purely lowercase alphanumeric (ascii) characters and these symbols: -_"])
         if any(p["name"] == package["name"] and p["id"] != package["id"] for p in self.packages.values()):
             raise invalid(name=["That URL is already in use."])
-        if package.get("owner_org") not in (OFFICE["id"], OFFICE["name"]):
-            raise invalid(owner_org=["An organization must be provided" if "owner_org" not in package else "Organization does not exist"])
-        extras = [{"key": e["key"], "value": e["value"]} for e in package.get("extras", [])]
+        if not package.get("owner_org"):
+            raise invalid(owner_org=["An organization must be provided"])
+        if package["owner_org"] not in (OFFICE["id"], OFFICE["name"]):
+            raise ActionError(403, "Authorization Error", message="Access denied: User not authorized to add dataset to this organization")
+        extras = [{"key": e["key"], "value": str(e["value"])} for e in package.get("extras", [])]
         keys = [e["key"] for e in extras]
         if len(set(keys)) < len(keys):
             raise invalid(extras_validation=["Duplicate key"])
         if clash := [key for key in keys if key in own | KNOWN]:
             raise invalid(extras=[{"key": [f"There is a schema field with the same name ({clash[0]})"]}])
-        if any(not isinstance(e["value"], str) for e in extras):
-            raise invalid(extras=[{"value": ["Must be a Unicode string value"]}])
         tags = [t["name"] for t in package.get("tags", [])]
         if wrong := [tag for tag in tags if not TAG.fullmatch(tag)]:
             raise invalid(tags=[f'Tag "{wrong[0]}" can only contain alphanumeric characters'])
@@ -192,7 +195,7 @@ def _child(place: Any, step: str) -> Any:
         found = [item for item in place if isinstance(item, dict) and len(step) >= 5 and str(item.get("id", "")).startswith(step)]
         if found:
             return found[0]
-    raise invalid(update=[f"Unmatched key {step}"])
+    raise invalid(**{f"resources__{step}": [f"Unmatched key {step}"]})
 
 
 def _filter(place: Any, path: list[str]) -> None:
@@ -260,7 +263,10 @@ def serving(**options: Any) -> Iterator[Ckan]:
                 return self._fail(fault)
             action = urlsplit(self.path).path.removeprefix("/api/3/action/")
             try:
+                answer: Any
                 status, answer = 200, {"success": True, "result": portal.act(action, asked, key)}
+            except UnknownActionError as error:
+                status, answer = 400, f"Bad request: Action name not known: {error}"
             except ActionError as error:
                 status, answer = error.status, {"success": False, "error": error.error}
             if fault:

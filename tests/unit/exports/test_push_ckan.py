@@ -397,7 +397,7 @@ def test_a_release_without_addresses_is_uploaded(warehouse: Path, changed_wareho
     ("change", "words"),
     [
         ({"owner_org": None}, "owner_org: .*An organization must be provided.*--owner-org"),
-        ({"owner_org": "nobody"}, "Organization does not exist"),
+        ({"owner_org": "nobody"}, "not authorized to add dataset to this organization.*--owner-org"),
         ({"key": "a-wrong-key"}, "refuses package_create: .*ZPO2_SECRET_PORTAL.*--owner-org"),
     ],
 )
@@ -435,7 +435,7 @@ def test_what_is_no_portal_is_said(two_releases: Path) -> None:
             "ckan", "--home", two_releases, "--url", server.url, "--api-key-env", VARIABLE, **{VARIABLE: "a-key"},
         )  # fmt: skip
     assert done.returncode == 1
-    assert "is --url the address of a CKAN?" in done.stderr
+    assert "is --url the address of a CKAN" in done.stderr
 
 
 # the key
