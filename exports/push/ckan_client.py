@@ -94,7 +94,9 @@ class Portal:
         if not isinstance(answer, dict) or "success" not in answer:
             if status == 413:
                 raise PushError(f"{self.root}: the file is larger than the server takes (413); push links instead, or raise its limit")
-            raise PushError(f"{self.root}: {action} answered {status}, not in the way of CKAN's API; is --url the address of a CKAN of version 2.9 or later?")
+            raise PushError(
+                f"{self.root}: {action} answered {status}, not in the way of CKAN's API; is --url the address of a CKAN of version 2.9 or later?"
+            )
         if answer["success"] and status == 200:
             return answer["result"]
         self._fail(action, status, answer.get("error"))

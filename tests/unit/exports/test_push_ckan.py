@@ -281,6 +281,34 @@ def test_what_somebody_changed_by_hand_is_put_right(two_releases: Path, portal: 
     assert says(portal) == before
 
 
+def test_a_field_that_the_release_no_longer_has_is_taken_away(two_releases: Path, portal: Ckan) -> None:
+    push(two_releases, portal, FIRST)
+    before = says(portal)
+    package = shown(portal)
+    package["extras"] += [
+        {"key": "publisher_type", "value": "http://purl.org/adms/publishertype/Company"},
+        {"key": "theme_of_ours", "value": ""},
+    ]
+    package["resources"][0]["language"] = json.dumps(["http://id.loc.gov/vocabulary/iso639-1/xx"])
+    push(two_releases, portal, FIRST)
+    assert extras(shown(portal)).pop("theme_of_ours") == ""
+    package["extras"] = [e for e in shown(portal)["extras"] if e["key"] != "theme_of_ours"]
+    portal.packages[package["id"]]["extras"] = package["extras"]
+    assert says(portal) == before
+
+
+def test_a_list_of_a_schema_that_became_shorter_is_replaced(two_releases: Path) -> None:
+    with support.serving(schema=SCHEMA) as portal:
+        push(two_releases, portal)
+        before = says(portal)
+        package = shown(portal)
+        package["theme"].append("http://publications.europa.eu/resource/authority/data-theme/TRAN")
+        package["resources"][0]["language"].append("http://id.loc.gov/vocabulary/iso639-1/xx")
+        package["contact"][0]["email"] = "nobody@example.org"
+        push(two_releases, portal)
+        assert says(portal) == before
+
+
 def test_a_change_by_somebody_else_in_between_is_not_overwritten_unseen(two_releases: Path, portal: Ckan) -> None:
     push(two_releases, portal, FIRST)
     original, calls = portal.package_show, []

@@ -263,7 +263,7 @@ def test_the_environment_of_other_tools_changes_nothing(two_releases: Path, tmp_
         "[default]\nregion = eu-north-1\nendpoint_url = http://127.0.0.1:1\n[profile other]\nrole_arn = x\n", encoding="utf-8"
     )
     foreign = {
-        "AWS_PROFILE": "other", "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_ACCESS_KEY_ID": "AKIAFOREIGN", "AWS_SECRET_ACCESS_KEY": "foreign",
+        "AWS_PROFILE": "nobody", "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_ACCESS_KEY_ID": "AKIAFOREIGN", "AWS_SECRET_ACCESS_KEY": "foreign",
         "AWS_SESSION_TOKEN": "foreign", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1",
         "AWS_CA_BUNDLE": str(tmp_path / "nothing"), "AWS_MAX_ATTEMPTS": "no", "HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1",
         "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true", "AWS_RETRY_MODE": "no",
@@ -271,6 +271,14 @@ def test_the_environment_of_other_tools_changes_nothing(two_releases: Path, tmp_
     done = run(two_releases, store, bucket, **foreign)
     assert (done.returncode, done.stderr) == (0, "")
     assert served(store, bucket) == SECOND
+
+
+def test_without_an_endpoint_it_is_the_store_of_aws_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:2")
+    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+    client = s3._client(s3.Bucket("b", "", None, "eu-central-1", KEY, SECRET))
+    assert client.meta.endpoint_url == "https://s3.eu-central-1.amazonaws.com"
 
 
 def test_credentials_are_in_nothing_that_is_said(two_releases: Path, store: Store, bucket: str) -> None:
