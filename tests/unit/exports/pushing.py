@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,6 +38,14 @@ def home_with_two_releases(root: Path, warehouse: Path, changed: Path, base_uri:
     home.build(changed, replace(release_sample.later(1), base_uri=base_uri))
     (root / "home.json").write_text(json.dumps({"format": 1, "pack": "demo"}), encoding="utf-8")
     return root
+
+
+def copy_of(home: Path, target: Path) -> Path:
+    """Copy a home, so that a test may write where a release is read-only."""
+    shutil.copytree(home, target)
+    for path in (target, *target.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
+    return target
 
 
 def withdraw(home: Path, version: str) -> None:

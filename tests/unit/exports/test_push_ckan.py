@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pushing import VERSIONS, command, damage, example, home_with_two_releases, withdraw
+from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_releases, withdraw
 
 from exports.push import ckan, ckan_client, ckan_fields, ckan_schema, outgoing
 from exports.push.ckan_client import Portal
@@ -393,7 +392,7 @@ def test_a_push_that_is_killed_goes_on_where_it_stopped(two_releases: Path, port
 
 
 def test_a_damaged_release_is_refused_before_anything_is_asked(two_releases: Path, tmp_path: Path, portal: Ckan) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
     done = run(home, portal)
     assert done.returncode == 1
@@ -402,7 +401,7 @@ def test_a_damaged_release_is_refused_before_anything_is_asked(two_releases: Pat
 
 
 def test_a_withdrawn_release_is_refused(two_releases: Path, tmp_path: Path, portal: Ckan) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     withdraw(home, FIRST)
     done = run(home, portal, "--version", FIRST)
     assert done.returncode == 2

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from pushing import VERSIONS, command, damage, home_with_two_releases, killed, starved, tree, withdraw
+from pushing import VERSIONS, command, copy_of, damage, home_with_two_releases, killed, starved, tree, withdraw
 
 from exports import checksums, ledger
 from exports.push import folder, outgoing
@@ -44,7 +44,7 @@ def pushed_before(home: Path, target: Path) -> dict[str, bytes]:
 
 
 def test_the_target_gets_the_release_and_all_files_beside_the_releases(two_releases: Path, tmp_path: Path, target: Path) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     (home / "public" / "feed.atom").write_text("<feed/>", encoding="utf-8")
     done = command("dir", "--home", home, "--to", target)
     assert (done.returncode, done.stderr) == (0, "")
@@ -132,7 +132,7 @@ def test_an_older_release_comes_without_the_pointer(two_releases: Path, target: 
 
 
 def test_a_damaged_release_is_refused_before_anything_is_sent(two_releases: Path, tmp_path: Path, target: Path) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
     done = command("dir", "--home", home, "--to", target)
     assert done.returncode == 1
@@ -141,7 +141,7 @@ def test_a_damaged_release_is_refused_before_anything_is_sent(two_releases: Path
 
 
 def test_a_file_that_changes_while_it_is_read_does_not_reach_the_target(two_releases: Path, tmp_path: Path, target: Path) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     before = pushed_before(home, target)
     out = outgoing.choose(home / "public", None)
     damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
@@ -171,7 +171,7 @@ def test_two_pushes_to_one_folder_do_not_mix(two_releases: Path, target: Path) -
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_withdrawn_release_is_refused(two_releases: Path, tmp_path: Path, target: Path, version: str) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     withdraw(home, version)
     done = command("dir", "--home", home, "--to", target, "--version", version)
     assert done.returncode == 2
@@ -180,7 +180,7 @@ def test_a_withdrawn_release_is_refused(two_releases: Path, tmp_path: Path, targ
 
 
 def test_a_release_that_says_the_same_as_a_withdrawn_one_is_refused(two_releases: Path, tmp_path: Path) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     withdraw(home, SECOND)
     path = home / "public" / "releases.json"
     value = json.loads(path.read_text(encoding="utf-8"))
@@ -213,7 +213,7 @@ def test_a_command_that_is_wrong_is_exit_2(two_releases: Path, tmp_path: Path, t
 def test_what_is_published_while_the_files_are_read_does_not_mix(
     two_releases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     original, calls = outgoing._contents, []
 
     def meanwhile(public: Path, names: list[str]) -> dict[str, bytes]:

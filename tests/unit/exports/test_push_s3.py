@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pushing import VERSIONS, command, damage, example, home_with_two_releases, tree, withdraw
+from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_releases, tree, withdraw
 
 from exports import checksums, site
 from exports.push import outgoing, s3
@@ -81,7 +81,7 @@ def served(store: Store, bucket: str) -> str | None:
 
 def first_was_current(home: Path, folder: Path) -> Path:
     """Return a copy of a home as it was when its first release was the current one."""
-    copy = shutil.copytree(home, folder)
+    copy = copy_of(home, folder)
     shutil.rmtree(copy / "public" / "releases" / SECOND)
     ledger = copy / "public" / "releases.json"
     value = json.loads(ledger.read_text(encoding="utf-8"))
@@ -93,7 +93,7 @@ def first_was_current(home: Path, folder: Path) -> Path:
 
 
 def test_the_bucket_holds_what_public_holds(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     (home / "public" / "feed.atom").write_text("<feed/>", encoding="utf-8")
     done = run(home, store, bucket)
     assert (done.returncode, done.stderr) == (0, "")
@@ -231,7 +231,7 @@ def test_an_older_release_comes_without_the_pointer(two_releases: Path, store: S
 
 
 def test_a_damaged_release_is_refused_before_anything_is_sent(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     path = home / "public" / "releases" / SECOND / "csv" / "areas.csv"
     path.write_bytes(path.read_bytes()[:-3])
     done = run(home, store, bucket)
@@ -241,7 +241,7 @@ def test_a_damaged_release_is_refused_before_anything_is_sent(two_releases: Path
 
 
 def test_a_file_that_changes_after_it_was_looked_at_is_not_sent(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     out = outgoing.choose(home / "public", None)
     damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
     where = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET)
@@ -252,7 +252,7 @@ def test_a_file_that_changes_after_it_was_looked_at_is_not_sent(two_releases: Pa
 
 
 def test_a_withdrawn_release_is_refused(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
-    home = shutil.copytree(two_releases, tmp_path / "home")
+    home = copy_of(two_releases, tmp_path / "home")
     withdraw(home, FIRST)
     assert run(home, store, bucket, "--version", FIRST).returncode == 2
     assert store.asked == []
