@@ -76,6 +76,7 @@ BY_NAME += [
     ("`ZPO2_SECRET_ALERT_KEY`", "The key that alerts are signed with."),
     ("`ZPO2_SECRET_RELEASE_URL`", "The webhook that is told of releases: published, withdrawn, taken back."),
     ("`ZPO2_SECRET_RELEASE_KEY`", "The key that these announcements are signed with."),
+    ("`ZPO2_SECRET_<NAME>_HOSTS`", "Comma-separated hosts to which that secret may be sent."),
 ]
 LIMITS = {"ge": "at least {}", "le": "at most {}", "pattern": "`{}`", "min_length": "{} or more", "max_length": "{} at most"}
 
@@ -199,15 +200,24 @@ def _made_by_the_release() -> Iterator[dict[str, Any]]:
 def commands() -> str:
     """Return the page of every command with its arguments and options, and of the environment variables."""
     parts = [COMMANDS]
-    for name, command in typer.main.get_command(cli.app).commands.items():  # type: ignore[attr-defined]
+    for name, command in _every(typer.main.get_command(cli.app)):
         rows = []
         for item in command.params:
-            shown = ", ".join(item.opts) if item.param_type_name == "option" else item.name.upper()
+            shown = ", ".join([*item.opts, *item.secondary_opts]) if item.param_type_name == "option" else item.name.upper()
             rows.append((f"`{shown}`", "" if item.default in (None, False, []) or item.required else f"`{item.default}`", item.help or ""))
         parts += [f"## zpo2 {name}\n\n{command.help}\n\n    {command.epilog.removeprefix('Example: ')}\n"]
         parts += [_table(("argument or option", "default", "what it says"), rows)]
     variables = [(f"`{f.validation_alias or f'ZPO2_{n.upper()}'}`", f.description or "") for n, f in Settings.model_fields.items()]
     return "\n".join([*parts, "## Environment\n", _table(("variable", "what it says"), [*variables, *BY_NAME])])
+
+
+def _every(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every command with its name, those of groups by their full name."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _every(command, f"{above}{name} ")
+        else:
+            yield f"{above}{name}", command
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -19,6 +19,11 @@ def facts(path: Path) -> FileFacts:
         return FileFacts(path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
+def facts_of(content: bytes) -> FileFacts:
+    """Return size and checksum of bytes."""
+    return FileFacts(len(content), hashlib.sha256(content).hexdigest())
+
+
 def files(folder: Path) -> Iterator[str]:
     """Yield the path of everything in `folder` that is not a folder, relative to it, sorted."""
     yield from sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_symlink() or not p.is_dir())

@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import console, packs, release_changes, release_commands
+from pipelines import console, packs, push_commands, release_changes, release_commands
 from pipelines.home import Busy, Home, HomeError
 from pipelines.pack_yaml import PackError
 from pipelines.packs import Pack
@@ -263,6 +263,7 @@ def serve_events(
 
 release_commands.register(app)
 release_changes.register(app)
+push_commands.register(app)
 
 if __name__ == "__main__":
     main()

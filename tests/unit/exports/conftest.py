@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pushing
 import pytest
 import release_sample
 from release_sample import Home
@@ -30,3 +31,9 @@ def release(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
     return Home(tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def two_releases(warehouse: Path, changed_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with two releases. Tests that change it work on a copy."""
+    return pushing.home_with_two_releases(tmp_path_factory.mktemp("pushed") / "home", warehouse, changed_warehouse)

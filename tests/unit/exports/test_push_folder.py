@@ -1,0 +1,235 @@
+"""`zpo2 push dir`: a reader of the target finds the last release whole, or the new one, whatever happens to the push."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from pushing import VERSIONS, command, copy_of, damage, home_with_two_releases, killed, starved, tree, withdraw
+
+from exports import checksums, ledger
+from exports.push import folder, outgoing
+from exports.push.outgoing import Outgoing, PushError, RefusedError
+from tests.unit.test_import_budget import HEAVY, imported_by
+
+FIRST, SECOND = VERSIONS
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "portal"
+
+
+def push(home: Path, target: Path, version: str | None = None, *, dry_run: bool = False) -> list[str]:
+    said: list[str] = []
+    folder.push(outgoing.choose(home / "public", version), target, said.append, dry_run=dry_run)
+    return said
+
+
+def served(target: Path) -> str:
+    """Return the version that a reader of the target gets, having looked at every byte of it."""
+    latest = json.loads((target / "latest.json").read_bytes())
+    assert checksums.faults(target / latest["path"]) == []
+    return str(latest["version"])
+
+
+def pushed_before(home: Path, target: Path) -> dict[str, bytes]:
+    """Give the target the first release as it was pushed when it was the current one; return what lies there."""
+    shutil.copytree(home / "public" / "releases" / FIRST, target / "releases" / FIRST)
+    latest = {"version": FIRST, "released": "2026-11-03T08:30:00Z", "path": f"releases/{FIRST}/"}
+    (target / "latest.json").write_text(json.dumps(latest), encoding="utf-8")
+    return tree(target)
+
+
+def test_the_target_gets_the_release_and_all_files_beside_the_releases(two_releases: Path, tmp_path: Path, target: Path) -> None:
+    home = copy_of(two_releases, tmp_path / "home")
+    (home / "public" / "feed.atom").write_text("<feed/>", encoding="utf-8")
+    done = command("dir", "--home", home, "--to", target)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert tree(target) == {path: content for path, content in tree(home / "public").items() if not path.startswith(f"releases/{FIRST}/")}
+    assert served(target) == SECOND
+    assert {p.stat().st_mode & 0o777 for p in target.rglob("*") if p.is_file()} == {0o644}
+
+
+def test_a_push_into_a_folder_imports_none_of_the_slow_libraries(two_releases: Path, target: Path) -> None:
+    code, imported, _ = imported_by("push", "dir", "--home", two_releases, "--to", target)
+    assert code == 0
+    assert imported & {*HEAVY, "boto3", "botocore", "urllib3", "starlette"} == set()
+
+
+def test_what_is_there_and_sound_is_left_alone(two_releases: Path, target: Path) -> None:
+    push(two_releases, target)
+    before = {path: path.stat().st_mtime_ns for path in target.rglob("*")}
+    done = command("dir", "--home", two_releases, "--to", target)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1].endswith("nothing to do")
+    assert {path: path.stat().st_mtime_ns for path in target.rglob("*")} == before
+
+
+def test_a_dry_run_says_what_would_change_and_writes_nothing(two_releases: Path, target: Path) -> None:
+    done = command("dir", "--home", two_releases, "--to", target, "--dry-run")
+    assert done.returncode == 0
+    assert "would copy" in done.stdout
+    assert "would write" in done.stdout
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    "step",
+    ["before exports.push.folder._copy 7", "before exports.push.folder._place 1", "after exports.push.folder._place 1"]
+    + [f"before exports.push.folder._replace {n}" for n in (1, 2)],
+)
+def test_a_push_that_is_killed_leaves_the_last_state_and_the_next_one_goes_on(two_releases: Path, target: Path, step: str) -> None:
+    before = pushed_before(two_releases, target)
+    killed(step, "dir", "--home", two_releases, "--to", target)
+    assert served(target) == FIRST
+    assert {path: content for path, content in tree(target).items() if path in before and path != "releases.json"} == before
+    done = command("dir", "--home", two_releases, "--to", target)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert served(target) == SECOND
+    assert not (target / folder.WORK).exists()
+
+
+def test_the_next_push_uses_what_was_copied(two_releases: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed("before exports.push.folder._copy 20", "dir", "--home", two_releases, "--to", target)
+    copied: list[str] = []
+    original = folder._copy
+    monkeypatch.setattr(folder, "_copy", lambda source, *rest: (copied.append(source.name), original(source, *rest)))
+    push(two_releases, target)
+    assert len(copied) == len(outgoing.choose(two_releases / "public", None).files) - 19
+    assert served(target) == SECOND
+
+
+def test_half_a_file_that_a_killed_push_left_is_copied_anew(two_releases: Path, target: Path) -> None:
+    copy = target / folder.WORK / SECOND / "csv" / "areas.csv"
+    copy.parent.mkdir(parents=True)
+    copy.write_bytes((two_releases / "public" / "releases" / SECOND / "csv" / "areas.csv").read_bytes()[:-5])
+    (copy.parent / "of_nobody.csv").write_text("", encoding="utf-8")
+    push(two_releases, target)
+    assert served(target) == SECOND
+
+
+def test_a_disk_that_is_full_leaves_the_last_state_and_no_rubbish(two_releases: Path, target: Path) -> None:
+    before = pushed_before(two_releases, target)
+    done = starved(50_000, "dir", "--home", two_releases, "--to", target)
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert tree(target) == before
+
+
+def test_the_pointer_is_not_moved_before_the_files_beside_it(two_releases: Path) -> None:
+    assert list(outgoing.choose(two_releases / "public", None).around)[-2:] == ["releases.json", "latest.json"]
+
+
+def test_an_older_release_comes_without_the_pointer(two_releases: Path, target: Path) -> None:
+    push(two_releases, target)
+    push(two_releases, target, FIRST)
+    assert served(target) == SECOND
+    assert checksums.faults(target / "releases" / FIRST) == []
+
+
+def test_a_damaged_release_is_refused_before_anything_is_sent(two_releases: Path, tmp_path: Path, target: Path) -> None:
+    home = copy_of(two_releases, tmp_path / "home")
+    damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
+    done = command("dir", "--home", home, "--to", target)
+    assert done.returncode == 1
+    assert "csv/areas.csv: its bytes are not those of SHA256SUMS" in done.stderr
+    assert not target.exists()
+
+
+def test_a_file_that_changes_while_it_is_read_does_not_reach_the_target(two_releases: Path, tmp_path: Path, target: Path) -> None:
+    home = copy_of(two_releases, tmp_path / "home")
+    before = pushed_before(home, target)
+    out = outgoing.choose(home / "public", None)
+    damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
+    with pytest.raises(PushError, match="changed while it was read"):
+        folder.push(out, target, print)
+    assert {path: content for path, content in tree(target).items() if not path.startswith(folder.WORK)} == before
+
+
+def test_a_damaged_copy_at_the_target_is_replaced(two_releases: Path, target: Path) -> None:
+    push(two_releases, target)
+    damage(target / "releases" / SECOND / "csv" / "areas.csv")
+    push(two_releases, target)
+    assert served(target) == SECOND
+
+
+def test_another_release_of_the_same_version_is_not_overwritten(two_releases: Path, warehouse: Path, tmp_path: Path, target: Path) -> None:
+    other = home_with_two_releases(tmp_path / "other", warehouse, warehouse, "https://elsewhere.example.org/")
+    push(other, target, FIRST)
+    with pytest.raises(PushError, match="another release of the same version"):
+        push(two_releases, target, FIRST)
+
+
+def test_two_pushes_to_one_folder_do_not_mix(two_releases: Path, target: Path) -> None:
+    with folder._held(target), pytest.raises(PushError, match="another push is at work"):
+        push(two_releases, target)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_withdrawn_release_is_refused(two_releases: Path, tmp_path: Path, target: Path, version: str) -> None:
+    home = copy_of(two_releases, tmp_path / "home")
+    withdraw(home, version)
+    done = command("dir", "--home", home, "--to", target, "--version", version)
+    assert done.returncode == 2
+    assert f"{version} was withdrawn at 2026-11-20T00:00:00Z (personal data)" in done.stderr
+    assert not target.exists()
+
+
+def test_a_release_that_says_the_same_as_a_withdrawn_one_is_refused(two_releases: Path, tmp_path: Path) -> None:
+    home = copy_of(two_releases, tmp_path / "home")
+    withdraw(home, SECOND)
+    path = home / "public" / "releases.json"
+    value = json.loads(path.read_text(encoding="utf-8"))
+    value["releases"][0]["content"] = value["releases"][1]["content"]
+    path.write_text(json.dumps(value), encoding="utf-8")
+    with pytest.raises(RefusedError, match=f"{FIRST} holds the same as {SECOND}, which was withdrawn"):
+        outgoing.choose(home / "public", FIRST)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--version", "2020.01.1"], "2020.01.1: there is no such release; there are 2026.11.1, 2026.11.2"),
+        (["--to", "{public}"], "where the release comes from"),
+        (["--to", "{public}/releases/copy"], "where the release comes from"),
+        (["--to", "{file}"], "is no folder"),
+        (["--home", "{empty}"], "nothing was published yet"),
+    ],
+)
+def test_a_command_that_is_wrong_is_exit_2(two_releases: Path, tmp_path: Path, target: Path, arguments: list[str], words: str) -> None:
+    public = two_releases / "public"
+    (tmp_path / "empty").mkdir()
+    places = {"public": public, "file": two_releases / "home.json", "empty": tmp_path / "empty"}
+    done = command("dir", "--home", two_releases, "--to", target, *(a.format(**places) for a in arguments))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert not target.exists()
+
+
+def test_what_is_published_while_the_files_are_read_does_not_mix(
+    two_releases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = copy_of(two_releases, tmp_path / "home")
+    original, calls = outgoing._contents, []
+
+    def meanwhile(public: Path, names: list[str]) -> dict[str, bytes]:
+        found = original(public, names)
+        calls.append(names)
+        if len(calls) == 1:  # between the first look and the second
+            (public / ledger.LATEST).write_text((public / ledger.LATEST).read_text(encoding="utf-8") + "\n", encoding="utf-8")
+        return found
+
+    monkeypatch.setattr(outgoing, "_contents", meanwhile)
+    out: Outgoing = outgoing.choose(home / "public", None)
+    assert out.around[ledger.LATEST] == (home / "public" / ledger.LATEST).read_bytes()
+
+
+def test_a_copied_release_is_served_as_the_first_one(two_releases: Path, target: Path) -> None:
+    push(two_releases, target)
+    entry = ledger.current(target)
+    assert entry is not None
+    assert entry.version == SECOND
