@@ -94,11 +94,13 @@ def first_was_current(home: Path, folder: Path) -> Path:
 
 def test_the_bucket_holds_what_public_holds(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
     home = copy_of(two_releases, tmp_path / "home")
-    (home / "public" / "feed.atom").write_text("<feed/>", encoding="utf-8")
+    (home / "public" / "notes.txt").write_text("whatever lies there", encoding="utf-8")
     done = run(home, store, bucket)
     assert (done.returncode, done.stderr) == (0, "")
     assert served(store, bucket) == SECOND
-    public = {f"open/zpo2/{path}": content for path, content in tree(home / "public").items() if not path.startswith(f"releases/{FIRST}/")}
+    public = {
+        f"open/zpo2/{path}": content for path, content in tree(home / "public").items() if not path.startswith((f"releases/{FIRST}/", "."))
+    }
     assert store.objects(bucket) == public
 
 
@@ -111,8 +113,8 @@ def test_the_example_of_the_help_runs(two_releases: Path, store: Store, bucket: 
 def test_the_release_comes_first_its_checksums_at_its_end_and_the_pointer_last(two_releases: Path, store: Store, bucket: str) -> None:
     push(two_releases, store, bucket)
     names = [path.removeprefix(f"/{bucket}/open/zpo2/") for path in store.puts]
-    assert names[-3:] == [f"releases/{SECOND}/SHA256SUMS", "releases.json", "latest.json"]
-    assert all(name.startswith(f"releases/{SECOND}/") for name in names[:-2])
+    assert names[-4:] == [f"releases/{SECOND}/SHA256SUMS", "feed.atom", "releases.json", "latest.json"]
+    assert all(name.startswith(f"releases/{SECOND}/") for name in names[:-3])
 
 
 def test_every_object_has_its_media_type_its_caching_and_its_checksum(two_releases: Path, store: Store, bucket: str) -> None:
