@@ -10,7 +10,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import console, packs, push_commands, release_changes, release_commands
+from pipelines import packs
+from pipelines.commands import changes, console, push, releases
 from pipelines.home import Busy, Home, HomeError
 from pipelines.pack_yaml import PackError
 from pipelines.packs import Pack
@@ -148,7 +149,7 @@ def lock(pack: PackOption = None, home: HomeOption = None) -> None:
 @app.command(epilog="Example: zpo2 status --pack packs/demo")
 def status(pack: PackOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Show sources, releases and the last gate."""
-    from pipelines import status as report
+    from pipelines.commands import status as report
 
     _, loaded, place = _place(pack, home)
     found = report.collect(loaded, place)
@@ -235,7 +236,7 @@ def dev(
     events_port: Annotated[int, typer.Option(help="Port of the receiver of pushed events.")] = 3001,
 ) -> None:
     """Open Dagster's UI and daemon on this home and pack, and the receiver of pushed events where ZPO2_SECRET_EVENTS is set."""
-    from pipelines import development
+    from pipelines.commands import development
 
     settings, loaded, place = _place(pack, home)
     place.open(loaded.id)
@@ -261,9 +262,9 @@ def serve_events(
         _stop(WRONG, str(error))
 
 
-release_commands.register(app)
-release_changes.register(app)
-push_commands.register(app)
+releases.register(app)
+changes.register(app)
+push.register(app)
 
 if __name__ == "__main__":
     main()

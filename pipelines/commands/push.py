@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from pipelines.release_commands import HomeOption, PackOption, placed
+from pipelines.commands.releases import HomeOption, PackOption, placed
 from pipelines.runs import FAILED, WRONG
 from pipelines.settings import Settings
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines import durable
-from pipelines.release_commands import HomeOption, PackOption, placed
+from pipelines.commands.releases import HomeOption, PackOption, placed
 from pipelines.runs import FAILED, WRONG
 
 if TYPE_CHECKING:
