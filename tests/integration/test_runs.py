@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import current_release
 from tests.support import five_places
 from tests.support.command import start, zpo2
+from tests.support.reader import Reader
 
 pytestmark = pytest.mark.slow
 
@@ -99,26 +100,30 @@ def test_a_source_that_never_had_a_good_snapshot_keeps_the_release_back(tmp_path
     assert not (tmp_path / "home" / "public" / "latest.json").exists()
 
 
-def test_one_run_writes_while_another_waits_and_analysts_read_on(copied: tuple[Path, Path]) -> None:
+def test_one_run_writes_while_another_waits_and_readers_read_on(copied: tuple[Path, Path]) -> None:
     pack, home = copied
+    before = current_release(home).name
     (pack / "data" / "people_2021.csv").write_text(five_places.PEOPLE_2021.replace("a3,M,30", "a3,M,31").replace("309", "310"))
-    first = start("run", "--pack", pack, "--home", home)
-    assert first.stdout is not None
-    line = first.stdout.readline()  # it holds the home when it says that it starts
-    assert line.startswith("starting"), line
-    second = start("run", "--pack", pack, "--home", home)
-    reads = 0
-    while first.poll() is None:
-        with duckdb.connect(str(current_release(home) / "indicators.duckdb"), read_only=True) as connection:
-            assert connection.execute("select count(*) from indicator_values").fetchall()[0][0] > 0
-        reads += 1
-        time.sleep(0.2)
-    assert first.returncode == 0, first.stdout.read()
-    assert reads > 3
-    said, _ = second.communicate(timeout=200)
+    with Reader(home / "public") as reader:
+        first = start("run", "--pack", pack, "--home", home)
+        assert first.stdout is not None
+        line = first.stdout.readline()  # it holds the home when it says that it starts
+        assert line.startswith("starting"), line
+        second = start("run", "--pack", pack, "--home", home)
+        reads = 0
+        while first.poll() is None:
+            with duckdb.connect(str(current_release(home) / "indicators.duckdb"), read_only=True) as connection:
+                assert connection.execute("select count(*) from indicator_values").fetchall()[0][0] > 0
+            reads += 1
+            time.sleep(0.2)
+        assert first.returncode == 0, first.stdout.read()
+        assert reads > 3
+        said, _ = second.communicate(timeout=200)
     assert "another run is writing" in said
     assert second.returncode in (0, 1), said  # it waits for a minute
     assert ("(unchanged)" in said) == (second.returncode == 0)
+    assert reader.faults == []
+    assert reader.seen == [before, current_release(home).name]
 
 
 def test_the_home_of_another_pack_is_refused(five_home: Path, tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ class Reader:
         self._thread.join()
 
     def _poll_on(self) -> None:
-        while not self._stop.wait(0.002):
+        while not self._stop.wait(0.005):
             try:
                 self.poll()
             except Exception as error:  # whatever a reader stumbles over is a finding
