@@ -54,7 +54,9 @@ def run(pack: Path, mirror: Path, out: Path) -> Iterator[tuple[str, float]]:
     facts = {
         **tables, "observed": observations, "snapshots": pl.DataFrame(files.snapshots), "indicators": pl.DataFrame(_indicators(indicators)),
         "terms": pl.DataFrame(_terms(indicators)), "indicator_levels": pl.DataFrame(_levels(indicators)),
-        "sources": pl.DataFrame([{"source": n, "title": s["title"]["en"], "licence": s.get("licence", "")} for n, s in files.declared.items()]),
+        "sources": pl.DataFrame(
+            [{"source": n, "title": s["title"]["en"], "licence": s.get("licence", "")} for n, s in files.declared.items() if "title" in s]
+        ),
     }  # fmt: skip
     for name, frame in facts.items():
         connection.register(f"_{name}", frame.to_arrow())
@@ -101,7 +103,8 @@ def _indicators(indicators: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _terms(indicators: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
-            "indicator": item["id"], "side": side, "measure": term["measure"], "factor": float(term.get("factor", 1)),
+            "indicator": item["id"], "side": side, "measure": term["measure"], "times": term.get("times", ""),
+            "factor": float(term.get("factor", 1)),
             "sex": str(term.get("sex") or ""), "lag": int(term.get("lag", 0)),
         }
         for item in indicators

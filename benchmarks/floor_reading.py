@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import json
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -137,8 +138,18 @@ def observations(files: Files, codes: pl.DataFrame) -> pl.DataFrame:
     )
     waste = waste.group_by(pl.col("Evident_ZUJ_Cislo").alias("code")).agg(pl.col("Mnozstvi").str.replace(",", ".").cast(pl.Float64).sum())
     found.append(long(_placed(waste, "2021"), {"clothing_collected_t": pl.col("Mnozstvi")}))
-    found.append(_notices(files))
+    found += [_notices(files), _members(files, codes)]
     return pl.concat(found)
+
+
+def _members(files: Files, codes: pl.DataFrame) -> pl.DataFrame:
+    """Return 1 for each municipality of a metropolitan area and 0 for any other, in every year from the first one of the register."""
+    members = pl.read_parquet(files.of("metropolitan_areas")[0][1], columns=["zuj"])["zuj"].cast(pl.Int64).cast(pl.String)
+    places = codes.filter(pl.col("scheme") == "cz_obec").select(
+        "ref_area", pl.col("code").is_in(members.implode()).cast(pl.Float64).alias("is")
+    )
+    years = pl.DataFrame({"time_period": [str(year) for year in range(2021, date.today().year + 1)]})
+    return long(places.join(years, how="cross"), {"metropolitan_members": pl.col("is")})
 
 
 def _placed(frame: pl.DataFrame, period: str) -> pl.DataFrame:
@@ -161,14 +172,28 @@ def _planning(files: Files) -> pl.DataFrame:
     names = {
         "residents_0_14": "U2a_4", "residents_15_64": "U2a_5", "residents_65_plus": "U2a_6", "ageing_index_reported": "U37_6", "births": "U37_1",
         "deaths": "U37_2", "net_migration_persons": "U1_3", "job_seekers_available": "U8_2", "land_total_ha": "U37_7", "land_arable_ha": "U37_9",
-        "land_forest_ha": "U37_16", "land_built_up_ha": "U37_18",
+        "land_forest_ha": "U37_16", "land_built_up_ha": "U37_18", "arrivals": "U37_3", "departures": "U37_4", "dwellings_completed": "U11_1",
+        "family_house_dwellings": "U11_2", "land_agricultural_ha": "U37_8", "land_grass_ha": "U37_14", "land_water_ha": "U37_17",
     }  # fmt: skip
-    stable = ["U37_11", "U37_12", "U37_13", "U37_14", "U37_16", "U37_17"]
-    frame = pl.read_parquet(files.of("csu_planning")[0][1], columns=list({"KODOBCE", *names.values(), *stable}))
+    sums = {
+        "land_stable_ha": ["U37_11", "U37_12", "U37_13", "U37_14", "U37_16", "U37_17"],
+        "land_unstable_ha": ["U37_9", "U37_10", "U37_18", "U37_19"],
+        "land_artificial_ha": ["U37_18", "U37_19"],
+    }
+    frame = pl.read_parquet(files.of("csu_planning")[0][1], columns=list({"KODOBCE", *names.values(), *itertools.chain(*sums.values())}))
     frame = frame.with_columns(pl.all().cast(pl.String).str.strip_chars().cast(pl.Float64, strict=False))
     frame = _placed(frame.with_columns(pl.col("KODOBCE").cast(pl.Int64).cast(pl.String).alias("code")), "2020")
-    total = pl.sum_horizontal(*stable, ignore_nulls=False)
-    return long(frame, {**{m: pl.col(c) for m, c in names.items()}, "land_stable_ha": total})
+    totals = {measure: pl.sum_horizontal(*columns, ignore_nulls=False) for measure, columns in sums.items()}
+    beds = pl.read_parquet(files.of("accommodation")[0][1], columns=["KODOBCE", "U17_2"]).select(
+        pl.col("KODOBCE").cast(pl.Int64).cast(pl.String).alias("code"),
+        pl.col("U17_2").str.replace_all(",", "").cast(pl.Float64, strict=False),
+    )
+    return pl.concat(
+        [
+            long(frame, {**{m: pl.col(c) for m, c in names.items()}, **totals}),
+            long(_placed(beds, "2020"), {"accommodation_beds": pl.col("U17_2")}),
+        ]
+    )
 
 
 def _budgets(files: Files, codes: pl.DataFrame) -> pl.DataFrame:
@@ -177,7 +202,9 @@ def _budgets(files: Files, codes: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(pl.col("per_yr").cast(pl.Float64).cast(pl.Int64).cast(pl.String).alias("time_period"))
     names = {
         "budget_revenue": "rozp_p_celkem", "budget_expenditure": "rozp_v_celkem", "capital_expenditure": "rozp_v_kap",
-        "revenue_mean_4_years": "prijmy_last4", "debt": "dluh",
+        "revenue_mean_4_years": "prijmy_last4", "debt": "dluh", "transfers_received": "rozp_p_transfers", "non_tax_revenue": "rozp_p_non_tax",
+        "revenue_3_years_before": "p3", "liabilities": "cizi_zdroje_netto", "assets": "aktiva_brutto", "current_assets": "obezna_aktiva",
+        "current_liabilities": "kratkodobe_zavazky",
     }  # fmt: skip
     return long(frame, {**{m: pl.col(c) for m, c in names.items()}, "tax_revenue": pl.col("rozp_p_rud") + pl.col("rozp_p_other_tax")})
 
@@ -204,7 +231,7 @@ def _elections(files: Files) -> list[pl.DataFrame]:
     """Candidates by sex, lists and seats."""
     key = ["KODZASTUP", "COBVODU", "POR_STR_HL", "PORCISLO"]
     people = [
-        text(path, "\t", [*key, "VEK", "PLATNOST", "POHLAVI"]).with_columns(pl.lit(v["year"]).alias("time_period"))
+        text(path, "\t", [*key, "VEK", "PLATNOST", "POHLAVI", "PSTRANA"]).with_columns(pl.lit(v["year"]).alias("time_period"))
         for v, path in files.of("council_candidates")
     ]
     rows = pl.concat(people).filter(~pl.col("KODZASTUP").is_in(files.ignored_codes("council_candidates")) & (pl.col("PLATNOST") == "A"))
@@ -213,9 +240,11 @@ def _elections(files: Files) -> list[pl.DataFrame]:
         pl.len().alias("candidates"),
         (pl.col("VEK") < 35).sum().alias("candidates_under_35"),
         (pl.col("VEK") >= 65).sum().alias("candidates_65_plus"),
+        (pl.col("PSTRANA") == "99").sum().alias("candidates_without_party"),
+        (pl.col("PORCISLO") == "1").sum().alias("list_leaders"),
     ]
     everyone = rows.group_by("ref_area", "time_period").agg(*counts).with_columns(pl.lit("_T").alias("sex"))
-    names = ("candidates", "candidates_under_35", "candidates_65_plus")
+    names = ("candidates", "candidates_under_35", "candidates_65_plus", "candidates_without_party", "list_leaders")
     each = [
         everyone.select("ref_area", "time_period")
         .join(

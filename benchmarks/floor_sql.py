@@ -25,7 +25,7 @@ FACTS = [
     select measure, ref_area, time_period, sex, obs_value from observed
     union all select 'area_km2', a.ref_area, v.time_period, '_T', a.area_km2 from valid as v inner join areas as a using (ref_area) where v.level = 'lau'
     union all select 'areas', ref_area, time_period, '_T', 1.0 from valid where level = 'lau'""",
-    f"""insert into terms select t.indicator, 'denominator', w.weight, 1.0, t.sex, t.lag from terms as t inner join {WEIGHTS} on w.measure = t.measure""",
+    f"""insert into terms select t.indicator, 'denominator', w.weight, '', 1.0, t.sex, t.lag from terms as t inner join {WEIGHTS} on w.measure = t.measure""",
     f"""create table weighted as select t.indicator from terms as t inner join {WEIGHTS} on w.measure = t.measure""",
 ]
 
@@ -49,11 +49,13 @@ EVALUATE = [
     ),
     met as (
         select b.indicator, b.ref_area, b.sex, b.time_period, t.side, t.factor,
-            case when i.missing_zero and t.side = 'numerator' then coalesce(f.obs_value, 0) else f.obs_value end as value
+            case when i.missing_zero and t.side = 'numerator' then coalesce(f.obs_value, 0) else f.obs_value end
+                * case when t.times = '' then 1 else g.obs_value end as value
         from back as b inner join terms as t using (indicator) inner join indicators as i using (indicator)
         left join facts as f on f.measure = t.measure and f.ref_area = b.ref_area
             and f.time_period = cast(cast(b.time_period as int) - t.lag as varchar)
             and f.sex = case when t.measure in ('areas', 'area_km2') then '_T' when t.sex <> '' then t.sex else b.sex end
+        left join facts as g on g.measure = t.times and g.ref_area = b.ref_area and g.time_period = b.time_period and g.sex = '_T'
     ),
     sides as (
         select indicator, ref_area, sex, time_period,

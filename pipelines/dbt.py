@@ -131,7 +131,12 @@ def published_tables(manifest: dict[str, Any], warehouse: Path) -> list[Table]:
     """Return the tables of the marts as dbt's YAML describes them; columns that declarations add are described by their indicator or language."""
     marts = [n for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts"]
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        titles = dict(connection.execute("select indicator, titles ->> '$.*' [1] || ', ' || unit from staging.stg_indicators").fetchall())
+        titles = {
+            name: (title, unit)
+            for name, title, unit in connection.execute(
+                "select indicator, (titles ->> '$.*')[1], unit from staging.stg_indicators"
+            ).fetchall()
+        }
         there = connection.execute(
             "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'marts' order by table_name, column_index"
         ).fetchall()
@@ -157,7 +162,7 @@ def _checked(manifest: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
 def _table(
     node: dict[str, Any],
     there: Iterable[tuple[str, str, str]],
-    titles: dict[str, str],
+    titles: Mapping[str, tuple[str, str]],
     checked: Mapping[tuple[str, str], dict[str, Any]],
 ) -> Table:
     described = node["columns"]
@@ -166,19 +171,20 @@ def _table(
         if table != node["alias"]:
             continue
         known = described.get(name, {})
-        text = known.get("description") or _dynamic(name, titles)
-        unit = known.get("config", {}).get("meta", {}).get("unit") or known.get("meta", {}).get("unit")
+        text, unit = (known["description"], None) if known.get("description") else _dynamic(name, titles)
+        unit = unit or known.get("config", {}).get("meta", {}).get("unit") or known.get("meta", {}).get("unit")
         promised = checked.get((node["unique_id"], name), {})
         columns.append(Column(name, "BIGINT" if kind in ("INTEGER", "HUGEINT") else kind, text, unit, **promised))
     meta = node["config"].get("meta", {})
     return Table(node["alias"], " ".join(node["description"].split()), tuple(columns), tuple(meta["key"]), meta.get("view_of"))
 
 
-def _dynamic(name: str, titles: dict[str, str]) -> str:
+def _dynamic(name: str, titles: Mapping[str, tuple[str, str]]) -> tuple[str, str | None]:
+    """Return description and unit of a column that the declarations add: an indicator's title and unit, or a text in one language."""
     if name in titles:
         return titles[name]
     kind, _, language = name.partition("_")
-    return f"{kind.capitalize()} in language {language}"
+    return f"{kind.capitalize()} in language {language}", None
 
 
 @dataclass(frozen=True)

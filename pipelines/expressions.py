@@ -178,6 +178,8 @@ def fault(expression: str, columns: Collection[str] | None, *, aggregate: bool =
         return str(error)
     if parsed.aggregate and not aggregate:
         return "an aggregate is allowed in counts only"
+    if aggregate and not parsed.aggregate:
+        return "a count needs an aggregate, such as count(*) or sum(amount)"
     if columns is not None:
         known = {c.lower() for c in columns}
         for name in sorted(parsed.columns):

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from exports import checksums
 from exports.info import FileFacts
-from exports.ledger import sync
+from exports.ledger import LINK, sync
 from exports.push.outgoing import Outgoing, PushError, RefusedError
 
 WORK = ".zpo2-push"
@@ -52,8 +52,11 @@ def push(out: Outgoing, target: Path, tell: Tell, *, dry_run: bool = False) -> b
         with _held(target) as work:
             if missing:
                 _place(out, _copied(out, work / out.version), place, work)
+            out.still_current()
             for name in stale:
                 _replace(target / name, out.around[name], work)
+            if out.around:
+                _link(target / LINK, Path(out.place, checksums.NAME), work)
     except OSError as error:
         raise PushError(
             f"{error.filename or target}: {error.strerror or error}; {target} is as it was, and the same command goes on"
@@ -142,6 +145,17 @@ def _place(out: Outgoing, copy: Path, place: Path, work: Path) -> None:
     os.rename(copy, place)
     sync(place.parent)
     sync(place.parent.parent)
+
+
+def _link(path: Path, to: Path, work: Path) -> None:
+    """Let the link that web servers follow to the current release lead to `to`."""
+    if path.is_symlink() and path.readlink() == to:
+        return
+    new = work / path.name
+    new.unlink(missing_ok=True)
+    new.symlink_to(to)
+    os.replace(new, path)
+    sync(path.parent)
 
 
 def _replace(path: Path, content: bytes, work: Path) -> None:

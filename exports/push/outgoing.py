@@ -43,6 +43,15 @@ class Outgoing:
             raise PushError(f"{path} changed since it was looked at: the release is damaged; it was not sent")
         return file
 
+    def still_current(self) -> None:
+        """Before the files beside the releases go out: they must not take a target back that has got a newer release meanwhile.
+
+        Raises PushError where another release has become the current one since this one was chosen.
+        """
+        now = ledger.current(self.folder.parent.parent)
+        if self.around and (now is None or now.version != self.version):
+            raise PushError(f"{now.version if now else 'no release'} became current meanwhile; the same command brings that one")
+
     @property
     def bytes(self) -> int:
         return sum(facts.bytes for facts in self.files.values())

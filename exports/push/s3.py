@@ -72,6 +72,7 @@ def push(out: Outgoing, bucket: Bucket, tell: Tell, *, dry_run: bool = False) ->
     for number, path in enumerate(missing):
         with _told(f"{number} of {len(missing)} files that were missing are there"), out.still_sound(path).open("rb") as file:
             store.put(out.place + path, file, out.files[path], site.FOR_EVER)
+    out.still_current()
     for name in stale:
         with _told(f"the release is there, {name} is not"):
             store.put(name, out.around[name], checksums.facts_of(out.around[name]), site.ALWAYS_ASK)

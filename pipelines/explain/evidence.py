@@ -192,7 +192,9 @@ class Evidence:
         declared = {"from": counted.from_, "where": counted.where, "value": counted.measures.get(place.measure)}
         if entries is None:
             return Trace(observation, declared=declared, read=0.0, was_read=True)
-        lake = self._lake_of(counted).filter(pl.col("ref_area") == place.ref_area)
+        lake = self._lake_of(counted)
+        if counted.from_ == "events":  # a register is counted from the first date of any of its entries
+            lake = lake.filter(pl.col("ref_area") == place.ref_area)
         found = counts.count(counted, lake, self._territory, None, self._year(counted), self.context.sandbox)
         mine = found.filter((pl.col("measure") == place.measure) & (pl.col("time_period") == place.time_period))["obs_value"]
         listed = tuple(Entry(*row) for row in entries.select("source", "part", "row_number", "snapshot").iter_rows())
@@ -202,7 +204,9 @@ class Evidence:
         if counted.id not in self._entries:
             self.context.territory = self._territory
             universe = universe_of(self.context, counted.universe)
-            entries = counts.entries_of(counted, self._lake_of(counted), universe, self._year(counted), self.context.sandbox)
+            entries = counts.entries_of(
+                counted, self._lake_of(counted), self._territory, universe, self._year(counted), self.context.sandbox
+            )
             groups = entries.sort("source", "part", "row_number").group_by("ref_area", "time_period", maintain_order=True)
             self._entries[counted.id] = {(str(key[0]), str(key[1])): frame for key, frame in groups}
         return self._entries[counted.id]

@@ -39,8 +39,7 @@ def count_source(context: Context, name: str, reports: dict[str, SourceReport], 
             report.errors[""] = str(error)
             report.down = True
             return report
-        used = int(rows.filter(pl.col("measure") == next(iter(counted.measures)))["row_count"].sum() or 0)
-        used = min(used, entries.height)
+        used = counts.entries_of(counted, entries, context.territory, universe, year, context.sandbox)["__n"].n_unique()
         ignored = {"where": entries.height - used, "merged": everything.height - entries.height}
         receipt = Receipt(name, "", "", key, everything.height, used, 0, {reason: n for reason, n in ignored.items() if n}, 0)
         receipt.files["observations"] = context.lake.write("observations", f"{name}/{key[:24]}", rows)

@@ -24,7 +24,7 @@ def count(
     `universe` has the column ref_area (None: areas with an entry). An area of the universe, at a level at which entries lie, has 0
     in every period in which any entry is counted. A register is counted for each year from its first `valid_from` to `year`.
     """
-    entries = entries_of(counted, lake, universe, year, sandbox)
+    entries = entries_of(counted, lake, territory, universe, year, sandbox)
     if not entries.height:
         return pl.DataFrame(schema=observations.SCHEMA)
     entries = entries.sort("__n")
@@ -46,8 +46,11 @@ def count(
     return _lake(everything, counted.id)
 
 
-def entries_of(counted: CountedSource, lake: pl.DataFrame, universe: pl.DataFrame | None, year: int, sandbox: Sandbox) -> pl.DataFrame:
-    """Return the entries that `counted` counts, with `time_period`: an event in its own, a register entry in each year it is valid in."""
+def entries_of(
+    counted: CountedSource, lake: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None, year: int, sandbox: Sandbox
+) -> pl.DataFrame:
+    """Return the entries that `counted` counts, with `time_period`: an event in its own, a register entry in each year on whose first day
+    both it and its area are valid."""
     rows = _flat(lake) if counted.from_ == "register" else lake
     rows = rows.with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
     where = f"(\n{counted.where}\n)" if counted.where is not None else "true"
@@ -61,7 +64,7 @@ def entries_of(counted: CountedSource, lake: pl.DataFrame, universe: pl.DataFram
         entries = entries.drop_nulls("time_period")
     else:
         selected = sandbox.query(f"select __n from input where {where} and ref_area is not null", input=rows.drop(_INTERNAL))
-        entries = _by_year(rows.join(selected, on="__n"), year)
+        entries = _of_valid_areas(_by_year(rows.join(selected, on="__n"), year), territory)
     if universe is not None:
         entries = entries.join(universe, on="ref_area", how="semi")  # other areas have no observation, whatever lies there
     return entries
@@ -92,6 +95,14 @@ def _by_year(entries: pl.DataFrame, last: int) -> pl.DataFrame:
     not_over = pl.col("valid_to").is_null() | (day < pl.col("valid_to"))
     valid = entries.join(years, how="cross").filter(started & not_over)
     return valid.with_columns(pl.col("year").cast(pl.String).alias("time_period")).drop("year")
+
+
+def _of_valid_areas(entries: pl.DataFrame, territory: Territory) -> pl.DataFrame:
+    validity = territory.areas.select("ref_area", pl.col("valid_from").alias("__from"), pl.col("valid_to").alias("__to"))
+    day = placing.first_day(pl.col("time_period"))
+    started = pl.col("__from").is_null() | (pl.col("__from") <= day)
+    not_over = pl.col("__to").is_null() | (day < pl.col("__to"))
+    return entries.join(validity, on="ref_area", how="left", maintain_order="left").filter(started & not_over).drop("__from", "__to")
 
 
 def _zeros(

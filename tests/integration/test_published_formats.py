@@ -71,6 +71,14 @@ def test_the_package_has_the_shape_of_its_profile(five_release: Path) -> None:
     assert profile_errors(five_release, dataresource={"hash": 5}) != []
 
 
+def test_columns_that_indicators_add_have_their_title_and_unit(five_release: Path) -> None:
+    package = json.loads((five_release / "datapackage.json").read_bytes())
+    fields = {f["name"]: f for r in package["resources"] if r["name"] == "latest_values" for f in r["schema"]["fields"]}
+    assert (fields["women_share"]["description"], fields["women_share"]["unit"]) == ("Share of women", "%")
+    assert (fields["population"]["description"], fields["population"]["unit"]) == ("Population", "persons")
+    assert not [f for r in package["resources"] for f in r["schema"]["fields"] if f["description"].startswith("{")]
+
+
 # ------------------------------------------------------------------------------------------------------------------ Croissant
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import packs
+from pipelines import expressions, packs
 from pipelines.pack_yaml import PackError
 from tests.support import five_places
 from tests.support.command import PROJECT
@@ -164,6 +164,11 @@ def test_a_value_that_means_nothing_is_a_fault_of_the_pack(tmp_path: Path, file:
     with pytest.raises(PackError) as caught:
         packs.load(root)
     assert any(fault in line for line in caught.value.lines), caught.value.lines
+
+
+def test_what_counts_is_an_aggregate() -> None:
+    assert expressions.fault("count(*) filter (where is_free)", {"is_free"}, aggregate=True) is None
+    assert expressions.fault("is_free", {"is_free"}, aggregate=True) == "a count needs an aggregate, such as count(*) or sum(amount)"
 
 
 @pytest.mark.parametrize("name", ["cz", "demo"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from pushing import VERSIONS, command, copy_of, damage, home_with_two_releases, killed, starved, tree, withdraw
 
-from exports import checksums, ledger
+from exports import checksums, ledger, lifecycle
 from exports.push import folder, outgoing
 from exports.push.outgoing import Outgoing, PushError, RefusedError
 from tests.unit.test_import_budget import HEAVY, imported_by
@@ -48,10 +49,9 @@ def test_the_target_gets_the_release_and_all_files_beside_the_releases(two_relea
     (home / "public" / "notes.txt").write_text("whatever lies there", encoding="utf-8")
     done = command("dir", "--home", home, "--to", target)
     assert (done.returncode, done.stderr) == (0, "")
-    assert tree(target) == {
-        path: content for path, content in tree(home / "public").items() if not path.startswith((f"releases/{FIRST}/", "."))
-    }
+    assert tree(target) == {path: content for path, content in tree(home / "public").items() if not path.startswith(f"releases/{FIRST}/")}
     assert served(target) == SECOND
+    assert (target / ".latest").readlink() == Path(f"releases/{SECOND}/SHA256SUMS")  # what nginx follows
     assert {p.stat().st_mode & 0o777 for p in target.rglob("*") if p.is_file()} == {0o644}
 
 
@@ -59,6 +59,17 @@ def test_a_push_into_a_folder_imports_none_of_the_slow_libraries(two_releases: P
     code, imported, _ = imported_by("push", "dir", "--home", two_releases, "--to", target)
     assert code == 0
     assert imported & {*HEAVY, "boto3", "botocore", "urllib3", "starlette"} == set()
+
+
+def test_a_push_that_was_overtaken_takes_no_pointer_back(two_releases: Path, tmp_path: Path, target: Path) -> None:
+    home = copy_of(two_releases, tmp_path / "home")
+    slow = outgoing.choose(home / "public", None)
+    assert slow.version == SECOND
+    lifecycle.rollback(home / "public", home / "staging", FIRST, "wrong", datetime(2026, 11, 20, tzinfo=UTC))
+    assert command("dir", "--home", home, "--to", target).returncode == 0
+    with pytest.raises(outgoing.PushError, match=rf"{FIRST} became current meanwhile; the same command brings that one"):
+        folder.push(slow, target, print)
+    assert served(target) == FIRST
 
 
 def test_what_is_there_and_sound_is_left_alone(two_releases: Path, target: Path) -> None:

@@ -85,7 +85,7 @@ def test_a_publisher_killed_at_fifty_random_moments(home: Home, warehouse: Path,
     began = time.monotonic()
     home.build(warehouse)
     once = time.monotonic() - began
-    killed = [Publisher(home, warehouse, changed_warehouse)]
+    killed, struck = [Publisher(home, warehouse, changed_warehouse)], 0
     with Reader(home.public) as reader:
         for number in range(1, KILLS + 1):
             publisher = killed[-1]
@@ -95,10 +95,13 @@ def test_a_publisher_killed_at_fifty_random_moments(home: Home, warehouse: Path,
             publisher.publish(number)
             time.sleep(moments.uniform(0, 1.5 * once))
             publisher.kill()
+            struck += any(home.staging.iterdir())  # it was at work
         home.build(changed_warehouse if KILLS % 2 == 0 else warehouse, later(25))
     assert [publisher.process.returncode for publisher in killed] == [-signal.SIGKILL] * KILLS
     assert reader.faults == []
     assert reader.polls > KILLS
+    assert struck > KILLS // 5
+    assert len(reader.seen) > 1
     assert set(reader.seen) <= set(kept(home))
     assert reader.seen == sorted(reader.seen, key=lambda version: int(version.rpartition(".")[2]))
     assert list(home.staging.iterdir()) == []
