@@ -158,6 +158,11 @@ inner join leaves as l on l.index_id = h.index_id and l.node = h.node
 inner join places as a on a.time_period = h.time_period and a.level = l.level
 left join cells as c
     on c.indicator = l.indicator and c.level = l.level and c.ref_area = a.ref_area and c.time_period = h.raw_period
+-- what is asked only where there is no period of its own has no key elsewhere: a condition on the left side alone would make the join slow
 left join cells as o
-    on h.raw_period is null and o.indicator = l.indicator and o.level = l.level and o.ref_area = a.ref_area and o.time_period = h.time_period
-left join without_period as w on h.raw_period is null and w.indicator = l.indicator
+    on
+        o.indicator = case when h.raw_period is null then l.indicator end
+        and o.level = l.level
+        and o.ref_area = a.ref_area
+        and o.time_period = h.time_period
+left join without_period as w on w.indicator = case when h.raw_period is null then l.indicator end
