@@ -3,7 +3,8 @@
 Compares the tables of two Data Packages; reads no data. The rule:
 
 * major: a program may break. A table or column is gone, comes in another order or type, has another unit or another key.
-* minor: a program goes on. A table, a column, a value of a code list or a reference is new, or such a value is no longer used.
+* minor: a program goes on. A table or a column is new; a value of a code list is new or no longer used; a reference or a bound is another
+  one or none.
 * patch: people read something else. A description is another one.
 
 Columns count by name: a new one in between moves none. An indicator that is withdrawn takes its column in `latest_values` along.

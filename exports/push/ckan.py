@@ -2,7 +2,8 @@
 
 There is no memory of what was sent: after a failure or a kill, what the portal shows says where to go on. The step is the unit: a dataset
 with its links at once, or one uploaded file with the fields that belong to it. Files come before the dataset's own fields, so that a
-dataset never names a version whose files are not there. How fields are spelled is the business of `ckan_schema`.
+dataset that is there never names a version whose files are not; a new one is created with its fields, before its first files.
+How fields are spelled is the business of `ckan_schema`.
 """
 
 from __future__ import annotations
