@@ -192,11 +192,8 @@ class Evidence:
         declared = {"from": counted.from_, "where": counted.where, "value": counted.measures.get(place.measure)}
         if entries is None:
             return Trace(observation, declared=declared, read=0.0, was_read=True)
-        lake = self._lake_of(counted)
-        if counted.from_ == "events":  # a register is counted from the first date of any of its entries
-            lake = lake.filter(pl.col("ref_area") == place.ref_area)
-        found = counts.count(counted, lake, self._territory, None, self._year(counted), self.context.sandbox)
-        mine = found.filter((pl.col("measure") == place.measure) & (pl.col("time_period") == place.time_period))["obs_value"]
+        found = counts.count(counted, entries, self._territory, None, self.context.sandbox)
+        mine = found.filter(pl.col("measure") == place.measure)["obs_value"]
         listed = tuple(Entry(*row) for row in entries.select("source", "part", "row_number", "snapshot").iter_rows())
         return Trace(observation, entries=listed, declared=declared, read=mine[0] if len(mine) else None, was_read=True)
 

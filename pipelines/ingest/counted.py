@@ -34,12 +34,13 @@ def count_source(context: Context, name: str, reports: dict[str, SourceReport], 
         if counted.from_ == "events" and merges.rows:
             entries = everything.join(context.lake.read(merges), on=["source", "part", "row_number"], how="anti", maintain_order="left")
         try:
-            rows = counts.count(counted, entries, context.territory, universe, year, context.sandbox)
+            chosen = counts.entries_of(counted, entries, context.territory, universe, year, context.sandbox)
+            rows = counts.count(counted, chosen, context.territory, universe, context.sandbox)
         except ExpressionError as error:
             report.errors[""] = str(error)
             report.down = True
             return report
-        used = counts.entries_of(counted, entries, context.territory, universe, year, context.sandbox)["__n"].n_unique()
+        used = chosen["__n"].n_unique()
         ignored = {"where": entries.height - used, "merged": everything.height - entries.height}
         receipt = Receipt(name, "", "", key, everything.height, used, 0, {reason: n for reason, n in ignored.items() if n}, 0)
         receipt.files["observations"] = context.lake.write("observations", f"{name}/{key[:24]}", rows)

@@ -17,14 +17,13 @@ _INTERNAL = {"source", "part", "row_number", "snapshot"}
 
 
 def count(
-    counted: CountedSource, lake: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None, year: int, sandbox: Sandbox
+    counted: CountedSource, entries: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None, sandbox: Sandbox
 ) -> pl.DataFrame:
-    """Return the observations that `counted` makes of the entries in `lake` (rows of the events or the register).
+    """Return the observations that `counted` makes of `entries`, which are those of `entries_of`.
 
     `universe` has the column ref_area (None: areas with an entry). An area of the universe, at a level at which entries lie, has 0
-    in every period in which any entry is counted. A register is counted for each year from its first `valid_from` to `year`.
+    in every period in which any entry is counted.
     """
-    entries = entries_of(counted, lake, territory, universe, year, sandbox)
     if not entries.height:
         return pl.DataFrame(schema=observations.SCHEMA)
     entries = entries.sort("__n")
@@ -49,8 +48,11 @@ def count(
 def entries_of(
     counted: CountedSource, lake: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None, year: int, sandbox: Sandbox
 ) -> pl.DataFrame:
-    """Return the entries that `counted` counts, with `time_period`: an event in its own, a register entry in each year on whose first day
-    both it and its area are valid."""
+    """Return the entries in `lake` (rows of the events or the register) that `counted` counts, with `time_period`.
+
+    An event counts in its own period, a register entry in each year on whose first day both it and its area are valid, from the register's
+    first `valid_from` to `year`.
+    """
     rows = _flat(lake) if counted.from_ == "register" else lake
     rows = rows.with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
     where = f"(\n{counted.where}\n)" if counted.where is not None else "true"
@@ -90,19 +92,19 @@ def _by_year(entries: pl.DataFrame, last: int) -> pl.DataFrame:
     first_date: Any = entries["valid_from"].min()
     first = first_date.year if isinstance(first_date, date) else last
     years = pl.DataFrame({"year": list(range(first, last + 1))}, schema={"year": pl.Int32})
-    day = pl.date(pl.col("year"), 1, 1)
-    started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= day)
-    not_over = pl.col("valid_to").is_null() | (day < pl.col("valid_to"))
-    valid = entries.join(years, how="cross").filter(started & not_over)
+    valid = entries.join(years, how="cross").filter(_is_valid(pl.date(pl.col("year"), 1, 1), "valid_from", "valid_to"))
     return valid.with_columns(pl.col("year").cast(pl.String).alias("time_period")).drop("year")
 
 
 def _of_valid_areas(entries: pl.DataFrame, territory: Territory) -> pl.DataFrame:
     validity = territory.areas.select("ref_area", pl.col("valid_from").alias("__from"), pl.col("valid_to").alias("__to"))
-    day = placing.first_day(pl.col("time_period"))
-    started = pl.col("__from").is_null() | (pl.col("__from") <= day)
-    not_over = pl.col("__to").is_null() | (day < pl.col("__to"))
-    return entries.join(validity, on="ref_area", how="left", maintain_order="left").filter(started & not_over).drop("__from", "__to")
+    there = entries.join(validity, on="ref_area", how="left", maintain_order="left")
+    return there.filter(_is_valid(placing.first_day(pl.col("time_period")), "__from", "__to")).drop("__from", "__to")
+
+
+def _is_valid(day: pl.Expr, start: str, end: str) -> pl.Expr:
+    """Whether a row is valid on a day: from `start`, before `end`, each open where there is none."""
+    return (pl.col(start).is_null() | (pl.col(start) <= day)) & (pl.col(end).is_null() | (day < pl.col(end)))
 
 
 def _zeros(
@@ -113,9 +115,7 @@ def _zeros(
     levels = territory.areas.join(entries.select("ref_area").unique(), on="ref_area")["level"].unique().to_list()
     areas = territory.areas.filter(pl.col("level").is_in(levels)).join(universe, on="ref_area", how="semi")
     periods = entries.select("time_period").unique().with_columns(placing.first_day(pl.col("time_period")).alias("__day"))
-    started = pl.col("valid_from").is_null() | (pl.col("valid_from") <= pl.col("__day"))
-    not_over = pl.col("valid_to").is_null() | (pl.col("__day") < pl.col("valid_to"))
-    places = areas.join(periods, how="cross").filter(started & not_over).select("ref_area", "time_period")
+    places = areas.join(periods, how="cross").filter(_is_valid(pl.col("__day"), "valid_from", "valid_to")).select("ref_area", "time_period")
     cells = places.join(pl.DataFrame({"measure": list(counted.measures)}), how="cross")
     empty = cells.join(found, on=["ref_area", "time_period", "measure"], how="anti").sort("measure", "time_period", "ref_area")
     return empty.with_columns(pl.lit(0.0).alias("obs_value"))
