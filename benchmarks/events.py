@@ -135,12 +135,12 @@ def idle_tick(folder: Path) -> Iterator[str]:
     import dagster as dg
 
     from pipelines import packs
-    from pipelines.home import Home
-    from pipelines.packs.models import Fetch
-    from pipelines.runs import Run
-    from pipelines.sensors import build_sensors
-    from pipelines.settings import Settings
-    from pipelines.sources import States
+    from pipelines.core.settings import Settings
+    from pipelines.core.workspace import Home
+    from pipelines.extract.source_state import States
+    from pipelines.orchestration.sensors import build_sensors
+    from pipelines.packs.schema import Fetch
+    from pipelines.runs.run import Run
 
     with _unchanging() as url:
         pack = packs.load(five_places.write(folder / "pack"))

@@ -27,11 +27,12 @@ CZ = PROJECT / "packs" / "cz"
 def ours(home: Path, out: Path) -> dict[str, Any]:
     """Build the release of what `home` holds into `out`, as the first one there."""
     import exports
-    from pipelines import dbt, packs
-    from pipelines.assets.publication import release_info
-    from pipelines.home import Home
-    from pipelines.runs import Run
-    from pipelines.settings import Settings
+    from pipelines import packs
+    from pipelines.core.settings import Settings
+    from pipelines.core.workspace import Home
+    from pipelines.orchestration.assets.publication import release_info
+    from pipelines.runs.run import Run
+    from pipelines.warehouse import dbt
 
     place = Home(home)
     tables = dbt.published_tables(dbt.load_manifest(place), place.warehouse)
@@ -59,8 +60,8 @@ def bare(home: Path, out: Path) -> dict[str, Any]:
     import duckdb
     import pyarrow.parquet as pq
 
-    from pipelines import dbt
-    from pipelines.home import Home
+    from pipelines.core.workspace import Home
+    from pipelines.warehouse import dbt
 
     place = Home(home)
     tables = dbt.published_tables(dbt.load_manifest(place), place.warehouse)

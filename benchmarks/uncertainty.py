@@ -15,9 +15,9 @@ import time
 
 import numpy as np
 
-from pipelines.methods import index, uncertainty
-from pipelines.methods.index import Node, Rules, Values
-from pipelines.methods.normalise import Normalisation
+from pipelines.statistics import index, uncertainty
+from pipelines.statistics.index import Node, Rules, Values
+from pipelines.statistics.normalise import Normalisation
 
 AREAS, INDICATORS, GROUPS, REPLICATES = 6258, 30, 3, 1000
 VARY = ["weights", "normalisation", "leave_one_out"]

@@ -22,11 +22,11 @@ sys.path.insert(0, str(PROJECT))  # the project need not be installed
 
 from docs import indicator_page  # noqa: E402
 from exports.changes import published  # noqa: E402
-from pipelines import cli  # noqa: E402
-from pipelines.expressions import AGGREGATES, FUNCTIONS  # noqa: E402
-from pipelines.pack_yaml import Expression, Text  # noqa: E402
-from pipelines.packs import models as pack_models  # noqa: E402
-from pipelines.settings import Settings  # noqa: E402
+from pipelines.cli import app as cli  # noqa: E402
+from pipelines.core.settings import Settings  # noqa: E402
+from pipelines.core.yaml import Expression, Text  # noqa: E402
+from pipelines.packs import schema as pack_models  # noqa: E402
+from pipelines.packs.expressions import AGGREGATES, FUNCTIONS  # noqa: E402
 from tests.hostile.document import render as hostile_input  # noqa: E402
 
 NOTE = "<!-- Written by docs/generate.py. Do not edit: change what it is made from and run the script again. -->"

@@ -9,10 +9,10 @@ import csv
 from collections import defaultdict
 from pathlib import Path
 
-from pipelines.declarations import formula_text
 from pipelines.packs import Pack
+from pipelines.packs.compile import formula_text
 from pipelines.packs.loading import load
-from pipelines.packs.models import Indicator, ObservationsMap
+from pipelines.packs.schema import Indicator, ObservationsMap
 
 COVERAGE = Path(__file__).resolve().parent / "coverage.csv"
 COLUMNS = ["indicator", "level", "time_period", "expected", "available"]

@@ -4,12 +4,12 @@ The names below are the whole surface. Their modules load Arrow, Polars and Duck
 or describing a table must not cost those imports.
 """
 
-from exports.info import ReleaseInfo
-from exports.ledger import Entry, ReleaseError, current, history
-from exports.release import Release, build
-from exports.serve import serve
-from exports.tables import Column, Table
-from exports.verify import verify
+from exports.model.info import ReleaseInfo
+from exports.model.tables import Column, Table
+from exports.release.build import Release, build
+from exports.release.ledger import Entry, ReleaseError, current, history
+from exports.serve.server import serve
+from exports.verify.release import verify
 
 __all__ = [
     "Column",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import polars as pl
 
-from quality import typing_of_cells as cells
+from quality import cell_types as cells
 
 if TYPE_CHECKING:
     import pandera.polars as pa

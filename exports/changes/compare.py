@@ -14,15 +14,15 @@ from typing import IO, Any
 import duckdb
 import polars as pl
 
-from exports import checksums, provenance
 from exports.changes import listing, pairs, reasons
 from exports.changes.pairs import DIFFERING, Pair
 from exports.changes.published import REVISED_TABLE, TABLE
-from exports.changes.summary import Revised, Summary, TableChanges
-from exports.info import FileFacts
-from exports.provenance import BOUNDARY, METHOD, Provenance
-from exports.sql import literal
-from exports.writers import csv, parquet
+from exports.formats import csv, parquet
+from exports.model import checksums, provenance
+from exports.model.change_summary import Revised, Summary, TableChanges
+from exports.model.info import FileFacts
+from exports.model.provenance import BOUNDARY, METHOD, Provenance
+from pipelines.core.sql import literal
 
 MEMORY = "512MB"
 LIMIT = 5_000_000

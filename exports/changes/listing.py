@@ -11,8 +11,8 @@ import polars as pl
 from exports.changes import reasons
 from exports.changes.pairs import DIFFERING, Pair, row_json
 from exports.changes.published import NEW, TABLE, WHOLE, WHOLE_KEY, WITHDRAWN
-from exports.frame import FORMULA_START, GUARD
-from exports.sql import literal
+from exports.formats.prepare_table import FORMULA_START, GUARD
+from pipelines.core.sql import literal
 
 BATCH_ROWS = 20_480
 COLUMNS = [column.name for column in TABLE.columns]

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from exports.changes.published import NEW, WITHDRAWN
-from exports.sql import identifier, literal
+from pipelines.core.sql import identifier, literal
 
 DIFFERING = "differing"
 

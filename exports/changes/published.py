@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from exports.provenance import BOUNDARY, CORRECTED, EXTENDED, METHOD, REVISED
-from exports.tables import Column, Table, View
+from exports.model.provenance import BOUNDARY, CORRECTED, EXTENDED, METHOD, REVISED
+from exports.model.tables import Column, Table, View
 
 NEW, WITHDRAWN = "new", "withdrawn"
 KINDS = {METHOD: "method", BOUNDARY: "boundary", REVISED: "source revised", CORRECTED: "corrected", EXTENDED: "source revised"}

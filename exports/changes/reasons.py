@@ -8,9 +8,9 @@ import duckdb
 
 from exports.changes.pairs import DIFFERING, Pair, Side
 from exports.changes.published import KINDS
-from exports.provenance import BOUNDARY, METHOD, REVISED, Provenance, Reasons
-from exports.relations import AREA_KEY
-from exports.sql import identifier, literal
+from exports.model.foreign_keys import AREA_KEY
+from exports.model.provenance import BOUNDARY, METHOD, REVISED, Provenance, Reasons
+from pipelines.core.sql import identifier, literal
 
 AREAS, PARENTS = "areas", "area_parents"
 EXTENT = ("level", "valid_from", "valid_to", "area_km2")

@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exports import site
 from exports.push import ckan_fields, ckan_schema
 from exports.push.ckan_client import InvalidError, NotThereError, Portal
 from exports.push.ckan_schema import Difference, Package, Schema
 from exports.push.multipart import Form
-from exports.push.outgoing import Outgoing, PushError, RefusedError
-from exports.push.patience import PassingError, Patience
+from exports.push.push_plan import Outgoing, PushError, RefusedError
+from exports.push.retry_policy import PassingError, Patience
+from exports.serve import app as site
 
 Tell = Callable[[str], None]
 

@@ -11,8 +11,8 @@ from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from exports.push.multipart import Form
-from exports.push.outgoing import PushError, RefusedError
-from exports.push.patience import PassingError
+from exports.push.push_plan import PushError, RefusedError
+from exports.push.retry_policy import PassingError
 
 API = "/api/3/action/"
 CONNECT, SILENCE = 15, 300  # seconds; a portal may take its time over an uploaded file

@@ -13,12 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exports.descriptors import datapackage, dcat, rdf
-from exports.descriptors.catalogue import CATALOGUE
-from exports.descriptors.rdf import Graph, Literal, is_absolute, objects
-from exports.descriptors.text import NO_LICENCE
-from exports.descriptors.vocabulary import FORMATS, MEDIA_TYPES, SHA256
-from exports.push.outgoing import Outgoing, PushError, RefusedError
+from exports.metadata import datapackage, dcat, rdf
+from exports.metadata.catalogue import CATALOGUE
+from exports.metadata.rdf import Graph, Literal, is_absolute, objects
+from exports.metadata.text import NO_LICENCE
+from exports.metadata.vocabulary import FORMATS, MEDIA_TYPES, SHA256
+from exports.push.push_plan import Outgoing, PushError, RefusedError
 
 NAME = re.compile(r"[a-z0-9_-]{2,100}")
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:zpo2:push:ckan")

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from exports import checksums
-from exports.info import FileFacts
-from exports.ledger import LINK, sync
-from exports.push.outgoing import Outgoing, PushError, RefusedError
+from exports.model import checksums
+from exports.model.info import FileFacts
+from exports.push.push_plan import Outgoing, PushError, RefusedError
+from exports.release.ledger import LINK, sync
 
 WORK = ".zpo2-push"
 BLOCK = 1 << 20

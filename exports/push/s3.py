@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from exports import checksums, site
-from exports.info import FileFacts
-from exports.push.outgoing import Outgoing, PushError, RefusedError
+from exports.model import checksums
+from exports.model.info import FileFacts
+from exports.push.push_plan import Outgoing, PushError, RefusedError
+from exports.serve import app as site
 
 LARGEST = 5 * 1024**3  # bytes of an object that is sent in one piece
 NOTE = "sha256"

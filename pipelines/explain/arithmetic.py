@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from pipelines.explain.computation import Computation
 from pipelines.explain.facts import Indicator
+from pipelines.explain.format import number, signed
 from pipelines.explain.formula import Direct, Sums, TermValue, Year, ratio
-from pipelines.explain.numbers import number, signed
 
 Pair = tuple[float | None, float | None]
 """A numerator and a denominator."""

@@ -8,13 +8,15 @@ from typing import Any
 
 import duckdb
 
-from exports import ledger
-from exports.frame import GUARD
-from pipelines import dbt, durable, runs
+from exports.formats.prepare_table import GUARD
+from exports.release import ledger
+from pipelines.core import atomic
+from pipelines.core.workspace import Home
 from pipelines.explain.computation import agree
 from pipelines.explain.facts import Question
-from pipelines.expressions import literal
-from pipelines.home import Home
+from pipelines.packs.expressions import literal
+from pipelines.runs import run as runs
+from pipelines.warehouse import dbt
 
 ON_THE_WAY = (
     "stg_observations", "stg_terms", "int_reported_observations", "int_observations", "int_indicator_periods", "int_direct_values",
@@ -97,7 +99,7 @@ def gate(home: Home) -> dict[str, Any]:
 
 def _on_the_way(home: Home) -> list[dict[str, Any]]:
     """Return the checks of the models between the lake and the number, as the last run found them; none where other code ran."""
-    manifest = durable.read_json(dbt.manifest_path(home), None)
+    manifest = atomic.read_json(dbt.manifest_path(home), None)
     if manifest is None or not (home.dbt / "target" / "run_results.json").is_file():
         return []
     found = [c for c in dbt.results(home, manifest) if any(name in c.name for name in ON_THE_WAY)]

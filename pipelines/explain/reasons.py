@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from pipelines.explain.cells import ESTIMATED, Cell, observations_of, rank_of
 from pipelines.explain.computation import Computation, operands
-from pipelines.explain.evidence import Refusal, Trace
 from pipelines.explain.facts import MISSING, STATUS_OF, STATUS_RANK, Facts, Indicator, Observation
+from pipelines.explain.format import number, percent
 from pipelines.explain.formula import Direct, Operand, ratio
-from pipelines.explain.numbers import number, percent
 from pipelines.explain.parents import Member, Rollup, rollable
+from pipelines.explain.provenance import Refusal, Trace
 
 MEANING = {
     "A": "normal", "B": "break in the series", "E": "estimated", "I": "imputed", "P": "provisional", "M": "missing at the source",

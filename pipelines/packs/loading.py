@@ -9,19 +9,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipelines import pack_yaml
-from pipelines.pack_yaml import Document, PackError, Path_
+from pipelines.core import yaml as pack_yaml
+from pipelines.core.yaml import Document, PackError, Path_
 from pipelines.packs import references
-from pipelines.packs.models import (
-    MAPS,
-    Block,
-    CountedSource,
-    FetchedSource,
-    Index,
-    Indicator,
-    PackFile,
-)
 from pipelines.packs.pack import Pack
+from pipelines.packs.schema import MAPS, Block, CountedSource, FetchedSource, Index, Indicator, PackFile
 from pipelines.readers.options import EVENT_FORMATS
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from pipelines.packs.models import Block, CountedSource, FetchedSource, Index, Indicator, PackFile
+from pipelines.packs.schema import Block, CountedSource, FetchedSource, Index, Indicator, PackFile
 
 
 @dataclass(frozen=True)

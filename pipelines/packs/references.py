@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pipelines import cadence, expressions
-from pipelines.pack_yaml import Path_
-from pipelines.packs.models import (
+from pipelines.core import schedule
+from pipelines.core.yaml import Path_
+from pipelines.packs import expressions
+from pipelines.packs.pack import Pack
+from pipelines.packs.schema import (
     AreaReference,
     AreasMap,
     Block,
@@ -23,7 +25,6 @@ from pipelines.packs.models import (
     ObservationsMap,
     RegisterMap,
 )
-from pipelines.packs.pack import Pack
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
 
 Fault = Callable[[str, Path_, str], None]
@@ -119,7 +120,7 @@ class _References:
                 self.fault(place, ("read", "format"), f"pushed records are {', '.join(PUSHED_FORMATS)}")
             if source.read.records or source.read.member:
                 self.fault(place, ("read",), "pushed records come one by one: neither records nor member")
-        if source.fetch.cadence is not None and not cadence.is_valid(source.fetch.cadence):
+        if source.fetch.cadence is not None and not schedule.is_valid(source.fetch.cadence):
             self.fault(place, ("fetch", "cadence"), f"{source.fetch.cadence}: no cron expression")
         for name in variables & set(source.columns):
             if source.columns[name].from_ not in (None, name):

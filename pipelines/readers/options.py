@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from pipelines.pack_yaml import Expression, Text
+from pipelines.core.yaml import Expression, Text
 
 Format = Literal[
     "csv",

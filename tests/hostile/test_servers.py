@@ -9,25 +9,28 @@ from typing import Any
 
 import pytest
 
-from pipelines import fetch, packs
-from pipelines.archive import Archive
-from pipelines.fetch import network
-from pipelines.settings import Settings
+from pipelines import packs
+from pipelines.core.settings import Settings
+from pipelines.extract.fetcher import fetch_all
+from pipelines.extract.http import network
+from pipelines.extract.http.limits import Limits
+from pipelines.extract.http.request import Answer, Request, address
+from pipelines.extract.snapshots import Archive
 from tests.hostile.servers import BEHAVIOURS, BODY, METADATA, Behaviour, to
 from tests.support import five_places
 from tests.support.server import serving
 
-QUICK = fetch.Limits(connect=1, silence=2, retries=2, backoff=0.01, patience=0.5, per_second=1000)
+QUICK = Limits(connect=1, silence=2, retries=2, backoff=0.01, patience=0.5, per_second=1000)
 
 
-def ask(folder: Path, url: str, expect: str = "", limits: fetch.Limits = QUICK) -> fetch.Answer:
+def ask(folder: Path, url: str, expect: str = "", limits: Limits = QUICK) -> Answer:
     """Fetch the source `areas` of a pack from `url`; the operator allows 127.0.0.1 and nothing else inside."""
     declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{url}"{f", expect: {expect}" if expect else ""}}}')
     pack = packs.load(five_places.write(folder / "pack", sources__areas_yml=declared))
     source = pack.sources["areas"]
     part = next(iter(pack.parts(source)))
-    request = fetch.Request(source, part, fetch.address(source, part), {})
-    return fetch.fetch_all(pack, [request], Archive(folder / "archive"), Settings(allow_hosts="127.0.0.1"), limits=limits)[0]
+    request = Request(source, part, address(source, part), {})
+    return fetch_all(pack, [request], Archive(folder / "archive"), Settings(allow_hosts="127.0.0.1"), limits=limits)[0]
 
 
 def connections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:

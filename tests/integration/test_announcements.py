@@ -20,12 +20,13 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_structured
 from cloudevents.core.formats.json import JSONFormat
 
-from exports import ledger
-from exports.entries import About, Entry, Ledger, Move
-from pipelines import announcements, logs, webhook
-from pipelines.fetch.limits import Limits
-from pipelines.home import Home
-from pipelines.settings import Settings
+from exports.release import ledger
+from exports.release.entries import About, Entry, Ledger, Move
+from pipelines.core import logs
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import Home
+from pipelines.extract.http.limits import Limits
+from pipelines.notify import announcements, webhook
 from tests.support import five_places
 from tests.support.command import EPOCH, start, zpo2
 from tests.support.server import Asked, Reply, Server, serving

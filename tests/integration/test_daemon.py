@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import requests
 
-from pipelines import alerts
-from pipelines.events.cloudevents import STRUCTURED
-from pipelines.home import Home
+from pipelines.core.workspace import Home
+from pipelines.extract.cloudevents.parsing import STRUCTURED
+from pipelines.notify import alerts
 from tests.support import happenings
 from tests.support.command import start
 from tests.support.server import Asked, Reply, Server, serving

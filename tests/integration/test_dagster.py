@@ -28,9 +28,9 @@ def tool(name: str, *arguments: str, **variables: str) -> subprocess.CompletedPr
 
 
 def test_the_definitions_validate(variables: dict[str, str]) -> None:
-    done = tool("dagster", "definitions", "validate", "-m", "pipelines.definitions", **variables)
+    done = tool("dagster", "definitions", "validate", "-m", "pipelines.orchestration.definitions", **variables)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "Validation successful for code location pipelines.definitions" in done.stdout + done.stderr
+    assert "Validation successful for code location pipelines.orchestration.definitions" in done.stdout + done.stderr
 
 
 def test_the_project_checks_with_dg(variables: dict[str, str]) -> None:
@@ -43,7 +43,7 @@ def test_a_job_started_by_dagster_makes_the_release_and_holds_the_home(variables
     people = Path(pack) / "data" / "people_2021.csv"
     people.write_text(people.read_text().replace("a1,M,13", "a1,M,14").replace("309", "310"))
     before = (home / "public" / "latest.json").read_bytes()
-    done = tool("dagster", "job", "execute", "-m", "pipelines.definitions", "-j", "publish", **variables)
+    done = tool("dagster", "job", "execute", "-m", "pipelines.orchestration.definitions", "-j", "publish", **variables)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert (home / "public" / "latest.json").read_bytes() != before
     after = zpo2("run", "--pack", pack, "--home", home)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import dbt
-from pipelines.home import Home
+from pipelines.core.workspace import Home
+from pipelines.warehouse import dbt
 from tests.support.command import environment
 
 pytestmark = pytest.mark.slow

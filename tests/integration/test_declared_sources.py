@@ -14,10 +14,10 @@ import polars as pl
 import pytest
 
 from pipelines import packs
-from pipelines.home import Home
-from pipelines.ingest import Ingest, SourceReport, fetch_sources
-from pipelines.lake import Lake
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import Home
+from pipelines.lake.ingest import Ingest, SourceReport, fetch_sources
+from pipelines.lake.store import Lake
 from tests.support.command import PROJECT
 from tests.support.server import Asked, Reply, Server, serving
 

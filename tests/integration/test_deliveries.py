@@ -15,15 +15,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pipelines import arrivals, packs
-from pipelines.archive import Archive
-from pipelines.events import queue as queues
-from pipelines.events.cloudevents import CloudEvent, parse
-from pipelines.events.queue import Queue
-from pipelines.home import Home
-from pipelines.ingest import Ingest, fetch_sources
-from pipelines.settings import Settings
-from pipelines.sources import States
+from pipelines import packs
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import Home
+from pipelines.extract import backlog
+from pipelines.extract.cloudevents import queue as queues
+from pipelines.extract.cloudevents.parsing import CloudEvent, parse
+from pipelines.extract.cloudevents.queue import Queue
+from pipelines.extract.snapshots import Archive
+from pipelines.extract.source_state import States
+from pipelines.lake.ingest import Ingest, fetch_sources
 from tests.support import happenings
 
 pytestmark = pytest.mark.slow
@@ -98,7 +99,7 @@ class Deliveries(RuleBasedStateMachine):
         if whole:
             while self.queue.cut(self.clock, whole=True):
                 pass
-        arrivals.take_up(self.pack, self.home, Settings())
+        backlog.take_up(self.pack, self.home, Settings())
 
     @rule(step=st.sampled_from(["archive", "learn", "save", "drained"]), number=st.integers(1, 3))
     def take_up_and_die(self, step: str, number: int) -> None:
@@ -162,9 +163,9 @@ def test_the_same_events_in_any_order_leave_the_same_bytes(tmp_path: Path) -> No
                 queue.put(order[i : i + 1 + 3 * seed], NOW)
                 if i % 2 == 0:
                     queue.cut(NOW, whole=True)
-                    arrivals.take_up(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
+                    backlog.take_up(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
             queue.cut(NOW, whole=True)
-        arrivals.take_up(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
+        backlog.take_up(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
         states = States(home.fetch_state).of("happenings")
         found.append({part: state.sha256 for part, state in states.items()})
     assert all(one == found[0] for one in found)

@@ -16,15 +16,15 @@ import duckdb
 import pytest
 
 from pipelines import packs
-from pipelines.explain import reasons, telling
-from pipelines.explain.account import Account, document
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import Home
+from pipelines.explain import reasons, render
+from pipelines.explain.cell_key import QuestionError
 from pipelines.explain.computation import Computation, agree, compute
+from pipelines.explain.explanation import Account, document
 from pipelines.explain.facts import Question
-from pipelines.explain.inquiry import explain
-from pipelines.explain.question import QuestionError
+from pipelines.explain.service import explain
 from pipelines.explain.warehouse import Unavailable, Warehouse, opened
-from pipelines.home import Home
-from pipelines.settings import Settings
 from tests.conftest import current_release
 from tests.support.command import PROJECT, zpo2
 from tests.support.copies import to_spoil
@@ -294,10 +294,10 @@ def test_every_status_has_its_reason(key: tuple[str, ...], status: str, reason: 
 
 def test_the_text_fits_a_terminal_and_names_everything(rules_home: Path, rules_pack_folder: Path) -> None:
     found = account(rules_pack_folder, rules_home, "mended", "t1", "2021")
-    lines = list(telling.lines(found, telling.WIDTH))
+    lines = list(render.lines(found, render.WIDTH))
     # addresses and places in the archive are not broken
-    assert [line for line in lines if len(line) > telling.WIDTH and " " in line.strip() and "archive/" not in line] == []
-    text = "\n".join(telling.lines(found, None))
+    assert [line for line in lines if len(line) > render.WIDTH and " " in line.strip() and "archive/" not in line] == []
+    text = "\n".join(render.lines(found, None))
     (snapshot,) = found.snapshots
     for word in (snapshot["url"], snapshot["sha256"], snapshot["fetched_at"], '"120" -> "12"', "a zero too many", "= 12"):
         assert word in text
@@ -307,7 +307,7 @@ def test_what_a_file_says_is_no_command_to_the_terminal(rules_home: Path, rules_
     found = account(rules_pack_folder, rules_home, "mended", "t1", "2021")
     trace = next(iter(found.traces.values()))
     trace.texts[trace.rows[0]]["value"] = "\x1b[2J"
-    assert not any("\x1b" in line for line in telling.lines(found, 100))
+    assert not any("\x1b" in line for line in render.lines(found, 100))
 
 
 def test_the_command_prints_text_or_json_and_writes_nothing(rules_home: Path, rules_pack_folder: Path) -> None:

@@ -29,8 +29,9 @@ import pyarrow.parquet as pq
 import pytest
 from lxml import html
 
-from exports import checksums, ledger, lifecycle
-from exports.entries import Entry
+from exports.model import checksums
+from exports.release import ledger, lifecycle
+from exports.release.entries import Entry
 from tests.support import debian
 from tests.support.command import PROJECT, start
 from tests.support.copies import to_spoil

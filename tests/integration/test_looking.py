@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
-from pipelines import looking, packs
-from pipelines.fetch import Limits
-from pipelines.home import Home
-from pipelines.looking import Cursor, Look
+from pipelines import packs
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import Home
+from pipelines.extract import polling
+from pipelines.extract.http.limits import Limits
+from pipelines.extract.polling import Cursor, Look
+from pipelines.extract.source_state import States
 from pipelines.packs import Pack
-from pipelines.packs.models import Fetch
-from pipelines.settings import Settings
-from pipelines.sources import States
+from pipelines.packs.schema import Fetch
 from tests.support import five_places
 from tests.support.command import SHARED
 from tests.support.server import Asked, Reply, Server, serving
@@ -50,7 +51,7 @@ class Place:
 
     def look(self, time: str, taken_up: bool = True) -> Look:
         """Look, and, as the run would, take up what is new."""
-        found = looking.look(self.pack, self.home, at(time), self.cursor, QUICK)
+        found = polling.look(self.pack, self.home, at(time), self.cursor, QUICK)
         self.cursor = Cursor.parse(found.cursor.text())
         states = States(self.home.fetch_state)
         for name in found.changed if taken_up else ():
@@ -125,7 +126,7 @@ def test_other_declarations_have_everything_taken_up_again_once(place: Place) ->
     place.look("2024-05-01T10:00")
     place.source("people", url=f"{place.server.url}/people.csv", rate=3.0)  # as after a restart with another pack
     place.pack.__dict__.pop("digest", None)
-    assert looking.is_due(place.pack, place.cursor, at("2024-05-01T10:01").now())
+    assert polling.is_due(place.pack, place.cursor, at("2024-05-01T10:01").now())
     found = place.look("2024-05-01T10:01")
     assert (set(found.changed), found.asked) == ({"areas", "people"}, [])
     assert place.look("2024-05-01T10:02").changed == {}

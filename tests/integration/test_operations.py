@@ -342,7 +342,7 @@ def test_the_example_files_hold_names_that_the_code_knows() -> None:
     workspace = yaml.safe_load((EXAMPLES / "workspace.yaml").read_text())
     server = workspace["load_from"][0]["grpc_server"]
     assert f"-p {server['port']}" in service("zpo2-code")["ExecStart"]
-    from pipelines.home import DAGSTER_YAML
+    from pipelines.core.workspace import DAGSTER_YAML
 
     ours, theirs = yaml.safe_load(DAGSTER_YAML), yaml.safe_load((EXAMPLES / "dagster-postgres.yaml").read_text())
     assert {k: v for k, v in theirs.items() if k != "storage"} == ours, "beside the storage it says what a home's own says"

@@ -11,19 +11,22 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from exports import ledger
-from exports.entries import Entry, Ledger
-from pipelines import alerts, announcements, inbox, packs, sensors, webhook
-from pipelines.assets.ingest import TakeUp, fetched, note, source_key
-from pipelines.events import queue as queues
-from pipelines.events.cloudevents import CloudEvent, parse
-from pipelines.events.queue import Queue
-from pipelines.home import Home
-from pipelines.ingest import Ingest
-from pipelines.runs import Run
-from pipelines.sensors import LAKE, build_sensors
-from pipelines.settings import Settings
-from pipelines.sources import States
+from exports.release import ledger
+from exports.release.entries import Entry, Ledger
+from pipelines import packs
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import Home
+from pipelines.extract import inbox
+from pipelines.extract.cloudevents import queue as queues
+from pipelines.extract.cloudevents.parsing import CloudEvent, parse
+from pipelines.extract.cloudevents.queue import Queue
+from pipelines.extract.source_state import States
+from pipelines.lake.ingest import Ingest
+from pipelines.notify import alerts, announcements, webhook
+from pipelines.orchestration import sensors
+from pipelines.orchestration.assets.ingest import TakeUp, fetched, note, source_key
+from pipelines.orchestration.sensors import LAKE, build_sensors
+from pipelines.runs.run import Run
 from tests.support import happenings
 from tests.support.server import Asked, Reply, serving
 

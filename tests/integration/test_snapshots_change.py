@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from pipelines import packs
-from pipelines.home import Home
-from pipelines.ingest import Ingest, SourceReport, fetch_sources
-from pipelines.lake import Lake
-from pipelines.settings import Settings
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import Home
+from pipelines.lake.ingest import Ingest, SourceReport, fetch_sources
+from pipelines.lake.store import Lake
 from tests.support import five_places
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import packs, vintage
-from pipelines.home import Home
-from pipelines.ingest import Ingest, fetch_sources
-from pipelines.settings import Settings
+from pipelines import packs
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import Home
+from pipelines.lake.ingest import Ingest, fetch_sources
+from pipelines.runs import vintage
 from tests.conftest import current_release
 from tests.support import five_places
 from tests.support.command import EPOCH, zpo2

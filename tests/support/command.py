@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipelines import packs
-from pipelines.dbt import manifest_path
-from pipelines.home import Home
-from pipelines.pack_yaml import PackError
+from pipelines.core.workspace import Home
+from pipelines.core.yaml import PackError
+from pipelines.warehouse.dbt import manifest_path
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from exports import checksums
+from exports.model import checksums
 
 
 @dataclass

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
-from pipelines import cli
+from pipelines.cli import app as cli
 from tests.conftest import current_release
 from tests.support.command import environment, zpo2
 

@@ -9,11 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import fetch, packs
-from pipelines.archive import Archive
-from pipelines.fetch import network
-from pipelines.packs.models import Fetch
-from pipelines.settings import Settings
+from pipelines import packs
+from pipelines.core.settings import Settings
+from pipelines.extract.fetcher import fetch_all
+from pipelines.extract.http import network
+from pipelines.extract.http.limits import Limits
+from pipelines.extract.http.request import Answer, Request
+from pipelines.extract.snapshots import Archive
+from pipelines.packs.schema import Fetch
 from tests.support import five_places
 from tests.support.server import Asked, Reply, Server, serving
 
@@ -26,12 +29,12 @@ def server() -> Iterator[Server]:
         yield server
 
 
-QUICK = fetch.Limits(backoff=0, retries=2, grace=0.2, silence=2, patience=5, per_second=1000)
+QUICK = Limits(backoff=0, retries=2, grace=0.2, silence=2, patience=5, per_second=1000)
 
 
 def ask(
-    folder: Path, url: str, last: dict[str, object] | None = None, expect: str = "", limits: fetch.Limits = QUICK, **settings: object
-) -> fetch.Answer:
+    folder: Path, url: str, last: dict[str, object] | None = None, expect: str = "", limits: Limits = QUICK, **settings: object
+) -> Answer:
     """Fetch the source `areas` of a pack from `url`, whatever a check of the pack would say of it."""
     loads = url.startswith("http")
     address = url if loads else "data/areas.csv"
@@ -41,10 +44,8 @@ def ask(
     if not loads:
         source = source.model_copy(update={"fetch": source.fetch.model_copy(update={"url": url})})
     part = next(iter(pack.parts(source)))
-    request = fetch.Request(source, part, fetch.address(source, part), last or {})
-    return fetch.fetch_all(
-        pack, [request], Archive(folder / "archive"), Settings(**{"allow_hosts": "127.0.0.1", **settings}), limits=limits
-    )[0]
+    request = Request(source, part, address(source, part), last or {})
+    return fetch_all(pack, [request], Archive(folder / "archive"), Settings(**{"allow_hosts": "127.0.0.1", **settings}), limits=limits)[0]
 
 
 def test_bytes_are_archived_as_they_came_with_where_they_came_from(server: Server, tmp_path: Path) -> None:
@@ -64,8 +65,8 @@ def test_a_server_is_told_whom_to_write_to(server: Server, tmp_path: Path) -> No
     declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{server.url}/a.csv"}}')
     pack = packs.load(five_places.write(tmp_path / "pack", pack_yml=head, sources__areas_yml=declared))
     source = pack.sources["areas"]
-    request = fetch.Request(source, pack.parts(source)[0], source.fetch.url)
-    fetch.fetch_all(pack, [request], Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=QUICK)
+    request = Request(source, pack.parts(source)[0], source.fetch.url)
+    fetch_all(pack, [request], Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=QUICK)
     assert "contact: data@example.org" in server.asked[0][1]["user-agent"]
 
 
@@ -245,21 +246,21 @@ def test_a_slow_drip_is_cut_off(server: Server, tmp_path: Path) -> None:
 
 def test_a_server_that_falls_silent_is_given_up(server: Server, tmp_path: Path) -> None:
     server.replies["/a.csv"] = [Reply(200, BODY, after=1)]
-    limits = fetch.Limits(backoff=0, retries=0, silence=0.2)
+    limits = Limits(backoff=0, retries=0, silence=0.2)
     assert "timed out" in (ask(tmp_path, server.url + "/a.csv", limits=limits).error or "")
 
 
 @pytest.mark.parametrize("promised", [None, 10_000_000])
 def test_more_bytes_than_are_taken_are_refused(server: Server, tmp_path: Path, promised: int | None) -> None:
     server.replies["/a.csv"] = [Reply(200, b"x" * 5000, promised=promised)]
-    error = ask(tmp_path, server.url + "/a.csv", limits=fetch.Limits(max_bytes=1000)).error or ""
+    error = ask(tmp_path, server.url + "/a.csv", limits=Limits(max_bytes=1000)).error or ""
     assert "1000 are taken" in error or "more than 1000 bytes" in error
 
 
 def test_a_run_has_a_budget_of_requests_and_bytes(server: Server, tmp_path: Path) -> None:
     server.replies["/a.csv"] = [Reply(200, BODY)]
-    assert "budget of 0 requests" in (ask(tmp_path, server.url + "/a.csv", limits=fetch.Limits(run_requests=0)).error or "")
-    assert "budget of 5 bytes" in (ask(tmp_path, server.url + "/a.csv", limits=fetch.Limits(run_bytes=5)).error or "")
+    assert "budget of 0 requests" in (ask(tmp_path, server.url + "/a.csv", limits=Limits(run_requests=0)).error or "")
+    assert "budget of 5 bytes" in (ask(tmp_path, server.url + "/a.csv", limits=Limits(run_bytes=5)).error or "")
 
 
 def test_a_web_page_that_calls_itself_data_is_refused_and_kept_aside(server: Server, tmp_path: Path) -> None:
@@ -288,8 +289,8 @@ def test_a_host_is_asked_by_few_at_a_time(server: Server, tmp_path: Path) -> Non
     server.routes["/a.csv"] = answer
     pack = packs.load(five_places.write(tmp_path / "pack"))
     source = pack.sources["areas"].model_copy(update={"fetch": Fetch(url=server.url + "/a.csv")})
-    requests = [fetch.Request(source, packs.Part(f"n={i}", {}), source.fetch.url) for i in range(12)]
-    limits = fetch.Limits(per_host=2, per_second=1000)
-    answers = fetch.fetch_all(pack, requests, Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=limits)
+    requests = [Request(source, packs.Part(f"n={i}", {}), source.fetch.url) for i in range(12)]
+    limits = Limits(per_host=2, per_second=1000)
+    answers = fetch_all(pack, requests, Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=limits)
     assert [a.error for a in answers] == [None] * 12
     assert max(most) <= 2

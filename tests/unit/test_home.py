@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import durable
-from pipelines.home import Busy, Home, HomeError
+from pipelines.core import atomic
+from pipelines.core.workspace import Busy, Home, HomeError
 from tests.support.command import environment
 
 HOLD = """
@@ -51,21 +51,21 @@ def test_another_process_that_holds_the_home_is_waited_for_and_then_named(tmp_pa
 
 def test_a_failed_write_leaves_the_old_content_and_no_debris(tmp_path: Path) -> None:
     target = tmp_path / "file.json"
-    durable.write_json(target, {"a": 1})
+    atomic.write_json(target, {"a": 1})
 
     def stop_half_way() -> None:
-        with durable.replacing(target) as path:
+        with atomic.replacing(target) as path:
             path.write_text("half")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         stop_half_way()
-    assert durable.read_json(target, None) == {"a": 1}
+    assert atomic.read_json(target, None) == {"a": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["file.json"]
 
 
 def test_what_a_killed_write_left_is_swept(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / ".part-abc").write_text("half")
-    assert durable.sweep(tmp_path) == 1
+    assert atomic.sweep(tmp_path) == 1
     assert not list((tmp_path / "deep").iterdir())

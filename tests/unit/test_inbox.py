@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import arrivals, inbox, packs
-from pipelines.archive import Archive
-from pipelines.home import Home
-from pipelines.ingest import fetch_sources
+from pipelines import packs
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import Home
+from pipelines.extract import backlog, inbox
+from pipelines.extract.snapshots import Archive
+from pipelines.extract.source_state import States
+from pipelines.lake.ingest import fetch_sources
 from pipelines.packs import Pack
-from pipelines.settings import Settings
-from pipelines.sources import States
 from tests.support import five_places
 
 ROWS = "code,sex,persons\na1,M,99\n"
@@ -44,7 +45,7 @@ def _aged(path: Path, age: float) -> None:
 
 
 def take_up(pack: Pack, home: Home) -> list[tuple[str, str | None]]:
-    return [(answer.request.part.name, answer.error) for answer in arrivals.take_up(pack, home, Settings())]
+    return [(answer.request.part.name, answer.error) for answer in backlog.take_up(pack, home, Settings())]
 
 
 def test_a_dropped_file_is_the_newest_content_of_the_part_in_its_name(place: tuple[Pack, Home]) -> None:

@@ -8,8 +8,8 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ingest.merging import same
-from pipelines.mapping import events
+from pipelines.lake.ingest.merging import same
+from pipelines.lake.mapping import events
 
 Entry = tuple[str, str, str, str]  # feed, title, start, area
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import expressions, packs
-from pipelines.pack_yaml import PackError
+from pipelines import packs
+from pipelines.core.yaml import PackError
+from pipelines.packs import expressions
 from tests.support import five_places
 from tests.support.command import PROJECT
 

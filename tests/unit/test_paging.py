@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 import pytest
 from pydantic import ValidationError
 
-from pipelines.packs.models import Fetch
+from pipelines.packs.schema import Fetch
 from tests.support.asking import ask, content
 from tests.support.server import Asked, Reply, Server, serving
 

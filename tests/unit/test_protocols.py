@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from pipelines import fetch
+from pipelines.extract.http.request import Answer
 from tests.support.asking import ask, content
 from tests.support.command import SHARED
 from tests.support.server import Asked, Reply, Server, serving
@@ -32,7 +32,7 @@ def query(asked: Asked) -> dict[str, str]:
     return {name: values[0] for name, values in parse_qs(asked.query).items()}
 
 
-def again(answer: fetch.Answer) -> dict[str, Any]:
+def again(answer: Answer) -> dict[str, Any]:
     """Return what is known at the next fetch."""
     assert answer.snapshot is not None, answer.error
     return {"sha256": answer.snapshot.sha256, "bytes": answer.snapshot.bytes, "headers": answer.headers}

@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from exports import provenance
-from exports.provenance import BOUNDARY, CORRECTED, EXTENDED, METHOD, REVISED, Provenance, Reasons
-from pipelines import packs, territory
-from pipelines.provenance import of_state
+from exports.model import provenance
+from exports.model.provenance import BOUNDARY, CORRECTED, EXTENDED, METHOD, REVISED, Provenance, Reasons
+from pipelines import packs
+from pipelines.lake import territory
+from pipelines.runs.provenance import of_state
 from tests.support import five_places
 
 STATE: dict[str, Any] = {

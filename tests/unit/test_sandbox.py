@@ -5,9 +5,10 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
-from pipelines import expressions, sandbox
-from pipelines.expressions import ExpressionError
-from pipelines.sandbox import Sandbox
+from pipelines.lake import sandbox
+from pipelines.lake.sandbox import Sandbox
+from pipelines.packs import expressions
+from pipelines.packs.expressions import ExpressionError
 
 
 @pytest.mark.parametrize(

@@ -7,19 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import fetch, packs
-from pipelines.home import Home
-from pipelines.ingest import fetch_sources
+from pipelines import packs
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import Home
+from pipelines.extract.http.limits import Limits
+from pipelines.extract.http.request import Answer
+from pipelines.extract.source_state import States
+from pipelines.lake.ingest import fetch_sources
 from pipelines.packs import Pack
-from pipelines.settings import Settings
-from pipelines.sources import States
 from tests.support import five_places
 from tests.support.server import Reply, Server, serving
 
 MINUTE = 60
 START = 1_760_000_000
 BODY = b"code,name\n1,Alder\n"
-GIVEN_UP_AT_ONCE = fetch.Limits(retries=0, backoff=0)
+GIVEN_UP_AT_ONCE = Limits(retries=0, backoff=0)
 
 
 @pytest.fixture
@@ -34,7 +36,7 @@ def pack(server: Server, tmp_path: Path) -> Pack:
     return packs.load(five_places.write(tmp_path / "pack", sources__areas_yml=declared))
 
 
-def look(pack: Pack, folder: Path, seconds: int, only: set[str] | None = None) -> fetch.Answer:
+def look(pack: Pack, folder: Path, seconds: int, only: set[str] | None = None) -> Answer:
     """Fetch the sources at START + `seconds`; return the answer of the areas."""
     settings = Settings(allow_hosts="127.0.0.1", SOURCE_DATE_EPOCH=START + seconds)
     answers = fetch_sources(pack, Home(folder / "home"), settings, only, limits=GIVEN_UP_AT_ONCE)

@@ -1,10 +1,10 @@
-"""Grain: one statistic of an indicator over the areas of a level in an area above. The statistics are in pipelines.methods."""
+"""Grain: one statistic of an indicator over the areas of a level in an area above. The statistics are in pipelines.statistics."""
 
 
 def model(dbt, session):
     dbt.config(materialized="table")
 
-    from pipelines.models.dispersion import measure_dispersion
+    from pipelines.warehouse.steps.dispersion import measure_dispersion
 
     return measure_dispersion(
         cells=dbt.ref("int_dispersion_inputs"),

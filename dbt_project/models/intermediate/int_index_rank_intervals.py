@@ -1,10 +1,10 @@
-"""Grain: one node of an index that declares uncertainty, area and period, with the interval of its rank. Gathers what an index reads; methods are in pipelines.methods."""
+"""Grain: one node of an index that declares uncertainty, area and period, with the interval of its rank. Gathers what an index reads; methods are in pipelines.statistics."""
 
 
 def model(dbt, session):
     dbt.config(materialized="table")
 
-    from pipelines.models.index_uncertainty import rank_intervals
+    from pipelines.warehouse.steps.index_uncertainty import rank_intervals
 
     return rank_intervals(
         indices=dbt.ref("stg_indices"),

@@ -1,10 +1,10 @@
-"""Grain: one node of an index, area and period. Gathers what an index reads; the rules are in pipelines.methods."""
+"""Grain: one node of an index, area and period. Gathers what an index reads; the rules are in pipelines.statistics."""
 
 
 def model(dbt, session):
     dbt.config(materialized="table")
 
-    from pipelines.models.index_scores import score_indices
+    from pipelines.warehouse.steps.index_scores import score_indices
 
     return score_indices(
         indices=dbt.ref("stg_indices"),

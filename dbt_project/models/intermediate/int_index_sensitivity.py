@@ -1,10 +1,10 @@
-"""Grain: one statistic of what an index depends on. Gathers what an index reads; methods are in pipelines.methods."""
+"""Grain: one statistic of what an index depends on. Gathers what an index reads; methods are in pipelines.statistics."""
 
 
 def model(dbt, session):
     dbt.config(materialized="table")
 
-    from pipelines.models.index_uncertainty import index_sensitivity
+    from pipelines.warehouse.steps.index_uncertainty import index_sensitivity
 
     return index_sensitivity(
         indices=dbt.ref("stg_indices"),

@@ -12,7 +12,7 @@ from cloudevents.core.bindings.http import to_binary, to_structured
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent as SdkEvent
 
-from pipelines.events.cloudevents import BATCH, STRUCTURED, CloudEvent, MalformedError, parse
+from pipelines.extract.cloudevents.parsing import BATCH, STRUCTURED, CloudEvent, MalformedError, parse
 
 GOOD: dict[str, Any] = {"specversion": "1.0", "id": "1", "source": "urn:town", "type": "org.example.fair", "data": {"a": 1}}
 

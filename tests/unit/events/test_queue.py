@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.events.cloudevents import CloudEvent
-from pipelines.events.queue import SEGMENT_AGE, SEGMENT_EVENTS, Outcome, Queue
+from pipelines.extract.cloudevents.parsing import CloudEvent
+from pipelines.extract.cloudevents.queue import SEGMENT_AGE, SEGMENT_EVENTS, Outcome, Queue
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 LATER = NOW + SEGMENT_AGE

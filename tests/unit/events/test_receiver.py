@@ -19,9 +19,9 @@ import pytest
 import requests
 import uvicorn
 
-from pipelines.events.cloudevents import BATCH, STRUCTURED
-from pipelines.events.queue import Queue
-from pipelines.events.receiver import Bounds, Rate, application, signed
+from pipelines.extract.cloudevents.parsing import BATCH, STRUCTURED
+from pipelines.extract.cloudevents.queue import Queue
+from pipelines.extract.cloudevents.receiver import Bounds, Rate, application, signed
 
 SECRET = "a-secret-of-some-length"
 TYPES = {"town.fair": True, "town.changed": False}

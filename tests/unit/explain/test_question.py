@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.explain.question import near, nearest_periods, told
+from pipelines.explain.cell_key import near, nearest_periods, told
 
 AREAS = {"CZ_529303": "Benešov, lau", "CZ_581330": "Benešov, lau", "CZ0201": "Benešov, okres", "CZ_530883": "Vlašim, lau"}
 

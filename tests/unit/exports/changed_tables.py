@@ -10,11 +10,12 @@ from typing import Any
 
 import polars as pl
 
-from exports import Column, Table, checksums, provenance
+from exports import Column, Table
 from exports.changes import compare
-from exports.changes.summary import Summary
-from exports.provenance import Provenance
-from exports.writers import parquet
+from exports.formats import parquet
+from exports.model import checksums, provenance
+from exports.model.change_summary import Summary
+from exports.model.provenance import Provenance
 
 POLARS = {"VARCHAR": pl.String, "DOUBLE": pl.Float64, "BIGINT": pl.Int64}
 Row = Sequence[Any]

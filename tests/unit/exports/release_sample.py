@@ -16,7 +16,7 @@ import duckdb
 
 import exports
 from exports import Column, ReleaseInfo, Table
-from exports.info import Context, Facts, FileFacts
+from exports.model.info import Context, Facts, FileFacts
 
 RELEASED = datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
 INFO = ReleaseInfo(

@@ -16,11 +16,12 @@ from rdflib.compare import isomorphic
 from release_sample import INFO, TABLES, Home
 
 import exports
-from exports import Column, ReleaseInfo, Table, checksums
+from exports import Column, ReleaseInfo, Table
 from exports.changes.published import TABLE
-from exports.descriptors import dcat
-from exports.facts import days
-from exports.info import Facts
+from exports.metadata import dcat
+from exports.model import checksums
+from exports.model.info import Facts
+from exports.release.facts import days
 from tests.support import shapes
 from tests.support.copies import to_spoil
 

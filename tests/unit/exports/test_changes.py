@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exports.changes.compare import UnusableError
-from exports.provenance import IndexFacts, IndicatorFacts, Provenance, SourceFacts
+from exports.model.provenance import IndexFacts, IndicatorFacts, Provenance, SourceFacts
 
 KEY = '{"indicator":"share","ref_area":"a","time_period":"2020"}'
 ROW = ("share", "a", "2020", 0.5, "A", "office")

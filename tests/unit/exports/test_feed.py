@@ -14,8 +14,8 @@ import pytest
 from lxml import etree
 from release_sample import Home, later
 
-from exports import feed, ledger, lifecycle
-from exports.entries import About, Entry, Ledger, Move
+from exports.release import feed, ledger, lifecycle
+from exports.release.entries import About, Entry, Ledger, Move
 
 ATOM = f"{{{feed.NAMESPACE}}}"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -287,7 +287,7 @@ def test_the_journal_of_an_earlier_version_is_that_of_its_times() -> None:
     known = known.published(Entry("2026.11.3", "2026-11-21T08:00:00Z", "", "3", {}))
     known = known.withdrawn("2026.11.1", "2026-11-22T08:00:00Z", "old", current="2026.11.3")
     known = known.moved(Move("rollback", "2026.11.3", "2026.11.2", "2026-11-23T08:00:00Z", "odd"))
-    from exports.entries import journal_of
+    from exports.release.entries import journal_of
 
     assert journal_of(known.releases, known.moves) == known.journal
 

@@ -18,11 +18,12 @@ import python_calamine
 from release_sample import INFO, REPORT
 
 import exports
-from exports import Column, Table, checksums, sdmx
-from exports.info import SDMX_STATUSES, STATUSES
-from exports.labels import Indicator, Labels
-from exports.writers import geo, jsonstat
-from exports.writers import sdmx as sdmx_files
+from exports import Column, Table
+from exports.formats import geo, jsonstat
+from exports.formats import sdmx as sdmx_files
+from exports.model import checksums, sdmx
+from exports.model.info import SDMX_STATUSES, STATUSES
+from exports.model.labels import Indicator, Labels
 from tests.support.copies import to_spoil
 
 LABELS = Labels({"share": Indicator("share", {"en": "Share"}, "%", 1, ["office"])}, {"001": "Brno"})

@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_releases, withdraw
 
-from exports.push import ckan, ckan_client, ckan_fields, ckan_schema, outgoing
+from exports.push import ckan, ckan_client, ckan_fields, ckan_schema, push_plan
 from exports.push.ckan_client import Portal
-from exports.push.outgoing import PushError, RefusedError
-from exports.push.patience import Patience
+from exports.push.push_plan import PushError, RefusedError
+from exports.push.retry_policy import Patience
 from tests.support import ckan as support
 from tests.support.ckan import Ckan, Fault
 from tests.support.command import environment
@@ -59,7 +59,7 @@ def portal() -> Iterator[Ckan]:
 def push(home: Path, portal: Ckan, version: str | None = None, key: str | None = None, **options: Any) -> list[str]:
     """Push in this process; return what was said."""
     said: list[str] = []
-    out = outgoing.choose(home / "public", version)
+    out = push_plan.choose(home / "public", version)
     chosen = ckan.Options(**{"owner_org": "office", "patience": SOON, **options})
     ckan.push(out, Portal(portal.url, key or portal.key, VARIABLE), chosen, said.append)
     return said
@@ -115,7 +115,7 @@ def test_each_table_is_a_dataset_with_links_to_its_files(two_releases: Path, por
     csv, parquet = package["resources"]
     assert csv["url"] == csv["download_url"] == f"https://data.example.org/zpo2/releases/{SECOND}/csv/areas.csv"
     assert (csv["format"], csv["mimetype"], parquet["format"]) == ("CSV", "text/csv", "Parquet")
-    assert (csv["size"], csv["hash"]) == ((release / "csv/areas.csv").stat().st_size, outgoing.checksums.read(release)["csv/areas.csv"])
+    assert (csv["size"], csv["hash"]) == ((release / "csv/areas.csv").stat().st_size, push_plan.checksums.read(release)["csv/areas.csv"])
     assert csv["hash_algorithm"].endswith("checksumAlgorithm_sha256")
     assert csv["license"].endswith("/CC_BY_4_0")
     assert csv["availability"].endswith("/STABLE")

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from pushing import VERSIONS, command, copy_of, damage, home_with_two_releases, killed, starved, tree, withdraw
 
-from exports import checksums, ledger, lifecycle
-from exports.push import folder, outgoing
-from exports.push.outgoing import Outgoing, PushError, RefusedError
+from exports.model import checksums
+from exports.push import folder, push_plan
+from exports.push.push_plan import Outgoing, PushError, RefusedError
+from exports.release import ledger, lifecycle
 from tests.unit.test_import_budget import HEAVY, imported_by
 
 FIRST, SECOND = VERSIONS
@@ -25,7 +26,7 @@ def target(tmp_path: Path) -> Path:
 
 def push(home: Path, target: Path, version: str | None = None, *, dry_run: bool = False) -> list[str]:
     said: list[str] = []
-    folder.push(outgoing.choose(home / "public", version), target, said.append, dry_run=dry_run)
+    folder.push(push_plan.choose(home / "public", version), target, said.append, dry_run=dry_run)
     return said
 
 
@@ -63,11 +64,11 @@ def test_a_push_into_a_folder_imports_none_of_the_slow_libraries(two_releases: P
 
 def test_a_push_that_was_overtaken_takes_no_pointer_back(two_releases: Path, tmp_path: Path, target: Path) -> None:
     home = copy_of(two_releases, tmp_path / "home")
-    slow = outgoing.choose(home / "public", None)
+    slow = push_plan.choose(home / "public", None)
     assert slow.version == SECOND
     lifecycle.rollback(home / "public", home / "staging", FIRST, "wrong", datetime(2026, 11, 20, tzinfo=UTC))
     assert command("dir", "--home", home, "--to", target).returncode == 0
-    with pytest.raises(outgoing.PushError, match=rf"{FIRST} became current meanwhile; the same command brings that one"):
+    with pytest.raises(push_plan.PushError, match=rf"{FIRST} became current meanwhile; the same command brings that one"):
         folder.push(slow, target, print)
     assert served(target) == FIRST
 
@@ -111,7 +112,7 @@ def test_the_next_push_uses_what_was_copied(two_releases: Path, target: Path, mo
     original = folder._copy
     monkeypatch.setattr(folder, "_copy", lambda source, *rest: (copied.append(source.name), original(source, *rest)))
     push(two_releases, target)
-    assert len(copied) == len(outgoing.choose(two_releases / "public", None).files) - 19
+    assert len(copied) == len(push_plan.choose(two_releases / "public", None).files) - 19
     assert served(target) == SECOND
 
 
@@ -134,7 +135,7 @@ def test_a_disk_that_is_full_leaves_the_last_state_and_no_rubbish(two_releases: 
 
 
 def test_the_pointer_is_not_moved_before_the_files_beside_it(two_releases: Path) -> None:
-    assert list(outgoing.choose(two_releases / "public", None).around)[-2:] == ["releases.json", "latest.json"]
+    assert list(push_plan.choose(two_releases / "public", None).around)[-2:] == ["releases.json", "latest.json"]
 
 
 def test_an_older_release_comes_without_the_pointer(two_releases: Path, target: Path) -> None:
@@ -156,7 +157,7 @@ def test_a_damaged_release_is_refused_before_anything_is_sent(two_releases: Path
 def test_a_file_that_changes_while_it_is_read_does_not_reach_the_target(two_releases: Path, tmp_path: Path, target: Path) -> None:
     home = copy_of(two_releases, tmp_path / "home")
     before = pushed_before(home, target)
-    out = outgoing.choose(home / "public", None)
+    out = push_plan.choose(home / "public", None)
     damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
     with pytest.raises(PushError, match="changed while it was read"):
         folder.push(out, target, print)
@@ -200,7 +201,7 @@ def test_a_release_that_says_the_same_as_a_withdrawn_one_is_refused(two_releases
     value["releases"][0]["content"] = value["releases"][1]["content"]
     path.write_text(json.dumps(value), encoding="utf-8")
     with pytest.raises(RefusedError, match=f"{FIRST} holds the same as {SECOND}, which was withdrawn"):
-        outgoing.choose(home / "public", FIRST)
+        push_plan.choose(home / "public", FIRST)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +228,7 @@ def test_what_is_published_while_the_files_are_read_does_not_mix(
     two_releases: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = copy_of(two_releases, tmp_path / "home")
-    original, calls = outgoing._contents, []
+    original, calls = push_plan._contents, []
 
     def meanwhile(public: Path, names: list[str]) -> dict[str, bytes]:
         found = original(public, names)
@@ -236,8 +237,8 @@ def test_what_is_published_while_the_files_are_read_does_not_mix(
             (public / ledger.LATEST).write_text((public / ledger.LATEST).read_text(encoding="utf-8") + "\n", encoding="utf-8")
         return found
 
-    monkeypatch.setattr(outgoing, "_contents", meanwhile)
-    out: Outgoing = outgoing.choose(home / "public", None)
+    monkeypatch.setattr(push_plan, "_contents", meanwhile)
+    out: Outgoing = push_plan.choose(home / "public", None)
     assert out.around[ledger.LATEST] == (home / "public" / ledger.LATEST).read_bytes()
 
 

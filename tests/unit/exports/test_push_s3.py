@@ -16,9 +16,10 @@ from pathlib import Path
 import pytest
 from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_releases, tree, withdraw
 
-from exports import checksums, site
-from exports.push import outgoing, s3
-from exports.push.outgoing import PushError, RefusedError
+from exports.model import checksums
+from exports.push import push_plan, s3
+from exports.push.push_plan import PushError, RefusedError
+from exports.serve import app as site
 from tests.support import store as support
 from tests.support.command import environment
 from tests.support.store import KEY, SECRET, Store
@@ -62,7 +63,7 @@ def run(home: Path, store: Store, bucket: str, *arguments: str, **variables: str
 def push(home: Path, store: Store, bucket: str, version: str | None = None) -> list[str]:
     said: list[str] = []
     where = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET, tries=2)
-    s3.push(outgoing.choose(home / "public", version), where, said.append)
+    s3.push(push_plan.choose(home / "public", version), where, said.append)
     return said
 
 
@@ -152,7 +153,7 @@ def test_a_push_that_fails_in_the_middle_leaves_the_pointer_where_it_was(
     push(home, store, bucket)
     assert served(store, bucket) == FIRST
     pointer = store.objects(bucket)["open/zpo2/latest.json"]
-    count = len(outgoing.choose(two_releases / "public", None).files)
+    count = len(push_plan.choose(two_releases / "public", None).files)
     # the first file; one of many; the checksums; the ledger; the pointer: what arrived is not sent again
     for at, left in ((1, count), (10, count - 9), (count - 9, 1), (2, 0), (2, 0)):
         store.asked.clear()
@@ -244,7 +245,7 @@ def test_a_damaged_release_is_refused_before_anything_is_sent(two_releases: Path
 
 def test_a_file_that_changes_after_it_was_looked_at_is_not_sent(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
     home = copy_of(two_releases, tmp_path / "home")
-    out = outgoing.choose(home / "public", None)
+    out = push_plan.choose(home / "public", None)
     damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
     where = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET)
     with pytest.raises(PushError, match=r"csv/areas\.csv changed since it was looked at"):

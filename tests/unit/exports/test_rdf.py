@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from rdflib import DCTERMS, RDF, SDO, XSD, Graph, Literal, URIRef
 from rdflib.compare import isomorphic
 
-from exports.descriptors import DESCRIPTORS, RECORDS, render
-from exports.descriptors.rdf import Graph as Statements
-from exports.descriptors.rdf import Iri, address, from_json_ld, is_absolute, text, typed
-from exports.info import Facts, Snapshot
+from exports.metadata import DESCRIPTORS, RECORDS, render
+from exports.metadata.rdf import Graph as Statements
+from exports.metadata.rdf import Iri, address, from_json_ld, is_absolute, text, typed
+from exports.model.info import Facts, Snapshot
 
 SUBJECT = "https://example.org/s"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

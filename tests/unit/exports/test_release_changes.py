@@ -17,10 +17,10 @@ import release_sample
 from release_sample import INFO, Home, contents, later
 
 import exports
-from exports import checksums, lifecycle
-from exports.changes import releases
 from exports.changes.published import REVISIONS, TABLE
-from exports.provenance import IndicatorFacts, Provenance, SourceFacts
+from exports.model import checksums
+from exports.model.provenance import IndicatorFacts, Provenance, SourceFacts
+from exports.release import comparison, lifecycle
 from tests.support.copies import to_spoil
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -160,8 +160,8 @@ def test_a_damaged_release_is_not_compared_with_and_the_next_one_says_so(copy: H
 
 def falsify(release: Path, change: str) -> None:
     """Rewrite the Parquet and the CSV file of `changes` with a statement, and put all checksums right again."""
-    from exports.writers import csv as csv_file
-    from exports.writers import parquet
+    from exports.formats import csv as csv_file
+    from exports.formats import parquet
 
     with duckdb.connect() as connection:
         connection.execute(f"create table changes as from read_parquet('{release / 'parquet' / 'changes.parquet'}')")
@@ -215,12 +215,12 @@ def test_a_view_that_is_not_there_or_shows_other_rows_is_a_fault(copy: Home) -> 
 def test_any_earlier_release_is_compared_with_the_current_one(copy: Home, changed_warehouse: Path, tmp_path: Path) -> None:
     copy.build(changed_warehouse, later(3))  # the area is new, all else is as in the first
     out = tmp_path / "out.csv"
-    first = releases.since(copy.public, "2026.11.1", tmp_path, out)
+    first = comparison.since(copy.public, "2026.11.1", tmp_path, out)
     assert first.summary is not None
     assert {name: t.added for name, t in first.summary.tables.items() if not t.is_unchanged} == {"areas": 1}
     with out.open(newline="") as file:
         assert [(r["table"], r["kind"], r["from_version"]) for r in csv.DictReader(file)] == [("areas", "new", "2026.11.1")]
-    last = releases.since(copy.public, None, tmp_path)
+    last = comparison.since(copy.public, None, tmp_path)
     assert last.summary is not None
     assert (last.version, last.summary.version, last.summary.tables["indicator_values"].added) == ("2026.11.3", "2026.11.2", 1)
     json.dumps(last.summary.as_dict(), allow_nan=False)
@@ -238,14 +238,14 @@ def test_a_release_that_is_not_there_is_not_compared(copy: Home, tmp_path: Path,
         (folder(copy, 1) / "parquet" / "areas.parquet").unlink()
         text = "cannot be compared with: its parquet/areas.parquet is damaged or missing"
     with pytest.raises(exports.ReleaseError, match=text):
-        releases.since(copy.public, version, tmp_path)
+        comparison.since(copy.public, version, tmp_path)
 
 
 def test_a_first_release_has_nothing_to_be_compared_with(home: Home, warehouse: Path, tmp_path: Path) -> None:
     with pytest.raises(exports.ReleaseError, match="nothing was published yet"):
-        releases.since(home.public, None, tmp_path)
+        comparison.since(home.public, None, tmp_path)
     home.build(warehouse)
-    assert releases.since(home.public, None, tmp_path) == releases.Compared("2026.11.1", None)
+    assert comparison.since(home.public, None, tmp_path) == comparison.Compared("2026.11.1", None)
 
 
 def test_the_record_is_what_was_handed_over(two: Home) -> None:

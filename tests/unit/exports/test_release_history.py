@@ -14,11 +14,12 @@ import pytest
 from release_sample import Home
 
 import exports
-from exports import checksums, ledger, lifecycle
-from exports import feed as exports_feed
-from exports.entries import About, Entry
-from exports.ledger import ReleaseError
-from exports.lifecycle import RefusedError
+from exports.model import checksums
+from exports.release import feed as exports_feed
+from exports.release import ledger, lifecycle
+from exports.release.entries import About, Entry
+from exports.release.ledger import ReleaseError
+from exports.release.lifecycle import RefusedError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STAMP = "2026-11-23T12:00:00Z"

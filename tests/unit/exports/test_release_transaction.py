@@ -194,12 +194,12 @@ def test_a_damaged_current_release_is_replaced_by_a_new_version(home: Home, ware
 
 
 KILLED_BEFORE_PUBLICATION = [
-    "before exports.writers.csv.write 1",
-    "after exports.writers.csv.write 3",
-    "after exports.writers.parquet.write 6",
-    "after exports.writers.duckdb.write 1",
-    "before exports.checksums.write 1",
-    "after exports.release.verify 1",
+    "before exports.formats.csv.write 1",
+    "after exports.formats.csv.write 3",
+    "after exports.formats.parquet.write 6",
+    "after exports.formats.duckdb.write 1",
+    "before exports.model.checksums.write 1",
+    "after exports.release.build.verify 1",
     "before os.replace 1",
     "after os.replace 1",
     "before os.rename 1",
@@ -239,7 +239,7 @@ def test_a_killed_publish_leaves_the_last_release_and_the_next_build_gives_the_s
     assert list(home.staging.iterdir()) == []
 
 
-@pytest.mark.parametrize("step", ["after exports.writers.csv.write 3", "after os.rename 1"])
+@pytest.mark.parametrize("step", ["after exports.formats.csv.write 3", "after os.rename 1"])
 def test_a_killed_first_publish_leaves_nothing_served(home: Home, warehouse: Path, step: str) -> None:
     assert run_script(home, "die", step, warehouse, 0).returncode == -9
     assert not (home.public / "latest.json").exists()
@@ -301,7 +301,7 @@ def test_a_release_that_fails_its_own_check_is_not_published(
     home: Home, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.build(warehouse)
-    monkeypatch.setattr("exports.release.verify", lambda folder: ["csv/areas.csv: a fault"])
+    monkeypatch.setattr("exports.release.build.verify", lambda folder: ["csv/areas.csv: a fault"])
     with pytest.raises(exports.ReleaseError, match=r"csv/areas\.csv: a fault"):
         home.build(changed_warehouse, later(1))
     assert served(home) == "2026.11.1"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from release_sample import TABLES, Home, later
 
-from exports.schema_version import following
+from exports.model.schema_version import following
 
 Resources = list[dict[str, Any]]
 

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from pipelines.methods.dispersion import dispersion, sorted_pairs
+from pipelines.statistics.dispersion import dispersion, sorted_pairs
 
 
 def plain(values: list[float], weights: list[float] | None = None) -> dict[str, float]:

@@ -7,7 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipelines.methods.dispersion import dispersion, sorted_pairs
+from pipelines.statistics.dispersion import dispersion, sorted_pairs
 
 Array = NDArray[np.float64]
 Found = dict[tuple[str, str], float]

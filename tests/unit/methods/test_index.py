@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipelines.methods.index import STATUSES, Node, Rules, Scores, Values, score
-from pipelines.methods.normalise import Normalisation
+from pipelines.statistics.index import STATUSES, Node, Rules, Scores, Values, score
+from pipelines.statistics.normalise import Normalisation
 
 NAN = float("nan")
 PLAIN = Normalisation(bounds=(0, 1), scale=(0, 1))

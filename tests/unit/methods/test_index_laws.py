@@ -8,11 +8,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pipelines.methods.aggregate import aggregate
-from pipelines.methods.impute import impute
-from pipelines.methods.index import Node, Rules, Values, score
-from pipelines.methods.normalise import Normalisation, ascending_ranks, best_first, normalise
-from pipelines.methods.treat import kurtosis, skewness, treat
+from pipelines.statistics.aggregate import aggregate
+from pipelines.statistics.impute import impute
+from pipelines.statistics.index import Node, Rules, Values, score
+from pipelines.statistics.normalise import Normalisation, ascending_ranks, best_first, normalise
+from pipelines.statistics.treat import kurtosis, skewness, treat
 
 Array = NDArray[np.float64]
 NAN = float("nan")

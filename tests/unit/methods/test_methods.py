@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipelines.methods.aggregate import aggregate
-from pipelines.methods.impute import impute
-from pipelines.methods.normalise import Normalisation, best_first, normalise
-from pipelines.methods.treat import kurtosis, skewness, treat
+from pipelines.statistics.aggregate import aggregate
+from pipelines.statistics.impute import impute
+from pipelines.statistics.normalise import Normalisation, best_first, normalise
+from pipelines.statistics.treat import kurtosis, skewness, treat
 
 NAN = float("nan")
 FIVE = np.array([2.0, 4.0, NAN, 8.0, 10.0])

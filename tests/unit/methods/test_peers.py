@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from pipelines.methods.peers import nearest, standardise
+from pipelines.statistics.peers import nearest, standardise
 
 TABLES = arrays.arrays(np.float64, st.tuples(st.integers(1, 30), st.integers(1, 3)), elements=st.integers(-50, 50).map(float))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipelines.methods import sensitivity
-from pipelines.methods.index import Node, Rules
+from pipelines.statistics import sensitivity
+from pipelines.statistics.index import Node, Rules
 
 
 def test_sobol_indices_of_a_sum_are_the_shares_of_variance() -> None:

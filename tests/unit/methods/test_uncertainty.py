@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.methods import index, uncertainty
-from pipelines.methods.index import Node, Rules, Values
-from pipelines.methods.normalise import Normalisation
-from pipelines.methods.uncertainty import rank_interval, rank_rows
+from pipelines.statistics import index, uncertainty
+from pipelines.statistics.index import Node, Rules, Values
+from pipelines.statistics.normalise import Normalisation
+from pipelines.statistics.uncertainty import rank_interval, rank_rows
 
 
 def tree(how: str = "arithmetic", top: str = "arithmetic") -> Node:

@@ -1,0 +1,52 @@
+"""The DuckDB file: the tables of the Parquet files, with comments. Its content is the same every time, its bytes need not be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+
+from exports.model.tables import Table, View
+from pipelines.core.sql import identifier, literal
+
+STORAGE = "v1.0.0"
+"""Every DuckDB from 1.0 on opens a file of this storage version."""
+MEMORY = "512MB"
+
+
+def write(tables: Sequence[Table], parquet: Path, path: Path, spill: Path, views: Sequence[View] = ()) -> None:
+    """Write a table for each of `tables` from `parquet`/<table>.parquet, in the order of its rows, keys not null; then the `views`."""
+    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as connection:
+        connection.execute(f"attach {literal(path)} as release (storage_version '{STORAGE}')")
+        for table in tables:
+            _write_table(connection, table, parquet / f"{table.name}.parquet")
+        for view in views:
+            _write_view(connection, view)
+        connection.execute("checkpoint release")
+        connection.execute("detach release")
+
+
+def _write_table(connection: duckdb.DuckDBPyConnection, table: Table, source: Path) -> None:
+    name = f"release.{identifier(table.name)}"
+    columns = ", ".join(
+        f"{identifier(column.name)} {column.type}{' not null' if column.name in table.key else ''}" for column in table.columns
+    )
+    connection.execute(f"create table {name} ({columns})")
+    connection.execute(f"insert into {name} select * from read_parquet({literal(source)})")
+    description = f"{table.description} Key: {', '.join(table.key)}."
+    connection.execute(f"comment on table {name} is {literal(description)}")
+    for column in table.columns:
+        unit = f" Unit: {column.unit}." if column.unit else ""
+        connection.execute(f"comment on column {name}.{identifier(column.name)} is {literal(column.description + unit)}")
+
+
+def _write_view(connection: duckdb.DuckDBPyConnection, view: View) -> None:
+    connection.execute("use release")  # the view names its table alone: the file is attached under any name
+    name = identifier(view.name)
+    columns = ", ".join(f"{expression} as {identifier(column.name)}" for column, expression in view.columns.items())
+    connection.execute(f"create view {name} as select {columns} from {identifier(view.of)} where {view.where}")
+    connection.execute(f"comment on view {name} is {literal(view.description)}")
+    for column in view.columns:
+        connection.execute(f"comment on column {name}.{identifier(column.name)} is {literal(column.description)}")
+    connection.execute("use memory")

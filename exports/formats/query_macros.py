@@ -1,0 +1,151 @@
+"""The common questions to a release, as a view and table macros of its DuckDB file. Texts of SQL; runs nothing.
+
+Inside, columns are named with their table: a bare name of a macro's parameter would be the parameter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from exports.model.tables import Table
+from pipelines.core.sql import identifier
+
+VIEWS = ("latest",)
+"""Names of the questions that are views."""
+NEEDED = {"indicator", "ref_area", "time_period", "sex", "age", "level", "obs_value", "obs_status", "coverage", "unit_measure"}
+NEEDED |= {"numerator", "denominator"}
+TEXTS = {
+    "title": "Title of the indicator",
+    "name": "Name of the area",
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A view (no parameters) or a table macro. `example`: what a person would type."""
+
+    name: str
+    description: str
+    sql: str
+    example: str
+    parameters: tuple[str, ...] | None = None
+
+    @property
+    def is_view(self) -> bool:
+        return self.parameters is None
+
+
+def questions(tables: Sequence[Table], languages: Sequence[str]) -> list[Question]:
+    """Return the questions that `tables` can answer; titles are in the first of `languages` that the table of indicators has."""
+    columns = {table.name: {column.name for column in table.columns} for table in tables}
+    asked: list[Question] = []
+    if columns.get("indicator_values", set()) >= NEEDED and {"ref_area", "name"} <= columns.get("areas", set()):
+        title = next((f"title_{lang}" for lang in languages if f"title_{lang}" in columns.get("indicators", set())), None)
+        asked += _values(title)
+    if {"ref_area", "position", "peer", "distance"} <= columns.get("peers", set()) and {"ref_area", "name"} <= columns.get("areas", set()):
+        asked.append(PEERS)
+    return asked
+
+
+PEERS = Question(
+    "peers",
+    "The areas most like an area, the nearest first. peers('CZ_554782')",
+    """
+    select
+        p.position,
+        p.peer,
+        a.name,
+        p.distance
+    from peers as p
+    inner join areas as a on a.ref_area = p.peer
+    where p.ref_area = area
+    order by p.position
+    """,
+    "from peers({area})",
+    ("area",),
+)
+
+
+def _values(title: str | None) -> list[Question]:
+    titled = f"i.{identifier(title)}" if title else "v.indicator"
+    indicators = "left join indicators as i on i.indicator = v.indicator" if title else ""
+    latest = f"""
+    with last_periods as (
+        select
+            w.indicator,
+            max(w.time_period) as time_period
+        from indicator_values as w
+        where w.obs_value is not null
+        group by w.indicator
+    )
+
+    select
+        v.indicator,
+        {titled} as title,
+        v.ref_area,
+        a.name,
+        v.level,
+        v.time_period,
+        v.sex,
+        v.age,
+        v.obs_value,
+        v.obs_status,
+        v.unit_measure,
+        v.coverage
+    from indicator_values as v
+    inner join last_periods as p on p.indicator = v.indicator and p.time_period = v.time_period
+    inner join areas as a on a.ref_area = v.ref_area
+    {indicators}
+    """
+    series = """
+    select
+        v.time_period,
+        v.sex,
+        v.age,
+        v.obs_value,
+        v.obs_status,
+        v.unit_measure,
+        v.numerator,
+        v.denominator,
+        v.coverage
+    from indicator_values as v
+    where v.indicator = indicator and v.ref_area = area
+    order by v.sex, v.age, v.time_period
+    """
+    compare = """
+    select
+        l.indicator,
+        l.title,
+        l.unit_measure,
+        l.time_period,
+        l.ref_area,
+        l.name,
+        l.obs_value,
+        l.obs_status
+    from latest as l
+    where list_contains(areas, l.ref_area) and l.sex = '_T' and l.age = '_T'
+    order by l.indicator, list_position(areas, l.ref_area)
+    """
+    return [
+        Question(
+            "latest",
+            "Each indicator in the last period in which it has a value anywhere, by area, sex and age, with titles and names.",
+            latest,
+            "from latest where ref_area = {area} and sex = '_T'",
+        ),
+        Question(
+            "series",
+            "All values of an indicator in an area, by period. series('population', 'CZ_554782')",
+            series,
+            "from series({indicator}, {area}) where sex = '_T'",
+            ("indicator", "area"),
+        ),
+        Question(
+            "compare",
+            "The latest totals of all indicators in several areas, one below the other. compare(['CZ_554782', 'CZ_582786'])",
+            compare,
+            "from compare([{area}, {other}])",
+            ("areas",),
+        ),
+    ]

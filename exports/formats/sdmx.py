@@ -1,0 +1,145 @@
+"""SDMX: values of an indicator as SDMX-CSV 2.0, and the SDMX-ML 3.0 document with their structure and code lists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+import polars as pl
+
+from exports.formats import csv
+from exports.model import sdmx
+from exports.model.info import SDMX_STATUSES, SEXES, STATUSES, ReleaseInfo
+from exports.model.labels import Labels
+
+NAMESPACES = {
+    "mes": "http://www.sdmx.org/resources/sdmxml/schemas/v3_0/message",
+    "str": "http://www.sdmx.org/resources/sdmxml/schemas/v3_0/structure",
+    "com": "http://www.sdmx.org/resources/sdmxml/schemas/v3_0/common",
+}
+URN = "urn:sdmx:org.sdmx.infomodel"
+CONCEPTS = {column.name: column.description for column in sdmx.DATA.columns[3:]}
+CODED = {
+    "INDICATOR": "CL_INDICATOR",
+    "REF_AREA": "CL_AREA",
+    "SEX": "CL_SEX",
+    "AGE": "CL_AGE",
+    "OBS_STATUS": "CL_OBS_STATUS",
+    "OWN_STATUS": "CL_OWN_STATUS",
+}
+Codes = Iterable[tuple[str, Mapping[str, str]]]
+"""Codes with their names by language."""
+
+
+def write(frame: pl.DataFrame, pack: str, path: Path) -> int:
+    """Write the rows of one indicator and return their number. Rows without a period are left out: SDMX has no observation without one."""
+    frame = frame.filter(pl.col("time_period") != "")
+    own = pl.col("obs_status").cast(pl.String)
+    data = frame.select(
+        pl.lit("dataflow").alias("STRUCTURE"),
+        pl.lit(sdmx.dataflow(pack)).alias("STRUCTURE_ID"),
+        pl.lit("I").alias("ACTION"),
+        *(_coded(frame[name]).alias(name.upper()) for name in ("indicator", "ref_area")),
+        pl.col("time_period").alias("TIME_PERIOD"),
+        *(_coded(frame[name]).alias(name.upper()) for name in ("sex", "age")),
+        pl.col("obs_value").alias("OBS_VALUE"),
+        own.replace_strict({status: code for status, (code, _) in SDMX_STATUSES.items()}, return_dtype=pl.String).alias("OBS_STATUS"),
+        own.alias("OWN_STATUS"),
+        pl.col("coverage").alias("COVERAGE"),
+        pl.col("unit_measure").alias("UNIT_MEASURE"),
+    )
+    csv.write(data, path)
+    return frame.height
+
+
+def _coded(texts: pl.Series) -> pl.Series:
+    different = texts.unique().drop_nulls().to_list()
+    spelled = {text: sdmx.code(text) for text in different if sdmx.code(text) != text}
+    return texts.replace(spelled) if spelled else texts
+
+
+def write_structure(info: ReleaseInfo, labels: Labels, indicators: Sequence[str], ages: Sequence[str], path: Path) -> None:
+    """Write the structure. `indicators`, `ages`: the codes that occur in the values."""
+    agency = sdmx.agency(info.pack)
+    lists: dict[str, tuple[str, Codes]] = {
+        "CL_AGE": ("Age groups", [(age, {"en": "total"} if age == "_T" else {}) for age in ages]),
+        "CL_AREA": ("Areas", ((area, {info.languages[0]: labels.area(area)}) for area in sorted(labels.areas))),
+        "CL_INDICATOR": ("Indicators", ((name, labels.indicator(name).titles) for name in indicators)),
+        "CL_OBS_STATUS": ("Observation status (SDMX)", [(code, {"en": name}) for code, name in dict(SDMX_STATUSES.values()).items()]),
+        "CL_OWN_STATUS": ("Observation status of this release", [(code, {"en": name}) for code, (name, _) in STATUSES.items()]),
+        "CL_SEX": ("Sex", [(code, {"en": name}) for code, name in SEXES.items()]),
+    }
+    attributes = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
+    lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<mes:Structure{attributes}>"]
+    lines += [
+        f"<mes:Header><mes:ID>{info.pack}</mes:ID><mes:Test>false</mes:Test><mes:Prepared>{info.timestamp}</mes:Prepared>"
+        f"<mes:Sender id={quoteattr(agency)}/></mes:Header>",
+        "<mes:Structures>",
+        "<str:Codelists>",
+        *(line for name, (title, codes) in lists.items() for line in _code_list(agency, name, title, codes)),
+        "</str:Codelists>",
+        *_concepts(agency),
+        f"<str:Dataflows><str:Dataflow {_maintained(agency, 'INDICATORS')}>{_name('en', 'Indicators')}"
+        f"<str:Structure>{URN}.datastructure.DataStructure={agency}:INDICATORS({sdmx.VERSION})</str:Structure>"
+        "</str:Dataflow></str:Dataflows>",
+        *_data_structure(agency),
+        "</mes:Structures>",
+        "</mes:Structure>",
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _maintained(agency: str, name: str) -> str:
+    return f'id="{name}" agencyID="{agency}" version="{sdmx.VERSION}"'
+
+
+def _name(language: str, text: str) -> str:
+    return f"<com:Name xml:lang={quoteattr(language)}>{escape(text)}</com:Name>"
+
+
+def _code_list(agency: str, name: str, title: str, codes: Codes) -> Iterator[str]:
+    yield f"<str:Codelist {_maintained(agency, name)}>{_name('en', title)}"
+    for text, names in codes:
+        said = "".join(_name(language, word) for language, word in names.items()) or _name("en", text)
+        yield f"<str:Code id={quoteattr(sdmx.code(text))}>{said}</str:Code>"
+    yield "</str:Codelist>"
+
+
+def _concepts(agency: str) -> Iterator[str]:
+    yield f"<str:ConceptSchemes><str:ConceptScheme {_maintained(agency, 'CONCEPTS')}>{_name('en', 'Concepts')}"
+    for name, description in CONCEPTS.items():
+        yield f'<str:Concept id="{name}">{_name("en", description)}</str:Concept>'
+    yield "</str:ConceptScheme></str:ConceptSchemes>"
+
+
+def _data_structure(agency: str) -> Iterator[str]:
+    yield f"<str:DataStructures><str:DataStructure {_maintained(agency, 'INDICATORS')}>{_name('en', 'Indicators')}"
+    yield '<str:DataStructureComponents><str:DimensionList id="DimensionDescriptor">'
+    for position, name in enumerate(("INDICATOR", "REF_AREA", "SEX", "AGE"), 1):
+        yield f'<str:Dimension id="{name}" position="{position}">{_representation(agency, name)}</str:Dimension>'
+    time = '<str:TextFormat textType="ObservationalTimePeriod"/>'
+    yield f'<str:TimeDimension id="TIME_PERIOD">{_representation(agency, "TIME_PERIOD", time)}</str:TimeDimension></str:DimensionList>'
+    yield '<str:AttributeList id="AttributeDescriptor">'
+    of_value = "<str:AttributeRelationship><str:Observation/></str:AttributeRelationship>"
+    of_indicator = "<str:AttributeRelationship><str:Dimension>INDICATOR</str:Dimension></str:AttributeRelationship>"
+    for name, form, usage, relation in (
+        ("OBS_STATUS", "", "mandatory", of_value),
+        ("OWN_STATUS", "", "mandatory", of_value),
+        ("COVERAGE", '<str:TextFormat textType="Double"/>', "optional", of_value),
+        ("UNIT_MEASURE", '<str:TextFormat textType="String"/>', "optional", of_indicator),
+    ):
+        yield f'<str:Attribute id="{name}" usage="{usage}">{_representation(agency, name, form)}{relation}</str:Attribute>'
+    yield '</str:AttributeList><str:MeasureList id="MeasureDescriptor">'
+    double = '<str:TextFormat textType="Double"/>'
+    yield f'<str:Measure id="OBS_VALUE" usage="optional">{_representation(agency, "OBS_VALUE", double)}</str:Measure></str:MeasureList>'
+    yield "</str:DataStructureComponents></str:DataStructure></str:DataStructures>"
+
+
+def _representation(agency: str, name: str, form: str = "") -> str:
+    """Return what a component means and what it is written as: `form`, or a code of its list."""
+    listed = f"<str:Enumeration>{URN}.codelist.Codelist={agency}:{CODED[name]}({sdmx.VERSION})</str:Enumeration>" if name in CODED else form
+    return (
+        f"<str:ConceptIdentity>{URN}.conceptscheme.Concept={agency}:CONCEPTS({sdmx.VERSION}).{name}</str:ConceptIdentity>"
+        f"<str:LocalRepresentation>{listed}</str:LocalRepresentation>"
+    )

@@ -1,0 +1,68 @@
+"""latest_values.xlsx: the latest values for people with a spreadsheet, notes on the indicators, and what the release is."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import xlsxwriter
+
+from exports.model.info import STATUSES, Context
+
+SHEETS = ("latest_values", "indicators", "about")
+MOST_ROWS, MOST_COLUMNS = 1_048_575, 16_384
+"""A sheet of a workbook ends there, its header apart."""
+WIDTHS = {"name": 28, "title": 42, "description": 60, "formula": 50, "needed": 40}
+
+
+def fits(frame: pl.DataFrame) -> bool:
+    return frame.height <= MOST_ROWS and frame.width <= MOST_COLUMNS
+
+
+def write(latest: pl.DataFrame, indicators: pl.DataFrame, context: Context, path: Path, spill: Path) -> None:
+    """Write the workbook. Texts stay texts, so codes keep their zeros; a missing value is an empty cell. Same tables and version, same bytes."""
+    options = {
+        "constant_memory": True, "tmpdir": str(spill), "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False,
+    }  # fmt: skip
+    with xlsxwriter.Workbook(path, options) as book:
+        book.set_properties({
+            "title": context.info.text(context.info.title),
+            "comments": f"release {context.version}",
+            "created": context.info.released.astimezone(UTC).replace(tzinfo=None, microsecond=0),
+        })  # fmt: skip
+        head, text = book.add_format({"bold": True}), book.add_format({"num_format": "@"})
+        for name, frame in zip(SHEETS, (latest, indicators, _about(context)), strict=True):
+            _sheet(book, name, frame, head, text)
+
+
+def _sheet(book: xlsxwriter.Workbook, name: str, frame: pl.DataFrame, head: Any, text: Any) -> None:
+    sheet = book.add_worksheet(name)
+    sheet.freeze_panes(1, 1)
+    if frame.height:
+        sheet.autofilter(0, 0, frame.height, frame.width - 1)
+    for number, (column, kind) in enumerate(frame.schema.items()):
+        sheet.set_column(number, number, WIDTHS.get(column.partition("_")[0], 14), None if kind.is_numeric() else text)
+        sheet.write_string(0, number, column, head)
+    numeric = [kind.is_numeric() for kind in frame.dtypes]
+    put_number, put_text = sheet.write_number, sheet.write_string
+    for row, cells in enumerate(frame.iter_rows(), 1):
+        for number, cell in enumerate(cells):
+            if cell is None or cell == "":
+                continue
+            if numeric[number]:
+                put_number(row, number, cell)
+            else:
+                put_text(row, number, cell, text)
+
+
+def _about(context: Context) -> pl.DataFrame:
+    info = context.info
+    rows = [("title", info.text(info.title)), ("release", context.version), ("released", info.timestamp), ("licence", info.licence)]
+    if info.publisher.get("name"):
+        rows.append(("publisher", info.text(info.publisher["name"])))
+    rows += [(f"source {s['id']}", f"{info.text(s['publisher'])}: {info.text(s['title'])} ({s['licence']})") for s in info.sources]
+    rows += [(f"status {code}", f"{name}, {value}") for code, (name, value) in STATUSES.items()]
+    rows.append(("missing values", "an empty cell; table indicator_values says for each which status it has"))
+    return pl.DataFrame(rows, schema=["name", "text"], orient="row")

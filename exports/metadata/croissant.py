@@ -1,0 +1,125 @@
+"""croissant.json: Croissant 1.1, for machine learning. Record sets are read from the Parquet files, where codes are text and numbers numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exports.metadata import csvw
+from exports.metadata.text import is_web, licence_url, release_url, to_json
+from exports.model.info import Context
+from exports.model.tables import Column, Table
+
+PATH = "croissant.json"
+VERSION = "http://mlcommons.org/croissant/1.1"
+TYPES = {"VARCHAR": "sc:Text", "DOUBLE": "cr:Float64", "BIGINT": "cr:Int64"}
+PARQUET = "application/x-parquet"
+"""The name that Croissant has for the format."""
+CONTEXT: dict[str, Any] = {
+    "@language": "en",
+    "@vocab": "https://schema.org/",
+    **{
+        term: f"cr:{term}"
+        for term in (
+            "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileObject", "fileProperty", "fileSet",
+            "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "recordSet", "references",
+            "regex", "repeated", "replace", "samplingRate", "separator", "source", "subField", "transform",
+        )
+    },
+    "conformsTo": "dct:conformsTo",
+    "cr": "http://mlcommons.org/croissant/",
+    "rai": "http://mlcommons.org/croissant/RAI/",
+    "data": {"@id": "cr:data", "@type": "@json"},
+    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
+    "dct": "http://purl.org/dc/terms/",
+    "description": {"@container": "@language"},
+    "examples": {"@id": "cr:examples", "@type": "@json"},
+    "name": {"@container": "@language"},
+    "sc": "https://schema.org/",
+}  # fmt: skip
+
+
+def descriptor(context: Context) -> dict[str, bytes]:
+    info = context.info
+    place = release_url(info.base_uri, context.version)
+    value: dict[str, Any] = {
+        "@context": dict(sorted(CONTEXT.items())),
+        "@type": "sc:Dataset",
+        "conformsTo": VERSION,
+        "name": info.text(info.title),
+        "description": f"Indicators of sustainability and cohesion for the territory {info.country}, in tables with their metadata.",
+        "version": context.version,
+        "datePublished": info.timestamp,
+        "license": licence_url(info.licence) or info.licence,
+        "inLanguage": list(info.languages),
+        "isLiveDataset": False,
+        "citeAs": _citation(context, place),
+    }
+    if place:
+        value["url"] = place
+    if info.publisher.get("name"):
+        value["creator"] = value["publisher"] = _publisher(context)
+    value["distribution"] = [
+        _file(context, table, kind, media, place) for table in context.tables for kind, media in (("parquet", PARQUET), ("csv", "text/csv"))
+    ]
+    value["recordSet"] = [_record_set(context, table) for table in context.tables]
+    return {PATH: to_json(value)}
+
+
+def _publisher(context: Context) -> dict[str, Any]:
+    publisher = context.info.publisher
+    value: dict[str, Any] = {"@type": "sc:Organization", "name": context.info.text(publisher["name"])}
+    if is_web(publisher.get("iri")):
+        value["url"] = publisher["iri"]
+    return value | ({"email": publisher["email"]} if publisher.get("email") else {})
+
+
+def _citation(context: Context, place: str | None) -> str:
+    info = context.info
+    who = f"{info.text(info.publisher['name'])}: " if info.publisher.get("name") else ""
+    return f"{who}{info.text(info.title)}, release {context.version} ({info.timestamp[:10]})" + (f", {place}" if place else "")
+
+
+def _file(context: Context, table: Table, kind: str, media: str, place: str | None) -> dict[str, Any]:
+    path = f"{kind}/{table.name}.{kind}"
+    facts = context.files[path]
+    return {
+        "@type": "cr:FileObject",
+        "@id": path,
+        "name": path,
+        "description": table.description,
+        "contentUrl": (place or "") + path,
+        "contentSize": f"{facts.bytes} B",
+        "encodingFormat": media,
+        "sha256": facts.sha256,
+    }
+
+
+def _record_set(context: Context, table: Table) -> dict[str, Any]:
+    references = {key.column: key for key in context.foreign_keys if key.table == table.name}
+    fields = [_field(table, column) for column in table.columns]
+    for field, column in zip(fields, table.columns, strict=True):
+        if key := references.get(column.name):
+            field["references"] = {"field": {"@id": f"{key.to_table}/{key.to_column}"}}
+    return {
+        "@type": "cr:RecordSet",
+        "@id": table.name,
+        "name": table.name,
+        "description": table.description,
+        "key": [{"@id": f"{table.name}/{name}"} for name in table.key],
+        "field": fields,
+    }
+
+
+def _field(table: Table, column: Column) -> dict[str, Any]:
+    unit = f" Unit: {column.unit}." if column.unit else ""
+    value: dict[str, Any] = {
+        "@type": "cr:Field",
+        "@id": f"{table.name}/{column.name}",
+        "name": column.name,
+        "description": column.description + unit,
+        "dataType": TYPES[column.type],
+        "source": {"fileObject": {"@id": f"parquet/{table.name}.parquet"}, "extract": {"column": column.name}},
+    }
+    if concept := csvw.CONCEPTS.get(column.name):
+        value["equivalentProperty"] = concept
+    return value

@@ -1,0 +1,171 @@
+"""CSV on the Web: beside each CSV file a `<file name>-metadata.json` with its columns, types, key and references.
+
+The document is a group of tables: that of the file comes first, and then those that it refers to, which a validator needs.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from exports.metadata import codelist
+from exports.metadata.text import licence_url, to_json
+from exports.model import sdmx
+from exports.model.info import Context, ForeignKey
+from exports.model.tables import Column, Table
+
+SUFFIX = "-metadata.json"
+DATATYPES = {"VARCHAR": "string", "DOUBLE": "double", "BIGINT": "long"}
+DIALECT = {
+    "encoding": "utf-8",
+    "delimiter": ",",
+    "quoteChar": '"',
+    "doubleQuote": True,
+    "lineTerminators": ["\n"],
+    "header": True,
+    "headerRowCount": 1,
+}
+CONCEPTS = {
+    "ref_area": "http://purl.org/linked-data/sdmx/2009/dimension#refArea",
+    "time_period": "http://purl.org/linked-data/sdmx/2009/dimension#timePeriod",
+    "sex": "http://purl.org/linked-data/sdmx/2009/dimension#sex",
+    "age": "http://purl.org/linked-data/sdmx/2009/dimension#age",
+    "obs_value": "http://purl.org/linked-data/sdmx/2009/measure#obsValue",
+    "obs_status": "http://purl.org/linked-data/sdmx/2009/attribute#obsStatus",
+    "unit_measure": "http://purl.org/linked-data/sdmx/2009/attribute#unitMeasure",
+    "lat": "http://www.w3.org/2003/01/geo/wgs84_pos#lat",
+    "lon": "http://www.w3.org/2003/01/geo/wgs84_pos#long",
+    "licence": "http://purl.org/dc/terms/license",
+    "publisher": "http://purl.org/dc/terms/publisher",
+}
+"""What a column of that name means, wherever it is."""
+WHOLE, PART = "csv", "csv/by_indicator"
+STATISTICAL = "sdmx"
+
+
+def descriptor(context: Context) -> dict[str, bytes]:
+    """Return the metadata of every CSV file of the context and of every code list."""
+    documents = {}
+    tables = {table.name: table for table in context.tables}
+    described = {f"{WHOLE}/{name}.csv": table for name, table in tables.items()}
+    described |= {codelist.path(table): table for table in codelist.TABLES}
+    for path in context.files:
+        if posixpath.dirname(path) == PART:
+            described[path] = tables["indicator_values"]
+        elif posixpath.dirname(path) == STATISTICAL and path.endswith(".csv"):
+            described[path] = sdmx.DATA
+    for path, table in described.items():
+        documents[path + SUFFIX] = to_json(describe(context, path, table))
+    return documents
+
+
+def describe(context: Context, path: str, table: Table) -> dict[str, Any]:
+    """Return the metadata of the CSV file at `path`, which has the columns of `table`."""
+    info = context.info
+    keys = _references(context, table)
+    others = {key.to_table: _target(context, key.to_table) for key in keys}
+    value: dict[str, Any] = {
+        "@context": ["http://www.w3.org/ns/csvw", {"@language": info.languages[0]}],
+        "dc:title": [{"@value": f"{text}: {_name(path)}", "@language": lang} for lang, text in info.title.items()],
+        "dc:description": {"@value": table.description, "@language": "en"},
+    }
+    if url := licence_url(info.licence):
+        value["dc:license"] = {"@id": url}
+    if info.publisher.get("name"):
+        value["dc:publisher"] = info.text(info.publisher["name"])
+    here = posixpath.dirname(path)
+    value["dialect"] = DIALECT
+    value["tables"] = [
+        {"url": posixpath.basename(path), "tableSchema": _schema(table, keys, here, others)},
+        *(
+            {"url": posixpath.relpath(to, here), "suppressOutput": True, "tableSchema": _schema(other, (), here, others)}
+            for to, other in dict(others.values()).items()
+            if to != path
+        ),
+    ]
+    return value
+
+
+def _name(path: str) -> str:
+    """Return what a file is called among the others."""
+    return posixpath.splitext(path.removeprefix("csv/"))[0]
+
+
+def _references(context: Context, table: Table) -> list[ForeignKey]:
+    """Return the references of `table` to other tables and to the code lists."""
+    if table in codelist.TABLES or table is sdmx.DATA:
+        return []
+    listed = [
+        ForeignKey(table.name, column.name, code_list.name, code_list.key[0])
+        for column in table.columns
+        for code_list in codelist.TABLES
+        if column.name == code_list.name and column.type == "VARCHAR"
+    ]
+    return [key for key in context.foreign_keys if key.table == table.name] + listed
+
+
+def _target(context: Context, name: str) -> tuple[str, Table]:
+    """Return path and columns of a table, or of a code list, that others refer to."""
+    code_list = next((table for table in codelist.TABLES if table.name == name), None)
+    if code_list:
+        return codelist.path(code_list), code_list
+    return f"{WHOLE}/{name}.csv", next(table for table in context.tables if table.name == name)
+
+
+def _schema(table: Table, keys: Sequence[ForeignKey], here: str, others: Mapping[str, tuple[str, Table]]) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "columns": [_column(table, column) for column in table.columns],
+        "primaryKey": [column_name(name) for name in table.key],
+        "aboutUrl": "#" + "/".join(f"{{{column_name(name)}}}" for name in table.key),
+    }
+    if keys:
+        value["foreignKeys"] = [
+            {
+                "columnReference": column_name(key.column),
+                "reference": {"resource": posixpath.relpath(others[key.to_table][0], here), "columnReference": column_name(key.to_column)},
+            }
+            for key in keys
+        ]
+    return value
+
+
+def _column(table: Table, column: Column) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "name": column_name(column.name),
+        "titles": column.name,
+        "dc:description": column.description,
+        "datatype": _datatype(column),
+    }
+    if concept := CONCEPTS.get(column.name.lower()):
+        value["propertyUrl"] = concept
+    if column.unit:
+        value["schema:unitText"] = column.unit
+    if column.name in table.key:
+        value["required"] = True
+        if column.type == "VARCHAR":
+            value["null"] = []  # an empty key is an empty text, not a missing one
+    return value
+
+
+def _datatype(column: Column) -> Any:
+    """Return the type; with its bounds, or the values there are, where such are checked."""
+    base = DATATYPES[column.type]
+    bounds = {"minimum": column.minimum, "maximum": column.maximum}
+    stated: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
+    if column.values:
+        stated["format"] = "|".join(re.escape(value) for value in column.values)
+    return {"base": base, **stated} if stated else base
+
+
+def kinds(columns: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
+    """Return title and base type of described columns."""
+    return [
+        (column["titles"], column["datatype"]["base"] if isinstance(column["datatype"], dict) else column["datatype"]) for column in columns
+    ]
+
+
+def column_name(name: str) -> str:
+    """Return `name` as CSVW allows it: other signs than letters, digits, _ and . as percent-encoded bytes."""
+    return re.sub(r"[^A-Za-z0-9_.]", lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), name)

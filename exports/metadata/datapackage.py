@@ -1,0 +1,125 @@
+"""datapackage.json: a Data Package (version 2) whose resources are the CSV files. Parquet and DuckDB files are no resources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exports.metadata.text import is_web, licence_url, release_url, to_json
+from exports.model import schema_version
+from exports.model.info import STATUSES, Context
+from exports.model.tables import Column, Table
+
+PATH = "datapackage.json"
+PROFILES = "https://datapackage.org/profiles/2.0/"
+FIELD_TYPES = {"VARCHAR": "string", "DOUBLE": "number", "BIGINT": "integer"}
+
+
+def descriptor(context: Context) -> dict[str, bytes]:
+    info = context.info
+    package: dict[str, Any] = {
+        "$schema": PROFILES + "datapackage.json",
+        "name": info.pack.lower().replace("_", "-"),
+        "title": info.text(info.title),
+        "version": context.version,
+        "created": info.timestamp,
+        schema_version.PROPERTY: context.schema_version,
+    }
+    if url := release_url(info.base_uri, context.version):
+        package |= {"id": url + PATH, "homepage": info.base_uri}
+    if licences := _licences(info.licence):
+        package["licenses"] = licences
+    if info.publisher.get("name"):
+        package["contributors"] = [_contributor(info.publisher)]
+    package["sources"] = [_source(context, source) for source in info.sources]
+    package["resources"] = resources(context)
+    return {PATH: to_json(package)}
+
+
+def resources(context: Context) -> list[dict[str, Any]]:
+    """Return what the package says of each table: its file, and its shape."""
+    return [_resource(context, table) for table in context.tables]
+
+
+def _licences(licence: str) -> list[dict[str, str]]:
+    url = licence_url(licence)
+    return [{"name": licence, "path": url}] if url else []
+
+
+def _contributor(publisher: Any) -> dict[str, Any]:
+    value: dict[str, Any] = {"title": publisher["name"], "roles": ["publisher"]}
+    if is_web(publisher.get("iri")):
+        value["path"] = publisher["iri"]
+    if publisher.get("email"):
+        value["email"] = publisher["email"]
+    return value
+
+
+def _source(context: Context, source: Any) -> dict[str, Any]:
+    value = {
+        "title": context.info.text(source["title"]),
+        "name": source["id"],
+        "publisher": source["publisher"],
+    }
+    if is_web(source.get("homepage")):
+        value["path"] = source["homepage"]
+    licences = _licences(source["licence"])
+    more = {"licenses": licences} if licences else {"licence": source["licence"]}
+    return value | more | ({"citation": context.info.text(source["citation"])} if source.get("citation") else {})
+
+
+def _resource(context: Context, table: Table) -> dict[str, Any]:
+    path = f"csv/{table.name}.csv"
+    facts = context.files[path]
+    schema: dict[str, Any] = {
+        "$schema": PROFILES + "tableschema.json",
+        "fields": [_field(table, column) for column in table.columns],
+        "missingValues": [""],
+        "primaryKey": list(table.key),
+    }
+    keys = [
+        {"fields": [key.column], "reference": {"resource": key.to_table, "fields": [key.to_column]}}
+        for key in context.foreign_keys
+        if key.table == table.name
+    ]
+    if keys:
+        schema["foreignKeys"] = keys
+    return {
+        "$schema": PROFILES + "dataresource.json",
+        "name": table.name,
+        "type": "table",
+        "path": path,
+        "description": table.description,
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "bytes": facts.bytes,
+        "hash": f"sha256:{facts.sha256}",
+        "dialect": {
+            "$schema": PROFILES + "tabledialect.json",
+            "delimiter": ",",
+            "lineTerminator": "\n",
+            "doubleQuote": True,
+        },
+        "schema": schema,
+    }
+
+
+def _field(table: Table, column: Column) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "name": column.name,
+        "type": FIELD_TYPES[column.type],
+        "description": column.description,
+    }
+    if column.unit:
+        value["unit"] = column.unit
+    if column.name == "obs_status":
+        value["categories"] = [{"value": code, "label": name} for code, (name, _) in STATUSES.items()]
+    constraints = {"minimum": column.minimum, "maximum": column.maximum, "enum": list(column.values) or None}
+    stated: dict[str, Any] = {name: constraint for name, constraint in constraints.items() if constraint is not None}
+    if stated:
+        value["constraints"] = stated
+    if column.name in table.key:
+        value["constraints"] = {"required": True, **stated}
+        if column.type == "VARCHAR":
+            value["missingValues"] = []  # an empty key is an empty text, not a missing one
+    return value

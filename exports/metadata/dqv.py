@@ -1,0 +1,107 @@
+"""dqv.ttl: measurements of quality in the Data Quality Vocabulary, of the release as a whole and of its tables. Counts come from `facts`."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+from exports.metadata.catalogue import WHOLE, Catalogue, catalogue
+from exports.metadata.rdf import Graph, Iri, Literal, text, typed
+from exports.model.info import Context
+
+PATH = "dqv.ttl"
+LDQD = "http://www.w3.org/2016/05/ldqd#"
+
+
+class Metric(NamedTuple):
+    """What is measured: the dimension it belongs to, the type of its values, what it says."""
+
+    dimension: str
+    datatype: str
+    says: str
+
+
+METRICS = {
+    "rows": Metric("completeness", "xsd:integer", "Rows of the table"),
+    "valued": Metric("completeness", "xsd:double", "Share of the table's rows that have a value; the others say why not"),
+    "available": Metric("completeness", "xsd:double", "Share of the expected values of indicators that are there (table coverage)"),
+    "accepted": Metric("completeness", "xsd:double", "Share of the rows read from the sources that were accepted"),
+    "reconciled": Metric("consistency", "xsd:boolean", "Every row read is accepted, quarantined or ignored by declaration"),
+    "imputed": Metric("semanticAccuracy", "xsd:double", "Share of the inputs of indices that were imputed"),
+    "fresh": Metric("timeliness", "xsd:double", "Share of the sources that are not stale"),
+    "age": Metric(
+        "timeliness", "xsd:integer", "Days from the end of the newest period in the tables to the release; 0 where it is not over"
+    ),
+}
+DIMENSIONS = {
+    "completeness": "Completeness",
+    "consistency": "Consistency",
+    "semanticAccuracy": "Semantic accuracy",
+    "timeliness": "Timeliness",
+}
+
+
+def descriptor(context: Context) -> dict[str, bytes]:
+    return {PATH: statements(context).turtle()}
+
+
+def statements(context: Context) -> Graph:
+    """Return the measurements of a release; what cannot be measured, as a share of nothing, is left out."""
+    said, graph = catalogue(context), Graph()
+    measured = [(name, dataset, value) for dataset, name, value in _measured(context) if value is not None]
+    for name, dataset, value in measured:
+        node = said.file(f"{PATH}#{name}-{dataset}")
+        graph.node(
+            node,
+            "dqv:QualityMeasurement",
+            dqv_isMeasurementOf=Iri(_metric(said, name)),
+            dqv_computedOn=Iri(said.of_release(dataset)),
+            dqv_value=value,
+        )
+        graph.add(said.of_release(dataset), "dqv:hasQualityMeasurement", Iri(node))
+    for name, metric in METRICS.items():
+        if name in {measurement[0] for measurement in measured}:
+            graph.node(
+                _metric(said, name),
+                "dqv:Metric",
+                skos_prefLabel=text(metric.says, "en"),
+                dqv_expectedDataType=Iri("http://www.w3.org/2001/XMLSchema#" + metric.datatype.removeprefix("xsd:")),
+                dqv_inDimension=Iri(LDQD + metric.dimension),
+            )
+            graph.node(LDQD + metric.dimension, "dqv:Dimension", skos_prefLabel=text(DIMENSIONS[metric.dimension], "en"))
+    return graph
+
+
+def _metric(said: Catalogue, name: str) -> str:
+    return said.file(f"{PATH}#metric-{name}")
+
+
+def _measured(context: Context) -> list[tuple[str, str, Literal | None]]:
+    """Return dataset, metric and value of everything that is measured."""
+    facts = context.facts
+    found: list[tuple[str, str, Literal | None]] = []
+    for table in context.tables:
+        found.append((f"table-{table.name}", "rows", typed(context.rows[table.name], "xsd:integer")))
+        rows, valued = facts.statused.get(table.name, (0, 0))
+        found.append((f"table-{table.name}", "valued", _share(valued, rows)))
+    reconciled = facts.read == facts.accepted + facts.quarantined + facts.ignored
+    found += [
+        (WHOLE, "available", _share(facts.available, facts.expected)),
+        (WHOLE, "accepted", _share(facts.accepted, facts.read)),
+        (WHOLE, "reconciled", typed(str(reconciled).lower(), "xsd:boolean") if facts.sources else None),
+        (WHOLE, "imputed", _share(facts.imputed, facts.inputs)),
+        (WHOLE, "fresh", _share(facts.sources - facts.stale, facts.sources)),
+        (WHOLE, "age", _age(context)),
+    ]
+    return found
+
+
+def _share(part: int, whole: int) -> Literal | None:
+    return typed(f"{part / whole:.12g}", "xsd:double") if whole else None
+
+
+def _age(context: Context) -> Literal | None:
+    if context.facts.period is None:
+        return None
+    last, today = date.fromisoformat(context.facts.period[1]), date.fromisoformat(context.info.timestamp[:10])
+    return typed(max((today - last).days, 0), "xsd:integer")

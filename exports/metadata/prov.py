@@ -1,0 +1,101 @@
+"""prov.ttl: how the release came about, in PROV-O: the run, the code that ran, and every snapshot it used. No duration, no machine."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from exports.metadata import vocabulary
+from exports.metadata.catalogue import Catalogue, catalogue
+from exports.metadata.dcat import texts
+from exports.metadata.rdf import Graph, Iri, address, text, typed
+from exports.metadata.text import is_web, licence_url
+from exports.model.info import Context, Snapshot
+
+PATH = "prov.ttl"
+
+
+def descriptor(context: Context) -> dict[str, bytes]:
+    return {PATH: statements(context).turtle()}
+
+
+def statements(context: Context) -> Graph:
+    """Return the provenance of a release: entities, one activity, agents."""
+    said, graph, info = catalogue(context), Graph(), context.info
+    software = graph.node(
+        said.file(f"{PATH}#software"),
+        "prov:Agent",
+        "prov:SoftwareAgent",
+        foaf_name=text("zpo2-warehouse"),
+        dct_identifier=text(f"sha256:{info.code}") if info.code else None,
+    )
+    publisher = graph.node(said.publisher, "prov:Agent", foaf_name=texts(said.publisher_name))
+    run = graph.node(
+        said.file(f"{PATH}#run"),
+        "prov:Activity",
+        rdfs_label=text("The run that made this release", "en"),
+        prov_endedAtTime=typed(info.timestamp, "xsd:dateTime"),
+        prov_used=[Iri(_snapshot_node(said, snapshot)) for snapshot in context.facts.snapshots],
+        prov_wasAssociatedWith=[software, publisher],
+    )
+    for dataset in said.datasets:
+        graph.node(
+            said.of_release(dataset.id),
+            "prov:Entity",
+            rdfs_label=texts(dataset.titles),
+            prov_wasGeneratedBy=run,
+            prov_generatedAtTime=typed(info.timestamp, "xsd:dateTime"),
+            prov_wasAttributedTo=publisher,
+        )
+    _sources(graph, context, said)
+    for snapshot in context.facts.snapshots:
+        _snapshot(graph, said, snapshot)
+    if context.facts.snapshots:
+        graph.node(vocabulary.SHA256, "spdx:ChecksumAlgorithm")
+    return graph
+
+
+def _snapshot_node(said: Catalogue, snapshot: Snapshot) -> str:
+    return said.file(f"{PATH}#snapshot-{quote(snapshot.source, safe='')}-{quote(snapshot.part, safe='')}")
+
+
+def _source_node(said: Catalogue, source: str) -> str:
+    return said.file(f"{PATH}#source-{quote(source, safe='')}")
+
+
+def _sources(graph: Graph, context: Context, said: Catalogue) -> None:
+    for source in context.info.sources:
+        node = _source_node(said, source["id"])
+        provider = graph.node(
+            f"{node}-publisher", "prov:Agent", "prov:Organization", foaf_name=text(context.info.text(source["publisher"]))
+        )
+        licence = licence_url(source["licence"])
+        graph.node(
+            node,
+            "prov:Entity",
+            dct_title=text(context.info.text(source["title"])),
+            dct_license=Iri(licence) if licence else None,
+            foaf_homepage=Iri(address(source["homepage"])) if is_web(source.get("homepage")) else None,
+            prov_wasAttributedTo=provider,
+        )
+
+
+def _snapshot(graph: Graph, said: Catalogue, snapshot: Snapshot) -> None:
+    """State a snapshot: its bytes, and when they were first archived."""
+    node = _snapshot_node(said, snapshot)
+    checksum = graph.node(
+        f"{node}-checksum",
+        "spdx:Checksum",
+        spdx_algorithm=Iri(vocabulary.SHA256),
+        spdx_checksumValue=typed(snapshot.sha256, "xsd:hexBinary"),
+    )
+    graph.node(
+        node,
+        "prov:Entity",
+        rdfs_label=text(" ".join(filter(None, (snapshot.source, snapshot.part)))),
+        prov_generatedAtTime=typed(snapshot.fetched_at, "xsd:dateTime"),
+        prov_specializationOf=Iri(_source_node(said, snapshot.source)),
+        prov_atLocation=Iri(address(snapshot.url)) if is_web(snapshot.url) else None,
+        dct_source=None if is_web(snapshot.url) else text(snapshot.url),
+        dcat_byteSize=typed(snapshot.bytes, "xsd:nonNegativeInteger"),
+        spdx_checksum=checksum,
+    )

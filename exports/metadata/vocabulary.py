@@ -1,0 +1,131 @@
+"""Names that catalogues agree on: code lists of the EU and of others, and how a pack's codes map to them. Data, no logic beyond look-ups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from exports.metadata.text import NO_LICENCE
+
+AUTHORITY = "http://publications.europa.eu/resource/authority/"
+MEDIA_TYPES = "http://www.iana.org/assignments/media-types/"
+THEMES = AUTHORITY + "data-theme"
+IRREGULAR = AUTHORITY + "frequency/IRREG"
+PUBLIC = AUTHORITY + "access-right/PUBLIC"
+STABLE = AUTHORITY + "planned-availability/STABLE"
+SHA256 = "http://spdx.org/rdf/terms#checksumAlgorithm_sha256"
+PROFILE = "https://semiceu.github.io/DCAT-AP/releases/3.0.1/"
+HTTP = "https://www.rfc-editor.org/rfc/rfc9110"
+HVD_LAW = "http://data.europa.eu/eli/reg_impl/2023/138/oj"
+HVD_STATISTICS = "http://data.europa.eu/bna/c_e1da4e07"
+HVD_CATEGORIES = "http://data.europa.eu/bna/asd487ae75"
+HVD_TYPE = AUTHORITY + "dataset-type/HVD"
+PUBLISHER_KINDS = "http://purl.org/adms/publishertype/1.0"
+LICENCE_KINDS = "http://purl.org/adms/licencetype/1.0"
+LISTS: Mapping[str, str] = {
+    AUTHORITY + "access-right": "Access rights",
+    AUTHORITY + "country": "Countries",
+    AUTHORITY + "data-theme": "Data themes",
+    AUTHORITY + "file-type": "File types",
+    AUTHORITY + "frequency": "Frequencies",
+    AUTHORITY + "language": "Languages",
+    AUTHORITY + "licence": "Licences",
+    AUTHORITY + "planned-availability": "Planned availability",
+    HVD_CATEGORIES: "Categories of high-value datasets",
+    PUBLISHER_KINDS: "Kinds of publishers",
+    LICENCE_KINDS: "Kinds of licences",
+}
+"""Code lists with their names."""
+
+
+class Format(NamedTuple):
+    """A kind of file: its name for people, the entry in the EU's list of file types, the media type, the specification."""
+
+    name: str
+    file_type: str
+    media_type: str
+    specification: str
+
+
+FORMATS: Mapping[str, Format] = {
+    ".csv": Format("CSV", "CSV", "text/csv", "https://www.rfc-editor.org/rfc/rfc4180"),
+    ".parquet": Format("Parquet", "PARQUET", "application/vnd.apache.parquet", "https://parquet.apache.org/"),
+    ".duckdb": Format("DuckDB", "BIN", "application/octet-stream", "https://duckdb.org/"),
+}
+"""By the ending of a file's name."""
+
+THEME_LABELS: Mapping[str, str] = {"REGI": "Regions and cities", "SOCI": "Population and society", "GOVE": "Government and public sector"}
+
+LANGUAGES: Mapping[str, str] = {
+    "bg": "BUL", "cs": "CES", "da": "DAN", "de": "DEU", "el": "ELL", "en": "ENG", "es": "SPA", "et": "EST", "fi": "FIN", "fr": "FRA",
+    "ga": "GLE", "hr": "HRV", "hu": "HUN", "it": "ITA", "lt": "LIT", "lv": "LAV", "mt": "MLT", "nl": "NLD", "pl": "POL", "pt": "POR",
+    "ro": "RON", "sk": "SLK", "sl": "SLV", "sv": "SWE", "uk": "UKR",
+}  # fmt: skip
+"""ISO 639-1 to the EU's list of languages."""
+
+COUNTRIES: Mapping[str, str] = {
+    "AL": "ALB", "AT": "AUT", "BA": "BIH", "BE": "BEL", "BG": "BGR", "CH": "CHE", "CY": "CYP", "CZ": "CZE", "DE": "DEU", "DK": "DNK",
+    "EE": "EST", "ES": "ESP", "FI": "FIN", "FR": "FRA", "GB": "GBR", "GR": "GRC", "HR": "HRV", "HU": "HUN", "IE": "IRL", "IS": "ISL",
+    "IT": "ITA", "LI": "LIE", "LT": "LTU", "LU": "LUX", "LV": "LVA", "MD": "MDA", "ME": "MNE", "MK": "MKD", "MT": "MLT", "NL": "NLD",
+    "NO": "NOR", "PL": "POL", "PT": "PRT", "RO": "ROU", "RS": "SRB", "SE": "SWE", "SI": "SVN", "SK": "SVK", "TR": "TUR", "UA": "UKR",
+}  # fmt: skip
+"""ISO 3166-1 alpha-2 to alpha-3, which the EU's list of countries uses; Europe."""
+
+BOXES: Mapping[str, tuple[float, float, float, float]] = {
+    "AT": (9.53, 46.37, 17.16, 49.02), "CZ": (12.09, 48.55, 18.86, 51.06), "DE": (5.87, 47.27, 15.04, 55.06),
+    "HU": (16.11, 45.74, 22.90, 48.59), "PL": (14.12, 49.00, 24.15, 54.84), "SK": (16.83, 47.73, 22.57, 49.61),
+}  # fmt: skip
+"""West, south, east, north of countries, for releases whose areas have no coordinates."""
+
+LICENCES: Mapping[str, str] = {
+    "CC0-1.0": "CC0", "CC-BY-4.0": "CC_BY_4_0", "CC-BY-3.0": "CC_BY_3_0", "CC-BY-SA-4.0": "CC_BYSA_4_0", "CC-BY-NC-4.0": "CC_BYNC_4_0",
+    "CC-BY-ND-4.0": "CC_BYND_4_0", "CC-BY-NC-SA-4.0": "CC_BYNCSA_4_0", "CC-BY-NC-ND-4.0": "CC_BYNCND_4_0",
+}  # fmt: skip
+"""SPDX to the EU's list of licences."""
+
+PUBLISHER_TYPES: Mapping[str, str] = {
+    "Academia-ScientificOrganisation": "Academia or scientific organisation",
+    "Company": "Company",
+    "IndustryConsortium": "Industry consortium",
+    "LocalAuthority": "Local authority",
+    "NationalAuthority": "National authority",
+    "NonGovernmentalOrganisation": "Non-governmental organisation",
+    "NonProfitOrganisation": "Non-profit organisation",
+    "PrivateIndividual(s)": "Private individual(s)",
+    "RegionalAuthority": "Regional authority",
+    "StandardisationBody": "Standardisation body",
+    "SupraNationalAuthority": "Supra-national authority",
+}
+"""The kinds of publishers of ADMS, with their names."""
+
+
+def language(code: str) -> str:
+    """Return the IRI of a language by its code in ISO 639-1, or of that in the Library of Congress where the EU's list is not known."""
+    if code in LANGUAGES:
+        return AUTHORITY + "language/" + LANGUAGES[code]
+    return f"http://id.loc.gov/vocabulary/iso639-{1 if len(code) == 2 else 2}/{code}"
+
+
+def country(code: str) -> str | None:
+    return AUTHORITY + "country/" + COUNTRIES[code] if code in COUNTRIES else None
+
+
+def licence(spdx: str) -> str | None:
+    return AUTHORITY + "licence/" + LICENCES[spdx] if spdx in LICENCES else None
+
+
+def licence_type(licence: str) -> tuple[str, str]:
+    """Return the kind of a licence in the words of ADMS: name and label."""
+    if licence == NO_LICENCE:
+        return "UnknownIPR", "Unknown IPR"
+    if licence == "CC0-1.0":
+        return "PublicDomain", "Work in the public domain"
+    if licence.startswith("CC-BY-NC"):
+        return "NonCommercialUseOnly", "Non-commercial use only"
+    if licence.startswith("CC-BY-ND"):
+        return "NoDerivativeWork", "No derivative work"
+    if licence.startswith("CC-BY-SA"):
+        return "ViralEffect-ShareAlike", "Viral effect (share-alike)"
+    if licence.startswith("CC-BY"):
+        return "Attribution", "Attribution"
+    return "UnknownIPR", "Unknown IPR"

@@ -1,0 +1,117 @@
+"""What the published tables say of a release as a whole: periods, extent, snapshots, counts. Reads the Parquet files, changes nothing."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from exports.model.info import STATUSES, Box, Facts, Snapshot
+from exports.model.tables import Table
+from pipelines.core.sql import identifier, literal
+
+MEMORY = "512MB"
+PERIODS = ("time_period", "base_period", "first_period", "last_period")
+_PERIOD = re.compile(r"(\d{4})(?:-(?:Q([1-4])|S([12])|W(\d{2})|(\d{2})(?:-(\d{2}))?))?")
+_OF_SOURCES = "sum(rows_read), sum(rows_accepted), sum(rows_quarantined), sum(rows_ignored), count(*), count(stale_since)"
+
+
+def gather(tables: Sequence[Table], parquet: Path) -> Facts:
+    """Return the facts of the tables whose files lie in `parquet`; what no table tells stays empty."""
+    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": "", "threads": 1}) as connection:
+        asked = _Asked(connection, {table.name: table for table in tables}, parquet)
+        read, accepted, quarantined, ignored, sources, stale = asked.numbers("sources", _OF_SOURCES, 6)
+        expected, available = asked.numbers("coverage", "sum(expected), sum(available)", 2)
+        inputs, imputed = asked.numbers("index_components", "count(*), count(*) filter (where imputed = 'true')", 2)
+        return Facts(
+            snapshots=tuple(Snapshot(*row) for row in asked.rows("snapshots", "source, part, url, sha256, bytes, fetched_at")),
+            periods={name: span for name in asked.tables if (span := asked.span(name))},
+            boxes=asked.boxes(),
+            statused={name: counts for name in asked.tables if (counts := asked.statused(name))},
+            expected=expected,
+            available=available,
+            read=read,
+            accepted=accepted,
+            quarantined=quarantined,
+            ignored=ignored,
+            sources=sources,
+            stale=stale,
+            inputs=inputs,
+            imputed=imputed,
+        )
+
+
+def days(period: str) -> tuple[str, str] | None:
+    """Return the first and last day of a period: a year, half-year, quarter, month, week or day; None for any other text."""
+    match = _PERIOD.fullmatch(period)
+    if not match:
+        return None
+    year, quarter, half, week, month, day = (int(part) if part else 0 for part in match.groups())
+    try:
+        if week:
+            first = date.fromisocalendar(year, week, 1)
+            return first.isoformat(), (first + timedelta(days=6)).isoformat()
+        if day:
+            return date(year, month, day).isoformat(), date(year, month, day).isoformat()
+        length = 3 if quarter else 6 if half else 1 if match[5] else 12
+        start = 3 * quarter - 2 if quarter else 6 * half - 5 if half else month if match[5] else 1
+        last = start + length - 1
+        return date(year, start, 1).isoformat(), date(year, last, monthrange(year, last)[1]).isoformat()
+    except (ValueError, OverflowError):
+        return None
+
+
+def span(periods: Iterable[str]) -> tuple[str, str] | None:
+    """Return the first day of the earliest and the last day of the latest of `periods`."""
+    known = [found for period in periods if (found := days(period))]
+    return (min(first for first, _ in known), max(last for _, last in known)) if known else None
+
+
+class _Asked:
+    """Questions to the files; a table or column that is not there answers with nothing."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table], parquet: Path) -> None:
+        self.connection = connection
+        self.tables = tables
+        self.parquet = parquet
+
+    def rows(self, table: str, selected: str, rest: str = "") -> list[tuple[Any, ...]]:
+        if table not in self.tables:
+            return []
+        path = literal(self.parquet / f"{table}.parquet")
+        return self.connection.execute(f"select {selected} from read_parquet({path}) {rest}").fetchall()
+
+    def numbers(self, table: str, selected: str, count: int) -> list[int]:
+        found = self.rows(table, selected)
+        return [int(value or 0) for value in found[0]] if found else [0] * count
+
+    def has(self, table: str, *columns: str) -> bool:
+        return table in self.tables and {column.name for column in self.tables[table].columns} >= set(columns)
+
+    def span(self, table: str) -> tuple[str, str] | None:
+        texts: set[str] = set()
+        for column in (column for column in PERIODS if self.has(table, column)):
+            texts |= {value for (value,) in self.rows(table, f"distinct {identifier(column)}") if value}
+        return span(texts)
+
+    def boxes(self) -> dict[str, Box | None]:
+        """Return the box of each country that areas are in."""
+        country = "coalesce(country, '')" if self.has("areas", "country") else "''"
+        if not self.has("areas", "lon", "lat"):
+            return {country: None for (country,) in self.rows("areas", f"distinct {country}", "order by 1")}
+        pointed = "filter (where lon is not null and lat is not null)"
+        sides = ", ".join(f"{side} {pointed}" for side in ("min(lon)", "min(lat)", "max(lon)", "max(lat)"))
+        found = self.rows("areas", f"{country}, {sides}", "group by 1 order by 1")
+        return {country: None if west is None else (west, south, east, north) for country, west, south, east, north in found}
+
+    def statused(self, table: str) -> tuple[int, int] | None:
+        if not self.has(table, "obs_status"):
+            return None
+        valued = ", ".join(literal(code) for code, (_, value) in STATUSES.items() if value == "with a value")
+        rows, there = self.numbers(table, f"count(*), count(*) filter (where obs_status in ({valued}))", 2)
+        return rows, there

@@ -1,0 +1,1 @@
+"""Serve a `public` folder over HTTP on this machine."""

@@ -1,0 +1,151 @@
+"""Do the further forms of the tables say what the tables say? By indicator, workbook, map files, questions in the DuckDB file.
+
+A form that is not there is no fault here: releases differ in what they hold, and SHA256SUMS names what is lost. Returns
+faults as lines; a file that cannot be read raises.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import duckdb
+import polars as pl
+import pyarrow.parquet as pq
+
+from exports.formats import derived_formats
+from exports.model import sdmx
+from exports.model.info import SDMX_STATUSES
+from exports.verify.formats import Described
+from pipelines.core.sql import identifier, literal
+
+CHUNK = 1 << 20
+SDMX_COLUMNS = {"TIME_PERIOD": "time_period", "OBS_VALUE": "obs_value", "OBS_STATUS": "sdmx", "OWN_STATUS": "obs_status"}
+"""Columns of an SDMX-CSV file, and what they must equal."""
+
+
+def by_indicator_faults(folder: Path, table: Described) -> Iterator[str]:
+    """The files of csv/by_indicator, one after the other, are the long table, byte for byte."""
+    names = sorted(path.stem for path in (folder / derived_formats.BY_INDICATOR).glob("*.csv"))
+    if not names:
+        return
+    with (folder / table.csv).open("rb") as whole:
+        header = whole.readline()
+        for name in names:
+            path = f"{derived_formats.BY_INDICATOR}/{name}.csv"
+            with (folder / path).open("rb") as part:
+                if part.readline() != header:
+                    yield f"{path}: its header is not that of {table.csv}"
+                    return
+                if not _is_next(part, whole):
+                    yield f"{path}: its rows are not those of {name} in {table.csv}"
+                    return
+        if whole.read(1):
+            yield f"{table.csv}: has rows of indicators that have no file in {derived_formats.BY_INDICATOR}"
+
+
+def _is_next(part: IO[bytes], whole: IO[bytes]) -> bool:
+    while chunk := part.read(CHUNK):
+        if whole.read(len(chunk)) != chunk:
+            return False
+    return True
+
+
+def cube_faults(folder: Path, table: Described) -> Iterator[str]:
+    """The SDMX-CSV and JSON-stat files have the values and statuses of the table, in its order, for each of its indicators."""
+    if not (folder / "sdmx").is_dir() and not (folder / derived_formats.JSON_STAT).is_dir():
+        return
+    rows = pl.read_parquet(folder / table.parquet, columns=["indicator", "time_period", "obs_value", "obs_status"])
+    rows = rows.with_columns(rows["obs_status"].replace_strict({own: code for own, (code, _) in SDMX_STATUSES.items()}).alias("sdmx"))
+    names = set()
+    for name, part in derived_formats.runs(rows):
+        names.add(name)
+        if (folder / f"sdmx/{name}.csv").is_file():
+            yield from _sdmx(folder, f"sdmx/{name}.csv", part)
+        if (folder / f"{derived_formats.JSON_STAT}/{name}.json").is_file():
+            yield from _json_stat(folder, f"{derived_formats.JSON_STAT}/{name}.json", part)
+    for kind, suffix in (("sdmx", ".csv"), (derived_formats.JSON_STAT, ".json")):
+        found = {path.stem for path in (folder / kind).glob(f"*{suffix}")}
+        yield from (f"{kind}/{name}{suffix}: missing" for name in sorted(names - found))
+        yield from (f"{kind}/{name}{suffix}: of no indicator in {table.csv}" for name in sorted(found - names))
+
+
+def _sdmx(folder: Path, path: str, rows: pl.DataFrame) -> Iterator[str]:
+    with (folder / path).open(encoding="utf-8", newline="") as file:
+        header = next(csv.reader(file), [])
+    if header != [column.name for column in sdmx.DATA.columns]:
+        yield f"{path}: its columns are not those of {sdmx.STRUCTURE_PATH}"
+        return
+    rows = rows.filter(pl.col("time_period") != "")
+    kinds = {name: pl.Float64 if name == "OBS_VALUE" else pl.String for name in header}
+    found = pl.read_csv(folder / path, schema=kinds, columns=list(SDMX_COLUMNS))
+    for name, column in SDMX_COLUMNS.items():
+        if not found[name].equals(rows[column]):
+            yield f"{path}: {name} is not that of the table"
+
+
+def _json_stat(folder: Path, path: str, rows: pl.DataFrame) -> Iterator[str]:
+    cube = json.loads((folder / path).read_bytes())
+    values = cube["value"].values() if isinstance(cube["value"], dict) else cube["value"]
+    if not pl.Series(values, dtype=pl.Float64).drop_nulls().equals(rows["obs_value"].drop_nulls()):
+        yield f"{path}: its values are not those of the table"
+    if list(cube["status"].values()) != rows["sdmx"].filter(rows["sdmx"] != "A").to_list():
+        yield f"{path}: its statuses are not those of the table"
+
+
+def workbook_faults(folder: Path, table: Described) -> Iterator[str]:
+    """The first sheet has the columns and the areas of the table."""
+    if not (folder / derived_formats.WORKBOOK).is_file():
+        return
+    import python_calamine
+
+    sheet = python_calamine.CalamineWorkbook.from_path(folder / derived_formats.WORKBOOK).get_sheet_by_index(0)
+    lines = sheet.iter_rows()
+    if list(next(lines, ())) != list(table.types):
+        yield f"{derived_formats.WORKBOOK}: its columns are not those of {table.csv}"
+    if [line[0] for line in lines] != pl.read_parquet(folder / table.parquet, columns=[table.key[0]])[table.key[0]].to_list():
+        yield f"{derived_formats.WORKBOOK}: its rows are not those of {table.csv}"
+
+
+def map_faults(folder: Path, table: Described) -> Iterator[str]:
+    """Both map files have the areas that have a point, in the order of the table."""
+    if not (folder / "geo").is_dir():
+        return
+    expected = (
+        pl.read_parquet(folder / table.parquet, columns=["ref_area", "lon", "lat"]).select("ref_area", "lon", "lat").drop_nulls().rows()
+    )
+    if (folder / derived_formats.GEO_PARQUET).is_file():
+        with pq.ParquetFile(folder / derived_formats.GEO_PARQUET) as file:
+            rows = file.read(["ref_area", "bbox"]).to_pylist()
+        if [(row["ref_area"], row["bbox"]["xmin"], row["bbox"]["ymin"]) for row in rows] != expected:
+            yield f"{derived_formats.GEO_PARQUET}: its points are not those of {table.csv}"
+    if (folder / derived_formats.GEO_JSON).is_file():
+        features = json.loads((folder / derived_formats.GEO_JSON).read_bytes())["features"]
+        if [(feature["id"], *feature["geometry"]["coordinates"]) for feature in features] != expected:
+            yield f"{derived_formats.GEO_JSON}: its points are not those of {table.csv}"
+
+
+def question_faults(folder: Path, name: str) -> Iterator[str]:
+    """Every view and macro of the DuckDB file has a comment and can be asked."""
+    with duckdb.connect(config={"temp_directory": ""}) as connection:
+        connection.execute(f"attach {literal(folder / name)} as release (read_only)")
+        connection.execute("use release")
+        views = connection.execute(
+            "select view_name, comment from duckdb_views() where database_name = 'release' and not internal"
+        ).fetchall()
+        macros = connection.execute(
+            "select function_name, comment, len(parameters) from duckdb_functions() "
+            "where database_name = 'release' and function_type = 'table_macro' and not internal"
+        ).fetchall()
+        asked = [("view", view, comment, identifier(view)) for view, comment in views]
+        asked += [("macro", macro, comment, f"{identifier(macro)}({', '.join(['null'] * count)})") for macro, comment, count in macros]
+        for kind, question, comment, source in asked:
+            if not comment:
+                yield f"{name}: no comment on {kind} {question}"
+            try:
+                connection.execute(f"select * from {source} limit 0")
+            except duckdb.Error as error:
+                yield f"{name}: {kind} {question} cannot be asked: {' '.join(str(error).split())}"

@@ -1,0 +1,1 @@
+"""The `zpo2` command, one module per group of commands."""

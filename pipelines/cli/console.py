@@ -1,0 +1,130 @@
+"""What a person sees of a run: a progress display on a terminal, plain lines in a pipe, and the summary. Decides nothing."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import Any
+
+from pipelines.core.workspace import Home
+from pipelines.packs import Pack
+from pipelines.runs.run import Event
+
+_STEPS = {
+    "fetch": "fetching",
+    "read": "reading",
+    "source": "sources",
+    "start": "starting",
+    "model": "warehouse",
+    "gate": "gate",
+    "release": "release",
+}
+
+
+class Display:
+    """Shows events on stderr. On a terminal each step has a bar; in a pipe each finished source is a line of its own."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self.quiet = quiet
+        self.live: Any = None
+        self.bars: dict[str, Any] = {}
+
+    def __enter__(self) -> Display:
+        if sys.stderr.isatty() and not self.quiet:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            self.live = Progress(
+                SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                console=Console(stderr=True), transient=True,
+            )  # fmt: skip
+            self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self.live is not None:
+            self.live.stop()
+
+    def show(self, event: Event) -> None:
+        if self.quiet:
+            return
+        title = _STEPS.get(event.step, event.step)
+        if self.live is not None:
+            self._bar(event, title)
+            if event.step in ("lock", "source") and event.text:
+                self.live.console.print(f"{event.name}: {event.text}", highlight=False, markup=False)
+        elif event.step in ("lock", "source", "gate", "start") or (event.step == "fetch" and event.text):
+            print(f"{title} {event.name}: {event.text}", file=sys.stderr, flush=True)
+
+    def _bar(self, event: Event, title: str) -> None:
+        """Move the bar of the event's step; a step without a known end only shows that it goes on."""
+        step = "source" if event.step == "read" else event.step
+        if step not in self.bars:
+            for bar in self.bars.values():
+                self.live.update(bar, visible=False)
+            self.bars[step] = self.live.add_task(title, total=None)
+        self.live.update(self.bars[step], description=f"{title} {event.text if event.name in (step, title) else event.name}".strip())
+        if event.total is not None:
+            self.live.update(self.bars[step], completed=event.done or 0, total=event.total)
+
+
+def summary(pack: Pack, home: Home, outcome: dict[str, Any]) -> None:
+    """Print what a run came to; with stale sources, the last line names them."""
+    totals = dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined", "rows_ignored", "cells_quarantined"), 0)
+    fetched = [c for name, c in outcome["sources"].items() if name in pack.sources]
+    for counts in fetched:
+        for key in totals:
+            totals[key] += counts[key]
+    print(
+        f"rows        {totals['rows_read']} read = {totals['rows_accepted']} accepted + {totals['rows_quarantined']} quarantined "
+        f"+ {totals['rows_ignored']} ignored; {totals['cells_quarantined']} single cells quarantined"
+    )
+    print(f"indicators  {len(pack.indicators)} declared, {len(pack.indices)} indices")
+    gate = outcome.get("gate") or {}
+    if gate:
+        print(f"checks      {gate['checks_passed']} passed, {len(gate['failed'])} failed, {len(gate['warnings'])} warnings")
+        for warning in gate["warnings"]:
+            print(f"  warning   {warning['name']}: {warning['description']}")
+        for name, why in gate["accepted"].items():
+            print(f"  accepted  {name}: {why}")
+    for name, text in outcome["errors"].items():
+        print(f"source      {name}: {text}")
+    release = outcome.get("release") or {}
+    for reason in [] if release else outcome["reasons"]:
+        print(f"failed      {reason}")
+    if release:
+        state = "unchanged" if outcome["unchanged"] or not release["changed"] else "new"
+        print(f"release     {release['version']} ({state}): {release['path']}")
+        if release.get("set_aside"):
+            print(f"taken back  {release['set_aside']}; not published again")
+    else:
+        print("release     none was made" + ("; the last one stands" if (home.public / "latest.json").is_file() else ""))
+    if outcome["stale"]:
+        print("stale       " + ", ".join(f"{name} (since {since})" for name, since in sorted(outcome["stale"].items())))
+
+
+def status(found: dict[str, Any]) -> None:
+    """Print the state of a home."""
+    print(f"pack {found['pack']}, home {found['home']}")
+    for source in found["sources"]:
+        line = f"  {source['source']}: fetched {source['last_fetch'] or 'never'}, changed {source['last_change'] or 'never'}, "
+        line += f"{source['rows_accepted']} rows, {source['rows_quarantined']} quarantined"
+        print(line + (f", stale since {source['stale_since']}" if source["stale_since"] else ""))
+    events, files, alerts = found["waiting"]["events"], found["waiting"]["files"], found["waiting"]["alerts"]
+    untold = found["waiting"]["announcements"]
+    if events["accepted"] or files or alerts or untold:
+        what = f"{events['waiting']} of {events['accepted']} pushed events, {len(files)} dropped files, {alerts} alerts"
+        print(f"  waiting: {what}" + (f", {untold} announcements" if untold else ""))
+    for release in found["releases"]:
+        words = ["current"] * release["current"] + [word for word in ("withdrawn", "pinned", "pruned") if release.get(word)]
+        print(f"  release {release['version']} of {release['released']}" + (f" ({', '.join(words)})" if words else ""))
+    if not found["releases"]:
+        print("  no release yet")
+    for run in found["runs"][:1]:
+        seconds = ", ".join(f"{step} {spent:.1f} s" for step, spent in run["seconds"].items())
+        print(f"  last run: {run['ended_at']}, {run['rows']['read']} rows, {run['bytes']} bytes" + (f"; {seconds}" if seconds else ""))
+    gate = found["gate"]
+    if gate:
+        print(
+            f"  last gate: {'passed' if gate['passed'] else 'failed'}, {gate['checks_passed']} checks passed, {len(gate['failed'])} failed"
+        )

@@ -1,0 +1,50 @@
+"""Every environment variable the project reads, in one place. Holds no secrets: those are read by name when they are sent."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """Settings from the environment; command-line options override `pack` and `home`."""
+
+    model_config = SettingsConfigDict(env_prefix="ZPO2_", env_ignore_empty=True, extra="ignore")
+
+    pack: Path = Field(default=PROJECT / "packs" / "demo", description="Folder of the pack.")
+    home: Path | None = Field(default=None, description="Folder of everything a run writes; default data/<pack id>.")
+    mirror: Path | None = Field(default=None, description="Folder `<host>/<path>` that answers instead of the network.")
+    allow_hosts: str = Field(default="", description="Comma-separated hosts that may be fetched although they are private.")
+    source_date_epoch: int | None = Field(default=None, validation_alias="SOURCE_DATE_EPOCH", description="Replaces the clock.")
+
+    def home_of(self, pack_id: str) -> Path:
+        return (self.home or PROJECT / "data" / pack_id).absolute()
+
+    def now(self) -> datetime:
+        """Return the time of the run in UTC, whole seconds."""
+        if self.source_date_epoch is not None:
+            return datetime.fromtimestamp(self.source_date_epoch, UTC)
+        return datetime.now(UTC).replace(microsecond=0)
+
+    def folder(self, name: str) -> Path | None:
+        """Return the folder that the operator named `ZPO2_DIR_<name>`."""
+        value = os.environ.get(f"ZPO2_DIR_{name}")
+        return Path(value) if value else None
+
+    def allowed_hosts(self) -> set[str]:
+        """Return the hosts that may be fetched whatever their address, in lower case, a port after a colon included."""
+        return {host.strip().lower() for host in self.allow_hosts.split(",") if host.strip()}
+
+    def secret_hosts(self, variable: str) -> set[str]:
+        """Return the hosts to which the operator lets a secret be sent: those in `<variable>_HOSTS`."""
+        return {host.strip().lower() for host in os.environ.get(f"{variable}_HOSTS", "").split(",") if host.strip()}
+
+    def secret(self, variable: str) -> str | None:
+        """Return the secret in `variable`, whose name the pack gives and the model restricts to `ZPO2_SECRET_*`."""
+        return os.environ.get(variable)

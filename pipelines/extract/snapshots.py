@@ -1,0 +1,81 @@
+"""The archive of raw bytes: content-addressed, never altered, never deleted by a run. Judges no content."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from pipelines.core import atomic
+
+MAX_ASIDE = 64 * 1024**2
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The exact bytes of one part of a source, and where they came from."""
+
+    source: str
+    part: str
+    url: str
+    sha256: str
+    bytes: int
+    fetched_at: str
+    final_url: str = ""
+    media_type: str = ""
+    licence: str = ""
+    publisher: str = ""
+
+
+class Archive:
+    """Snapshots below one folder: `blobs/ab/<sha256>` and a sidecar for each (source, part, content)."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, sha256: str) -> Path:
+        return self.root / "blobs" / sha256[:2] / sha256
+
+    def _sidecar(self, source: str, part: str, sha256: str) -> Path:
+        return self.root / "snapshots" / source / slug(part) / f"{sha256}.json"
+
+    def find(self, source: str, part: str, sha256: str) -> Snapshot | None:
+        """Return the snapshot with this content, if it was archived for this part."""
+        stored = atomic.read_json(self._sidecar(source, part, sha256), None)
+        if not stored or not self.path(sha256).is_file():
+            return None
+        stored.pop("headers", None)  # sidecars of earlier versions hold them
+        return Snapshot(**stored)
+
+    def add(self, content: Path, snapshot: Snapshot) -> Snapshot:
+        """Archive the bytes in `content`; the same bytes twice are one snapshot, with the time of the first."""
+        known = self.find(snapshot.source, snapshot.part, snapshot.sha256)
+        if known:
+            return known
+        target = self.path(snapshot.sha256)
+        if not target.is_file():
+            with atomic.replacing(target) as path:
+                shutil.copyfile(content, path)
+                if sha256_of(path) != snapshot.sha256:
+                    raise OSError(f"{content}: changed while it was archived")
+        atomic.write_json(self._sidecar(snapshot.source, snapshot.part, snapshot.sha256), asdict(snapshot))
+        return snapshot
+
+    def set_aside(self, content: Path, source: str, part: str) -> None:
+        """Keep the last bytes that were refused for a part, for whoever wants to know what came; large ones not."""
+        if content.stat().st_size <= MAX_ASIDE:
+            with atomic.replacing(self.root / "refused" / source / slug(part)) as path:
+                shutil.copyfile(content, path)
+
+
+def slug(part: str) -> str:
+    """Return a file name for the name of a part; '_' where a source has no parts."""
+    name = quote(part, safe="=,") or "_"
+    return name if len(name) <= 120 else hashlib.sha256(part.encode()).hexdigest()
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

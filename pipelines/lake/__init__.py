@@ -1,0 +1,1 @@
+"""The lake: canonical Parquet files, their manifests, and the steps that turn snapshots into them."""

@@ -1,0 +1,69 @@
+"""Measures that are counted out of the lake, and the areas that a source says it reports for."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipelines.lake import store as lake_rooms
+from pipelines.lake.ingest.context import Context
+from pipelines.lake.ingest.report import SourceReport
+from pipelines.lake.mapping import counts
+from pipelines.lake.store import File, Receipt
+from pipelines.packs import digest, expressions
+from pipelines.packs.expressions import ExpressionError, quote
+
+
+def count_source(context: Context, name: str, reports: dict[str, SourceReport], merges: File) -> SourceReport:
+    """Count the events or the register of all sources; `merges` are the events that another one stands for."""
+    counted = context.pack.counted[name]
+    report = SourceReport(name, "counted")
+    feeding = [r for r in reports.values() if r.kind == counted.from_]
+    files = [f for r in feeding for f in r.files(counted.from_)]
+    years = [int(s.fetched_at[:4]) for r in feeding for s in r.snapshots.values()]
+    year = max(years, default=context.settings.now().year)
+    universe = universe_of(context, counted.universe)
+    taken_up = merges.sha256 if counted.from_ == "events" else ""
+    key = digest(
+        [counted.model_dump(mode="json"), [f.sha256 for f in files], taken_up, context.territory_digest, year, lake_rooms.code_version()]
+    )
+    receipt = context.lake.receipt(name, "", key)
+    if receipt is None:
+        everything = context.lake.read_all(files, counted.from_)
+        entries = everything
+        if counted.from_ == "events" and merges.rows:
+            entries = everything.join(context.lake.read(merges), on=["source", "part", "row_number"], how="anti", maintain_order="left")
+        try:
+            chosen = counts.entries_of(counted, entries, context.territory, universe, year, context.sandbox)
+            rows = counts.count(counted, chosen, context.territory, universe, context.sandbox)
+        except ExpressionError as error:
+            report.errors[""] = str(error)
+            report.down = True
+            return report
+        used = chosen["__n"].n_unique()
+        ignored = {"where": entries.height - used, "merged": everything.height - entries.height}
+        receipt = Receipt(name, "", "", key, everything.height, used, 0, {reason: n for reason, n in ignored.items() if n}, 0)
+        receipt.files["observations"] = context.lake.write("observations", f"{name}/{key[:24]}", rows)
+        context.lake.keep(receipt)
+    report.parts[""] = receipt
+    if any(r.stale_since for r in feeding):
+        report.stale_since = min(r.stale_since for r in feeding if r.stale_since)
+    return report
+
+
+def universe_of(context: Context, universe: str | None) -> pl.DataFrame | None:
+    """Return the areas (ref_area) that a declared universe names; None where none is declared."""
+    if universe is None:
+        return None
+    table = context.territory.areas
+    if universe.strip() == "all":
+        return table.select("ref_area")
+    wide = (
+        context.territory.attributes.pivot("attribute", index="ref_area", values="value") if context.territory.attributes.height else None
+    )
+    if wide is not None:
+        table = table.join(wide.select("ref_area", *(c for c in wide.columns if c not in table.columns)), on="ref_area", how="left")
+    used = expressions.parse(universe).columns
+    absent = [pl.lit(None, pl.String).alias(c) for c in used if c.lower() not in {x.lower() for x in table.columns}]
+    return context.sandbox.query(
+        f"select {quote('ref_area')} from input where (\n{universe}\n) order by 1", input=table.with_columns(*absent)
+    )

@@ -1,0 +1,70 @@
+"""What became of a source in one run, over all its parts: counts, receipts, errors. No processing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.extract.snapshots import Snapshot
+from pipelines.lake.store import File, Receipt
+
+
+@dataclass
+class SourceReport:
+    """What a run made of one source."""
+
+    source: str
+    kind: str
+    parts: dict[str, Receipt] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    drift: dict[str, str] = field(default_factory=dict)  # how the shape of a part differs from that of its last good snapshot
+    stale_since: str | None = None
+    down: bool = False  # some part has no good snapshot at all
+    down_since: str | None = None
+    conflict_rows: int = 0
+    conflict_cells: int = 0
+    conflicts: File | None = None
+    quarantine: list[File] = field(default_factory=list)
+
+    @property
+    def rows_read(self) -> int:
+        return sum(r.rows_read for r in self.parts.values())
+
+    @property
+    def accepted(self) -> int:
+        return sum(r.accepted for r in self.parts.values()) - self.conflict_rows
+
+    @property
+    def quarantined(self) -> int:
+        return sum(r.quarantined for r in self.parts.values()) + self.conflict_rows
+
+    @property
+    def ignored(self) -> dict[str, int]:
+        total: dict[str, int] = {}
+        for receipt in self.parts.values():
+            for reason, count in receipt.ignored.items():
+                total[reason] = total.get(reason, 0) + count
+        return total
+
+    @property
+    def cells_quarantined(self) -> int:
+        return sum(r.cells_quarantined for r in self.parts.values()) + self.conflict_cells
+
+    @property
+    def warnings(self) -> list[str]:
+        return sorted({w for r in self.parts.values() for w in r.warnings})
+
+    @property
+    def drift_in_words(self) -> list[str]:
+        return sorted({f"{part}: {text}" if part else text for part, text in self.drift.items()})
+
+    def files(self, kind: str) -> list[File]:
+        return [r.files[kind] for r in self.parts.values() if kind in r.files]
+
+    def counts(self) -> dict[str, Any]:
+        return {
+            "rows_read": self.rows_read, "rows_accepted": self.accepted, "rows_quarantined": self.quarantined,
+            "rows_ignored": sum(self.ignored.values()), "ignored": self.ignored, "cells_quarantined": self.cells_quarantined,
+            "warnings": self.warnings, "drift": self.drift_in_words,
+        }  # fmt: skip

@@ -1,0 +1,72 @@
+"""Place rows in time and territory: periods, their first day, and areas valid on it. Knows nothing of measures, events or registers."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from pipelines.lake.territory import Territory
+from pipelines.packs.schema import AreaReference
+
+SEXES = ("M", "F", "_U", "_T")
+_PERIOD = r"^([0-9]{4})(?:-Q([1-4])|-(0[1-9]|1[0-2])(?:-([0-9]{2}))?)?$"
+_TIMESTAMP = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[ T][0-9:.]+$"
+
+
+def periods(raw: pl.Expr) -> pl.Expr:
+    """Return the canonical text of a period (2021, 2021-Q3, 2021-07, 2021-07-15), null where `raw` is none."""
+    text = raw.str.strip_chars().str.replace(_TIMESTAMP, "${1}")
+    return pl.when(text.str.contains(_PERIOD) & first_day(text).is_not_null()).then(text)
+
+
+def first_day(period: pl.Expr) -> pl.Expr:
+    """Return the first day of a canonical period as a date."""
+    groups = period.str.extract_groups(_PERIOD)
+    quarter_month = (groups.struct.field("2").cast(pl.Int64, strict=False) * 3 - 2).cast(pl.String).str.zfill(2)
+    month = pl.coalesce(groups.struct.field("3"), quarter_month, pl.lit("01"))
+    day = pl.coalesce(groups.struct.field("4"), pl.lit("01"))
+    return pl.concat_str(groups.struct.field("1"), pl.lit("-"), month, pl.lit("-"), day).str.to_date("%Y-%m-%d", strict=False)
+
+
+def key_of(area: AreaReference) -> str:
+    """Return the expression by which a row names its area."""
+    return area.ref_area if area.ref_area is not None else str(area.code)
+
+
+def areas(rows: pl.DataFrame, area: AreaReference, territory: Territory) -> pl.DataFrame:
+    """Add `ref_area` and `area_fault` to `rows`, which have `__area` (text) and `__day` (date; null: validity is not asked).
+
+    A key that names no area, none valid on that day, or several, is a fault in words.
+    """
+    named = territory.by_code(area.scheme) if area.scheme is not None else territory.by_reference()
+    what = f"code {{}} of scheme {area.scheme}" if area.scheme is not None else "area {}"
+    wanted = rows.select("__area", "__day").unique()
+    joined = wanted.join(named, left_on="__area", right_on="key", how="left")
+    valid = (
+        pl.col("ref_area").is_not_null()
+        & (pl.col("__day").is_null() | pl.col("valid_from").is_null() | (pl.col("valid_from") <= pl.col("__day")))
+        & (pl.col("__day").is_null() | pl.col("valid_to").is_null() | (pl.col("__day") < pl.col("valid_to")))
+    )
+    found = joined.group_by("__area", "__day").agg(
+        pl.col("ref_area").is_not_null().any().alias("_known"),
+        pl.col("ref_area").filter(valid).n_unique().alias("_n"),
+        pl.col("ref_area").filter(valid).first(),
+    )
+    words = pl.format(what, pl.col("__area"))
+    found = found.with_columns(
+        pl.when(pl.col("__area").is_null())
+        .then(pl.lit("no area is named"))
+        .when(~pl.col("_known"))
+        .then(words + pl.lit(": unknown"))
+        .when(pl.col("_n") == 0)
+        .then(words + pl.lit(": not valid on ") + pl.col("__day").cast(pl.String))
+        .when(pl.col("_n") > 1)
+        .then(words + pl.lit(": several areas have it"))
+        .alias("area_fault")
+    ).with_columns(pl.when(pl.col("area_fault").is_null()).then("ref_area").alias("ref_area"))
+    return rows.join(
+        found.select("__area", "__day", "ref_area", "area_fault"),
+        on=["__area", "__day"],
+        how="left",
+        nulls_equal=True,
+        maintain_order="left",
+    )

@@ -1,0 +1,90 @@
+"""Run the judged SQL expressions of a pack over frames. The database cannot open files or sockets, its settings are locked, its time is bounded."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import duckdb
+import polars as pl
+
+from pipelines.packs.expressions import ExpressionError, quote
+
+SECONDS = 60.0
+MEMORY = "1GB"
+EXPLAINED = 50  # failing rows asked one by one for their own reason; those after them carry the last one
+
+
+class TimeUpError(ExpressionError):
+    """The expression took longer than any honest one."""
+
+
+class Sandbox:
+    """An in-memory database for the expressions of packs: no files, no network, bounded time and memory."""
+
+    def __init__(self) -> None:
+        self._connection = duckdb.connect(
+            config={"enable_external_access": "false", "threads": "1", "memory_limit": MEMORY, "autoload_known_extensions": "false"}
+        )
+        self._connection.execute("set python_enable_replacements = false")
+        self._connection.execute("set lock_configuration = true")
+
+    def query(self, sql: str, **tables: pl.DataFrame) -> pl.DataFrame:
+        """Run `sql` over the frames given by name. Raises ExpressionError with DuckDB's reason, or when the time is up."""
+        names = list(tables)
+        try:
+            for name, frame in tables.items():
+                self._connection.register(name, frame.to_arrow())
+            with self._bounded():
+                return pl.DataFrame(pl.from_arrow(self._connection.execute(sql).to_arrow_table()))
+        except duckdb.InterruptException:
+            raise TimeUpError(f"stopped after {SECONDS:.0f} seconds") from None
+        except duckdb.Error as error:
+            raise ExpressionError(str(error).splitlines()[0]) from None
+        finally:
+            for name in names:
+                self._connection.unregister(name)
+
+    @contextmanager
+    def _bounded(self) -> Iterator[None]:
+        timer = threading.Timer(SECONDS, self._connection.interrupt)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def evaluate(self, frame: pl.DataFrame, columns: Sequence[tuple[str, str, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Evaluate expressions on every row of `frame`, which has a unique `__n`.
+
+        `columns` are (name, SQL type, expression). Returns the results (`__n` and one column each; null where it failed) and the
+        failures (`__n`, column, reason). A row on which an expression fails never stops the others.
+        """
+        no_failures = pl.DataFrame(schema={"__n": pl.Int64, "column": pl.String, "reason": pl.String})
+        wanted = ", ".join(f"cast((\n{e}\n) as {t}) as {quote(n)}" for n, t, e in columns)
+        try:
+            return self.query(f"select __n, {wanted} from input order by __n", input=frame), no_failures
+        except TimeUpError:
+            raise  # row by row it would take an hour
+        except ExpressionError:
+            pass  # some row fails: find which, one expression at a time
+        result = frame.select("__n").sort("__n")
+        failures = []
+        for name, kind, expression in columns:
+            one = f"cast((\n{expression}\n) as {kind})"
+            guarded = self.query(f"select __n, try({one}) as {quote(name)} from input", input=frame)
+            # null where it fails, 1 where the result is null, 2 where it is a value; a query of its own, because the optimiser
+            # takes an expression that stands twice out of its try()
+            state = self.query(f"select __n, try(case when {one} is null then 1 else 2 end) as __state from input", input=frame)
+            failed = frame.join(state.filter(pl.col("__state").is_null()).select("__n"), on="__n", how="semi").sort("__n")
+            reason = ""
+            for i, row in enumerate(failed.iter_slices(1)):
+                if i < EXPLAINED:
+                    try:
+                        self.query(f"select {one} from input", input=row)
+                    except ExpressionError as error:
+                        reason = str(error)
+                failures.append((row["__n"][0], name, reason))
+            result = result.join(guarded, on="__n", how="left", maintain_order="left")
+        return result, pl.DataFrame(failures, schema=no_failures.schema, orient="row")

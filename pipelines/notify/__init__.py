@@ -1,0 +1,1 @@
+"""Messages to the operator and to subscribers of releases, sent to webhooks."""

@@ -1,0 +1,1 @@
+"""Everything that imports Dagster: definitions, resources, jobs, sensors, assets, and the runner of the command line."""

@@ -1,0 +1,341 @@
+"""Sources and the lake as Dagster assets: one multi-asset fetches and processes all sources, another shows the lake's state by kind."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from pipelines.core import logs, schedule
+from pipelines.extract import backlog
+from pipelines.extract.http.request import Answer
+from pipelines.lake.ingest import Ingest, SourceReport, fetch_sources
+from pipelines.lake.store import Lake
+from pipelines.packs import Pack, digest
+from pipelines.runs.run import Event, Run, code_digest
+
+GRACE = timedelta(hours=1)
+OWNERS = ["team:data-engineering"]
+LAKE_KINDS = {
+    "areas": "Areas of the territory, merged from all sources of areas.",
+    "area_parents": "Direct parents of areas.",
+    "area_codes": "Codes of areas.",
+    "area_attributes": "Attributes of areas.",
+    "area_changes": "Merges, splits and new codes of areas.",
+    "observations": "Observations of all sources, counts of events and register entries included.",
+    "events": "Events.",
+    "event_merges": "Events that one of an earlier feed stands for: same title, start and area.",
+    "register": "Register entries.",
+    "conflicts": "Cells to which a source gives several values.",
+    "universe": "Who reports, where a source declares it.",
+    "quarantine": "Refused rows and cells with their reasons.",
+    "declarations": "The pack's declarations as tables.",
+    "manifest": "Which files make up the present state of the lake.",
+}
+MANIFEST = dg.AssetKey(["lake", "manifest"])
+_FEEDS = {
+    "areas": "areas",
+    "area_parents": "areas",
+    "area_codes": "areas",
+    "area_attributes": "areas",
+    "area_changes": "area_changes",
+    "events": "events",
+    "event_merges": "events",
+    "register": "register",
+}
+
+
+_FILES = {"declarations": ["indicators", "terms", "measures", "indices", "index_nodes", "levels"], "manifest": []}
+
+
+def source_key(source: str) -> dg.AssetKey:
+    return dg.AssetKey(["source", source])
+
+
+def rows_check(source: str) -> str:
+    return f"rows:{source}"
+
+
+def snapshot_check(source: str) -> str:
+    return f"snapshot:{source}"
+
+
+def schema_check(source: str) -> str:
+    return f"schema:{source}"
+
+
+def _specs(pack: Pack) -> list[dg.AssetSpec]:
+    specs = []
+    for source in pack.sources.values():
+        if not source.enabled:
+            continue
+        specs.append(
+            dg.AssetSpec(
+                source_key(source.id),
+                group_name=source.theme,
+                description=f"{pack.text(source.title)} ({source.publisher}, {source.licence})",
+                kinds={source.read.format.replace("-", "_"), "parquet"},
+                owners=OWNERS,
+                skippable=True,
+                metadata={"url": source.fetch.url, "confidence": source.confidence},
+                freshness_policy=_freshness(pack, source.fetch.cadence) if source.fetch.url else None,
+            )
+        )
+    for counted in pack.counted.values():
+        if counted.enabled:
+            specs.append(
+                dg.AssetSpec(
+                    source_key(counted.id),
+                    group_name="events",
+                    description=f"{pack.text(counted.title) or counted.id}: counted from {counted.from_}",
+                    kinds={"parquet"},
+                    owners=OWNERS,
+                    skippable=True,
+                    deps=[source_key(s.id) for s in pack.sources.values() if s.enabled and s.into == counted.from_],
+                )
+            )
+    return specs
+
+
+def _freshness(pack: Pack, cron: str | None) -> dg.FreshnessPolicy:
+    """A source is to be looked at by its cadence; one look may be missed."""
+    gap = schedule.longest_gap(cron or schedule.DEFAULT, pack.file.timezone, datetime.now(UTC))
+    return dg.FreshnessPolicy.time_window(fail_window=2 * gap + GRACE, warn_window=gap + GRACE)
+
+
+def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
+    checks = []
+    for source in pack.sources.values():
+        if source.enabled:
+            key = source_key(source.id)
+            checks.append(
+                dg.AssetCheckSpec(
+                    "snapshot", asset=key, description="Every part has a good snapshot, fetched by this run or an earlier one."
+                )
+            )
+            checks.append(dg.AssetCheckSpec("fresh", asset=key, description="Its content is what the source had when it was last due."))
+            checks.append(
+                dg.AssetCheckSpec(
+                    "schema",
+                    asset=key,
+                    description="The columns of the files, and whether they hold numbers, are those of the last good ones.",
+                )
+            )
+            checks.append(
+                dg.AssetCheckSpec(
+                    "rows", asset=key, description="Rows read = accepted + quarantined + ignored; the contract judged each one."
+                )
+            )
+    return checks
+
+
+class TakeUp(dg.Config):
+    """What a run of the ingest is to take up, beside what was dropped and pushed."""
+
+    fetch: bool = Field(default=True, description="Ask the selected sources; false: take up what lies in the archive already.")
+    sources: list[str] = Field(default=[], description="Ask only these of the selected sources; empty: all of them.")
+    part: str = Field(default="", description="Ask only for parts whose variable lies in a range: year=2013..2016.")
+
+
+def fetched(run: Run, config: TakeUp, only: set[str] | None) -> list[Answer]:
+    """Fetch what the run was asked to, and take up what was dropped and pushed."""
+    logs.open_log(run.home)
+    answers: list[Answer] = []
+    if config.fetch:
+        asked = set(config.sources) if config.sources else None
+        part = run.pack.part_range(config.part) if config.part else run.part
+        answers += fetch_sources(run.pack, run.home, run.settings, only if asked is None else asked & (only or asked), part)
+    return answers + backlog.take_up(run.pack, run.home, run.settings, only)
+
+
+def build_ingest(run: Run, automation: dg.AutomationCondition[Any] | None = None) -> list[dg.AssetsDefinition]:
+    """Return the assets of the sources and of the lake for one pack and home."""
+    pack = run.pack
+    specs = _specs(pack)
+
+    @dg.multi_asset(name="ingest", specs=specs, check_specs=_checks(pack), can_subset=True)
+    def ingest(context: dg.AssetExecutionContext, config: TakeUp) -> Iterator[Any]:
+        """Fetch, archive, read, check and map every selected source."""
+        run.hold()
+        chosen = {key.path[-1] for key in context.selected_asset_keys}
+        only = None if len(chosen) == len(specs) and run.only is None else chosen & set(run.only or chosen)
+        if run.answers is None:
+            with run.timed("fetch"):
+                run.answers = fetched(run, config, only)
+        if only is not None:  # a segment that was still open may have brought records for others
+            only |= {answer.request.source.id for answer in run.answers if answer.brought}
+        with run.timed("ingest"):
+            yield from _ingested(context, chosen, only)
+        run.keep_ingest()
+        if not run.by_command:
+            run.keep_metrics()
+
+    def _ingested(context: dg.AssetExecutionContext, chosen: set[str], only: set[str] | None) -> Iterator[Any]:
+        work = Ingest(pack, run.home, run.settings, lambda text: run.listen(Event("read", "ingest", text)))
+        reports: dict[str, SourceReport] = {}
+
+        def done(report: SourceReport) -> None:
+            reports[report.source] = report
+            run.listen(Event("source", report.source, _sentence(report), len(reports), len(specs)))
+
+        work.run(only, done)
+        run.area_warnings = work.area_warnings
+        run.bytes = sum(s.bytes for r in reports.values() for s in r.snapshots.values())
+        lake = Lake(run.home.lake)
+        for name, report in reports.items():
+            note(run, report)
+            if name not in chosen:
+                continue
+            # a source that is down, too: without its output Dagster would skip all that follows, gate and release included, without a word
+            version = version_of((part, receipt.snapshot, receipt.key) for part, receipt in report.parts.items())
+            yield dg.MaterializeResult(asset_key=source_key(name), metadata=_metadata(report, lake), data_version=dg.DataVersion(version))
+            if name in pack.sources:
+                yield from _results(report, context.selected_asset_check_keys)
+
+    lake_specs = [
+        dg.AssetSpec(
+            dg.AssetKey(["lake", kind]),
+            group_name="lake",
+            description=text,
+            kinds={"parquet"},
+            owners=OWNERS,
+            deps=_feeding(pack, kind) if kind != "manifest" else [dg.AssetKey(["lake", other]) for other in LAKE_KINDS if other != kind],
+            automation_condition=automation,
+        )
+        for kind, text in LAKE_KINDS.items()
+    ]
+
+    @dg.multi_asset(name="lake", specs=lake_specs)
+    def lake_state(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        """Show the state of the lake that the manifest describes; the ingest step has written it."""
+        import json
+
+        manifest = json.loads(run.home.manifest.read_text(encoding="utf-8"))
+        for kind in LAKE_KINDS:
+            names = _FILES.get(kind, [kind])
+            entries = [e for name in names for e in manifest["files"].get(name, [])]
+            yield dg.MaterializeResult(
+                asset_key=dg.AssetKey(["lake", kind]),
+                metadata={
+                    "dagster/row_count": sum(e["rows"] for e in entries),
+                    "files": len(entries),
+                    "manifest": manifest["digest"],
+                },
+                data_version=dg.DataVersion(
+                    digest([manifest["digest"], code_digest()])
+                    if kind == "manifest"
+                    else digest([[e["path"], e["sha256"]] for e in entries])
+                ),
+            )
+
+    return [ingest, lake_state]
+
+
+def _feeding(pack: Pack, kind: str) -> list[dg.AssetKey]:
+    """Return the sources that a kind of the lake comes from."""
+    if kind == "declarations":
+        return []
+    into = _FEEDS.get(kind)
+    keys = [source_key(s.id) for s in pack.sources.values() if s.enabled and (into or "observations") == s.into]
+    if into is None:
+        keys += [source_key(c.id) for c in pack.counted.values() if c.enabled]
+    return keys
+
+
+def note(run: Run, report: SourceReport) -> None:
+    """Write what became of a source into the run's outcome."""
+    name = report.source
+    run.counts[name] = report.counts()
+    for part, text in report.errors.items():
+        run.errors[f"{name} {part}".strip()] = text
+    optional = name in run.pack.sources and run.pack.sources[name].optional
+    if report.stale_since:
+        run.stale[name] = report.stale_since
+    elif report.down and optional:
+        run.stale[name] = "never fetched"
+    if report.down and not optional:
+        run.never.append(name)
+
+
+def version_of(parts: Iterable[tuple[str, str, str]]) -> str:
+    """Return the version of what the lake holds of a source, from (part, snapshot, key) of each part: another content, or another way of
+    reading it, is another version."""
+    return digest(sorted(parts))
+
+
+def _sentence(report: SourceReport) -> str:
+    ignored = sum(report.ignored.values())
+    text = f"{report.rows_read} rows read = {report.accepted} accepted + {report.quarantined} quarantined + {ignored} ignored"
+    if report.stale_since:
+        text += f"; stale since {report.stale_since}"
+    return text + ("; " + "; ".join(sorted(set(report.errors.values()))) if report.errors else "")
+
+
+def _metadata(report: SourceReport, lake: Lake) -> dict[str, Any]:
+    snapshots = list(report.snapshots.values())
+    metadata: dict[str, Any] = {
+        "dagster/row_count": report.accepted,
+        "rows_read": report.rows_read,
+        "rows_quarantined": report.quarantined,
+        "rows_ignored": sum(report.ignored.values()),
+        "cells_quarantined": report.cells_quarantined,
+        "parts": len(report.parts),
+        "bytes": sum(s.bytes for s in snapshots),
+        "sha256": snapshots[0].sha256 if len(snapshots) == 1 else f"{len(snapshots)} snapshots",
+    }
+    if report.stale_since:
+        metadata["stale_since"] = report.stale_since
+    kinds = [k for k in next(iter(report.parts.values())).files if k != "quarantine"] if report.parts else []
+    files = report.files(kinds[0]) if kinds else []
+    if files:
+        metadata["preview"] = dg.MetadataValue.md(_preview(lake.read(files[0]).head(5)))
+    return metadata
+
+
+def _preview(frame: Any) -> str:
+    columns = [c for c in frame.columns if c not in ("source", "part", "snapshot", "attributes", "codes", "parents")]
+    lines = [" | ".join(columns), " | ".join("---" for _ in columns)]
+    lines += [" | ".join("" if v is None else str(v) for v in row) for row in frame.select(columns).iter_rows()]
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def _results(report: SourceReport, wanted: Sequence[Any] | Any) -> Iterator[dg.AssetCheckResult]:
+    key = source_key(report.source)
+    if dg.AssetCheckKey(key, "snapshot") in wanted:
+        text = "; ".join(sorted(set(report.errors.values())))
+        yield dg.AssetCheckResult(
+            check_name="snapshot",
+            asset_key=key,
+            passed=not report.errors,
+            severity=dg.AssetCheckSeverity.ERROR if report.down else dg.AssetCheckSeverity.WARN,
+            metadata={"errors": text or "none", **({"stale_since": report.stale_since} if report.stale_since else {})},
+        )
+    if dg.AssetCheckKey(key, "fresh") in wanted:
+        yield dg.AssetCheckResult(
+            check_name="fresh",
+            asset_key=key,
+            passed=report.stale_since is None and not report.down,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"stale_since": report.stale_since or "not stale"},
+        )
+    if dg.AssetCheckKey(key, "schema") in wanted:
+        yield dg.AssetCheckResult(
+            check_name="schema",
+            asset_key=key,
+            passed=not report.drift,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"changed": "; ".join(report.drift_in_words) or "nothing"},
+        )
+    if dg.AssetCheckKey(key, "rows") in wanted:
+        yield dg.AssetCheckResult(
+            check_name="rows",
+            asset_key=key,
+            passed=report.quarantined == 0 and report.cells_quarantined == 0 and not report.warnings,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "rows_read": report.rows_read, "rows_accepted": report.accepted, "rows_quarantined": report.quarantined,
+                "cells_quarantined": report.cells_quarantined, **{f"ignored_{k}": v for k, v in report.ignored.items()},
+                "warnings": "; ".join(report.warnings) or "none",
+            },
+        )  # fmt: skip

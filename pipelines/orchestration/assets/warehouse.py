@@ -1,0 +1,95 @@
+"""The dbt project as Dagster assets. dbt runs as the one child process of a run; its tests become asset checks and are judged by the gate."""
+
+import os
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
+from packaging.version import Version
+
+from pipelines.orchestration.assets.ingest import MANIFEST, OWNERS
+from pipelines.runs.run import Event, Run
+from pipelines.warehouse import dbt
+from quality import expectations
+
+
+class Translator(DagsterDbtTranslator):
+    """Groups models by layer and names an owner; everything else is dagster-dbt's."""
+
+    def __init__(self, automation: dg.AutomationCondition[Any] | None) -> None:
+        self.automation = automation
+        super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_duplicate_source_asset_keys=True))
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> dg.AssetSpec:
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = manifest["nodes"].get(unique_id)
+        if node is None:
+            return spec
+        layer = node["fqn"][1]
+        group = f"{layer}_{node['fqn'][2]}" if layer == "marts" else layer
+        deps = [*spec.deps, MANIFEST] if layer == "staging" else spec.deps  # what a model reads, the manifest names
+        return spec.replace_attributes(group_name=group, owners=OWNERS, automation_condition=self.automation, deps=deps)
+
+
+class Dbt(DbtCliResource):
+    """dagster-dbt's resource without two detours of each call: a `dbt --version` process, and a second adapter in this process.
+
+    Both take longer than dbt takes for the models. The version is that of the installed package; the adapter would serve
+    column metadata only, which is not asked for.
+    """
+
+    @property
+    def _cli_version(self) -> Version:
+        return Version(version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
+        return None
+
+
+def build_warehouse(
+    run: Run, parsing: dbt.Parsing, automation: dg.AutomationCondition[Any] | None = None
+) -> tuple[dg.AssetsDefinition, dict[str, Any]]:
+    """Return the dbt assets of the project, and the resources they need."""
+    manifest = parsing.manifest()
+    os.environ.update(dbt.environment(run.home))  # dagster-dbt looks for dbt on PATH, and hands this environment to it
+
+    @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(automation), exclude="resource_type:unit_test", name="warehouse")
+    def warehouse(context: dg.AssetExecutionContext, dbt_cli: Dbt) -> Iterator[Any]:
+        run.hold()
+        (run.home.dbt / "target" / "run_results.json").unlink(missing_ok=True)
+        run.home.warehouse.unlink(missing_ok=True)  # built anew each time: what a killed run left is nobody's input
+        Path(f"{run.home.warehouse}.wal").unlink(missing_ok=True)
+        call = dbt_cli.cli(dbt.build_arguments(), context=context, target_path=run.home.dbt / "target", raise_on_error=False)
+        # the gate's library takes seconds to import: it does so while dbt works in its own process
+        threading.Thread(target=expectations.warm_up, daemon=True).start()
+        built: list[Any] = []
+        for event in call.stream():
+            if isinstance(event, dg.Output):
+                built.append(event)  # told when dbt has let go of the warehouse, with what is in it
+                run.listen(Event("model", "warehouse", f"{len(built)} models", len(built), len(context.selected_asset_keys)))
+            else:
+                yield event
+        contents = dbt.contents(run.home)
+        for event in built:
+            name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1].removeprefix("mart_")
+            yield dg.Output(event.value, event.output_name, metadata={**event.metadata, **_shown(contents.get(name))})
+        if call.process.returncode != 0:
+            found = dbt.errors(run.home)
+            run.reasons += found
+            raise dg.Failure(description="dbt: " + "; ".join(found or ["failed without a result"]))
+
+    return warehouse, {"dbt_cli": Dbt(project_dir=str(dbt.PROJECT_DIR), profiles_dir=str(dbt.PROJECT_DIR))}
+
+
+def _shown(content: dbt.Content | None) -> dict[str, Any]:
+    """Return the metadata of a relation: its rows, and the first of them if it is published."""
+    if content is None:
+        return {}
+    shown: dict[str, Any] = {"dagster/row_count": content.rows}
+    if content.preview:
+        shown["preview"] = dg.MetadataValue.md(content.preview)
+    return shown

@@ -1,0 +1,220 @@
+"""Compile a pack's declarations into tables, as the warehouse reads them. Everything dbt knows of indicators and indices comes from here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from pipelines.packs import Pack
+from pipelines.packs.schema import Component, CountedSource, FetchedSource, Indicator, Normalise, ObservationsMap, Peers, Term
+
+S, F, N, B = pl.String, pl.Float64, pl.Int64, pl.Boolean
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "levels": {"level": S, "position": N, "title": S},
+    "level_parents": {"level": S, "parent_level": S},
+    "pack": {"pack": S, "country": S, "weight": S, "min_coverage": F, "min_available": F, "languages": S},
+    "indicators": {
+        "indicator": S, "position": N, "objective": S, "measure": N, "field": S, "unit": S, "direction": S, "target_value": F, "decimals": N,
+        "formula": S, "sdg": S, "needed": S, "rollup": S, "multiplier": F, "has_denominator": B, "weighted": B, "missing_zero": B,
+        "window_years": N, "window_agg": S, "window_min": N, "change_kind": S, "change_years": N, "by_sex": B, "by_age": B,
+        "last_level": S, "titles": S, "descriptions": S, "sources": S,
+    },
+    "indicator_levels": {"indicator": S, "level": S},
+    "convergence_spans": {"indicator": S, "first_period": S, "last_period": S},
+    "terms": {"indicator": S, "side": S, "position": N, "measure": S, "times": S, "factor": F, "sex": S, "age": S, "lag": N},
+    "measures": {"measure": S, "source": S, "additive": B, "weighted_by": S, "source_position": N, "has_universe": B, "is_counted": B},
+    "breaks": {"measure": S, "source": S, "period": S, "note": S},
+    "sources": {
+        "source": S, "position": N, "title": S, "publisher": S, "licence": S, "homepage": S, "citation": S, "confidence": S, "theme": S, "kind": S,
+    },
+    "peer_attributes": {"attribute": S, "position": N, "kind": S, "k": N},
+    "indices": {
+        "index_id": S, "position": N, "title": S, "objective": S, "level": S, "period": S, "max_age": N, "carry": N, "treat": S, "impute": S,
+        "normalise": S, "pooled": B, "aggregate": S, "min_available": F, "uncertainty": S,
+    },
+    "index_nodes": {
+        "index_id": S, "node": S, "parent": S, "position": N, "indicator": S, "weight": F, "bound_worst": F, "bound_best": F, "direction": S,
+        "normalise": S, "aggregate": S,
+    },
+}  # fmt: skip
+
+
+def compile_pack(pack: Pack) -> dict[str, pl.DataFrame]:
+    """Return the tables of SCHEMAS filled from `pack`."""
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in SCHEMAS}
+    head = pack.file
+    rows["pack"].append(
+        {
+            "pack": head.id, "country": head.country, "weight": head.weight, "min_coverage": head.min_coverage,
+            "min_available": head.min_available, "languages": ",".join(head.languages),
+        }
+    )  # fmt: skip
+    for i, level in enumerate(head.levels):
+        rows["levels"].append({"level": level.id, "position": i, "title": pack.text(level.title) or level.id})
+        rows["level_parents"] += [{"level": level.id, "parent_level": parent} for parent in level.parents]
+    filled = _measures(pack, rows)
+    for i, indicator in enumerate(pack.indicators.values()):
+        _indicator(pack, indicator, i, filled, rows)
+    rows["peer_attributes"] += _peer_attributes(head.peers, filled) if head.peers else []
+    for i, index in enumerate(pack.indices.values()):
+        rows["indices"].append(
+            {
+                "index_id": index.id, "position": i, "title": pack.text(index.title), "objective": index.objective, "level": index.level,
+                "period": index.period, "max_age": index.max_age, "carry": index.carry, "treat": _json(index.treat), "impute": _json(index.impute),
+                "normalise": _json(index.normalise), "pooled": index.pooled, "aggregate": index.aggregate,
+                "min_available": index.min_available if index.min_available is not None else head.min_available,
+                "uncertainty": _json(index.uncertainty),
+            }
+        )  # fmt: skip
+        root = Component.model_construct(id=index.id, components=index.components, weight=1.0)
+        _nodes(index.id, root, None, rows["index_nodes"])
+    return {name: pl.DataFrame(rows[name], schema=schema) for name, schema in SCHEMAS.items()}
+
+
+def _peer_attributes(peers: Peers, filled: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"attribute": name, "position": i, "kind": "measure" if name in filled else "indicator", "k": peers.k}
+        for i, name in enumerate(dict.fromkeys(peers.by))
+    ]
+
+
+def _json(block: Any) -> str | None:
+    return None if block is None else json.dumps(block.model_dump(exclude_none=True), sort_keys=True)
+
+
+def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, list[str]]:
+    """Fill the tables of sources and measures; return which sources fill each measure, in the order of file names."""
+    filled: dict[str, list[str]] = {}
+    everything = sorted({**pack.sources, **pack.counted}.items())
+    for position, (name, source) in enumerate(everything):
+        fetched = source if isinstance(source, FetchedSource) else None
+        rows["sources"].append(
+            {
+                "source": name, "position": position, "title": pack.text(source.title) or name,
+                "publisher": fetched.publisher if fetched else "", "licence": fetched.licence if fetched else "",
+                "homepage": fetched.homepage if fetched else None, "citation": fetched.citation if fetched else None,
+                "confidence": fetched.confidence if fetched else "", "theme": fetched.theme if fetched else "events",
+                "kind": fetched.into if fetched else "counted",
+            }
+        )  # fmt: skip
+        specs: dict[str, Any] = {}
+        if isinstance(source, FetchedSource) and isinstance(source.map, ObservationsMap):
+            specs = dict(source.map.measures)
+        elif isinstance(source, CountedSource):
+            specs = dict.fromkeys(source.measures)
+        if not source.enabled:
+            continue
+        for measure, spec in specs.items():
+            filled.setdefault(measure, []).append(name)
+            rows["measures"].append(
+                {
+                    "measure": measure, "source": name, "additive": spec.additive if spec else True,
+                    "weighted_by": spec.weighted_by if spec else None, "source_position": position,
+                    "has_universe": source.universe is not None,
+                    # rows, or what they sum to: no row means none
+                    "is_counted": spec is None or spec.aggregate == "sum",
+                }
+            )  # fmt: skip
+        rows["breaks"] += [{"measure": b.measure, "source": name, "period": b.period, "note": b.note} for b in source.breaks]
+    return filled
+
+
+def _indicator(
+    pack: Pack, indicator: Indicator, position: int, filled: dict[str, list[str]], rows: dict[str, list[dict[str, Any]]]
+) -> None:
+    formula = indicator.formula
+    terms = [*formula.numerator, *formula.denominator] if formula else []
+    used = {m for t in terms for m in (t.measure, t.times) if m is not None}
+    weighted = (
+        bool(formula) and not formula.denominator and len(terms) == 1 and _weighted_by(pack, terms[0].measure) is not None
+        if formula
+        else False
+    )
+    levels = [level.id for level in pack.file.levels]
+    rows["indicators"].append(
+        {
+            "indicator": indicator.id, "position": position, "objective": indicator.objective, "measure": indicator.measure,
+            "field": indicator.field, "unit": indicator.unit, "direction": indicator.direction, "target_value": indicator.target_value,
+            "decimals": indicator.decimals, "formula": formula_text(indicator), "sdg": indicator.sdg, "needed": pack.text(indicator.needed) or None,
+            "rollup": indicator.rollup, "multiplier": formula.multiplier if formula else 1.0,
+            "has_denominator": bool(formula and formula.denominator) or weighted, "weighted": weighted,
+            "missing_zero": bool(formula and formula.missing == "zero"),
+            "window_years": formula.window.years if formula and formula.window else None,
+            "window_agg": formula.window.agg if formula and formula.window else None,
+            "window_min": (formula.window.min or formula.window.years) if formula and formula.window else None,
+            "change_kind": formula.change.kind if formula and formula.change else None,
+            "change_years": formula.change.years if formula and formula.change else None,
+            "by_sex": "sex" in indicator.by, "by_age": "age" in indicator.by,
+            "last_level": (indicator.levels or levels)[-1],
+            "titles": json.dumps({lang: pack.text(indicator.title, lang) for lang in pack.file.languages}, ensure_ascii=False),
+            "descriptions": json.dumps({lang: pack.text(indicator.description, lang) for lang in pack.file.languages}, ensure_ascii=False),
+            "sources": ";".join(sorted({s for m in used for s in filled.get(m, [])})),
+        }
+    )  # fmt: skip
+    rows["indicator_levels"] += [{"indicator": indicator.id, "level": level} for level in dict.fromkeys(indicator.levels or levels[-1:])]
+    spans = dict.fromkeys((first, last) for first, last in indicator.convergence or [])
+    rows["convergence_spans"] += [{"indicator": indicator.id, "first_period": first, "last_period": last} for first, last in spans]
+    for side, part in (("numerator", formula.numerator), ("denominator", formula.denominator)) if formula else ():
+        for i, term in enumerate(part):
+            rows["terms"].append({"indicator": indicator.id, "side": side, "position": i, **term.model_dump()})
+    if formula and weighted:
+        # a weighted measure is the ratio sum(weight * value) / sum(weight): the weight stands as its denominator
+        term = formula.numerator[0]
+        weight = _weighted_by(pack, term.measure)
+        rows["terms"].append(
+            {"indicator": indicator.id, "side": "weight", "position": 0, "measure": weight, "times": None, "factor": 1.0,
+             "sex": term.sex, "age": term.age, "lag": term.lag}
+        )  # fmt: skip
+
+
+def _weighted_by(pack: Pack, measure: str) -> str | None:
+    for source in pack.sources.values():
+        if isinstance(source.map, ObservationsMap) and measure in source.map.measures:
+            return source.map.measures[measure].weighted_by
+    return None
+
+
+def formula_text(indicator: Indicator) -> str:
+    """Return the formula in one line of words and signs."""
+    formula = indicator.formula
+    if formula is None:
+        return ""
+
+    def term(t: Term) -> str:
+        marks = [f"sex {t.sex}"] * (t.sex is not None) + [f"age {t.age}"] * (t.age is not None) + [f"{t.lag} years before"] * (t.lag > 0)
+        text = t.measure + (f" * {t.times}" if t.times else "") + (f" [{', '.join(marks)}]" if marks else "")
+        return text if t.factor == 1 else f"{t.factor:g} * {text}"
+
+    def side(terms: list[Term]) -> str:
+        text = " + ".join(term(t) for t in terms)
+        return f"({text})" if len(terms) > 1 else text
+
+    text = side(formula.numerator) + (f" / {side(formula.denominator)}" if formula.denominator else "")
+    if formula.multiplier != 1:
+        text = f"{formula.multiplier:g} * {text}"
+    if formula.window:
+        text += f"; {formula.window.agg} over {formula.window.years} years, at least {formula.window.min or formula.window.years}"
+    if formula.change:
+        text += f"; {formula.change.kind} change over {formula.change.years} years"
+    if formula.missing:
+        text += "; missing is zero"
+    return text
+
+
+def _nodes(index_id: str, node: Component, parent: str | None, rows: list[dict[str, Any]]) -> None:
+    leaf = node.indicator is not None
+    name = f"{parent}/{node.indicator}" if leaf else str(node.id)
+    bounds = getattr(node, "bounds", None) or [None, None]
+    normalise: Normalise | None = getattr(node, "normalise", None)
+    rows.append(
+        {
+            "index_id": index_id, "node": name, "parent": parent, "position": len(rows), "indicator": node.indicator if leaf else None,
+            "weight": node.weight, "bound_worst": bounds[0], "bound_best": bounds[1], "direction": getattr(node, "direction", None),
+            "normalise": _json(normalise), "aggregate": getattr(node, "aggregate", None),
+        }
+    )  # fmt: skip
+    for child in [] if leaf else node.components:
+        _nodes(index_id, child, name, rows)

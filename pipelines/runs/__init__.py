@@ -1,0 +1,1 @@
+"""One run of a pack: what was requested, what it found, how it ended, and what a release was made from. No Dagster."""

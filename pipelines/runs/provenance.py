@@ -1,0 +1,104 @@
+"""What a release is made from, as digests by source, indicator and index, so that a later one can say why a number changed. Compares nothing.
+
+A digest covers what numbers depend on: no titles, addresses, display or licences, and no part that is merely declared.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from exports.model.provenance import IndexFacts, IndicatorFacts, Provenance, SourceFacts
+from pipelines.core import atomic
+from pipelines.core.workspace import Home
+from pipelines.lake.store import File, Lake
+from pipelines.packs import Pack, digest
+from pipelines.packs import compile as declarations
+from pipelines.packs.schema import Block, CountedSource, FetchedSource
+from pipelines.runs.run import code_digest
+
+OF_SOURCE = {"read", "columns", "key", "into", "map", "universe"}
+OF_COUNTED = {"from_", "where", "period", "measures", "universe"}
+OF_INDICATOR = {"unit", "direction", "target_value", "formula", "by", "levels", "rollup", "convergence"}
+NOT_OF_INDEX = {"id", "title"}
+OF_PACK = {"country", "timezone", "weight", "min_coverage", "min_available", "peers"}
+
+
+def of_run(pack: Pack, home: Home) -> Provenance:
+    """Return the record of `pack` on the state of the lake that the home's manifest names."""
+    manifest = atomic.read_json(home.manifest, {})
+    changes = Lake(home.lake).read_all([File(**f) for f in manifest.get("files", {}).get("area_changes", [])], "area_changes")
+    return of_state(pack, manifest.get("sources", {}), changes)
+
+
+def of_state(pack: Pack, state: dict[str, Any], changes: pl.DataFrame) -> Provenance:
+    """Return the record of `pack`; `state` has the snapshots that were used, by source and part, as a manifest lists them, and `changes`
+    are the changes of areas, rows of `territory.CHANGE`."""
+    frames = declarations.compile_pack(pack)
+    filled: dict[str, set[str]] = {}
+    for row in frames["measures"].iter_rows(named=True):
+        filled.setdefault(row["measure"], set()).add(row["source"])
+    used: dict[str, set[str]] = {}
+    for row in frames["terms"].iter_rows(named=True):
+        used.setdefault(row["indicator"], set()).update(m for m in (row["measure"], row["times"]) if m)
+    leaves: dict[str, set[str]] = {}
+    for row in frames["index_nodes"].iter_rows(named=True):
+        leaves.setdefault(row["index_id"], set()).update([row["indicator"]] if row["indicator"] else [])
+
+    def sources_of(measures: set[str]) -> list[str]:
+        return sorted({source for measure in measures for source in filled.get(measure, ())})
+
+    return Provenance(
+        sources={
+            **{name: _fetched(source, state) for name, source in sorted(pack.sources.items()) if name in state},
+            **{name: _counted(pack, source, state) for name, source in sorted(pack.counted.items()) if source.enabled},
+        },
+        indicators={
+            name: IndicatorFacts(_digest(indicator, OF_INDICATOR), sources_of(used.get(name, set())))
+            for name, indicator in sorted(pack.indicators.items())
+        },
+        indices={
+            name: IndexFacts(_digest(index, set(type(index).model_fields) - NOT_OF_INDEX), sorted(leaves.get(name, ())))
+            for name, index in sorted(pack.indices.items())
+        },
+        shared=sorted(_shared(pack, used, sources_of)),
+        area_changes=sorted(
+            [row[0], row[1], row[2], row[3] or ""]
+            for row in changes.select(pl.col("from_area", "to_area", "changed_on", "share").cast(pl.String)).unique().iter_rows()
+        ),
+        breaks=[dict(row) for row in frames["breaks"].select("source", "measure", "period", "note").iter_rows(named=True)],
+        settings=digest([_digest(pack.file, OF_PACK), [[level.id, level.parents] for level in pack.file.levels]]),
+        code=code_digest(),
+    )
+
+
+def _fetched(source: FetchedSource, state: dict[str, Any]) -> SourceFacts:
+    corrections = digest([c.model_dump(mode="json") for c in source.corrections])
+    return SourceFacts(_parts(source.id, state), _digest(source, OF_SOURCE), corrections)
+
+
+def _counted(pack: Pack, source: CountedSource, state: dict[str, Any]) -> SourceFacts:
+    """A count depends on all sources of the kind that it counts."""
+    feeds = [s for _, s in sorted(pack.sources.items()) if s.into == source.from_ and s.id in state]
+    facts = [_fetched(feed, state) for feed in feeds]
+    parts = {f"{feed.id}/{part}": sha256 for feed, f in zip(feeds, facts, strict=True) for part, sha256 in f.parts.items()}
+    known = [[feed.id, f.declaration] for feed, f in zip(feeds, facts, strict=True)]
+    corrections = digest([[feed.id, f.corrections] for feed, f in zip(feeds, facts, strict=True)])
+    return SourceFacts(parts, digest([_digest(source, OF_COUNTED), known]), corrections)
+
+
+def _parts(source: str, state: dict[str, Any]) -> dict[str, str]:
+    return {part: said["snapshot"] for part, said in sorted(state[source]["parts"].items())}
+
+
+def _shared(pack: Pack, used: dict[str, set[str]], sources_of: Any) -> set[str]:
+    """Return the sources of the weights and of what makes peers: any row may depend on them."""
+    names = {pack.file.weight} if pack.file.weight else set()
+    names |= set(pack.file.peers.by) if pack.file.peers else set()
+    measures = {m for name in names for m in (used.get(name) or {name})}
+    return set(sources_of(measures))
+
+
+def _digest(block: Block, keys: set[str]) -> str:
+    return digest(block.model_dump(mode="json", include=keys))

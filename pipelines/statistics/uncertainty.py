@@ -1,0 +1,296 @@
+"""How far ranks depend on choices: an index computed again under many other weights and normalisations, and without one of its indicators.
+
+Replicates are computed in blocks, all areas at once. The choices and what is made of them follow Saisana, Saltelli and Tarantola (2005),
+Uncertainty and sensitivity analysis techniques as tools for the quality assessment of composite indicators, and the OECD/JRC Handbook on
+Constructing Composite Indicators (2008), chapter 1.7. Arrays in, arrays out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipelines.statistics.index import COMPONENT_GROUP_MEAN, Node, Rules, Scores, leaves_of, normalised
+from pipelines.statistics.normalise import Normalisation
+
+Array = NDArray[np.float64]
+Index = NDArray[np.int64]
+Ranks = NDArray[np.int32]
+
+WEIGHTS, NORMALISATION, LEAVE_ONE_OUT = "weights", "normalisation", "leave_one_out"
+CONCENTRATION = 50.0  # weights ~ Dirichlet(50 w): a weight of 0.25 varies with a standard deviation of 0.06
+ALTERNATIVES = ("minmax", "zscore", "percentile")
+SCALES = {"zscore": (100.0, 10.0)}  # away from zero, so that a geometric mean exists
+BLOCK = 64  # replicates that are in memory at a time
+LOW, HIGH = 0.05, 0.95
+NOBODY = -1  # the leaf left out by a replicate that leaves none out
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What each replicate does: weights of the children by node (replicates x children), a normalisation, the position of a leaf left out."""
+
+    weights: Mapping[str, Array]
+    normalisation: Index
+    left_out: Index
+
+    def __len__(self) -> int:
+        return self.normalisation.size
+
+    def with_(self, choice: str, other: Choices) -> Choices:
+        """Return these choices with one of them taken from `other`."""
+        match choice:
+            case "weights":
+                return replace(self, weights=other.weights)
+            case "normalisation":
+                return replace(self, normalisation=other.normalisation)
+            case "leave_one_out":
+                return replace(self, left_out=other.left_out)
+        raise ValueError(f"no such choice: {choice}")
+
+
+def draw(root: Node, count: int, vary: Sequence[str], methods: int, generator: np.random.Generator) -> Choices:
+    """Return `count` random choices; what is not in `vary` stays as declared.
+
+    Weights are Dirichlet(50 w), w the relative weights of a node's children; `methods` normalisations, and none or one of the leaves left
+    out, are equally likely each.
+    """
+    leaves = sum(1 for _ in leaves_of(root))
+    weights = {}
+    for node in groups_of(root):
+        declared = np.array([child.weight for child in node.children])
+        share = declared / declared.sum() if declared.sum() else declared
+        drawn = np.tile(share, (count, 1))
+        positive = share > 0
+        if WEIGHTS in vary and positive.sum() > 1:
+            drawn[:, positive] = generator.dirichlet(CONCENTRATION * share[positive], count)
+        weights[node.name] = drawn
+    zeros = np.zeros(count, dtype=np.int64)
+    normalisation = generator.integers(0, methods, count) if NORMALISATION in vary else zeros
+    left_out = generator.integers(NOBODY, leaves, count) if LEAVE_ONE_OUT in vary and leaves > 1 else zeros + NOBODY
+    return Choices(weights, normalisation, left_out)
+
+
+def groups_of(node: Node) -> Iterator[Node]:
+    """Yield the nodes that have children, the root last."""
+    for child in node.children:
+        if child.children:
+            yield from groups_of(child)
+    yield node
+
+
+def alternatives(declared: str) -> list[str]:
+    """Return the names of the normalisations that replicates draw from, the declared one first."""
+    return [declared, *(m for m in ALTERNATIVES if m != declared)]
+
+
+def leaf_tables(scores: Sequence[Scores], methods: Sequence[str], rules: Rules) -> list[Array]:
+    """Return the normalised values of all leaves (leaves x periods x areas) for each of `methods`; the first are the scores as declared."""
+    leaves = [s for s in scores if not s.node.children]
+    tables = [np.array([s.score for s in leaves])]
+    for method in methods[1:]:
+        tables.append(np.array([normalised(s.treated, _other(s.node.normalisation, method), rules) for s in leaves]))
+    return tables
+
+
+def _other(declared: Normalisation, method: str) -> Normalisation:
+    return replace(declared, method=method, scale=SCALES.get(method), clip=False, reference=None)
+
+
+def replicate_ranks(root: Node, tables: Sequence[Array], choices: Choices, rules: Rules, nodes: Sequence[str]) -> dict[str, Ranks]:
+    """Return the ranks of all areas in every replicate (replicates x areas) for each of `nodes`; 0 where an area is not ranked.
+
+    `tables` has, for each normalisation, the leaves' scores in one period (leaves x areas); `rules` are those of that period (`Rules.at`).
+    Availability, imputation of components and aggregation are those of the index.
+    """
+    ranks = {name: np.zeros((len(choices), tables[0].shape[1]), dtype=np.int32) for name in nodes}
+    for method, table in enumerate(tables):
+        mine = np.flatnonzero(choices.normalisation == method)
+        if not mine.size:
+            continue
+        prepared = _Prepared(root, table, rules)
+        for start in range(0, mine.size, BLOCK):
+            block = mine[start : start + BLOCK]
+            found = prepared.scores({name: w[block] for name, w in choices.weights.items()}, choices.left_out[block])
+            for name in nodes:
+                ranks[name][block] = rank_rows(found[name])
+    return ranks
+
+
+def rank_rows(scores: Array) -> Ranks:
+    """Return the ranks of each row of `scores`, 1 the largest, ties the smallest; compared rounded to 9 decimals, 0 where missing."""
+    places = np.arange(1, scores.shape[1] + 1, dtype=np.int32)
+    ranks = np.empty(scores.shape, dtype=np.int32)
+    key = np.rint(scores * -1e9)
+    for row, own in zip(key, ranks, strict=True):  # a row at a time stays in the processor's cache
+        order = np.argsort(row)  # what is missing comes last
+        ordered = row[order]
+        differs = ordered[1:] != ordered[:-1]
+        own[order] = places if differs.all() else np.maximum.accumulate(np.where(np.r_[True, differs], places, 0))
+        if ordered.size and np.isnan(ordered[-1]):
+            own[np.isnan(row)] = 0
+    return ranks
+
+
+def rank_interval(ranks: Ranks, rank: Array) -> tuple[Array, Array]:
+    """Return the lower and the upper end of the rank of each area: 5th percentile rounded down, 95th rounded up, `rank` always inside.
+
+    Percentiles are linear between the two values beside them, over the replicates (replicates x areas) in which an area is ranked.
+    """
+    ordered = np.sort(np.ascontiguousarray(ranks.T), axis=1)
+    total = ordered.shape[1]
+    n = total - np.count_nonzero(ordered == 0, axis=1)
+    low, high = (_percentile(ordered, n, p) for p in (LOW, HIGH))
+    low, high = np.where(n > 0, np.floor(low), rank), np.where(n > 0, np.ceil(high), rank)
+    return np.where(np.isnan(rank), np.nan, np.minimum(low, rank)), np.where(np.isnan(rank), np.nan, np.maximum(high, rank))
+
+
+def _percentile(ordered: Ranks, n: Index, p: float) -> Array:
+    """Return the percentile of the last `n` values of each row."""
+    total = ordered.shape[1]
+    at = p * np.maximum(n - 1, 0)
+    below = np.floor(at + 1e-9).astype(np.int64)  # 0.95 * 20 is 19, whatever the arithmetic says
+    first = np.minimum(total - n, total - 1)
+    rows = np.arange(ordered.shape[0])
+    a = ordered[rows, np.minimum(first + below, total - 1)]
+    b = ordered[rows, np.minimum(first + below + 1, total - 1)]
+    return np.asarray(a + (b - a) * np.maximum(at - below, 0.0))
+
+
+class _Prepared:
+    """The leaves' scores under one normalisation, laid out for blocks of replicates."""
+
+    def __init__(self, root: Node, table: Array, rules: Rules) -> None:
+        self.root, self.rules = root, rules
+        self.position = {id(leaf): i for i, leaf in enumerate(leaves_of(root))}
+        self.leaves: dict[str, _Leaves] = {}
+        for node in groups_of(root):
+            own = [self.position[id(c)] for c in node.children if not c.children]
+            if own:
+                self.leaves[node.name] = _Leaves.of(np.array(own), table[own], node.aggregate)
+
+    def scores(self, weights: Mapping[str, Array], left_out: Index) -> dict[str, Array]:
+        """Return the scores of all groups (replicates x areas)."""
+        found: dict[str, Array] = {}
+        empty: dict[str, NDArray[np.bool_]] = {}
+        for node in groups_of(self.root):
+            found[node.name], empty[node.name] = self._group(node, weights[node.name], left_out, found, empty)
+        return found
+
+    def _group(
+        self, node: Node, weights: Array, left_out: Index, found: Mapping[str, Array], empty: Mapping[str, NDArray[np.bool_]]
+    ) -> tuple[Array, NDArray[np.bool_]]:
+        is_leaf = np.array([not c.children for c in node.children])
+        sums = _Sums(node.aggregate)
+        if is_leaf.any():
+            leaves = self.leaves[node.name]
+            expected = left_out[:, np.newaxis] != leaves.positions
+            sums.add_leaves(leaves, weights[:, is_leaf] * expected, expected)
+        for i in np.flatnonzero(~is_leaf):
+            child = node.children[i]
+            sums.add_group(found[child.name], weights[:, i], ~empty[child.name])
+        result = sums.result(self.rules.min_available)
+        if self.rules.imputation == COMPONENT_GROUP_MEAN and node is not self.root:
+            result = np.array([self.rules.fill_components(row, 0) for row in result])
+        return result, sums.expected == 0
+
+
+@dataclass(frozen=True)
+class _Leaves:
+    """The leaves of one node: their positions among all, their scores as the aggregation sums them, what is there, zero or negative."""
+
+    positions: Index
+    terms: Array
+    incomplete: Index  # areas that lack any of the leaves
+    there: Array  # which leaves those have
+    zero: Array | None  # None: nothing, or it does not matter
+    negative: Array | None
+
+    @classmethod
+    def of(cls, positions: Index, scores: Array, how: str) -> _Leaves:
+        missing = np.isnan(scores)
+        x = np.where(missing, 1.0 if how != "arithmetic" else 0.0, scores)
+        zero, negative = x == 0, x < 0
+        if how != "arithmetic":
+            x = _transformed(x, how)
+            x[missing] = 0.0
+        matters = how != "arithmetic"
+        return cls(
+            positions,
+            x,
+            np.flatnonzero(missing.any(axis=0)),
+            (~missing[:, missing.any(axis=0)]).astype(np.float64),
+            zero.astype(np.float64) if matters and zero.any() else None,
+            negative.astype(np.float64) if matters and negative.any() else None,
+        )
+
+    def sum_of_there(self, amounts: Array) -> Array:
+        """Return the sum of `amounts` (replicates x leaves) over the leaves that are there, for every area; one column if for all the same."""
+        whole: Array = amounts.sum(axis=1)[:, np.newaxis]
+        if not self.incomplete.size:
+            return whole
+        sums: Array = np.repeat(whole, self.terms.shape[1], axis=1)
+        sums[:, self.incomplete] = amounts @ self.there
+        return sums
+
+
+def _transformed(x: Array, how: str) -> Array:
+    positive = np.where(x > 0, x, 1.0)
+    return np.log(positive) if how == "geometric" else 1 / positive
+
+
+class _Sums:
+    """Sums over the children of a node for a block of replicates, and the score that they make."""
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+        self.terms: Any = 0.0
+        self.weight: Any = 0.0
+        self.count: Any = 0.0
+        self.expected: Array = np.zeros(1)
+        self.zero: NDArray[np.bool_] | None = None
+        self.negative: NDArray[np.bool_] | None = None
+
+    def add_leaves(self, leaves: _Leaves, weights: Array, expected: NDArray[np.bool_]) -> None:
+        self.terms = self.terms + weights @ leaves.terms
+        self.expected = self.expected + expected.sum(axis=1)
+        self.weight = self.weight + leaves.sum_of_there(weights)
+        self.count = self.count + leaves.sum_of_there(expected.astype(np.float64))
+        if leaves.zero is not None:
+            self.zero = _either(self.zero, (weights > 0).astype(np.float64) @ leaves.zero > 0)
+        if leaves.negative is not None:
+            self.negative = _either(self.negative, (weights > 0).astype(np.float64) @ leaves.negative > 0)
+
+    def add_group(self, scores: Array, weights: Array, expected: NDArray[np.bool_]) -> None:
+        w = (weights * expected)[:, np.newaxis]
+        missing = np.isnan(scores)
+        x = np.where(missing, 1.0 if self.how != "arithmetic" else 0.0, scores)
+        self.terms = self.terms + w * (x if self.how == "arithmetic" else np.where(missing, 0.0, _transformed(x, self.how)))
+        self.weight = self.weight + w * ~missing
+        self.count = self.count + (~missing & expected[:, np.newaxis])
+        self.expected = self.expected + expected
+        if self.how != "arithmetic":
+            self.zero = _either(self.zero, (x == 0) & (w > 0))
+            self.negative = _either(self.negative, (x < 0) & (w > 0))
+
+    def result(self, min_available: float) -> Array:
+        terms, weight = np.asarray(self.terms), np.broadcast_to(self.weight, np.shape(self.terms))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            mean = terms / weight
+            scores = {"arithmetic": lambda: mean, "geometric": lambda: np.exp(mean), "harmonic": lambda: weight / terms}[self.how]()
+        if self.zero is not None:
+            scores = np.where(self.zero, 0.0, scores)
+        if self.negative is not None:
+            scores = np.where(self.negative, np.nan, scores)
+        enough = (np.asarray(self.count) >= (min_available - 1e-12) * self.expected[:, np.newaxis]) & (np.asarray(self.count) > 0)
+        if enough.all() and (np.asarray(self.weight) > 0).all():
+            return np.asarray(scores)
+        return np.where(enough & (weight > 0), scores, np.nan)
+
+
+def _either(a: NDArray[np.bool_] | None, b: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    return b if a is None else a | b

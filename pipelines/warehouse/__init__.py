@@ -1,0 +1,1 @@
+"""How dbt is called, and what its Python models call."""

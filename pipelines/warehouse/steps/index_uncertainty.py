@@ -1,0 +1,138 @@
+"""Robustness of the indices, from the warehouse's relations to tables: applies `methods.uncertainty` and `methods.sensitivity`, lays results out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from pipelines.statistics import sensitivity, uncertainty
+from pipelines.statistics.index import Node, Scores
+from pipelines.warehouse.steps.index_inputs import Gathered, gather
+
+INTERVALS = {
+    "index_id": pl.String, "node": pl.String, "ref_area": pl.String, "time_period": pl.String, "rank_low": pl.Int64, "rank_high": pl.Int64,
+}  # fmt: skip
+SENSITIVITY = {"index_id": pl.String, "component": pl.String, "statistic": pl.String, "obs_value": pl.Float64}
+
+
+def rank_intervals(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: Any) -> pa.Table:
+    """Return the rows of INTERVALS: for indices that declare uncertainty, the interval of every rank."""
+    tables = [pl.DataFrame(schema=INTERVALS)]
+    for one in gather(indices, nodes, indicators, attributes, inputs):
+        if one.declared["uncertainty"]:
+            tables += _intervals(one)
+    return pl.concat(tables).to_arrow()
+
+
+def index_sensitivity(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: Any) -> pa.Table:
+    """Return the rows of SENSITIVITY, on the newest period of each index; a value that is not defined is null."""
+    rows: list[dict[str, Any]] = []
+    for one in gather(indices, nodes, indicators, attributes, inputs):
+        scores = one.score()
+        newest = len(one.axes.periods) - 1
+        rows += [{"index_id": one.id, **row} for row in _of_components(one, scores, newest)]
+        if one.declared["uncertainty"]:
+            rows += [{"index_id": one.id, **row} for row in _of_choices(one, scores, newest)]
+    return pl.DataFrame(rows, schema=SENSITIVITY).with_columns(pl.col("obs_value").fill_nan(None)).to_arrow()
+
+
+def _intervals(one: Gathered) -> Iterator[pl.DataFrame]:
+    declared, methods = _declared(one)
+    scores = one.score()
+    tables = uncertainty.leaf_tables(scores, methods, one.rules)
+    generator = np.random.Generator(np.random.PCG64(declared["seed"]))
+    choices = uncertainty.draw(one.root, declared["replicates"], declared["vary"], len(methods), generator)
+    groups = [s for s in scores if s.node.children]
+    for t, period in enumerate(one.axes.periods[one.axes.first :], one.axes.first):
+        there = one.axes.valid[t]
+        now = [table[:, t, there] for table in tables]
+        ranks = uncertainty.replicate_ranks(one.root, now, choices, one.rules.at(t), [s.node.name for s in groups])
+        areas = [area for area, valid in zip(one.axes.areas, there, strict=True) if valid]
+        for group in groups:
+            low, high = uncertainty.rank_interval(ranks[group.node.name], group.rank[t, there])
+            yield pl.DataFrame(
+                {"ref_area": areas, "rank_low": low, "rank_high": high}, nan_to_null=True
+            ).drop_nulls().select(
+                pl.lit(one.id).alias("index_id"),
+                pl.lit(group.node.name).alias("node"),
+                "ref_area",
+                pl.lit(period).alias("time_period"),
+                pl.col("rank_low", "rank_high").cast(pl.Int64),
+            )  # fmt: skip
+
+
+def _declared(one: Gathered) -> tuple[dict[str, Any], list[str]]:
+    """Return the declaration of uncertainty, and the normalisations that replicates draw from."""
+    return json.loads(one.declared["uncertainty"]), uncertainty.alternatives(json.loads(one.declared["normalise"])["method"])
+
+
+def _of_components(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict[str, Any]]:
+    there = one.axes.valid[t]
+    now = {id(s.node): s.score[t, there] for s in scores}
+    index_score, names, shares = now[id(one.root)], _names(one), _shares(one.root)
+    for part in scores:
+        node = part.node
+        if node.children:
+            items = np.array([now[id(child)] for child in node.children])
+            yield {"component": names[id(node)], "statistic": "cronbach_alpha", "obs_value": sensitivity.cronbach_alpha(items)}
+        if node is one.root:
+            continue
+        values = {
+            "correlation": sensitivity.correlation(now[id(node)], index_score),
+            "effective_weight": sensitivity.effective_weight(now[id(node)], index_score, shares[id(node)]),
+            "mean_abs_rank_change": sensitivity.shift_without(one.root, node, now, one.rules.at(t)),
+        }
+        yield from ({"component": names[id(node)], "statistic": name, "obs_value": value} for name, value in values.items())
+
+
+def _of_choices(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict[str, Any]]:
+    declared, methods = _declared(one)
+    there = one.axes.valid[t]
+    now = [table[:, t, there] for table in uncertainty.leaf_tables(scores, methods, one.rules)]
+    vary = list(dict.fromkeys(declared["vary"]))
+    generator = np.random.Generator(np.random.PCG64(declared["seed"]))
+    samples = -(-declared["replicates"] // 2)  # each is computed for two sets of choices and for every mixture of them
+    first, second = (uncertainty.draw(one.root, samples, vary, len(methods), generator) for _ in range(2))
+    name, base = one.root.name, scores[-1].rank[t, there]
+
+    def output(choices: uncertainty.Choices) -> Any:
+        return sensitivity.mean_rank_shift(uncertainty.replicate_ranks(one.root, now, choices, one.rules.at(t), [name])[name], base)
+
+    a, b = output(first), output(second)
+    for choice, mixed in sensitivity.mixed_choices(first, second, vary).items():
+        own, total = sensitivity.sobol(a, b, output(mixed))
+        yield {"component": choice, "statistic": "sobol_first", "obs_value": own}
+        yield {"component": choice, "statistic": "sobol_total", "obs_value": total}
+
+
+def _names(one: Gathered) -> dict[int, str]:
+    """Return the published name of each node: of a leaf its indicator's, with its component's where that alone would not be one."""
+    found: dict[int, tuple[str, str]] = {}
+
+    def walk(node: Node) -> None:
+        found[id(node)] = (one.indicator_of.get(node.name) or node.name, node.name)
+        for child in node.children:
+            walk(child)
+
+    walk(one.root)
+    short = [name for name, _ in found.values()]
+    return {key: name if short.count(name) == 1 else whole for key, (name, whole) in found.items()}
+
+
+def _shares(root: Node) -> dict[int, float]:
+    """Return the share of every node in the whole index, as declared."""
+    found = {id(root): 1.0}
+
+    def walk(node: Node) -> None:
+        total = sum(child.weight for child in node.children)
+        for child in node.children:
+            found[id(child)] = found[id(node)] * child.weight / total if total else 0.0
+            walk(child)
+
+    walk(root)
+    return found
