@@ -4,10 +4,11 @@ The names below are the whole surface. Their modules load Arrow, Polars and Duck
 or describing a table must not cost those imports.
 """
 
+from exports.model.errors import ReleaseError
 from exports.model.info import ReleaseInfo
 from exports.model.tables import Column, Table
 from exports.release.build import Release, build
-from exports.release.ledger import Entry, ReleaseError, current, history
+from exports.release.ledger import Entry, current, history
 from exports.serve.server import serve
 from exports.verify.release import verify
 

@@ -15,10 +15,11 @@ from typing import Any
 
 import duckdb
 
+from pipelines.core.vocabulary import PUBLISHED_SEXES, STATUSES
 from quality.gate import CheckResult
 
-STATUSES = ["A", "B", "E", "I", "P", "M", "L", "Q", "C", "O", "Z", "S"]
-SEXES = ["M", "F", "_T"]
+ALLOWED_STATUSES = list(STATUSES)
+ALLOWED_SEXES = list(PUBLISHED_SEXES)
 
 
 @dataclass(frozen=True)
@@ -56,14 +57,14 @@ PROMISES: dict[str, list[Promise]] = {
     "area_codes": [not_null("ref_area")],
     "indicators": [one_of("collected", ["true", "false"]), one_of("direction", ["higher_better", "lower_better", "target", "none"])],
     "indicator_values": [
-        one_of("obs_status", STATUSES), one_of("sex", SEXES), between("coverage", 0, 1), not_null("unit_measure"), not_null("level"),
+        one_of("obs_status", ALLOWED_STATUSES), one_of("sex", ALLOWED_SEXES), between("coverage", 0, 1), not_null("unit_measure"), not_null("level"),
     ],
     "latest_values": [not_null("level")],
-    "sustainability": [one_of("obs_status", STATUSES), between("rank", 1, None), between("n_available", 0, None)],
-    "community": [one_of("obs_status", STATUSES), between("rank", 1, None), between("n_available", 0, None)],
-    "index_components": [one_of("obs_status", STATUSES), one_of("imputed", ["true", "false"])],
-    "cohesion_dispersion": [one_of("obs_status", STATUSES), one_of("sex", SEXES), between("coverage", 0, 1), between("n", 0, None)],
-    "gender_gaps": [one_of("obs_status", STATUSES), between("parity_distance", 0, 1)],
+    "sustainability": [one_of("obs_status", ALLOWED_STATUSES), between("rank", 1, None), between("n_available", 0, None)],
+    "community": [one_of("obs_status", ALLOWED_STATUSES), between("rank", 1, None), between("n_available", 0, None)],
+    "index_components": [one_of("obs_status", ALLOWED_STATUSES), one_of("imputed", ["true", "false"])],
+    "cohesion_dispersion": [one_of("obs_status", ALLOWED_STATUSES), one_of("sex", ALLOWED_SEXES), between("coverage", 0, 1), between("n", 0, None)],
+    "gender_gaps": [one_of("obs_status", ALLOWED_STATUSES), between("parity_distance", 0, 1)],
     "coverage": [between("expected", 1, None), between("available", 0, None)],
     "sources": [between("rows_read", 0, None), not_null("licence")],
     "snapshots": [between("bytes", 1, None), not_null("sha256")],

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from exports.model.info import SDMX_STATUSES, SEXES, STATUSES, ReleaseInfo
+from exports.model.info import ReleaseInfo
 from exports.model.labels import Labels
+from pipelines.core.vocabulary import SEXES, STATUSES
 
 DIMENSIONS = {"ref_area": "Area", "time_period": "Period", "sex": "Sex", "age": "Age"}
 NO_PERIOD = "no period"
@@ -53,7 +54,7 @@ def _head(frame: pl.DataFrame, name: str, codes: Mapping[str, pl.Series], info: 
         dimension[column] = {"label": label, "category": {"index": found, "label": {code: words[column](code) for code in found}}}
     sources = [source for source in info.sources if source["id"] in said.sources]
     there = frame["obs_status"].cast(pl.String).unique().to_list()
-    mapped = {status: SDMX_STATUSES[status] for status in STATUSES if status in there}
+    mapped = {code: (status.sdmx, status.sdmx_name) for code, status in STATUSES.items() if code in there}
     return {
         "version": "2.0",
         "class": "dataset",
@@ -82,7 +83,7 @@ def _values(values: pl.Series, position: np.ndarray[Any, np.dtype[np.int64]], ce
 
 
 def _statuses(statuses: pl.Series, position: np.ndarray[Any, np.dtype[np.int64]]) -> bytes:
-    codes = statuses.cast(pl.String).replace_strict({own: code for own, (code, _) in SDMX_STATUSES.items()}, return_dtype=pl.String)
+    codes = statuses.cast(pl.String).replace_strict({code: status.sdmx for code, status in STATUSES.items()}, return_dtype=pl.String)
     found = pl.DataFrame({"at": position, "code": codes}).filter(codes != "A")
     return _object(found.select(pl.format('"{}":"{}"', "at", "code")).to_series())
 

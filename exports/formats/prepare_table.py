@@ -9,8 +9,8 @@ import duckdb
 import polars as pl
 
 from exports.formats.rounding import round_significant
+from exports.model.errors import ReleaseError
 from exports.model.tables import Table
-from exports.release.ledger import ReleaseError
 from pipelines.core.sql import identifier, literal
 
 SCHEMA = "marts"

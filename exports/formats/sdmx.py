@@ -10,8 +10,9 @@ import polars as pl
 
 from exports.formats import csv
 from exports.model import sdmx
-from exports.model.info import SDMX_STATUSES, SEXES, STATUSES, ReleaseInfo
+from exports.model.info import ReleaseInfo
 from exports.model.labels import Labels
+from pipelines.core.vocabulary import SEXES, STATUSES
 
 NAMESPACES = {
     "mes": "http://www.sdmx.org/resources/sdmxml/schemas/v3_0/message",
@@ -44,7 +45,7 @@ def write(frame: pl.DataFrame, pack: str, path: Path) -> int:
         pl.col("time_period").alias("TIME_PERIOD"),
         *(_coded(frame[name]).alias(name.upper()) for name in ("sex", "age")),
         pl.col("obs_value").alias("OBS_VALUE"),
-        own.replace_strict({status: code for status, (code, _) in SDMX_STATUSES.items()}, return_dtype=pl.String).alias("OBS_STATUS"),
+        own.replace_strict({code: status.sdmx for code, status in STATUSES.items()}, return_dtype=pl.String).alias("OBS_STATUS"),
         own.alias("OWN_STATUS"),
         pl.col("coverage").alias("COVERAGE"),
         pl.col("unit_measure").alias("UNIT_MEASURE"),
@@ -66,9 +67,15 @@ def write_structure(info: ReleaseInfo, labels: Labels, indicators: Sequence[str]
         "CL_AGE": ("Age groups", [(age, {"en": "total"} if age == "_T" else {}) for age in ages]),
         "CL_AREA": ("Areas", ((area, {info.languages[0]: labels.area(area)}) for area in sorted(labels.areas))),
         "CL_INDICATOR": ("Indicators", ((name, labels.indicator(name).titles) for name in indicators)),
-        "CL_OBS_STATUS": ("Observation status (SDMX)", [(code, {"en": name}) for code, name in dict(SDMX_STATUSES.values()).items()]),
-        "CL_OWN_STATUS": ("Observation status of this release", [(code, {"en": name}) for code, (name, _) in STATUSES.items()]),
-        "CL_SEX": ("Sex", [(code, {"en": name}) for code, name in SEXES.items()]),
+        "CL_OBS_STATUS": (
+            "Observation status (SDMX)",
+            _labelled({status.sdmx: status.sdmx_name for status in STATUSES.values()}),
+        ),
+        "CL_OWN_STATUS": (
+            "Observation status of this release",
+            _labelled({code: status.name for code, status in STATUSES.items()}),
+        ),
+        "CL_SEX": ("Sex", _labelled(SEXES)),
     }
     attributes = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<mes:Structure{attributes}>"]
@@ -143,3 +150,8 @@ def _representation(agency: str, name: str, form: str = "") -> str:
         f"<str:ConceptIdentity>{URN}.conceptscheme.Concept={agency}:CONCEPTS({sdmx.VERSION}).{name}</str:ConceptIdentity>"
         f"<str:LocalRepresentation>{listed}</str:LocalRepresentation>"
     )
+
+
+def _labelled(names: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
+    """Return the codes of a list with their English names."""
+    return [(code, {"en": name}) for code, name in names.items()]

@@ -9,7 +9,8 @@ from typing import Any
 import polars as pl
 import xlsxwriter
 
-from exports.model.info import STATUSES, Context
+from exports.model.info import Context
+from pipelines.core.vocabulary import STATUSES
 
 SHEETS = ("latest_values", "indicators", "about")
 MOST_ROWS, MOST_COLUMNS = 1_048_575, 16_384
@@ -63,6 +64,6 @@ def _about(context: Context) -> pl.DataFrame:
     if info.publisher.get("name"):
         rows.append(("publisher", info.text(info.publisher["name"])))
     rows += [(f"source {s['id']}", f"{info.text(s['publisher'])}: {info.text(s['title'])} ({s['licence']})") for s in info.sources]
-    rows += [(f"status {code}", f"{name}, {value}") for code, (name, value) in STATUSES.items()]
+    rows += [(f"status {code}", f"{status.name}, {status.presence}") for code, status in STATUSES.items()]
     rows.append(("missing values", "an empty cell; table indicator_values says for each which status it has"))
     return pl.DataFrame(rows, schema=["name", "text"], orient="row")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from exports.model.info import SDMX_STATUSES, SEXES, STATUSES, Context
+from exports.model.info import Context
 from exports.model.tables import Column, Table
+from pipelines.core.vocabulary import SEXES, STATUSES
 
 STATUS = Table(
     "obs_status",
@@ -32,7 +33,7 @@ def path(table: Table) -> str:
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
-    statuses = [(code, *words, SDMX_STATUSES[code][0]) for code, words in sorted(STATUSES.items())]
+    statuses = [(code, status.name, status.presence, status.sdmx) for code, status in sorted(STATUSES.items())]
     return {path(STATUS): _csv(STATUS, statuses), path(SEX): _csv(SEX, sorted(SEXES.items()))}
 
 

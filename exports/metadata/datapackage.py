@@ -6,8 +6,9 @@ from typing import Any
 
 from exports.metadata.text import is_web, licence_url, release_url, to_json
 from exports.model import schema_version
-from exports.model.info import STATUSES, Context
+from exports.model.info import Context
 from exports.model.tables import Column, Table
+from pipelines.core.vocabulary import STATUSES
 
 PATH = "datapackage.json"
 PROFILES = "https://datapackage.org/profiles/2.0/"
@@ -113,7 +114,7 @@ def _field(table: Table, column: Column) -> dict[str, Any]:
     if column.unit:
         value["unit"] = column.unit
     if column.name == "obs_status":
-        value["categories"] = [{"value": code, "label": name} for code, (name, _) in STATUSES.items()]
+        value["categories"] = [{"value": code, "label": status.name} for code, status in STATUSES.items()]
     constraints = {"minimum": column.minimum, "maximum": column.maximum, "enum": list(column.values) or None}
     stated: dict[str, Any] = {name: constraint for name, constraint in constraints.items() if constraint is not None}
     if stated:

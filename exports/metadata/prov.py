@@ -26,7 +26,7 @@ def statements(context: Context) -> Graph:
         "prov:Agent",
         "prov:SoftwareAgent",
         foaf_name=text("zpo2-warehouse"),
-        dct_identifier=text(f"sha256:{info.code}") if info.code else None,
+        dct_identifier=text(info.code) if info.code else None,
     )
     publisher = graph.node(said.publisher, "prov:Agent", foaf_name=texts(said.publisher_name))
     run = graph.node(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from exports.formats.query_macros import questions
 from exports.metadata.text import NO_LICENCE, cell, is_web, licence_url, release_url
-from exports.model.info import STATUSES, Context
+from exports.model.info import Context
+from pipelines.core.vocabulary import STATUSES
 
 PATH = "README.md"
 
@@ -47,7 +48,7 @@ def _tables(context: Context) -> str:
 
 
 def _statuses() -> str:
-    rows = [f"| {code} | {name} | {value} |" for code, (name, value) in STATUSES.items()]
+    rows = [f"| {code} | {status.name} | {status.presence} |" for code, status in STATUSES.items()]
     return "\n".join(
         [
             "## Missing values",

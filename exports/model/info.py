@@ -10,44 +10,10 @@ from typing import Any
 from exports.model.change_summary import Summary
 from exports.model.provenance import Provenance
 from exports.model.tables import Table
+from pipelines.core.clock import timestamp
 
 Text = str | Mapping[str, str]
 """A text, or the same text by language."""
-
-STATUSES: Mapping[str, tuple[str, str]] = {
-    "A": ("normal", "with a value"),
-    "B": ("break in series", "with a value"),
-    "E": ("estimated", "with a value"),
-    "I": ("imputed", "with a value"),
-    "P": ("provisional", "with a value"),
-    "M": ("missing at source", "without a value"),
-    "L": ("coverage too low", "without a value"),
-    "Q": ("quarantined", "without a value"),
-    "C": ("confidential", "without a value"),
-    "O": ("not collected here", "without a value"),
-    "Z": ("not defined", "without a value"),
-    "S": ("source down", "without a value"),
-}
-"""The code list of `obs_status`: name, and whether a value comes with it."""
-
-SDMX_STATUSES: Mapping[str, tuple[str, str]] = {
-    "A": ("A", "Normal value"),
-    "B": ("B", "Time series break"),
-    "E": ("E", "Estimated value"),
-    "I": ("I", "Imputed value"),
-    "P": ("P", "Provisional value"),
-    "M": ("O", "Missing value"),
-    "L": ("O", "Missing value"),
-    "Q": ("O", "Missing value"),
-    "C": ("Q", "Missing value; suppressed"),
-    "O": ("L", "Missing value; data exist but were not collected"),
-    "Z": ("M", "Missing value; data cannot exist"),
-    "S": ("O", "Missing value"),
-}
-"""What the statuses are in SDMX's CL_OBS_STATUS: code and name."""
-
-SEXES: Mapping[str, str] = {"F": "women", "M": "men", "_T": "total", "_U": "unknown"}
-"""The code list of `sex`."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +48,7 @@ class ReleaseInfo:
     @property
     def timestamp(self) -> str:
         """`released` in UTC, to the second, as the files write it."""
-        return self.released.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return timestamp(self.released.astimezone(UTC))
 
     def about(self) -> dict[str, str]:
         """Return what a data file says of itself wherever it is taken.

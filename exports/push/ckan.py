@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from exports.model import media_types
 from exports.push import ckan_fields, ckan_schema
 from exports.push.ckan_client import InvalidError, NotThereError, Portal
 from exports.push.ckan_schema import Difference, Package, Schema
 from exports.push.multipart import Form
 from exports.push.push_plan import Outgoing, PushError, RefusedError
 from exports.push.retry_policy import PassingError, Patience
-from exports.serve import app as site
 
 Tell = Callable[[str], None]
 
@@ -117,7 +117,10 @@ def _sent(out: Outgoing, portal: Portal, wanted: Package, shown: dict[str, Any] 
     if step.file:
         fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in step.body.items()}
         form = Form(
-            fields, f"update__resources__{step.resource}__upload", out.still_sound(step.file), site.media_type(step.file).split(";")[0]
+            fields,
+            f"update__resources__{step.resource}__upload",
+            out.still_sound(step.file),
+            media_types.media_type(step.file).split(";")[0],
         )
     try:
         result = portal.do(step.action, step.body, form)

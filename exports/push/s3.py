@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from exports.model import checksums
+from exports.model import checksums, media_types
 from exports.model.info import FileFacts
 from exports.push.push_plan import Outgoing, PushError, RefusedError
-from exports.serve import app as site
 
 LARGEST = 5 * 1024**3  # bytes of an object that is sent in one piece
 NOTE = "sha256"
@@ -72,11 +71,11 @@ def push(out: Outgoing, bucket: Bucket, tell: Tell, *, dry_run: bool = False) ->
         return len(missing) + len(stale)
     for number, path in enumerate(missing):
         with _told(f"{number} of {len(missing)} files that were missing are there"), out.still_sound(path).open("rb") as file:
-            store.put(out.place + path, file, out.files[path], site.FOR_EVER)
+            store.put(out.place + path, file, out.files[path], media_types.FOR_EVER)
     out.still_current()
     for name in stale:
         with _told(f"the release is there, {name} is not"):
-            store.put(name, out.around[name], checksums.facts_of(out.around[name]), site.ALWAYS_ASK)
+            store.put(name, out.around[name], checksums.facts_of(out.around[name]), media_types.ALWAYS_ASK)
     return len(missing) + len(stale)
 
 
@@ -127,7 +126,7 @@ class _Store:
         with self._failing("put"):
             answer = self.client.put_object(
                 Bucket=self.bucket.name, Key=self.bucket.at(path), Body=body, ContentLength=facts.bytes,
-                ContentType=site.media_type(Path(path).name), CacheControl=caching, Metadata={NOTE: facts.sha256},
+                ContentType=media_types.media_type(Path(path).name), CacheControl=caching, Metadata={NOTE: facts.sha256},
                 ChecksumSHA256=base64.b64encode(bytes.fromhex(facts.sha256)).decode(),
             )  # fmt: skip
         if _hex(answer.get("ChecksumSHA256")) not in (facts.sha256, None):

@@ -22,11 +22,11 @@ from exports.formats import query_macros
 from exports.metadata import datapackage, report
 from exports.metadata.text import is_web
 from exports.model import checksums, schema_version
+from exports.model.errors import ReleaseError
 from exports.model.info import Context, Previous, ReleaseInfo
 from exports.model.tables import Table
 from exports.release import ledger
 from exports.release.entries import About, Entry, Ledger
-from exports.release.ledger import ReleaseError
 from exports.verify.release import verify
 
 DUCKDB = "indicators.duckdb"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from exports.model import provenance
 from exports.model.change_summary import Summary
+from exports.model.errors import ReleaseError
 from exports.release import ledger
-from exports.release.ledger import PRUNED, ReleaseError
+from exports.release.ledger import PRUNED
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,10 @@ from typing import Any
 
 import duckdb
 
-from exports.model.info import STATUSES, Box, Facts, Snapshot
+from exports.model.info import Box, Facts, Snapshot
 from exports.model.tables import Table
 from pipelines.core.sql import identifier, literal
+from pipelines.core.vocabulary import STATUSES
 
 MEMORY = "512MB"
 PERIODS = ("time_period", "base_period", "first_period", "last_period")
@@ -112,6 +113,6 @@ class _Asked:
     def statused(self, table: str) -> tuple[int, int] | None:
         if not self.has(table, "obs_status"):
             return None
-        valued = ", ".join(literal(code) for code, (_, value) in STATUSES.items() if value == "with a value")
+        valued = ", ".join(literal(code) for code, status in STATUSES.items() if status.has_value)
         rows, there = self.numbers(table, f"count(*), count(*) filter (where obs_status in ({valued}))", 2)
         return rows, there

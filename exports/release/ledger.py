@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from exports.model import checksums
+from exports.model.errors import ReleaseError
 from exports.release import feed
 from exports.release.entries import (
     PINNED,
@@ -51,10 +52,6 @@ LEDGER = "releases.json"
 FEED = "feed.atom"
 LINK = ".latest"
 VERSION = re.compile(r"\d{4}\.\d{2}\.[1-9]\d*")
-
-
-class ReleaseError(Exception):
-    """A release cannot be built or published; the last one stands."""
 
 
 def history(public: Path) -> list[Entry]:

@@ -16,8 +16,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from exports.model import checksums
+from exports.model.errors import ReleaseError
 from exports.release import ledger
-from exports.release.ledger import PINNED, PRUNED, ROLLBACK, WITHDRAWAL, WITHDRAWN, Entry, Ledger, Move, ReleaseError
+from exports.release.ledger import PINNED, PRUNED, ROLLBACK, WITHDRAWAL, WITHDRAWN, Entry, Ledger, Move
+from pipelines.core.clock import timestamp
 
 KEEP = 10
 WORK = "publication"  # the same as a build's: whoever comes next sweeps it
@@ -196,4 +198,4 @@ def _reason(text: str) -> str:
 
 
 def _stamp(now: datetime) -> str:
-    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return timestamp(now.astimezone(UTC))

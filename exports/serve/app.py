@@ -21,27 +21,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from exports.model.errors import ReleaseError
+from exports.model.media_types import ALWAYS_ASK, FOR_EVER, MEDIA_TYPES, METADATA, media_type
 from exports.release import ledger
 
-METADATA = ".csv-metadata.json"
-MEDIA_TYPES = {
-    METADATA: "application/csvm+json",
-    ".csv": "text/csv; charset=utf-8; header=present",
-    ".parquet": "application/vnd.apache.parquet",
-    ".jsonld": "application/ld+json",
-    ".json": "application/json",
-    ".ttl": "text/turtle; charset=utf-8",
-    ".md": "text/markdown; charset=utf-8",
-    ".cff": "application/yaml",
-    ".atom": "application/atom+xml",
-    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    ".geojson": "application/geo+json",
-    "structure.xml": "application/vnd.sdmx.structure+xml; version=3.0.0",
-    ".xml": "application/xml",
-    ".html": "text/html; charset=utf-8",
-    "SHA256SUMS": "text/plain; charset=utf-8",
-    ".duckdb": "application/octet-stream",
-}
 METHODS = "GET, HEAD, OPTIONS"
 CORS = {
     "access-control-allow-origin": "*",
@@ -53,7 +36,6 @@ PREFLIGHT = {
     "access-control-max-age": "86400",
 }
 _RANGE = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{0,18})|-[0-9]{1,18})", re.IGNORECASE)
-FOR_EVER, ALWAYS_ASK = "public, max-age=31536000, immutable", "no-cache"
 
 
 def application(public: Path) -> ASGIApp:
@@ -65,7 +47,7 @@ def application(public: Path) -> ASGIApp:
     async def latest(request: Request) -> Response:
         try:
             release = ledger.current(public)
-        except ledger.ReleaseError as error:
+        except ReleaseError as error:
             return PlainTextResponse(f"{error}\n", status_code=500)
         if release is None:
             return PlainTextResponse("nothing was published yet\n", status_code=404)
@@ -79,7 +61,7 @@ def application(public: Path) -> ASGIApp:
         try:
             known = version in {entry.version for entry in ledger.history(public)}
             known = known and (public / ledger.RELEASES / version).is_dir()  # else it was pruned
-        except ledger.ReleaseError as error:
+        except ReleaseError as error:
             return PlainTextResponse(f"{error}\n", status_code=500)
         if not known:
             return PlainTextResponse("no such release\n", status_code=404)
@@ -151,15 +133,10 @@ def _is_range(header: str) -> bool:
     return found is not None and (not found["last"] or not found["first"] or int(found["first"]) <= int(found["last"]))
 
 
-def media_type(name: str) -> str:
-    """Return the media type of a file by its name."""
-    return next((kind for ending, kind in MEDIA_TYPES.items() if name.endswith(ending)), "application/octet-stream")
-
-
 def _index(public: Path) -> str:
     try:
         versions = [e.version for e in reversed(ledger.history(public)) if (public / ledger.RELEASES / e.version).is_dir()]
-    except ledger.ReleaseError as error:
+    except ReleaseError as error:
         return _page("Releases", [], str(error))
     links = [("latest/", "the current release"), *((name, name) for name in (ledger.LATEST, ledger.LEDGER, ledger.FEED))]
     return _page("Releases", (links if versions else []) + [(f"{ledger.RELEASES}/{v}/", v) for v in versions])

@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 
 from exports.formats import derived_formats
 from exports.model import sdmx
-from exports.model.info import SDMX_STATUSES
 from exports.verify.formats import Described
 from pipelines.core.sql import identifier, literal
+from pipelines.core.vocabulary import STATUSES
 
 CHUNK = 1 << 20
 SDMX_COLUMNS = {"TIME_PERIOD": "time_period", "OBS_VALUE": "obs_value", "OBS_STATUS": "sdmx", "OWN_STATUS": "obs_status"}
@@ -59,7 +59,7 @@ def cube_faults(folder: Path, table: Described) -> Iterator[str]:
     if not (folder / "sdmx").is_dir() and not (folder / derived_formats.JSON_STAT).is_dir():
         return
     rows = pl.read_parquet(folder / table.parquet, columns=["indicator", "time_period", "obs_value", "obs_status"])
-    rows = rows.with_columns(rows["obs_status"].replace_strict({own: code for own, (code, _) in SDMX_STATUSES.items()}).alias("sdmx"))
+    rows = rows.with_columns(rows["obs_status"].replace_strict({code: status.sdmx for code, status in STATUSES.items()}).alias("sdmx"))
     names = set()
     for name, part in derived_formats.runs(rows):
         names.add(name)

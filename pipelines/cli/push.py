@@ -119,8 +119,8 @@ def push_s3(  # noqa: PLR0917 - options of the command
 @contextmanager
 def _told(pack: Path | None, home: Path | None, version: str | None) -> Iterator[tuple[Outgoing, Settings]]:
     """Yield the release that is meant; what goes wrong is a line and an exit code. Raises PackError, HomeError."""
+    from exports.model.errors import ReleaseError
     from exports.push.push_plan import PushError, RefusedError, choose
-    from exports.release.ledger import ReleaseError
 
     place, settings = placed(pack, home)
     try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipelines.explain.facts import MISSING, STATUS_RANK, Facts, Key, Observation, Place
+from pipelines.core.vocabulary import FEMALE, FIRST_MISSING_RANK, MALE, STATUS_RANK, UNKNOWN_SEX
+from pipelines.explain.facts import Facts, Key, Observation, Place
 
-SEXES = ("M", "F", "_U")
+PARTS_OF_TOTAL = (MALE, FEMALE, UNKNOWN_SEX)
 Q = STATUS_RANK["Q"]
 BREAK, ESTIMATED = STATUS_RANK["B"], STATUS_RANK["E"]
 
@@ -57,16 +58,16 @@ def _restated(facts: Facts, key: Key, shares: Sequence[tuple[str, float]]) -> Ce
     for area, share in sorted(shares):
         found = reported(facts, key._replace(ref_area=area))
         weight = reported(facts, key._replace(measure=weighting, ref_area=area)) if weighting and not additive else None
-        rank = (0 if key.measure in facts.counted else MISSING) if found is None else found.rank
-        if found is not None and rank < MISSING and weighting and not additive:
-            rank = max(rank, weight.rank if weight else MISSING)
+        rank = (0 if key.measure in facts.counted else FIRST_MISSING_RANK) if found is None else found.rank
+        if found is not None and rank < FIRST_MISSING_RANK and weighting and not additive:
+            rank = max(rank, weight.rank if weight else FIRST_MISSING_RANK)
         origins.append(Origin(area, share, found, weight, rank))
     there = [o.cell for o in origins if o.cell is not None]
     if not there:
         return None
     rank = max(o.rank for o in origins)
-    value = _by_share(origins, additive, bool(weighting)) if rank < MISSING else None
-    rank = rank if rank >= MISSING else MISSING if value is None else max(rank, ESTIMATED)
+    value = _by_share(origins, additive, bool(weighting)) if rank < FIRST_MISSING_RANK else None
+    rank = rank if rank >= FIRST_MISSING_RANK else FIRST_MISSING_RANK if value is None else max(rank, ESTIMATED)
     parts = (*there, *(o.weight for o in origins if o.weight is not None))
     return Cell(key, min(c.source for c in there), value, rank, "restated", parts=parts, origins=tuple(origins))
 
@@ -87,7 +88,7 @@ def reported(facts: Facts, key: Key) -> Cell | None:
     if not at_place:
         return None
     of_age = [o for o in at_place if o.key.age == key.age]
-    by_sex = {sex: found for sex in (*SEXES, "_T") if (found := _first(facts, of_age, key._replace(sex=sex))) is not None}
+    by_sex = {sex: found for sex in (*PARTS_OF_TOTAL, "_T") if (found := _first(facts, of_age, key._replace(sex=sex))) is not None}
     if key.sex in by_sex:
         return by_sex[key.sex]
     both = "M" in by_sex and "F" in by_sex

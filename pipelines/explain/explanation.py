@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_OF_RANK
 from pipelines.explain import reasons
 from pipelines.explain.arithmetic import arithmetic
 from pipelines.explain.cells import Cell, rank_of
 from pipelines.explain.computation import Computation
-from pipelines.explain.facts import MISSING, STATUS_OF, Observation
+from pipelines.explain.facts import Observation
 from pipelines.explain.formula import Operand, Sums, TermValue
 from pipelines.explain.parents import Member, Rollup
 from pipelines.explain.provenance import Trace
@@ -111,7 +112,7 @@ def _member(account: Account, member: Member) -> dict[str, Any]:
     facts = account.computation.facts
     return {
         "ref_area": member.area.ref_area, "name": member.area.name, "weight": member.area.weight, "contributes": member.contributes,
-        "status": STATUS_OF[sums.rank],
+        "status": STATUS_OF_RANK[sums.rank],
         "why": [] if sums.rank == 1 else reasons.of_area(facts, sums, account.traces, account.fills),
         "numerator": sums.now.numerator, "denominator": sums.now.denominator,
         "now": _sums(account, sums.now), "base": _sums(account, sums.base) if sums.base else None,
@@ -120,11 +121,11 @@ def _member(account: Account, member: Member) -> dict[str, Any]:
 
 def _sums(account: Account, sums: Sums) -> dict[str, Any]:
     return {
-        "time_period": sums.time_period, "numerator": sums.numerator, "denominator": sums.denominator, "status": STATUS_OF[sums.rank],
+        "time_period": sums.time_period, "numerator": sums.numerator, "denominator": sums.denominator, "status": STATUS_OF_RANK[sums.rank],
         "years": [
             {
                 "time_period": y.time_period, "counts": y.complete, "numerator": y.numerator, "denominator": y.denominator,
-                "status": STATUS_OF[y.rank], "terms": [_term(account, t) for t in y.terms],
+                "status": STATUS_OF_RANK[y.rank], "terms": [_term(account, t) for t in y.terms],
             }
             for y in sums.years
         ],
@@ -135,25 +136,29 @@ def _term(account: Account, found: TermValue) -> dict[str, Any]:
     return {
         **asdict(found.term),
         "value": found.value,
-        "status": STATUS_OF[found.rank],
+        "status": STATUS_OF_RANK[found.rank],
         "operands": [_operand(account, o) for o in found.operands],
     }
 
 
 def _operand(account: Account, found: Operand) -> dict[str, Any]:
-    told = reasons.operand_in_words(account.computation.facts, found, account.traces, account.fills) if found.rank >= MISSING else None
+    told = (
+        reasons.operand_in_words(account.computation.facts, found, account.traces, account.fills)
+        if found.rank >= FIRST_MISSING_RANK
+        else None
+    )
     return {
-        **found.key._asdict(), "value": found.value, "status": STATUS_OF[found.rank], "how": found.how, "why": told,
+        **found.key._asdict(), "value": found.value, "status": STATUS_OF_RANK[found.rank], "how": found.how, "why": told,
         "cell": _cell(account, found.cell) if found.cell else None,
     }  # fmt: skip
 
 
 def _cell(account: Account, found: Cell) -> dict[str, Any]:
     return {
-        **found.key._asdict(), "source": found.source, "value": found.value, "status": STATUS_OF[found.rank], "how": found.how,
+        **found.key._asdict(), "source": found.source, "value": found.value, "status": STATUS_OF_RANK[found.rank], "how": found.how,
         "inputs": [_input(account, o) for o in found.inputs], "parts": [_cell(account, p) for p in found.parts],
-        "origins": [{"ref_area": o.ref_area, "share": o.share, "status": STATUS_OF.get(o.rank)} for o in found.origins],
-        "passed_over": [{"source": p.source, "value": p.value, "status": STATUS_OF[p.rank]} for p in found.passed_over],
+        "origins": [{"ref_area": o.ref_area, "share": o.share, "status": STATUS_OF_RANK.get(o.rank)} for o in found.origins],
+        "passed_over": [{"source": p.source, "value": p.value, "status": STATUS_OF_RANK[p.rank]} for p in found.passed_over],
     }  # fmt: skip
 
 
@@ -162,7 +167,7 @@ def _input(account: Account, observation: Observation) -> dict[str, Any]:
     snapshot = observation.snapshot
     return {
         "source": observation.source, "part": observation.part, "sha256": snapshot, "sex": observation.key.sex, "age": observation.key.age,
-        "value": observation.value, "status": STATUS_OF[rank_of(account.computation.facts, observation)], "aggregate": observation.aggregate,
+        "value": observation.value, "status": STATUS_OF_RANK[rank_of(account.computation.facts, observation)], "aggregate": observation.aggregate,
         "rows": list(trace.rows), "row_count": observation.rows, "declared": trace.declared,
         "texts": [{"row": row, "cells": cells} for row, cells in trace.texts.items()],
         "corrections": [asdict(x) for x in trace.corrections], "quarantine": [asdict(x) for x in trace.refusals],

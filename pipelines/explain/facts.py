@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from typing import NamedTuple
 
-STATUS_RANK = {"A": 1, "P": 2, "I": 3, "E": 4, "B": 5, "O": 11, "M": 12, "Q": 13, "S": 14, "C": 15}
-"""As the warehouse's macro has it: the status that stands is the one of the largest rank, and any above 10 is without a value."""
-STATUS_OF = {rank: status for status, rank in STATUS_RANK.items()}
-MISSING = 11
+from pipelines.core.vocabulary import years_before
+
 AREAS, AREA_KM2 = "areas", "area_km2"
 """Measures that every area has by itself: 1, and its surface."""
 
@@ -148,20 +145,3 @@ class Facts:
     gone: frozenset[tuple[str, str]] = frozenset()  # (area, period) whose values went over to other areas
     weighted_by: Mapping[str, str | None] = field(default_factory=dict)
     counted: frozenset[str] = frozenset()  # measures of rows that are counted: an area without rows has none
-
-
-def years_before(period: str, years: int) -> str:
-    """Return the same period, a number of calendar years earlier."""
-    return f"{int(period[:4]) - years:04d}{period[4:]}" if years else period
-
-
-def first_day(period: str) -> date | None:
-    """Return the first day of a year, quarter, month or date; None where it is none."""
-    try:
-        if len(period) == 4:
-            return date(int(period), 1, 1)
-        if period[5] == "Q":
-            return date(int(period[:4]), int(period[6]) * 3 - 2, 1)
-        return date.fromisoformat(period if len(period) > 7 else f"{period}-01")
-    except (ValueError, IndexError):
-        return None

@@ -6,21 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_RANK, first_day, years_before
 from pipelines.explain.cells import BREAK, Cell, cell
-from pipelines.explain.facts import (
-    AREA_KM2,
-    AREAS,
-    MISSING,
-    STATUS_RANK,
-    Break,
-    Facts,
-    Indicator,
-    Key,
-    Place,
-    Term,
-    first_day,
-    years_before,
-)
+from pipelines.explain.facts import AREA_KM2, AREAS, Break, Facts, Indicator, Key, Place, Term
 
 M, S = STATUS_RANK["M"], STATUS_RANK["S"]
 
@@ -67,7 +55,7 @@ class Year:
 
     @property
     def complete(self) -> bool:
-        return self.rank < MISSING
+        return self.rank < FIRST_MISSING_RANK
 
     @property
     def observed(self) -> bool:
@@ -174,7 +162,7 @@ def _operand(facts: Facts, key: Key, may_be_zero: bool) -> Operand:
     if None in down or key.time_period in down:
         return Operand(key, None, "down", None, S)
     if Place(key.measure, key.ref_area, key.time_period) not in facts.universe:
-        return Operand(key, None, "absent", None, MISSING)
+        return Operand(key, None, "absent", None, FIRST_MISSING_RANK)
     return Operand(key, None, "zero", 0.0, 1) if may_be_zero else Operand(key, None, "unreported", None, M)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.explain.facts import AREA_KM2, AREAS, MISSING, STATUS_OF, STATUS_RANK, Area, Facts, Indicator
+from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_OF_RANK, STATUS_RANK
+from pipelines.explain.facts import AREA_KM2, AREAS, Area, Facts, Indicator
 from pipelines.explain.formula import Direct, value
 
 C, Q, M = STATUS_RANK["C"], STATUS_RANK["Q"], STATUS_RANK["M"]
@@ -20,7 +21,7 @@ class Member:
 
     @property
     def contributes(self) -> bool:
-        return self.sums.rank < MISSING
+        return self.sums.rank < FIRST_MISSING_RANK
 
 
 @dataclass(frozen=True)
@@ -107,22 +108,22 @@ def outcome(facts: Facts, own: Direct, is_parent: bool, rolled: Rollup | None) -
     if way == "rolled" and rolled is not None:
         return _rolled(indicator, rolled)
     if way == "absent":
-        return Outcome(way, None, STATUS_OF[max(rank, MISSING)], None, None, 0.0)
+        return Outcome(way, None, STATUS_OF_RANK[max(rank, FIRST_MISSING_RANK)], None, None, 0.0)
     found = None
-    if plain and rank < MISSING and own.now.own is not None:
+    if plain and rank < FIRST_MISSING_RANK and own.now.own is not None:
         found = indicator.multiplier * own.now.own
-    elif not plain and own.rank < MISSING:
+    elif not plain and own.rank < FIRST_MISSING_RANK:
         base = (own.base.numerator, own.base.denominator) if own.base else None
         found = value(indicator, (own.now.numerator, own.now.denominator), base)
-    status = "Z" if rank < MISSING and found is None else STATUS_OF[rank]
-    complete = own.now.rank < MISSING
+    status = "Z" if rank < FIRST_MISSING_RANK and found is None else STATUS_OF_RANK[rank]
+    complete = own.now.rank < FIRST_MISSING_RANK
     return Outcome(
         way,
         found,
         status,
         own.now.numerator if complete else None,
         own.now.denominator if complete else None,
-        1.0 if rank < MISSING else 0.0,
+        1.0 if rank < FIRST_MISSING_RANK else 0.0,
     )
 
 
@@ -131,9 +132,9 @@ def _way(indicator: Indicator, own: Direct, rank: int, is_parent: bool, rolled: 
         return "direct"
     reported = indicator.rollup == "reported"
     built_in = any({t.measure, t.times} & {AREAS, AREA_KM2} for t in indicator.terms)
-    if own.rank < MISSING and own.now.observed and not built_in and (reported or not (rolled and rolled.contributing)):
+    if own.rank < FIRST_MISSING_RANK and own.now.observed and not built_in and (reported or not (rolled and rolled.contributing)):
         return "reported"
-    says_nothing = max(rolled.ranks if rolled else [MISSING]) in (MISSING, M)
+    says_nothing = max(rolled.ranks if rolled else [FIRST_MISSING_RANK]) in (FIRST_MISSING_RANK, M)
     if rank in (C, Q) and own.now.observed and (reported or says_nothing):
         return "reported"
     return "rolled" if rolled else "absent"
@@ -141,14 +142,14 @@ def _way(indicator: Indicator, own: Direct, rank: int, is_parent: bool, rolled: 
 
 def _rolled(indicator: Indicator, rolled: Rollup) -> Outcome:
     covered = rolled.coverage >= rolled.needed
-    there = [rank for rank in rolled.ranks if rank < MISSING]
+    there = [rank for rank in rolled.ranks if rank < FIRST_MISSING_RANK]
     found = None
     if covered and there:
         found = value(indicator, (rolled.numerator, rolled.denominator), (rolled.base_numerator, rolled.base_denominator))
     if not there and min(rolled.ranks) == max(rolled.ranks):
-        status = STATUS_OF[max(rolled.ranks)]  # nothing is there, and the areas below share one reason
+        status = STATUS_OF_RANK[max(rolled.ranks)]  # nothing is there, and the areas below share one reason
     elif not there or not covered:
         status = "L"
     else:
-        status = "Z" if found is None else STATUS_OF[max(there)]
+        status = "Z" if found is None else STATUS_OF_RANK[max(there)]
     return Outcome("rolled", found, status, rolled.numerator, rolled.denominator, rolled.coverage)

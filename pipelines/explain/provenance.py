@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from pipelines import readers
-from pipelines.core import atomic
+from pipelines.core import atomic, versions
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.explain.facts import Key, Observation, Place
@@ -244,14 +244,12 @@ class Evidence:
 
     def notes(self) -> list[str]:
         """Return in words what has changed since the run, so that reading again may give something else."""
-        from pipelines.lake.store import code_version
-
         told = []
         if self.manifest.get("pack_digest") not in (None, self.pack.digest):
             told.append(
                 "The declarations have changed since the run: its numbers are explained by those of the run, rows are read by those of now."
             )
-        if self.manifest.get("code_version") not in (None, code_version()):
+        if self.manifest.get("code_version") not in (None, versions.LAKE):
             told.append("The code that reads snapshots has changed since the run.")
         newer = [
             name if not part else f"{name} {part}"

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from exports.formats.prepare_table import GUARD
+from exports.model.errors import ReleaseError
 from exports.release import ledger
 from pipelines.core import atomic
 from pipelines.core.workspace import Home
@@ -57,7 +58,7 @@ def publication(home: Home, connection: duckdb.DuckDBPyConnection, question: Que
     """Look the number up in the releases; None before the first one."""
     try:
         current, entries = ledger.current(home.public), ledger.history(home.public)
-    except ledger.ReleaseError:
+    except ReleaseError:
         return None
     if current is None:
         return None

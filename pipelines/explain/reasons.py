@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_OF_RANK, STATUS_RANK
 from pipelines.explain.cells import ESTIMATED, Cell, observations_of, rank_of
 from pipelines.explain.computation import Computation, operands
-from pipelines.explain.facts import MISSING, STATUS_OF, STATUS_RANK, Facts, Indicator, Observation
+from pipelines.explain.facts import Facts, Indicator, Observation
 from pipelines.explain.format import number, percent
 from pipelines.explain.formula import Direct, Operand, ratio
 from pipelines.explain.parents import Member, Rollup, rollable
@@ -49,7 +50,7 @@ def of_area(facts: Facts, sums: Direct, traces: Traces, fills: Mapping[str, Sequ
     if sums.broken is not None and rank == STATUS_RANK["B"]:
         note = f" ({sums.broken.note})" if sums.broken.note else ""
         told.append(f"the series of {sums.broken.measure} breaks in {sums.broken.period}{note}, between the two ends of the change")
-    short = facts.indicator.window_years is not None and rank >= MISSING
+    short = facts.indicator.window_years is not None and rank >= FIRST_MISSING_RANK
     if short:
         there = sum(y.complete for y in sums.now.years)
         told.append(f"of the {facts.indicator.window_years} years of the window {there} are complete, {facts.indicator.window_min} are due")
@@ -79,7 +80,7 @@ def _cell_in_words(facts: Facts, found: Cell, traces: Traces) -> str:
         return words
     deciding = [o for o in observations_of(found) if rank_of(facts, o) == found.rank]
     if not deciding:
-        return f"has status {STATUS_OF[found.rank]}"
+        return f"has status {STATUS_OF_RANK[found.rank]}"
     told = "; ".join(_observation_in_words(o, found.rank, traces) for o in deciding[:NAMED])
     return told + ("; it may be of either sex" if found.how == "doubt" else "")
 
@@ -89,7 +90,7 @@ def _restated_in_words(found: Cell) -> str:
     lacking = [o.ref_area for o in found.origins if o.rank == found.rank and (o.cell is None or o.cell.rank != o.rank)]
     if lacking:
         return f"is not known: {', '.join(lacking)}, which it was then, has no such value, or no weight"
-    if found.rank == MISSING and all(o.rank < MISSING for o in found.origins):
+    if found.rank == FIRST_MISSING_RANK and all(o.rank < FIRST_MISSING_RANK for o in found.origins):
         return "can be neither summed nor averaged over the areas that it was then"
     if found.value is not None and all(o.rank < ESTIMATED for o in found.origins):
         return f"is restated from {', '.join(o.ref_area for o in found.origins)}, which it was then"
@@ -97,7 +98,7 @@ def _restated_in_words(found: Cell) -> str:
 
 
 def _observation_in_words(observation: Observation, rank: int, traces: Traces) -> str:
-    status, trace = STATUS_OF[rank], traces.get(observation)
+    status, trace = STATUS_OF_RANK[rank], traces.get(observation)
     where = row_in_words(observation)
     if status == "Q":
         refusals = trace.refusals if trace else ()
@@ -156,22 +157,22 @@ def _of_parent(computation: Computation, rolled: Rollup, traces: Traces, fills: 
             f"none of the {len(rolled.members)} areas below has a value, all for this reason",
             *(f"{out[0].area.name}: {t}" for t in first),
         ]
-    flagged = [m for m in rolled.members if m.contributes and STATUS_OF[m.sums.rank] == outcome.status]
+    flagged = [m for m in rolled.members if m.contributes and STATUS_OF_RANK[m.sums.rank] == outcome.status]
     names = ", ".join(m.area.name for m in flagged[:NAMED]) + (f" and {len(flagged) - NAMED} more" if len(flagged) > NAMED else "")
     return [f"{len(flagged)} of the areas that contribute have it: {names}", *of_area(facts, flagged[0].sums, traces, fills)[:2]]
 
 
-MISSING_STATUSES = {STATUS_OF[rank] for rank in STATUS_OF if rank >= MISSING}
+MISSING_STATUSES = {STATUS_OF_RANK[rank] for rank in STATUS_OF_RANK if rank >= FIRST_MISSING_RANK}
 
 
 def missing_in_words(out: Sequence[Member]) -> list[str]:
     """Return how many areas do not contribute and for which reason, and the heaviest of them by name."""
     if not out:
         return []
-    statuses = Counter(STATUS_OF[m.sums.rank] for m in out)
+    statuses = Counter(STATUS_OF_RANK[m.sums.rank] for m in out)
     counts = ", ".join(f"{n} {MEANING[s]} ({s})" for s, n in sorted(statuses.items()))
     heaviest = sorted(out, key=lambda m: (-(m.area.weight or 0.0), m.area.ref_area))[:NAMED]
-    names = ", ".join(f"{m.area.name} ({STATUS_OF[m.sums.rank]})" for m in heaviest)
+    names = ", ".join(f"{m.area.name} ({STATUS_OF_RANK[m.sums.rank]})" for m in heaviest)
     return [f"{len(out)} areas do not contribute: {counts}; the heaviest are {names}"]
 
 

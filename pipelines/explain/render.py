@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 
+from pipelines.core.vocabulary import STATUS_OF_RANK
 from pipelines.explain.arithmetic import arithmetic
 from pipelines.explain.cells import Cell
 from pipelines.explain.computation import operands
 from pipelines.explain.explanation import FAILED, NOTE, Account
-from pipelines.explain.facts import STATUS_OF, Observation
+from pipelines.explain.facts import Observation
 from pipelines.explain.format import number, percent
 from pipelines.explain.formula import Direct, Operand
 from pipelines.explain.parents import Rollup
@@ -134,13 +135,13 @@ def _cell(account: Account, found: Cell, depth: int) -> Iterator[Line]:
     mark = key_in_words(Operand(found.key, found, "cell", found.value, found.rank))
     if whole != found.key.ref_area:
         mark += f" of {found.key.ref_area}"
-    yield depth, f"{mark} = {number(found.value)} ({STATUS_OF[found.rank]}), {how}"
+    yield depth, f"{mark} = {number(found.value)} ({STATUS_OF_RANK[found.rank]}), {how}"
     for part in found.parts:
         yield from _cell(account, part, depth + 1)
     for observation in found.inputs:
         yield from _observation(account, observation, depth + 1)
     for other in found.passed_over:
-        yield depth + 1, f"passed over: {other.source} has {number(other.value)} ({STATUS_OF[other.rank]})"
+        yield depth + 1, f"passed over: {other.source} has {number(other.value)} ({STATUS_OF_RANK[other.rank]})"
 
 
 def _observation(account: Account, observation: Observation, depth: int) -> Iterator[Line]:
@@ -214,7 +215,7 @@ def _rollup(account: Account, rolled: Rollup) -> Iterator[Line]:
             )
             told = f"{base.time_period} {first}, {sums.time_period} {told}"
         weight = f", weight {number(member.area.weight)}" if member.area.weight is not None and not rolled.counted else ""
-        state = "" if member.contributes else f"  NOT: {MEANING[STATUS_OF[member.sums.rank]]} ({STATUS_OF[member.sums.rank]})"
+        state = "" if member.contributes else f"  NOT: {MEANING[STATUS_OF_RANK[member.sums.rank]]} ({STATUS_OF_RANK[member.sums.rank]})"
         yield 1, f"{member.area.ref_area} {member.area.name}: {told}{weight}{state}"
     if len(rolled.members) > MEMBERS:
         yield 1, f"and {len(rolled.members) - MEMBERS} more with less weight; --json lists all, with every input cell"

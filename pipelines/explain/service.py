@@ -6,13 +6,14 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipelines.core.settings import Settings
+from pipelines.core.vocabulary import FIRST_MISSING_RANK
 from pipelines.core.workspace import Home
 from pipelines.explain import reasons
 from pipelines.explain.cell_key import settled
 from pipelines.explain.cells import Cell, observations_of
 from pipelines.explain.computation import Computation, agree, cells_of, compute
 from pipelines.explain.explanation import FAILED, NOTE, OK, Account, Check
-from pipelines.explain.facts import MISSING, Observation, Question
+from pipelines.explain.facts import Observation, Question
 from pipelines.explain.format import number
 from pipelines.explain.provenance import Evidence, Trace
 from pipelines.explain.publication import Publication, Row, gate, publication
@@ -165,7 +166,7 @@ def _all_cells(computation: Computation) -> list[Cell]:
 def _reported(computation: Computation) -> list[Check]:
     """Compare a computed parent with what its source reports, where it does."""
     own, rolled = computation.own, computation.rolled
-    if own is None or rolled is None or not own.now.observed or own.rank >= MISSING or not rolled.contributing:
+    if own is None or rolled is None or not own.now.observed or own.rank >= FIRST_MISSING_RANK or not rolled.contributing:
         return []
     same = agree(rolled.numerator, own.now.numerator) and agree(rolled.denominator, own.now.denominator)
     published = "the reported one is" if computation.outcome.way == "reported" else "the computed one is"

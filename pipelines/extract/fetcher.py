@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
 from pipelines.extract import protocols, validation
 from pipelines.extract.http import local_files
@@ -118,7 +119,7 @@ class _Fetcher:
             url=request.url,
             sha256=received.sha256,
             bytes=received.size,
-            fetched_at=self.settings.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            fetched_at=timestamp(self.settings.now()),
             final_url=received.final_url,
             media_type=received.media_type,
             licence=source.licence,

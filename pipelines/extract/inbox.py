@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.core import atomic
+from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract import validation
@@ -120,7 +121,7 @@ def _archived(pack: Pack, request: Request, file: Dropped, archive: Archive, set
     validation.judge(received, request.url, source, entry["sha256"] if entry else None, states.get(source.id, part).bytes or None)
     snapshot = Snapshot(
         source=source.id, part=part, url=request.url, sha256=received.sha256, bytes=received.size,
-        fetched_at=settings.now().strftime("%Y-%m-%dT%H:%M:%SZ"), licence=source.licence, publisher=source.publisher,
+        fetched_at=timestamp(settings.now()), licence=source.licence, publisher=source.publisher,
     )  # fmt: skip
     return archive.add(file.path, snapshot)
 

@@ -8,19 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from pipelines.core import schedule
+from pipelines.core import schedule, versions
+from pipelines.core.clock import parse_timestamp, timestamp
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Answer
-from pipelines.extract.source_state import STAMP, States, parts_of
-from pipelines.lake import store
+from pipelines.extract.source_state import States, parts_of
 from pipelines.packs import Pack, digest
 from pipelines.packs.schema import FetchedSource
-from pipelines.runs.run import code_digest
 
 VERSION = 1
 AGAIN = timedelta(hours=1)
@@ -45,8 +44,8 @@ class Cursor:
             value = json.loads(text or "")
             if value["version"] != VERSION:
                 return cls()
-            looked = {str(s): str(t) for s, t in value["looked"].items() if datetime.strptime(str(t), STAMP)}
-            requested = {str(s): (str(k), str(t)) for s, (k, t) in value["requested"].items() if datetime.strptime(str(t), STAMP)}
+            looked = {str(s): str(t) for s, t in value["looked"].items() if parse_timestamp(str(t))}
+            requested = {str(s): (str(k), str(t)) for s, (k, t) in value["requested"].items() if parse_timestamp(str(t))}
             return cls(looked, requested, str(value["made_by"]))
         except (ValueError, KeyError, TypeError, AttributeError):
             return cls()
@@ -79,13 +78,13 @@ def due(pack: Pack, cursor: Cursor, now: datetime) -> list[FetchedSource]:
     """Return the sources whose cadence came true since they were last looked at."""
     asked = [s for s in pack.sources.values() if s.enabled and s.fetch.url]
     crons = {source.fetch.cadence or schedule.DEFAULT for source in asked}
-    last = {cron: schedule.last_due(cron, pack.file.timezone, now).astimezone(UTC).strftime(STAMP) for cron in crons}
+    last = {cron: timestamp(schedule.last_due(cron, pack.file.timezone, now)) for cron in crons}
     return [s for s in asked if cursor.looked.get(s.id, "") < last[s.fetch.cadence or schedule.DEFAULT]]
 
 
 def made_by(pack: Pack) -> str:
     """Return what, beside the content of the sources, decides what comes out: the declarations and the code."""
-    return digest([pack.digest, code_digest()])
+    return digest([pack.digest, versions.STAGES])
 
 
 def is_due(pack: Pack, cursor: Cursor, now: datetime) -> bool:
@@ -112,15 +111,15 @@ def look(pack: Pack, home: Home, settings: Settings, cursor: Cursor, limits: Lim
         changed = {s.id: f"{s.id}:{_content(pack, s, states)}:{made_by(pack)[:16]}" for s in everything}
     for source in sources:
         if source.id not in failed:
-            looked[source.id] = now.strftime(STAMP)
+            looked[source.id] = timestamp(now)
         if key := _run_key(pack, source, states):
             before = requested.get(source.id)
             if before and before[0].split("+")[0] == key:
-                if before[1] > (now - AGAIN).strftime(STAMP):
+                if before[1] > timestamp(now - AGAIN):
                     continue  # its run is on its way
-                key = f"{key}+{now.strftime(STAMP)}"  # that run never got to it, or could not read it
+                key = f"{key}+{timestamp(now)}"  # that run never got to it, or could not read it
             changed[source.id] = key
-            requested[source.id] = (key, now.strftime(STAMP))
+            requested[source.id] = (key, timestamp(now))
     return Look(changed, Cursor(looked, requested, made_by(pack)), tuple(answers))
 
 
@@ -140,4 +139,4 @@ def _run_key(pack: Pack, source: FetchedSource, states: States) -> str:
         return ""
     content = _content(pack, source, states)
     times = max(sum(sha256 == state.sha256 for _, sha256 in state.history) for _, state in known)
-    return f"{source.id}:{content}:{store.code_version()[:16]}" + (f":{times}" if times > 1 else "")
+    return f"{source.id}:{content}:lake{versions.LAKE}" + (f":{times}" if times > 1 else "")

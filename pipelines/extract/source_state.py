@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.core import atomic
+from pipelines.core.clock import timestamp
 from pipelines.extract.http.request import Answer
 from pipelines.packs import Pack, Part
 from pipelines.packs.schema import FetchedSource
 
-STAMP = "%Y-%m-%dT%H:%M:%SZ"
 TRIPS_AFTER = 3  # failures in a row
 FIRST_PAUSE = timedelta(minutes=15)  # doubles with every further failure
 LONGEST_PAUSE = timedelta(hours=24)
@@ -50,7 +50,7 @@ class SourceState:
 
     def is_open(self, now: datetime) -> bool:
         """Whether the part is to be left alone: its last failures are too recent."""
-        return self.not_before > now.strftime(STAMP)
+        return self.not_before > timestamp(now)
 
     def at(self, time: str) -> str:
         """Return the content that was the newest at `time`; empty where there was none yet."""
@@ -73,7 +73,7 @@ class States:
 
     def learn(self, answer: Answer, time: datetime) -> None:
         """Take up the outcome of a fetch. A failure keeps the last snapshot and says since when it is stale."""
-        now = time.strftime(STAMP)
+        now = timestamp(time)
         source, part = answer.request.source.id, answer.request.part.name
         state = self.get(source, part)
         if answer.snapshot is None:
@@ -81,9 +81,7 @@ class States:
             if answer.asked:
                 failures = state.failures + 1
                 until = time + _pause(failures, answer.wait) if "://" in answer.request.url else None
-                state = replace(
-                    state, checked_at=now, failures=failures, not_before=until.strftime(STAMP) if until and until > time else ""
-                )
+                state = replace(state, checked_at=now, failures=failures, not_before=timestamp(until) if until and until > time else "")
         else:
             given, before = answer.snapshot.sha256, state.origin or state.sha256
             new = given != (state.sha256 if answer.brought else before)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -133,24 +131,6 @@ class Lake:
     def keep(self, receipt: Receipt) -> None:
         receipt.assert_nothing_lost()
         atomic.write_json(self._receipt_path(receipt.source, receipt.part, receipt.key), asdict(receipt))
-
-
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """Return a hash of the code that decides what a snapshot becomes in the lake."""
-    project = Path(__file__).resolve().parents[1]
-    files = [
-        *sorted((project / "pipelines" / "readers").glob("*.py")),
-        *sorted((project / "pipelines" / "mapping").glob("*.py")),
-        *sorted((project / "pipelines" / "ingest").glob("*.py")),
-        *(project / "pipelines" / name for name in ("lake.py", "territory.py", "expressions.py", "sandbox.py", "packs/models.py")),
-        project / "quality" / "contracts.py",
-        project / "quality" / "typing_of_cells.py",
-    ]
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode() + b"\0" + (file.read_bytes() if file.exists() else b""))
-    return digest.hexdigest()
 
 
 # ------------------------------------------------------------------------------------------------------------------ manifests

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.core import atomic
+from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.source_state import STAMP, States
+from pipelines.extract.source_state import States
 from pipelines.notify.webhook import DeliveryError, send, signature
 from pipelines.packs import Pack
 
@@ -35,7 +36,7 @@ def keep(home: Home, settings: Settings, pack: str, kind: str, subject: str, dat
         return False
     event = {
         "specversion": "1.0", "id": name, "source": f"urn:zpo2:{pack}", "type": kind, "subject": subject,
-        "time": settings.now().strftime(STAMP), "datacontenttype": "application/json", "data": data,
+        "time": timestamp(settings.now()), "datacontenttype": "application/json", "data": data,
     }  # fmt: skip
     _log.warning("alert", extra={"type": kind, "subject": subject, "data": data})
     atomic.write_json(home.alerts / f"{name}.json", event)

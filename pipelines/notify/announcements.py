@@ -13,6 +13,7 @@ import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from exports.model.errors import ReleaseError
 from exports.release import feed, ledger
 from exports.release.entries import PUBLISHED, ROLLBACK, WITHDRAWN, Happening, Ledger
 from pipelines.core import atomic
@@ -48,7 +49,7 @@ def prepare(home: Home, settings: Settings) -> None:
         state = _state(home)
         if settings.secret(URL) and not state.announcing:
             _keep(home, replace(state, announcing=True))
-    except (ledger.ReleaseError, OSError, ValueError) as error:  # whoever goes on will meet it too, and say so
+    except (ReleaseError, OSError, ValueError) as error:  # whoever goes on will meet it too, and say so
         _log.error("releases were not counted as told", extra={"reason": str(error)})
 
 
@@ -76,7 +77,7 @@ def deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
     """
     try:
         return _deliver(home, settings)
-    except (DeliveryError, ledger.ReleaseError, OSError, ValueError, KeyError) as error:
+    except (DeliveryError, ReleaseError, OSError, ValueError, KeyError) as error:
         _log.error("releases were not announced", extra={"reason": str(error)})
         return 0, [str(error)]
 

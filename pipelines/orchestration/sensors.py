@@ -16,13 +16,13 @@ from typing import Any
 import dagster as dg
 
 from exports import ReleaseError
-from pipelines.core import atomic, logs
+from pipelines.core import atomic, logs, versions
+from pipelines.core.clock import parse_timestamp
 from pipelines.core.workspace import Busy
 from pipelines.extract import inbox, polling
 from pipelines.extract.cloudevents import drain
-from pipelines.extract.cloudevents.queue import STAMP, Queue
+from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.source_state import States
-from pipelines.lake.store import code_version
 from pipelines.notify import alerts, announcements
 from pipelines.orchestration.assets.ingest import LAKE_KINDS, MANIFEST, source_key, version_of
 from pipelines.packs import digest
@@ -142,7 +142,7 @@ def _watch_inbox(run: Run) -> dg.SensorDefinition:
         if not known:
             return dg.SensorResult(skip_reason="the files are of no source of the pack", cursor=cursor)
         key = digest([now[file.name] + [str(file.path)] for file in same])
-        return dg.SensorResult(run_requests=[_request(run, f"inbox:{key}:{code_version()[:16]}", known)], cursor=cursor)
+        return dg.SensorResult(run_requests=[_request(run, f"inbox:{key}:lake{versions.LAKE}", known)], cursor=cursor)
 
     return watch_inbox
 
@@ -171,8 +171,8 @@ def _watch_queue(run: Run) -> dg.SensorDefinition:
         changed = [s.id for s in sources if not s.fetch.brings_records]
         brought = [s.id for s in sources if s.fetch.brings_records]
         # asked for again under the same key a segment starts nothing; one that stays open for long gets another try
-        tries = (datetime.now(UTC) - datetime.strptime(segment.cut_at, STAMP).replace(tzinfo=UTC)) // PATIENCE
-        key = f"events:{segment.number}:{code_version()[:16]}" + (f"+{tries}" if tries else "")
+        tries = (datetime.now(UTC) - parse_timestamp(segment.cut_at).replace(tzinfo=UTC)) // PATIENCE
+        key = f"events:{segment.number}:lake{versions.LAKE}" + (f"+{tries}" if tries else "")
         return dg.SensorResult(run_requests=[_request(run, key, brought, changed, **{"zpo2/events": str(segment.events)})])
 
     return watch_queue

@@ -5,11 +5,11 @@ Every field carries the description from which `docs/pack-format.md` is generate
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from pipelines.core.vocabulary import PERIOD
 from pipelines.core.yaml import Expression, Text, plain
 from pipelines.readers.options import ReadOptions
 
@@ -20,7 +20,7 @@ ColumnName = Annotated[Text, Field(min_length=1, pattern=r"^([^_]|_[^_]|_$)")]
 
 
 def _is_period(value: str) -> str:
-    if not re.fullmatch(r"[0-9]{4}(-Q[1-4]|-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?", value):
+    if not PERIOD.fullmatch(value):
         raise ValueError("no period; write a year, a quarter (2021-Q3), a month (2021-07) or a day")
     return value
 

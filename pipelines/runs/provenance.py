@@ -10,13 +10,12 @@ from typing import Any
 import polars as pl
 
 from exports.model.provenance import IndexFacts, IndicatorFacts, Provenance, SourceFacts
-from pipelines.core import atomic
+from pipelines.core import atomic, versions
 from pipelines.core.workspace import Home
 from pipelines.lake.store import File, Lake
 from pipelines.packs import Pack, digest
 from pipelines.packs import compile as declarations
 from pipelines.packs.schema import Block, CountedSource, FetchedSource
-from pipelines.runs.run import code_digest
 
 OF_SOURCE = {"read", "columns", "key", "into", "map", "universe"}
 OF_COUNTED = {"from_", "where", "period", "measures", "universe"}
@@ -69,7 +68,7 @@ def of_state(pack: Pack, state: dict[str, Any], changes: pl.DataFrame) -> Proven
         ),
         breaks=[dict(row) for row in frames["breaks"].select("source", "measure", "period", "note").iter_rows(named=True)],
         settings=digest([_digest(pack.file, OF_PACK), [[level.id, level.parents] for level in pack.file.levels]]),
-        code=code_digest(),
+        code=versions.STAGES,
     )
 
 

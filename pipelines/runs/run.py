@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from pipelines.core import atomic, logs
-from pipelines.core.settings import PROJECT, Settings
+from exports.model.errors import ReleaseError
+from pipelines.core import atomic, logs, versions
+from pipelines.core.clock import timestamp
+from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract.http.request import Answer
 from pipelines.extract.source_state import States, parts_of
 from pipelines.packs import Pack, digest
+from pipelines.warehouse import dbt
 
 CURRENT, FAILED, WRONG, STALE = 0, 1, 2, 3
 """Exit codes: a release is current · the gate failed · the command or the pack is wrong · current, but sources are stale."""
@@ -104,7 +105,7 @@ class Run:
         """Add a line of what the run took and moved."""
         rows = {k: sum(c[f"rows_{k}"] for c in self.counts.values()) for k in ("read", "accepted", "quarantined", "ignored")}
         metrics = {
-            "ended_at": self.settings.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "ended_at": timestamp(self.settings.now()),
             "seconds": self.seconds,
             "rows": rows,
             "bytes": self.bytes,
@@ -127,7 +128,7 @@ class Run:
     def outcome(self) -> dict[str, Any]:
         return {
             "inputs_key": inputs_key(self.pack, self.home),
-            "ended_at": self.settings.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "ended_at": timestamp(self.settings.now()),
             "sources": self.counts,
             "errors": self.errors,
             "stale": self.stale,
@@ -139,7 +140,7 @@ class Run:
 
 
 def inputs_key(pack: Pack, home: Home) -> str:
-    """Return a hash of everything a release is made from: declarations, snapshots, code and locked versions."""
+    """Return a hash of everything a release is made from: declarations, snapshots, the versions of the stages and the dbt project."""
     states = States(home.fetch_state)
     snapshots = [
         [source.id, part.name, state.sha256, state.good, bool(state.error), state.stale_since]
@@ -147,18 +148,7 @@ def inputs_key(pack: Pack, home: Home) -> str:
         for part in parts_of(pack, source, states)
         for state in [states.get(source.id, part.name)]
     ]
-    return digest([pack.digest, snapshots, code_digest()])
-
-
-@lru_cache(maxsize=1)
-def code_digest() -> str:
-    """Return a hash of the project's code, models and locked versions."""
-    digest_ = hashlib.sha256()
-    folders = [PROJECT / name for name in ("pipelines", "quality", "exports", "dbt_project")]
-    files = [PROJECT / "requirements.lock", *(p for folder in folders for p in folder.rglob("*") if p.suffix in (".py", ".sql", ".yml"))]
-    for path in sorted(p for p in files if p.is_file()):
-        digest_.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes())
-    return digest_.hexdigest()
+    return digest([pack.digest, snapshots, versions.STAGES, dbt.project_digest()])
 
 
 def last_outcome(home: Home) -> dict[str, Any]:
@@ -191,7 +181,7 @@ def _taken_back(home: Home, version: str) -> str:
 
     try:
         return str(ledger.taken_back(home.public, version) or "")
-    except ledger.ReleaseError:
+    except ReleaseError:
         return ""  # the run itself will say what is wrong with the ledger
 
 

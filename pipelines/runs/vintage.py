@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.core import atomic
+from pipelines.core.clock import timestamp
 from pipelines.core.workspace import Home
-from pipelines.extract.source_state import STAMP, SourceState, States, parts_of
+from pipelines.extract.source_state import SourceState, States, parts_of
 from pipelines.packs import Pack
 
 
@@ -28,7 +29,7 @@ def moment(text: str) -> str:
         found = datetime.fromisoformat(text.strip())
     except ValueError:
         raise VintageError(f"--vintage {text}: a date or a time is due, such as 2024-05-01 or 2024-05-01T12:00:00Z") from None
-    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).strftime(STAMP)
+    return timestamp(found if found.tzinfo else found.replace(tzinfo=UTC))
 
 
 def check_folder(out: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.core.vocabulary import STATUS_RANK
 from pipelines.statistics.aggregate import aggregate
 from pipelines.statistics.impute import impute
 from pipelines.statistics.normalise import Normalisation, best_first, normalise
@@ -21,7 +22,7 @@ from pipelines.statistics.treat import treat
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
 
-STATUSES = ["A", "P", "I", "E", "B", "O", "M", "Q", "S", "C", "L", "Z"]
+STATUSES = [*STATUS_RANK, "L", "Z"]
 """Codes of the statuses: with a value up to B, the one that stands is the largest; then what is missing."""
 IMPUTED, BREAK, TOO_FEW, UNDEFINED = (STATUSES.index(s) for s in "IBLZ")
 

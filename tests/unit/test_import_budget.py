@@ -17,9 +17,9 @@ HEAVY = ("dagster", "dagster_dbt", "dbt", "great_expectations", "pandas", "pande
 PROBE = """\
 import sys
 sys.argv = ["zpo2", *sys.argv[1:]]
-from pipelines import cli
+from pipelines.cli.app import main
 try:
-    cli.main()
+    main()
 except SystemExit as stop:
     code = stop.code or 0
 else:

@@ -10,6 +10,7 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract.cloudevents.queue import Queue, Record, Segment
@@ -54,7 +55,7 @@ def _snapshot(source: FetchedSource, part: str, records: list[Record], archive: 
     request = Request(source, Part(part, {}), f"push:{source.fetch.push.type}")
     snapshot = Snapshot(
         source=source.id, part=part, url=request.url, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content),
-        fetched_at=settings.now().strftime("%Y-%m-%dT%H:%M:%SZ"), media_type="application/json",
+        fetched_at=timestamp(settings.now()), media_type="application/json",
         licence=source.licence, publisher=source.publisher,
     )  # fmt: skip
     archive.root.mkdir(parents=True, exist_ok=True)

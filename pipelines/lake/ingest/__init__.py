@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
+from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract.fetching import fetch_sources
@@ -98,7 +99,7 @@ class Ingest:
         if part in report.parts and not report.errors.get(part):
             known = replace(known, good=report.parts[part].snapshot, shape=report.parts[part].shape)
         if error:
-            since = known.stale_since or self.context.settings.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+            since = known.stale_since or timestamp(self.context.settings.now())
             known = replace(known, stale_since=since, error=error if fresh else known.error)
             report.errors[part] = error
             if part in report.parts:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from pipelines.core import versions
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract.snapshots import Archive, Snapshot
-from pipelines.lake import store as lake_rooms
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.store import File, Lake
 from pipelines.lake.territory import resolve
@@ -27,7 +27,7 @@ class Context:
         self.territory_digest = ""
 
     def resolve(self, files: list[File]) -> None:
-        self.territory_digest = digest([[f.sha256 for f in files], self.pack.file.country, lake_rooms.code_version()])
+        self.territory_digest = digest([[f.sha256 for f in files], self.pack.file.country, versions.LAKE])
         self.territory = resolve([self.lake.read(f) for f in files], self.pack.file.country)
 
     def change_areas(self, files: list[File]) -> None:
@@ -42,4 +42,4 @@ class Context:
         what = source.model_dump(mode="json", exclude={"title", "publisher", "licence", "homepage", "citation", "fetch", "breaks"})
         territory = "" if source.into == "areas" else self.territory_digest
         levels = [level.id for level in self.pack.file.levels]
-        return digest([what, snapshot.sha256, snapshot.part, territory, levels, lake_rooms.code_version()])
+        return digest([what, snapshot.sha256, snapshot.part, territory, levels, versions.LAKE])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.lake import store as lake_rooms
+from pipelines.core import versions
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.mapping import counts
@@ -23,9 +23,7 @@ def count_source(context: Context, name: str, reports: dict[str, SourceReport], 
     year = max(years, default=context.settings.now().year)
     universe = universe_of(context, counted.universe)
     taken_up = merges.sha256 if counted.from_ == "events" else ""
-    key = digest(
-        [counted.model_dump(mode="json"), [f.sha256 for f in files], taken_up, context.territory_digest, year, lake_rooms.code_version()]
-    )
+    key = digest([counted.model_dump(mode="json"), [f.sha256 for f in files], taken_up, context.territory_digest, year, versions.LAKE])
     receipt = context.lake.receipt(name, "", key)
     if receipt is None:
         everything = context.lake.read_all(files, counted.from_)

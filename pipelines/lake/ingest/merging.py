@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.core import versions
 from pipelines.lake import store as lake_rooms
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
@@ -24,7 +25,7 @@ def merge(context: Context, reports: dict[str, SourceReport]) -> File:
     any on its day. An event takes up at most one event of another feed, so that two performances on a day stay two.
     """
     files = [f for r in reports.values() if r.kind == "events" for f in r.files("events")]
-    name = digest([[f.sha256 for f in files], lake_rooms.code_version()])[:24]
+    name = digest([[f.sha256 for f in files], versions.LAKE])[:24]
     return context.lake.write("event_merges", name, same(context.lake.read_all(files, "events")))
 
 

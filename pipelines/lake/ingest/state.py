@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.core import versions
+from pipelines.core.clock import timestamp
 from pipelines.lake import store as lake_rooms
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.counted import universe_of
@@ -50,7 +52,7 @@ def manifest(context: Context, reports: dict[str, SourceReport], merges: File) -
     content = {
         "pack": context.pack.id,
         "pack_digest": context.pack.digest,
-        "code_version": lake_rooms.code_version(),
+        "code_version": versions.LAKE,
         "files": {kind: [asdict(f) for f in entries] for kind, entries in sorted(files.items())},
         "sources": {
             name: {
@@ -67,7 +69,7 @@ def manifest(context: Context, reports: dict[str, SourceReport], merges: File) -
             for name, r in reports.items()
         },
     }
-    created = context.settings.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    created = timestamp(context.settings.now())
     return {"format": 1, "created_at": created, "digest": digest(content), **content}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipelines.core.vocabulary import SEXES, STATUS_RANK
 from pipelines.lake.mapping import BAD_CELLS, REJECTED, Checked, Mapped, placing
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
@@ -134,7 +135,7 @@ def _placed(rows: pl.DataFrame, spec: ObservationsMap, territory: Territory, fai
             pl.format("period {}: not a year, quarter, month or date", pl.col("__period").fill_null("(empty)"))
         ),
         pl.col("area_fault"),
-        pl.when(~pl.col("__sex").fill_null("").is_in(placing.SEXES)).then(
+        pl.when(~pl.col("__sex").fill_null("").is_in(list(SEXES))).then(
             pl.format("sex {}: M, F, _U or _T is due", pl.col("__sex").fill_null("(empty)"))
         ),
         pl.when(~pl.col("__age").fill_null("").str.contains(_AGE)).then(
@@ -146,7 +147,7 @@ def _placed(rows: pl.DataFrame, spec: ObservationsMap, territory: Territory, fai
     joined = pl.concat_str(list(reasons), separator="; ", ignore_nulls=True)
     return rows.with_columns(
         pl.when(asked & (joined != "")).then(joined).alias("reason"),
-        pl.when(pl.col("__sex").is_in(placing.SEXES)).then("__sex").otherwise(pl.lit("_T")).alias("sex"),
+        pl.when(pl.col("__sex").is_in(list(SEXES))).then("__sex").otherwise(pl.lit("_T")).alias("sex"),
         pl.when(pl.col("__age").str.contains(_AGE)).then("__age").otherwise(pl.lit("_T")).alias("age"),
         status.alias("status"),
     )
@@ -216,10 +217,6 @@ def _aggregated(rows: pl.DataFrame, measure: _Measure, sandbox: Sandbox) -> pl.D
     found = sandbox.query(sql, input=rows.select(*columns, "__n", "__row", "obs_value", "obs_status"))
     status = pl.col("rank").replace_strict(list(STATUS_RANK.values()), list(STATUS_RANK), return_dtype=pl.String)
     return found.with_columns(status.alias("obs_status"))
-
-
-STATUS_RANK = {"A": 1, "P": 2, "I": 3, "E": 4, "B": 5, "O": 11, "M": 12, "Q": 13, "S": 14, "C": 15}
-"""Which of several statuses stands: any missing one before any with a value."""
 
 
 def _lake(long: pl.DataFrame, source: str, by_sex: bool, snapshots: dict[str, str]) -> pl.DataFrame:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipelines.core.vocabulary import PERIOD
 from pipelines.lake.territory import Territory
 from pipelines.packs.schema import AreaReference
 
-SEXES = ("M", "F", "_U", "_T")
-_PERIOD = r"^([0-9]{4})(?:-Q([1-4])|-(0[1-9]|1[0-2])(?:-([0-9]{2}))?)?$"
+_PERIOD = f"^{PERIOD.pattern}$"
 _TIMESTAMP = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[ T][0-9:.]+$"
 
 

@@ -7,13 +7,14 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from pipelines.core import logs, schedule
+from pipelines.core import logs, schedule, versions
 from pipelines.extract import backlog
 from pipelines.extract.http.request import Answer
 from pipelines.lake.ingest import Ingest, SourceReport, fetch_sources
 from pipelines.lake.store import Lake
 from pipelines.packs import Pack, digest
-from pipelines.runs.run import Event, Run, code_digest
+from pipelines.runs.run import Event, Run
+from pipelines.warehouse import dbt
 
 GRACE = timedelta(hours=1)
 OWNERS = ["team:data-engineering"]
@@ -223,7 +224,7 @@ def build_ingest(run: Run, automation: dg.AutomationCondition[Any] | None = None
                     "manifest": manifest["digest"],
                 },
                 data_version=dg.DataVersion(
-                    digest([manifest["digest"], code_digest()])
+                    digest([manifest["digest"], versions.STAGES, dbt.project_digest()])
                     if kind == "manifest"
                     else digest([[e["path"], e["sha256"]] for e in entries])
                 ),

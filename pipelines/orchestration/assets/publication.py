@@ -7,11 +7,11 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.core import atomic
+from pipelines.core import atomic, versions
 from pipelines.notify import announcements
 from pipelines.orchestration.assets.ingest import OWNERS, rows_check, schema_check, snapshot_check
 from pipelines.runs import provenance
-from pipelines.runs.run import Event, Run, code_digest, inputs_key, last_release_path, last_release_rows
+from pipelines.runs.run import Event, Run, inputs_key, last_release_path, last_release_rows
 from pipelines.warehouse import dbt
 from quality import completeness, expectations, gate
 from quality.gate import CheckResult
@@ -178,6 +178,6 @@ def release_info(run: Run) -> Any:
         provenance=provenance.of_run(pack, run.home),
         catalogues=pack.file.national_catalogues(),
         high_value=pack.file.high_value,
-        code=code_digest(),
+        code=versions.STAGES,
         software=f"{PACKAGE} {version(PACKAGE)}",
     )  # fmt: skip

@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from pipelines.core.vocabulary import PUBLISHED_SEXES
 from pipelines.statistics.dispersion import SMALLEST_GROUP, Index, dispersion, sorted_pairs
 
 STATUSES = ["A", "P", "I", "E", "B", "L", "Z"]
 LOW, UNDEFINED = STATUSES.index("L"), STATUSES.index("Z")
-SEXES = ["M", "F", "_T"]
+SEXES = list(PUBLISHED_SEXES)
 SCHEMA = pl.Schema(
     {
         "indicator": pl.String, "within": pl.String, "of_level": pl.String, "by_level": pl.String, "time_period": pl.String, "sex": pl.String,

@@ -6,10 +6,11 @@ import math
 
 import pytest
 
+from pipelines.core.vocabulary import first_day, years_before
 from pipelines.explain import cells, formula, parents
 from pipelines.explain.arithmetic import arithmetic
 from pipelines.explain.computation import Computation, agree
-from pipelines.explain.facts import Break, Facts, Key, Place, Question, first_day, years_before
+from pipelines.explain.facts import Break, Facts, Key, Place, Question
 from pipelines.explain.format import number
 from pipelines.explain.parents import Outcome
 from tests.unit.explain.making import facts, low, seen, term

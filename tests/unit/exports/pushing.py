@@ -23,9 +23,9 @@ import sys
 sys.path.insert(0, {here!r})
 import release_sample
 release_sample.die_at({step!r})
-from pipelines import cli
+from pipelines.cli.app import main
 sys.argv = ["zpo2", *{arguments!r}]
-cli.main()
+main()
 """
 
 
@@ -87,7 +87,7 @@ def killed(step: str, *arguments: str | Path, **variables: str) -> None:
 
 def starved(limit: int, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run the command where no file may become larger than `limit` bytes."""
-    script = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\nfrom pipelines import cli\ncli.main()"
+    script = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\nfrom pipelines.cli.app import main\nmain()"
     return subprocess.run(
         [sys.executable, "-c", script, "push", *map(str, arguments)],
         env=environment(),

@@ -22,8 +22,8 @@ from exports import Column, Table
 from exports.formats import geo, jsonstat
 from exports.formats import sdmx as sdmx_files
 from exports.model import checksums, sdmx
-from exports.model.info import SDMX_STATUSES, STATUSES
 from exports.model.labels import Indicator, Labels
+from pipelines.core.vocabulary import STATUSES
 from tests.support.copies import to_spoil
 
 LABELS = Labels({"share": Indicator("share", {"en": "Share"}, "%", 1, ["office"])}, {"001": "Brno"})
@@ -263,5 +263,5 @@ def test_an_indicator_without_a_period_is_a_cube_of_one_cell(full: Path) -> None
 
 def test_the_page_for_portals_maps_statuses_as_the_files_do() -> None:
     page = (Path(exports.__file__).parents[1] / "docs" / "publication.md").read_text(encoding="utf-8")
-    for own, (code, name) in SDMX_STATUSES.items():
-        assert f"| {own} | {STATUSES[own][0]} | {code} | {name.lower()} |" in page
+    for own, status in STATUSES.items():
+        assert f"| {own} | {status.name} | {status.sdmx} | {status.sdmx_name.lower()} |" in page

@@ -16,10 +16,9 @@ from pathlib import Path
 import pytest
 from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_releases, tree, withdraw
 
-from exports.model import checksums
+from exports.model import checksums, media_types
 from exports.push import push_plan, s3
 from exports.push.push_plan import PushError, RefusedError
-from exports.serve import app as site
 from tests.support import store as support
 from tests.support.command import environment
 from tests.support.store import KEY, SECRET, Store
@@ -122,7 +121,7 @@ def test_every_object_has_its_media_type_its_caching_and_its_checksum(two_releas
     push(two_releases, store, bucket)
     for name, content in store.objects(bucket).items():
         found = store.client.head_object(Bucket=bucket, Key=name)
-        assert found["ContentType"] == site.media_type(name)
+        assert found["ContentType"] == media_types.media_type(name)
         assert found["CacheControl"] == ("public, max-age=31536000, immutable" if "/releases/" in name else "no-cache")
         assert found["Metadata"]["sha256"] == hashlib.sha256(content).hexdigest()
     csv = store.client.head_object(Bucket=bucket, Key=f"open/zpo2/releases/{SECOND}/csv/areas.csv")

@@ -15,10 +15,10 @@ from release_sample import Home
 
 import exports
 from exports.model import checksums
+from exports.model.errors import ReleaseError
 from exports.release import feed as exports_feed
 from exports.release import ledger, lifecycle
 from exports.release.entries import About, Entry
-from exports.release.ledger import ReleaseError
 from exports.release.lifecycle import RefusedError
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

@@ -1,0 +1,30 @@
+"""Media types and caching of the files of a `public` folder, for whoever serves or uploads them."""
+
+from __future__ import annotations
+
+METADATA = ".csv-metadata.json"
+MEDIA_TYPES = {
+    METADATA: "application/csvm+json",
+    ".csv": "text/csv; charset=utf-8; header=present",
+    ".parquet": "application/vnd.apache.parquet",
+    ".jsonld": "application/ld+json",
+    ".json": "application/json",
+    ".ttl": "text/turtle; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".cff": "application/yaml",
+    ".atom": "application/atom+xml",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".geojson": "application/geo+json",
+    "structure.xml": "application/vnd.sdmx.structure+xml; version=3.0.0",
+    ".xml": "application/xml",
+    ".html": "text/html; charset=utf-8",
+    "SHA256SUMS": "text/plain; charset=utf-8",
+    ".duckdb": "application/octet-stream",
+}
+
+FOR_EVER, ALWAYS_ASK = "public, max-age=31536000, immutable", "no-cache"
+
+
+def media_type(name: str) -> str:
+    """Return the media type of a file by its name."""
+    return next((kind for ending, kind in MEDIA_TYPES.items() if name.endswith(ending)), "application/octet-stream")
