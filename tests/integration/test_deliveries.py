@@ -22,9 +22,10 @@ from pipelines.extract import backlog
 from pipelines.extract.cloudevents import queue as queues
 from pipelines.extract.cloudevents.parsing import CloudEvent, parse
 from pipelines.extract.cloudevents.queue import Queue
+from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.snapshots import Archive
 from pipelines.extract.source_state import States
-from pipelines.lake.ingest import Ingest, fetch_sources
+from pipelines.lake.ingest import Ingest
 from tests.support import happenings
 
 pytestmark = pytest.mark.slow
@@ -99,7 +100,7 @@ class Deliveries(RuleBasedStateMachine):
         if whole:
             while self.queue.cut(self.clock, whole=True):
                 pass
-        backlog.take_up(self.pack, self.home, Settings())
+        backlog.drain_inbox(self.pack, self.home, Settings())
 
     @rule(step=st.sampled_from(["archive", "learn", "save", "drained"]), number=st.integers(1, 3))
     def take_up_and_die(self, step: str, number: int) -> None:
@@ -163,9 +164,9 @@ def test_the_same_events_in_any_order_leave_the_same_bytes(tmp_path: Path) -> No
                 queue.put(order[i : i + 1 + 3 * seed], NOW)
                 if i % 2 == 0:
                     queue.cut(NOW, whole=True)
-                    backlog.take_up(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
+                    backlog.drain_inbox(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
             queue.cut(NOW, whole=True)
-        backlog.take_up(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
+        backlog.drain_inbox(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
         states = States(home.fetch_state).of("happenings")
         found.append({part: state.sha256 for part, state in states.items()})
     assert all(one == found[0] for one in found)

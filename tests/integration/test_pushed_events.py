@@ -21,7 +21,8 @@ from pipelines.core.workspace import Home
 from pipelines.extract import backlog
 from pipelines.extract.cloudevents.parsing import BATCH
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.lake.ingest import Ingest, fetch_sources
+from pipelines.extract.fetching import fetch_sources
+from pipelines.lake.ingest import Ingest
 from tests.support import happenings
 from tests.support.command import start
 from tests.unit.test_command_help import free_port
@@ -108,7 +109,7 @@ def test_every_accepted_event_of_many_clients_is_in_the_lake_once_though_the_rec
             segments += 1
         assert segments == 2
     fetch_sources(loaded, home, Settings())
-    backlog.take_up(loaded, home, Settings())
+    backlog.drain_inbox(loaded, home, Settings())
     reports = Ingest(loaded, home, Settings()).run()
     assert (reports["happenings"].rows_read, reports["happenings"].accepted) == (EVENTS, EVENTS)
     rows = pl.concat([pl.read_parquet(home.lake / f.path) for f in reports["happenings"].files("events")])

@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from pipelines.runs.run import Run
 
 from exports.release import ledger
 from exports.release.entries import Entry, Ledger
@@ -24,9 +25,8 @@ from pipelines.extract.source_state import States
 from pipelines.lake.ingest import Ingest
 from pipelines.notify import alerts, announcements, webhook
 from pipelines.orchestration import sensors
-from pipelines.orchestration.assets.ingest import TakeUp, fetched, note, source_key
+from pipelines.orchestration.assets.ingest import IngestConfig, fetched, note, source_key
 from pipelines.orchestration.sensors import LAKE, build_sensors
-from pipelines.runs.run import Run
 from tests.support import happenings
 from tests.support.server import Asked, Reply, serving
 
@@ -247,13 +247,13 @@ def test_a_webhook_inside_the_operators_network_is_not_reached_without_being_all
 
 def test_parts_are_fetched_again_as_the_configuration_of_a_run_says(bench: Bench) -> None:
     run = Run(bench.pack, bench.home, bench.settings)
-    answers = fetched(run, TakeUp(part="year=2020..2020"), {"people"})
+    answers = fetched(run, IngestConfig(part="year=2020..2020"), {"people"})
     assert [a.request.part.name for a in answers] == ["year=2020"]
-    answers = fetched(run, TakeUp(sources=["people"]), None)
+    answers = fetched(run, IngestConfig(sources=["people"]), None)
     assert [a.request.part.name for a in answers] == ["year=2020", "year=2021"]
-    assert fetched(run, TakeUp(fetch=False), None) == []
+    assert fetched(run, IngestConfig(fetch=False), None) == []
     with pytest.raises(ValueError, match="no source has such parts"):
-        fetched(run, TakeUp(part="year=1999"), None)
+        fetched(run, IngestConfig(part="year=1999"), None)
 
 
 def test_runs_of_long_ago_are_forgotten_and_others_are_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
-from pipelines.lake.ingest import Ingest, SourceReport, fetch_sources
+from pipelines.extract.fetching import fetch_sources
+from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
 from tests.support import five_places
 

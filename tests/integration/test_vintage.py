@@ -10,7 +10,8 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
-from pipelines.lake.ingest import Ingest, fetch_sources
+from pipelines.extract.fetching import fetch_sources
+from pipelines.lake.ingest import Ingest
 from pipelines.runs import vintage
 from tests.conftest import current_release
 from tests.support import five_places

@@ -54,7 +54,7 @@ def test_a_failed_write_leaves_the_old_content_and_no_debris(tmp_path: Path) -> 
     atomic.write_json(target, {"a": 1})
 
     def stop_half_way() -> None:
-        with atomic.replacing(target) as path:
+        with atomic.atomic_write(target) as path:
             path.write_text("half")
             raise RuntimeError
 
@@ -67,5 +67,5 @@ def test_a_failed_write_leaves_the_old_content_and_no_debris(tmp_path: Path) -> 
 def test_what_a_killed_write_left_is_swept(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / ".part-abc").write_text("half")
-    assert atomic.sweep(tmp_path) == 1
+    assert atomic.cleanup_temp(tmp_path) == 1
     assert not list((tmp_path / "deep").iterdir())

@@ -13,9 +13,9 @@ from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract import backlog, inbox
+from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.snapshots import Archive
 from pipelines.extract.source_state import States
-from pipelines.lake.ingest import fetch_sources
 from pipelines.packs import Pack
 from tests.support import five_places
 
@@ -45,7 +45,7 @@ def _aged(path: Path, age: float) -> None:
 
 
 def take_up(pack: Pack, home: Home) -> list[tuple[str, str | None]]:
-    return [(answer.request.part.name, answer.error) for answer in backlog.take_up(pack, home, Settings())]
+    return [(answer.request.part.name, answer.error) for answer in backlog.drain_inbox(pack, home, Settings())]
 
 
 def test_a_dropped_file_is_the_newest_content_of_the_part_in_its_name(place: tuple[Pack, Home]) -> None:

@@ -10,10 +10,10 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
+from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Answer
 from pipelines.extract.source_state import States
-from pipelines.lake.ingest import fetch_sources
 from pipelines.packs import Pack
 from tests.support import five_places
 from tests.support.server import Reply, Server, serving
