@@ -17,7 +17,7 @@ import pytest
 
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.explain import reasons, render
 from pipelines.explain.cell_key import QuestionError
 from pipelines.explain.computation import Computation, agree, compute
@@ -25,6 +25,7 @@ from pipelines.explain.explanation import Account, document
 from pipelines.explain.facts import Question
 from pipelines.explain.service import explain
 from pipelines.explain.warehouse import Unavailable, Warehouse, opened
+from pipelines.packs.workspace import Workspace
 from tests.conftest import current_release
 from tests.support.command import PROJECT, zpo2
 from tests.support.copies import to_spoil
@@ -36,8 +37,8 @@ DEMO = PROJECT / "packs" / "demo"
 
 
 def account(pack: Path, home: Path, *key: str) -> Account:
-    with opened(Home(home)) as warehouse:
-        return explain(packs.load(pack), Home(home), Settings(), warehouse, Question(*key))
+    with opened(WorkspaceFolder(home)) as warehouse:
+        return explain(Workspace(home, Settings(), pack=packs.load(pack)), warehouse, Question(*key))
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +49,11 @@ def rules_pack_folder(rules_home: Path) -> Path:
 @pytest.fixture(scope="module")
 def ask(rules_home: Path, rules_pack_folder: Path) -> Iterator[Ask]:
     """Ask the pack of rules, over one connection; the answer is the document."""
-    pack, home = packs.load(rules_pack_folder), Home(rules_home)
+    pack, home = packs.load(rules_pack_folder), WorkspaceFolder(rules_home)
     with opened(home) as warehouse:
 
         def asked(indicator: str, area: str, period: str = "2021", sex: str = "_T", age: str = "_T") -> dict[str, Any]:
-            return document(explain(pack, home, Settings(), warehouse, Question(indicator, area, period, sex, age)))
+            return document(explain(Workspace(home.root, Settings(), pack=pack), warehouse, Question(indicator, area, period, sex, age)))
 
         yield asked
 
@@ -99,21 +100,21 @@ def recomputed(warehouse: Warehouse, rows: list[tuple[Any, ...]]) -> tuple[list[
 
 def test_any_number_of_the_demo_release_is_computed_anew_or_its_lack_explained(demo_home: Path) -> None:
     rows = random.Random(7).sample(published(current_release(demo_home)), 200)
-    with opened(Home(demo_home)) as warehouse:
+    with opened(WorkspaceFolder(demo_home)) as warehouse:
         assert recomputed(warehouse, rows) == ([], [])
     assert len({row[0] for row in rows}) > 20
 
 
 def test_any_number_made_by_any_rule_is_computed_anew_or_its_lack_explained(rules_home: Path) -> None:
     rows = published(current_release(rules_home))[::5]
-    with opened(Home(rules_home)) as warehouse:
+    with opened(WorkspaceFolder(rules_home)) as warehouse:
         assert recomputed(warehouse, rows) == ([], [])
     assert {row[6] for row in rows} > set("AMLQCOZS")
 
 
 def test_any_number_of_areas_that_changed_is_computed_anew_or_its_lack_explained(decade_home: Path) -> None:
     rows = published(current_release(decade_home))[::3]
-    with opened(Home(decade_home)) as warehouse:
+    with opened(WorkspaceFolder(decade_home)) as warehouse:
         assert recomputed(warehouse, rows) == ([], [])
     assert any(row[6] == "E" for row in rows)
 
@@ -346,7 +347,7 @@ def test_wrong_questions_are_exit_2_and_a_home_without_numbers_exit_1(five_home:
 
 
 def test_it_stays_out_of_the_way_of_a_run(five_home: Path, tmp_path: Path) -> None:
-    home = Home(Path(shutil.copytree(five_home, tmp_path / "home")))
+    home = WorkspaceFolder(Path(shutil.copytree(five_home, tmp_path / "home")))
     with home.lock(), pytest.raises(Unavailable, match="a run is writing to it"), opened(home):
         pass
     with opened(home) as warehouse, home.lock(wait=0):  # a run may begin, and replace the warehouse, while one is asked

@@ -13,7 +13,7 @@ import yaml
 from prov.model import ProvActivity, ProvDocument, ProvEntity
 from rdflib import DCTERMS, PROV, RDF, SDO, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.compare import isomorphic
-from release_sample import INFO, TABLES, Home
+from release_sample import INFO, TABLES, WorkspaceFolder
 
 import exports
 from exports import Column, ReleaseInfo, Table
@@ -90,7 +90,7 @@ def full_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def build(full_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[ReleaseInfo], Path]:
     """Return the folder of a first release."""
-    return lambda info: Home(tmp_path_factory.mktemp("home")).build(full_warehouse, info, ALL_TABLES).path
+    return lambda info: WorkspaceFolder(tmp_path_factory.mktemp("home")).build(full_warehouse, info, ALL_TABLES).path
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +242,7 @@ def test_without_an_address_of_its_own_a_release_says_the_same_wherever_it_lies(
 
 
 def test_the_next_release_names_the_one_before(full_warehouse: Path, tmp_path: Path) -> None:
-    home = Home(tmp_path)
+    home = WorkspaceFolder(tmp_path)
     home.build(full_warehouse, EVERYWHERE, ALL_TABLES)
     other = replace(release_sample.later(1), title={"en": "Another title"})
     second = home.build(full_warehouse, other, ALL_TABLES)

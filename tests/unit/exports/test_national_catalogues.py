@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 from rdflib import DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
-from release_sample import INFO, TABLES, Home
+from release_sample import INFO, TABLES, WorkspaceFolder
 
 from exports import ReleaseInfo
 from tests.support import shapes
@@ -34,7 +34,7 @@ LEGAL_SUBJECT = "https://data.gov.sk/id/legal-subject/00151742"
 
 @pytest.fixture(scope="module")
 def build(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[ReleaseInfo], Path]:
-    return lambda info: Home(tmp_path_factory.mktemp("home")).build(warehouse, info).path
+    return lambda info: WorkspaceFolder(tmp_path_factory.mktemp("home")).build(warehouse, info).path
 
 
 @pytest.fixture(scope="module")

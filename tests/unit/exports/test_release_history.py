@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from release_sample import Home
+from release_sample import WorkspaceFolder
 
 import exports
 from exports.model import checksums
@@ -34,7 +34,7 @@ class Public:
     """A home with releases whose only file says what they contain: enough for whoever moves them, and made in no time."""
 
     def __init__(self, root: Path, contents: str = "") -> None:
-        self.home = Home(root)
+        self.home = WorkspaceFolder(root)
         self.public, self.staging = self.home.public, self.home.staging
         for content in contents:
             self.publish(content)
@@ -293,7 +293,7 @@ def test_a_copy_of_a_damaged_release_may_stand_when_that_is_withdrawn(tmp_path: 
     assert ledger.recover(there.public, there.staging).set_aside("B", v(3)) is None
 
 
-def test_a_build_sees_the_content_that_was_taken_back(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_a_build_sees_the_content_that_was_taken_back(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     from release_sample import later
 
     home.build(warehouse)

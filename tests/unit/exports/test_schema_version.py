@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from release_sample import TABLES, Home, later
+from release_sample import TABLES, WorkspaceFolder, later
 
 from exports.model.schema_version import following
 
@@ -66,7 +66,7 @@ def test_what_changed_decides_which_number_counts(
     assert after(change, package, "2.3.4", tmp_path) == expected
 
 
-def test_a_release_goes_on_from_the_last_one(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_a_release_goes_on_from_the_last_one(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     def said(release: Path) -> str:
         return str(json.loads((release / "datapackage.json").read_bytes())["schema_version"])
 
