@@ -25,9 +25,12 @@ children as (
         d.base_numerator,
         d.base_denominator,
         d.status_rank,
-        case when w.has_weight then coalesce(aw.weight, 0.0) else 1.0 end as weight,
+        i.has_denominator,
+        -- null: the area never has one
+        case when w.has_weight then aw.weight else 1.0 end as weight,
         d.status_rank < 11 as contributes
     from {{ ref('int_direct_values') }} as d
+    inner join {{ ref('stg_indicators') }} as i on i.indicator = d.indicator
     inner join {{ ref('int_indicator_periods') }} as p
         on p.indicator = d.indicator and p.time_period = d.time_period and p.finest_level = d.level
     inner join rollable as r on r.indicator = d.indicator
@@ -50,10 +53,15 @@ select
     sum(base_denominator) filter (where contributes) as base_denominator,
     count(*) as children,
     count(*) filter (where contributes) as contributing,
-    -- weights that sum to 0 count areas once
     case
-        when sum(weight) > 0 then coalesce(sum(weight) filter (where contributes), 0.0) / sum(weight)
-        else count(*) filter (where contributes) / count(*)
+        when count(*) filter (where contributes) = 0 then 0.0
+        -- what a missing area of unknown weight would add, nobody knows
+        when any_value(has_denominator) and bool_or(weight is null and not contributes) then null
+        -- weights that sum to 0 count areas once
+        when coalesce(sum(weight), 0.0) <= 0 then count(*) filter (where contributes) / count(*)
+        when any_value(has_denominator) then coalesce(sum(weight) filter (where contributes), 0.0) / sum(weight)
+        -- a plain sum lacks every missing area but those of which the weight is known to be 0
+        else count(*) filter (where contributes) / count(*) filter (where contributes or weight is null or weight <> 0)
     end as coverage,
     max(status_rank) filter (where contributes) as value_rank,
     min(status_rank) as lowest_rank,
