@@ -7,6 +7,13 @@ with additive as (
     having bool_and(additive)
 ),
 
+-- a smallest or largest value of all is no sum of those of women and men
+extremes as (
+    select distinct measure
+    from {{ ref('stg_observations') }}
+    where aggregate in ('min', 'max')
+),
+
 by_sex as (
     select
         o.measure,
@@ -19,6 +26,8 @@ by_sex as (
         count(*) filter (where o.sex = '_U' and o.obs_value is null) as unknown
     from {{ ref('int_observations') }} as o
     inner join additive as a on a.measure = o.measure
+    left join extremes as x on x.measure = o.measure
+    where x.measure is null
     group by o.measure, o.ref_area, o.time_period, o.age
 )
 
