@@ -22,6 +22,7 @@ from pipelines.warehouse import dbt
 ON_THE_WAY = (
     "stg_observations", "stg_terms", "int_reported_observations", "int_observations", "int_indicator_periods", "int_direct_values",
     "int_rolled_values", "mart_indicator_values", "sources_agree", "computed_and_reported_agree", "nothing_lost",
+    "totals_over_sex_agree", "roll_up_keeps_totals_over_sex", "unknown_coverage_is_low",
 )  # fmt: skip
 """What the name of a check holds when the check is about a table between the lake and `indicator_values`."""
 
@@ -34,7 +35,7 @@ class Row:
     status: str
     numerator: float | None
     denominator: float | None
-    coverage: float
+    coverage: float | None
     sources: str = ""
 
     def is_as(self, other: Row) -> bool:

@@ -45,7 +45,7 @@ def explain(workspace: Workspace, warehouse: Warehouse, asked: Question) -> Acco
         description=workspace.pack.text(declared.description) if declared else "",
         declared=_declared(declared), area={"name": name, "level": level}, warehouse_row=row, publication=published, traces=traces,
         snapshots=snapshots, fills=warehouse.fills,
-        weight={"measure": weight, "time_period": warehouse.weight_period(question.time_period) if computation.rolled else None},
+        weight={"measure": weight, "time_period": _weight_period(computation)},
         why=reasons.why(computation, traces, warehouse.fills, needed),
         checks=[
             _recomputed(computation, row), *_published(row, published, gate_said), *_bytes(snapshots), *_rows(traces.values(), bool(notes)),
@@ -53,6 +53,13 @@ def explain(workspace: Workspace, warehouse: Warehouse, asked: Question) -> Acco
         ],
         gate=gate_said, notes=notes,
     )  # fmt: skip
+
+
+def _weight_period(computation: Computation) -> str | None:
+    """Return the period that the weights of most of the areas are of, the latest of several; None where none has a weight."""
+    members = computation.rolled.members if computation.rolled else ()
+    periods = [m.area.weight_period for m in members if m.area.weight_period is not None]
+    return max(periods, key=lambda period: (periods.count(period), period), default=None)
 
 
 def _declared(indicator: Indicator | None) -> dict[str, Any]:

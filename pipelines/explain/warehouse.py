@@ -173,21 +173,6 @@ class Warehouse:
         """The place of each level, finest first."""
         return dict(self.rows("select level, position from staging.stg_levels"))
 
-    def weight_period(self, period: str) -> str | None:
-        """Return the period whose weights stand for those of `period`, found again by their numbers; None where no area has a weight."""
-        weight, _ = self.pack
-        if weight is None:
-            return None
-        found = self.rows(
-            "select o.time_period from intermediate.int_observations as o "
-            f"inner join intermediate.int_area_weights as w on w.ref_area = o.ref_area and w.time_period = {literal(period)} "
-            f"where o.measure = {literal(weight)} and o.sex = '_T' and o.age = '_T' and o.obs_value is not null "
-            f"group by o.time_period having bool_and(w.weight = o.obs_value) "
-            f"order by o.time_period = {literal(period)} desc, o.time_period > {literal(period)}, "
-            f"abs(cast(left(o.time_period, 4) as integer) - {int(period[:4])}), o.time_period limit 1"
-        )
-        return found[0][0] if found else None
-
     def members(self, indicator: str, ref_area: str, period: str) -> list[str]:
         """Return the areas of the finest level below `ref_area`, by any path."""
         _, level = self.finest(indicator, period)
@@ -285,7 +270,7 @@ class Warehouse:
 
     def _areas(self, places: Iterable[str], period: str) -> dict[str, Area]:
         found = self.rows(
-            "select a.ref_area, coalesce(a.name, a.ref_area), a.level, a.area_km2, w.weight from staging.stg_areas as a "
+            "select a.ref_area, coalesce(a.name, a.ref_area), a.level, a.area_km2, w.weight, w.weight_period from staging.stg_areas as a "
             f"left join intermediate.int_area_weights as w on w.ref_area = a.ref_area and w.time_period = {literal(period)} "
             f"where a.ref_area in ({_texts(places)})"
         )

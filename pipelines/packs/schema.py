@@ -104,8 +104,8 @@ class PackFile(Block):
     )
     timezone: Text = Field("UTC", description="IANA time zone of local times.")
     levels: list[Level] = Field(min_length=1, description="Levels of territory, finest first.")
-    weight: Identifier | None = Field(None, description="Measure that weights areas in coverage and in weighted statistics.")
-    min_coverage: float = Field(0.9, ge=0, le=1, description="Coverage below which a parent's value is not published.")
+    weight: Identifier | None = Field(None, description="Measure that weights areas in the coverage of ratios and in weighted statistics.")
+    min_coverage: float = Field(0.9, ge=0, le=1, description="Coverage below which a parent's ratio is not published; a sum needs 1.")
     min_available: float = Field(0.6, ge=0, le=1, description="Default share of components an index node needs.")
     peers: Peers | None = Field(None, description="How peers are chosen.")
     catalogues: list[Literal["nkod", "sk"]] | None = Field(
@@ -353,7 +353,9 @@ class MeasureMap(Block):
 
     value: Expression = Field(description="The value.")
     where: Expression | None = Field(None, description="Rows that carry it.")
-    aggregate: Literal["sum", "min", "max"] | None = Field(None, description="How the rows of one cell become one value.")
+    aggregate: Literal["sum", "min", "max"] | None = Field(
+        None, description="How the rows of one cell become one value. A total is not added to its parts."
+    )
     additive: bool = Field(True, description="false: never summed over sex or territory.")
     weighted_by: Identifier | None = Field(None, description="Measure that weights the mean at parents.")
     scale: dict[Text, float] | None = Field(None, description="Numbers for categories.")
@@ -365,7 +367,7 @@ class ObservationsMap(Block):
     where: Expression | None = Field(None, description="Rows that are observations; the others are ignored and counted.")
     area: AreaReference = Field(description="The area.")
     period: Expression = Field(description="2021, 2021-Q3, 2021-07, or a date.")
-    sex: Expression | None = Field(None, description="M, F, _U or _T; default _T.")
+    sex: Expression | None = Field(None, description="M, F, _U (unknown) or _T (the source's own total); default _T.")
     age: Expression | None = Field(None, description="_T, Y0T14, Y_GE65 ...; default _T.")
     status: Expression | None = Field(None, description="SDMX observation status of the source; default A.")
     measures: dict[Identifier, Annotated[MeasureMap, BeforeValidator(_measure)]] = Field(min_length=1, description="Measures by name.")

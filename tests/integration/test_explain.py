@@ -238,7 +238,8 @@ def test_a_roll_up_names_every_area_with_sums_weight_and_reason(ask: Ask) -> Non
     assert {a for a, m in members.items() if m["contributes"]} == {"t1", "t3", "t4"}
     assert (members["t3"]["numerator"], members["t3"]["base"]["numerator"], members["t3"]["weight"]) == (30, 20, 20)
     assert members["t5"]["why"] == ["joined 2020 was not collected: figures has no row of this area then"]
-    assert (told["coverage"], told["coverage_needed"], told["weight"]) == (0.7, 1.0, {"measure": "heads", "time_period": "2021"})
+    assert (told["coverage"], told["coverage_needed"], told["weight"]) == (0.75, 1.0, {"measure": "heads", "time_period": "2021"})
+    assert (told["counted"], told["weight_of_contributing"], told["weight_of_all"]) == (True, 3, 4)  # t5, t8 and t9 weigh nothing
     for member in members.values():
         assert all(given["sha256"] and given["rows"] for given in inputs(member))
 
@@ -265,7 +266,7 @@ def test_a_source_that_is_passed_over_is_named(ask: Ask) -> None:
         (("people", "t4"), "M", r"people 2021 is missing: the cell is empty, or marked as missing, in row \d+ of figures"),
         (("listed", "t3"), "M", r"listed 2021 is missing: ballots reports on this area then, but gives no such value"),
         (("total", "t8", "2021"), "A", None),
-        (("change_joined", "X"), "L", r"70 % of the weight; 100 % is due"),
+        (("change_joined", "X"), "L", r"75 % of the areas; 100 % is due"),
         (("told", "V2"), "C", r"told 2021 is confidential, says row \d+ of figures"),
         (("needed_only", "X", "-"), "O", r"no source is declared for it; it would take: a survey"),
         (("nothing", "C1", "2021"), "O", r"figures: not one row of absent"),
