@@ -14,6 +14,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BeforeValidator
 
+from pipelines.core.errors import ExitCode, Zpo2Error
+
 MAX_NODES = 200_000  # an alias bomb expands to more than any honest pack
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -24,12 +26,18 @@ _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": Fals
 Path_ = tuple[str | int, ...]
 
 
-class PackError(Exception):
-    """A declaration is wrong. `lines` holds one `file:line: key: what` for each fault."""
+class PackError(Zpo2Error):
+    """A pack has faults. The message has one line per fault: `file:line: key: fault`."""
 
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
+    exit_code = ExitCode.WRONG
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+    @property
+    def lines(self) -> list[str]:
+        return self.faults
 
 
 class YamlInt(int):

@@ -13,9 +13,9 @@ from typing import Any
 
 import duckdb
 
+from pipelines.core.sql import literal
 from pipelines.core.workspace import Home
 from pipelines.explain.facts import Area, Break, Facts, Indicator, Key, Observation, Place, Question, Term
-from pipelines.packs.expressions import literal
 
 RUNNING = "{}: a run is writing to it; ask again when it has ended"
 

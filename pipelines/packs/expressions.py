@@ -15,6 +15,9 @@ from typing import Any
 
 import duckdb
 
+from pipelines.core.errors import ExitCode, Zpo2Error
+from pipelines.core.sql import literal
+
 OPERATORS = frozenset(
     {"+", "-", "*", "/", "//", "%", "||", "~~", "!~~", "~~*", "!~~*", "like_escape", "not_like_escape",
      "ilike_escape", "not_ilike_escape", "regexp_full_match"}
@@ -42,8 +45,10 @@ MAX_GROWTH = 1_000
 _EMPTY = ("where_clause", "having", "qualify", "sample", "group_expressions", "modifiers")
 
 
-class ExpressionError(Exception):
-    """The expression is not one that a pack may use, or it failed while it ran."""
+class ExpressionError(Zpo2Error):
+    """An expression is not one that a pack may use, or it failed while it ran."""
+
+    exit_code = ExitCode.WRONG
 
 
 @dataclass(frozen=True)
@@ -186,13 +191,3 @@ def fault(expression: str, columns: Collection[str] | None, *, aggregate: bool =
             if name.lower() not in known:
                 return f"{name}: no such column"
     return None
-
-
-def quote(name: str) -> str:
-    """Return `name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return `text` as an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"

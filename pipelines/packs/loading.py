@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipelines.core import yaml as pack_yaml
+from pipelines.core import yaml
 from pipelines.core.yaml import Document, PackError, Path_
 from pipelines.packs import references
 from pipelines.packs.pack import Pack
@@ -52,7 +52,7 @@ class _Loader:
         return pack
 
     def _read(self, name: str) -> Document:
-        return pack_yaml.load(self.root / name, name)
+        return yaml.load(self.root / name, name)
 
     def _folder(self, folder: str) -> Iterator[Document]:
         for path in sorted((self.root / folder).glob("*.y*ml")):

@@ -13,11 +13,12 @@ from typing import Any
 from exports.model.errors import ReleaseError
 from pipelines.core import atomic, logs, versions
 from pipelines.core.clock import timestamp
+from pipelines.core.fingerprint import digest
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract.http.request import Answer
 from pipelines.extract.source_state import States, parts_of
-from pipelines.packs import Pack, digest
+from pipelines.packs import Pack
 from pipelines.warehouse import dbt
 
 CURRENT, FAILED, WRONG, STALE = 0, 1, 2, 3

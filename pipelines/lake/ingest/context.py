@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pipelines.core import versions
+from pipelines.core.fingerprint import digest
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.store import File, Lake
 from pipelines.lake.territory import resolve
-from pipelines.packs import Pack, digest
+from pipelines.packs import Pack
 from pipelines.packs.schema import FetchedSource
 
 

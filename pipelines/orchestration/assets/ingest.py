@@ -8,11 +8,12 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.core import logs, schedule, versions
+from pipelines.core.fingerprint import digest
 from pipelines.extract import backlog
 from pipelines.extract.http.request import Answer
 from pipelines.lake.ingest import Ingest, SourceReport, fetch_sources
 from pipelines.lake.store import Lake
-from pipelines.packs import Pack, digest
+from pipelines.packs import Pack
 from pipelines.runs.run import Event, Run
 from pipelines.warehouse import dbt
 
