@@ -44,28 +44,32 @@ def build_publication(
         run.listen(Event("gate", "gate", "checking the published tables"))
         with run.timed("gate"):
             results = source_results(run) + dbt.results(run.home, manifest)
-            of_tables = expectations.validate(run.home.warehouse, tables, last_release_rows(run.home.public))
-        results += [*of_tables, completeness.fewer_values(run.home.warehouse, last_release_path(run.home.public))]
+            of_tables = expectations.validate_tables(run.home.warehouse, tables, last_release_rows(run.home.public))
+        results += [*of_tables, completeness.compare_value_counts(run.home.warehouse, last_release_path(run.home.public))]
         expected = (
             dbt.expected_checks(manifest) | {expectations.check_name(t) for t in tables} | {completeness.NAME} | _expected_of_sources(run)
         )
-        verdict = gate.judge(expected, results, run.accepted)
-        run.verdict = verdict.report()
+        gate_result = gate.evaluate_gate(expected, results, run.accepted)
+        run.verdict = gate_result.report()
         yield dg.MaterializeResult(
             asset_key=gate_key,
-            metadata={"passed": verdict.passed, "checks": verdict.passed_checks, "warnings": [w.name for w in verdict.warnings]},
+            metadata={
+                "passed": gate_result.passed,
+                "checks": gate_result.passed_checks,
+                "warnings": [w.name for w in gate_result.warnings],
+            },
         )
         for table, result in zip(tables, of_tables, strict=True):
             yield dg.AssetCheckResult(
                 check_name=f"table_{table}",
                 asset_key=gate_key,
                 passed=result.passed,
-                metadata={"found": result.description or "as promised"},
+                metadata={"found": result.description or "as expected"},
             )
-        if not verdict.passed:
-            run.reasons += verdict.reasons()
+        if not gate_result.passed:
+            run.reasons += gate_result.reasons()
             run.end_by_itself()
-            raise dg.Failure(description="the gate failed: " + "; ".join(verdict.reasons()), allow_retries=False)
+            raise dg.Failure(description="the gate failed: " + "; ".join(gate_result.reasons()), allow_retries=False)
 
     @dg.asset(
         key=release_key,
