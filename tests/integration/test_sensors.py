@@ -252,7 +252,7 @@ def test_parts_are_fetched_again_as_the_configuration_of_a_run_says(bench: Bench
     answers = fetched(run, TakeUp(sources=["people"]), None)
     assert [a.request.part.name for a in answers] == ["year=2020", "year=2021"]
     assert fetched(run, TakeUp(fetch=False), None) == []
-    with pytest.raises(ValueError, match="no source has such parts"):
+    with pytest.raises(ValueError, match="no source has these parts"):
         fetched(run, TakeUp(part="year=1999"), None)
 
 

@@ -17,7 +17,7 @@ ColumnName = Annotated[Text, Field(min_length=1, pattern=r"^([^_]|_[^_]|_$)")]
 
 def _is_period(value: str) -> str:
     if not PERIOD.fullmatch(value):
-        raise ValueError("no period; write a year, a quarter (2021-Q3), a month (2021-07) or a day")
+        raise ValueError("expected a period: a year, a quarter (2021-Q3), a month (2021-07) or a day")
     return value
 
 
@@ -25,7 +25,7 @@ Period = Annotated[Text, AfterValidator(_is_period)]
 
 
 def _texts(value: Any) -> Any:
-    """A plain string is text in the pack's first language, kept under the empty key until the pack is known."""
+    """Return texts by language. A single text is in the pack's first language and has the empty key, because the language is not known yet."""
     if isinstance(value, dict) or value is None:
         return value
     return {"": value}
@@ -35,7 +35,7 @@ Texts = Annotated[dict[str, Text], BeforeValidator(_texts)]
 
 
 class Block(BaseModel):
-    """A block of YAML: unknown keys and wrong types are errors; `null` means not given."""
+    """A block of YAML. Unknown keys and wrong types are errors; a key with `null` counts as left out."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True, allow_inf_nan=False)
 
@@ -44,9 +44,10 @@ class Block(BaseModel):
     def null_is_not_given(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        known = set(cls.model_fields) | {f.alias for f in cls.model_fields.values() if f.alias}
-        return {k: v for k, v in value.items() if v is not None or k not in known}
+        names = set(cls.model_fields) | {f.alias for f in cls.model_fields.values() if f.alias}
+        return {k: v for k, v in value.items() if v is not None or k not in names}
 
 
 def one_or_more(value: Any) -> Any:
+    """Return a list: `value` itself, or a list of it alone."""
     return value if isinstance(value, list) else [value]

@@ -13,16 +13,18 @@ from pipelines.packs.schema.base import Block, Identifier, Texts
 class Treat(Block):
     """Treatment of outliers before normalising."""
 
-    max_points: int = Field(5, ge=0, description="Most points winsorised.")
-    skewness: float = Field(2.0, description="Largest absolute skewness left alone.")
-    kurtosis: float = Field(3.5, description="Largest excess kurtosis left alone.")
+    max_points: int = Field(5, ge=0, description="Largest number of points to winsorise.")
+    skewness: float = Field(2.0, description="Largest absolute skewness that needs no treatment.")
+    kurtosis: float = Field(3.5, description="Largest excess kurtosis that needs no treatment.")
 
 
 class Impute(Block):
     """Imputation of missing values."""
 
-    method: Literal["mean", "median", "group_mean", "group_median", "component_group_mean"] = Field(description="What fills a gap.")
-    by: Text | None = Field(None, description="Attribute of areas that makes the groups.")
+    method: Literal["mean", "median", "group_mean", "group_median", "component_group_mean"] = Field(
+        description="The number that fills a gap."
+    )
+    by: Text | None = Field(None, description="Attribute of areas that forms the groups.")
 
 
 class Normalise(Block):
@@ -34,7 +36,7 @@ class Normalise(Block):
     scale: list[float] | None = Field(
         None, min_length=2, max_length=2, description="Range (minmax), or mean and standard deviation (zscore)."
     )
-    clip: bool = Field(False, description="Cut scores to the scale.")
+    clip: bool = Field(False, description="Limit scores to the scale.")
     target: float | None = Field(None, description="Target of distance_to_target.")
     reference: Text | None = Field(None, description="Area of distance_to_reference.")
 
@@ -47,10 +49,14 @@ class Component(Block):
 
     indicator: Identifier | None = Field(None, description="The indicator of a leaf.")
     id: Identifier | None = Field(None, description="Identifier of a group.")
-    weight: float = Field(1.0, ge=0, description="Relative weight inside its node.")
-    bounds: list[float] | None = Field(None, min_length=2, max_length=2, description="[worst, best]: what scores lowest and highest.")
-    direction: Literal["higher_better", "lower_better", "target"] | None = Field(None, description="Overrides the indicator's.")
-    normalise: Normalise | None = Field(None, description="Overrides the index's.")
+    weight: float = Field(1.0, ge=0, description="Weight relative to the other components of the node.")
+    bounds: list[float] | None = Field(
+        None, min_length=2, max_length=2, description="[worst, best]: the values with the lowest and the highest score."
+    )
+    direction: Literal["higher_better", "lower_better", "target"] | None = Field(
+        None, description="Overrides the direction of the indicator."
+    )
+    normalise: Normalise | None = Field(None, description="Overrides the normalisation of the index.")
     aggregate: Aggregation | None = Field(None, description="How a group is aggregated.")
     components: list[Component] = Field(default_factory=list, description="Components of a group.")
 
@@ -65,11 +71,13 @@ class Component(Block):
 
 
 class Uncertainty(Block):
-    """How the robustness of ranks is examined."""
+    """How the robustness of ranks is estimated."""
 
-    replicates: int = Field(500, ge=1, description="Monte Carlo replicates.")
-    seed: int = Field(1, description="Seed.")
-    vary: list[Literal["weights", "normalisation", "leave_one_out"]] = Field(default_factory=list, description="What varies.")
+    replicates: int = Field(500, ge=1, description="Number of Monte Carlo replicates.")
+    seed: int = Field(1, description="Seed of the random numbers.")
+    vary: list[Literal["weights", "normalisation", "leave_one_out"]] = Field(
+        default_factory=list, description="Choices that vary between replicates."
+    )
 
 
 class Index(Block):
@@ -77,16 +85,18 @@ class Index(Block):
 
     id: Identifier = Field(description="Identifier.")
     title: Texts = Field(description="Title.")
-    objective: Text = Field(pattern=r"^ZPO[0-9]+-[0-9]+$", description="Objective; decides the table it is published in.")
+    objective: Text = Field(pattern=r"^ZPO[0-9]+-[0-9]+$", description="Objective; it decides in which table the index is published.")
     level: Identifier = Field(description="Level whose areas are scored.")
-    period: Literal["latest", "each"] = Field("latest", description="latest: each indicator's last period; each: every period.")
-    max_age: int | None = Field(None, ge=0, description="Years a latest value may be older than the newest.")
-    carry: int = Field(0, ge=0, description="With each: years a value is carried on.")
+    period: Literal["latest", "each"] = Field("latest", description="latest: the last period of each indicator; each: every period.")
+    max_age: int | None = Field(None, ge=0, description="With latest: by how many years a value may be older than the newest one.")
+    carry: int = Field(0, ge=0, description="With each: for how many years a missing value is replaced by the last one.")
     treat: Treat | None = Field(None, description="Treatment of outliers.")
     impute: Impute | None = Field(None, description="Imputation.")
     normalise: Normalise = Field(default_factory=lambda: Normalise(scale=[0.0, 100.0]), description="Normalisation.")
-    pooled: bool = Field(False, description="Bounds over all periods.")
+    pooled: bool = Field(False, description="Whether bounds are those of all periods together.")
     aggregate: Aggregation = Field("arithmetic", description="Aggregation of components.")
-    min_available: float | None = Field(None, ge=0, le=1, description="Share of a node's components that must be there.")
+    min_available: float | None = Field(
+        None, ge=0, le=1, description="Share of a node's components that must have a value; default: that of the pack."
+    )
     components: list[Component] = Field(min_length=1, description="The tree of components.")
-    uncertainty: Uncertainty | None = Field(None, description="Robustness.")
+    uncertainty: Uncertainty | None = Field(None, description="Estimation of the robustness of ranks.")

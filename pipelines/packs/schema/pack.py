@@ -13,9 +13,11 @@ from pipelines.packs.schema.base import Block, Identifier, Texts
 class Level(Block):
     """One level of territory."""
 
-    id: Identifier = Field(description="Name of the level, as areas use it.")
+    id: Identifier = Field(description="Identifier of the level; areas refer to it.")
     title: Texts | None = Field(None, description="Title, as text or by language.")
-    parents: list[Identifier] = Field(default_factory=list, description="Levels directly above; several chains may meet in one level.")
+    parents: list[Identifier] = Field(
+        default_factory=list, description="Levels directly above this one; there may be several chains of levels."
+    )
 
 
 class Publisher(Block):
@@ -31,42 +33,44 @@ class Publisher(Block):
             "SupraNationalAuthority",
         ]
         | None
-    ) = Field(None, description="Kind of organisation, in the words of ADMS.")  # fmt: skip
+    ) = Field(None, description="Type of organisation, from the ADMS vocabulary.")  # fmt: skip
 
 
 class Peers(Block):
-    """Which areas are compared with which."""
+    """How the areas most like an area are chosen."""
 
-    k: int = Field(10, ge=1, description="How many peers an area has.")
-    by: list[Identifier] = Field(min_length=1, description="Measures or indicators whose distance decides.")
+    k: int = Field(10, ge=1, description="Number of peers per area.")
+    by: list[Identifier] = Field(min_length=1, description="Measures or indicators by which areas are compared.")
 
 
 class PackFile(Block):
     """`pack.yml`: the territory, its levels, and the defaults of a pack."""
 
-    id: Identifier = Field(description="Identifier of the pack; names its default home.")
+    id: Identifier = Field(description="Identifier of the pack; part of the path of its default home.")
     title: Texts = Field(description="Title, as text or by language.")
     publisher: Publisher | None = Field(None, description="Who publishes the release.")
     licence: Text = Field("NOASSERTION", description="SPDX identifier of the release's licence.")
     base_uri: Text | None = Field(None, description="Address under which the release is published.")
     country: Text = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code.")
     languages: list[Text] = Field(
-        default_factory=lambda: ["en"], min_length=1, description="Languages of titles; the first is that of plain texts."
+        default_factory=lambda: ["en"],
+        min_length=1,
+        description="Languages of titles and descriptions; a text without a language is in the first one.",
     )
     timezone: Text = Field("UTC", description="IANA time zone of local times.")
     levels: list[Level] = Field(min_length=1, description="Levels of territory, finest first.")
-    weight: Identifier | None = Field(None, description="Measure that weights areas in coverage and in weighted statistics.")
-    min_coverage: float = Field(0.9, ge=0, le=1, description="Coverage below which a parent's value is not published.")
-    min_available: float = Field(0.6, ge=0, le=1, description="Default share of components an index node needs.")
-    peers: Peers | None = Field(None, description="How peers are chosen.")
+    weight: Identifier | None = Field(None, description="Measure by which areas are weighted in coverage and in weighted statistics.")
+    min_coverage: float = Field(0.9, ge=0, le=1, description="Smallest coverage with which the value of a parent area is published.")
+    min_available: float = Field(0.6, ge=0, le=1, description="Default for the share of its components that a node of an index needs.")
+    peers: Peers | None = Field(None, description="How the peers of areas are chosen.")
     catalogues: list[Literal["nkod", "sk"]] | None = Field(
         None,
-        description="National catalogue files to write; default: nkod where `country` is CZ, sk where it is SK. They need an https `base_uri`.",
+        description="National catalogues to write files for; default: nkod if `country` is CZ, sk if it is SK. They need an https `base_uri`.",
     )
     high_value: bool = Field(False, description="Annotate the release as a high-value dataset (statistics).")
 
     def national_catalogues(self) -> list[str]:
-        """Return the national catalogues to write files for: those asked for, else that of the country."""
+        """Return the national catalogues to write files for: the declared ones, or the default for the country."""
         if self.catalogues is not None:
             return list(self.catalogues)
         return {"CZ": ["nkod"], "SK": ["sk"]}.get(self.country, [])

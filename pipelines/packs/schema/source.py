@@ -21,60 +21,64 @@ class Break(Block):
 
 
 class Correction(Block):
-    """A declared correction, guarded by the value it expects to find."""
+    """A correction of cells. It applies only while the cells have the expected texts."""
 
     where: Expression = Field(description="Rows to correct.")
     set: dict[Text, Text] = Field(description="New texts by column.")
-    expect: dict[Text, Text] = Field(default_factory=dict, description="Texts that must still be there.")
-    reason: Text = Field(description="Why.")
+    expect: dict[Text, Text] = Field(default_factory=dict, description="Texts by column that the rows must still have.")
+    reason: Text = Field(description="Reason for the correction.")
 
 
 class ColumnSpec(Block):
-    """The contract of one column."""
+    """The contract of one column: its type and the values it may have."""
 
     type: Literal["string", "integer", "number", "boolean", "date", "datetime"] = Field("string", description="Declared type.")
-    from_: Text | None = Field(None, alias="from", description="Name in the file, where it differs.")
-    required: bool = Field(False, description="An empty cell puts the row in quarantine.")
+    from_: Text | None = Field(None, alias="from", description="Name of the column in the file, if it differs.")
+    required: bool = Field(False, description="Rows with an empty cell go to quarantine.")
     min: float | Text | None = Field(None, description="Smallest value.")
     max: float | Text | None = Field(None, description="Largest value.")
-    pattern: Text | None = Field(None, description="Regular expression for the whole value.")
+    pattern: Text | None = Field(None, description="Regular expression that the whole text must match.")
     values: list[Text] | None = Field(None, description="Allowed values.")
     decimal: Text | None = Field(None, description="Decimal mark of this column.")
     thousands: Text | None = Field(None, description="Thousands separator of this column.")
-    personal: bool = Field(False, description="Personal data: usable in a count, never stored, masked in quarantine.")
+    personal: bool = Field(False, description="Personal data: can be counted, is never stored, and is masked in quarantine.")
 
 
 class SourceHead(Block):
-    """What every fetched source and every counted source has."""
+    """The keys that fetched and counted sources share."""
 
-    id: Identifier = Field(description="Identifier; equals the file's name.")
+    id: Identifier = Field(description="Identifier; must be the name of the file.")
     title: Texts | None = Field(None, description="Title.")
     universe: Expression | None = Field(
-        None, description="Who reports: `all`, or a condition on areas; default: areas with any row in that source and period."
+        None, description="The areas that report: `all`, or a condition on areas; default: areas with any row in the source and period."
     )
     breaks: list[Break] = Field(default_factory=list, description="Breaks in series.")
-    enabled: bool = Field(True, description="false: declared, never fetched.")
+    enabled: bool = Field(True, description="false: the source is declared but never fetched.")
 
 
 class FetchedSource(SourceHead):
-    """`sources/ID.yml`: a source that is fetched and read."""
+    """`sources/ID.yml`: a source of files or pushed records."""
 
     title: Texts = Field(description="Title.")
     publisher: Text = Field(description="Who publishes the source.")
     licence: Text = Field(description="SPDX identifier, or NOASSERTION.")
     homepage: Text | None = Field(None, description="Address of the source's page.")
-    citation: Text | None = Field(None, description="How to cite it.")
-    theme: Literal["municipal", "census", "events"] = Field(description="Kind of source; groups the assets.")
-    confidence: Literal["file", "documented", "unverified"] = Field("unverified", description="How sure the interface's shape is.")
-    optional: bool = Field(False, description="true: its failure on a first run is exit 3, not 1.")
+    citation: Text | None = Field(None, description="How to cite the source.")
+    theme: Literal["municipal", "census", "events"] = Field(description="Kind of source; groups the assets in Dagster.")
+    confidence: Literal["file", "documented", "unverified"] = Field(
+        "unverified", description="How well the format of the source is known: from a file, from its documentation, or not verified."
+    )
+    optional: bool = Field(False, description="true: if it fails on the first run, the exit code is 3 and not 1.")
     fetch: Fetch = Field(description="Where the bytes come from.")
     read: ReadOptions = Field(description="How the bytes become rows.")
-    on_schema_change: Literal["evolve", "warn", "freeze"] = Field("warn", description="What a changed set of columns does.")
-    corrections: list[Correction] = Field(default_factory=list, description="Declared corrections.")
-    columns: dict[ColumnName, ColumnSpec] = Field(default_factory=dict, description="The contract of the rows.")
+    on_schema_change: Literal["evolve", "warn", "freeze"] = Field(
+        "warn", description="What happens when the set of columns changes: accept, warn, or refuse the snapshot."
+    )
+    corrections: list[Correction] = Field(default_factory=list, description="Corrections of cells.")
+    columns: dict[ColumnName, ColumnSpec] = Field(default_factory=dict, description="The contract of the columns.")
     key: list[Text] = Field(default_factory=list, description="Columns that identify a row.")
-    into: Literal["areas", "observations", "events", "register", "area_changes"] = Field(description="Canonical kind.")
-    map: Any = Field(None, description="How a row becomes that kind.")
+    into: Literal["areas", "observations", "events", "register", "area_changes"] = Field(description="What a row becomes.")
+    map: Any = Field(None, description="How a row becomes that.")
 
     @field_validator("read", mode="before")
     @classmethod
@@ -83,9 +87,9 @@ class FetchedSource(SourceHead):
 
 
 class CountedSource(SourceHead):
-    """`sources/ID.yml` with `from`: measures counted out of the lake."""
+    """`sources/ID.yml` with `from`: measures that count events or entries of registers."""
 
     from_: Literal["events", "register"] = Field(alias="from", description="What is counted.")
-    where: Expression | None = Field(None, description="What counts.")
+    where: Expression | None = Field(None, description="Condition on the events or entries to count.")
     period: Expression | None = Field(None, description="Period of an event; default: the year of its start.")
-    measures: dict[Identifier, Expression] = Field(min_length=1, description="Aggregate expressions by measure.")
+    measures: dict[Identifier, Expression] = Field(min_length=1, description="Aggregate expressions by measure, such as `count(*)`.")
