@@ -18,6 +18,7 @@ import polars as pl
 
 from pipelines.core import versions
 from pipelines.core.fingerprint import digest
+from tests.conftest import current_release
 from tests.support import five_places, rules_pack
 from tests.support.command import EPOCH, PROJECT, zpo2
 
@@ -37,7 +38,7 @@ def current_versions() -> dict[str, int]:
 
 def stage_digests(home: Path) -> dict[str, dict[str, str]]:
     """Return by stage the digest of each kind of rows in the lake, of each published table, and of the names of a release's files."""
-    release = _current_release(home)
+    release = current_release(home)
     return {
         "LAKE": {kind: _digest_of_rows(rows) for kind, rows in _lake(home).items()},
         "WAREHOUSE": {path.stem: _digest_of_rows(_csv_rows(path)) for path in sorted((release / "csv").glob("*.csv"))},
@@ -48,11 +49,6 @@ def stage_digests(home: Path) -> dict[str, dict[str, str]]:
 def golden_content(homes: dict[str, Path]) -> dict[str, Any]:
     """Return what the golden file should hold, given a home for each pack."""
     return {"versions": current_versions(), "packs": {name: stage_digests(home) for name, home in homes.items()}}
-
-
-def _current_release(home: Path) -> Path:
-    latest = json.loads((home / "public" / "latest.json").read_text(encoding="utf-8"))
-    return home / "public" / str(latest["path"])
 
 
 def _lake(home: Path) -> dict[str, Iterable[dict[str, str]]]:

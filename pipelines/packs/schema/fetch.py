@@ -36,8 +36,8 @@ class Push(Block):
     type: Text = Field(min_length=1, description="Type of the event.")
     carries: Literal["change", "record"] = Field(
         "change",
-        description="change: the event announces that the source has changed, and the source is fetched; record: the event's data are a record of the "
-        "source, which then has no `url`. The latest event of a `subject` counts; an event without data deletes the record.",
+        description="change: the event announces that the source has changed, and the source is fetched; record: the event's data are a record of "
+        "the source, which then has no `url`. The latest event of a `subject` counts; an event without data deletes the record.",
     )
 
 
