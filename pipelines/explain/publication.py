@@ -12,10 +12,10 @@ from exports.formats.prepare_table import GUARD
 from exports.model.errors import ReleaseError
 from exports.release import ledger
 from pipelines.core import atomic
+from pipelines.core.sql import literal
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.explain.computation import agree
 from pipelines.explain.facts import Question
-from pipelines.packs.expressions import literal
 from pipelines.runs.outcome import RunOutcome
 from pipelines.warehouse import dbt
 

@@ -13,9 +13,9 @@ import duckdb
 
 from pipelines.core.errors import Zpo2Error
 from pipelines.core.locks import LockedError, file_lock
+from pipelines.core.sql import literal
 from pipelines.core.workspace import LOCK, WorkspaceFolder
 from pipelines.explain.facts import Area, Break, Facts, Indicator, Key, Observation, Place, Question, Term
-from pipelines.packs.expressions import literal
 
 
 class Unavailable(Zpo2Error):

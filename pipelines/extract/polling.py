@@ -12,11 +12,12 @@ from datetime import datetime, timedelta
 
 from pipelines.core import schedule, versions
 from pipelines.core.clock import parse_timestamp, timestamp
+from pipelines.core.fingerprint import digest
 from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Answer
 from pipelines.extract.source_state import States, parts_of
-from pipelines.packs import Pack, digest
+from pipelines.packs import Pack
 from pipelines.packs.schema import FetchedSource
 from pipelines.packs.workspace import Workspace
 

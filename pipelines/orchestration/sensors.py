@@ -18,6 +18,7 @@ import dagster as dg
 from exports import ReleaseError
 from pipelines.core import atomic, logs, versions
 from pipelines.core.clock import parse_timestamp
+from pipelines.core.fingerprint import digest
 from pipelines.core.workspace import WorkspaceBusy
 from pipelines.extract import inbox, polling
 from pipelines.extract.cloudevents import drain
@@ -25,7 +26,6 @@ from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.source_state import States
 from pipelines.notify import alerts, announcements
 from pipelines.orchestration.assets.ingest import LAKE_KINDS, MANIFEST, source_key, version_of
-from pipelines.packs import digest
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import IngestFindings
 

@@ -11,10 +11,10 @@ from exports.model.errors import ReleaseError
 from exports.release import ledger
 from pipelines.core import atomic, versions
 from pipelines.core.errors import ExitCode
+from pipelines.core.fingerprint import digest
 from pipelines.core.state import StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.source_state import States, parts_of
-from pipelines.packs import digest
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import SourceCounts
 from pipelines.warehouse import dbt

@@ -11,8 +11,9 @@ import polars as pl
 
 from exports.model.provenance import IndexFacts, IndicatorFacts, Provenance, SourceFacts
 from pipelines.core import atomic, versions
+from pipelines.core.fingerprint import digest
 from pipelines.lake.store import File, Lake
-from pipelines.packs import Pack, digest
+from pipelines.packs import Pack
 from pipelines.packs import compile as declarations
 from pipelines.packs.schema import Block, CountedSource, FetchedSource
 from pipelines.packs.workspace import Workspace

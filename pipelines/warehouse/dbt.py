@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 
 from exports.model.tables import Column, Table
 from pipelines.core import atomic
@@ -155,8 +157,20 @@ def _checked(manifest: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
         if test.get("name") == "between":
             found.setdefault((node["attached_node"], column), {}).update(minimum=kwargs["low"], maximum=kwargs["high"])
         elif test.get("name") == "accepted_values":
-            found.setdefault((node["attached_node"], column), {}).update(values=tuple(kwargs["values"]))
+            found.setdefault((node["attached_node"], column), {}).update(values=tuple(_rendered(kwargs["values"])))
     return found
+
+
+def _rendered(argument: Any) -> Any:
+    """Return an argument of a data test; the manifest has `{{ var('name') }}` as it is written, so its value comes from the project file."""
+    match = re.fullmatch(r"\{\{\s*var\('(\w+)'\)\s*\}\}", argument) if isinstance(argument, str) else None
+    return _variables()[match[1]] if match else argument
+
+
+@lru_cache(maxsize=1)
+def _variables() -> dict[str, Any]:
+    project = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))
+    return dict(project["vars"][project["name"]])
 
 
 def _table(

@@ -256,7 +256,7 @@ def test_parts_are_fetched_again_as_the_configuration_of_a_run_says(bench: Bench
     answers = fetch_and_drain(run, IngestConfig(sources=["people"]), None)
     assert [a.request.part.name for a in answers] == ["year=2020", "year=2021"]
     assert fetch_and_drain(run, IngestConfig(fetch=False), None) == []
-    with pytest.raises(ValueError, match="no source has such parts"):
+    with pytest.raises(ValueError, match="no source has these parts"):
         fetch_and_drain(run, IngestConfig(part="year=1999"), None)
 
 

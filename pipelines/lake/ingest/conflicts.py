@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipelines.core.fingerprint import digest
 from pipelines.lake import store as lake_rooms
 from pipelines.lake.ingest import totals
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.store import Receipt
-from pipelines.packs import digest
 from pipelines.packs.schema import FetchedSource, ObservationsMap
 
 CELL = totals.CELL

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pipelines.core import versions
+from pipelines.core.fingerprint import digest
 from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.store import File, Lake
 from pipelines.lake.territory import resolve
-from pipelines.packs import digest
 from pipelines.packs.schema import FetchedSource
 from pipelines.packs.workspace import Workspace
 

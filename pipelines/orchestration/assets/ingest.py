@@ -8,13 +8,14 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.core import logs, schedule, versions
+from pipelines.core.fingerprint import digest
 from pipelines.extract import backlog
 from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.http.request import Answer
 from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
 from pipelines.orchestration.session import RunSession
-from pipelines.packs import Pack, digest
+from pipelines.packs import Pack
 from pipelines.runs.findings import IngestFindings
 from pipelines.warehouse import dbt
 

@@ -53,22 +53,26 @@ def build_publication(
         session.report("gate", "gate", "checking the published tables")
         with session.timed("gate"):
             results = source_results(workspace, findings) + dbt.results(workspace, manifest)
-            of_tables = expectations.validate(workspace.warehouse, tables, release_rows(workspace.public))
-        results += [*of_tables, completeness.fewer_values(workspace.warehouse, release_path(workspace.public))]
+            of_tables = expectations.validate_tables(workspace.warehouse, tables, release_rows(workspace.public))
+        results += [*of_tables, completeness.compare_value_counts(workspace.warehouse, release_path(workspace.public))]
         expected = (
             dbt.expected_checks(manifest)
             | {expectations.check_name(t) for t in tables}
             | {completeness.NAME}
             | _expected_of_sources(workspace)
         )
-        verdict = gate.judge(expected, results, session.request.accepted)
-        session.gate = verdict.report()
+        gate_result = gate.evaluate_gate(expected, results, session.request.accepted)
+        session.gate = gate_result.report()
         yield dg.MaterializeResult(
             asset_key=GATE,
-            metadata={"passed": verdict.passed, "checks": verdict.passed_checks, "warnings": [w.name for w in verdict.warnings]},
+            metadata={
+                "passed": gate_result.passed,
+                "checks": gate_result.passed_checks,
+                "warnings": [w.name for w in gate_result.warnings],
+            },
         )
         yield dg.AssetCheckResult(
-            check_name=GATE_CHECK.name, asset_key=GATE, passed=verdict.passed, metadata={REPORT: dg.MetadataValue.json(session.gate)}
+            check_name=GATE_CHECK.name, asset_key=GATE, passed=gate_result.passed, metadata={REPORT: dg.MetadataValue.json(session.gate)}
         )
         for table, result in zip(tables, of_tables, strict=True):
             yield dg.AssetCheckResult(
@@ -77,10 +81,10 @@ def build_publication(
                 passed=result.passed,
                 metadata={"found": result.description or "as expected"},
             )
-        if not verdict.passed:
-            session.reasons += verdict.reasons()
+        if not gate_result.passed:
+            session.reasons += gate_result.reasons()
             session.finish()
-            raise dg.Failure(description="the gate failed: " + "; ".join(verdict.reasons()), allow_retries=False)
+            raise dg.Failure(description="the gate failed: " + "; ".join(gate_result.reasons()), allow_retries=False)
 
     @dg.asset(
         key=RELEASE,
