@@ -16,6 +16,7 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 # written apart, so that this file does not name them
 MACHINE_PATHS = re.compile("|".join((r"/ho" r"me/\w", r"/tm" r"p/\w{2}", r"(?<![\w.~-])/wo" r"rk/", r"/Us" r"ers/\w", r"/ro" r"ot/\w")))
+LOCKS = ("requirements.lock", "requirements-dev.lock")
 REQUIREMENT = re.compile(r"^([a-z0-9][a-z0-9._-]*)(\[[^\]]*\])?==[^\s;\\]+", re.IGNORECASE)
 
 
@@ -114,7 +115,7 @@ def test_no_committed_file_names_the_machine_it_was_written_on() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-bench.lock"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_file_has_a_hash_for_each_requirement_and_no_address(name: str) -> None:
     text = (PROJECT / name).read_text(encoding="utf-8")
     assert "://" not in text
@@ -123,6 +124,12 @@ def test_a_lock_file_has_a_hash_for_each_requirement_and_no_address(name: str) -
     lines = [line for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     assert len(lines) > 50
     assert [line.split()[0] for line in lines if not REQUIREMENT.match(line) or "--hash=sha256:" not in line] == []
+
+
+def test_the_development_lock_has_every_version_of_the_run_time_lock() -> None:
+    versions = [set(re.findall(r"^[a-z].*?==[^\\\n]+", (PROJECT / name).read_text(encoding="utf-8"), re.MULTILINE)) for name in LOCKS]
+    assert len(versions[0]) > 50
+    assert versions[0] - versions[1] == set()
 
 
 def test_the_readme_shows_the_way_of_the_data_and_names_the_two_commands() -> None:
