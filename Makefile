@@ -42,7 +42,7 @@ lint-sql: $(READY_DEV)  ## check the style of the dbt project's SQL
 	$(BIN)/sqlfluff lint --processes 2 dbt_project
 
 docs: $(READY_DEV)  ## build the documentation site in build/docs and check its links
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	$(BIN)/python docs/check_site.py build/docs
 
 bench: $(READY_DEV)  ## measure speed and memory

@@ -43,7 +43,7 @@ def ask(
     part = next(iter(pack.parts(source)))
     request = fetch.Request(source, part, fetch.address(source, part), last or {})
     return fetch.fetch_all(
-        pack, [request], Archive(folder / "archive"), Settings(**{"allow_hosts": "127.0.0.1", **settings}), limits=limits
+        pack, [request], Archive(folder / "archive"), Settings.model_validate({"allow_hosts": "127.0.0.1", **settings}), limits=limits
     )[0]
 
 

@@ -92,7 +92,7 @@ CONTACT = {
     "properties": {"typ": {"const": "Organizace"}, "jméno": CZECH, "e-mail": {"type": "string", "pattern": "^mailto:"}},
     "additionalProperties": False,
 }
-DATASET = {
+DATASET: dict[str, Any] = {
     "type": "object",
     "required": [
         "@context", "typ", "iri", "název", "popis", "poskytovatel", "téma", "periodicita_aktualizace", "klíčové_slovo", "prvek_rúian",
@@ -164,7 +164,7 @@ def test_czech_records_keep_the_rules_of_the_standard(czech: Path) -> None:
 def test_czech_rules_refuse_a_record_that_lacks_something(lacking: str, czech: Path) -> None:
     document = next(documents(czech))
     *way, last = lacking.split("/")
-    place = document
+    place: Any = document
     for step in way:
         place = place[int(step)] if step.isdigit() else place[step]
     del place[last]

@@ -328,7 +328,8 @@ class Stop:
     """Lets the n-th call that changes the file system fail, before or after it is made; every call is seen by a reader."""
 
     def __init__(self, patch: pytest.MonkeyPatch, there: Public, error: BaseException, number: int, after: bool) -> None:
-        self.calls, self.seen = 0, set()
+        self.calls = 0
+        self.seen: set[str] = set()
         for module, name in ((os, "replace"), (os, "rename"), (os, "fsync"), (os, "unlink"), (os, "rmdir"), (os, "mkdir")):
             patch.setattr(module, name, self._wrapped(getattr(module, name), there, error, number, after))
 

@@ -31,7 +31,7 @@ def after(change: Callable[[Resources], Any], package: dict[str, Any], last: str
 
 
 def field(tables: Resources, number: int = 1) -> dict[str, Any]:
-    return next(table for table in tables if table["name"] == "indicator_values")["schema"]["fields"][number]  # type: ignore[no-any-return]
+    return next(table for table in tables if table["name"] == "indicator_values")["schema"]["fields"][number]
 
 
 def test_the_first_release_has_the_first_version(package: dict[str, Any], tmp_path: Path) -> None:
