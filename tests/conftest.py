@@ -10,9 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import decade_pack, five_places, rules_pack
 from tests.support.command import EPOCH, MIRROR, PROJECT, zpo2
+
+settings.register_profile("tests", deadline=None)  # a busy machine is no fault
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
