@@ -21,7 +21,8 @@ REQUIREMENT = re.compile(r"^([a-z0-9][a-z0-9._-]*)(\[[^\]]*\])?==[^\s;\\]+", re.
 
 
 def documents() -> list[Path]:
-    return [PROJECT / "README.md", PROJECT / "CHANGELOG.md", PROJECT / "benchmarks" / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+    named = [PROJECT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md")]
+    return [*named, *sorted((PROJECT / "docs").rglob("*.md"))]
 
 
 def committed() -> list[Path]:
