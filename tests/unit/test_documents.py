@@ -55,6 +55,7 @@ def test_every_link_of_a_document_leads_somewhere(page: Path) -> None:
     assert dead == []
 
 
+@pytest.mark.slow
 def test_the_pages_made_from_the_code_are_current() -> None:
     done = subprocess.run(
         [sys.executable, "docs/generate.py", "--check"], cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False
@@ -62,6 +63,7 @@ def test_the_pages_made_from_the_code_are_current() -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_page_that_is_stale_is_named(tmp_path: Path) -> None:
     root = tmp_path / "project"
     root.mkdir()

@@ -241,6 +241,7 @@ def test_without_an_address_of_its_own_a_release_says_the_same_wherever_it_lies(
     assert exports.verify(path) == []
 
 
+@pytest.mark.slow
 def test_the_next_release_names_the_one_before(full_warehouse: Path, tmp_path: Path) -> None:
     home = Home(tmp_path)
     home.build(full_warehouse, EVERYWHERE, ALL_TABLES)

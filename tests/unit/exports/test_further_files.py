@@ -25,6 +25,8 @@ from exports.writers import geo, jsonstat
 from exports.writers import sdmx as sdmx_files
 from tests.support.copies import to_spoil
 
+pytestmark = pytest.mark.slow
+
 LABELS = Labels({"share": Indicator("share", {"en": "Share"}, "%", 1, ["office"])}, {"001": "Brno"})
 VALUES = Table(
     "indicator_values",

@@ -22,6 +22,8 @@ from exports import ReleaseInfo
 from tests.support import shapes
 from tests.support.command import MIRROR
 
+pytestmark = pytest.mark.slow
+
 ROOT = "https://data.example.org/zpo2/"
 LATEST = f"{ROOT}latest/"
 OFN = "https://ofn.gov.cz/dcat-ap-cz-rozhraní-katalogů-otevřených-dat/2024-05-28/kontexty/rozhraní-katalogů-otevřených-dat.jsonld"

@@ -27,6 +27,8 @@ from tests.support.command import environment
 from tests.support.server import Reply
 from tests.support.server import serving as other_server
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = VERSIONS
 VARIABLE = "ZPO2_SECRET_PORTAL"
 DATASETS = {

@@ -16,6 +16,8 @@ from exports.push import folder, outgoing
 from exports.push.outgoing import Outgoing, PushError, RefusedError
 from tests.unit.test_import_budget import HEAVY, imported_by
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = VERSIONS
 
 

@@ -20,6 +20,8 @@ from exports.entries import About, Entry
 from exports.ledger import ReleaseError
 from exports.lifecycle import RefusedError
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STAMP = "2026-11-23T12:00:00Z"
 ABOUT = About("demo", {"en": "Demo indicators"}, ["en"], "", {}, "urn:uuid:12345678-1234-5678-1234-567812345678")

@@ -13,6 +13,8 @@ from release_sample import TABLES, Home, later
 
 from exports.schema_version import following
 
+pytestmark = pytest.mark.slow
+
 Resources = list[dict[str, Any]]
 
 
