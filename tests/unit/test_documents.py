@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.command import PROJECT, environment
 
@@ -147,3 +148,20 @@ def test_the_licence_is_apache_2() -> None:
     assert "Apache License" in text
     assert "Version 2.0, January 2004" in text
     assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_hosted_checks_only_call_the_script_of_the_repository() -> None:
+    (job,) = yaml.safe_load((PROJECT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+
+
+def test_hooks_before_a_commit_fetch_nothing() -> None:
+    repositories = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert [r["repo"] for r in repositories] == ["local"]
+    assert {hook["language"] for hook in repositories[0]["hooks"]} == {"system"}
+
+
+def test_help_of_make_names_every_target() -> None:
+    targets = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    done = subprocess.run(["make", "--no-print-directory"], cwd=PROJECT, env=environment(), capture_output=True, text=True, check=True)
+    assert [line.split()[1] for line in done.stdout.splitlines()] == targets
