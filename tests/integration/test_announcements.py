@@ -63,7 +63,7 @@ class Portal:
         return Reply(self.statuses.pop(0) if self.statuses else 204, after=self.after)
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self) -> dict[str, Any]:
         return {
             "ZPO2_SECRET_RELEASE_URL": f"{self.server.url}{PATH}?key={SECRET}",
             "ZPO2_SECRET_RELEASE_KEY": SECRET,

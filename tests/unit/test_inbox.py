@@ -145,7 +145,7 @@ def test_a_name_that_is_no_text_or_would_be_commands_stays_a_name(place: tuple[P
     assert snapshot is not None
     assert snapshot.url == "inbox/people/year=2021.\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}.csv"
     (reason,) = [p for p in (home.inbox / ".refused" / "people").iterdir() if p.name.endswith(".reason.txt")]
-    assert reason.read_text().strip().isprintable()
+    assert reason.read_text(encoding="utf-8").strip().isprintable()
     assert inbox.files(home) == []
 
 

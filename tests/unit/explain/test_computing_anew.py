@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -153,7 +154,7 @@ def test_a_break_between_the_ends_marks_a_change_and_not_the_value_at_its_end() 
         ({"down": {"x": frozenset({"2020"})}}, "absent", "O"),
     ],
 )
-def test_what_nothing_was_observed_of_has_a_reason(more: dict[str, object], how: str, status: str) -> None:
+def test_what_nothing_was_observed_of_has_a_reason(more: dict[str, Any], how: str, status: str) -> None:
     known = facts([term("x"), low("y")], seen("y a 2021", 10), **more)
     operand = own(known).now.years[0].terms[0].operands[0]
     assert (operand.how, outcome(known).status) == (how, status)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import release_sample
@@ -241,6 +242,7 @@ def test_without_an_address_of_its_own_a_release_says_the_same_wherever_it_lies(
     assert exports.verify(path) == []
 
 
+@pytest.mark.slow
 def test_the_next_release_names_the_one_before(full_warehouse: Path, tmp_path: Path) -> None:
     home = WorkspaceFolder(tmp_path)
     home.build(full_warehouse, EVERYWHERE, ALL_TABLES)
@@ -307,7 +309,7 @@ def test_provenance_uses_the_words_of_prov(published: Path) -> None:
     assert strangers(spoiled(graph, added=((URIRef(HERE), PROV._NS.wasMadeBy, URIRef(BASE)),)), PROV) == ["wasMadeBy"]
 
 
-def strangers(graph: Graph, vocabulary: type) -> list[str]:
+def strangers(graph: Graph, vocabulary: Any) -> list[str]:
     """Return the words in the vocabulary's namespace that it does not have, by the list that rdflib has of them."""
     namespace = str(vocabulary._NS)
     used = {str(term) for s, p, o in graph for term in (p, o) if isinstance(term, URIRef) and str(term).startswith(namespace)}

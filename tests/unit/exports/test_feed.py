@@ -74,7 +74,7 @@ def faults(content: bytes) -> list[str]:
     """Return what is wrong with a feed: by grammar, and by the rules that no grammar can say."""
     root = etree.fromstring(content)
     schema = etree.RelaxNG(etree.fromstring(GRAMMAR))
-    found = [] if schema.validate(root) else [str(error.message) for error in schema.error_log]  # type: ignore[attr-defined]
+    found = [] if schema.validate(root) else [str(error.message) for error in schema.error_log]
     ids = [e.text for e in root.iter(f"{ATOM}id")]
     found += [f"{name} stands twice" for name in set(ids) if ids.count(name) > 1]
     found += [f"{e.text} is no time" for tag in ("updated", "published") for e in root.iter(ATOM + tag) if not RFC_3339.fullmatch(e.text)]

@@ -22,6 +22,8 @@ from exports import ReleaseInfo
 from tests.support import shapes
 from tests.support.command import MIRROR
 
+pytestmark = pytest.mark.slow
+
 ROOT = "https://data.example.org/zpo2/"
 LATEST = f"{ROOT}latest/"
 OFN = "https://ofn.gov.cz/dcat-ap-cz-rozhraní-katalogů-otevřených-dat/2024-05-28/kontexty/rozhraní-katalogů-otevřených-dat.jsonld"
@@ -92,7 +94,7 @@ CONTACT = {
     "properties": {"typ": {"const": "Organizace"}, "jméno": CZECH, "e-mail": {"type": "string", "pattern": "^mailto:"}},
     "additionalProperties": False,
 }
-DATASET = {
+DATASET: dict[str, Any] = {
     "type": "object",
     "required": [
         "@context", "typ", "iri", "název", "popis", "poskytovatel", "téma", "periodicita_aktualizace", "klíčové_slovo", "prvek_rúian",
@@ -164,7 +166,7 @@ def test_czech_records_keep_the_rules_of_the_standard(czech: Path) -> None:
 def test_czech_rules_refuse_a_record_that_lacks_something(lacking: str, czech: Path) -> None:
     document = next(documents(czech))
     *way, last = lacking.split("/")
-    place = document
+    place: Any = document
     for step in way:
         place = place[int(step)] if step.isdigit() else place[step]
     del place[last]

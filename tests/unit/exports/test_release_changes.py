@@ -23,6 +23,8 @@ from exports.model.provenance import IndicatorFacts, Provenance, SourceFacts
 from exports.release import comparison, lifecycle
 from tests.support.copies import to_spoil
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 THEN = Provenance(sources={"office": SourceFacts({"": "x"})}, indicators={"share": IndicatorFacts("i", ["office"])})
 BREAK = {"source": "office", "measure": "people", "period": "2001", "note": "a census"}

@@ -21,6 +21,8 @@ from exports.release import ledger, lifecycle
 from exports.release.entries import About, Entry
 from exports.release.lifecycle import RefusedError
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STAMP = "2026-11-23T12:00:00Z"
 ABOUT = About("demo", {"en": "Demo indicators"}, ["en"], "", {}, "urn:uuid:12345678-1234-5678-1234-567812345678")
@@ -329,7 +331,8 @@ class Stop:
     """Lets the n-th call that changes the file system fail, before or after it is made; every call is seen by a reader."""
 
     def __init__(self, patch: pytest.MonkeyPatch, there: Public, error: BaseException, number: int, after: bool) -> None:
-        self.calls, self.seen = 0, set()
+        self.calls = 0
+        self.seen: set[str] = set()
         for module, name in ((os, "replace"), (os, "rename"), (os, "fsync"), (os, "unlink"), (os, "rmdir"), (os, "mkdir")):
             patch.setattr(module, name, self._wrapped(getattr(module, name), there, error, number, after))
 

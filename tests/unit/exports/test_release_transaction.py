@@ -22,6 +22,8 @@ import exports
 from exports.changes import published
 from tests.support.copies import writable
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(release_sample.__file__)
 
 

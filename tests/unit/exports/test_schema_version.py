@@ -13,6 +13,8 @@ from release_sample import TABLES, WorkspaceFolder, later
 
 from exports.model.schema_version import following
 
+pytestmark = pytest.mark.slow
+
 Resources = list[dict[str, Any]]
 
 
@@ -31,7 +33,7 @@ def after(change: Callable[[Resources], Any], package: dict[str, Any], last: str
 
 
 def field(tables: Resources, number: int = 1) -> dict[str, Any]:
-    return next(table for table in tables if table["name"] == "indicator_values")["schema"]["fields"][number]  # type: ignore[no-any-return]
+    return next(table for table in tables if table["name"] == "indicator_values")["schema"]["fields"][number]
 
 
 def test_the_first_release_has_the_first_version(package: dict[str, Any], tmp_path: Path) -> None:

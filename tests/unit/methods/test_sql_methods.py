@@ -277,7 +277,9 @@ def test_a_gap_that_halves_in_ten_years_has_a_half_life_of_ten_years() -> None:
     assert found["speed"][0] == pytest.approx(math.log(2) / 10)
     assert found["half_life"][0] == pytest.approx(10)
     assert found["r2"][0] == pytest.approx(1)
-    assert found["sigma_last"][0] == pytest.approx(found["sigma_first"][0] / 2)
+    sigma = found["sigma_first"][0]
+    assert sigma is not None
+    assert found["sigma_last"][0] == pytest.approx(sigma / 2)
 
 
 def test_areas_that_draw_apart_or_overtake_each_other_have_no_half_life() -> None:
