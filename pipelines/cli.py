@@ -10,21 +10,41 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import packs
-from pipelines.commands import changes, console, push, releases
+from pipelines import bundled, packs
+from pipelines.commands import changes, console, init, push, releases
 from pipelines.home import Busy, Home, HomeError
 from pipelines.pack_yaml import PackError
 from pipelines.packs import Pack
-from pipelines.runs import FAILED, WRONG
+from pipelines.runs import FAILED, WRONG, last_release_path
 from pipelines.settings import Settings
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__.split(":")[0]
-)
+    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    help="Turn municipal data into indicators and publish them as open data.",
+)  # fmt: skip
 
-PackOption = Annotated[Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default packs/demo).")]
-HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder a run writes to (ZPO2_HOME; default data/<pack id>).")]
+PackOption = Annotated[
+    Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default: packs/demo, else the built-in demo pack).")
+]
+HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder a run writes to (ZPO2_HOME; default: ./data/<pack id>).")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        from importlib.metadata import version
+
+        print(f"zpo2 {version('zpo2-warehouse')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version of the software and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:
@@ -122,10 +142,13 @@ def _part_range(pack: Pack, text: str | None) -> tuple[str, tuple[str, ...]] | N
 
 
 @app.command(epilog="Example: zpo2 check --pack packs/demo")
-def check(pack: PackOption = None) -> None:
-    """Check the declarations of a pack without running anything."""
+def check(pack: PackOption = None, home: HomeOption = None) -> None:
+    """Check a pack without running it. A home that is given must be the pack's own."""
     settings = Settings()
     loaded = packs.load((pack or settings.pack).absolute())
+    given = home or settings.home
+    if given is not None:
+        Home(given.absolute()).owned_by(loaded.id)
     print(
         f"{loaded.id}: {len(loaded.sources) + len(loaded.counted)} sources, {len(loaded.indicators)} indicators, "
         f"{len(loaded.indices)} indices: no fault"
@@ -134,10 +157,12 @@ def check(pack: PackOption = None) -> None:
 
 @app.command(epilog="Example: zpo2 lock --pack packs/demo")
 def lock(pack: PackOption = None, home: HomeOption = None) -> None:
-    """Fetch every source and pin its content in the pack's snapshots.lock."""
+    """Fetch all sources and pin their content in snapshots.lock."""
     from pipelines import runner
 
     settings, loaded, place = _place(pack, home)
+    if bundled.is_bundled(settings.pack):
+        _stop(WRONG, f"{settings.pack}: this pack belongs to the installed package and cannot be changed; give your own with --pack")
     with console.Display() as display:
         count, errors = runner.lock(loaded, place, settings, display.show)
     for line in errors:
@@ -192,7 +217,10 @@ def explain(  # noqa: PLR0917 - arguments of the command
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Explain one number: formula, every input cell with its snapshot and row, roll-up, corrections, status, checks."""
+    """Explain one number and trace it to the rows of the sources.
+
+    Shows the formula, every input cell with its snapshot and row, the roll-up, corrections, the status and the checks.
+    """
     from pipelines.explain import command
 
     settings, loaded, place = _place(pack, home)
@@ -200,10 +228,19 @@ def explain(  # noqa: PLR0917 - arguments of the command
 
 
 @app.command(epilog="Example: zpo2 verify data/demo/public/releases/2026.11.1")
-def verify(release: Annotated[Path, typer.Argument(help="Folder of a release.")]) -> None:
-    """Check a release folder offline; exit 1 names each fault."""
+def verify(
+    release: Annotated[Path | None, typer.Argument(help="Folder of a release; default: the current one of the home.")] = None,
+    pack: PackOption = None,
+    home: HomeOption = None,
+) -> None:
+    """Check a release offline. Exit code 1 names each fault."""
     import exports
 
+    if release is None:
+        place, _ = releases.placed(pack, home)
+        release = last_release_path(place.public)
+        if release is None:
+            _stop(WRONG, f"{place.root}: nothing was published yet")
     faults = exports.verify(release)
     for fault in faults:
         print(fault)
@@ -219,7 +256,7 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
 ) -> None:
-    """Serve the releases locally, with Range, ETag and a redirect from latest/."""
+    """Serve the releases locally, with a redirect from latest/."""
     import exports
 
     _, _, place = _place(pack, home)
@@ -235,7 +272,7 @@ def dev(
     port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
     events_port: Annotated[int, typer.Option(help="Port of the receiver of pushed events.")] = 3001,
 ) -> None:
-    """Open Dagster's UI and daemon on this home and pack, and the receiver of pushed events where ZPO2_SECRET_EVENTS is set."""
+    """Open Dagster's UI and daemon for this pack and home. Receives pushed events, too, if ZPO2_SECRET_EVENTS is set."""
     from pipelines.commands import development
 
     settings, loaded, place = _place(pack, home)
@@ -251,7 +288,7 @@ def serve_events(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3001,
     per_second: Annotated[float, typer.Option(help="Requests a second that are taken, on average.")] = 500.0,
 ) -> None:
-    """Receive CloudEvents at POST /events; ZPO2_SECRET_EVENTS holds the secret of those who push, or several."""
+    """Receive CloudEvents at POST /events. ZPO2_SECRET_EVENTS holds the secret of the senders, or several secrets."""
     from pipelines.events import receiver
 
     _, loaded, place = _place(pack, home)
@@ -262,6 +299,7 @@ def serve_events(
         _stop(WRONG, str(error))
 
 
+init.register(app)
 releases.register(app)
 changes.register(app)
 push.register(app)

@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pipelines import durable, logs
+from packaging.requirements import Requirement
+
+from pipelines import bundled, durable, logs
 from pipelines.fetch import Answer
 from pipelines.home import Home
 from pipelines.packs import Pack, digest
-from pipelines.settings import PROJECT, Settings
+from pipelines.settings import Settings
 from pipelines.sources import States, parts_of
 
 CURRENT, FAILED, WRONG, STALE = 0, 1, 2, 3
@@ -152,13 +155,22 @@ def inputs_key(pack: Pack, home: Home) -> str:
 
 @lru_cache(maxsize=1)
 def code_digest() -> str:
-    """Return a hash of the project's code, models and locked versions."""
+    """Return a hash of the project's code and models, and of the versions of the libraries that it names."""
     digest_ = hashlib.sha256()
-    folders = [PROJECT / name for name in ("pipelines", "quality", "exports", "dbt_project")]
-    files = [PROJECT / "requirements.lock", *(p for folder in folders for p in folder.rglob("*") if p.suffix in (".py", ".sql", ".yml"))]
-    for path in sorted(p for p in files if p.is_file()):
-        digest_.update(str(path.relative_to(PROJECT)).encode() + b"\0" + path.read_bytes())
+    folders = {name: bundled.PACKAGES / name for name in ("pipelines", "quality", "exports")} | {"dbt_project": bundled.DBT_PROJECT}
+    for name, folder in folders.items():
+        for path in sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".sql", ".yml")):
+            if name == "dbt_project" or not bundled.is_bundled(path):
+                digest_.update(f"{name}/{path.relative_to(folder)}".encode() + b"\0" + path.read_bytes())
+    for library, version in _libraries():
+        digest_.update(f"{library}=={version}".encode() + b"\0")
     return digest_.hexdigest()
+
+
+def _libraries() -> list[tuple[str, str]]:
+    """Return the installed version of each library that the project requires at run-time."""
+    required = [Requirement(line) for line in metadata.requires("zpo2-warehouse") or []]
+    return sorted((r.name, metadata.version(r.name)) for r in required if r.marker is None or r.marker.evaluate({"extra": ""}))
 
 
 def last_outcome(home: Home) -> dict[str, Any]:

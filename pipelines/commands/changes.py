@@ -31,7 +31,7 @@ def changes(
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Say what is different in the current release from an earlier one: rows and cells by table and reason."""
+    """Compare the current release with an earlier one. Counts rows and cells by table and reason."""
     from exports import ReleaseError
     from exports.changes import releases
 

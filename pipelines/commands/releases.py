@@ -22,8 +22,10 @@ from pipelines.settings import Settings
 
 Version = Annotated[str, typer.Argument(help="Version of the release.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; becomes part of the public ledger releases.json.")]
-PackOption = Annotated[Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default packs/demo).")]
-HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder a run writes to (ZPO2_HOME; default data/<pack id>).")]
+PackOption = Annotated[
+    Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default: packs/demo, else the built-in demo pack).")
+]
+HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder a run writes to (ZPO2_HOME; default: ./data/<pack id>).")]
 EXAMPLE = "zpo2 {} 2026.11.1 --pack packs/demo"
 _log = logging.getLogger("zpo2.releases")
 
@@ -37,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 
 def rollback(version: Version, reason: Reason, pack: PackOption = None, home: HomeOption = None) -> None:
-    """Make a kept release the current one again; the same inputs do not publish again what was left."""
+    """Make an earlier release current again. The same inputs do not publish the abandoned release again."""
     with _held(pack, home) as (place, settings):
         from exports import lifecycle
 
@@ -52,7 +54,7 @@ def rollback(version: Version, reason: Reason, pack: PackOption = None, home: Ho
 
 
 def withdraw(version: Version, reason: Reason, pack: PackOption = None, home: HomeOption = None) -> None:
-    """Mark a release as withdrawn, for ever; if it is the current one, the newest other one takes its place."""
+    """Withdraw a release for good. If it is the current one, the newest other release takes its place."""
     with _held(pack, home) as (place, settings):
         from exports import lifecycle
 
@@ -64,7 +66,7 @@ def withdraw(version: Version, reason: Reason, pack: PackOption = None, home: Ho
 
 
 def pin(version: Version, pack: PackOption = None, home: HomeOption = None) -> None:
-    """Keep a release for ever: `zpo2 prune` passes it over."""
+    """Keep a release for good: `zpo2 prune` never removes it."""
     with _held(pack, home) as (place, settings):
         from exports import lifecycle
 
@@ -78,7 +80,7 @@ def prune(
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Remove the files of old releases; never of the current one, nor of a pinned one."""
+    """Remove the files of old releases. The current release and pinned ones stay."""
     with _held(pack, home) as (place, settings):
         from exports import lifecycle
 
