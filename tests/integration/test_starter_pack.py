@@ -62,10 +62,10 @@ def test_the_starter_pack_publishes_what_its_files_say(tmp_path: Path) -> None:
     assert len(values) == len(rows) == 7
     assert (values["population", "F"], values["population", "M"], values["population", "_T"]) == (women, men, women + men)
     assert values["volunteers_rate", "_T"] == pytest.approx(1000 * (24 + 15 + 44 + 33 + 13 + 11 + 41 + 40) / (women + men))
-    scores = duckdb.execute(
-        f"select count(*) from '{current_release(home)}/parquet/index_components.parquet' where index_id = 'togetherness'"
+    inputs = duckdb.execute(
+        f"""select ref_area, indicator from '{current_release(home)}/parquet/index_components.parquet' where "index" = 'togetherness'"""
     ).fetchall()
-    assert scores[0][0] > 0
+    assert set(inputs) == {(f"t{n}", name) for n in (1, 2, 3, 4) for name in ("jobseekers_share", "volunteers_rate")}
     verified = in_folder(tmp_path, "verify", "--pack", "mine")
     assert (verified.returncode, verified.stdout) == (0, f"{current_release(home)}: no fault\n"), "without a folder: the current release"
 
