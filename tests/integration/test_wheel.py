@@ -11,7 +11,6 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,11 +51,6 @@ def installed(built: Path, source: Path) -> Iterator[Installation]:
     assert made.state() == before, "nothing was written to the installation"
 
 
-def files(archive: Path) -> set[str]:
-    with zipfile.ZipFile(archive) as opened:
-        return {name for name in opened.namelist() if ".dist-info/" not in name}
-
-
 def test_the_wheel_carries_what_the_command_needs_and_nothing_else(built: Path) -> None:
     expected = {
         inside + name.removeprefix(folder)
@@ -64,11 +58,11 @@ def test_the_wheel_carries_what_the_command_needs_and_nothing_else(built: Path) 
         for folder, inside in CARRIED.items()
         if name.startswith(folder)
     }  # fmt: skip
-    assert files(built) == expected
+    assert wheel.files(built) == expected
 
 
 def test_the_wheel_of_the_sdist_is_that_of_the_repository(built: Path, source: Path) -> None:
-    assert files(wheel.build("wheel", source, source.parent / "direct")) == files(built)
+    assert wheel.files(wheel.build("wheel", source, source.parent / "direct")) == wheel.files(built)
 
 
 def test_the_code_comes_from_the_wheel(installed: Installation) -> None:

@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import tarfile
 import venv
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,6 +47,12 @@ def build(kind: str, source: Path, target: Path) -> Path:
     assert done.returncode == 0, done.stdout + done.stderr
     (made,) = target.iterdir()
     return made
+
+
+def files(wheel: Path) -> set[str]:
+    """Return the names of the files of a wheel, without those that describe it."""
+    with zipfile.ZipFile(wheel) as opened:
+        return {name for name in opened.namelist() if ".dist-info/" not in name}
 
 
 def unpack(archive: Path, target: Path) -> Path:
