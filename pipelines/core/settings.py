@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PROJECT = Path(__file__).resolve().parents[2]
+from pipelines import bundled
 
 
 class Settings(BaseSettings):
@@ -17,14 +17,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ZPO2_", env_ignore_empty=True, extra="ignore")
 
-    pack: Path = Field(default=PROJECT / "packs" / "demo", description="Folder of the pack.")
-    home: Path | None = Field(default=None, description="Folder of everything a run writes; default data/<pack id>.")
+    pack: Path = Field(
+        default_factory=bundled.default_pack, description="Folder of the pack; default packs/demo, else the built-in demo pack."
+    )
+    home: Path | None = Field(default=None, description="Folder of everything a run writes; default data/<pack id> of the working folder.")
     mirror: Path | None = Field(default=None, description="Folder `<host>/<path>` that answers instead of the network.")
     allow_hosts: str = Field(default="", description="Comma-separated hosts that may be fetched although they are private.")
     source_date_epoch: int | None = Field(default=None, validation_alias="SOURCE_DATE_EPOCH", description="Replaces the clock.")
 
     def home_of(self, pack_id: str) -> Path:
-        return (self.home or PROJECT / "data" / pack_id).absolute()
+        return (self.home or Path("data") / pack_id).absolute()
 
     def now(self) -> datetime:
         """Return the time of the run in UTC, whole seconds."""

@@ -18,12 +18,12 @@ import duckdb
 import yaml
 
 from exports.model.tables import Column, Table
+from pipelines import bundled
 from pipelines.core import atomic
-from pipelines.core.settings import PROJECT
 from pipelines.core.workspace import WorkspaceFolder
 from quality.gate import CheckResult
 
-PROJECT_DIR = PROJECT / "dbt_project"
+PROJECT_DIR = bundled.DBT_PROJECT
 PREVIEW_COLUMNS = 12
 
 
@@ -44,7 +44,7 @@ def environment(workspace: WorkspaceFolder) -> dict[str, str]:
         "DBT_VERSION_CHECK": "false",
         "DBT_LOG_LEVEL_FILE": "none",  # what dbt says is kept in the log of the run
         # the models in Python call functions of this project
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")])),
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(bundled.PACKAGES), os.environ.get("PYTHONPATH", "")])),
         "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),
     }
 
@@ -54,8 +54,9 @@ def project_digest() -> str:
     """Return a hash of the dbt project's files, for which a parsed manifest stays good."""
     digest = hashlib.sha256()
     for path in sorted(p for p in PROJECT_DIR.rglob("*") if p.is_file() and p.suffix in (".sql", ".yml", ".py")):
-        if "target" not in path.parts:
-            digest.update(str(path.relative_to(PROJECT_DIR)).encode() + b"\0" + path.read_bytes())
+        name = path.relative_to(PROJECT_DIR)
+        if "target" not in name.parts:
+            digest.update(str(name).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 
 
