@@ -353,7 +353,9 @@ class MeasureMap(Block):
 
     value: Expression = Field(description="The value.")
     where: Expression | None = Field(None, description="Rows that carry it.")
-    aggregate: Literal["sum", "min", "max"] | None = Field(None, description="How the rows of one cell become one value. A total is not added to its parts.")
+    aggregate: Literal["sum", "min", "max"] | None = Field(
+        None, description="How the rows of one cell become one value. A total is not added to its parts."
+    )
     additive: bool = Field(True, description="false: never summed over sex or territory.")
     weighted_by: Identifier | None = Field(None, description="Measure that weights the mean at parents.")
     scale: dict[Text, float] | None = Field(None, description="Numbers for categories.")
