@@ -37,8 +37,8 @@ def ask(
 ) -> Answer:
     """Fetch the source `areas` of a pack from `url`, whatever a check of the pack would say of it."""
     loads = url.startswith("http")
-    address = url if loads else "data/areas.csv"
-    declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{address}"{f", expect: {expect}" if expect else ""}}}')
+    declared_url = url if loads else "data/areas.csv"
+    declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{declared_url}"{f", expect: {expect}" if expect else ""}}}')
     pack = packs.load(five_places.write(folder / "pack", sources__areas_yml=declared))
     source = pack.sources["areas"]
     if not loads:
