@@ -14,7 +14,7 @@ from pipelines.core.settings import Settings
 from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http import network
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import Answer, Request
+from pipelines.extract.http.request import Answer, Request, address
 from pipelines.extract.snapshots import Archive
 from pipelines.packs.schema import Fetch
 from tests.support import five_places
