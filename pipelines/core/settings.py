@@ -1,4 +1,4 @@
-"""Every environment variable the project reads, in one place. Holds no secrets: those are read by name when they are sent."""
+"""Every environment variable that the project reads. Holds no secrets: they are read by name at the moment they are sent."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Settings(BaseSettings):
         return Path(value) if value else None
 
     def allowed_hosts(self) -> set[str]:
-        """Return the hosts that may be fetched whatever their address, in lower case, a port after a colon included."""
+        """Return the hosts, in lower case and with an optional port, that may be fetched although their address is private."""
         return {host.strip().lower() for host in self.allow_hosts.split(",") if host.strip()}
 
     def secret_hosts(self, variable: str) -> set[str]:
