@@ -20,7 +20,12 @@ REQUIREMENT = re.compile(r"^([a-z0-9][a-z0-9._-]*)(\[[^\]]*\])?==[^\s;\\]+", re.
 
 
 def documents() -> list[Path]:
-    return [PROJECT / "README.md", PROJECT / "CHANGELOG.md", PROJECT / "benchmarks" / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
+    return [
+        PROJECT / "README.md",
+        PROJECT / "CHANGELOG.md",
+        PROJECT / "benchmarks" / "README.md",
+        *sorted((PROJECT / "docs").rglob("*.md")),
+    ]
 
 
 def committed() -> list[Path]:
@@ -84,11 +89,11 @@ def test_every_published_table_stands_in_the_page_of_tables() -> None:
     }
 
 
-def test_every_decision_has_three_lines() -> None:
+def test_every_decision_has_three_to_five_lines() -> None:
     text = (PROJECT / "docs" / "decisions.md").read_text(encoding="utf-8")
     sections = re.findall(r"^### (.+)\n\n((?:.+\n)+)", text, re.MULTILINE)
     assert len(sections) == text.count("\n### ")
-    assert [title for title, body in sections if body.count("\n") != 3] == []
+    assert [title for title, body in sections if not 3 <= body.count("\n") <= 5] == []
 
 
 def test_every_dependency_has_its_reason() -> None:
