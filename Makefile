@@ -1,37 +1,59 @@
-# Two commands: `make run` sets up a fresh machine and runs the main job; `make test` sets up and runs all tests.
+# The commands of a developer. Each sets up what it needs first: `make run` and `make test` work on a fresh machine.
 # Needs Python >= 3.11, make and git; uses uv where it is installed.
 PACK ?= packs/demo
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-READY_TEST := $(VENV)/.ready-test
-READY_BENCH := $(VENV)/.ready-bench
+READY_DEV := $(VENV)/.ready-dev
 
-.PHONY: run test lint check bench clean
+.DEFAULT_GOAL := help
+.PHONY: help run check test unit fmt lint lint-sql docs bench clean
 
-run: $(READY)
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(READY)  ## run a pack and publish its release: make run PACK=packs/cz
 	$(BIN)/zpo2 run --pack $(PACK)
 
-test: $(READY_TEST)
+check: $(READY)  ## check the files of a pack: make check PACK=packs/cz
+	$(BIN)/zpo2 check --pack $(PACK)
+
+test: $(READY_DEV)  ## run all tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-lint: $(READY_TEST)
+unit: $(READY_DEV)  ## run the fast tests, in under a minute
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not acceptance" tests/unit
+
+fmt: $(READY_DEV)  ## format the Python code and fix what ruff can fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lint: $(READY_DEV)  ## check style, spelling, types, import contracts and the generated pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/yamllint --strict .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
 
-check: $(READY)
-	$(BIN)/zpo2 check --pack $(PACK)
+lint-sql: $(READY_DEV)  ## check the style of the dbt project's SQL
+	$(BIN)/sqlfluff lint --processes 2 dbt_project
 
-bench: $(READY_BENCH)
+docs: $(READY_DEV)  ## build the documentation site in build/docs and check its links
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	$(BIN)/python docs/check_site.py build/docs
+
+bench: $(READY_DEV)  ## measure speed and memory
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/readers.py
 	$(BIN)/python benchmarks/events.py
 	$(BIN)/python benchmarks/uncertainty.py
 	$(BIN)/python benchmarks/publish.py
+
+clean:  ## remove the environment, the data of all runs and the built site
+	rm -rf $(VENV) data build
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -46,21 +68,10 @@ $(READY): requirements.lock pyproject.toml
 	fi
 	@touch $@
 
-$(READY_TEST): $(READY) requirements-dev.lock
+$(READY_DEV): $(READY) requirements-dev.lock
 	@if command -v uv >/dev/null 2>&1; then \
 		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock; \
 	else \
 		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock; \
 	fi
 	@touch $@
-
-$(READY_BENCH): $(READY) requirements-bench.lock
-	@if command -v uv >/dev/null 2>&1; then \
-		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-bench.lock; \
-	else \
-		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-bench.lock; \
-	fi
-	@touch $@
-
-clean:
-	rm -rf $(VENV) data

@@ -136,11 +136,11 @@ def idle_tick(folder: Path) -> Iterator[str]:
 
     from pipelines import packs
     from pipelines.core.settings import Settings
-    from pipelines.core.workspace import Home
+    from pipelines.core.workspace import WorkspaceFolder
     from pipelines.extract.source_state import States
     from pipelines.orchestration.sensors import build_sensors
     from pipelines.packs.schema import Fetch
-    from pipelines.runs.run import Run
+    from pipelines.packs.workspace import Workspace
 
     with _unchanging() as url:
         pack = packs.load(five_places.write(folder / "pack"))
@@ -148,11 +148,10 @@ def idle_tick(folder: Path) -> Iterator[str]:
         for n in range(SOURCES):
             declared = Fetch.model_validate({"url": f"{url}/{n}.csv", "cadence": "* * * * *", "rate": 100_000})
             pack.sources[f"people{n}"] = template.model_copy(update={"id": f"people{n}", "fetch": declared})
-        home = Home(folder / "home")
-        home.open(pack.id)
+        home = WorkspaceFolder(folder / "home")
+        home.claim(pack.id)
         settings = Settings(allow_hosts="127.0.0.1", SOURCE_DATE_EPOCH=1_700_000_000)
-        run = Run(pack, home, settings)
-        sensor = next(s for s in build_sensors(run) if s.name == "look_at_sources")
+        sensor = next(s for s in build_sensors(Workspace(home.root, settings, pack=pack)) if s.name == "look_at_sources")
 
         def tick(cursor: str | None) -> Any:
             with dg.DagsterInstance.ephemeral() as instance:

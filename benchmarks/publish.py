@@ -29,14 +29,14 @@ def ours(home: Path, out: Path) -> dict[str, Any]:
     import exports
     from pipelines import packs
     from pipelines.core.settings import Settings
-    from pipelines.core.workspace import Home
+    from pipelines.core.workspace import WorkspaceFolder
     from pipelines.orchestration.assets.publication import release_info
-    from pipelines.runs.run import Run
+    from pipelines.packs.workspace import Workspace
     from pipelines.warehouse import dbt
 
-    place = Home(home)
+    place = WorkspaceFolder(home)
     tables = dbt.published_tables(dbt.load_manifest(place), place.warehouse)
-    info = release_info(Run(packs.load(CZ), place, Settings()))
+    info = release_info(Workspace(home, Settings(), pack=packs.load(CZ)))
     began = time.perf_counter()
     told = [(began, "tables")]
     release = exports.build(
@@ -60,10 +60,10 @@ def bare(home: Path, out: Path) -> dict[str, Any]:
     import duckdb
     import pyarrow.parquet as pq
 
-    from pipelines.core.workspace import Home
+    from pipelines.core.workspace import WorkspaceFolder
     from pipelines.warehouse import dbt
 
-    place = Home(home)
+    place = WorkspaceFolder(home)
     tables = dbt.published_tables(dbt.load_manifest(place), place.warehouse)
     out.mkdir()
     began = time.perf_counter()

@@ -166,9 +166,9 @@ def _type(hint: Any) -> str:
     if origin is Annotated:  # a validator that takes a shorter form
         how = {getattr(getattr(m, "func", None), "__name__", "") for m in inner[1:]}
         plain = _type(inner[0])
-        if "_one_or_more" in how:
+        if "one_or_more" in how:
             return f"{plain.removeprefix('list of ')}, or a list of them"
-        return f"SQL or {plain}" if "_measure" in how else plain
+        return f"SQL or {plain}" if "_as_measure" in how else plain
     if origin is Literal:
         return " · ".join(f"`{v}`" for v in inner)
     if origin in (Union, types.UnionType):

@@ -1,1 +1,1 @@
-"""Who checks what: contracts of source rows, expectations on published tables, and the gate. Knows nothing of Dagster."""
+"""Checks: the contracts of source rows, expectations on the published tables, and the gate. Nothing here imports Dagster."""

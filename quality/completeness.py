@@ -1,4 +1,4 @@
-"""What a release tells less of than the last one: indicators that lost values. A warning: missing values do not close the gate."""
+"""Indicators that have fewer values than in the last release. This is a warning: missing values do not close the gate."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import duckdb
 from quality.gate import CheckResult
 
 NAME = "values:indicator_values"
-_NAMED = 10  # indicators that are listed
+MAX_LISTED = 10
 
 
-def fewer_values(warehouse: Path, last: Path | None) -> CheckResult:
-    """Compare the values of each indicator with those in `last`, the folder of the last release; None where there is none."""
-    table = last / "parquet" / "indicator_values.parquet" if last else None
+def compare_value_counts(warehouse: Path, last_release: Path | None) -> CheckResult:
+    """Compare the number of values of each indicator with that in the folder `last_release`; None: there is no earlier release."""
+    table = last_release / "parquet" / "indicator_values.parquet" if last_release else None
     if table is None or not table.is_file():
         return CheckResult(NAME, True, "warn")
     with duckdb.connect(str(warehouse), read_only=True) as connection:
-        rows = connection.execute(
+        losses = connection.execute(
             "select b.indicator, b.n, coalesce(a.n, 0) from (select indicator, count(obs_value) as n from read_parquet(?) group by 1) as b "
             "left join (select indicator, count(obs_value) as n from marts.indicator_values group by 1) as a using (indicator) "
             "where coalesce(a.n, 0) < b.n order by b.indicator",
             [str(table)],
         ).fetchall()
-    words = [f"{indicator} had {before} values and has {now}" for indicator, before, now in rows[:_NAMED]]
-    if len(rows) > _NAMED:
-        words.append(f"and {len(rows) - _NAMED} more")
-    return CheckResult(NAME, not rows, "warn", "; ".join(words))
+    lines = [f"{indicator} had {before} values and now has {now}" for indicator, before, now in losses[:MAX_LISTED]]
+    if len(losses) > MAX_LISTED:
+        lines.append(f"and {len(losses) - MAX_LISTED} more")
+    return CheckResult(NAME, not losses, "warn", "; ".join(lines))

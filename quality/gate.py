@@ -1,4 +1,4 @@
-"""The gate: a release may appear only if every expected check ran and passed. Judges results; runs no check itself."""
+"""The gate: a release is published only if every expected check ran and passed. It evaluates results and runs no check itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check found. A failed check of severity `warn` is told, and does not close the gate."""
+    """The result of one check. A failed check of severity `warn` is reported and does not close the gate."""
 
     name: str
     passed: bool
@@ -18,8 +18,14 @@ class CheckResult:
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """The gate's judgement, with the reason for each check that closed it or was let through."""
+class GateResult:
+    """Whether a release may be published, and why not.
+
+    failed: checks that closed the gate
+    missing: names of expected checks that did not run
+    warnings: failed checks that do not close the gate
+    accepted: names of failed checks that the operator let through, with the reason
+    """
 
     failed: tuple[CheckResult, ...]
     missing: tuple[str, ...]
@@ -29,13 +35,15 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
+        """Whether the release may be published."""
         return not self.failed and not self.missing
 
     def reasons(self) -> list[str]:
+        """Return one line for each check that closed the gate."""
         return [f"{r.name}: {r.description}" for r in self.failed] + [f"{name}: was expected and did not run" for name in self.missing]
 
     def report(self) -> dict[str, Any]:
-        """Return the verdict as it becomes part of the release."""
+        """Return the result in the form in which a release publishes it (`quality/report.json`)."""
         return {
             "passed": self.passed,
             "checks_passed": self.passed_checks,
@@ -46,19 +54,17 @@ class Verdict:
         }
 
 
-def judge(expected: Collection[str], results: Sequence[CheckResult], accepted: Mapping[str, str]) -> Verdict:
-    """Judge `results` against the names that the declarations make us expect.
+def evaluate_gate(expected: Collection[str], results: Sequence[CheckResult], accepted: Mapping[str, str]) -> GateResult:
+    """Compare `results` with the names of the expected checks.
 
     `accepted` maps the name of a failed check to the operator's reason for letting it through.
     """
-    bad = sorted((r for r in results if not r.passed), key=lambda r: r.name)
-    failed = [r for r in bad if r.severity == "error"]
-    ran = {r.name for r in results}
-    let_through = {r.name: accepted[r.name] for r in failed if r.name in accepted}
-    return Verdict(
-        failed=tuple(r for r in failed if r.name not in accepted),
-        missing=tuple(sorted(set(expected) - ran)),
-        warnings=tuple(r for r in bad if r.severity != "error"),
-        accepted=let_through,
+    failures = sorted((r for r in results if not r.passed), key=lambda r: r.name)
+    errors = [r for r in failures if r.severity == "error"]
+    return GateResult(
+        failed=tuple(r for r in errors if r.name not in accepted),
+        missing=tuple(sorted(set(expected) - {r.name for r in results})),
+        warnings=tuple(r for r in failures if r.severity != "error"),
+        accepted={r.name: accepted[r.name] for r in errors if r.name in accepted},
         passed_checks=sum(r.passed for r in results),
     )

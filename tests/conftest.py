@@ -10,9 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import decade_pack, five_places, rules_pack
 from tests.support.command import EPOCH, MIRROR, PROJECT, zpo2
+
+settings.register_profile("tests", deadline=None)  # a busy machine is no fault
+settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +93,8 @@ def current_release(home: Path) -> Path:
 # files of minutes, the longest first: no worker is left with one of them at the end; the first runs packs/cz
 LONGEST = (
     "test_cz_figures", "test_daemon", "test_runs", "test_operations", "test_killed_runs", "test_corpus", "test_dagster", "test_v4_figures",
-    "test_command_help", "test_release_under_fire", "test_vintage", "test_contract_rules", "test_properties", "test_same_bytes",
+    "test_command_help", "test_caller_environment", "test_dbt_project",
+    "test_release_under_fire", "test_vintage", "test_contract_rules", "test_properties", "test_same_bytes",
     "test_local_feeds", "test_personal_data", "test_readme_example", "test_postgres",
 )  # fmt: skip
 

@@ -9,6 +9,10 @@ from exports.model.tables import Column, Table
 VERSION = "1.0"
 """A version of two numbers may change: its code lists grow with the data."""
 STRUCTURE_PATH = "sdmx/structure.xml"
+_COVERAGE = (
+    "Weight of the areas behind the value over the weight of all; without a denominator, their number over that of all; "
+    "empty where it is unknown"
+)
 VALUES = ("indicator", "ref_area", "time_period", "sex", "age", "obs_value", "obs_status", "coverage", "unit_measure")
 """Columns of `indicator_values` that are published as cubes."""
 KEY = VALUES[:5]
@@ -27,7 +31,7 @@ DATA = Table(
         Column("OBS_VALUE", "DOUBLE", "The value; empty when missing"),
         Column("OBS_STATUS", "VARCHAR", "Status after SDMX's CL_OBS_STATUS"),
         Column("OWN_STATUS", "VARCHAR", "Status as in the tables of the release, which says more"),
-        Column("COVERAGE", "DOUBLE", "Weight of the areas behind the value over the weight of all", "1", 0, 1),
+        Column("COVERAGE", "DOUBLE", _COVERAGE, "1", 0, 1),
         Column("UNIT_MEASURE", "VARCHAR", "Unit of the value"),
     ),
     ("INDICATOR", "REF_AREA", "TIME_PERIOD", "SEX", "AGE"),

@@ -10,13 +10,14 @@ from exports.model import checksums
 from exports.model.info import FileFacts
 from exports.release import ledger
 from exports.release.ledger import LATEST, LEDGER, PRUNED, RELEASES, WITHDRAWN, Entry
+from pipelines.core.errors import UsageError, Zpo2Error
 
 
-class PushError(Exception):
+class PushError(Zpo2Error):
     """The target refused or failed, or the release is damaged; the same command goes on where this one stopped."""
 
 
-class RefusedError(Exception):
+class RefusedError(UsageError):
     """What the command asks for cannot be done; nothing was sent."""
 
 

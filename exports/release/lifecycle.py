@@ -20,6 +20,7 @@ from exports.model.errors import ReleaseError
 from exports.release import ledger
 from exports.release.ledger import PINNED, PRUNED, ROLLBACK, WITHDRAWAL, WITHDRAWN, Entry, Ledger, Move
 from pipelines.core.clock import timestamp
+from pipelines.core.errors import ExitCode
 
 KEEP = 10
 WORK = "publication"  # the same as a build's: whoever comes next sweeps it
@@ -27,6 +28,8 @@ WORK = "publication"  # the same as a build's: whoever comes next sweeps it
 
 class RefusedError(ReleaseError):
     """What was asked for cannot be done with that release; nothing was changed."""
+
+    exit_code = ExitCode.WRONG
 
 
 @dataclass(frozen=True)

@@ -1,270 +1,40 @@
-"""The `zpo2` command: reads options, calls the pipeline, says what happened. Imports Dagster, dbt and Great Expectations only to run them."""
+"""The `zpo2` command: puts the groups of commands together and turns errors into lines and exit codes.
+
+The modules of the commands import Dagster, dbt and Great Expectations only inside the functions that need them.
+"""
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import sys
-from pathlib import Path
-from typing import Annotated, Any, NoReturn
 
 import typer
 
-from pipelines import packs
-from pipelines.cli import changes, console, push, releases
-from pipelines.core.settings import Settings
-from pipelines.core.workspace import Busy, Home, HomeError
-from pipelines.core.yaml import PackError
-from pipelines.packs import Pack
-from pipelines.runs.run import FAILED, WRONG
+from pipelines.cli import changes, inspect, push, releases, run, serve
+from pipelines.core.errors import ExitCode, Zpo2Error
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, help=__doc__.split(":")[0]
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Turn municipal, census and event data into an open-data warehouse of indicators.",
 )
-
-PackOption = Annotated[Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default packs/demo).")]
-HomeOption = Annotated[Path | None, typer.Option("--home", help="Folder a run writes to (ZPO2_HOME; default data/<pack id>).")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+for group in (run, inspect, serve, releases, changes, push):
+    group.register(app)
 
 
 def main() -> None:
-    """Run the command line; an error is a line for the person who must act, never a stack trace."""
+    """Run the command line. An error is one line per fault on stderr and an exit code, never a stack trace."""
     try:
         app()
-    except PackError as error:
-        _stop(WRONG, *error.lines)
-    except HomeError as error:
-        _stop(WRONG, str(error))
-    except Busy as error:
-        _stop(FAILED, str(error))
+    except Zpo2Error as error:
+        for line in error.lines:
+            print(line, file=sys.stderr)
+        raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
-        _stop(130, "stopped")
+        print("stopped", file=sys.stderr)
+        raise SystemExit(ExitCode.INTERRUPTED) from None
 
-
-def _stop(code: int, *lines: str) -> NoReturn:
-    for line in lines:
-        print(line, file=sys.stderr)
-    raise SystemExit(code)
-
-
-def _place(pack: Path | None, home: Path | None) -> tuple[Settings, Pack, Home]:
-    settings = Settings()
-    if pack is not None:
-        settings.pack = pack
-    if home is not None:
-        settings.home = home
-    settings.pack = settings.pack.absolute()
-    loaded = packs.load(settings.pack)
-    place = Home(settings.home_of(loaded.id))
-    place.owned_by(loaded.id)
-    return settings, loaded, place
-
-
-@app.command(epilog="Example: zpo2 run --pack packs/demo")
-def run(  # noqa: PLR0917 - options of the command
-    pack: PackOption = None,
-    home: HomeOption = None,
-    only: Annotated[list[str] | None, typer.Option("--only", help="Take up only this source; may be repeated.")] = None,
-    part: Annotated[str | None, typer.Option("--part", help="Fetch only parts whose variable lies in a range: year=2021..2023.")] = None,
-    accept: Annotated[list[str] | None, typer.Option("--accept", help="Let a failed check through, by name; may be repeated.")] = None,
-    reason: Annotated[str | None, typer.Option("--reason", help="Why they are let through; becomes part of the release.")] = None,
-    vintage: Annotated[str | None, typer.Option("--vintage", help="Use the snapshots known at this date or time; needs --out.")] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the release of --vintage; new or empty.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Fetch, check, transform, gate and publish."""
-    from pipelines.orchestration import in_process
-    from pipelines.runs.vintage import VintageError, check_folder, moment
-
-    settings, loaded, place = _place(pack, home)
-    if (vintage is None) != (out is None):
-        _stop(WRONG, "--vintage and --out go together")
-    if vintage is not None and (only or part or accept):
-        _stop(WRONG, "--vintage goes with --out only: it fetches nothing and lets nothing through")
-    if bool(accept) != (reason is not None):
-        _stop(WRONG, "--accept and --reason go together")
-    unknown = [name for name in only or [] if name not in loaded.sources]
-    if unknown:
-        _stop(WRONG, f"--only {unknown[0]}: no such source in {loaded.id}")
-    chosen = _part_range(loaded, part)
-    display = console.Display(quiet=as_json)
-    if vintage is not None and out is not None:
-        try:
-            time = moment(vintage)
-            check_folder(out)
-        except VintageError as error:
-            _stop(WRONG, str(error))
-        with display:
-            outcome = in_process.run_vintage(loaded, place, settings, time, out.absolute(), display.show)
-        _end(loaded, place, outcome, as_json)
-    with display:
-        outcome = in_process.run(
-            loaded, place, settings, only=tuple(only) if only else None, part=chosen,
-            accepted=dict.fromkeys(accept or [], reason or ""), listen=display.show,
-        )  # fmt: skip
-    _end(loaded, place, outcome, as_json)
-
-
-def _end(pack: Pack, home: Home, outcome: dict[str, Any], as_json: bool) -> NoReturn:
-    """Say what a run came to, and leave with its exit code."""
-    if as_json:
-        print(json.dumps(outcome, ensure_ascii=False, indent=1))
-    else:
-        console.summary(pack, home, outcome)
-    raise SystemExit(outcome["exit_code"])
-
-
-def _part_range(pack: Pack, text: str | None) -> tuple[str, tuple[str, ...]] | None:
-    try:
-        return None if text is None else pack.part_range(text)
-    except ValueError as error:
-        _stop(WRONG, f"--part {error}")
-
-
-@app.command(epilog="Example: zpo2 check --pack packs/demo")
-def check(pack: PackOption = None) -> None:
-    """Check the declarations of a pack without running anything."""
-    settings = Settings()
-    loaded = packs.load((pack or settings.pack).absolute())
-    print(
-        f"{loaded.id}: {len(loaded.sources) + len(loaded.counted)} sources, {len(loaded.indicators)} indicators, "
-        f"{len(loaded.indices)} indices: no fault"
-    )
-
-
-@app.command(epilog="Example: zpo2 lock --pack packs/demo")
-def lock(pack: PackOption = None, home: HomeOption = None) -> None:
-    """Fetch every source and pin its content in the pack's snapshots.lock."""
-    from pipelines.orchestration import in_process
-
-    settings, loaded, place = _place(pack, home)
-    with console.Display() as display:
-        count, errors = in_process.lock(loaded, place, settings, display.show)
-    for line in errors:
-        print(line, file=sys.stderr)
-    print(f"{settings.pack / 'snapshots.lock'}: {count} snapshots pinned")
-    raise SystemExit(FAILED if errors else 0)
-
-
-@app.command(epilog="Example: zpo2 status --pack packs/demo")
-def status(pack: PackOption = None, home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """Show sources, releases and the last gate."""
-    from pipelines.cli import status as report
-
-    _, loaded, place = _place(pack, home)
-    found = report.collect(loaded, place)
-    print(json.dumps(found, ensure_ascii=False, indent=1)) if as_json else console.status(found)
-
-
-@app.command(epilog="Example: zpo2 quarantine --pack packs/demo")
-def quarantine(
-    source: Annotated[str | None, typer.Argument(help="Only this source.")] = None,
-    pack: PackOption = None,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """List refused rows and cells with their reasons."""
-    from pipelines.lake.quarantine import quarantine_frame
-
-    _, loaded, place = _place(pack, home)
-    if source is not None and source not in loaded.sources:
-        _stop(WRONG, f"{source}: no such source in {loaded.id}")
-    rows: list[dict[str, Any]] = quarantine_frame(place, source).to_dicts()
-    if as_json:
-        print(json.dumps(rows, ensure_ascii=False, indent=1))
-        return
-    for row in rows:
-        where = f"{row['source']} {row['part']}".strip() + f" row {row['row_number']}" + (f" {row['column']}" if row["column"] else "")
-        line = f"{where}: {row['reason']}" + (f"  {row['value']}" if row["value"] else "")
-        # what a file brings may be commands to the terminal
-        print("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line))
-    print(f"{len(rows)} refused rows and cells")
-
-
-@app.command(epilog="Example: zpo2 explain population CZ 2021 --pack packs/demo")
-def explain(  # noqa: PLR0917 - arguments of the command
-    indicator: Annotated[str, typer.Argument(help="Identifier of the indicator.")],
-    area: Annotated[str, typer.Argument(help="Identifier of the area (ref_area).")],
-    period: Annotated[str, typer.Argument(help="Period of the row; '-' for an indicator that was never collected.")],
-    sex: Annotated[str, typer.Option("--sex", help="M, F or _T.")] = "_T",
-    age: Annotated[str, typer.Option("--age", help="Age group.")] = "_T",
-    pack: PackOption = None,
-    home: HomeOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Explain one number: formula, every input cell with its snapshot and row, roll-up, corrections, status, checks."""
-    from pipelines.cli import explain as command
-
-    settings, loaded, place = _place(pack, home)
-    raise SystemExit(command.run(loaded, place, settings, (indicator, area, period, sex, age), as_json))
-
-
-@app.command(epilog="Example: zpo2 verify data/demo/public/releases/2026.11.1")
-def verify(release: Annotated[Path, typer.Argument(help="Folder of a release.")]) -> None:
-    """Check a release folder offline; exit 1 names each fault."""
-    import exports
-
-    faults = exports.verify(release)
-    for fault in faults:
-        print(fault)
-    if faults:
-        raise SystemExit(1)
-    print(f"{release}: no fault")
-
-
-@app.command(epilog="Example: zpo2 serve --pack packs/demo --port 8000")
-def serve(
-    pack: PackOption = None,
-    home: HomeOption = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
-) -> None:
-    """Serve the releases locally, with Range, ETag and a redirect from latest/."""
-    import exports
-
-    _, _, place = _place(pack, home)
-    print(f"http://{host}:{port}/  (latest/ leads into the current release; Ctrl+C stops)", flush=True)
-    exports.serve(place.public, host, port)
-
-
-@app.command(epilog="Example: zpo2 dev --pack packs/demo --port 3000")
-def dev(
-    pack: PackOption = None,
-    home: HomeOption = None,
-    host: Annotated[str, typer.Option(help="Address of the UI.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port of the UI.")] = 3000,
-    events_port: Annotated[int, typer.Option(help="Port of the receiver of pushed events.")] = 3001,
-) -> None:
-    """Open Dagster's UI and daemon on this home and pack, and the receiver of pushed events where ZPO2_SECRET_EVENTS is set."""
-    from pipelines.cli import development
-
-    settings, loaded, place = _place(pack, home)
-    place.open(loaded.id)
-    raise SystemExit(development.run(settings.pack, place, host, port, events_port))
-
-
-@app.command("serve-events", epilog="Example: zpo2 serve-events --pack packs/demo --port 3001")
-def serve_events(
-    pack: PackOption = None,
-    home: HomeOption = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 3001,
-    per_second: Annotated[float, typer.Option(help="Requests a second that are taken, on average.")] = 500.0,
-) -> None:
-    """Receive CloudEvents at POST /events; ZPO2_SECRET_EVENTS holds the secret of those who push, or several."""
-    from pipelines.extract.cloudevents import receiver
-
-    _, loaded, place = _place(pack, home)
-    place.open(loaded.id)
-    try:
-        receiver.serve(loaded, place, host, port, receiver.Bounds(per_second=per_second, burst=max(1, round(2 * per_second))))
-    except (ValueError, OSError, sqlite3.Error) as error:
-        _stop(WRONG, str(error))
-
-
-releases.register(app)
-changes.register(app)
-push.register(app)
 
 if __name__ == "__main__":
     main()

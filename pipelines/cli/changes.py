@@ -1,9 +1,8 @@
-"""The command that says what is different from an earlier release. Reads only; what differs is found by `exports.changes`."""
+"""The command that compares the current release with an earlier one. Reads only; `exports.changes` does the work."""
 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipelines.cli.releases import HomeOption, PackOption, placed
+from pipelines.cli.options import HomeOption, JsonOption, PackOption, published_workspace
 from pipelines.core import atomic
-from pipelines.runs.run import FAILED, WRONG
+from pipelines.core.errors import UsageError, Zpo2Error
 
 if TYPE_CHECKING:
     from exports.release.comparison import Compared
@@ -27,45 +26,43 @@ def register(app: typer.Typer) -> None:
 def changes(
     since: Annotated[str | None, typer.Option("--since", help="Version to compare with; default: the release before.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="CSV file for every difference, as in the table `changes`.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    as_json: JsonOption = False,
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Say what is different in the current release from an earlier one: rows and cells by table and reason."""
-    from exports import ReleaseError
+    """Compare the current release with an earlier one."""
+    from exports.model.errors import ReleaseError
     from exports.release import comparison
 
-    place, _ = placed(pack, home)
+    workspace = published_workspace(pack, home)
     try:
-        with tempfile.TemporaryDirectory(dir=place.root, prefix=atomic.TEMPORARY) as spill:
-            found = comparison.since(place.public, since, Path(spill), out)
+        with tempfile.TemporaryDirectory(dir=workspace.root, prefix=atomic.TEMPORARY) as spill:
+            compared = comparison.since(workspace.public, since, Path(spill), out)
     except ReleaseError as error:
-        print(str(error), file=sys.stderr)
-        raise SystemExit(WRONG) from None
+        raise UsageError(str(error)) from None
     except OSError as error:
-        print(f"{error.filename or place.root}: {error.strerror}", file=sys.stderr)
-        raise SystemExit(FAILED) from None
+        raise Zpo2Error(f"{error.filename or workspace.root}: {error.strerror}") from None
     if as_json:
-        told = found.summary.as_dict() if found.summary else {"from_version": None, "tables": {}}
-        print(json.dumps({"version": found.version, **told}, ensure_ascii=False, indent=1))
+        summary = compared.summary.as_dict() if compared.summary else {"from_version": None, "tables": {}}
+        print(json.dumps({"version": compared.version, **summary}, ensure_ascii=False, indent=1))
         return
-    for line in lines(found):
+    for line in lines(compared):
         print(line)
 
 
-def lines(found: Compared) -> Iterator[str]:
-    """Yield what was found, for people."""
-    if found.summary is None:
-        yield f"{found.version} is the first release"
+def lines(compared: Compared) -> Iterator[str]:
+    """Yield the comparison as lines of text."""
+    if compared.summary is None:
+        yield f"{compared.version} is the first release"
         return
-    yield f"{found.version} against {found.summary.version}"
-    same = []
-    for name, t in found.summary.tables.items():
+    yield f"{compared.version} against {compared.summary.version}"
+    unchanged = []
+    for name, t in compared.summary.tables.items():
         if t.is_unchanged:
-            same.append(name)
+            unchanged.append(name)
             continue
         rows = f"{t.before or 0} rows + {t.added} new - {t.removed} withdrawn = {t.after or 0}"
         kinds = ", ".join(f"{count} {kind}" for kind, count in t.cells.items())
         yield f"{name}: {rows}; {sum(t.cells.values())} cells changed" + (f" ({kinds})" if kinds else "")
-    if same:
-        yield f"unchanged: {', '.join(same)}"
+    if unchanged:
+        yield f"unchanged: {', '.join(unchanged)}"

@@ -6,9 +6,8 @@ import sys
 from types import TracebackType
 from typing import Any
 
-from pipelines.core.workspace import Home
-from pipelines.packs import Pack
-from pipelines.runs.run import Event
+from pipelines.packs.workspace import Workspace
+from pipelines.runs.request import Progress
 
 _STEPS = {
     "fetch": "fetching",
@@ -31,10 +30,11 @@ class Display:
 
     def __enter__(self) -> Display:
         if sys.stderr.isatty() and not self.quiet:
+            from rich import progress as bars
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-            self.live = Progress(
+            self.live = bars.Progress(
                 SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
                 console=Console(stderr=True), transient=True,
             )  # fmt: skip
@@ -45,7 +45,7 @@ class Display:
         if self.live is not None:
             self.live.stop()
 
-    def show(self, event: Event) -> None:
+    def show(self, event: Progress) -> None:
         if self.quiet:
             return
         title = _STEPS.get(event.step, event.step)
@@ -56,7 +56,7 @@ class Display:
         elif event.step in ("lock", "source", "gate", "start") or (event.step == "fetch" and event.text):
             print(f"{title} {event.name}: {event.text}", file=sys.stderr, flush=True)
 
-    def _bar(self, event: Event, title: str) -> None:
+    def _bar(self, event: Progress, title: str) -> None:
         """Move the bar of the event's step; a step without a known end only shows that it goes on."""
         step = "source" if event.step == "read" else event.step
         if step not in self.bars:
@@ -68,10 +68,10 @@ class Display:
             self.live.update(self.bars[step], completed=event.done or 0, total=event.total)
 
 
-def summary(pack: Pack, home: Home, outcome: dict[str, Any]) -> None:
-    """Print what a run came to; with stale sources, the last line names them."""
+def summary(workspace: Workspace, outcome: dict[str, Any]) -> None:
+    """Print the outcome of a run. With stale sources, the last line names them."""
     totals = dict.fromkeys(("rows_read", "rows_accepted", "rows_quarantined", "rows_ignored", "cells_quarantined"), 0)
-    fetched = [c for name, c in outcome["sources"].items() if name in pack.sources]
+    fetched = [c for name, c in outcome["sources"].items() if name in workspace.pack.sources]
     for counts in fetched:
         for key in totals:
             totals[key] += counts[key]
@@ -79,7 +79,7 @@ def summary(pack: Pack, home: Home, outcome: dict[str, Any]) -> None:
         f"rows        {totals['rows_read']} read = {totals['rows_accepted']} accepted + {totals['rows_quarantined']} quarantined "
         f"+ {totals['rows_ignored']} ignored; {totals['cells_quarantined']} single cells quarantined"
     )
-    print(f"indicators  {len(pack.indicators)} declared, {len(pack.indices)} indices")
+    print(f"indicators  {len(workspace.pack.indicators)} declared, {len(workspace.pack.indices)} indices")
     gate = outcome.get("gate") or {}
     if gate:
         print(f"checks      {gate['checks_passed']} passed, {len(gate['failed'])} failed, {len(gate['warnings'])} warnings")
@@ -98,32 +98,32 @@ def summary(pack: Pack, home: Home, outcome: dict[str, Any]) -> None:
         if release.get("set_aside"):
             print(f"taken back  {release['set_aside']}; not published again")
     else:
-        print("release     none was made" + ("; the last one stands" if (home.public / "latest.json").is_file() else ""))
+        print("release     none was made" + ("; the last one stands" if (workspace.public / "latest.json").is_file() else ""))
     if outcome["stale"]:
         print("stale       " + ", ".join(f"{name} (since {since})" for name, since in sorted(outcome["stale"].items())))
 
 
-def status(found: dict[str, Any]) -> None:
-    """Print the state of a home."""
-    print(f"pack {found['pack']}, home {found['home']}")
-    for source in found["sources"]:
+def status(report: dict[str, Any]) -> None:
+    """Print the state of a workspace."""
+    print(f"pack {report['pack']}, home {report['home']}")
+    for source in report["sources"]:
         line = f"  {source['source']}: fetched {source['last_fetch'] or 'never'}, changed {source['last_change'] or 'never'}, "
         line += f"{source['rows_accepted']} rows, {source['rows_quarantined']} quarantined"
         print(line + (f", stale since {source['stale_since']}" if source["stale_since"] else ""))
-    events, files, alerts = found["waiting"]["events"], found["waiting"]["files"], found["waiting"]["alerts"]
-    untold = found["waiting"]["announcements"]
+    events, files, alerts = report["waiting"]["events"], report["waiting"]["files"], report["waiting"]["alerts"]
+    untold = report["waiting"]["announcements"]
     if events["accepted"] or files or alerts or untold:
         what = f"{events['waiting']} of {events['accepted']} pushed events, {len(files)} dropped files, {alerts} alerts"
         print(f"  waiting: {what}" + (f", {untold} announcements" if untold else ""))
-    for release in found["releases"]:
+    for release in report["releases"]:
         words = ["current"] * release["current"] + [word for word in ("withdrawn", "pinned", "pruned") if release.get(word)]
         print(f"  release {release['version']} of {release['released']}" + (f" ({', '.join(words)})" if words else ""))
-    if not found["releases"]:
+    if not report["releases"]:
         print("  no release yet")
-    for run in found["runs"][:1]:
+    for run in report["runs"][:1]:
         seconds = ", ".join(f"{step} {spent:.1f} s" for step, spent in run["seconds"].items())
         print(f"  last run: {run['ended_at']}, {run['rows']['read']} rows, {run['bytes']} bytes" + (f"; {seconds}" if seconds else ""))
-    gate = found["gate"]
+    gate = report["gate"]
     if gate:
         print(
             f"  last gate: {'passed' if gate['passed'] else 'failed'}, {gate['checks_passed']} checks passed, {len(gate['failed'])} failed"

@@ -1,4 +1,4 @@
-"""Dagster's UI and daemon together with the receiver of pushed events, for a look at a pack on this machine. Both end together."""
+"""Dagster's UI and daemon together with the receiver of pushed events, to try a pack on this machine. Both end together."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from types import FrameType
 
-from pipelines.core.workspace import Home
 from pipelines.extract.cloudevents.receiver import SECRET
+from pipelines.packs.workspace import Workspace
 
-GRACE = 60.0  # seconds in which the processes have to end
+SHUTDOWN_SECONDS = 60.0
 
 
-def run(pack: Path, home: Home, host: str, port: int, events_port: int) -> int:
-    """Run until one of the processes ends, or this one is told to; return the exit code."""
-    environment = {**os.environ, "ZPO2_PACK": str(pack), "ZPO2_HOME": str(home.root), "DAGSTER_HOME": str(home.dagster)}
+def run(workspace: Workspace, host: str, port: int, events_port: int) -> int:
+    """Run until one of the processes ends or this one is stopped; return the exit code."""
+    environment = {
+        **os.environ,
+        "ZPO2_PACK": str(workspace.pack.root),
+        "ZPO2_HOME": str(workspace.root),
+        "DAGSTER_HOME": str(workspace.dagster),
+    }
     commands = [[sys.executable, "-m", "dagster", "dev", "-m", "pipelines.orchestration.definitions", "-h", host, "-p", str(port)]]
     if os.environ.get(SECRET):
         commands.append([sys.executable, "-m", "pipelines.cli", "serve-events", "--host", host, "--port", str(events_port)])
@@ -29,8 +33,8 @@ def run(pack: Path, home: Home, host: str, port: int, events_port: int) -> int:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-    # whatever Dagster puts into its working folder stays in the home
-    processes = [subprocess.Popen(command, cwd=home.dagster, env=environment, start_new_session=True) for command in commands]
+    # what Dagster writes to its working folder stays in the workspace
+    processes = [subprocess.Popen(command, cwd=workspace.dagster, env=environment, start_new_session=True) for command in commands]
     try:
         while all(process.poll() is None for process in processes):
             time.sleep(0.2)
@@ -45,9 +49,9 @@ def _end(processes: list[subprocess.Popen[bytes]]) -> None:
     for process in processes:
         if process.poll() is None:
             process.terminate()
-    deadline = time.monotonic() + GRACE
+    deadline = time.monotonic() + SHUTDOWN_SECONDS
     for process in processes:
         try:
             process.wait(max(0.1, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)  # with all that it has started
+            os.killpg(process.pid, signal.SIGKILL)  # with every process that it has started

@@ -1,4 +1,4 @@
-"""`zpo2 explain`: asks, prints, and says by its exit code how it went. Explains nothing itself."""
+"""`zpo2 explain`: prints an explanation as text or JSON. `pipelines.explain` does the work."""
 
 from __future__ import annotations
 
@@ -7,29 +7,22 @@ import os
 import shutil
 import sys
 
-from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.errors import ExitCode
 from pipelines.explain import render
-from pipelines.explain.cell_key import QuestionError
 from pipelines.explain.explanation import document
 from pipelines.explain.facts import Question
 from pipelines.explain.service import explain
-from pipelines.explain.warehouse import Unavailable, opened
-from pipelines.packs import Pack
-from pipelines.runs.run import CURRENT, FAILED, WRONG
+from pipelines.explain.warehouse import opened
+from pipelines.packs.workspace import Workspace
 
 
-def run(pack: Pack, home: Home, settings: Settings, key: tuple[str, str, str, str, str], as_json: bool) -> int:
-    """Print the account of the cell with this key. Return 0; 1 where it cannot be had, or does not agree; 2 where there is no such number."""
-    try:
-        with opened(home) as warehouse:
-            account = explain(pack, home, settings, warehouse, Question(*key))
-    except QuestionError as error:
-        print(error, file=sys.stderr)
-        return WRONG
-    except Unavailable as error:
-        print(error, file=sys.stderr)
-        return FAILED
+def run(workspace: Workspace, key: tuple[str, str, str, str, str], as_json: bool) -> int:
+    """Print the explanation of the cell with this key. Return 0, or 1 where the number does not agree with its recomputation.
+
+    Raises QuestionError where there is no such number, Unavailable where there is no complete warehouse.
+    """
+    with opened(workspace) as warehouse:
+        account = explain(workspace, warehouse, Question(*key))
     try:
         if as_json:
             print(json.dumps(document(account), ensure_ascii=False, indent=1))
@@ -38,6 +31,6 @@ def run(pack: Pack, home: Home, settings: Settings, key: tuple[str, str, str, st
             for line in render.lines(account, width):
                 print(line)
         sys.stdout.flush()
-    except BrokenPipeError:  # whoever reads has seen enough
+    except BrokenPipeError:  # the reader, such as `head`, has closed the pipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return CURRENT if account.agrees else FAILED
+    return ExitCode.CURRENT if account.agrees else ExitCode.FAILED

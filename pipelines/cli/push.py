@@ -1,23 +1,22 @@
-"""The commands that bring a release to a portal, a bucket, a folder. Reads options and secrets, says what happened; `exports.push` does it.
+"""The commands that copy a release to a portal, a bucket or a folder. `exports.push` does the work.
 
-They only read the home, and take no lock of it: a run may go on meanwhile. A pack that is broken is no obstacle where the home is given.
+They only read the workspace and take no lock: a run may go on meanwhile. With --home given they work even with a broken pack.
 """
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
-from pipelines.cli.releases import HomeOption, PackOption, placed
+from pipelines.cli.options import HomeOption, PackOption, printable, published_workspace
+from pipelines.core.errors import UsageError, Zpo2Error
 from pipelines.core.settings import Settings
-from pipelines.runs.run import FAILED, WRONG
 
 if TYPE_CHECKING:
     from exports.push.push_plan import Outgoing
@@ -61,7 +60,7 @@ def push_ckan(  # noqa: PLR0917 - options of the command
     home: HomeOption = None,
 ) -> None:
     """Make a CKAN portal show the release: one dataset a table, with the fields of ckanext-dcat."""
-    with _told(pack, home, version) as (out, settings):
+    with _selected(pack, home, version) as (out, settings):
         from exports.push import ckan
         from exports.push.ckan_client import Portal, portal_address
 
@@ -81,7 +80,7 @@ def push_dir(
     home: HomeOption = None,
 ) -> None:
     """Copy the release into a folder, where it appears at once or not at all."""
-    with _told(pack, home, version) as (out, _):
+    with _selected(pack, home, version) as (out, _):
         from exports.push import folder
 
         changed = folder.push(out, to.absolute(), _say, dry_run=dry_run)
@@ -106,7 +105,7 @@ def push_s3(  # noqa: PLR0917 - options of the command
     home: HomeOption = None,
 ) -> None:
     """Put the release into a bucket of an object store that speaks S3, the pointer last."""
-    with _told(pack, home, version) as (out, settings):
+    with _selected(pack, home, version) as (out, settings):
         from exports.push import s3
 
         host = _host(endpoint) if endpoint else "amazonaws.com"
@@ -117,20 +116,15 @@ def push_s3(  # noqa: PLR0917 - options of the command
 
 
 @contextmanager
-def _told(pack: Path | None, home: Path | None, version: str | None) -> Iterator[tuple[Outgoing, Settings]]:
-    """Yield the release that is meant; what goes wrong is a line and an exit code. Raises PackError, HomeError."""
-    from exports.model.errors import ReleaseError
-    from exports.push.push_plan import PushError, RefusedError, choose
+def _selected(pack: Path | None, home: Path | None, version: str | None) -> Iterator[tuple[Outgoing, Settings]]:
+    """Yield the release that the options name. Raises PackError, WorkspaceError, PushError, ReleaseError, Zpo2Error."""
+    from exports.push.push_plan import choose
 
-    place, settings = placed(pack, home)
+    workspace = published_workspace(pack, home)
     try:
-        yield choose(place.public, version), settings
-    except RefusedError as error:
-        _stop(WRONG, str(error))
-    except (PushError, ReleaseError) as error:
-        _stop(FAILED, str(error))
+        yield choose(workspace.public, version), workspace.settings
     except OSError as error:
-        _stop(FAILED, f"{error.filename or place.public}: {error.strerror or error}")
+        raise Zpo2Error(f"{error.filename or workspace.public}: {error.strerror or error}") from None
 
 
 def _host(endpoint: str) -> str:
@@ -141,7 +135,7 @@ def _host(endpoint: str) -> str:
     except ValueError:
         host = None
     if not host:
-        _stop(WRONG, "--endpoint: the address of a store is due, such as https://s3.example.org")
+        raise UsageError("--endpoint: expected the address of a store, such as https://s3.example.org")
     return host
 
 
@@ -149,15 +143,15 @@ def _secret(settings: Settings, variable: str, host: str) -> str:
     """Return the secret in `variable`, which may go to `host`."""
     if not SECRET.fullmatch(variable):
         # what was given is not repeated: it may be the secret itself
-        _stop(WRONG, "a secret is given by the name of its variable: ZPO2_SECRET_<NAME>, in capital letters, digits and _")
+        raise UsageError("a secret is given by the name of its variable: ZPO2_SECRET_<NAME>, in capital letters, digits and _")
     secret = (settings.secret(variable) or "").strip()
     if not secret:
-        _stop(WRONG, f"{variable} is not set")
+        raise UsageError(f"{variable} is not set")
     if not (secret.isascii() and secret.isprintable()):
-        _stop(WRONG, f"{variable}: has signs that no key has")
+        raise UsageError(f"{variable}: has signs that no key has")
     hosts = settings.secret_hosts(variable)
     if hosts and host.lower() not in hosts:
-        _stop(WRONG, f"{variable}_HOSTS does not name {host}: the secret is not sent there")
+        raise UsageError(f"{variable}_HOSTS does not name {host}: the secret is not sent there")
     return secret
 
 
@@ -169,10 +163,4 @@ def _outcome(changed: int, dry_run: bool) -> str:
 
 
 def _say(line: str) -> None:
-    # what a portal answers may be commands to the terminal
-    print("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line), flush=True)
-
-
-def _stop(code: int, line: str) -> NoReturn:
-    print(line, file=sys.stderr)
-    raise SystemExit(code)
+    print(printable(line), flush=True)

@@ -6,37 +6,38 @@ from typing import Any
 
 from exports import ReleaseError
 from pipelines.core import atomic, logs
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
 from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.source_state import States
 from pipelines.notify import alerts, announcements
-from pipelines.packs import Pack
-from pipelines.runs import run as runs
+from pipelines.packs.workspace import Workspace
+from pipelines.runs.findings import SourceCounts
+from pipelines.runs.outcome import RunOutcome
 
 
-def collect(pack: Pack, home: Home) -> dict[str, Any]:
-    """Return the state of `home`: sources with their last fetch, change and counts; what waits; releases; the last gate; the last runs."""
-    states = States(home.fetch_state)
-    last = runs.last_outcome(home)
+def collect(workspace: Workspace) -> dict[str, Any]:
+    """Return the state of a workspace: sources with their last fetch, change and counts; what waits; releases; the last gate; the last runs."""
+    states = States(workspace.fetch_state)
+    last = RunOutcome.last(workspace)
     sources = []
-    for name, source in pack.sources.items():
+    for name, source in workspace.pack.sources.items():
         parts = states.of(name).values()
-        counts = last.get("sources", {}).get(name, {})
+        counts = last.sources.get(name, SourceCounts())
         sources.append(
             {
                 "source": name,
                 "enabled": source.enabled,
                 "last_fetch": max((p.checked_at for p in parts), default=""),
                 "last_change": max((p.changed_at for p in parts), default=""),
-                "rows_accepted": counts.get("rows_accepted", 0),
-                "rows_quarantined": counts.get("rows_quarantined", 0),
+                "rows_accepted": counts.rows_accepted,
+                "rows_quarantined": counts.rows_quarantined,
                 "stale_since": min((p.stale_since for p in parts if p.stale_since), default=None),
                 "errors": sorted({p.error for p in parts if p.error}),
             }
         )
-    latest = atomic.read_json(home.public / "latest.json", {})
-    ledger = atomic.read_json(home.public / "releases.json", [])
+    latest = atomic.read_json(workspace.public / "latest.json", {})
+    ledger = atomic.read_json(workspace.public / "releases.json", [])
     entries = ledger.get("releases", []) if isinstance(ledger, dict) else ledger
     releases = [
         {
@@ -48,32 +49,32 @@ def collect(pack: Pack, home: Home) -> dict[str, Any]:
         for r in entries
     ]
     return {
-        "pack": pack.id,
-        "home": str(home.root),
+        "pack": workspace.pack.id,
+        "home": str(workspace.root),
         "sources": sources,
-        "waiting": _waiting(home),
+        "waiting": _waiting(workspace),
         "releases": releases,
-        "gate": last.get("gate") or None,
-        "runs": logs.last_metrics(home),
+        "gate": last.gate or None,
+        "runs": logs.last_metrics(workspace),
     }
 
 
-def _waiting(home: Home) -> dict[str, Any]:
+def _waiting(workspace: WorkspaceFolder) -> dict[str, Any]:
     """Return what no run has taken up yet: pushed events, dropped files; and alerts and announcements that were not delivered."""
     events = {"accepted": 0, "waiting": 0, "open_segments": 0}
-    if home.queue.is_file():
-        with Queue(home.queue) as queue:
+    if workspace.queue.is_file():
+        with Queue(workspace.queue) as queue:
             events = queue.counts()
     return {
         "events": events,
-        "files": [f.name for f in inbox.files(home)],
-        "alerts": len(alerts.waiting(home)),
-        "announcements": _announcements(home),
+        "files": [f.name for f in inbox.files(workspace)],
+        "alerts": len(alerts.waiting(workspace)),
+        "announcements": _announcements(workspace),
     }
 
 
-def _announcements(home: Home) -> int:
+def _announcements(workspace: WorkspaceFolder) -> int:
     try:
-        return announcements.waiting(home)
+        return announcements.waiting(workspace)
     except (ReleaseError, ValueError, OSError):
         return 0  # a ledger that cannot be read is told by whoever needs it

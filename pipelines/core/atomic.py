@@ -15,7 +15,7 @@ TEMPORARY = ".part-"
 
 
 @contextmanager
-def replacing(target: Path, *, sync: bool = True) -> Iterator[Path]:
+def atomic_write(target: Path, *, sync: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success it takes the target's name, on failure it is gone."""
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=target.parent)
@@ -33,7 +33,7 @@ def replacing(target: Path, *, sync: bool = True) -> Iterator[Path]:
 
 
 def write_json(target: Path, value: Any) -> None:
-    with replacing(target) as path:
+    with atomic_write(target) as path:
         path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
@@ -45,7 +45,7 @@ def read_json(path: Path, default: Any) -> Any:
         return default
 
 
-def sweep(folder: Path) -> int:
+def cleanup_temp(folder: Path) -> int:
     """Remove what a killed run left behind below `folder`; return how many files and folders."""
     stale = list(folder.rglob(f"{TEMPORARY}*")) if folder.is_dir() else []
     for path in stale:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 
 LARGEST = 10 * 1024**2  # bytes of a log before it makes room for the next
 KEPT = 5  # earlier logs
@@ -33,10 +33,10 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def open_log(home: Home) -> None:
+def open_log(workspace: WorkspaceFolder) -> None:
     """Have everything that is said to the logger `zpo2` written to the home's log; once for each process."""
     logger = logging.getLogger("zpo2")
-    path = home.log
+    path = workspace.log
     if any(isinstance(h, logging.FileHandler) and Path(h.baseFilename) == path.absolute() for h in logger.handlers):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,18 +58,18 @@ def _make_room(path: Path) -> None:
             os.replace(newer, older)
 
 
-def add_metrics(home: Home, metrics: dict[str, Any]) -> None:
+def add_metrics(workspace: WorkspaceFolder, metrics: dict[str, Any]) -> None:
     """Keep the metrics of a run as one more line."""
-    with home.metrics.open("a", encoding="utf-8") as file:
+    with workspace.metrics.open("a", encoding="utf-8") as file:
         file.write(json.dumps(metrics, ensure_ascii=False, sort_keys=True) + "\n")
 
 
-def last_metrics(home: Home, most: int = SHOWN_RUNS) -> list[dict[str, Any]]:
+def last_metrics(workspace: WorkspaceFolder, most: int = SHOWN_RUNS) -> list[dict[str, Any]]:
     """Return the metrics of the last runs, the newest first; a line that a killed run left half written is left out."""
-    if not home.metrics.is_file():
+    if not workspace.metrics.is_file():
         return []
     found = []
-    for line in reversed(home.metrics.read_text(encoding="utf-8").splitlines()[-most - 1 :]):
+    for line in reversed(workspace.metrics.read_text(encoding="utf-8").splitlines()[-most - 1 :]):
         try:
             found.append(json.loads(line))
         except ValueError:

@@ -1,4 +1,4 @@
-"""When a source is due, by its cron expression in the pack's time zone. Asks no clock and no source."""
+"""Cron schedules in the time zone of a pack. The caller gives the current time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 from croniter import CroniterError, croniter
 
 DEFAULT = "0 5 * * *"
-_LOOKED_AHEAD = 32
+_NEXT_TIMES = 32
 
 
 def is_valid(cron: str) -> bool:
-    """Whether `cron` is an expression of five fields, or a name such as @daily, that ever comes true."""
+    """Return whether `cron` is an expression of five fields, or a name such as @daily, with a next time."""
     if not croniter.is_valid(cron) or len(cron.split()) > 5:
         return False
     try:
@@ -24,14 +24,14 @@ def is_valid(cron: str) -> bool:
 
 
 def last_due(cron: str, timezone: str, now: datetime) -> datetime:
-    """Return the last time at which `cron` came true, `now` included."""
+    """Return the last scheduled time up to and including `now`."""
     local = now.astimezone(ZoneInfo(timezone))
-    found: datetime = croniter(cron, local + timedelta(microseconds=1)).get_prev(datetime)
-    return found
+    last: datetime = croniter(cron, local + timedelta(microseconds=1)).get_prev(datetime)
+    return last
 
 
 def longest_gap(cron: str, timezone: str, now: datetime) -> timedelta:
-    """Return the longest time between two of the coming times."""
+    """Return the longest interval between any two consecutive of the next 32 scheduled times."""
     times = croniter(cron, now.astimezone(ZoneInfo(timezone)))
-    due: list[datetime] = [times.get_next(datetime) for _ in range(_LOOKED_AHEAD)]
-    return max(b - a for a, b in itertools.pairwise(due))
+    scheduled: list[datetime] = [times.get_next(datetime) for _ in range(_NEXT_TIMES)]
+    return max(b - a for a, b in itertools.pairwise(scheduled))

@@ -1,17 +1,17 @@
-"""The home: the one folder a run writes to, whose it is, and who may write now. Knows the names of its rooms, not what they hold."""
+"""The workspace: the one folder that runs of a pack write to. Knows the names of its files, which pack owns it, and who may write now."""
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.core import atomic
+from pipelines.core.errors import ExitCode, Zpo2Error
+from pipelines.core.locks import LockedError, file_lock
+from pipelines.core.settings import Settings
 
 FORMAT = 1
 _OURS = ("# Kept up to date by zpo2", "# One run at a time")
@@ -41,21 +41,29 @@ nux:
   enabled: false
 """
 WAIT_SECONDS = 60.0
+DESCRIPTION = "home.json"
+LOCK = "run.lock"
 
 
-class HomeError(Exception):
-    """The home belongs to another pack or to another version of the format."""
+class WorkspaceError(Zpo2Error):
+    """The workspace belongs to another pack or to another version of the format."""
+
+    exit_code = ExitCode.WRONG
 
 
-class Busy(Exception):
-    """Another run holds the home."""
+class WorkspaceBusy(Zpo2Error):
+    """Another run is writing to the workspace."""
 
 
 @dataclass(frozen=True)
-class Home:
-    """The folder of everything that runs of one pack write."""
+class WorkspaceFolder:
+    """The files of a workspace, whatever its pack. `packs.Workspace` adds the pack.
+
+    The folder is the one that the option `--home` names.
+    """
 
     root: Path
+    settings: Settings = field(default_factory=Settings, repr=False)
 
     @property
     def archive(self) -> Path:
@@ -71,7 +79,7 @@ class Home:
 
     @property
     def manifest(self) -> Path:
-        """The manifest of the lake's newest state."""
+        """The manifest of the newest state of the lake."""
         return self.manifests / "current.json"
 
     @property
@@ -104,17 +112,17 @@ class Home:
 
     @property
     def queue(self) -> Path:
-        """The events that were pushed."""
+        """The database of pushed events."""
         return self.root / "events.db"
 
     @property
     def alerts(self) -> Path:
-        """Alerts that are to be delivered, and which were."""
+        """Alerts: those that wait for delivery, and those that were delivered."""
         return self.root / "alerts"
 
     @property
     def announced(self) -> Path:
-        """What of the releases' journal was delivered to the operator's webhook."""
+        """Which ledger events were delivered to the operator's webhook."""
         return self.root / "announced.json"
 
     @property
@@ -123,69 +131,61 @@ class Home:
 
     @property
     def metrics(self) -> Path:
-        """Rows, seconds and bytes of each run, a line each."""
+        """Rows, seconds and bytes of each run, one line per run."""
         return self.root / "metrics.jsonl"
 
     @property
     def last_ingest(self) -> Path:
-        """What the last ingest found, for the gate of a later run."""
+        """The findings of the last ingest, for the gate."""
         return self.root / "last_ingest.json"
 
     @property
     def last_run(self) -> Path:
-        """What the last finished run found: counts, checks, stale sources."""
+        """The outcome of the last finished run: counts, checks, stale sources."""
         return self.root / "last_run.json"
 
     def owned_by(self, pack_id: str) -> bool:
-        """Whether the home is there and the pack's; False where it is still to be made. Raises HomeError where it is another's."""
-        path = self.root / "home.json"
+        """Return whether the workspace exists and belongs to the pack; False where it does not exist yet.
+
+        Raises WorkspaceError where it belongs to another pack, or holds files that no workspace holds.
+        """
+        path = self.root / DESCRIPTION
         if path.is_file():
             try:
-                found = json.loads(path.read_text(encoding="utf-8"))
-                owner, version = found["pack"], found["format"]
+                description = json.loads(path.read_text(encoding="utf-8"))
+                owner, version = description["pack"], description["format"]
             except (ValueError, KeyError, TypeError):
-                raise HomeError(f"{path}: is not a home's description") from None
+                raise WorkspaceError(f"{path}: does not describe a workspace; restore it from a backup, or give another --home") from None
             if owner != pack_id:
-                raise HomeError(f"{self.root}: is the home of pack {owner}, not of {pack_id}; give another --home")
+                raise WorkspaceError(f"{self.root}: belongs to the pack {owner}, not to {pack_id}; give another --home")
             if version != FORMAT:
-                raise HomeError(f"{self.root}: has format {version}, this version writes {FORMAT}")
+                raise WorkspaceError(f"{self.root}: has format {version}, this version writes format {FORMAT}; give another --home")
             return True
-        if self.root.is_dir() and any(p.name not in ("run.lock", "inbox") for p in self.root.iterdir()):
-            raise HomeError(f"{self.root}: holds files but no home.json; give an empty folder as --home")
+        if self.root.is_dir() and any(p.name not in (LOCK, "inbox") for p in self.root.iterdir()):
+            raise WorkspaceError(f"{self.root}: holds files but no {DESCRIPTION}; give an empty folder as --home")
         return False
 
-    def open(self, pack_id: str) -> None:
-        """Create the home, or make sure that it is the pack's. Raises HomeError."""
+    def claim(self, pack_id: str) -> None:
+        """Create the workspace, or make sure that it belongs to the pack. Raises WorkspaceError."""
         if not self.owned_by(pack_id):
-            atomic.write_json(self.root / "home.json", {"pack": pack_id, "format": FORMAT})
-        configured = self.dagster / "dagster.yaml"
-        present = configured.read_text(encoding="utf-8") if configured.is_file() else _OURS[0]
+            atomic.write_json(self.root / DESCRIPTION, {"pack": pack_id, "format": FORMAT})
+        path = self.dagster / "dagster.yaml"
+        present = path.read_text(encoding="utf-8") if path.is_file() else _OURS[0]
         if present != DAGSTER_YAML and present.startswith(_OURS):
-            with atomic.replacing(configured) as path:
-                path.write_text(DAGSTER_YAML, encoding="utf-8")
+            with atomic.atomic_write(path) as temporary:
+                temporary.write_text(DAGSTER_YAML, encoding="utf-8")
 
     @contextmanager
-    def lock(self, wait: float = WAIT_SECONDS, waiting: Callable[[str], None] | None = None) -> Iterator[None]:
-        """Hold the home for writing. Raises Busy when another process still holds it after `wait` seconds.
-
-        The lock is the operating system's (flock): it goes with the process, however that ends.
-        """
+    def lock(self, wait: float = WAIT_SECONDS, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
+        """Hold the workspace for writing. Raises WorkspaceBusy when another process still holds it after `wait` seconds."""
         self.root.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.root / "run.lock", os.O_RDWR | os.O_CREAT, 0o644)
+
+        def report() -> None:
+            if on_wait:
+                on_wait(f"another run is writing to {self.root}; waiting up to {wait:.0f} s")
+
         try:
-            deadline = time.monotonic() + wait
-            told = False
-            while True:
-                try:
-                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    if not told and waiting:
-                        waiting(f"another run is writing to {self.root}; waiting up to {wait:.0f} s")
-                        told = True
-                    if time.monotonic() >= deadline:
-                        raise Busy(f"another run is still writing to {self.root}") from None
-                    time.sleep(0.2)
-            yield
-        finally:
-            os.close(handle)
+            with file_lock(self.root / LOCK, wait=wait, on_wait=report):
+                yield
+        except LockedError:
+            raise WorkspaceBusy(f"another run is still writing to {self.root}") from None

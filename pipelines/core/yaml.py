@@ -1,7 +1,7 @@
-"""Read a pack's YAML as YAML 1.2 core, remembering the line of every key. Knows nothing of sources, indicators or models.
+"""Reads YAML 1.2 core and remembers the line of every key.
 
-PyYAML parses the syntax; the meaning of plain scalars is resolved here, because PyYAML follows YAML 1.1, where `on`, `no` and
-dates are not text. Numbers keep the text they were written with, so that a code such as `0640` survives where text is due.
+PyYAML parses the syntax. Plain scalars are resolved here, because PyYAML follows YAML 1.1, where `on`, `no` and dates are not text.
+Numbers keep the text in which they were written, so that a code such as `0640` survives where text is expected.
 """
 
 from __future__ import annotations
@@ -14,53 +14,67 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BeforeValidator
 
-MAX_NODES = 200_000  # an alias bomb expands to more than any honest pack
+from pipelines.core.errors import ExitCode, Zpo2Error
+
+MAX_NODES = 200_000  # no real pack has as many; an alias bomb expands to more
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 
-Path_ = tuple[str | int, ...]
+KeyPath = tuple[str | int, ...]
+"""The keys and positions that lead to a value, from the root of a document or of a block."""
 
 
-class PackError(Exception):
-    """A declaration is wrong. `lines` holds one `file:line: key: what` for each fault."""
+class PackError(Zpo2Error):
+    """A pack has faults. The message has one line per fault: `file:line: key: fault`."""
 
-    def __init__(self, lines: list[str]) -> None:
-        super().__init__("\n".join(lines))
-        self.lines = lines
+    exit_code = ExitCode.WRONG
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+    @property
+    def lines(self) -> list[str]:
+        return self.faults
 
 
 class YamlInt(int):
+    """A whole number with the text in which it was written."""
+
     text: str
 
 
 class YamlFloat(float):
+    """A real number with the text in which it was written."""
+
     text: str
 
 
 @dataclass
 class Document:
-    """The values of one YAML file and the 1-based line of every key and item in it."""
+    """The values of one YAML file, and the line (from 1) of every key and item in it."""
 
     name: str
     value: Any
-    lines: dict[Path_, int] = field(default_factory=dict)
+    lines: dict[KeyPath, int] = field(default_factory=dict)
 
-    def line(self, path: Path_) -> int:
-        """Return the line of `path`, or of its nearest parent that stands in the file."""
+    def line(self, path: KeyPath) -> int:
+        """Return the line of `path`, or of its nearest parent that is in the file."""
         while path and path not in self.lines:
             path = path[:-1]
         return self.lines.get(path, 1)
 
-    def fault(self, path: Path_, message: str) -> str:
+    def fault(self, path: KeyPath, message: str) -> str:
+        """Return the line that reports a fault: `file:line: key: message`."""
         key = ".".join(str(p) for p in path)
         return f"{self.name}:{self.line(path)}: {key + ': ' if key else ''}{message}"
 
 
 def load(file: Path, name: str) -> Document:
-    """Return the document of `file`. Raises PackError naming the line where the syntax breaks or a key stands twice."""
+    """Return the document of `file`. Raises PackError with the line of a syntax error or of a repeated key."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -82,9 +96,9 @@ class _Builder:
     def __init__(self, document: Document) -> None:
         self.document = document
         self.nodes = 0
-        self.open: set[int] = set()  # the collections we stand in: an alias to one of them is a loop
+        self.open: set[int] = set()  # the collections around the current node: an alias to one of them is a loop
 
-    def build(self, node: yaml.Node, path: Path_) -> Any:
+    def build(self, node: yaml.Node, path: KeyPath) -> Any:
         self.nodes += 1
         line = node.start_mark.line + 1
         self.document.lines.setdefault(path, line)
@@ -101,7 +115,7 @@ class _Builder:
         finally:
             self.open.discard(id(node))
 
-    def _mapping(self, node: yaml.MappingNode, path: Path_) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
         result: dict[str, Any] = {}
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
@@ -109,7 +123,7 @@ class _Builder:
                 raise PackError([f"{self.document.name}:{line}: a key must be text"])
             key = str(key_node.value)
             if key in result:
-                raise PackError([f"{self.document.name}:{line}: {'.'.join(map(str, (*path, key)))}: key stands twice"])
+                raise PackError([f"{self.document.name}:{line}: {'.'.join(map(str, (*path, key)))}: repeated key"])
             self.document.lines[(*path, key)] = line
             result[key] = self.build(value_node, (*path, key))
         return result
@@ -119,7 +133,7 @@ def _scalar(node: yaml.ScalarNode, name: str) -> Any:
     text = str(node.value)
     explicit = not node.tag.startswith("tag:yaml.org,2002:")
     if explicit:
-        raise PackError([f"{name}:{node.start_mark.line + 1}: {node.tag}: tags are not understood"])
+        raise PackError([f"{name}:{node.start_mark.line + 1}: {node.tag}: tags are not supported"])
     if node.style:  # quoted or block: text
         return text
     if text in _NULL:
@@ -138,7 +152,7 @@ def _scalar(node: yaml.ScalarNode, name: str) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Return a value whose numbers are plain numbers, without the text they were written with."""
+    """Return `value` with plain numbers, without the text in which they were written."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -159,6 +173,6 @@ def _as_expression(value: Any) -> Any:
 
 
 Text = Annotated[str, BeforeValidator(_as_text)]
-"""A string; a number in the YAML is taken as the text it was written with."""
+"""A string; a number in the YAML is taken as the text in which it was written."""
 Expression = Annotated[str, BeforeValidator(_as_expression)]
 """A scalar SQL expression; a number or truth value in the YAML is taken as its text."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from pipelines.core.errors import UsageError
 from pipelines.explain.facts import Question
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ NO_PERIOD = ("", "-")
 """How the row of an indicator that was never collected is asked for; any other period leads there, too."""
 
 
-class QuestionError(Exception):
+class QuestionError(UsageError):
     """There is no such number."""
 
 

@@ -29,7 +29,8 @@ class Cell:
     """A cell with what it was made from.
 
     how: observed (as the source gives it), aggregated (over rows), zero (rows of the other sex only), women and men (a total that no
-    source gives), conflict (a source gives several values), doubt (a refused row may be of either sex), restated (from what the area was)
+    source gives), conflict (a source gives several values), contradiction (a source gives a total that is less than its parts), doubt (a
+    refused row may be of either sex), restated (from what the area was)
     """
 
     key: Key
@@ -125,15 +126,20 @@ def _of_source(facts: Facts, observations: Sequence[Observation], key: Key) -> C
 
 def _aggregated(facts: Facts, observations: Sequence[Observation], key: Key) -> Cell | None:
     rows, kind, source = tuple(observations), observations[0].aggregate or "sum", observations[0].source
-    if key.sex == "_T":
-        rank = max(rank_of(facts, o) for o in rows)
-        return Cell(key, source, _over(kind, rows, rank), rank, "aggregated", rows)
-    if not rows[0].by_sex:
+    if key.sex != "_T" and not rows[0].by_sex:
         return None
     mine = tuple(o for o in rows if o.key.sex == key.sex)
+    totals = tuple(o for o in rows if o.key.sex == "_T") if kind == "sum" else ()
+    own_total = _over(kind, totals, max((rank_of(facts, o) for o in totals), default=Q))
+    absent_is_zero = kind == "sum" and (own_total is None or _is_sum_of_parts(facts, rows, own_total))
+    if any((source, key._replace(sex=sex)) in facts.conflicts for sex in (*PARTS_OF_TOTAL, "_T")):
+        return Cell(key, source, None, Q, "contradiction", rows) if mine or key.sex != "_U" else None
+    if key.sex == "_T":
+        behind = rows if own_total is None else totals  # the source's own total stands, and is never added to its parts
+        rank = max(rank_of(facts, o) for o in behind)
+        return Cell(key, source, _over(kind, behind, rank), rank, "aggregated", behind)
     own = max((rank_of(facts, o) for o in mine), default=None)
-    zero = key.sex != "_U" and kind == "sum"
-    if own is None and not zero:
+    if own is None and (key.sex == "_U" or not absent_is_zero):
         return None
     doubtful = tuple(o for o in rows if o.key.sex == "_T" and rank_of(facts, o) > 10)
     if doubtful:  # a refused row of unknown sex
@@ -141,6 +147,15 @@ def _aggregated(facts: Facts, observations: Sequence[Observation], key: Key) -> 
     if own is None:
         return Cell(key, source, 0.0, 1, "zero", rows)
     return Cell(key, source, _over(kind, mine, own), own, "aggregated", mine)
+
+
+def _is_sum_of_parts(facts: Facts, rows: Sequence[Observation], total: float) -> bool:
+    """Whether the rows of women, men and unknown sex sum to the source's own total; a sex of which a row is missing adds nothing."""
+    values = []
+    for sex in PARTS_OF_TOTAL:
+        mine = [o for o in rows if o.key.sex == sex]
+        values.append(_over("sum", mine, max((rank_of(facts, o) for o in mine), default=Q)) or 0.0)
+    return abs(total - sum(values)) <= 1e-9 * abs(total)
 
 
 def _over(kind: str, rows: Sequence[Observation], rank: int) -> float | None:

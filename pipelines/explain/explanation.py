@@ -111,7 +111,8 @@ def _member(account: Account, member: Member) -> dict[str, Any]:
     sums = member.sums
     facts = account.computation.facts
     return {
-        "ref_area": member.area.ref_area, "name": member.area.name, "weight": member.area.weight, "contributes": member.contributes,
+        "ref_area": member.area.ref_area, "name": member.area.name, "weight": member.area.weight,
+        "weight_period": member.area.weight_period, "contributes": member.contributes,
         "status": STATUS_OF_RANK[sums.rank],
         "why": [] if sums.rank == 1 else reasons.of_area(facts, sums, account.traces, account.fills),
         "numerator": sums.now.numerator, "denominator": sums.now.denominator,

@@ -106,13 +106,14 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Area:
-    """An area that takes part: `weight` is None where no area of the pack has any."""
+    """An area that takes part: `weight` is None where the pack names none, or the area never has one; `weight_period` is what it is of."""
 
     ref_area: str
     name: str
     level: str
     km2: float | None
     weight: float | None = None
+    weight_period: str | None = None
 
 
 @dataclass(frozen=True)

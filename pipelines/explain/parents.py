@@ -33,9 +33,9 @@ class Rollup:
     denominator: float | None
     base_numerator: float | None
     base_denominator: float | None
-    weight: float
+    weight: float | None  # of all: None where an area that does not contribute never has one
     weight_there: float
-    counted: bool  # weights that sum to 0, or none at all: areas count once
+    counted: bool  # a plain sum, weights that sum to 0, or none at all: areas count once
     needed: float  # coverage below which the value is not published
 
     @property
@@ -43,8 +43,10 @@ class Rollup:
         return sum(m.contributes for m in self.members)
 
     @property
-    def coverage(self) -> float:
-        return self.weight_there / self.weight
+    def coverage(self) -> float | None:
+        if not self.contributing:
+            return 0.0
+        return None if self.weight is None else self.weight_there / self.weight
 
     @property
     def ranks(self) -> list[int]:
@@ -60,7 +62,7 @@ class Outcome:
     status: str
     numerator: float | None
     denominator: float | None
-    coverage: float
+    coverage: float | None
 
 
 NEVER = Outcome("never collected", None, "O", None, None, 0.0)
@@ -71,21 +73,35 @@ def roll_up(facts: Facts, members: Sequence[Member], min_coverage: float) -> Rol
     if not members or not rollable(facts):
         return None
     there = [m for m in members if m.contributes]
-    weights = [m.area.weight or 0.0 if facts.has_weight else 1.0 for m in members]
-    counted = not facts.has_weight or sum(weights) <= 0
-    if counted:
-        weights = [1.0] * len(members)
+    weight, weight_there, counted = _weights(facts, members)
     return Rollup(
         tuple(members),
         _sum([m.sums.now.numerator for m in there]),
         _sum([m.sums.now.denominator for m in there]),
         _sum([m.sums.base.numerator for m in there if m.sums.base]),
         _sum([m.sums.base.denominator for m in there if m.sums.base]),
-        sum(weights),
-        sum(w for w, m in zip(weights, members, strict=True) if m.contributes),
+        weight,
+        weight_there,
         counted,
         min_coverage if facts.indicator.has_denominator else 1.0,
     )
+
+
+def _weights(facts: Facts, members: Sequence[Member]) -> tuple[float | None, float, bool]:
+    """Return the weight of all members, None where it is unknown, that of those which contribute, and whether they are counted."""
+    there = [m for m in members if m.contributes]
+    is_ratio = facts.indicator.has_denominator
+    if not facts.has_weight:
+        return len(members), len(there), True
+    if is_ratio and any(m.area.weight is None and not m.contributes for m in members):
+        return None, sum(m.area.weight or 0.0 for m in there), False
+    weight = sum(m.area.weight or 0.0 for m in members)
+    if weight <= 0:
+        return len(members), len(there), True
+    if is_ratio:
+        return weight, sum(m.area.weight or 0.0 for m in there), False
+    # a plain sum lacks every missing area but those of which the weight is known to be 0
+    return sum(m.contributes or m.area.weight != 0 for m in members), len(there), True
 
 
 def rollable(facts: Facts) -> bool:
@@ -141,7 +157,7 @@ def _way(indicator: Indicator, own: Direct, rank: int, is_parent: bool, rolled: 
 
 
 def _rolled(indicator: Indicator, rolled: Rollup) -> Outcome:
-    covered = rolled.coverage >= rolled.needed
+    covered = rolled.coverage is not None and rolled.coverage >= rolled.needed
     there = [rank for rank in rolled.ranks if rank < FIRST_MISSING_RANK]
     found = None
     if covered and there:

@@ -13,8 +13,6 @@ import polars as pl
 
 from pipelines import readers
 from pipelines.core import atomic, versions
-from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
 from pipelines.explain.facts import Key, Observation, Place
 from pipelines.explain.reread import Correction, Given, Replay, columns_of, described, totalled
 from pipelines.explain.warehouse import Warehouse
@@ -26,9 +24,9 @@ from pipelines.lake.mapping import counts
 from pipelines.lake.quarantine import quarantine_frame
 from pipelines.lake.store import File
 from pipelines.lake.territory import Territory
-from pipelines.packs import Pack
 from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.schema import CountedSource, FetchedSource, ObservationsMap
+from pipelines.packs.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,12 @@ class Trace:
 class Evidence:
     """The archive and the lake of a home, asked for what stands behind observations."""
 
-    def __init__(self, pack: Pack, home: Home, settings: Settings, warehouse: Warehouse) -> None:
-        self.pack = pack
-        self.home = home
+    def __init__(self, workspace: Workspace, warehouse: Warehouse) -> None:
+        self.pack = workspace.pack
+        self.workspace = workspace
         self.warehouse = warehouse
-        self.manifest: dict[str, Any] = atomic.read_json(home.manifest, {"files": {}, "sources": {}})
-        self.context = Context(pack, home, settings)
+        self.manifest: dict[str, Any] = atomic.read_json(workspace.manifest, {"files": {}, "sources": {}})
+        self.context = Context(workspace)
         self._replays: dict[tuple[str, str], Replay] = {}
         self._texts: dict[str, pl.DataFrame] = {}
         self._given: dict[tuple[str, str], tuple[set[str], dict[Key, list[Given]]]] = {}
@@ -96,7 +94,7 @@ class Evidence:
         return {
             **told, **more, "title": about.get("title"), "publisher": kept.publisher if kept and kept.publisher else about.get("publisher"),
             "licence": kept.licence if kept and kept.licence else about.get("licence"),
-            "archived": str(path.relative_to(self.home.root)), "intact": path.is_file() and sha256_of(path) == sha256,
+            "archived": str(path.relative_to(self.workspace.root)), "intact": path.is_file() and sha256_of(path) == sha256,
         }  # fmt: skip
 
     # ------------------------------------------------------------------------------------------------------------ observations
@@ -174,7 +172,7 @@ class Evidence:
     @cached_property
     def _quarantine(self) -> dict[tuple[str, str, str], dict[int, list[Refusal]]]:
         found: dict[tuple[str, str, str], dict[int, list[Refusal]]] = defaultdict(lambda: defaultdict(list))
-        for row in quarantine_frame(self.home).iter_rows(named=True):
+        for row in quarantine_frame(self.workspace).iter_rows(named=True):
             refusal = Refusal(row["row_number"], row["column"], row["value"], row["reason"])
             found[row["source"], row["part"], row["snapshot"]][row["row_number"]].append(refusal)
         return found

@@ -12,16 +12,17 @@ from exports.formats.prepare_table import GUARD
 from exports.model.errors import ReleaseError
 from exports.release import ledger
 from pipelines.core import atomic
-from pipelines.core.workspace import Home
+from pipelines.core.sql import literal
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.explain.computation import agree
 from pipelines.explain.facts import Question
-from pipelines.packs.expressions import literal
-from pipelines.runs import run as runs
+from pipelines.runs.outcome import RunOutcome
 from pipelines.warehouse import dbt
 
 ON_THE_WAY = (
     "stg_observations", "stg_terms", "int_reported_observations", "int_observations", "int_indicator_periods", "int_direct_values",
     "int_rolled_values", "mart_indicator_values", "sources_agree", "computed_and_reported_agree", "nothing_lost",
+    "totals_over_sex_agree", "roll_up_keeps_totals_over_sex", "unknown_coverage_is_low",
 )  # fmt: skip
 """What the name of a check holds when the check is about a table between the lake and `indicator_values`."""
 
@@ -34,7 +35,7 @@ class Row:
     status: str
     numerator: float | None
     denominator: float | None
-    coverage: float
+    coverage: float | None
     sources: str = ""
 
     def is_as(self, other: Row) -> bool:
@@ -54,19 +55,21 @@ class Publication:
     holder_state: str  # withdrawn, or empty
 
 
-def publication(home: Home, connection: duckdb.DuckDBPyConnection, question: Question, warehouse_row: Row) -> Publication | None:
+def publication(
+    workspace: WorkspaceFolder, connection: duckdb.DuckDBPyConnection, question: Question, warehouse_row: Row
+) -> Publication | None:
     """Look the number up in the releases; None before the first one."""
     try:
-        current, entries = ledger.current(home.public), ledger.history(home.public)
+        current, entries = ledger.current(workspace.public), ledger.history(workspace.public)
     except ReleaseError:
         return None
     if current is None:
         return None
-    row = _row(home.public / ledger.RELEASES / current.version, connection, question)
+    row = _row(workspace.public / ledger.RELEASES / current.version, connection, question)
     if row is not None and row.is_as(warehouse_row):
         return Publication(current.version, current.released, row, current.version, "")
     for entry in reversed(entries):
-        other = None if entry.is_pruned else _row(home.public / ledger.RELEASES / entry.version, connection, question)
+        other = None if entry.is_pruned else _row(workspace.public / ledger.RELEASES / entry.version, connection, question)
         if other is not None and other.is_as(warehouse_row):
             return Publication(current.version, current.released, row, entry.version, "withdrawn" if entry.is_withdrawn else "")
     return Publication(current.version, current.released, row, "", "")
@@ -85,23 +88,22 @@ def _row(release: Path, connection: duckdb.DuckDBPyConnection, question: Questio
     return Row(*found[0]) if found else None
 
 
-def gate(home: Home) -> dict[str, Any]:
+def gate(workspace: WorkspaceFolder) -> dict[str, Any]:
     """Return what the last run's gate said, which release that run made or left, and the checks of the tables on the way."""
-    last = runs.last_outcome(home)
-    verdict = last.get("gate") or {}
+    last = RunOutcome.last(workspace)
     return {
-        "ended_at": last.get("ended_at"),
-        "release": (last.get("release") or {}).get("version"),
-        "reasons": last.get("reasons", []),
-        **{name: verdict.get(name) for name in ("passed", "checks_passed", "failed", "missing", "warnings", "accepted")},
-        "on_the_way": _on_the_way(home),
+        "ended_at": last.ended_at or None,
+        "release": last.release.version if last.release else None,
+        "reasons": last.reasons,
+        **{name: last.gate.get(name) for name in ("passed", "checks_passed", "failed", "missing", "warnings", "accepted")},
+        "on_the_way": _on_the_way(workspace),
     }
 
 
-def _on_the_way(home: Home) -> list[dict[str, Any]]:
+def _on_the_way(workspace: WorkspaceFolder) -> list[dict[str, Any]]:
     """Return the checks of the models between the lake and the number, as the last run found them; none where other code ran."""
-    manifest = atomic.read_json(dbt.manifest_path(home), None)
-    if manifest is None or not (home.dbt / "target" / "run_results.json").is_file():
+    manifest = atomic.read_json(dbt.manifest_path(workspace), None)
+    if manifest is None or not (workspace.dbt / "target" / "run_results.json").is_file():
         return []
-    found = [c for c in dbt.results(home, manifest) if any(name in c.name for name in ON_THE_WAY)]
+    found = [c for c in dbt.results(workspace, manifest) if any(name in c.name for name in ON_THE_WAY)]
     return [{"name": c.name, "passed": c.passed, "description": c.description} for c in sorted(found, key=lambda c: c.name)]

@@ -76,6 +76,10 @@ def _cell_in_words(facts: Facts, found: Cell, traces: Traces) -> str:
     if found.how == "conflict":
         rows = ", ".join(row_in_words(o) for o in found.inputs)
         return f"is in quarantine: {found.source} gives it different values in {rows}"
+    if found.how == "contradiction":
+        refusals = [r for o in found.inputs if (trace := traces.get(o)) for r in trace.refusals if r.column == o.key.measure]
+        told_by = list(dict.fromkeys(r.reason for r in refusals)) or [f"{found.source} gives it a total that is less than its parts"]
+        return f"is in quarantine: {'; '.join(told_by)} ({', '.join(row_in_words(o) for o in found.inputs[:NAMED])})"
     if found.how == "restated" and (words := _restated_in_words(found)):
         return words
     deciding = [o for o in observations_of(found) if rank_of(facts, o) == found.rank]
@@ -143,6 +147,10 @@ def _of_parent(computation: Computation, rolled: Rollup, traces: Traces, fills: 
     outcome, facts = computation.outcome, computation.facts
     out = [m for m in rolled.members if not m.contributes]
     if outcome.status == "L":
+        if rolled.coverage is None:
+            unknown = [m.area.name for m in out if m.area.weight is None]
+            names = ", ".join(unknown[:NAMED]) + (f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else "")
+            return [f"the coverage is unknown: no period has a weight of {names}, and no value either", *missing_in_words(out)]
         what = "areas" if rolled.counted else "weight"
         told = [f"the areas with all terms have {percent(rolled.coverage)} of the {what}; {percent(rolled.needed)} is due"]
         return told + missing_in_words(out)

@@ -10,7 +10,7 @@ from pipelines.explain.arithmetic import arithmetic
 from pipelines.explain.cells import Cell
 from pipelines.explain.computation import operands
 from pipelines.explain.explanation import FAILED, NOTE, Account
-from pipelines.explain.facts import Observation
+from pipelines.explain.facts import Area, Observation
 from pipelines.explain.format import number, percent
 from pipelines.explain.formula import Direct, Operand
 from pipelines.explain.parents import Rollup
@@ -71,7 +71,7 @@ def _head(account: Account) -> Iterator[Line]:
     for reason in account.why:
         yield 1, f"because     {reason}"
     if c.own is not None:
-        yield 1, f"coverage    {percent(outcome.coverage)}"
+        yield 1, f"coverage    {_coverage(outcome.coverage)}"
     published = account.publication
     if published is not None and published.holder == published.version:
         yield 1, f"published   in release {published.version} of {published.released}"
@@ -202,7 +202,7 @@ def _rollup(account: Account, rolled: Rollup) -> Iterator[Line]:
     what = "areas" if rolled.counted else f"{account.weight['measure']} {account.weight['time_period'] or ''}".strip()
     yield (
         1,
-        f"coverage {percent(rolled.coverage)} of {what} ({number(rolled.weight_there)} of {number(rolled.weight)}); {percent(rolled.needed)} due",
+        f"coverage {_coverage(rolled.coverage)} of {what} ({number(rolled.weight_there)} of {number(rolled.weight)}); {percent(rolled.needed)} due",
     )
     shown = sorted(rolled.members, key=lambda m: (-(m.area.weight or 0.0), m.area.ref_area))[:MEMBERS]
     for member in shown:
@@ -214,7 +214,7 @@ def _rollup(account: Account, rolled: Rollup) -> Iterator[Line]:
                 f"{number(base.numerator)} / {number(base.denominator)}" if c.facts.indicator.has_denominator else number(base.numerator)
             )
             told = f"{base.time_period} {first}, {sums.time_period} {told}"
-        weight = f", weight {number(member.area.weight)}" if member.area.weight is not None and not rolled.counted else ""
+        weight = "" if rolled.counted else f", weight {_weight(member.area, account.weight['time_period'])}"
         state = "" if member.contributes else f"  NOT: {MEANING[STATUS_OF_RANK[member.sums.rank]]} ({STATUS_OF_RANK[member.sums.rank]})"
         yield 1, f"{member.area.ref_area} {member.area.name}: {told}{weight}{state}"
     if len(rolled.members) > MEMBERS:
@@ -223,6 +223,17 @@ def _rollup(account: Account, rolled: Rollup) -> Iterator[Line]:
     for trace in corrected[:ROWS]:
         for x in trace.corrections:
             yield 1, f"corrected in row {x.row} of {trace.observation.source}: {x.column} {_quoted(x.old)} -> {_quoted(x.new)} ({x.reason})"
+
+
+def _coverage(share: float | None) -> str:
+    return "unknown" if share is None else percent(share)
+
+
+def _weight(area: Area, usual: str | None) -> str:
+    """Return the weight of an area, with its period where it is not that of most areas."""
+    if area.weight is None:
+        return "unknown"
+    return number(area.weight) + (f" of {area.weight_period}" if area.weight_period != usual else "")
 
 
 # -------------------------------------------------------------------------------------------------------- snapshots and checks

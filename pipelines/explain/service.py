@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from pipelines.core.settings import Settings
 from pipelines.core.vocabulary import FIRST_MISSING_RANK
-from pipelines.core.workspace import Home
 from pipelines.explain import reasons
 from pipelines.explain.cell_key import settled
 from pipelines.explain.cells import Cell, observations_of
@@ -18,35 +16,36 @@ from pipelines.explain.format import number
 from pipelines.explain.provenance import Evidence, Trace
 from pipelines.explain.publication import Publication, Row, gate, publication
 from pipelines.explain.warehouse import Unavailable, Warehouse
-from pipelines.packs import Pack
 from pipelines.packs.schema import Indicator
+from pipelines.packs.workspace import Workspace
 
 
-def explain(pack: Pack, home: Home, settings: Settings, warehouse: Warehouse, asked: Question) -> Account:
+def explain(workspace: Workspace, warehouse: Warehouse, asked: Question) -> Account:
     """Return the account of one published number. Raises QuestionError and Unavailable."""
-    question = settled(asked, pack, warehouse)
+    question = settled(asked, workspace.pack, warehouse)
     computation = compute(warehouse, question)
     found = warehouse.cell(question)
     if found is None:
-        raise Unavailable(f"{home.warehouse}: is not complete (no row of this number); `zpo2 run` builds it anew")
+        raise Unavailable(f"{workspace.warehouse}: is not complete (no row of this number); `zpo2 run` builds it anew")
     row = Row(*found)
-    evidence = Evidence(pack, home, settings, warehouse)
+    evidence = Evidence(workspace, warehouse)
     own, below = _behind(computation)
     traces = {**evidence.traces(below, whole=False), **evidence.traces(own, whole=True)}
     snapshots = _snapshots(evidence, traces)
-    published = publication(home, warehouse.connection, question, row)
-    gate_said = gate(home)
+    published = publication(workspace, warehouse.connection, question, row)
+    gate_said = gate(workspace)
     notes = evidence.notes()
-    declared = pack.indicators.get(question.indicator)
-    needed = pack.text(declared.needed) if declared else ""
+    declared = workspace.pack.indicators.get(question.indicator)
+    needed = workspace.pack.text(declared.needed) if declared else ""
     weight, _ = warehouse.pack
     name, level = warehouse.areas[question.ref_area]
     return Account(
-        pack=pack.id, computation=computation,
-        title=pack.text(declared.title) if declared else question.indicator, description=pack.text(declared.description) if declared else "",
+        pack=workspace.pack.id, computation=computation,
+        title=workspace.pack.text(declared.title) if declared else question.indicator,
+        description=workspace.pack.text(declared.description) if declared else "",
         declared=_declared(declared), area={"name": name, "level": level}, warehouse_row=row, publication=published, traces=traces,
         snapshots=snapshots, fills=warehouse.fills,
-        weight={"measure": weight, "time_period": warehouse.weight_period(question.time_period) if computation.rolled else None},
+        weight={"measure": weight, "time_period": _weight_period(computation)},
         why=reasons.why(computation, traces, warehouse.fills, needed),
         checks=[
             _recomputed(computation, row), *_published(row, published, gate_said), *_bytes(snapshots), *_rows(traces.values(), bool(notes)),
@@ -54,6 +53,13 @@ def explain(pack: Pack, home: Home, settings: Settings, warehouse: Warehouse, as
         ],
         gate=gate_said, notes=notes,
     )  # fmt: skip
+
+
+def _weight_period(computation: Computation) -> str | None:
+    """Return the period that the weights of most of the areas are of, the latest of several; None where none has a weight."""
+    members = computation.rolled.members if computation.rolled else ()
+    periods = [m.area.weight_period for m in members if m.area.weight_period is not None]
+    return max(periods, key=lambda period: (periods.count(period), period), default=None)
 
 
 def _declared(indicator: Indicator | None) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,64 +11,60 @@ from typing import Any
 
 import duckdb
 
-from pipelines.core.workspace import Home
+from pipelines.core.errors import Zpo2Error
+from pipelines.core.locks import LockedError, file_lock
+from pipelines.core.sql import literal
+from pipelines.core.workspace import LOCK, WorkspaceFolder
 from pipelines.explain.facts import Area, Break, Facts, Indicator, Key, Observation, Place, Question, Term
-from pipelines.packs.expressions import literal
-
-RUNNING = "{}: a run is writing to it; ask again when it has ended"
 
 
-class Unavailable(Exception):
+class Unavailable(Zpo2Error):
     """There is no warehouse to ask: none yet, one that is being built, or one that was left half built."""
 
 
 @contextmanager
-def opened(home: Home) -> Iterator[Warehouse]:
+def opened(workspace: WorkspaceFolder) -> Iterator[Warehouse]:
     """Open the warehouse of `home` read-only. Raises Unavailable.
 
     While it is opened, a run cannot begin; then it may: a run deletes the file before it builds another one, and what was opened stays.
     """
-    with _no_run(home):
-        if not home.warehouse.is_file():
-            raise Unavailable(f"{home.root}: has no warehouse yet; `zpo2 run` makes it")
+    with _no_run(workspace):
+        if not workspace.warehouse.is_file():
+            raise Unavailable(f"{workspace.root}: has no warehouse yet; `zpo2 run` makes it")
         try:
-            connection = duckdb.connect(str(home.warehouse), read_only=True)
+            connection = duckdb.connect(str(workspace.warehouse), read_only=True)
         except duckdb.Error as error:
             raise Unavailable(
-                f"{home.warehouse}: cannot be opened ({str(error).splitlines()[0]}); ask again when the run has ended"
+                f"{workspace.warehouse}: cannot be opened ({str(error).splitlines()[0]}); ask again when the run has ended"
             ) from None
     try:
-        yield Warehouse(connection, home)
+        yield Warehouse(connection, workspace)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise Unavailable(f"{home.warehouse}: is not complete ({str(error).splitlines()[0]}); `zpo2 run` builds it anew") from None
+        raise Unavailable(f"{workspace.warehouse}: is not complete ({str(error).splitlines()[0]}); `zpo2 run` builds it anew") from None
     finally:
         connection.close()
 
 
 @contextmanager
-def _no_run(home: Home) -> Iterator[None]:
+def _no_run(workspace: WorkspaceFolder) -> Iterator[None]:
     """Hold the home's lock as one of any number of readers, for the moment in which a file is opened. Raises Unavailable during a run."""
-    path = home.root / "run.lock"
+    path = workspace.root / LOCK
     if not path.is_file():
         yield
         return
-    handle = os.open(path, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(RUNNING.format(home.root)) from None
-        yield
-    finally:
-        os.close(handle)
+        with file_lock(path, shared=True):
+            yield
+    except LockedError:
+        raise Unavailable(f"{workspace.root}: a run is writing to it; ask again when it has ended") from None
 
 
 class Warehouse:
     """What the last run built. Small tables are read once, observations as they are asked for."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, home: Home) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, workspace: WorkspaceFolder) -> None:
         self.connection = connection
-        self.home = home
+        self.workspace = workspace
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall()
@@ -179,21 +173,6 @@ class Warehouse:
         """The place of each level, finest first."""
         return dict(self.rows("select level, position from staging.stg_levels"))
 
-    def weight_period(self, period: str) -> str | None:
-        """Return the period whose weights stand for those of `period`, found again by their numbers; None where no area has a weight."""
-        weight, _ = self.pack
-        if weight is None:
-            return None
-        found = self.rows(
-            "select o.time_period from intermediate.int_observations as o "
-            f"inner join intermediate.int_area_weights as w on w.ref_area = o.ref_area and w.time_period = {literal(period)} "
-            f"where o.measure = {literal(weight)} and o.sex = '_T' and o.age = '_T' and o.obs_value is not null "
-            f"group by o.time_period having bool_and(w.weight = o.obs_value) "
-            f"order by o.time_period = {literal(period)} desc, o.time_period > {literal(period)}, "
-            f"abs(cast(left(o.time_period, 4) as integer) - {int(period[:4])}), o.time_period limit 1"
-        )
-        return found[0][0] if found else None
-
     def members(self, indicator: str, ref_area: str, period: str) -> list[str]:
         """Return the areas of the finest level below `ref_area`, by any path."""
         _, level = self.finest(indicator, period)
@@ -291,7 +270,7 @@ class Warehouse:
 
     def _areas(self, places: Iterable[str], period: str) -> dict[str, Area]:
         found = self.rows(
-            "select a.ref_area, coalesce(a.name, a.ref_area), a.level, a.area_km2, w.weight from staging.stg_areas as a "
+            "select a.ref_area, coalesce(a.name, a.ref_area), a.level, a.area_km2, w.weight, w.weight_period from staging.stg_areas as a "
             f"left join intermediate.int_area_weights as w on w.ref_area = a.ref_area and w.time_period = {literal(period)} "
             f"where a.ref_area in ({_texts(places)})"
         )

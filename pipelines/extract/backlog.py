@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
 from pipelines.extract.cloudevents import drain
 from pipelines.extract.cloudevents.queue import Queue, Segment
 from pipelines.extract.http.request import Answer
 from pipelines.extract.source_state import States
-from pipelines.packs import Pack
+from pipelines.packs.workspace import Workspace
 
 
-def take_up(
-    pack: Pack,
-    home: Home,
-    settings: Settings,
+def drain_inbox(
+    workspace: Workspace,
     only: Collection[str] | None = None,
     done: Callable[[Answer], None] | None = None,
     *,
@@ -30,30 +27,30 @@ def take_up(
 
     With `segments` false the queue is left alone. The caller holds the home's lock.
     """
-    answers = _files(pack, home, settings, only)
-    if segments and home.queue.is_file():
-        with Queue(home.queue) as queue:
+    answers = _files(workspace, only)
+    if segments and workspace.queue.is_file():
+        with Queue(workspace.queue) as queue:
             for segment in queue.open_segments():
-                answers += _segment(pack, home, settings, queue, segment)
+                answers += _segment(workspace, queue, segment)
     for answer in answers:
         if done:
             done(answer)
     return answers
 
 
-def cut_all(home: Home, settings: Settings) -> None:
+def seal_segments(workspace: WorkspaceFolder) -> None:
     """Cut everything that waits in the queue into segments: a run that somebody asks for leaves nothing behind."""
-    if home.queue.is_file():
-        with Queue(home.queue) as queue:
-            while queue.cut(settings.now(), whole=True):
+    if workspace.queue.is_file():
+        with Queue(workspace.queue) as queue:
+            while queue.cut(workspace.settings.now(), whole=True):
                 pass
 
 
-def _files(pack: Pack, home: Home, settings: Settings, only: Collection[str] | None) -> list[Answer]:
+def _files(workspace: Workspace, only: Collection[str] | None) -> list[Answer]:
     answers = []
-    states = States(home.fetch_state)
-    for answer, file in inbox.take_up(pack, home, settings, states, only):
-        states.learn(answer, settings.now())
+    states = States(workspace.fetch_state)
+    for answer, file in inbox.take_up(workspace, states, only):
+        states.learn(answer, workspace.settings.now())
         states.save()
         if answer.snapshot is not None:
             inbox.remove(file.path, file.identity)
@@ -61,11 +58,11 @@ def _files(pack: Pack, home: Home, settings: Settings, only: Collection[str] | N
     return answers
 
 
-def _segment(pack: Pack, home: Home, settings: Settings, queue: Queue, segment: Segment) -> list[Answer]:
-    answers = drain.drain(pack, home, settings, queue, segment)
-    states = States(home.fetch_state)
+def _segment(workspace: Workspace, queue: Queue, segment: Segment) -> list[Answer]:
+    answers = drain.drain(workspace, queue, segment)
+    states = States(workspace.fetch_state)
     for answer in answers:
-        states.learn(answer, settings.now())
+        states.learn(answer, workspace.settings.now())
     states.save()
-    queue.drained(segment.number, settings.now())
+    queue.drained(segment.number, workspace.settings.now())
     return answers

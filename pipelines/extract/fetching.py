@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
 from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Answer, Request, address
 from pipelines.extract.snapshots import Archive
 from pipelines.extract.source_state import SourceState, States
-from pipelines.packs import Pack
+from pipelines.packs.workspace import Workspace
 
 LEFT_ALONE = "; not asked again before "
 
 
 def fetch_sources(
-    pack: Pack,
-    home: Home,
-    settings: Settings,
+    workspace: Workspace,
     only: Collection[str] | None = None,
     part: tuple[str, Collection[str]] | None = None,
     done: Callable[[Answer], None] | None = None,
@@ -32,14 +28,14 @@ def fetch_sources(
     A part whose breaker is open is asked only where somebody insists: by default, where its source is named in `only`.
     """
     insist = only is not None if insist is None else insist
-    states = States(home.fetch_state)
-    archive = Archive(home.archive)
+    states = States(workspace.fetch_state)
+    archive = Archive(workspace.archive)
     requests, answers = [], []
-    now = settings.now()
-    for source in pack.sources.values():
+    now = workspace.settings.now()
+    for source in workspace.pack.sources.values():
         if not source.enabled or not source.fetch.url or (only is not None and source.id not in only):
             continue
-        for item in pack.parts(source):
+        for item in workspace.pack.parts(source):
             if part is not None and part[0] in item.variables and item.variables[part[0]] not in part[1]:
                 continue
             state = states.get(source.id, item.name)
@@ -51,7 +47,7 @@ def fetch_sources(
     for answer in answers:
         if done:
             done(answer)
-    answers += fetch_all(pack, requests, archive, settings, done, limits)
+    answers += fetch_all(workspace.pack, requests, archive, workspace.settings, done, limits)
     for answer in answers:
         states.learn(answer, now)
     states.save()

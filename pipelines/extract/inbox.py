@@ -18,7 +18,7 @@ from pathlib import Path
 from pipelines.core import atomic
 from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import validation
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Answer, Received, Request
@@ -26,6 +26,7 @@ from pipelines.extract.snapshots import Archive, Snapshot, sha256_of
 from pipelines.extract.source_state import States
 from pipelines.packs import Pack, Part
 from pipelines.packs.schema import FetchedSource
+from pipelines.packs.workspace import Workspace
 
 SETTLED = 5.0  # seconds without a change
 REFUSED = ".refused"
@@ -47,17 +48,17 @@ class Dropped:
         return f"{self.source}/{self.path.name}"
 
 
-def prepare(pack: Pack, home: Home) -> None:
+def prepare(workspace: Workspace) -> None:
     """Make the folder of every source that may be given files."""
-    for source in pack.sources.values():
+    for source in workspace.pack.sources.values():
         if source.enabled and not source.fetch.brings_records:
-            (home.inbox / source.id).mkdir(parents=True, exist_ok=True)
+            (workspace.inbox / source.id).mkdir(parents=True, exist_ok=True)
 
 
-def files(home: Home, only: Collection[str] | None = None) -> list[Dropped]:
+def files(workspace: WorkspaceFolder, only: Collection[str] | None = None) -> list[Dropped]:
     """Return the files that lie in the inbox, whether or not they are complete, the oldest first."""
     found = []
-    for folder in sorted(home.inbox.iterdir()) if home.inbox.is_dir() else []:
+    for folder in sorted(workspace.inbox.iterdir()) if workspace.inbox.is_dir() else []:
         if folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir() or (only is not None and folder.name not in only):
             continue
         for path in sorted(folder.iterdir()):
@@ -80,32 +81,33 @@ def complete(dropped: Collection[Dropped]) -> list[Dropped]:
     return [f for f in settled if f.identity[0] not in written and _identity(f.path) == f.identity]
 
 
-def wait_for(home: Home, only: Collection[str] | None = None) -> None:
+def wait_for(workspace: WorkspaceFolder, only: Collection[str] | None = None) -> None:
     """Wait until files that were changed a moment ago have settled; for one that goes on growing not longer than that."""
-    young = [f for f in files(home, only) if abs(time.time() - f.changed) < SETTLED]
+    young = [f for f in files(workspace, only) if abs(time.time() - f.changed) < SETTLED]
     if young:
         time.sleep(max(0.0, SETTLED - min(time.time() - f.changed for f in young)))
 
 
-def take_up(
-    pack: Pack, home: Home, settings: Settings, states: States, only: Collection[str] | None = None
-) -> Iterator[tuple[Answer, Dropped]]:
+def take_up(workspace: Workspace, states: States, only: Collection[str] | None = None) -> Iterator[tuple[Answer, Dropped]]:
     """Archive every complete file, and yield what it came to. The caller remembers the answer and then removes the file.
 
     A file that cannot be a snapshot goes to `inbox/.refused/<source>/` with its reason beside it; the answer says so.
     """
-    archive = Archive(home.archive)
-    for file in complete(files(home, only)):
-        source = pack.sources.get(file.source)
-        part, reason = _part(pack, source, file)
+    archive = Archive(workspace.archive)
+    for file in complete(files(workspace, only)):
+        source = workspace.pack.sources.get(file.source)
+        part, reason = _part(workspace.pack, source, file)
         if source is None or part is None:
-            _refuse(home, file, reason)
+            _refuse(workspace, file, reason)
             continue
         request = Request(source, part, f"inbox/{file.source}/{_readable(file.path.name)}")
         try:
-            yield Answer(request, _archived(pack, request, file, archive, settings, states), asked=False, brought=True), file
+            yield (
+                Answer(request, _archived(workspace.pack, request, file, archive, workspace.settings, states), asked=False, brought=True),
+                file,
+            )
         except validation.RefusedError as error:
-            _refuse(home, file, str(error))
+            _refuse(workspace, file, str(error))
             yield Answer(request, None, f"{error} (it lies in inbox/{REFUSED}/{file.source}/)", asked=False, brought=True), file
         except OSError as error:
             if _identity(file.path) == file.identity:  # else it is being written again: a later run takes it up
@@ -144,16 +146,16 @@ def _readable(name: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
-def _refuse(home: Home, file: Dropped, reason: str) -> None:
+def _refuse(workspace: WorkspaceFolder, file: Dropped, reason: str) -> None:
     """Put a file aside, with the reason beside it."""
-    folder = home.inbox / REFUSED / file.source
+    folder = workspace.inbox / REFUSED / file.source
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / file.path.name
     number = 1
     while target.exists() or target.is_symlink():
         number += 1
         target = folder / f"{number}-{file.path.name}"
-    with atomic.replacing(target.with_name(f"{target.name}.reason.txt")) as path:
+    with atomic.atomic_write(target.with_name(f"{target.name}.reason.txt")) as path:
         path.write_text(reason + "\n", encoding="utf-8")
     if _identity(file.path) == file.identity:
         shutil.move(file.path, target)

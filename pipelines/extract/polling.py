@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 
 from pipelines.core import schedule, versions
 from pipelines.core.clock import parse_timestamp, timestamp
-from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.fingerprint import digest
 from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Answer
 from pipelines.extract.source_state import States, parts_of
-from pipelines.packs import Pack, digest
+from pipelines.packs import Pack
 from pipelines.packs.schema import FetchedSource
+from pipelines.packs.workspace import Workspace
 
 VERSION = 1
 AGAIN = timedelta(hours=1)
@@ -92,27 +92,27 @@ def is_due(pack: Pack, cursor: Cursor, now: datetime) -> bool:
     return cursor.made_by != made_by(pack) or bool(due(pack, cursor, now))
 
 
-def look(pack: Pack, home: Home, settings: Settings, cursor: Cursor, limits: Limits = QUICK) -> Look:
+def look(workspace: Workspace, cursor: Cursor, limits: Limits = QUICK) -> Look:
     """Ask the sources that are due. The caller holds the home's lock.
 
     A source of which any part could not be had is not advanced, and is asked again the next time (its breaker allowing). Under other
     declarations or code than at the last look all content is new.
     """
-    now = settings.now()
-    sources = due(pack, cursor, now)
-    answers = fetch_sources(pack, home, settings, [s.id for s in sources], limits=limits, insist=False)
+    now = workspace.settings.now()
+    sources = due(workspace.pack, cursor, now)
+    answers = fetch_sources(workspace, [s.id for s in sources], limits=limits, insist=False)
     failed = {a.request.source.id for a in answers if a.error}
-    states = States(home.fetch_state)
+    states = States(workspace.fetch_state)
     looked = dict(cursor.looked)
-    requested = {name: asked for name, asked in cursor.requested.items() if name in pack.sources}
+    requested = {name: asked for name, asked in cursor.requested.items() if name in workspace.pack.sources}
     changed = {}
-    if cursor.made_by and cursor.made_by != made_by(pack):
-        everything = (s for s in pack.sources.values() if s.enabled and states.of(s.id))
-        changed = {s.id: f"{s.id}:{_content(pack, s, states)}:{made_by(pack)[:16]}" for s in everything}
+    if cursor.made_by and cursor.made_by != made_by(workspace.pack):
+        everything = (s for s in workspace.pack.sources.values() if s.enabled and states.of(s.id))
+        changed = {s.id: f"{s.id}:{_content(workspace.pack, s, states)}:{made_by(workspace.pack)[:16]}" for s in everything}
     for source in sources:
         if source.id not in failed:
             looked[source.id] = timestamp(now)
-        if key := _run_key(pack, source, states):
+        if key := _run_key(workspace.pack, source, states):
             before = requested.get(source.id)
             if before and before[0].split("+")[0] == key:
                 if before[1] > timestamp(now - AGAIN):
@@ -120,7 +120,7 @@ def look(pack: Pack, home: Home, settings: Settings, cursor: Cursor, limits: Lim
                 key = f"{key}+{timestamp(now)}"  # that run never got to it, or could not read it
             changed[source.id] = key
             requested[source.id] = (key, timestamp(now))
-    return Look(changed, Cursor(looked, requested, made_by(pack)), tuple(answers))
+    return Look(changed, Cursor(looked, requested, made_by(workspace.pack)), tuple(answers))
 
 
 def _content(pack: Pack, source: FetchedSource, states: States) -> str:

@@ -56,7 +56,7 @@ class Archive:
             return known
         target = self.path(snapshot.sha256)
         if not target.is_file():
-            with atomic.replacing(target) as path:
+            with atomic.atomic_write(target) as path:
                 shutil.copyfile(content, path)
                 if sha256_of(path) != snapshot.sha256:
                     raise OSError(f"{content}: changed while it was archived")
@@ -66,7 +66,7 @@ class Archive:
     def set_aside(self, content: Path, source: str, part: str) -> None:
         """Keep the last bytes that were refused for a part, for whoever wants to know what came; large ones not."""
         if content.stat().st_size <= MAX_ASIDE:
-            with atomic.replacing(self.root / "refused" / source / slug(part)) as path:
+            with atomic.atomic_write(self.root / "refused" / source / slug(part)) as path:
                 shutil.copyfile(content, path)
 
 

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import duckdb
 import polars as pl
 
-from pipelines.packs.expressions import ExpressionError, quote
+from pipelines.core.sql import identifier
+from pipelines.packs.expressions import ExpressionError
 
 SECONDS = 60.0
 MEMORY = "1GB"
@@ -62,7 +63,7 @@ class Sandbox:
         failures (`__n`, column, reason). A row on which an expression fails never stops the others.
         """
         no_failures = pl.DataFrame(schema={"__n": pl.Int64, "column": pl.String, "reason": pl.String})
-        wanted = ", ".join(f"cast((\n{e}\n) as {t}) as {quote(n)}" for n, t, e in columns)
+        wanted = ", ".join(f"cast((\n{e}\n) as {t}) as {identifier(n)}" for n, t, e in columns)
         try:
             return self.query(f"select __n, {wanted} from input order by __n", input=frame), no_failures
         except TimeUpError:
@@ -73,7 +74,7 @@ class Sandbox:
         failures = []
         for name, kind, expression in columns:
             one = f"cast((\n{expression}\n) as {kind})"
-            guarded = self.query(f"select __n, try({one}) as {quote(name)} from input", input=frame)
+            guarded = self.query(f"select __n, try({one}) as {identifier(name)} from input", input=frame)
             # null where it fails, 1 where the result is null, 2 where it is a value; a query of its own, because the optimiser
             # takes an expression that stands twice out of its try()
             state = self.query(f"select __n, try(case when {one} is null then 1 else 2 end) as __state from input", input=frame)

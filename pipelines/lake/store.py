@@ -89,7 +89,7 @@ class Lake:
     def write(self, kind: str, relative: str, frame: pl.DataFrame) -> File:
         """Write `frame` as `<kind>/<relative>.parquet` and return its entry for a manifest."""
         target = self.root / kind / f"{relative}.parquet"
-        with atomic.replacing(target) as path:
+        with atomic.atomic_write(target) as path:
             frame.write_parquet(path, compression="zstd", compression_level=1)
             digest = sha256_of(path)
         return File(str(target.relative_to(self.root)), frame.height, digest)

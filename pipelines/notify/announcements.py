@@ -17,8 +17,7 @@ from exports.model.errors import ReleaseError
 from exports.release import feed, ledger
 from exports.release.entries import PUBLISHED, ROLLBACK, WITHDRAWN, Happening, Ledger
 from pipelines.core import atomic
-from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.http.limits import Limits
 from pipelines.notify.webhook import DeliveryError, send
 
@@ -41,53 +40,53 @@ class _State:
     announcing: bool
 
 
-def prepare(home: Home, settings: Settings) -> None:
+def prepare(workspace: WorkspaceFolder) -> None:
     """Have what happened so far counted as told, where nothing was ever announced. To be called before anything new can happen."""
     try:
-        if not home.announced.is_file():
-            _keep(home, _State(tuple(_key(h) for h in ledger.read(home.public).journal), False))
-        state = _state(home)
-        if settings.secret(URL) and not state.announcing:
-            _keep(home, replace(state, announcing=True))
+        if not workspace.announced.is_file():
+            _keep(workspace, _State(tuple(_key(h) for h in ledger.read(workspace.public).journal), False))
+        state = _state(workspace)
+        if workspace.settings.secret(URL) and not state.announcing:
+            _keep(workspace, replace(state, announcing=True))
     except (ReleaseError, OSError, ValueError) as error:  # whoever goes on will meet it too, and say so
         _log.error("releases were not counted as told", extra={"reason": str(error)})
 
 
-def waiting(home: Home) -> int:
+def waiting(workspace: WorkspaceFolder) -> int:
     """Return how many announcements were not delivered yet. Raises ReleaseError."""
-    if not home.announced.is_file():
+    if not workspace.announced.is_file():
         return 0
-    told = _state(home).told
-    return sum(_key(h) not in told for h in ledger.read(home.public).journal)
+    told = _state(workspace).told
+    return sum(_key(h) not in told for h in ledger.read(workspace.public).journal)
 
 
-def is_due(home: Home, settings: Settings) -> bool:
+def is_due(workspace: WorkspaceFolder) -> bool:
     """Whether there is something for `deliver` to do. Raises ReleaseError."""
-    announcing = home.announced.is_file() and _state(home).announcing
-    if settings.secret(URL):
-        return not announcing or waiting(home) > 0
-    return not announcing and waiting(home) > 0
+    announcing = workspace.announced.is_file() and _state(workspace).announcing
+    if workspace.settings.secret(URL):
+        return not announcing or waiting(workspace) > 0
+    return not announcing and waiting(workspace) > 0
 
 
-def deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
+def deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
     """Send what was not delivered yet, the oldest first; return how many were, and why others were not. Raises nothing of a webhook's
     or a disk's doing: the release stands. The caller holds the home.
 
     Who does not know the address sends nothing. What happens in a home where nobody ever knew one counts as told.
     """
     try:
-        return _deliver(home, settings)
+        return _deliver(workspace)
     except (DeliveryError, ReleaseError, OSError, ValueError, KeyError) as error:
         _log.error("releases were not announced", extra={"reason": str(error)})
         return 0, [str(error)]
 
 
-def _deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
-    prepare(home, settings)
-    url, known, state = settings.secret(URL), ledger.read(home.public), _state(home)
+def _deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
+    prepare(workspace)
+    url, known, state = workspace.settings.secret(URL), ledger.read(workspace.public), _state(workspace)
     if not url and state.announcing:
         return 0, []
-    pack, deadline, count = str(atomic.read_json(home.root / "home.json", {}).get("pack", "")), time.monotonic() + PATIENCE, 0
+    pack, deadline, count = str(atomic.read_json(workspace.root / "home.json", {}).get("pack", "")), time.monotonic() + PATIENCE, 0
     kept: list[str] = []
     for number, happening in enumerate(known.journal, start=1):
         key = _key(happening)
@@ -96,16 +95,16 @@ def _deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
             if within <= 0:
                 return count, ["there was no time for all announcements; the others are sent by the next run"]
             try:
-                send(announced, url, settings.secret(KEY), settings.allowed_hosts(), _LIMITS, within)
+                send(announced, url, workspace.settings.secret(KEY), workspace.settings.allowed_hosts(), _LIMITS, within)
             except DeliveryError as error:
                 _log.error("a release was not announced", extra={"event": announced["id"], "reason": str(error)})
                 return count, [str(error)]  # later ones must not come before it
             count += 1
             _log.info("a release was announced", extra={"event": announced["id"], "type": announced["type"]})
-            _keep(home, replace(state, told=(*kept, key)))
+            _keep(workspace, replace(state, told=(*kept, key)))
         kept.append(key)
     if tuple(kept) != state.told:
-        _keep(home, replace(state, told=tuple(kept)))
+        _keep(workspace, replace(state, told=tuple(kept)))
     return count, []
 
 
@@ -132,10 +131,10 @@ def _key(happening: Happening) -> str:
     return f"{happening.kind} {happening.version} {happening.at}"
 
 
-def _state(home: Home) -> _State:
-    found = atomic.read_json(home.announced, {})
+def _state(workspace: WorkspaceFolder) -> _State:
+    found = atomic.read_json(workspace.announced, {})
     return _State(tuple(found.get("told", [])), bool(found.get("announcing")))
 
 
-def _keep(home: Home, state: _State) -> None:
-    atomic.write_json(home.announced, asdict(state))
+def _keep(workspace: WorkspaceFolder, state: _State) -> None:
+    atomic.write_json(workspace.announced, asdict(state))

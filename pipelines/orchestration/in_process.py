@@ -1,4 +1,4 @@
-"""Run a pack from the command line: hold the home, fetch, stop where nothing changed, else run Dagster's job in this process."""
+"""Run a pack from the command line: hold the workspace, fetch, stop where nothing changed, else run Dagster's job in this process."""
 
 from __future__ import annotations
 
@@ -15,121 +15,154 @@ from typing import Any
 import yaml
 
 from pipelines.core import atomic, logs
-from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import backlog, inbox
 from pipelines.extract.fetcher import fetch_all
+from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.http.request import Answer, Request, address
 from pipelines.extract.snapshots import Archive
 from pipelines.notify import announcements
+from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
-from pipelines.runs import run as runs
-from pipelines.runs.run import Event, Run
+from pipelines.packs.workspace import Workspace
+from pipelines.runs import vintage
+from pipelines.runs.outcome import RunOutcome, is_unchanged, standing_release
+from pipelines.runs.request import Progress, RunRequest, ignore_progress
 from pipelines.warehouse.dbt import Parsing
+
+Report = Callable[[Progress], None]
 
 
 def run(
-    pack: Pack,
-    home: Home,
-    settings: Settings,
+    workspace: Workspace,
     *,
     only: tuple[str, ...] | None = None,
     part: tuple[str, tuple[str, ...]] | None = None,
     accepted: Mapping[str, str] | None = None,
-    listen: Callable[[Event], None] = lambda _event: None,
+    report: Report = ignore_progress,
 ) -> dict[str, Any]:
-    """Run `pack` on `home` and return the outcome (see Run.outcome). Raises Busy, HomeError."""
-    from pipelines.lake.ingest import fetch_sources
-
-    with home.lock(waiting=lambda text: listen(Event("lock", "home", text))):
-        home.open(pack.id)
-        logs.open_log(home)
-        _sweep(home)
-        announcements.prepare(home, settings)
-        this = Run(pack, home, settings, only, part, accepted or {}, by_command=True, listen=listen)
-        tell = _tell(pack, listen)
-        inbox.prepare(pack, home)
-        inbox.wait_for(home, only)
+    """Run the pack of `workspace` and return the outcome (see RunOutcome.as_dict). Raises WorkspaceBusy, WorkspaceError."""
+    with _locked(workspace, report):
+        logs.open_log(workspace)
+        _cleanup(workspace)
+        announcements.prepare(workspace)
+        session = RunSession(RunRequest(workspace, only, part, accepted or {}, by_command=True, report=report))
+        done = _fetch_progress(workspace.pack, report)
+        inbox.prepare(workspace)
+        inbox.wait_for(workspace, only)
         if only is None:
-            backlog.cut_all(home, settings)
-        with this.timed("fetch"):
-            this.answers = fetch_sources(pack, home, settings, only, part, tell)
-            this.answers += backlog.take_up(
-                pack, home, settings, only, tell, segments=only is None
-            )  # after the fetch: what was dropped is newer
-        if not this.accepted and runs.is_unchanged(pack, home):
-            last = runs.last_outcome(home)
-            _settle(home)
-            announcements.deliver(home, settings)
-            last["release"] = runs.standing(home, last["release"])
-            return {**last, "unchanged": True}
-        _execute(this)
-        this.remember()
-        this.keep_metrics()
-        announcements.deliver(home, settings)
-        return {**this.outcome(), "unchanged": False}
+            backlog.seal_segments(workspace)
+        with session.timed("fetch"):
+            results = fetch_sources(workspace, only, part, done)
+            # after the fetch: a dropped file is newer than what the address of its source gives
+            results += backlog.drain_inbox(workspace, only, done, segments=only is None)
+        if not accepted and is_unchanged(workspace):
+            outcome = _unchanged(workspace)
+            announcements.deliver(workspace)
+            return outcome.as_dict(unchanged=True)
+        session.request = replace(session.request, fetched=tuple(results))
+        _execute(session)
+        outcome = session.save_outcome()
+        session.save_metrics()
+        announcements.deliver(workspace)
+        return outcome.as_dict(unchanged=False)
 
 
-def run_vintage(
-    pack: Pack, home: Home, settings: Settings, time: str, out: Path, listen: Callable[[Event], None] = lambda _event: None
-) -> dict[str, Any]:
-    """Build the release of the snapshots known at `time` (a UTC stamp) into the folder `out`; nothing is fetched, nothing published.
+def run_vintage(workspace: Workspace, time: str, out: Path, report: Report = ignore_progress) -> dict[str, Any]:
+    """Build the release of the snapshots known at `time` (a UTC timestamp) in the folder `out`; nothing is fetched, nothing published.
 
-    Returns the outcome (see Run.outcome). Raises Busy, HomeError.
+    Returns the outcome (see RunOutcome.as_dict). Raises WorkspaceBusy, WorkspaceError.
     """
-    from pipelines.runs import vintage
-
-    with home.lock(waiting=lambda text: listen(Event("lock", "home", text))):
-        home.open(pack.id)
-        _sweep(home)
-        with vintage.home_at(home, pack, time) as past:
-            this = Run(pack, past, settings, by_command=True, listen=listen)
-            this.answers = []
-            _execute(this)
-            if this.release:
-                vintage.publish(Path(this.release["path"]), out)
-                this.release["path"] = str(out)
-            return {**this.outcome(), "unchanged": False}
+    with _locked(workspace, report):
+        _cleanup(workspace)
+        with vintage.workspace_at(workspace, time) as past:
+            session = RunSession(RunRequest(past, fetched=(), by_command=True, report=report))
+            _execute(session)
+            outcome = session.outcome()
+            if outcome.release:
+                vintage.publish(Path(outcome.release.path), out)
+                outcome.release.path = str(out)
+            return outcome.as_dict(unchanged=False)
 
 
-def _settle(home: Home) -> None:
-    """Put right what a killed command left of the public files; the release that stands does not depend on it."""
+def lock_snapshots(workspace: Workspace, report: Report = ignore_progress) -> tuple[int, list[str]]:
+    """Fetch every part and write `snapshots.lock`; return how many snapshots are pinned, and one line for each part that failed."""
+    pack = workspace.pack
+    with _locked(workspace, report):
+        requests = [
+            Request(source, part, address(source, part))
+            for source in pack.sources.values()
+            if source.enabled and source.fetch.url
+            for part in pack.parts(source)
+        ]
+        archive = Archive(workspace.archive)
+        results = fetch_all(replace(pack, locked={}), requests, archive, workspace.settings, _fetch_progress(pack, report))
+    entries = [
+        {"source": s.source, "part": s.part, "url": s.url, "sha256": s.sha256, "bytes": s.bytes}
+        for result in results
+        if (s := result.snapshot) is not None
+    ]
+    entries.sort(key=lambda e: (str(e["source"]), str(e["part"])))
+    atomic.write_json(pack.root / "snapshots.lock", entries)
+    return len(entries), [f"{r.request.source.id} {r.request.part.name}: {r.error}" for r in results if r.error]
+
+
+@contextlib.contextmanager
+def _locked(workspace: Workspace, report: Report) -> Any:
+    """Hold the lock of the workspace, which is created where it does not exist."""
+    with workspace.lock(on_wait=lambda text: report(Progress("lock", "workspace", text))):
+        workspace.open()
+        yield
+
+
+def _unchanged(workspace: Workspace) -> RunOutcome:
+    """Return the last outcome, with the release that stands now."""
+    _recover_releases(workspace)
+    outcome = RunOutcome.last(workspace)
+    assert outcome.release is not None
+    outcome.release = standing_release(workspace, outcome.release)
+    return outcome
+
+
+def _recover_releases(workspace: WorkspaceFolder) -> None:
+    """Repair what a killed command left of the public files; the release that stands does not depend on it."""
     from exports import ReleaseError
     from exports.release import lifecycle
 
     try:
-        lifecycle.settle(home.public, home.staging)
+        lifecycle.settle(workspace.public, workspace.staging)
     except ReleaseError as error:
-        logging.getLogger("zpo2.releases").warning("the public files were not put right", extra={"reason": str(error)})
+        logging.getLogger("zpo2.releases").warning("the public files were not repaired", extra={"reason": str(error)})
 
 
-def _sweep(home: Home) -> None:
+def _cleanup(workspace: WorkspaceFolder) -> None:
     """Remove what a killed run left behind."""
-    for folder in (home.archive, home.lake, home.manifests, home.dbt):
-        atomic.sweep(folder)
-    for left in home.root.glob(f"{atomic.TEMPORARY}*"):
-        shutil.rmtree(left, ignore_errors=True)
+    for folder in (workspace.archive, workspace.lake, workspace.manifests, workspace.dbt):
+        atomic.cleanup_temp(folder)
+    for path in workspace.root.glob(f"{atomic.TEMPORARY}*"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
-def _tell(pack: Pack, listen: Callable[[Event], None]) -> Callable[[Answer], None]:
+def _fetch_progress(pack: Pack, report: Report) -> Callable[[Answer], None]:
     total = sum(len(pack.parts(s)) for s in pack.sources.values() if s.enabled and s.fetch.url)
     count = 0
 
-    def done(answer: Answer) -> None:
+    def done(result: Answer) -> None:
         nonlocal count
         count += 1
-        listen(Event("fetch", answer.request.source.id, answer.error or "", count, total))
+        report(Progress("fetch", result.request.source.id, result.error or "", count, total))
 
     return done
 
 
-def _execute(this: Run) -> None:
-    """Run the job in this process; what it found stands in `this`."""
-    os.environ.setdefault("DAGSTER_HOME", str(this.home.dagster))
+def _execute(session: RunSession) -> None:
+    """Run the job in this process; the session holds what it found."""
+    workspace = session.workspace
+    os.environ.setdefault("DAGSTER_HOME", str(workspace.dagster))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        this.listen(Event("start", "dagster", "starting"))
-        parsing = Parsing(this.home)  # works while Dagster is imported
+        session.report("start", "dagster", "starting")
+        parsing = Parsing(workspace)  # runs in a process of its own while Dagster is imported
         import dagster as dg
         from dagster._core.instance.ref import InstanceRef
 
@@ -137,26 +170,26 @@ def _execute(this: Run) -> None:
         from pipelines.orchestration.jobs import JOB
 
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
-        job = build_definitions(this, parsing).resolve_job_def(JOB)
-        log = this.home.dagster / "last_run.log"  # what dbt prints, line by line
+        job = build_definitions(session, parsing).resolve_job_def(JOB)
+        log = workspace.dagster / "last_run.log"  # what dbt prints, line by line
         overrides: dict[str, Any] = {
             # capturing what steps print would take the terminal away from the progress display
             "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
         }
-        configured = yaml.safe_load((this.home.dagster / "dagster.yaml").read_text(encoding="utf-8")) or {}
+        configured = yaml.safe_load((workspace.dagster / "dagster.yaml").read_text(encoding="utf-8")) or {}
         if not {"storage", "event_log_storage"} & set(configured):  # else the operator has another place for it
             overrides["event_log_storage"] = {
                 "module": "pipelines.orchestration.run_history",
                 "class": "OneConnectionHistory",
-                "config": {"base_dir": str(this.home.dagster / "history" / "runs")},
+                "config": {"base_dir": str(workspace.dagster / "history" / "runs")},
             }
-        ref = InstanceRef.from_dir(str(this.home.dagster), overrides=overrides)
+        ref = InstanceRef.from_dir(str(workspace.dagster), overrides=overrides)
         with dg.DagsterInstance.from_ref(ref) as instance, log.open("w") as out, contextlib.redirect_stdout(out):
             result = job.execute_in_process(
                 instance=instance, raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
             )
-    if not result.success and not this.reasons:
-        this.reasons += [_cause(event) for event in result.all_events if event.is_failure and event.is_step_event]
+    if not result.success and not session.reasons:
+        session.reasons += [_cause(event) for event in result.all_events if event.is_failure and event.is_step_event]
 
 
 def _cause(event: Any) -> str:
@@ -166,25 +199,3 @@ def _cause(event: Any) -> str:
         error = error.cause
     text = " ".join(error.message.split()) if error is not None else "failed"
     return f"{event.step_key}: {text}"
-
-
-def lock(pack: Pack, home: Home, settings: Settings, listen: Callable[[Event], None]) -> tuple[int, list[str]]:
-    """Fetch every part and write `snapshots.lock`; return how many are pinned, and what could not be had."""
-    unpinned = replace(pack, locked={})
-    with home.lock(waiting=lambda text: listen(Event("lock", "home", text))):
-        home.open(pack.id)
-        requests = [
-            Request(source, part, address(source, part))
-            for source in pack.sources.values()
-            if source.enabled and source.fetch.url
-            for part in pack.parts(source)
-        ]
-        answers = fetch_all(unpinned, requests, Archive(home.archive), settings, _tell(pack, listen))
-    entries = [
-        {"source": s.source, "part": s.part, "url": s.url, "sha256": s.sha256, "bytes": s.bytes}
-        for a in answers
-        if (s := a.snapshot) is not None
-    ]
-    entries.sort(key=lambda e: (str(e["source"]), str(e["part"])))
-    atomic.write_json(pack.root / "snapshots.lock", entries)
-    return len(entries), [f"{a.request.source.id} {a.request.part.name}: {a.error}" for a in answers if a.error]

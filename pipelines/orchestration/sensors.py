@@ -18,15 +18,16 @@ import dagster as dg
 from exports import ReleaseError
 from pipelines.core import atomic, logs, versions
 from pipelines.core.clock import parse_timestamp
-from pipelines.core.workspace import Busy
+from pipelines.core.fingerprint import digest
+from pipelines.core.workspace import WorkspaceBusy
 from pipelines.extract import inbox, polling
 from pipelines.extract.cloudevents import drain
 from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.source_state import States
 from pipelines.notify import alerts, announcements
 from pipelines.orchestration.assets.ingest import LAKE_KINDS, MANIFEST, source_key, version_of
-from pipelines.packs import digest
-from pipelines.runs.run import Run
+from pipelines.packs.workspace import Workspace
+from pipelines.runs.findings import IngestFindings
 
 OFTEN, SOMETIMES, SELDOM = 10, 30, 6 * 3600  # seconds between two ticks, at least
 KEPT_RUNS = timedelta(days=90)
@@ -39,19 +40,20 @@ EVERYTHING = dg.AssetSelection.all()
 LAKE = [dg.AssetKey(["lake", kind]) for kind in LAKE_KINDS]
 
 
-def build_sensors(run: Run) -> list[dg.SensorDefinition]:
+def build_sensors(workspace: Workspace) -> list[dg.SensorDefinition]:
     """Return the sensors of one pack and home, all of them running from the start."""
     return [
-        _look_at_sources(run), _watch_inbox(run), _watch_queue(run), _publish_what_changed(), _tell_of_failures(run), _send_alerts(run),
+        _look_at_sources(workspace), _watch_inbox(workspace), _watch_queue(workspace), _publish_what_changed(),
+        _tell_of_failures(workspace), _send_alerts(workspace),
         _forget_old_runs(),
     ]  # fmt: skip
 
 
-def _request(run: Run, run_key: str, sources: Iterable[str], fetch: Iterable[str] = (), **tags: str) -> dg.RunRequest:
+def _request(workspace: Workspace, run_key: str, sources: Iterable[str], fetch: Iterable[str] = (), **tags: str) -> dg.RunRequest:
     """Ask for a run that takes up what has come for some sources, asking those in `fetch` first."""
     chosen = sorted(set(sources) | set(fetch))
-    fed = {s.into for name, s in run.pack.sources.items() if name in chosen}
-    counted = [c.id for c in run.pack.counted.values() if c.enabled and c.from_ in fed]
+    fed = {s.into for name, s in workspace.pack.sources.items() if name in chosen}
+    counted = [c.id for c in workspace.pack.counted.values() if c.enabled and c.from_ in fed]
     config = {"fetch": bool(list(fetch)), "sources": sorted(set(fetch))}
     return dg.RunRequest(
         run_key=run_key,
@@ -61,24 +63,24 @@ def _request(run: Run, run_key: str, sources: Iterable[str], fetch: Iterable[str
     )
 
 
-def _look_at_sources(run: Run) -> dg.SensorDefinition:
+def _look_at_sources(workspace: Workspace) -> dg.SensorDefinition:
     @dg.sensor(
         name="look_at_sources", asset_selection=EVERYTHING, minimum_interval_seconds=SOMETIMES, default_status=dg.DefaultSensorStatus.RUNNING,
         description="Asks each source at its cadence, and starts a run for those that have new content.",
     )  # fmt: skip
     def look_at_sources(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        logs.open_log(run.home)
+        logs.open_log(workspace)
         cursor = polling.Cursor.parse(context.cursor)
-        if not polling.is_due(run.pack, cursor, run.settings.now()):
+        if not polling.is_due(workspace.pack, cursor, workspace.settings.now()):
             return dg.SkipReason("no source is due")
         try:
-            with run.home.lock(wait=0):
-                found = polling.look(run.pack, run.home, run.settings, cursor)
-        except Busy:
+            with workspace.lock(wait=0):
+                found = polling.look(workspace, cursor)
+        except WorkspaceBusy:
             return dg.SkipReason("a run is writing to the home; looked at later")
         _log.info("looked", extra={"asked": found.asked, "changed": list(found.changed), "failed": found.failed})
         keys = [found.changed[name] for name in sorted(found.changed)]
-        requests = [_request(run, keys[0] if len(keys) == 1 else digest(keys), found.changed)] if keys else []
+        requests = [_request(workspace, keys[0] if len(keys) == 1 else digest(keys), found.changed)] if keys else []
         reason = f"asked {len(found.asked)} sources, nothing new" + (f"; failed: {', '.join(found.failed)}" if found.failed else "")
         return dg.SensorResult(
             run_requests=requests,
@@ -88,49 +90,48 @@ def _look_at_sources(run: Run) -> dg.SensorDefinition:
                 event
                 for name in found.asked
                 if name not in found.changed or name in found.failed
-                for event in _seen(run, name, found.failed.get(name))
+                for event in _seen(workspace, name, found.failed.get(name))
             ],
         )
 
     return look_at_sources
 
 
-def _seen(run: Run, source: str, error: str | None) -> Iterable[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
+def _seen(workspace: Workspace, source: str, error: str | None) -> Iterable[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
     """Say that a source was looked at: it is as it was, or could not be had."""
     key = source_key(source)
-    stale = [s.stale_since for s in States(run.home.fetch_state).of(source).values() if s.stale_since]
+    stale = [s.stale_since for s in States(workspace.fetch_state).of(source).values() if s.stale_since]
     fresh = {"stale_since": min(stale, default="not stale"), "reason": error or "none"}
     checks: dict[str, tuple[bool, dict[str, Any]]] = {"fresh": (error is None and not stale, fresh)}
     if error is None:
-        counts = atomic.read_json(run.home.last_ingest, {}).get("counts", {}).get(source, {})
-        rows = {name: counts[name] for name in ("rows_read", "rows_accepted", "rows_quarantined", "cells_quarantined") if name in counts}
-        version = {"dagster/data_version": _version_in_lake(run, source)}  # the same as before: nothing downstream starts
+        counts = IngestFindings.last(workspace).counts.get(source)
+        rows = counts.model_dump(include={"rows_read", "rows_accepted", "rows_quarantined", "cells_quarantined"}) if counts else {}
+        version = {"dagster/data_version": _version_in_lake(workspace, source)}  # the same as before: nothing downstream starts
         yield dg.AssetMaterialization(
-            key, metadata={"looked": "nothing new", "dagster/row_count": counts.get("rows_accepted", 0), **rows}, tags=version
+            key, metadata={"looked": "nothing new", "dagster/row_count": rows.get("rows_accepted", 0), **rows}, tags=version
         )
         if counts:  # what was found of this content still holds; Dagster forgets it with every materialization
-            refused = counts["rows_quarantined"] or counts["cells_quarantined"]
-            checks["rows"] = (not refused and not counts["warnings"], rows)
-            checks["schema"] = (not counts["drift"], {"changed": "; ".join(counts["drift"]) or "nothing"})
+            checks["rows"] = (not counts.has_refused and not counts.warnings, rows)
+            checks["schema"] = (not counts.drift, {"changed": "; ".join(counts.drift) or "nothing"})
             checks["snapshot"] = (True, {"errors": "none"})
     for name, (passed, metadata) in checks.items():
         yield dg.AssetCheckEvaluation(asset_key=key, check_name=name, passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
-def _version_in_lake(run: Run, source: str) -> str:
-    manifest = atomic.read_json(run.home.manifest, {"sources": {}})
+def _version_in_lake(workspace: Workspace, source: str) -> str:
+    manifest = atomic.read_json(workspace.manifest, {"sources": {}})
     parts = manifest["sources"].get(source, {}).get("parts", {})
     return version_of([(part, entry["snapshot"], entry["key"]) for part, entry in parts.items()])
 
 
-def _watch_inbox(run: Run) -> dg.SensorDefinition:
+def _watch_inbox(workspace: Workspace) -> dg.SensorDefinition:
     @dg.sensor(
         name="watch_inbox", asset_selection=EVERYTHING, minimum_interval_seconds=OFTEN, default_status=dg.DefaultSensorStatus.RUNNING,
         description="Starts a run for the files that lie complete in the inbox.",
     )  # fmt: skip
     def watch_inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        inbox.prepare(run.pack, run.home)
-        there = inbox.complete(inbox.files(run.home))
+        inbox.prepare(workspace)
+        there = inbox.complete(inbox.files(workspace))
         seen = _identities(context.cursor)
         now = {file.name: list(file.identity) for file in there}
         # taken up when two looks agree: a file that still grows has another size or time at the second one
@@ -138,11 +139,11 @@ def _watch_inbox(run: Run) -> dg.SensorDefinition:
         cursor = json.dumps({"version": 1, "files": now})
         if not same:
             return dg.SensorResult(skip_reason=f"{len(there)} files, none of them twice as it is", cursor=cursor)
-        known = {file.source for file in same if file.source in run.pack.sources and run.pack.sources[file.source].enabled}
+        known = {file.source for file in same if file.source in workspace.pack.sources and workspace.pack.sources[file.source].enabled}
         if not known:
             return dg.SensorResult(skip_reason="the files are of no source of the pack", cursor=cursor)
         key = digest([now[file.name] + [str(file.path)] for file in same])
-        return dg.SensorResult(run_requests=[_request(run, f"inbox:{key}:lake{versions.LAKE}", known)], cursor=cursor)
+        return dg.SensorResult(run_requests=[_request(workspace, f"inbox:{key}:lake{versions.LAKE}", known)], cursor=cursor)
 
     return watch_inbox
 
@@ -155,25 +156,25 @@ def _identities(cursor: str | None) -> dict[str, list[int]]:
         return {}
 
 
-def _watch_queue(run: Run) -> dg.SensorDefinition:
+def _watch_queue(workspace: Workspace) -> dg.SensorDefinition:
     @dg.sensor(
         name="watch_queue", asset_selection=EVERYTHING, minimum_interval_seconds=5, default_status=dg.DefaultSensorStatus.RUNNING,
         description="Cuts pushed events into segments, one run each, and waits with the next until that one was taken up.",
     )  # fmt: skip
     def watch_queue(_context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        if not run.home.queue.is_file():
+        if not workspace.queue.is_file():
             return dg.SkipReason("no event was ever pushed")
-        with Queue(run.home.queue) as queue:
+        with Queue(workspace.queue) as queue:
             segment = next(iter(queue.open_segments()), None) or queue.cut(datetime.now(UTC))
             if segment is None:
                 return dg.SkipReason(f"{queue.waiting()[0]} events wait to be cut")
-            sources = drain.concerned(run.pack, queue, segment)
+            sources = drain.concerned(workspace.pack, queue, segment)
         changed = [s.id for s in sources if not s.fetch.brings_records]
         brought = [s.id for s in sources if s.fetch.brings_records]
         # asked for again under the same key a segment starts nothing; one that stays open for long gets another try
         tries = (datetime.now(UTC) - parse_timestamp(segment.cut_at).replace(tzinfo=UTC)) // PATIENCE
         key = f"events:{segment.number}:lake{versions.LAKE}" + (f"+{tries}" if tries else "")
-        return dg.SensorResult(run_requests=[_request(run, key, brought, changed, **{"zpo2/events": str(segment.events)})])
+        return dg.SensorResult(run_requests=[_request(workspace, key, brought, changed, **{"zpo2/events": str(segment.events)})])
 
     return watch_queue
 
@@ -205,45 +206,45 @@ def _publish_what_changed() -> dg.SensorDefinition:
     )
 
 
-def _tell_of_failures(run: Run) -> dg.SensorDefinition:
+def _tell_of_failures(workspace: Workspace) -> dg.SensorDefinition:
     @dg.run_failure_sensor(
         name="tell_of_failures", monitor_all_code_locations=True, default_status=dg.DefaultSensorStatus.RUNNING,
         description="Keeps an alert for every run that failed.",
     )  # fmt: skip
     def tell_of_failures(context: dg.RunFailureSensorContext) -> None:
-        logs.open_log(run.home)
+        logs.open_log(workspace)
         reason = " ".join((context.failure_event.message or "").split())[:1000]
         data = {"run": context.dagster_run.run_id, "reason": reason, "sources": context.dagster_run.tags.get("zpo2/sources", "")}
         alerts.keep(
-            run.home, run.settings, run.pack.id, alerts.RUN_FAILED, context.dagster_run.run_id, data, context.dagster_run.run_id
+            workspace, workspace.pack.id, alerts.RUN_FAILED, context.dagster_run.run_id, data, context.dagster_run.run_id
         )  # fmt: skip
 
     return tell_of_failures
 
 
-def _send_alerts(run: Run) -> dg.SensorDefinition:
+def _send_alerts(workspace: Workspace) -> dg.SensorDefinition:
     @dg.sensor(
         name="send_alerts", minimum_interval_seconds=SOMETIMES, default_status=dg.DefaultSensorStatus.RUNNING,
         description="Sees which sources have become stale, and delivers alerts and announcements to the operator's webhooks.",
     )  # fmt: skip
     def send_alerts(_context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        logs.open_log(run.home)
-        news = alerts.watch(run.pack, run.home, run.settings)
-        count, faults = alerts.deliver(run.home, run.settings)
+        logs.open_log(workspace)
+        news = alerts.watch(workspace)
+        count, faults = alerts.deliver(workspace)
         words = [f"{count} alerts delivered"] + [f"news of {', '.join(news)}"] * bool(news) + faults
-        return dg.SkipReason("; ".join(words + _announce(run)))
+        return dg.SkipReason("; ".join(words + _announce(workspace)))
 
     return send_alerts
 
 
-def _announce(run: Run) -> list[str]:
+def _announce(workspace: Workspace) -> list[str]:
     """Deliver what a run could not; return what is to be said of it."""
     try:
-        if not announcements.is_due(run.home, run.settings):
+        if not announcements.is_due(workspace):
             return []
-        with run.home.lock(wait=0):
-            count, faults = announcements.deliver(run.home, run.settings)
-    except Busy:
+        with workspace.lock(wait=0):
+            count, faults = announcements.deliver(workspace)
+    except WorkspaceBusy:
         return ["a run is writing to the home and announces its releases itself"]
     except (ReleaseError, OSError, ValueError) as error:
         return [str(error)]

@@ -1,9 +1,9 @@
-"""Packs: one territory's declarations. `load` reads and checks one; everything else works on what it returns.
+"""Packs: the declarations of one territory. `load` reads and checks a pack; everything else works on the `Pack` that it returns.
 
-`models` are the blocks of its YAML, `references` is what one block says about another, `pack` what comes out.
+`schema` has the blocks of the YAML files, `references` checks what one block says about another, `pack` is the result.
 """
 
 from pipelines.packs.loading import load
-from pipelines.packs.pack import Pack, Part, digest
+from pipelines.packs.pack import Pack, Part
 
-__all__ = ["Pack", "Part", "digest", "load"]
+__all__ = ["Pack", "Part", "load"]

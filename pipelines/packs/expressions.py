@@ -1,7 +1,7 @@
-"""Judge the SQL expressions of a pack. Knows the published list of functions; runs nothing and knows nothing of sources or maps.
+"""Validates the SQL expressions of a pack. Nothing is run here.
 
-An expression is parsed by DuckDB itself, so what is judged is what the sandbox runs. It may be one scalar expression over known
-columns: no subquery, no table, no setting, no function outside the list.
+DuckDB itself parses an expression, so that the validated text is what the sandbox runs. An expression must be one scalar expression over
+declared columns: no subquery, no table, no setting, and no function outside of the published list.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from functools import lru_cache
 from typing import Any
 
 import duckdb
+
+from pipelines.core.errors import ExitCode, Zpo2Error
+from pipelines.core.sql import literal
 
 OPERATORS = frozenset(
     {"+", "-", "*", "/", "//", "%", "||", "~~", "!~~", "~~*", "!~~*", "like_escape", "not_like_escape",
@@ -42,13 +45,15 @@ MAX_GROWTH = 1_000
 _EMPTY = ("where_clause", "having", "qualify", "sample", "group_expressions", "modifiers")
 
 
-class ExpressionError(Exception):
-    """The expression is not one that a pack may use, or it failed while it ran."""
+class ExpressionError(Zpo2Error):
+    """An expression is not one that a pack may use, or it failed while it ran."""
+
+    exit_code = ExitCode.WRONG
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What an expression refers to."""
+    """The columns that an expression names, and whether it has an aggregate."""
 
     columns: frozenset[str]
     aggregate: bool
@@ -64,12 +69,12 @@ def _parser() -> duckdb.DuckDBPyConnection:
 
 @lru_cache(maxsize=4096)
 def parse(expression: str) -> Parsed:
-    """Return the columns that `expression` names. Raises ExpressionError where it is more than one scalar expression."""
+    """Return the columns that `expression` names. Raises ExpressionError unless it is one scalar expression."""
     statement = f"select\n{expression}\n"
     with _parser_lock:
         # a literal, not a parameter: to bind one, DuckDB imports pandas
-        answer = _parser().execute(f"select json_serialize_sql({literal(statement)})").fetchone()
-    tree = json.loads(answer[0]) if answer else {"error": True}
+        row = _parser().execute(f"select json_serialize_sql({literal(statement)})").fetchone()
+    tree = json.loads(row[0]) if row else {"error": True}
     if tree["error"]:
         raise ExpressionError(f"not an expression: {tree.get('error_message', '')}".strip().splitlines()[0])
     statements = tree["statements"]
@@ -84,14 +89,14 @@ def parse(expression: str) -> Parsed:
         and not node.get("cte_map", {}).get("map")
     )
     if not plain:
-        raise ExpressionError("one scalar expression is due, without select, from or ;")
+        raise ExpressionError("expected one scalar expression, without select, from or ;")
     columns: set[str] = set()
     aggregate = _walk(items[0], columns, False)
     return Parsed(frozenset(columns), aggregate)
 
 
 def _walk(node: Any, columns: set[str], inside_aggregate: bool) -> bool:
-    """Collect column names; return whether an aggregate stands in `node`."""
+    """Add the column names in `node` to `columns`; return whether it contains an aggregate."""
     if isinstance(node, list):
         return any(_walk(item, columns, inside_aggregate) for item in node)
     if not isinstance(node, dict):
@@ -106,21 +111,21 @@ def _walk(node: Any, columns: set[str], inside_aggregate: bool) -> bool:
     if shape == "COLUMN_REF":
         names = node["column_names"]
         if len(names) != 1:
-            raise ExpressionError(f"{'.'.join(names)}: a plain column name is due")
+            raise ExpressionError(f"{'.'.join(names)}: expected a plain column name")
         columns.add(names[0])
         return False
     if shape == "OPERATOR" and node["type"] not in _OPERATOR_TYPES:
         raise ExpressionError(f"{node['type'].lower()} is not allowed in an expression")
     if shape == "CAST" and node["cast_type"]["id"] not in TYPES:
         raise ExpressionError(f"cast to {node['cast_type']['id'].lower()} is not allowed")
-    found = False
+    is_aggregate = False
     if shape == "FUNCTION":
-        found = _judge_function(node, inside_aggregate)
+        is_aggregate = _check_function(node, inside_aggregate)
     rest = [value for key, value in node.items() if key not in ("class", "cast_type")]
-    return any(_walk(value, columns, inside_aggregate or found) for value in rest) or found
+    return any(_walk(value, columns, inside_aggregate or is_aggregate) for value in rest) or is_aggregate
 
 
-def _judge_function(node: dict[str, Any], inside_aggregate: bool) -> bool:
+def _check_function(node: dict[str, Any], inside_aggregate: bool) -> bool:
     name = str(node["function_name"]).lower()
     if node.get("catalog") or (node.get("schema") or "main") != "main":
         raise ExpressionError(f"{name}: a schema before a function is not allowed")
@@ -129,26 +134,26 @@ def _judge_function(node: dict[str, Any], inside_aggregate: bool) -> bool:
     _assert_bounded(name, node)
     if name in AGGREGATES:
         if inside_aggregate:
-            raise ExpressionError(f"{name}: an aggregate inside an aggregate")
+            raise ExpressionError(f"{name}: an aggregate is not allowed inside an aggregate")
         return True
     if name not in FUNCTIONS and not (name in OPERATORS and (node.get("is_operator") or name in FUNCTIONS or "escape" in name)):
-        raise ExpressionError(f"{name}: not in the list of functions")
+        raise ExpressionError(f"{name}: is not in the list of functions")
     return False
 
 
 def _assert_bounded(name: str, node: dict[str, Any]) -> None:
-    """Refuse what makes a text of any length out of a short one: DuckDB can neither interrupt it nor hold it to its memory."""
+    """Refuse functions that can turn a short text into one of any length: DuckDB cannot interrupt them or limit their memory."""
     children = node.get("children") or []
     if name in ("lpad", "rpad") and len(children) > 1:
         length = _constant(children[1])
         if not isinstance(length, int) or length > MAX_PADDED:
-            raise ExpressionError(f"{name}: a number of at most {MAX_PADDED} is due as its length")
+            raise ExpressionError(f"{name}: expected a number of at most {MAX_PADDED} as the length")
     if name in _REPLACING and _growth(node) > MAX_GROWTH:
-        raise ExpressionError(f"{name}: replacements inside each other make the text more than {MAX_GROWTH} times as long")
+        raise ExpressionError(f"{name}: nested replacements can make the text more than {MAX_GROWTH} times as long")
 
 
 def _growth(node: Any) -> int:
-    """Return how many times longer the replacements of an expression, inside each other, can make a text."""
+    """Return by what factor the nested replacements of an expression can lengthen a text."""
     if isinstance(node, list):
         return max((_growth(item) for item in node), default=1)
     if not isinstance(node, dict):
@@ -171,28 +176,18 @@ def _constant(node: Any) -> Any:
 
 
 def fault(expression: str, columns: Collection[str] | None, *, aggregate: bool = False) -> str | None:
-    """Return what is wrong with `expression`, or None. `columns` are the names it may use (None: unknown before the file is read)."""
+    """Return what is wrong with `expression`, or None. It may use the names in `columns`; None: any, because the file was not read yet."""
     try:
         parsed = parse(expression)
     except ExpressionError as error:
         return str(error)
     if parsed.aggregate and not aggregate:
-        return "an aggregate is allowed in counts only"
+        return "aggregates are allowed only in the measures of counted sources"
     if aggregate and not parsed.aggregate:
-        return "a count needs an aggregate, such as count(*) or sum(amount)"
+        return "expected an aggregate, such as count(*) or sum(amount)"
     if columns is not None:
-        known = {c.lower() for c in columns}
+        names = {c.lower() for c in columns}
         for name in sorted(parsed.columns):
-            if name.lower() not in known:
+            if name.lower() not in names:
                 return f"{name}: no such column"
     return None
-
-
-def quote(name: str) -> str:
-    """Return `name` as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return `text` as an SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"

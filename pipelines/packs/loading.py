@@ -1,4 +1,4 @@
-"""Load a pack: its YAML files as checked models, with every reference resolved. Errors name file, line and key; nothing is fetched here."""
+"""Loads a pack: validates its YAML files and checks the references between them. Errors name file, line and key."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pipelines.core import yaml as pack_yaml
-from pipelines.core.yaml import Document, PackError, Path_
-from pipelines.packs import references
+from pipelines.core import yaml
+from pipelines.core.yaml import Document, KeyPath, PackError
 from pipelines.packs.pack import Pack
+from pipelines.packs.references import check_references
 from pipelines.packs.schema import MAPS, Block, CountedSource, FetchedSource, Index, Indicator, PackFile
 from pipelines.readers.options import EVENT_FORMATS
 
 
 def load(root: Path) -> Pack:
-    """Return the pack in folder `root`. Raises PackError with one line for each fault."""
+    """Return the pack in the folder `root`. Raises PackError with one line for each fault."""
     if not (root / "pack.yml").is_file():
         raise PackError([f"pack.yml:1: no such file in {root}"])
     loader = _Loader(root)
@@ -32,7 +32,7 @@ class _Loader:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.faults: list[str] = []
-        self.places: dict[str, tuple[Document, Path_]] = {}  # "source:x" -> where it stands
+        self.blocks: dict[str, tuple[Document, KeyPath]] = {}  # by name, such as "source:people"
 
     def load(self) -> Pack:
         file = self._read("pack.yml")
@@ -47,12 +47,12 @@ class _Loader:
             raise PackError(self.faults)
         pack = Pack(self.root, head, sources, counted, indicators, indices)
         pack.locked = self._locked(pack)
-        self.places["pack"] = (file, ())
-        references.check(pack, self.fault)
+        self.blocks["pack"] = (file, ())
+        check_references(pack, self._report)
         return pack
 
     def _read(self, name: str) -> Document:
-        return pack_yaml.load(self.root / name, name)
+        return yaml.load(self.root / name, name)
 
     def _folder(self, folder: str) -> Iterator[Document]:
         for path in sorted((self.root / folder).glob("*.y*ml")):
@@ -61,17 +61,17 @@ class _Loader:
             except PackError as error:
                 self.faults += error.lines
 
-    def _model(self, model: type[Block], document: Document, path: Path_, value: Any = None) -> Any:
+    def _model(self, model: type[Block], document: Document, path: KeyPath, value: Any = None) -> Any:
         raw = document.value if value is None and not path else value
         if not isinstance(raw, dict):
-            self.faults.append(document.fault(path, "a mapping of keys is due"))
+            self.faults.append(document.fault(path, "expected a mapping of keys"))
             return None
         try:
             return model.model_validate(raw)
         except ValidationError as error:
             for item in error.errors(include_url=False):
-                where, text = _explain(item)
-                self.faults.append(document.fault((*path, *where), text))
+                key, message = _explain(item)
+                self.faults.append(document.fault((*path, *key), message))
             return None
 
     def _source(self, document: Document, sources: dict[str, FetchedSource], counted: dict[str, CountedSource]) -> None:
@@ -81,35 +81,35 @@ class _Loader:
             return
         stem = Path(document.name).stem
         if model.id != stem:
-            self.faults.append(document.fault(("id",), f"{model.id}: must equal the file's name, {stem}"))
+            self.faults.append(document.fault(("id",), f"{model.id}: must be the name of the file, {stem}"))
         if isinstance(model, FetchedSource):
-            made_for_events = model.read.format in EVENT_FORMATS
-            if model.map is None and not (made_for_events and model.into == "events"):
+            is_event_format = model.read.format in EVENT_FORMATS
+            if model.map is None and not (is_event_format and model.into == "events"):
                 self.faults.append(document.fault((), "map: missing"))
                 return
             mapped = self._model(MAPS[model.into], document, ("map",), model.map if model.map is not None else {})
             if mapped is None:
                 return
-            if not model.columns and not made_for_events:
+            if not model.columns and not is_event_format:
                 self.faults.append(document.fault((), "columns: missing"))
             sources[model.id] = model.model_copy(update={"map": mapped})
         else:
             counted[model.id] = model
-        self.places[f"source:{model.id}"] = (document, ())
+        self.blocks[f"source:{model.id}"] = (document, ())
 
     def _listed(self, folder: str, model: type[Block]) -> Iterator[tuple[str, Any]]:
-        seen: set[str] = set()
+        ids: set[str] = set()
         for document in self._folder(folder):
             many = isinstance(document.value, list)
             for i, value in enumerate(document.value if many else [document.value]):
-                path: Path_ = (i,) if many else ()
+                path: KeyPath = (i,) if many else ()
                 item = self._model(model, document, path, value if value is not None else {})
                 if item is None:
                     continue
-                if item.id in seen:
-                    self.faults.append(document.fault((*path, "id"), f"{item.id}: declared twice"))
-                seen.add(item.id)
-                self.places[f"{folder}:{item.id}"] = (document, path)
+                if item.id in ids:
+                    self.faults.append(document.fault((*path, "id"), f"{item.id}: is declared twice"))
+                ids.add(item.id)
+                self.blocks[f"{folder}:{item.id}"] = (document, path)
                 yield item.id, item
 
     def _locked(self, pack: Pack) -> dict[tuple[str, str], dict[str, Any]]:
@@ -123,13 +123,13 @@ class _Loader:
             self.faults.append(f"snapshots.lock:1: not a list of pinned snapshots: {error}")
             return {}
 
-    def fault(self, place: str, path: Path_, message: str) -> None:
-        document, prefix = self.places[place]
+    def _report(self, block: str, path: KeyPath, message: str) -> None:
+        document, prefix = self.blocks[block]
         self.faults.append(document.fault((*prefix, *path), message))
 
 
-def _explain(item: Any) -> tuple[Path_, str]:
-    """Return the place and the words for one error of pydantic."""
+def _explain(item: Any) -> tuple[KeyPath, str]:
+    """Return the key path and the message of one error of pydantic."""
     path = tuple(p for p in item["loc"] if not (isinstance(p, str) and (p.startswith("function-") or p in ("float", "str", "int"))))
     if item["type"] == "extra_forbidden":
         return path, "unknown key"
@@ -138,6 +138,6 @@ def _explain(item: Any) -> tuple[Path_, str]:
     if path and path[-1] == "[key]":
         return path[:-1], f"not a valid name: {item['msg']}"
     message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
-    found = item.get("input")
-    shown = f" (found {found!r})" if isinstance(found, str | int | float | bool) else ""
+    value = item.get("input")
+    shown = f" (found {value!r})" if isinstance(value, str | int | float | bool) else ""
     return path, message[:1].lower() + message[1:] + shown

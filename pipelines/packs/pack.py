@@ -1,15 +1,14 @@
-"""A pack as the rest of the pipeline knows it: its checked blocks, the parts of its sources, its digest. Reads no file."""
+"""A loaded pack: its checked blocks, the parts of its sources, and its digest."""
 
 from __future__ import annotations
 
-import hashlib
 import itertools
-import json
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pipelines.core.fingerprint import digest
 from pipelines.packs.schema import Block, CountedSource, FetchedSource, Index, Indicator, PackFile
 
 
@@ -38,17 +37,17 @@ class Pack:
         return self.file.id
 
     def text(self, texts: dict[str, str] | None, language: str | None = None) -> str:
-        """Return `texts` in `language` (default: the pack's first), or in the nearest language there is."""
+        """Return the text in `language` (default: the pack's first language), or in another language if it has none."""
         if not texts:
             return ""
         first = self.file.languages[0]
-        for wanted in (language or first, "" if (language or first) == first else first, first, ""):
-            if wanted in texts:
-                return texts[wanted]
+        for key in (language or first, "" if (language or first) == first else first, first, ""):
+            if key in texts:
+                return texts[key]
         return next(iter(texts.values()))
 
     def parts(self, source: FetchedSource) -> list[Part]:
-        """Return the parts of `source` in the order of the declaration; none where its records are pushed (see sources.parts_of)."""
+        """Return the parts of `source` in the order of the declaration; none if its records are pushed (`extract.source_state` has those)."""
         if source.fetch.brings_records:
             return []
         if not source.fetch.parts:
@@ -61,22 +60,16 @@ class Pack:
         ]
 
     def part_range(self, text: str) -> tuple[str, tuple[str, ...]]:
-        """Return the variable and the values that `VAR=A..B` or `VAR=A` names, in the order they are declared. Raises ValueError."""
+        """Return the variable and the values that `VAR=A..B` or `VAR=A` selects, in declared order. Raises ValueError if there are none."""
         variable, _, span = text.partition("=")
         first, _, last = span.partition("..")
         values = list(dict.fromkeys(v for s in self.sources.values() for v in (s.fetch.parts or {}).get(variable, [])))
         if first not in values or (last or first) not in values:
-            raise ValueError(f"{text}: no source has such parts; {variable} has the values {', '.join(values) or '(none)'}")
+            raise ValueError(f"{text}: no source has these parts; the values of {variable} are {', '.join(values) or '(none)'}")
         return variable, tuple(values[values.index(first) : values.index(last or first) + 1])
 
     @cached_property
     def digest(self) -> str:
-        """Hash of everything declared, independent of how the YAML is laid out."""
+        """The hash of all declarations, independent of the layout of the YAML."""
         blocks: list[Block] = [self.file, *self.sources.values(), *self.counted.values(), *self.indicators.values(), *self.indices.values()]
         return digest([block.model_dump(mode="json") for block in blocks])
-
-
-def digest(value: Any) -> str:
-    """Return the sha256 of `value` as canonical JSON."""
-    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.core import json_pointer
 from pipelines.readers import cells, decoding, member
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
@@ -109,21 +110,18 @@ def find(document: Any, pointer: str) -> list[Any]:
     if first == "*" and isinstance(document, list):
         return [record for page in document for record in find(page, f"/{rest}" if rest else "")]
     value, place = document, ""
-    for step in pointer.split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(value, dict) and key in value:
-            value = value[key]
-        elif isinstance(value, list) and key.isdecimal() and int(key) < len(value):
-            value = value[int(key)]
-        else:
-            raise UnreadableSnapshot(f"records: {pointer} is not there; {place or 'the document'} is {_described(value)}")
+    for step in json_pointer.steps(pointer):
+        try:
+            value = json_pointer.child(value, step)
+        except LookupError:
+            raise UnreadableSnapshot(f"records: no value at {pointer}: {place or 'the document'} is {_description(value)}") from None
         place = f"{place}/{step}"
     if not isinstance(value, list):
-        raise UnreadableSnapshot(f"records: a list is due, but {place or 'the document'} is {_described(value)}")
+        raise UnreadableSnapshot(f"records: expected a list, but {place or 'the document'} is {_description(value)}")
     return value
 
 
-def _described(value: Any) -> str:
+def _description(value: Any) -> str:
     if isinstance(value, dict):
         keys = ", ".join(list(value)[:20])
         return f"an object with the keys {keys}" if value else "an object without keys"

@@ -1,4 +1,4 @@
-"""The `read:` block of a source: how bytes become rows of text. Holds options only; reads nothing and knows no source or area."""
+"""The `read` block of a source: how bytes become rows of text."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ EVENT_COLUMNS = (
     "id", "title", "start", "end", "area", "category", "organiser_kind", "audience", "is_free", "is_accessible", "is_online",
     "status", "url", "lat", "lon", "organiser_ico", "categories", "language", "description", "location", "__raw",
 )  # fmt: skip
-"""What formats made for events give, the same columns for all."""
+"""The columns that every event format has."""
 
 
 def _position_or_name(value: Any) -> Any:
-    """A plain whole number is a position, everything else that stands for text is a name."""
+    """Return an unquoted whole number as a position, and anything else as a name."""
     if isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     return getattr(value, "text", value)
@@ -53,21 +53,25 @@ class ReadOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     format: Format = Field(description="Format of the bytes.")
-    encoding: Text = Field("utf-8", description="Encoding of text formats, by its Python name; a byte order mark in the file goes first.")
-    delimiter: Annotated[Text, BeforeValidator(_tab)] = Field(",", description="csv: the character between two fields; `\\t` is a tab.")
-    quote: Text = Field('"', description="csv: the character around a field, doubled inside it; '' where fields are never quoted.")
-    decimal: Text = Field(".", description="Decimal mark of numbers, where a column states no other.")
-    thousands: Text | None = Field(
-        None, description="Thousands separator of numbers, where a column states no other; a space is also a no-break space."
+    encoding: Text = Field(
+        "utf-8", description="Encoding of text formats, by its Python name; a byte order mark in the file takes precedence."
     )
-    skip_rows: int = Field(0, ge=0, description="Lines or sheet rows above the header, blank ones included.")
+    delimiter: Annotated[Text, BeforeValidator(_tab)] = Field(",", description="csv: the character between fields; `\\t` is a tab.")
+    quote: Text = Field('"', description="csv: the character around a field, doubled inside it; '' if fields are never quoted.")
+    decimal: Text = Field(".", description="Decimal mark of numbers, unless a column declares another.")
+    thousands: Text | None = Field(
+        None, description="Thousands separator of numbers, unless a column declares another; a space also stands for a no-break space."
+    )
+    skip_rows: int = Field(0, ge=0, description="Lines or sheet rows above the header, including blank ones.")
     header_rows: int = Field(
-        1, ge=0, description="Rows that make up the header; several are joined with ` / `, and a blank cell above inherits from its left."
+        1,
+        ge=0,
+        description="Rows of the header; several are joined with ` / `, and a blank cell above the last row takes the text of the cell to its left.",
     )
     names: list[Text] | None = Field(
         None, min_length=1,
-        description="Names of the columns by position, in place of those in the header rows; surplus names are empty columns, "
-        "columns beyond them are dropped.",
+        description="Names of the columns by position, instead of those in the header rows; names beyond the last column give empty "
+        "columns, columns beyond the last name are dropped.",
     )  # fmt: skip
     sheet: Annotated[int | str, BeforeValidator(_position_or_name)] = Field(
         0, description="xlsx, xls, ods: the sheet, by position from 0 or by name."
@@ -81,17 +85,17 @@ class ReadOptions(BaseModel):
     member: Text | None = Field(None, description="The file inside a ZIP archive.")
     na: list[Text] = Field(default_factory=lambda: [""], description="Texts that stand for a missing value.")
     ignore: Expression | None = Field(
-        None, description="SQL condition on the text cells: rows that are no data, such as sub-headers and totals."
+        None, description="Condition on the text cells of rows that are no data, such as sub-headers and totals."
     )
 
     @field_validator("encoding")
     @classmethod
-    def known_encoding(cls, value: str) -> str:
+    def encoding_exists(cls, value: str) -> str:
         try:
             codecs.lookup(value)
-            b"a".decode(value, "replace")  # a codec that does not make text refuses this
+            b"a".decode(value, "replace")  # raises an error if the codec does not decode to text
         except (LookupError, UnicodeError, ValueError):
-            raise ValueError(f"{value!r} is no text encoding that is known here") from None
+            raise ValueError(f"{value!r} is not a supported text encoding") from None
         return value
 
     @field_validator("delimiter", "quote", "decimal", "thousands")
@@ -100,9 +104,9 @@ class ReadOptions(BaseModel):
         if value is None or (value == "" and info.field_name in ("quote", "thousands")):
             return value
         if len(value) != 1 or value in "\r\n\0" or "\ud800" <= value <= "\udfff":
-            raise ValueError("one character is due")
+            raise ValueError("expected one character")
         if info.field_name in ("decimal", "thousands") and (value.isalnum() or value in "+-"):
-            raise ValueError("a letter, a digit or a sign cannot be a mark inside numbers")
+            raise ValueError("a letter, a digit or a sign cannot be a decimal mark or thousands separator")
         return value
 
     @field_validator("names")
@@ -110,9 +114,9 @@ class ReadOptions(BaseModel):
     def usable_names(cls, value: list[str] | None) -> list[str] | None:
         for name in value or []:
             if name.startswith("__") or name != name.strip() or not name:
-                raise ValueError(f"{name!r}: a name has no blanks around it and does not begin with __")
+                raise ValueError(f"{name!r}: a name must not begin with __ or have blanks around it")
             if (value or []).count(name) > 1:
-                raise ValueError(f"{name}: stands twice")
+                raise ValueError(f"{name}: is listed twice")
         return value
 
     @field_validator("sheet")
@@ -126,7 +130,7 @@ class ReadOptions(BaseModel):
     @classmethod
     def json_pointer(cls, value: str | None) -> str | None:
         if value and not value.startswith("/"):
-            raise ValueError("a JSON pointer begins with /")
+            raise ValueError("a JSON pointer must begin with /")
         return value
 
     @model_validator(mode="after")

@@ -1,5 +1,7 @@
-"""The one error of all readers. Says where a snapshot stops being readable; what happens then is not decided here."""
+"""The error that all readers raise."""
+
+from pipelines.core.errors import Zpo2Error
 
 
-class UnreadableSnapshot(Exception):
-    """The bytes are not what the options say: the message names the line, row, member or key where the shape breaks."""
+class UnreadableSnapshot(Zpo2Error):
+    """The bytes do not have the format that the pack declares. The message names the line, row, member or key where reading stopped."""

@@ -11,11 +11,12 @@ import polars as pl
 
 from exports.model.provenance import IndexFacts, IndicatorFacts, Provenance, SourceFacts
 from pipelines.core import atomic, versions
-from pipelines.core.workspace import Home
+from pipelines.core.fingerprint import digest
 from pipelines.lake.store import File, Lake
-from pipelines.packs import Pack, digest
+from pipelines.packs import Pack
 from pipelines.packs import compile as declarations
 from pipelines.packs.schema import Block, CountedSource, FetchedSource
+from pipelines.packs.workspace import Workspace
 
 OF_SOURCE = {"read", "columns", "key", "into", "map", "universe"}
 OF_COUNTED = {"from_", "where", "period", "measures", "universe"}
@@ -24,11 +25,11 @@ NOT_OF_INDEX = {"id", "title"}
 OF_PACK = {"country", "timezone", "weight", "min_coverage", "min_available", "peers"}
 
 
-def of_run(pack: Pack, home: Home) -> Provenance:
+def of_run(workspace: Workspace) -> Provenance:
     """Return the record of `pack` on the state of the lake that the home's manifest names."""
-    manifest = atomic.read_json(home.manifest, {})
-    changes = Lake(home.lake).read_all([File(**f) for f in manifest.get("files", {}).get("area_changes", [])], "area_changes")
-    return of_state(pack, manifest.get("sources", {}), changes)
+    manifest = atomic.read_json(workspace.manifest, {})
+    changes = Lake(workspace.lake).read_all([File(**f) for f in manifest.get("files", {}).get("area_changes", [])], "area_changes")
+    return of_state(workspace.pack, manifest.get("sources", {}), changes)
 
 
 def of_state(pack: Pack, state: dict[str, Any], changes: pl.DataFrame) -> Provenance:

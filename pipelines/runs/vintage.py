@@ -12,12 +12,12 @@ from pathlib import Path
 
 from pipelines.core import atomic
 from pipelines.core.clock import timestamp
-from pipelines.core.workspace import Home
+from pipelines.core.errors import UsageError
 from pipelines.extract.source_state import SourceState, States, parts_of
-from pipelines.packs import Pack
+from pipelines.packs.workspace import Workspace
 
 
-class VintageError(Exception):
+class VintageError(UsageError):
     """The time or the folder cannot be used."""
 
 
@@ -28,33 +28,33 @@ def moment(text: str) -> str:
             return datetime.strptime(text.strip(), "%Y-%m-%d").strftime("%Y-%m-%dT23:59:59Z")
         found = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise VintageError(f"--vintage {text}: a date or a time is due, such as 2024-05-01 or 2024-05-01T12:00:00Z") from None
+        raise VintageError(f"--vintage {text}: expected a date or time, such as 2024-05-01 or 2024-05-01T12:00:00Z") from None
     return timestamp(found if found.tzinfo else found.replace(tzinfo=UTC))
 
 
 def check_folder(out: Path) -> None:
     """Raise VintageError unless `out` may be written: it must not exist, or be an empty folder."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise VintageError(f"--out {out}: is there already and not an empty folder")
+        raise VintageError(f"--out {out}: exists and is not an empty folder")
 
 
 @contextmanager
-def home_at(home: Home, pack: Pack, time: str) -> Iterator[Home]:
-    """Yield a passing home that shares the archive and the lake of `home`, and remembers of each source what was known at `time`.
+def workspace_at(workspace: Workspace, time: str) -> Iterator[Workspace]:
+    """Yield a temporary workspace that shares the archive and the lake of `workspace`, with the state of each source at `time`.
 
     A part of which nothing was known then has no snapshot.
     """
-    with tempfile.TemporaryDirectory(dir=home.root, prefix=atomic.TEMPORARY + "vintage-") as folder:
-        past = Home(Path(folder))
-        past.open(pack.id)
-        for shared, own in ((home.archive, past.archive), (home.lake, past.lake)):
+    with tempfile.TemporaryDirectory(dir=workspace.root, prefix=atomic.TEMPORARY + "vintage-") as folder:
+        past = Workspace(Path(folder), workspace.settings, pack=workspace.pack)
+        past.open()
+        for shared, own in ((workspace.archive, past.archive), (workspace.lake, past.lake)):
             shared.mkdir(parents=True, exist_ok=True)
             own.symlink_to(shared, target_is_directory=True)
-        if home.dbt.is_dir():  # the parsed project
-            shutil.copytree(home.dbt, past.dbt)
-        known, remembered = States(home.fetch_state), States(past.fetch_state)
-        for source in pack.sources.values():
-            for part in parts_of(pack, source, known):
+        if workspace.dbt.is_dir():  # the parsed project
+            shutil.copytree(workspace.dbt, past.dbt)
+        known, remembered = States(workspace.fetch_state), States(past.fetch_state)
+        for source in workspace.pack.sources.values():
+            for part in parts_of(workspace.pack, source, known):
                 state = known.get(source.id, part.name)
                 remembered.put(source.id, part.name, _as_of(state, time))
         remembered.save()
@@ -63,7 +63,9 @@ def home_at(home: Home, pack: Pack, time: str) -> Iterator[Home]:
 
 def _as_of(state: SourceState, time: str) -> SourceState:
     """Return what was known at `time`; the content before the newest is what to fall back on where that cannot be read."""
-    history = state.history or ([[state.changed_at, state.sha256]] if state.sha256 else [])  # homes of earlier versions kept none
+    history = state.history or (
+        [[state.changed_at, state.sha256]] if state.sha256 else []
+    )  # workspaces of earlier versions have no history
     then = [entry for entry in history if entry[0] <= time]
     if not then:
         return SourceState()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,11 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import yaml
 
 from exports.model.tables import Column, Table
 from pipelines.core import atomic
 from pipelines.core.settings import PROJECT
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from quality.gate import CheckResult
 
 PROJECT_DIR = PROJECT / "dbt_project"
@@ -30,14 +32,14 @@ def build_arguments() -> list[str]:
     return ["build", "--exclude-resource-type", "unit_test", "--no-use-colors"]
 
 
-def environment(home: Home) -> dict[str, str]:
+def environment(workspace: WorkspaceFolder) -> dict[str, str]:
     """Return what dbt's process needs: where the home is, this project's modules, and `dbt` on PATH even in a venv that is not activated."""
     scripts = str(Path(sys.executable).parent)
     return {
-        "ZPO2_HOME": str(home.root),
+        "ZPO2_HOME": str(workspace.root),
         "DBT_PROFILES_DIR": str(PROJECT_DIR),
-        "DBT_TARGET_PATH": str(home.dbt / "target"),
-        "DBT_LOG_PATH": str(home.dbt / "logs"),
+        "DBT_TARGET_PATH": str(workspace.dbt / "target"),
+        "DBT_LOG_PATH": str(workspace.dbt / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",
         "DBT_LOG_LEVEL_FILE": "none",  # what dbt says is kept in the log of the run
@@ -57,8 +59,8 @@ def project_digest() -> str:
     return digest.hexdigest()
 
 
-def manifest_path(home: Home) -> Path:
-    return home.dbt / f"manifest-{project_digest()[:16]}.json"
+def manifest_path(workspace: WorkspaceFolder) -> Path:
+    return workspace.dbt / f"manifest-{project_digest()[:16]}.json"
 
 
 class DbtError(Exception):
@@ -71,12 +73,12 @@ class Parsing:
     The parsed manifest is kept for as long as the project's files stay the same.
     """
 
-    def __init__(self, home: Home) -> None:
-        self.home = home
+    def __init__(self, workspace: WorkspaceFolder) -> None:
+        self.home = workspace
         self.process: subprocess.Popen[str] | None = None
-        if not manifest_path(home).is_file():
+        if not manifest_path(workspace).is_file():
             command = [sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--quiet", "parse", "--project-dir", str(PROJECT_DIR)]
-            environ = {**os.environ, **environment(home)}
+            environ = {**os.environ, **environment(workspace)}
             self.process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     def manifest(self) -> Path:
@@ -86,14 +88,14 @@ class Parsing:
             said, _ = self.process.communicate()
             if self.process.returncode != 0:
                 raise DbtError(f"dbt cannot parse the project: {said.strip()[-2000:]}")
-            with atomic.replacing(path) as target:
+            with atomic.atomic_write(path) as target:
                 target.write_bytes((self.home.dbt / "target" / "manifest.json").read_bytes())
             self.process = None
         return path
 
 
-def load_manifest(home: Home) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(manifest_path(home).read_text(encoding="utf-8"))
+def load_manifest(workspace: WorkspaceFolder) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(manifest_path(workspace).read_text(encoding="utf-8"))
     return loaded
 
 
@@ -112,9 +114,9 @@ def expected_checks(manifest: dict[str, Any]) -> set[str]:
     return {check_name(node) for node in data_tests(manifest)}
 
 
-def results(home: Home, manifest: dict[str, Any]) -> list[CheckResult]:
+def results(workspace: WorkspaceFolder, manifest: dict[str, Any]) -> list[CheckResult]:
     """Return what the last dbt command found, one result for each data test that it ran."""
-    found = json.loads((home.dbt / "target" / "run_results.json").read_text(encoding="utf-8"))
+    found = json.loads((workspace.dbt / "target" / "run_results.json").read_text(encoding="utf-8"))
     by_id = {node["unique_id"]: node for node in data_tests(manifest)}
     checks = []
     for item in found["results"]:
@@ -155,8 +157,20 @@ def _checked(manifest: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
         if test.get("name") == "between":
             found.setdefault((node["attached_node"], column), {}).update(minimum=kwargs["low"], maximum=kwargs["high"])
         elif test.get("name") == "accepted_values":
-            found.setdefault((node["attached_node"], column), {}).update(values=tuple(kwargs["values"]))
+            found.setdefault((node["attached_node"], column), {}).update(values=tuple(_rendered(kwargs["values"])))
     return found
+
+
+def _rendered(argument: Any) -> Any:
+    """Return an argument of a data test; the manifest has `{{ var('name') }}` as it is written, so its value comes from the project file."""
+    match = re.fullmatch(r"\{\{\s*var\('(\w+)'\)\s*\}\}", argument) if isinstance(argument, str) else None
+    return _variables()[match[1]] if match else argument
+
+
+@lru_cache(maxsize=1)
+def _variables() -> dict[str, Any]:
+    project = yaml.safe_load((PROJECT_DIR / "dbt_project.yml").read_text(encoding="utf-8"))
+    return dict(project["vars"][project["name"]])
 
 
 def _table(
@@ -195,11 +209,11 @@ class Content:
     preview: str = ""
 
 
-def contents(home: Home) -> dict[str, Content]:
+def contents(workspace: WorkspaceFolder) -> dict[str, Content]:
     """Return the contents of every relation that dbt has built, by name."""
-    if not home.warehouse.is_file():
+    if not workspace.warehouse.is_file():
         return {}
-    with duckdb.connect(str(home.warehouse), read_only=True) as connection:
+    with duckdb.connect(str(workspace.warehouse), read_only=True) as connection:
         relations = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
         return {name: _content(connection, schema, name) for schema, name in relations}
 
@@ -214,9 +228,9 @@ def _content(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> C
     return Content(rows, "\n".join("| " + " | ".join("" if cell is None else str(cell) for cell in line) + " |" for line in lines))
 
 
-def errors(home: Home) -> list[str]:
+def errors(workspace: WorkspaceFolder) -> list[str]:
     """Return one line for each node of the last command that ended in an error."""
-    path = home.dbt / "target" / "run_results.json"
+    path = workspace.dbt / "target" / "run_results.json"
     if not path.is_file():
         return []
     found = json.loads(path.read_text(encoding="utf-8"))

@@ -34,8 +34,8 @@ class Refused:
         )
 
 
-SHAPE = "one scalar expression is due"
-LIST = "not in the list of functions"
+SHAPE = "expected one scalar expression"
+LIST = "is not in the list of functions"
 REFUSED = [
     Refused("x_subquery", "a subquery", "(select max(value) from input)", "subquery is not allowed"),
     Refused("x_exists", "a subquery under `exists`", "exists (select 1 from duckdb_settings())", "subquery is not allowed", "where"),
@@ -75,28 +75,31 @@ REFUSED = [
     Refused("x_sequence", "a sequence, which changes by being read", "nextval('s')", LIST),
     Refused("x_window", "a window over other rows", "sum(value) over (order by code)", "window is not allowed"),
     Refused("x_row_number", "the number of the row", "row_number() over ()", "window is not allowed"),
-    Refused("x_aggregate", "an aggregate where rows are mapped one by one", "sum(value)", "an aggregate is allowed in counts only"),
+    Refused(
+        "x_aggregate", "an aggregate where rows are mapped one by one", "sum(value)",
+        "aggregates are allowed only in the measures of counted sources",
+    ),
     Refused("x_lambda", "a function of the pack's own", "list_transform([1], lambda x: x)", ""),
     Refused("x_repeat", "a text repeated until memory ends", "length(repeat(code, 2000000000))", LIST),
     Refused("x_range", "a list of all numbers there are", "len(range(9223372036854775807))", LIST),
     Refused("x_parameter", "a parameter", "$1", "parameter is not allowed"),
     Refused("x_schema", "a function by the name of another schema", "pg_catalog.pg_sleep(60)", "a schema before a function is not allowed"),
-    Refused("x_qualified", "a column by the name of its table", "input.value", "a plain column name is due"),
+    Refused("x_qualified", "a column by the name of its table", "input.value", "expected a plain column name"),
     Refused("x_system_column", "a column that only the system has", "rowid", "no such column"),
     Refused("x_internal_column", "a column of the pipeline's own", "__row", "no such column"),
-    Refused("x_personal", "a personal column where the result is stored", "secret", "names a personal column", "area"),
+    Refused("x_personal", "a personal column where the result is stored", "secret", "uses a personal column", "area"),
     Refused("x_cast_json", "a type that is a way to other functions", "cast(code as json)", "cast to"),
     Refused("x_cast_list", "a type of many values", "cast(code as varchar[])", "cast to"),
     Refused("x_struct", "a structure", "{'a': value}", "not"),
     Refused("x_macro", "a macro", "1; create macro abs(x) as 1", ""),
     Refused("x_empty", "nothing", " ", ""),
     Refused("x_lpad", "a text padded to two gigabytes, which no limit of the database stops", "length(lpad(code, 2000000000, 'x'))",
-             "lpad: a number of at most"),
+             "lpad: expected a number of at most"),
     Refused("x_rpad_column", "a text padded to a length that the file gives", "length(rpad(code, cast(value as integer), 'x'))",
-             "rpad: a number of at most"),
+             "rpad: expected a number of at most"),
     Refused("x_replace", "a text that grows tenfold with each of nine replacements",
              "length(" + "replace(" * 9 + "code" + ", 'x', 'xxxxxxxxxx')" * 9 + ")",
-            "replace: replacements inside each other"),
+            "replace: nested replacements can make"),
     Refused("x_deep", "brackets nested a hundred thousand deep", "(" * 100_000 + "1" + ")" * 100_000, ""),
     Refused("x_long_chain", "a sum of fifty thousand terms", "1" + " + 1" * 50_000, ""),
 ]  # fmt: skip

@@ -24,7 +24,7 @@ from exports.release import ledger
 from exports.release.entries import About, Entry, Ledger, Move
 from pipelines.core import logs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.http.limits import Limits
 from pipelines.notify import announcements, webhook
 from tests.support import five_places
@@ -63,7 +63,7 @@ class Portal:
         return Reply(self.statuses.pop(0) if self.statuses else 204, after=self.after)
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self) -> dict[str, Any]:
         return {
             "ZPO2_SECRET_RELEASE_URL": f"{self.server.url}{PATH}?key={SECRET}",
             "ZPO2_SECRET_RELEASE_KEY": SECRET,
@@ -87,15 +87,15 @@ class Small:
     """A home that has no more than a ledger, and its deliveries in this process."""
 
     def __init__(self, root: Path, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.home, self.known, self.portal = Home(root), Ledger(about=ABOUT), portal
-        self.home.open("five")
+        self.home, self.known, self.portal = WorkspaceFolder(root), Ledger(about=ABOUT), portal
+        self.home.claim("five")
         self.settings = Settings(allow_hosts="127.0.0.1")
         for name, value in portal.variables.items():
             monkeypatch.setenv(name, value)
         (self.home.public / "releases").mkdir(parents=True)
         self.home.staging.mkdir()
         logs.open_log(self.home)
-        announcements.prepare(self.home, self.settings)
+        announcements.prepare(WorkspaceFolder(self.home.root, self.settings))
 
     def put(self, known: Ledger) -> None:
         self.known = known
@@ -108,7 +108,7 @@ class Small:
         )
 
     def deliver(self) -> tuple[int, list[str]]:
-        return announcements.deliver(self.home, self.settings)
+        return announcements.deliver(WorkspaceFolder(self.home.root, self.settings))
 
 
 @pytest.fixture
@@ -225,16 +225,16 @@ def test_who_does_not_know_the_address_leaves_the_announcement_to_those_who_do(s
         patch.delenv("ZPO2_SECRET_RELEASE_URL")
         small.publish(1)
         assert small.deliver() == (0, [])
-        assert not announcements.is_due(small.home, small.settings)
+        assert not announcements.is_due(WorkspaceFolder(small.home.root, small.settings))
         assert announcements.waiting(small.home) == 1
-    assert announcements.is_due(small.home, small.settings)
+    assert announcements.is_due(WorkspaceFolder(small.home.root, small.settings))
     assert small.deliver() == (1, [])
 
 
 def test_a_home_of_an_earlier_version_does_not_announce_its_past(small: Small) -> None:
     small.publish(1)
     small.home.announced.unlink()
-    announcements.prepare(small.home, small.settings)
+    announcements.prepare(WorkspaceFolder(small.home.root, small.settings))
     small.publish(2)
     assert small.deliver() == (1, [])
     assert small.portal.told() == [("published", "2026.11.2")]

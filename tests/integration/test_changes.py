@@ -34,7 +34,7 @@ def test_a_changed_cell_changes_the_numbers_that_follow_from_it_and_no_others(fi
         rows = list(csv.DictReader(file))
     assert {r["kind"] for r in rows} == {"source revised"}
     assert {r["from_version"] for r in rows} == {first.name}
-    expected = set()
+    expected: set[tuple[str, ...]] = set()
     for place, (women, now_women, total, now_total) in PLACES.items():
         for column in ("obs_value", "numerator"):
             expected |= {("population", place, "F", column, women, now_women), ("population", place, "_T", column, total, now_total)}

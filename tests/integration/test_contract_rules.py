@@ -163,7 +163,7 @@ def test_parallel_parents_count_nobody_twice(cell: Look) -> None:
 
 
 def test_a_parent_is_never_summed_from_intermediate_values(cell: Look) -> None:
-    assert cell("both_ways", "X") == (None, "L", 3, None, 0.4)  # 50 of the second valley is no child of the land
+    assert cell("both_ways", "X") == (None, "L", 3, None, 0.5)  # 50 of the second valley is no child of the land
 
 
 def test_only_areas_valid_in_the_period_are_children(cell: Look) -> None:
@@ -196,8 +196,8 @@ def test_below_min_coverage_all_but_the_value_is_published(cell: Look) -> None:
     assert cell("ratio", "X") == (None, "L", 12, 22, about(0.8))
 
 
-def test_without_denominator_all_children_are_needed(cell: Look) -> None:
-    assert cell("covered_sum", "X") == (None, "L", 6, None, about(0.9))
+def test_without_denominator_all_children_are_needed_and_counted(cell: Look) -> None:
+    assert cell("covered_sum", "X") == (None, "L", 6, None, about(3 / 4))
 
 
 def test_a_reported_parent_with_none_below_is_published_as_reported(cell: Look) -> None:
@@ -229,7 +229,7 @@ def test_rollup_reported_prefers_what_the_source_says_of_the_parent(cell: Look) 
 def test_the_finest_level_is_one_for_the_whole_pack_and_period(cell: Look) -> None:
     assert cell("grain", "X", "2020") == (35, "A", 35, None, 1)  # of counties
     assert cell("grain", "t1", "2020").value is None
-    assert cell("grain", "X", "2021") == (None, "L", 1, None, 0.1)  # of towns, though only one has data
+    assert cell("grain", "X", "2021") == (None, "L", 1, None, 0.25)  # of towns, though only one has data
     assert cell("grain", "C2", "2021") == (20, "A", 20, None, 1)
 
 
@@ -308,7 +308,7 @@ def test_weights_are_read_at_the_total_over_sex(cell: Look) -> None:
     assert cell("weighing", "V1", "2023").coverage == 0.25  # 2023 has a weight of men only, so 2021 stands
 
 
-def test_an_area_without_weight_weighs_nothing(cell: Look) -> None:
+def test_an_area_that_weighs_nothing_need_not_contribute_to_a_plain_sum(cell: Look) -> None:
     assert cell("covered_sum", "C2") == (3, "A", 3, None, 1)
 
 
@@ -495,7 +495,7 @@ def test_with_change_numerator_and_denominator_are_those_of_the_rows_period(cell
 
 def test_a_parents_change_is_over_the_areas_that_have_both(cell: Look) -> None:
     assert cell("change_joined", "V2") == (about(100 * 20 / 60), "A", 30 + 50, None, 1)  # without the 1000 that just came
-    assert cell("change_joined", "V1") == (None, "L", 12, None, 0.25)
+    assert cell("change_joined", "V1") == (None, "L", 12, None, 0.5)
 
 
 def test_a_child_whose_own_change_is_not_defined_has_both_and_contributes(cell: Look) -> None:

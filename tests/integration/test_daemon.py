@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import requests
 
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.cloudevents.parsing import STRUCTURED
 from pipelines.notify import alerts
 from tests.support import happenings
@@ -32,7 +32,7 @@ class Daemon:
     """`zpo2 dev` on a pack, and what can be seen of it from outside."""
 
     def __init__(self, folder: Path, server: Server) -> None:
-        self.pack, self.home = happenings.write(folder / "pack", cadence="* * * * *"), Home(folder / "home")
+        self.pack, self.home = happenings.write(folder / "pack", cadence="* * * * *"), WorkspaceFolder(folder / "home")
         self.ui, self.events = free_port(), free_port()
         self.alerts: list[dict[str, Any]] = []
         self.signatures: list[bool] = []

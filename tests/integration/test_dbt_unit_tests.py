@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.warehouse import dbt
 from tests.support.command import environment
 
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_every_rule_holds_on_rows_made_by_hand(five_home: Path, tmp_path: Path) -> None:
-    home = Home(shutil.copytree(five_home, tmp_path / "home"))
+    home = WorkspaceFolder(shutil.copytree(five_home, tmp_path / "home"))
     command = [sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "test", "--select", "test_type:unit", "--no-use-colors"]
     environ = {**environment(), **dbt.environment(home)}
     done = subprocess.run([*command, "--project-dir", str(dbt.PROJECT_DIR)], env=environ, capture_output=True, text=True, check=False)

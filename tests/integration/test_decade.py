@@ -157,7 +157,7 @@ def test_declared_spans_stand_instead_of_the_first_and_last_period(parquet: Path
     ]
 
 
-def progress(parquet: Path, indicator: str, columns: str = "score, progress, obs_status") -> dict[str, tuple[Any, ...]]:
+def progress(parquet: Path, indicator: str, columns: str = "score, progress, obs_status") -> dict[str, list[Any]]:
     return {
         area: rest for area, *rest in ask(parquet, "progress", f"ref_area, {columns}", f"indicator = '{indicator}' and ref_area like 'w%'")
     }

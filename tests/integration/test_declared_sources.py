@@ -15,9 +15,11 @@ import pytest
 
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
-from pipelines.lake.ingest import Ingest, SourceReport, fetch_sources
+from pipelines.core.workspace import WorkspaceFolder
+from pipelines.extract.fetching import fetch_sources
+from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
+from pipelines.packs.workspace import Workspace
 from tests.support.command import PROJECT
 from tests.support.server import Asked, Reply, Server, serving
 
@@ -192,10 +194,10 @@ def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[Source
         for year in ("2021", "2022", "2023"):
             server.routes[path.replace("{year}", year)] = answer
     (pack / "sources" / f"{name}.yml").write_text(declared, encoding="utf-8")
-    loaded, home = packs.load(pack), Home(folder / "home")
+    loaded, home = packs.load(pack), WorkspaceFolder(folder / "home")
     settings = Settings(allow_hosts="127.0.0.1", SOURCE_DATE_EPOCH=1_760_000_000)
-    fetch_sources(loaded, home, settings)
-    report = Ingest(loaded, home, settings).run()[name]
+    fetch_sources(Workspace(home.root, settings, pack=loaded))
+    report = Ingest(Workspace(home.root, settings, pack=loaded)).run()[name]
     assert report.errors == {}
     kind = loaded.sources[name].into
     rows = Lake(home.lake).read_all(report.files(kind), kind)

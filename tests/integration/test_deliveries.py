@@ -17,14 +17,16 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import backlog
 from pipelines.extract.cloudevents import queue as queues
 from pipelines.extract.cloudevents.parsing import CloudEvent, parse
 from pipelines.extract.cloudevents.queue import Queue
+from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.snapshots import Archive
 from pipelines.extract.source_state import States
-from pipelines.lake.ingest import Ingest, fetch_sources
+from pipelines.lake.ingest import Ingest
+from pipelines.packs.workspace import Workspace
 from tests.support import happenings
 
 pytestmark = pytest.mark.slow
@@ -53,8 +55,8 @@ class Deliveries(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         root = Path(self.folder.name)
         self.pack = packs.load(happenings.write(root / "pack"))
-        self.home = Home(root / "home")
-        self.home.open(self.pack.id)
+        self.home = WorkspaceFolder(root / "home")
+        self.home.claim(self.pack.id)
         self.accepted: set[str] = set()
         self.clock = NOW
         self.queue = Queue(self.home.queue)
@@ -99,7 +101,7 @@ class Deliveries(RuleBasedStateMachine):
         if whole:
             while self.queue.cut(self.clock, whole=True):
                 pass
-        backlog.take_up(self.pack, self.home, Settings())
+        backlog.drain_inbox(Workspace(self.home.root, Settings(), pack=self.pack))
 
     @rule(step=st.sampled_from(["archive", "learn", "save", "drained"]), number=st.integers(1, 3))
     def take_up_and_die(self, step: str, number: int) -> None:
@@ -135,8 +137,8 @@ class Deliveries(RuleBasedStateMachine):
                 if name not in latest or (event.time, event.id) > (latest[name].time, latest[name].id):
                     latest[name] = event
         wanted = sorted((json.loads(e.data)["id"], json.loads(e.data)["title"]) for e in latest.values() if e.data)
-        fetch_sources(self.pack, self.home, Settings())
-        report = Ingest(self.pack, self.home, Settings()).run()["happenings"]
+        fetch_sources(Workspace(self.home.root, Settings(), pack=self.pack))
+        report = Ingest(Workspace(self.home.root, Settings(), pack=self.pack)).run()["happenings"]
         rows = [pl.read_parquet(self.home.lake / f.path) for f in report.files("events")]
         found = sorted((r["id"], r["title"]) for frame in rows for r in frame.iter_rows(named=True))
         assert found == wanted
@@ -154,8 +156,8 @@ def test_the_same_events_in_any_order_leave_the_same_bytes(tmp_path: Path) -> No
 
     found = []
     for seed in range(4):
-        pack, home = packs.load(happenings.write(tmp_path / "pack")), Home(tmp_path / f"home{seed}")
-        home.open(pack.id)
+        pack, home = packs.load(happenings.write(tmp_path / "pack")), WorkspaceFolder(tmp_path / f"home{seed}")
+        home.claim(pack.id)
         order = [*EVENTS, *EVENTS[: 5 * seed]]
         random.Random(seed).shuffle(order)
         with Queue(home.queue) as queue:
@@ -163,9 +165,9 @@ def test_the_same_events_in_any_order_leave_the_same_bytes(tmp_path: Path) -> No
                 queue.put(order[i : i + 1 + 3 * seed], NOW)
                 if i % 2 == 0:
                     queue.cut(NOW, whole=True)
-                    backlog.take_up(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
+                    backlog.drain_inbox(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
             queue.cut(NOW, whole=True)
-        backlog.take_up(pack, home, Settings(SOURCE_DATE_EPOCH=1717200000))
+        backlog.drain_inbox(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
         states = States(home.fetch_state).of("happenings")
         found.append({part: state.sha256 for part, state in states.items()})
     assert all(one == found[0] for one in found)

@@ -17,7 +17,7 @@ import pytest
 
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.explain import reasons, render
 from pipelines.explain.cell_key import QuestionError
 from pipelines.explain.computation import Computation, agree, compute
@@ -25,6 +25,7 @@ from pipelines.explain.explanation import Account, document
 from pipelines.explain.facts import Question
 from pipelines.explain.service import explain
 from pipelines.explain.warehouse import Unavailable, Warehouse, opened
+from pipelines.packs.workspace import Workspace
 from tests.conftest import current_release
 from tests.support.command import PROJECT, zpo2
 from tests.support.copies import to_spoil
@@ -36,8 +37,8 @@ DEMO = PROJECT / "packs" / "demo"
 
 
 def account(pack: Path, home: Path, *key: str) -> Account:
-    with opened(Home(home)) as warehouse:
-        return explain(packs.load(pack), Home(home), Settings(), warehouse, Question(*key))
+    with opened(WorkspaceFolder(home)) as warehouse:
+        return explain(Workspace(home, Settings(), pack=packs.load(pack)), warehouse, Question(*key))
 
 
 @pytest.fixture(scope="module")
@@ -48,11 +49,11 @@ def rules_pack_folder(rules_home: Path) -> Path:
 @pytest.fixture(scope="module")
 def ask(rules_home: Path, rules_pack_folder: Path) -> Iterator[Ask]:
     """Ask the pack of rules, over one connection; the answer is the document."""
-    pack, home = packs.load(rules_pack_folder), Home(rules_home)
+    pack, home = packs.load(rules_pack_folder), WorkspaceFolder(rules_home)
     with opened(home) as warehouse:
 
         def asked(indicator: str, area: str, period: str = "2021", sex: str = "_T", age: str = "_T") -> dict[str, Any]:
-            return document(explain(pack, home, Settings(), warehouse, Question(indicator, area, period, sex, age)))
+            return document(explain(Workspace(home.root, Settings(), pack=pack), warehouse, Question(indicator, area, period, sex, age)))
 
         yield asked
 
@@ -99,21 +100,21 @@ def recomputed(warehouse: Warehouse, rows: list[tuple[Any, ...]]) -> tuple[list[
 
 def test_any_number_of_the_demo_release_is_computed_anew_or_its_lack_explained(demo_home: Path) -> None:
     rows = random.Random(7).sample(published(current_release(demo_home)), 200)
-    with opened(Home(demo_home)) as warehouse:
+    with opened(WorkspaceFolder(demo_home)) as warehouse:
         assert recomputed(warehouse, rows) == ([], [])
     assert len({row[0] for row in rows}) > 20
 
 
 def test_any_number_made_by_any_rule_is_computed_anew_or_its_lack_explained(rules_home: Path) -> None:
     rows = published(current_release(rules_home))[::5]
-    with opened(Home(rules_home)) as warehouse:
+    with opened(WorkspaceFolder(rules_home)) as warehouse:
         assert recomputed(warehouse, rows) == ([], [])
     assert {row[6] for row in rows} > set("AMLQCOZS")
 
 
 def test_any_number_of_areas_that_changed_is_computed_anew_or_its_lack_explained(decade_home: Path) -> None:
     rows = published(current_release(decade_home))[::3]
-    with opened(Home(decade_home)) as warehouse:
+    with opened(WorkspaceFolder(decade_home)) as warehouse:
         assert recomputed(warehouse, rows) == ([], [])
     assert any(row[6] == "E" for row in rows)
 
@@ -237,7 +238,8 @@ def test_a_roll_up_names_every_area_with_sums_weight_and_reason(ask: Ask) -> Non
     assert {a for a, m in members.items() if m["contributes"]} == {"t1", "t3", "t4"}
     assert (members["t3"]["numerator"], members["t3"]["base"]["numerator"], members["t3"]["weight"]) == (30, 20, 20)
     assert members["t5"]["why"] == ["joined 2020 was not collected: figures has no row of this area then"]
-    assert (told["coverage"], told["coverage_needed"], told["weight"]) == (0.7, 1.0, {"measure": "heads", "time_period": "2021"})
+    assert (told["coverage"], told["coverage_needed"], told["weight"]) == (0.75, 1.0, {"measure": "heads", "time_period": "2021"})
+    assert (told["counted"], told["weight_of_contributing"], told["weight_of_all"]) == (True, 3, 4)  # t5, t8 and t9 weigh nothing
     for member in members.values():
         assert all(given["sha256"] and given["rows"] for given in inputs(member))
 
@@ -264,7 +266,7 @@ def test_a_source_that_is_passed_over_is_named(ask: Ask) -> None:
         (("people", "t4"), "M", r"people 2021 is missing: the cell is empty, or marked as missing, in row \d+ of figures"),
         (("listed", "t3"), "M", r"listed 2021 is missing: ballots reports on this area then, but gives no such value"),
         (("total", "t8", "2021"), "A", None),
-        (("change_joined", "X"), "L", r"70 % of the weight; 100 % is due"),
+        (("change_joined", "X"), "L", r"75 % of the areas; 100 % is due"),
         (("told", "V2"), "C", r"told 2021 is confidential, says row \d+ of figures"),
         (("needed_only", "X", "-"), "O", r"no source is declared for it; it would take: a survey"),
         (("nothing", "C1", "2021"), "O", r"figures: not one row of absent"),
@@ -346,7 +348,7 @@ def test_wrong_questions_are_exit_2_and_a_home_without_numbers_exit_1(five_home:
 
 
 def test_it_stays_out_of_the_way_of_a_run(five_home: Path, tmp_path: Path) -> None:
-    home = Home(Path(shutil.copytree(five_home, tmp_path / "home")))
+    home = WorkspaceFolder(Path(shutil.copytree(five_home, tmp_path / "home")))
     with home.lock(), pytest.raises(Unavailable, match="a run is writing to it"), opened(home):
         pass
     with opened(home) as warehouse, home.lock(wait=0):  # a run may begin, and replace the warehouse, while one is asked

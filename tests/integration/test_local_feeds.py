@@ -100,10 +100,10 @@ def test_every_indicator_that_waits_for_a_feed_is_computed_from_its_template(tmp
                 shutil.copy(file, pack / "indicators" / f"{feed}.yml")
             elif file.suffix in (".yml", ".csv"):
                 shutil.copy(file, pack / ("sources" if file.suffix == ".yml" else "data") / file.name)
-    with (pack / "data" / "association_grants.csv").open("a", encoding="utf-8") as file:
-        file.write("999999,2024,-5,100\n99,2024,5,100\n")  # a typing error, and a code that is none
-    with (pack / "pack.yml").open("a", encoding="utf-8") as file:
-        file.write("languages: [en, cs]\n")
+    with (pack / "data" / "association_grants.csv").open("a", encoding="utf-8") as table:
+        table.write("999999,2024,-5,100\n99,2024,5,100\n")  # a typing error, and a code that is none
+    with (pack / "pack.yml").open("a", encoding="utf-8") as description:
+        description.write("languages: [en, cs]\n")
     assert zpo2("check", "--pack", pack).returncode == 0
     done = zpo2("run", "--pack", pack, "--home", tmp_path / "home")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -14,13 +14,14 @@ import pytest
 
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import polling
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.polling import Cursor, Look
 from pipelines.extract.source_state import States
 from pipelines.packs import Pack
 from pipelines.packs.schema import Fetch
+from pipelines.packs.workspace import Workspace
 from tests.support import five_places
 from tests.support.command import SHARED
 from tests.support.server import Asked, Reply, Server, serving
@@ -40,8 +41,8 @@ class Place:
     def __init__(self, folder: Path, server: Server) -> None:
         self.pack: Pack = packs.load(five_places.write(folder / "pack"))
         self.template = self.pack.sources.pop("people")
-        self.home = Home(folder / "home")
-        self.home.open(self.pack.id)
+        self.home = WorkspaceFolder(folder / "home")
+        self.home.claim(self.pack.id)
         self.server = server
         self.cursor = Cursor()
 
@@ -51,7 +52,7 @@ class Place:
 
     def look(self, time: str, taken_up: bool = True) -> Look:
         """Look, and, as the run would, take up what is new."""
-        found = polling.look(self.pack, self.home, at(time), self.cursor, QUICK)
+        found = polling.look(Workspace(self.home.root, at(time), pack=self.pack), self.cursor, QUICK)
         self.cursor = Cursor.parse(found.cursor.text())
         states = States(self.home.fetch_state)
         for name in found.changed if taken_up else ():

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -170,7 +171,8 @@ def test_the_commands_of_the_page_do_what_it_says(site: Site) -> None:
     with receiver(site):
         for block in blocks("sh"):
             for heading in headings[: headings.index(block[0].section) + 1]:
-                pending.pop(heading, lambda _: None)(site)
+                if prepare := pending.pop(heading, None):
+                    prepare(site)
             for command in block:
                 done = site.run(command.line)
                 text = done.stdout + done.stderr
@@ -279,7 +281,7 @@ def service(unit: str) -> dict[str, str]:
     """Return the section [Service] of a unit; of a key that is there several times, all values in a line each."""
 
     class Several(dict[str, str]):
-        def __setitem__(self, key: str, value: str) -> None:
+        def __setitem__(self, key: str, value: Any) -> None:  # a list, as the parser reads the file
             if isinstance(value, list) and key in self:
                 value = [*self[key], *value]
             super().__setitem__(key, value)

@@ -151,7 +151,7 @@ def test_a_run_is_kept_in_postgresql_with_its_events_and_nowhere_else(site: Site
     done = site.call("dagster", "asset", "materialize", "-m", "pipelines.orchestration.definitions", "--select", 'key:"source/people"')
     assert done.returncode == 0, done.stdout + done.stderr
     assert server.query("select status, pipeline_name from runs") == [["SUCCESS", "__ASSET_JOB"]]
-    events = dict(server.query("select dagster_event_type, count(*) from event_logs group by 1"))  # type: ignore[arg-type]
+    events = dict(server.query("select dagster_event_type, count(*) from event_logs group by 1"))
     assert events["ASSET_MATERIALIZATION"] == "1"
     assert events["PIPELINE_SUCCESS"] == "1"
     assert server.query("select asset_key from asset_keys") == [['["source", "people"]']]

@@ -17,11 +17,13 @@ import requests
 
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import backlog
 from pipelines.extract.cloudevents.parsing import BATCH
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.lake.ingest import Ingest, fetch_sources
+from pipelines.extract.fetching import fetch_sources
+from pipelines.lake.ingest import Ingest
+from pipelines.packs.workspace import Workspace
 from tests.support import happenings
 from tests.support.command import start
 from tests.unit.test_command_help import free_port
@@ -76,7 +78,7 @@ class Receiver:
 
 
 def test_every_accepted_event_of_many_clients_is_in_the_lake_once_though_the_receiver_is_killed_twice(tmp_path: Path) -> None:
-    pack, home = happenings.write(tmp_path / "pack"), Home(tmp_path / "home")
+    pack, home = happenings.write(tmp_path / "pack"), WorkspaceFolder(tmp_path / "home")
     chance = random.Random(7)
     numbers = [*range(EVENTS), *chance.choices(range(EVENTS), k=int(EVENTS * DOUBLED))]
     chance.shuffle(numbers)
@@ -107,9 +109,9 @@ def test_every_accepted_event_of_many_clients_is_in_the_lake_once_though_the_rec
         while queue.cut(datetime.now(UTC), whole=True):
             segments += 1
         assert segments == 2
-    fetch_sources(loaded, home, Settings())
-    backlog.take_up(loaded, home, Settings())
-    reports = Ingest(loaded, home, Settings()).run()
+    fetch_sources(Workspace(home.root, Settings(), pack=loaded))
+    backlog.drain_inbox(Workspace(home.root, Settings(), pack=loaded))
+    reports = Ingest(Workspace(home.root, Settings(), pack=loaded)).run()
     assert (reports["happenings"].rows_read, reports["happenings"].accepted) == (EVENTS, EVENTS)
     rows = pl.concat([pl.read_parquet(home.lake / f.path) for f in reports["happenings"].files("events")])
     assert sorted(rows["id"].cast(pl.Int64)) == list(range(EVENTS))

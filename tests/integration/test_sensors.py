@@ -15,7 +15,7 @@ from exports.release import ledger
 from exports.release.entries import Entry, Ledger
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
 from pipelines.extract.cloudevents import queue as queues
 from pipelines.extract.cloudevents.parsing import CloudEvent, parse
@@ -24,9 +24,12 @@ from pipelines.extract.source_state import States
 from pipelines.lake.ingest import Ingest
 from pipelines.notify import alerts, announcements, webhook
 from pipelines.orchestration import sensors
-from pipelines.orchestration.assets.ingest import TakeUp, fetched, note, source_key
+from pipelines.orchestration.assets.ingest import IngestConfig, fetch_and_drain, source_key
 from pipelines.orchestration.sensors import LAKE, build_sensors
-from pipelines.runs.run import Run
+from pipelines.orchestration.session import RunSession
+from pipelines.packs.workspace import Workspace
+from pipelines.runs.findings import IngestFindings
+from pipelines.runs.request import RunRequest
 from tests.support import happenings
 from tests.support.server import Asked, Reply, serving
 
@@ -36,10 +39,11 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.pack = packs.load(happenings.write(folder / "pack", cadence="* * * * *"))
-        self.home = Home(folder / "home")
-        self.home.open(self.pack.id)
+        self.home = WorkspaceFolder(folder / "home")
+        self.home.claim(self.pack.id)
         self.settings = Settings(allow_hosts="127.0.0.1")
-        self.sensors = {s.name: s for s in build_sensors(Run(self.pack, self.home, self.settings))}
+        self.workspace = Workspace(self.home.root, self.settings, pack=self.pack)
+        self.sensors = {s.name: s for s in build_sensors(self.workspace)}
         self.cursors: dict[str, str | None] = {}
 
     def tick(self, name: str) -> tuple[list[dg.RunRequest], str, list[Any]]:
@@ -99,10 +103,10 @@ def test_a_source_that_is_as_it_was_is_told_to_be_fresh_and_starts_nothing(bench
 
 def test_a_look_that_finds_nothing_tells_the_checks_of_the_content_again(bench: Bench) -> None:
     bench.tick("look_at_sources")
-    run = Run(bench.pack, bench.home, bench.settings)
-    for report in Ingest(bench.pack, bench.home, bench.settings).run().values():
-        note(run, report)
-    run.keep_ingest()
+    findings = IngestFindings()
+    for report in Ingest(bench.workspace).run().values():
+        findings.add(report, bench.pack)
+    findings.save(bench.home.last_ingest)
     bench.cursors.clear()
     _, _, told = bench.tick("look_at_sources")
     checks = {(e.asset_key.path[-1], e.check_name): e.passed for e in told if isinstance(e, dg.AssetCheckEvaluation)}
@@ -126,7 +130,7 @@ def test_while_a_run_writes_nobody_looks(bench: Bench) -> None:
 
 
 def test_a_dropped_file_starts_a_run_when_two_looks_agree_and_another_one_when_it_comes_again(bench: Bench) -> None:
-    inbox.prepare(bench.pack, bench.home)
+    inbox.prepare(Workspace(bench.home.root, pack=bench.pack))
     file = bench.home.inbox / "trees" / "a.csv"
     keys = []
     for time in (1_000_000, 2_000_000):
@@ -143,7 +147,7 @@ def test_a_dropped_file_starts_a_run_when_two_looks_agree_and_another_one_when_i
 
 
 def test_a_file_that_grows_between_two_looks_starts_nothing(bench: Bench) -> None:
-    inbox.prepare(bench.pack, bench.home)
+    inbox.prepare(Workspace(bench.home.root, pack=bench.pack))
     file = bench.home.inbox / "trees" / "a.csv"
     for length in range(1, 4):
         file.write_text("code,year,trees\n" * length)
@@ -240,20 +244,20 @@ def test_a_webhook_inside_the_operators_network_is_not_reached_without_being_all
     bench.settings.allow_hosts = ""
     with serving() as server:
         monkeypatch.setenv(alerts.URL, f"{server.url}/hook")
-        alerts.keep(bench.home, bench.settings, "five", alerts.RUN_FAILED, "1", {}, "1")
+        alerts.keep(WorkspaceFolder(bench.home.root, bench.settings), "five", alerts.RUN_FAILED, "1", {}, "1")
         assert "the webhook was not reached" in bench.tick("send_alerts")[1]
         assert server.asked == []
 
 
 def test_parts_are_fetched_again_as_the_configuration_of_a_run_says(bench: Bench) -> None:
-    run = Run(bench.pack, bench.home, bench.settings)
-    answers = fetched(run, TakeUp(part="year=2020..2020"), {"people"})
+    run = RunSession(RunRequest(bench.workspace))
+    answers = fetch_and_drain(run, IngestConfig(part="year=2020..2020"), {"people"})
     assert [a.request.part.name for a in answers] == ["year=2020"]
-    answers = fetched(run, TakeUp(sources=["people"]), None)
+    answers = fetch_and_drain(run, IngestConfig(sources=["people"]), None)
     assert [a.request.part.name for a in answers] == ["year=2020", "year=2021"]
-    assert fetched(run, TakeUp(fetch=False), None) == []
-    with pytest.raises(ValueError, match="no source has such parts"):
-        fetched(run, TakeUp(part="year=1999"), None)
+    assert fetch_and_drain(run, IngestConfig(fetch=False), None) == []
+    with pytest.raises(ValueError, match="no source has these parts"):
+        fetch_and_drain(run, IngestConfig(part="year=1999"), None)
 
 
 def test_runs_of_long_ago_are_forgotten_and_others_are_kept(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,11 @@ import pytest
 
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
-from pipelines.lake.ingest import Ingest, SourceReport, fetch_sources
+from pipelines.core.workspace import WorkspaceFolder
+from pipelines.extract.fetching import fetch_sources
+from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
+from pipelines.packs.workspace import Workspace
 from tests.support import five_places
 
 
@@ -19,7 +21,7 @@ class Place:
 
     def __init__(self, folder: Path, **declared: str) -> None:
         self.folder = folder
-        self.home = Home(folder / "home")
+        self.home = WorkspaceFolder(folder / "home")
         self.people = five_places.PEOPLE + "".join(f"{key}: {value}\n" for key, value in declared.items())
         five_places.write(folder / "pack", sources__people_yml=self.people)
 
@@ -29,8 +31,8 @@ class Place:
             (self.folder / "pack" / "data" / "people_2021.csv").write_text(people)
         pack = packs.load(self.folder / "pack")
         settings = Settings()
-        fetch_sources(pack, self.home, settings)
-        return Ingest(pack, self.home, settings).run()["people"]
+        fetch_sources(Workspace(self.home.root, settings, pack=pack))
+        return Ingest(Workspace(self.home.root, settings, pack=pack)).run()["people"]
 
     def value(self, report: SourceReport, area: str, sex: str) -> float | None:
         """Return the population of an area in 2021."""

@@ -9,8 +9,10 @@ import pytest
 
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
-from pipelines.lake.ingest import Ingest, fetch_sources
+from pipelines.core.workspace import WorkspaceFolder
+from pipelines.extract.fetching import fetch_sources
+from pipelines.lake.ingest import Ingest
+from pipelines.packs.workspace import Workspace
 from pipelines.runs import vintage
 from tests.conftest import current_release
 from tests.support import five_places
@@ -28,8 +30,8 @@ def test_a_vintage_has_the_numbers_and_bytes_of_its_time_and_nothing_else_change
     (pack / "data" / "people_2021.csv").write_text(five_places.PEOPLE_2021.replace("a1,M,13", "a1,M,99").replace("309", "395"))
     later = Settings(SOURCE_DATE_EPOCH=int(EPOCH) + 2 * 86_400)
     loaded = packs.load(pack)
-    fetch_sources(loaded, Home(home), later)
-    Ingest(loaded, Home(home), later).run()
+    fetch_sources(Workspace(home, later, pack=loaded))
+    Ingest(Workspace(home, later, pack=loaded)).run()
 
     out = tmp_path / "then"
     done = zpo2("run", "--pack", pack, "--home", home, "--vintage", "2025-10-09", "--out", out, SOURCE_DATE_EPOCH=EPOCH)
@@ -46,12 +48,12 @@ def test_a_vintage_has_the_numbers_and_bytes_of_its_time_and_nothing_else_change
 
 
 def test_before_a_source_was_fetched_nothing_was_known_of_it(tmp_path: Path) -> None:
-    loaded, home = packs.load(five_places.write(tmp_path / "pack")), Home(tmp_path / "home")
-    home.open(loaded.id)
-    fetch_sources(loaded, home, Settings(SOURCE_DATE_EPOCH=int(EPOCH)))
+    loaded, home = packs.load(five_places.write(tmp_path / "pack")), WorkspaceFolder(tmp_path / "home")
+    home.claim(loaded.id)
+    fetch_sources(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=int(EPOCH)), pack=loaded))
     for time, known in (("2025-10-08T23:59:59Z", False), ("2025-10-09T23:59:59Z", True)):
-        with vintage.home_at(home, loaded, time) as past:
-            reports = Ingest(loaded, past, Settings()).run()
+        with vintage.workspace_at(Workspace(home.root, pack=loaded), time) as past:
+            reports = Ingest(past).run()
         assert (reports["areas"].accepted > 0) == known
         assert (reports["areas"].errors == {"": "never fetched"}) != known
     assert not [path for path in home.root.iterdir() if path.name.startswith(".part-")]

@@ -275,8 +275,9 @@ def serving(**options: Any) -> Iterator[Ckan]:
 
         def _fail(self, fault: Fault) -> None:
             if fault.status:
-                return self._reply(fault.status, fault.headers, b"<html>busy</html>")
-            return self.connection.close()
+                self._reply(fault.status, fault.headers, b"<html>busy</html>")
+            else:
+                self.connection.close()
 
         def _reply(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
             self.send_response(status)

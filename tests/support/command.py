@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipelines import packs
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.core.yaml import PackError
 from pipelines.warehouse.dbt import manifest_path
 
@@ -35,7 +35,7 @@ def spare_parsing(arguments: Sequence[str | Path]) -> None:
     """
     given = dict(itertools.pairwise(arguments))
     pack, home = (Path(given[name]) if name in given else None for name in ("--pack", "--home"))
-    parsed = Home(PROJECT / "data" / "demo")
+    parsed = WorkspaceFolder(PROJECT / "data" / "demo")
     if (
         arguments[:1] not in (("run",), ("dev",))
         or pack is None
@@ -46,8 +46,8 @@ def spare_parsing(arguments: Sequence[str | Path]) -> None:
     ):
         return
     with suppress(PackError):  # a pack that cannot be loaded writes nothing
-        fresh = Home(home)
-        fresh.open(packs.load(pack).id)
+        fresh = WorkspaceFolder(home)
+        fresh.claim(packs.load(pack).id)
         fresh.dbt.mkdir()
         shutil.copy(manifest_path(parsed), fresh.dbt)
 

@@ -72,7 +72,7 @@ apart 2020 w1=100 w2=300 w3=600 w4=1000
 
 CLUBS_CSV = "town,year\na,2010\na,2010\nb,2010\nold2,2010\nold2,2010\nold2,2010\nold2,2010\n"
 
-MEASURES = {
+MEASURES: dict[str, dict[str, Any]] = {
     "heads": {}, "mean_age": {"additive": False, "weighted_by": "heads"}, "height": {"additive": False}, "cars": {}, "wage": {}, "rent": {},
     "flat": {}, "loss": {}, "apart": {},
 }  # fmt: skip

@@ -7,11 +7,19 @@ from typing import Any
 
 import duckdb
 import jinja2
+import yaml
 
 from tests.support.command import PROJECT
 
 DBT = PROJECT / "dbt_project"
 Table = list[dict[str, Any]]
+
+
+@cache
+def variables() -> dict[str, Any]:
+    """Return the variables of the dbt project."""
+    project = yaml.safe_load((DBT / "dbt_project.yml").read_text(encoding="utf-8"))
+    return dict(project["vars"][project["name"]])
 
 
 @cache
@@ -26,7 +34,7 @@ def expanded(text: str) -> str:
     """Return SQL with the project's macros expanded."""
     macros = "".join(p.read_text(encoding="utf-8") for p in sorted((DBT / "macros").glob("*.sql")))
     jinja = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"], autoescape=False)
-    return jinja.from_string(macros + text).render(ref=lambda name: f'"{name}"')
+    return jinja.from_string(macros + text).render(ref=lambda name: f'"{name}"', var=variables().__getitem__)
 
 
 @cache

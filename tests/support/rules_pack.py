@@ -27,7 +27,7 @@ PACK = {
     "weight": "heads",
 }
 
-# t8, t9, old and new never have a weight; old ends and new begins in the middle of things
+# old and new never have a weight; old ends and new begins in the middle of things
 AREAS_CSV = """\
 code,level,valley,county,land,size,km2,from,to
 t1,town,V1,C1,,big,2,,
@@ -48,10 +48,10 @@ C3,county,,,X,,,,
 X,land,,,,,,,
 """
 
-# the weights of 2021 are 10, 30, 20, 40 of t1 to t4, those of 2018 all the same; 2023 has no total
+# the weights of 2021 are 10, 30, 20, 40 of t1 to t4 and 0 of the others, those of 2018 all the same; 2023 has no total
 HEADS = """
 heads 2018 t1=100 t2=100 t3=100 t4=100 t5=100
-heads 2021 t1=10 t2=30 t3=20 t4=40
+heads 2021 t1=10 t2=30 t3=20 t4=40 t5=0 t8=0 t9=0
 heads 2023 t1/M=7
 """
 
@@ -285,7 +285,7 @@ def _indicator(name: str, top: str | list[dict[str, Any]], low: str | None = Non
 
 
 def _indicators() -> list[dict[str, Any]]:
-    alone = ("by_age", "quarterly", "twice", "both_ways", "lone", "weighing", "grain", "mean_age", "stays", "refused", "living", "flagged",
+    alone = ("by_age", "quarterly", "twice", "both_ways", "lone", "grain", "mean_age", "stays", "refused", "living", "flagged",
              "quiet", "told", "late", "counted", "money", "sparse", "rebased", "concerts", "concerts_free", "members", "mended")  # fmt: skip
     three = {"years": 3, "agg": "sum"}
     return [
@@ -303,6 +303,7 @@ def _indicators() -> list[dict[str, Any]]:
         _indicator("ratio", "part", "whole"),
         _indicator("covered", "cov_part", "cov_whole"),
         _indicator("covered_sum", "cov_part"),
+        _indicator("weighing", "weighing", "areas"),
         _indicator("grain_ratio", "grain", "grain_base"),
         _indicator("spent", [{"measure": "pieces", "times": "price"}]),
         _indicator("per_area", "pair", "areas"),

@@ -25,6 +25,8 @@ from pipelines.cli import app as cli
 from tests.conftest import current_release
 from tests.support.command import environment, zpo2
 
+pytestmark = pytest.mark.slow
+
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
 PROBES = {"serve": "/latest.json", "dev": "/server_info", "serve-events": "/health"}
 """Commands that run until they are stopped, and an address that they answer."""

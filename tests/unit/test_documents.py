@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.support.command import PROJECT, environment
 
@@ -16,16 +17,13 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 # written apart, so that this file does not name them
 MACHINE_PATHS = re.compile("|".join((r"/ho" r"me/\w", r"/tm" r"p/\w{2}", r"(?<![\w.~-])/wo" r"rk/", r"/Us" r"ers/\w", r"/ro" r"ot/\w")))
+LOCKS = ("requirements.lock", "requirements-dev.lock")
 REQUIREMENT = re.compile(r"^([a-z0-9][a-z0-9._-]*)(\[[^\]]*\])?==[^\s;\\]+", re.IGNORECASE)
 
 
 def documents() -> list[Path]:
-    return [
-        PROJECT / "README.md",
-        PROJECT / "CHANGELOG.md",
-        PROJECT / "benchmarks" / "README.md",
-        *sorted((PROJECT / "docs").rglob("*.md")),
-    ]
+    named = [PROJECT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md")]
+    return [*named, *sorted((PROJECT / "docs").rglob("*.md"))]
 
 
 def committed() -> list[Path]:
@@ -58,6 +56,7 @@ def test_every_link_of_a_document_leads_somewhere(page: Path) -> None:
     assert dead == []
 
 
+@pytest.mark.slow
 def test_the_pages_made_from_the_code_are_current() -> None:
     done = subprocess.run(
         [sys.executable, "docs/generate.py", "--check"], cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False
@@ -65,6 +64,7 @@ def test_the_pages_made_from_the_code_are_current() -> None:
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_a_page_that_is_stale_is_named(tmp_path: Path) -> None:
     root = tmp_path / "project"
     root.mkdir()
@@ -119,7 +119,7 @@ def test_no_committed_file_names_the_machine_it_was_written_on() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock", "requirements-bench.lock"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_a_lock_file_has_a_hash_for_each_requirement_and_no_address(name: str) -> None:
     text = (PROJECT / name).read_text(encoding="utf-8")
     assert "://" not in text
@@ -128,6 +128,12 @@ def test_a_lock_file_has_a_hash_for_each_requirement_and_no_address(name: str) -
     lines = [line for line in joined.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     assert len(lines) > 50
     assert [line.split()[0] for line in lines if not REQUIREMENT.match(line) or "--hash=sha256:" not in line] == []
+
+
+def test_the_development_lock_has_every_version_of_the_run_time_lock() -> None:
+    versions = [set(re.findall(r"^[a-z].*?==[^\\\n]+", (PROJECT / name).read_text(encoding="utf-8"), re.MULTILINE)) for name in LOCKS]
+    assert len(versions[0]) > 50
+    assert versions[0] - versions[1] == set()
 
 
 def test_the_readme_shows_the_way_of_the_data_and_names_the_two_commands() -> None:
@@ -142,3 +148,20 @@ def test_the_licence_is_apache_2() -> None:
     assert "Apache License" in text
     assert "Version 2.0, January 2004" in text
     assert "END OF TERMS AND CONDITIONS" in text
+
+
+def test_the_hosted_checks_only_call_the_script_of_the_repository() -> None:
+    (job,) = yaml.safe_load((PROJECT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8"))["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+
+
+def test_hooks_before_a_commit_fetch_nothing() -> None:
+    repositories = yaml.safe_load((PROJECT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
+    assert [r["repo"] for r in repositories] == ["local"]
+    assert {hook["language"] for hook in repositories[0]["hooks"]} == {"system"}
+
+
+def test_help_of_make_names_every_target() -> None:
+    targets = re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    done = subprocess.run(["make", "--no-print-directory"], cwd=PROJECT, env=environment(), capture_output=True, text=True, check=True)
+    assert [line.split()[1] for line in done.stdout.splitlines()] == targets

@@ -45,7 +45,9 @@ def ask(
         source = source.model_copy(update={"fetch": source.fetch.model_copy(update={"url": url})})
     part = next(iter(pack.parts(source)))
     request = Request(source, part, address(source, part), last or {})
-    return fetch_all(pack, [request], Archive(folder / "archive"), Settings(**{"allow_hosts": "127.0.0.1", **settings}), limits=limits)[0]
+    return fetch_all(
+        pack, [request], Archive(folder / "archive"), Settings.model_validate({"allow_hosts": "127.0.0.1", **settings}), limits=limits
+    )[0]
 
 
 def test_bytes_are_archived_as_they_came_with_where_they_came_from(server: Server, tmp_path: Path) -> None:

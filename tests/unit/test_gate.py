@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-from quality.gate import CheckResult, judge
+from quality.gate import CheckResult, evaluate_gate
 
 
-def test_all_expected_and_passed() -> None:
-    verdict = judge({"a", "b"}, [CheckResult("a", True), CheckResult("b", True)], {})
-    assert verdict.passed
-    assert verdict.passed_checks == 2
+class TestEvaluateGate:
+    def test_passes_when_all_expected_checks_passed(self) -> None:
+        result = evaluate_gate({"a", "b"}, [CheckResult("a", True), CheckResult("b", True)], {})
+        assert result.passed
+        assert result.passed_checks == 2
 
+    def test_fails_when_an_expected_check_did_not_run(self) -> None:
+        result = evaluate_gate({"a", "b"}, [CheckResult("a", True)], {})
+        assert not result.passed
+        assert result.reasons() == ["b: was expected and did not run"]
 
-def test_a_check_that_did_not_run_closes_the_gate() -> None:
-    verdict = judge({"a", "b"}, [CheckResult("a", True)], {})
-    assert not verdict.passed
-    assert verdict.reasons() == ["b: was expected and did not run"]
+    def test_fails_on_a_failed_check_unless_accepted(self) -> None:
+        results = [CheckResult("a", False, description="three rows")]
+        assert evaluate_gate({"a"}, results, {}).reasons() == ["a: three rows"]
+        accepted = evaluate_gate({"a"}, results, {"a": "the office confirmed it"})
+        assert accepted.passed
+        assert accepted.report()["accepted"] == {"a": "the office confirmed it"}
 
+    def test_reports_warnings_and_passes(self) -> None:
+        result = evaluate_gate({"a"}, [CheckResult("a", False, "warn", "low")], {})
+        assert result.passed
+        assert [w.name for w in result.warnings] == ["a"]
 
-def test_a_failed_check_closes_the_gate_unless_accepted_with_a_reason() -> None:
-    results = [CheckResult("a", False, description="three rows")]
-    assert judge({"a"}, results, {}).reasons() == ["a: three rows"]
-    accepted = judge({"a"}, results, {"a": "the office confirmed it"})
-    assert accepted.passed
-    assert accepted.report()["accepted"] == {"a": "the office confirmed it"}
-
-
-def test_a_warning_is_told_and_does_not_close_the_gate() -> None:
-    verdict = judge({"a"}, [CheckResult("a", False, "warn", "low")], {})
-    assert verdict.passed
-    assert [w.name for w in verdict.warnings] == ["a"]
-
-
-def test_accepting_a_check_that_passed_lets_nothing_else_through() -> None:
-    assert not judge({"a", "b"}, [CheckResult("a", True), CheckResult("b", False)], {"a": "why"}).passed
+    def test_accepting_one_check_does_not_accept_another(self) -> None:
+        assert not evaluate_gate({"a", "b"}, [CheckResult("a", True), CheckResult("b", False)], {"a": "why"}).passed

@@ -9,31 +9,31 @@ from pathlib import Path
 import pytest
 
 from pipelines.core import atomic
-from pipelines.core.workspace import Busy, Home, HomeError
+from pipelines.core.workspace import WorkspaceBusy, WorkspaceError, WorkspaceFolder
 from tests.support.command import environment
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from pipelines.home import Home
-with Home(Path(sys.argv[1])).lock():
+from pipelines.core.workspace import WorkspaceFolder
+with WorkspaceFolder(Path(sys.argv[1])).lock():
     print('held', flush=True)
     time.sleep(60)
 """
 
 
 def test_a_home_belongs_to_one_pack(tmp_path: Path) -> None:
-    home = Home(tmp_path / "home")
-    home.open("one")
-    home.open("one")
-    with pytest.raises(HomeError, match="is the home of pack one, not of two"):
-        home.open("two")
+    home = WorkspaceFolder(tmp_path / "home")
+    home.claim("one")
+    home.claim("one")
+    with pytest.raises(WorkspaceError, match="belongs to the pack one, not to two"):
+        home.claim("two")
 
 
 def test_a_folder_with_other_files_is_no_home(tmp_path: Path) -> None:
     (tmp_path / "letters.txt").write_text("dear")
-    with pytest.raises(HomeError, match=r"holds files but no home\.json"):
-        Home(tmp_path).open("one")
+    with pytest.raises(WorkspaceError, match=r"holds files but no home\.json"):
+        WorkspaceFolder(tmp_path).claim("one")
 
 
 def test_another_process_that_holds_the_home_is_waited_for_and_then_named(tmp_path: Path) -> None:
@@ -41,11 +41,11 @@ def test_another_process_that_holds_the_home_is_waited_for_and_then_named(tmp_pa
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], env=environment(), stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(Busy, match="still writing"), Home(tmp_path).lock(wait=0.5, waiting=told.append):
+        with pytest.raises(WorkspaceBusy, match="still writing"), WorkspaceFolder(tmp_path).lock(wait=0.5, on_wait=told.append):
             pytest.fail("two writers on one home")
         holder.kill()
     assert len(told) == 1
-    with Home(tmp_path).lock(wait=5):  # the lock goes with the process, even a killed one
+    with WorkspaceFolder(tmp_path).lock(wait=5):  # the lock goes with the process, even a killed one
         pass
 
 
@@ -54,7 +54,7 @@ def test_a_failed_write_leaves_the_old_content_and_no_debris(tmp_path: Path) -> 
     atomic.write_json(target, {"a": 1})
 
     def stop_half_way() -> None:
-        with atomic.replacing(target) as path:
+        with atomic.atomic_write(target) as path:
             path.write_text("half")
             raise RuntimeError
 
@@ -67,5 +67,5 @@ def test_a_failed_write_leaves_the_old_content_and_no_debris(tmp_path: Path) -> 
 def test_what_a_killed_write_left_is_swept(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / ".part-abc").write_text("half")
-    assert atomic.sweep(tmp_path) == 1
+    assert atomic.cleanup_temp(tmp_path) == 1
     assert not list((tmp_path / "deep").iterdir())

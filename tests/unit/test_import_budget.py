@@ -12,6 +12,8 @@ import pytest
 from tests.support import five_places
 from tests.support.command import environment
 
+pytestmark = pytest.mark.slow
+
 HEAVY = ("dagster", "dagster_dbt", "dbt", "great_expectations", "pandas", "pandera", "requests", "pyarrow")
 # runs a command as `zpo2` does, then names what was imported on the way
 PROBE = """\

@@ -11,27 +11,28 @@ import pytest
 
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import backlog, inbox
+from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.snapshots import Archive
 from pipelines.extract.source_state import States
-from pipelines.lake.ingest import fetch_sources
 from pipelines.packs import Pack
+from pipelines.packs.workspace import Workspace
 from tests.support import five_places
 
 ROWS = "code,sex,persons\na1,M,99\n"
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> tuple[Pack, Home]:
-    pack, home = packs.load(five_places.write(tmp_path / "pack")), Home(tmp_path / "home")
-    home.open(pack.id)
-    inbox.prepare(pack, home)
-    fetch_sources(pack, home, Settings())
+def place(tmp_path: Path) -> tuple[Pack, WorkspaceFolder]:
+    pack, home = packs.load(five_places.write(tmp_path / "pack")), WorkspaceFolder(tmp_path / "home")
+    home.claim(pack.id)
+    inbox.prepare(Workspace(home.root, pack=pack))
+    fetch_sources(Workspace(home.root, Settings(), pack=pack))
     return pack, home
 
 
-def drop(home: Home, name: str, text: str = ROWS, age: float = 60) -> Path:
+def drop(home: WorkspaceFolder, name: str, text: str = ROWS, age: float = 60) -> Path:
     path = home.inbox / name
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
@@ -44,25 +45,25 @@ def _aged(path: Path, age: float) -> None:
     os.utime(path, (then, then))
 
 
-def take_up(pack: Pack, home: Home) -> list[tuple[str, str | None]]:
-    return [(answer.request.part.name, answer.error) for answer in backlog.take_up(pack, home, Settings())]
+def take_up(pack: Pack, home: WorkspaceFolder) -> list[tuple[str, str | None]]:
+    return [(answer.request.part.name, answer.error) for answer in backlog.drain_inbox(Workspace(home.root, Settings(), pack=pack))]
 
 
-def test_a_dropped_file_is_the_newest_content_of_the_part_in_its_name(place: tuple[Pack, Home]) -> None:
+def test_a_dropped_file_is_the_newest_content_of_the_part_in_its_name(place: tuple[Pack, WorkspaceFolder]) -> None:
     pack, home = place
     file = drop(home, "people/year=2021.csv")
     assert take_up(pack, home) == [("year=2021", None)]
     assert not file.exists()
     state = States(home.fetch_state).get("people", "year=2021")
     assert state.bytes == len(ROWS)
-    fetch_sources(pack, home, Settings())
+    fetch_sources(Workspace(home.root, Settings(), pack=pack))
     assert States(home.fetch_state).get("people", "year=2021").sha256 == state.sha256, "the address has nothing newer"
     (pack.root / "data" / "people_2021.csv").write_text(ROWS.replace("99", "100"))
-    fetch_sources(pack, home, Settings())
+    fetch_sources(Workspace(home.root, Settings(), pack=pack))
     assert States(home.fetch_state).get("people", "year=2021").sha256 != state.sha256
 
 
-def test_what_was_dropped_and_was_there_before_is_no_news(place: tuple[Pack, Home]) -> None:
+def test_what_was_dropped_and_was_there_before_is_no_news(place: tuple[Pack, WorkspaceFolder]) -> None:
     pack, home = place
     before = States(home.fetch_state).get("people", "year=2021")
     drop(home, "people/year=2021.csv", (pack.root / "data" / "people_2021.csv").read_text())
@@ -72,14 +73,14 @@ def test_what_was_dropped_and_was_there_before_is_no_news(place: tuple[Pack, Hom
 
 
 @pytest.mark.parametrize("name", ["people/.year=2021.csv", "people/year=2021.csv.part", "people/year=2021.csv~", ".hidden/year=2021.csv"])
-def test_names_of_files_under_way_are_left_alone(place: tuple[Pack, Home], name: str) -> None:
+def test_names_of_files_under_way_are_left_alone(place: tuple[Pack, WorkspaceFolder], name: str) -> None:
     pack, home = place
     file = drop(home, name)
     assert take_up(pack, home) == []
     assert file.exists()
 
 
-def test_a_file_that_was_changed_a_moment_ago_is_left_alone(place: tuple[Pack, Home]) -> None:
+def test_a_file_that_was_changed_a_moment_ago_is_left_alone(place: tuple[Pack, WorkspaceFolder]) -> None:
     pack, home = place
     file = drop(home, "people/year=2021.csv", age=0)
     assert take_up(pack, home) == []
@@ -88,7 +89,7 @@ def test_a_file_that_was_changed_a_moment_ago_is_left_alone(place: tuple[Pack, H
 
 
 @pytest.mark.skipif(not Path("/proc/self/fdinfo").exists(), reason="this system does not tell who has a file open")
-def test_a_file_that_a_slow_writer_has_open_is_left_alone_however_long_it_pauses(place: tuple[Pack, Home]) -> None:
+def test_a_file_that_a_slow_writer_has_open_is_left_alone_however_long_it_pauses(place: tuple[Pack, WorkspaceFolder]) -> None:
     pack, home = place
     file = drop(home, "people/year=2021.csv", "code,sex,persons\n")
     writer = "import sys; f = open(sys.argv[1], 'a'); print('open', flush=True); sys.stdin.readline(); f.write('a1,M,99\\n'); f.close()"
@@ -115,7 +116,9 @@ def test_a_file_that_a_slow_writer_has_open_is_left_alone_however_long_it_pauses
         ("nobody/x.csv", ROWS, "the pack has no such source"),
     ],
 )
-def test_what_cannot_be_a_snapshot_is_put_aside_with_its_reason(place: tuple[Pack, Home], name: str, text: str, reason: str) -> None:
+def test_what_cannot_be_a_snapshot_is_put_aside_with_its_reason(
+    place: tuple[Pack, WorkspaceFolder], name: str, text: str, reason: str
+) -> None:
     pack, home = place
     for _ in range(2):  # a second one of the same name does not take the place of the first
         drop(home, name, text)
@@ -128,7 +131,7 @@ def test_what_cannot_be_a_snapshot_is_put_aside_with_its_reason(place: tuple[Pac
     assert inbox.files(home) == []
 
 
-def test_a_name_that_is_no_text_or_would_be_commands_stays_a_name(place: tuple[Pack, Home]) -> None:
+def test_a_name_that_is_no_text_or_would_be_commands_stays_a_name(place: tuple[Pack, WorkspaceFolder]) -> None:
     pack, home = place
     folder = os.fsencode(home.inbox / "people")
     for name in (b"year=2021.\xff\n.csv", b"\x1b[2J\xfe.csv"):
@@ -142,11 +145,11 @@ def test_a_name_that_is_no_text_or_would_be_commands_stays_a_name(place: tuple[P
     assert snapshot is not None
     assert snapshot.url == "inbox/people/year=2021.\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}.csv"
     (reason,) = [p for p in (home.inbox / ".refused" / "people").iterdir() if p.name.endswith(".reason.txt")]
-    assert reason.read_text().strip().isprintable()
+    assert reason.read_text(encoding="utf-8").strip().isprintable()
     assert inbox.files(home) == []
 
 
-def test_a_link_is_not_followed(place: tuple[Pack, Home], tmp_path: Path) -> None:
+def test_a_link_is_not_followed(place: tuple[Pack, WorkspaceFolder], tmp_path: Path) -> None:
     pack, home = place
     secret = tmp_path / "secret"
     secret.write_text(ROWS)
@@ -158,7 +161,7 @@ def test_a_link_is_not_followed(place: tuple[Pack, Home], tmp_path: Path) -> Non
     assert secret.read_text() == ROWS
 
 
-def test_a_refused_file_makes_its_source_stale_until_something_good_comes(place: tuple[Pack, Home]) -> None:
+def test_a_refused_file_makes_its_source_stale_until_something_good_comes(place: tuple[Pack, WorkspaceFolder]) -> None:
     pack, home = place
     drop(home, "people/year=2021.csv", "<html>")
     ((_, error),) = take_up(pack, home)
@@ -172,7 +175,7 @@ def test_a_refused_file_makes_its_source_stale_until_something_good_comes(place:
 
 
 def test_killed_before_the_file_is_removed_the_next_run_takes_up_the_same_again(
-    place: tuple[Pack, Home], monkeypatch: pytest.MonkeyPatch
+    place: tuple[Pack, WorkspaceFolder], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pack, home = place
     file = drop(home, "people/year=2021.csv")
@@ -191,7 +194,9 @@ def test_killed_before_the_file_is_removed_the_next_run_takes_up_the_same_again(
     assert not file.exists()
 
 
-def test_a_file_that_is_replaced_while_it_is_taken_up_is_not_lost(place: tuple[Pack, Home], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_is_replaced_while_it_is_taken_up_is_not_lost(
+    place: tuple[Pack, WorkspaceFolder], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pack, home = place
     file = drop(home, "people/year=2021.csv")
     remove = inbox.remove

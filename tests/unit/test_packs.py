@@ -1,4 +1,4 @@
-"""Declarations are strict: every fault is one line with file, line and key."""
+"""Loading a pack: every fault is one line with the file, the line and the key."""
 
 from __future__ import annotations
 
@@ -14,166 +14,192 @@ from tests.support.command import PROJECT
 
 
 def faults(pack: Path) -> list[str]:
-    with pytest.raises(PackError) as caught:
+    with pytest.raises(PackError) as error_info:
         packs.load(pack)
-    return caught.value.lines
+    return error_info.value.lines
 
 
-def test_a_good_pack_loads(tmp_path: Path) -> None:
-    pack = packs.load(five_places.write(tmp_path))
-    assert list(pack.sources) == ["areas", "people"]
-    assert [p.name for p in pack.parts(pack.sources["people"])] == ["year=2020", "year=2021"]
-    assert pack.text(pack.indicators["women_share"].title) == "Share of women"
+class TestLoad:
+    def test_returns_the_pack(self, tmp_path: Path) -> None:
+        pack = packs.load(five_places.write(tmp_path))
+        assert list(pack.sources) == ["areas", "people"]
+        assert [p.name for p in pack.parts(pack.sources["people"])] == ["year=2020", "year=2021"]
+        assert pack.text(pack.indicators["women_share"].title) == "Share of women"
+
+    def test_names_file_and_line_of_an_unknown_key(self, tmp_path: Path) -> None:
+        pack = five_places.write(tmp_path, pack_yml=five_places.PACK + "surprise: 1\n")
+        line = len((five_places.PACK + "surprise: 1\n").splitlines())
+        assert faults(pack) == [f"pack.yml:{line}: surprise: unknown key"]
+
+    def test_refuses_an_unknown_key_with_null(self, tmp_path: Path) -> None:
+        assert faults(five_places.write(tmp_path, pack_yml=five_places.PACK + "surprise: null\n"))[0].endswith("surprise: unknown key")
+
+    @pytest.mark.parametrize(
+        ("old", "new", "message"),
+        [
+            ("objective: ZPO2-1", "objective: ZPO2-1\n  surprise: x", "indicators/all.yml:4: 0.surprise: unknown key"),
+            (
+                "measure: population, sex: F",
+                "measure: people, sex: F",
+                "0.formula.numerator.0.measure: people: no source declares this measure",
+            ),
+            (
+                "levels: [lau, orp, okres, nuts0]\n- id: population",
+                "levels: [village]\n- id: population",
+                "0.levels.0: village: no such level",
+            ),
+            ("direction: none\n  formula", "direction: upwards\n  formula", "0.direction: input should be"),
+            ("multiplier: 100", "multiplier: a lot", "0.formula.multiplier: input should be a valid number"),
+            ("- id: population", "- id: women_share", "1.id: women_share: is declared twice"),
+            ("needed: a survey of households", "sdg: 5.c", "2: give a formula with levels, or needed"),
+        ],
+    )
+    def test_names_faults_in_indicators(self, tmp_path: Path, old: str, new: str, message: str) -> None:
+        assert old in five_places.INDICATORS
+        lines = faults(five_places.write(tmp_path, indicators__all_yml=five_places.INDICATORS.replace(old, new, 1)))
+        assert any(message in line for line in lines), lines
+
+    @pytest.mark.parametrize(
+        ("old", "new", "message"),
+        [
+            ("code: code}", "code: kod}", "sources/people.yml:15: map.area.code: kod: no such column"),
+            ("scheme: lau", "scheme: iso", "map.area.scheme: iso: no source of areas declares this scheme"),
+            ("population: persons", "population: (select 1)", "map.measures.population.value: subquery is not allowed"),
+            ("population: persons", "population: sum(persons)", "aggregates are allowed only in the measures of counted sources"),
+            ("population: persons", "population: read_text('/etc/passwd')", "read_text: is not in the list of functions"),
+            ("population: persons", "population: getenv('HOME')", "getenv: is not in the list of functions"),
+            ("id: people", "id: persons", "id: persons: must be the name of the file, people"),
+            ("people_{year}", "people_{month}", "fetch.url: {month}: parts has no such variable"),
+            ("into: observations", "into: numbers", "into: input should be"),
+            ("persons: {type: integer, min: 0}", "persons: {type: integer, personal: true}\n  __x: {}", "columns.__x: not a valid name"),
+            ("sex: sex\n", "sex: sex\n  when: now\n", "map.when: unknown key"),
+        ],
+    )
+    def test_names_faults_in_sources(self, tmp_path: Path, old: str, new: str, message: str) -> None:
+        assert old in five_places.PEOPLE
+        lines = faults(five_places.write(tmp_path, sources__people_yml=five_places.PEOPLE.replace(old, new, 1)))
+        assert any(message in line for line in lines), lines
+
+    def test_refuses_to_store_a_personal_column(self, tmp_path: Path) -> None:
+        text = five_places.PEOPLE.replace("code: {required: true}", "code: {required: true, personal: true}")
+        lines = faults(five_places.write(tmp_path, sources__people_yml=text))
+        assert any("uses a personal column, which must never be stored" in line for line in lines)
+
+    def test_refuses_an_index_of_an_indicator_without_direction(self, tmp_path: Path) -> None:
+        text = five_places.INDEX.replace(", direction: higher_better", "")
+        lines = faults(five_places.write(tmp_path, indices__wellbeing_yml=text))
+        assert any("women_share: an indicator with direction none has no score" in line for line in lines)
+
+    def test_reads_yaml_1_2_core(self, tmp_path: Path) -> None:
+        text = five_places.PACK.replace("country: CZ", "country: NO").replace("title: Five places", "title: on")
+        pack = packs.load(five_places.write(tmp_path, pack_yml=text))
+        assert (pack.file.country, pack.text(pack.file.title)) == ("NO", "on")
+
+    def test_keeps_the_text_of_numbers(self, tmp_path: Path) -> None:
+        pack = packs.load(five_places.write(tmp_path, pack_yml=five_places.PACK.replace("title: Five places", "title: 007.50")))
+        assert pack.text(pack.file.title) == "007.50"
+
+    @pytest.mark.parametrize("text", ["id: [", "id: five\nid: six\n", "a: &x [*x]\n", "id: !!python/object:os.system x\n"])
+    def test_reports_hostile_yaml_in_one_line(self, tmp_path: Path, text: str) -> None:
+        assert faults(five_places.write(tmp_path, pack_yml=text))[0].startswith("pack.yml:")
+
+    def test_digest_is_independent_of_layout(self, tmp_path: Path) -> None:
+        one = packs.load(five_places.write(tmp_path / "a"))
+        text = '{"id": "five", "title": "Five places", "country": "CZ", "licence": "CC0-1.0", "publisher": {"name": "Somebody"}, '
+        text += '"weight": "population", '
+        text += '"levels": [{"id": "lau", "parents": ["orp", "okres"]}, {"id": "orp", "parents": ["nuts0"]}, '
+        text += '{"id": "okres", "parents": ["nuts0"]}, {"id": "nuts0"}]}'
+        two = packs.load(five_places.write(tmp_path / "b", pack_yml=text))
+        assert one.digest == two.digest
+
+    @pytest.mark.parametrize(
+        ("file", "before", "after", "fault"),
+        [
+            ("pack.yml", "country: CZ", "country: CZ\ntimezone: Mars/Olympus", "timezone: Mars/Olympus: no such time zone"),
+            ("pack.yml", "country: CZ", "country: CZ\nbase_uri: nowhere", "base_uri: nowhere: expected an address such as"),
+            (
+                "pack.yml",
+                "country: CZ",
+                "country: CZ\ncatalogues: [nkod, sk]",
+                "catalogues: nkod, sk: national catalogues need a base_uri with https",
+            ),
+            ("sources/areas.yml", "data/areas.csv", "../areas.csv", "fetch.url: ../areas.csv: a path must stay inside the pack"),
+            ("sources/areas.yml", "data/areas.csv", "/etc/passwd", "fetch.url: /etc/passwd: a path must stay inside the pack"),
+            ("sources/areas.yml", "data/areas.csv", "ftp://x/y", "fetch.url: ftp://x/y: expected http, https"),
+            ("sources/areas.yml", "data/areas.csv", '"${HOME}/x"', "expected http, https"),
+            ("sources/areas.yml", "name: {}", 'name: {pattern: "["}', "columns.name.pattern: [: not a regular expression"),
+            ("sources/people.yml", "min: 0", "min: 9, max: 1", "columns.persons.max: 1: less than min, 9"),
+            ("sources/areas.yml", "fetch: {", 'fetch: {cadence: "61 * * * *", ', "fetch.cadence: 61 * * * *: not a cron expression"),
+            ("sources/areas.yml", "fetch: {", "fetch: {inbox: true, ", "has no url"),
+            ("sources/areas.yml", "{url: data/areas.csv}", "{push: {type: t}}", "fetch.url: missing"),
+            (
+                "sources/people.yml",
+                "into: obs",
+                "breaks: [{measure: population, period: 20x0}]\ninto: obs",
+                "breaks.0.period: expected a period: a year",
+            ),
+            (
+                "indices/wellbeing.yml",
+                "indicator: women_share",
+                "weight: .inf, indicator: women_share",
+                "weight: input should be a finite number",
+            ),
+            (
+                "indices/wellbeing.yml",
+                "indicator: women_share",
+                "bounds: [.nan, 1], indicator: women_share",
+                "input should be a finite number",
+            ),
+            (
+                "indices/wellbeing.yml",
+                "direction: higher_better",
+                "direction: target",
+                "direction target needs the indicator's target_value",
+            ),
+            (
+                "indices/wellbeing.yml",
+                "level:",
+                "impute: {method: component_group_mean, by: x}\nlevel:",
+                "impute.by: x: no source of areas",
+            ),
+            (
+                "indices/wellbeing.yml",
+                "level:",
+                "normalise: {method: minmax, scale: [1, 1]}\nlevel:",
+                "both ends of the scale are the same",
+            ),
+            (
+                "indices/wellbeing.yml",
+                "level:",
+                "normalise: {method: zscore, scale: [1, 0]}\nlevel:",
+                "a standard deviation must be above 0",
+            ),
+            (
+                "sources/areas.yml",
+                "{url: data/areas.csv}",
+                "{push: {type: t, carries: record}}",
+                "read.format: pushed records must have one of the formats json",
+            ),
+        ],
+    )
+    def test_refuses_impossible_values(self, tmp_path: Path, file: str, before: str, after: str, fault: str) -> None:
+        root = five_places.write(tmp_path / "pack")
+        path = root / file
+        assert before in path.read_text()
+        path.write_text(path.read_text().replace(before, after, 1))
+        with pytest.raises(PackError) as error_info:
+            packs.load(root)
+        assert any(fault in line for line in error_info.value.lines), error_info.value.lines
 
 
-def test_an_unknown_key_is_named_with_file_and_line(tmp_path: Path) -> None:
-    pack = five_places.write(tmp_path, pack_yml=five_places.PACK + "surprise: 1\n")
-    line = len((five_places.PACK + "surprise: 1\n").splitlines())
-    assert faults(pack) == [f"pack.yml:{line}: surprise: unknown key"]
-
-
-def test_an_unknown_key_that_is_null_is_still_unknown(tmp_path: Path) -> None:
-    assert faults(five_places.write(tmp_path, pack_yml=five_places.PACK + "surprise: null\n"))[0].endswith("surprise: unknown key")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("objective: ZPO2-1", "objective: ZPO2-1\n  surprise: x", "indicators/all.yml:4: 0.surprise: unknown key"),
-        (
-            "measure: population, sex: F",
-            "measure: people, sex: F",
-            "0.formula.numerator.0.measure: people: no source declares this measure",
-        ),
-        ("levels: [lau, orp, okres, nuts0]\n- id: population", "levels: [village]\n- id: population", "0.levels.0: village: no such level"),
-        ("direction: none\n  formula", "direction: upwards\n  formula", "0.direction: input should be"),
-        ("multiplier: 100", "multiplier: a lot", "0.formula.multiplier: input should be a valid number"),
-        ("- id: population", "- id: women_share", "1.id: women_share: declared twice"),
-        ("needed: a survey of households", "sdg: 5.c", "2: give a formula with levels, or needed"),
-    ],
-)
-def test_faults_in_indicators_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
-    assert old in five_places.INDICATORS
-    found = faults(five_places.write(tmp_path, indicators__all_yml=five_places.INDICATORS.replace(old, new, 1)))
-    assert any(message in line for line in found), found
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
-        ("code: code}", "code: kod}", "sources/people.yml:15: map.area.code: kod: no such column"),
-        ("scheme: lau", "scheme: iso", "map.area.scheme: iso: no source of areas declares this scheme"),
-        ("population: persons", "population: (select 1)", "map.measures.population.value: subquery is not allowed"),
-        ("population: persons", "population: sum(persons)", "an aggregate is allowed in counts only"),
-        ("population: persons", "population: read_text('/etc/passwd')", "read_text: not in the list of functions"),
-        ("population: persons", "population: getenv('HOME')", "getenv: not in the list of functions"),
-        ("id: people", "id: persons", "id: persons: must equal the file's name, people"),
-        ("people_{year}", "people_{month}", "fetch.url: {month}: no such variable of parts"),
-        ("into: observations", "into: numbers", "into: input should be"),
-        ("persons: {type: integer, min: 0}", "persons: {type: integer, personal: true}\n  __x: {}", "columns.__x: not a valid name"),
-        ("sex: sex\n", "sex: sex\n  when: now\n", "map.when: unknown key"),
-    ],
-)
-def test_faults_in_sources_are_named(tmp_path: Path, old: str, new: str, message: str) -> None:
-    assert old in five_places.PEOPLE
-    found = faults(five_places.write(tmp_path, sources__people_yml=five_places.PEOPLE.replace(old, new, 1)))
-    assert any(message in line for line in found), found
-
-
-def test_a_personal_column_cannot_be_stored(tmp_path: Path) -> None:
-    text = five_places.PEOPLE.replace("code: {required: true}", "code: {required: true, personal: true}")
-    found = faults(five_places.write(tmp_path, sources__people_yml=text))
-    assert any("names a personal column, which is never stored" in line for line in found)
-
-
-def test_an_index_of_an_indicator_without_direction_is_refused(tmp_path: Path) -> None:
-    text = five_places.INDEX.replace(", direction: higher_better", "")
-    found = faults(five_places.write(tmp_path, indices__wellbeing_yml=text))
-    assert any("women_share: direction none cannot be scored" in line for line in found)
-
-
-def test_yaml_is_read_as_1_2_core(tmp_path: Path) -> None:
-    text = five_places.PACK.replace("country: CZ", "country: NO").replace("title: Five places", "title: on")
-    pack = packs.load(five_places.write(tmp_path, pack_yml=text))
-    assert (pack.file.country, pack.text(pack.file.title)) == ("NO", "on")
-
-
-def test_a_number_where_text_is_due_keeps_its_writing(tmp_path: Path) -> None:
-    pack = packs.load(five_places.write(tmp_path, pack_yml=five_places.PACK.replace("title: Five places", "title: 007.50")))
-    assert pack.text(pack.file.title) == "007.50"
-
-
-@pytest.mark.parametrize("text", ["id: [", "id: five\nid: six\n", "a: &x [*x]\n", "id: !!python/object:os.system x\n"])
-def test_broken_or_hostile_yaml_is_a_line_not_a_trace(tmp_path: Path, text: str) -> None:
-    assert faults(five_places.write(tmp_path, pack_yml=text))[0].startswith("pack.yml:")
-
-
-def test_two_layouts_of_one_declaration_have_one_digest(tmp_path: Path) -> None:
-    one = packs.load(five_places.write(tmp_path / "a"))
-    text = '{"id": "five", "title": "Five places", "country": "CZ", "licence": "CC0-1.0", "publisher": {"name": "Somebody"}, "weight": "population", '
-    text += '"levels": [{"id": "lau", "parents": ["orp", "okres"]}, {"id": "orp", "parents": ["nuts0"]}, '
-    text += '{"id": "okres", "parents": ["nuts0"]}, {"id": "nuts0"}]}'
-    two = packs.load(five_places.write(tmp_path / "b", pack_yml=text))
-    assert one.digest == two.digest
-
-
-@pytest.mark.parametrize(
-    ("file", "before", "after", "fault"),
-    [
-        ("pack.yml", "country: CZ", "country: CZ\ntimezone: Mars/Olympus", "timezone: Mars/Olympus: no such time zone"),
-        ("pack.yml", "country: CZ", "country: CZ\nbase_uri: nowhere", "base_uri: nowhere: an address such as"),
-        (
-            "pack.yml",
-            "country: CZ",
-            "country: CZ\ncatalogues: [nkod, sk]",
-            "catalogues: nkod, sk: national catalogues need a base_uri with https",
-        ),
-        ("sources/areas.yml", "data/areas.csv", "../areas.csv", "fetch.url: ../areas.csv: a path stays inside the pack"),
-        ("sources/areas.yml", "data/areas.csv", "/etc/passwd", "fetch.url: /etc/passwd: a path stays inside the pack"),
-        ("sources/areas.yml", "data/areas.csv", "ftp://x/y", "fetch.url: ftp://x/y: only http, https"),
-        ("sources/areas.yml", "data/areas.csv", '"${HOME}/x"', "only http, https"),
-        ("sources/areas.yml", "name: {}", 'name: {pattern: "["}', "columns.name.pattern: [: no regular expression"),
-        ("sources/people.yml", "min: 0", "min: 9, max: 1", "columns.persons.max: 1: less than min, 9"),
-        ("sources/areas.yml", "fetch: {", 'fetch: {cadence: "61 * * * *", ', "fetch.cadence: 61 * * * *: no cron expression"),
-        ("sources/areas.yml", "fetch: {", "fetch: {inbox: true, ", "has no url"),
-        ("sources/areas.yml", "{url: data/areas.csv}", "{push: {type: t}}", "fetch.url: missing"),
-        (
-            "sources/people.yml",
-            "into: obs",
-            "breaks: [{measure: population, period: 20x0}]\ninto: obs",
-            "breaks.0.period: no period; write a year",
-        ),
-        (
-            "indices/wellbeing.yml",
-            "indicator: women_share",
-            "weight: .inf, indicator: women_share",
-            "weight: input should be a finite number",
-        ),
-        ("indices/wellbeing.yml", "indicator: women_share", "bounds: [.nan, 1], indicator: women_share", "input should be a finite number"),
-        ("indices/wellbeing.yml", "direction: higher_better", "direction: target", "direction target needs the indicator's target_value"),
-        ("indices/wellbeing.yml", "level:", "impute: {method: component_group_mean, by: x}\nlevel:", "impute.by: x: no source of areas"),
-        ("indices/wellbeing.yml", "level:", "normalise: {method: minmax, scale: [1, 1]}\nlevel:", "both ends of the scale are the same"),
-        ("indices/wellbeing.yml", "level:", "normalise: {method: zscore, scale: [1, 0]}\nlevel:", "a standard deviation is above 0"),
-        ("sources/areas.yml", "{url: data/areas.csv}", "{push: {type: t, carries: record}}", "read.format: pushed records are json"),
-    ],
-)
-def test_a_value_that_means_nothing_is_a_fault_of_the_pack(tmp_path: Path, file: str, before: str, after: str, fault: str) -> None:
-    root = five_places.write(tmp_path / "pack")
-    path = root / file
-    assert before in path.read_text()
-    path.write_text(path.read_text().replace(before, after, 1))
-    with pytest.raises(PackError) as caught:
-        packs.load(root)
-    assert any(fault in line for line in caught.value.lines), caught.value.lines
-
-
-def test_what_counts_is_an_aggregate() -> None:
-    assert expressions.fault("count(*) filter (where is_free)", {"is_free"}, aggregate=True) is None
-    assert expressions.fault("is_free", {"is_free"}, aggregate=True) == "a count needs an aggregate, such as count(*) or sum(amount)"
+class TestExpressionFault:
+    def test_measures_of_counted_sources_need_an_aggregate(self) -> None:
+        assert expressions.fault("count(*) filter (where is_free)", {"is_free"}, aggregate=True) is None
+        assert expressions.fault("is_free", {"is_free"}, aggregate=True) == "expected an aggregate, such as count(*) or sum(amount)"
 
 
 @pytest.mark.parametrize("name", ["cz", "demo"])
-def test_every_indicator_speaks_the_languages_of_its_pack(name: str) -> None:
+def test_indicators_have_texts_in_all_languages_of_their_pack(name: str) -> None:
     pack = packs.load(PROJECT / "packs" / name)
     for indicator in pack.indicators.values():
         assert set(indicator.title) == set(pack.file.languages), indicator.id

@@ -60,7 +60,7 @@ def test_the_same_declarations_and_bytes_have_no_reason(tmp_path: Path) -> None:
     ],
     ids=["title of an indicator", "title of a source", "a part that is declared", "title of the pack", "title of an index"],
 )
-def test_what_numbers_do_not_depend_on_is_no_reason(tmp_path: Path, files: dict[str, str]) -> None:
+def test_what_numbers_do_not_depend_on_is_no_reason(tmp_path: Path, files: dict[str, Any]) -> None:
     assert reasons(tmp_path, **files) == Reasons({}, {}, frozenset(), {}, None)
 
 

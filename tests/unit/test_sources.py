@@ -9,12 +9,13 @@ import pytest
 
 from pipelines import packs
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.workspace import WorkspaceFolder
+from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Answer
 from pipelines.extract.source_state import States
-from pipelines.lake.ingest import fetch_sources
 from pipelines.packs import Pack
+from pipelines.packs.workspace import Workspace
 from tests.support import five_places
 from tests.support.server import Reply, Server, serving
 
@@ -39,7 +40,7 @@ def pack(server: Server, tmp_path: Path) -> Pack:
 def look(pack: Pack, folder: Path, seconds: int, only: set[str] | None = None) -> Answer:
     """Fetch the sources at START + `seconds`; return the answer of the areas."""
     settings = Settings(allow_hosts="127.0.0.1", SOURCE_DATE_EPOCH=START + seconds)
-    answers = fetch_sources(pack, Home(folder / "home"), settings, only, limits=GIVEN_UP_AT_ONCE)
+    answers = fetch_sources(Workspace(folder / "home", settings, pack=pack), only, limits=GIVEN_UP_AT_ONCE)
     return next(a for a in answers if a.request.source.id == "areas")
 
 
@@ -57,7 +58,7 @@ def test_a_source_that_fails_again_and_again_is_left_alone_and_tried_once_after_
     assert not look(pack, tmp_path, 40 * MINUTE).asked
     server.replies["/a.csv"] = [Reply(200, BODY)]
     assert look(pack, tmp_path, 47 * MINUTE).error is None
-    assert States(Home(tmp_path / "home").fetch_state).get("areas", "").failures == 0
+    assert States(WorkspaceFolder(tmp_path / "home").fetch_state).get("areas", "").failures == 0
 
 
 def test_an_operator_who_names_the_source_is_not_kept_waiting(server: Server, pack: Pack, tmp_path: Path) -> None:
@@ -92,7 +93,7 @@ def test_what_was_the_newest_at_a_time_is_known(server: Server, pack: Pack, tmp_
     for day, content in enumerate(contents):
         server.replies["/a.csv"] = [Reply(200, content)]
         assert look(pack, tmp_path, day * 24 * 60 * MINUTE).error is None
-    state = States(Home(tmp_path / "home").fetch_state).get("areas", "")
+    state = States(WorkspaceFolder(tmp_path / "home").fetch_state).get("areas", "")
     first, second, third = (sha for _, sha in state.history)
     assert first == third != second
     assert state.at("2025-10-08T00:00:00Z") == ""

@@ -1,5 +1,5 @@
 -- grain: one area valid in a period, with the pack's weight; no rows where the pack declares none
-with weight as (
+with weights as (
     select
         o.ref_area,
         o.time_period,
@@ -10,27 +10,34 @@ with weight as (
     where o.sex = '_T' and o.age = '_T' and o.obs_value is not null
 ),
 
--- the row's own period; where no area has it then, the nearest earlier one, else the nearest later
-chosen as (
+valid as (
     select
-        p.time_period,
-        w.time_period as weight_period
-    from {{ ref('int_periods') }} as p
-    cross join (select distinct time_period, first_day from weight) as w
-    qualify
-        row_number() over (
-            partition by p.time_period
-            order by
-                case when w.time_period = p.time_period then 0 when w.first_day <= p.first_day then 1 else 2 end,
-                abs(date_diff('day', w.first_day, p.first_day)),
-                w.time_period
-        ) = 1
+        a.time_period,
+        a.ref_area,
+        p.first_day
+    from {{ ref('int_valid_areas') }} as a
+    inner join {{ ref('int_periods') }} as p on p.time_period = a.time_period
+    where exists (select 1 from {{ ref('stg_pack') }} where weight is not null)
+),
+
+-- of several periods that begin on one day (a year and its first quarter) the shortest name stands
+by_day as (
+    select
+        ref_area,
+        first_day,
+        min(time_period) as time_period,
+        arg_min(obs_value, time_period) as obs_value
+    from weights
+    group by ref_area, first_day
 )
 
+-- each area has its own: that of the period; else of the nearest earlier period in which it has one, else of the nearest later
 select
-    a.time_period,
-    a.ref_area,
-    coalesce(w.obs_value, 0.0) as weight
-from {{ ref('int_valid_areas') }} as a
-inner join chosen as c on c.time_period = a.time_period
-left join weight as w on w.time_period = c.weight_period and w.ref_area = a.ref_area
+    v.time_period,
+    v.ref_area,
+    coalesce(own.obs_value, earlier.obs_value, later.obs_value) as weight,
+    coalesce(own.time_period, earlier.time_period, later.time_period) as weight_period
+from valid as v
+left join weights as own on own.ref_area = v.ref_area and own.time_period = v.time_period
+asof left join by_day as earlier on earlier.ref_area = v.ref_area and earlier.first_day <= v.first_day
+asof left join by_day as later on later.ref_area = v.ref_area and later.first_day > v.first_day

@@ -11,6 +11,6 @@ select
     (i.has_denominator and i.change_kind is null) or k.has_weight as weighted
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator = c.indicator
-cross join (select count(*) > 0 as has_weight from {{ ref('int_area_weights') }}) as k
+cross join (select count(weight) > 0 as has_weight from {{ ref('int_area_weights') }}) as k
 left join {{ ref('int_area_weights') }} as w on w.time_period = c.time_period and w.ref_area = c.ref_area
 where c.obs_value is not null and c.age = '_T'

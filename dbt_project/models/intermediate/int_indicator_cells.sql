@@ -44,7 +44,8 @@ rolled as (
         r.lowest_rank,
         r.highest_rank,
         {{ finite(indicator_value('r')) }} as rolled_value,
-        r.coverage >= case when i.has_denominator then k.min_coverage else 1.0 end as covered
+        -- an unknown coverage is not enough
+        coalesce(r.coverage >= case when i.has_denominator then k.min_coverage else 1.0 end, false) as covered
     from {{ ref('int_rolled_values') }} as r
     inner join {{ ref('stg_indicators') }} as i on i.indicator = r.indicator
     cross join {{ ref('stg_pack') }} as k

@@ -25,7 +25,8 @@ children as (
         d.base_numerator,
         d.base_denominator,
         d.status_rank,
-        case when w.has_weight then coalesce(aw.weight, 0.0) else 1.0 end as weight,
+        -- null: the area never has one
+        case when w.has_weight then aw.weight else 1.0 end as weight,
         d.status_rank < 11 as contributes
     from {{ ref('int_direct_values') }} as d
     inner join {{ ref('int_indicator_periods') }} as p
@@ -35,28 +36,58 @@ children as (
     inner join {{ ref('stg_indicator_levels') }} as il on il.indicator = d.indicator and il.level = t.ancestor_level
     cross join (select count(*) > 0 as has_weight from {{ ref('int_area_weights') }}) as w
     left join {{ ref('int_area_weights') }} as aw on aw.time_period = d.time_period and aw.ref_area = d.ref_area
+),
+
+sums as (
+    select
+        indicator,
+        ref_area,
+        level,
+        time_period,
+        sex,
+        age,
+        sum(numerator) filter (where contributes) as numerator,
+        sum(denominator) filter (where contributes) as denominator,
+        sum(base_numerator) filter (where contributes) as base_numerator,
+        sum(base_denominator) filter (where contributes) as base_denominator,
+        count(*) as children,
+        count(*) filter (where contributes) as contributing,
+        coalesce(sum(weight), 0.0) as weight,
+        coalesce(sum(weight) filter (where contributes), 0.0) as contributing_weight,
+        -- a plain sum lacks every missing area but those of which the weight is known to be 0
+        count(*) filter (where contributes or weight is null or weight <> 0) as needed,
+        -- what a missing area of unknown weight would add, nobody knows
+        bool_or(weight is null and not contributes) as lacks_unknown_weight,
+        max(status_rank) filter (where contributes) as value_rank,
+        min(status_rank) as lowest_rank,
+        max(status_rank) as highest_rank
+    from children
+    group by indicator, ref_area, level, time_period, sex, age
 )
 
 select
-    indicator,
-    ref_area,
-    level,
-    time_period,
-    sex,
-    age,
-    sum(numerator) filter (where contributes) as numerator,
-    sum(denominator) filter (where contributes) as denominator,
-    sum(base_numerator) filter (where contributes) as base_numerator,
-    sum(base_denominator) filter (where contributes) as base_denominator,
-    count(*) as children,
-    count(*) filter (where contributes) as contributing,
-    -- weights that sum to 0 count areas once
+    s.indicator,
+    s.ref_area,
+    s.level,
+    s.time_period,
+    s.sex,
+    s.age,
+    s.numerator,
+    s.denominator,
+    s.base_numerator,
+    s.base_denominator,
+    s.children,
+    s.contributing,
     case
-        when sum(weight) > 0 then coalesce(sum(weight) filter (where contributes), 0.0) / sum(weight)
-        else count(*) filter (where contributes) / count(*)
+        when s.contributing = 0 then 0.0
+        when i.has_denominator and s.lacks_unknown_weight then null
+        -- weights that sum to 0 count areas once
+        when s.weight <= 0 then s.contributing / s.children
+        when i.has_denominator then s.contributing_weight / s.weight
+        else s.contributing / s.needed
     end as coverage,
-    max(status_rank) filter (where contributes) as value_rank,
-    min(status_rank) as lowest_rank,
-    max(status_rank) as highest_rank
-from children
-group by indicator, ref_area, level, time_period, sex, age
+    s.value_rank,
+    s.lowest_rank,
+    s.highest_rank
+from sums as s
+inner join {{ ref('stg_indicators') }} as i on i.indicator = s.indicator

@@ -71,28 +71,70 @@ shares as (
     group by source, measure, ref_area, time_period, age, sex, aggregate, by_sex
 ),
 
--- the total is over all rows, those of unknown sex included
-totals as (
+-- cells whose own total is smaller than its parts
+contradicted as (
+    select distinct source, measure, ref_area, time_period, age
+    from {{ ref('stg_conflicts') }}
+),
+
+by_part as (
     select
         source,
         measure,
         ref_area,
         time_period,
         age,
-        '_T' as sex,
         aggregate,
         by_sex,
+        max(status_rank) as status_rank,
         case
-            when max(status_rank) > 10 then null
-            when aggregate = 'sum' then sum(obs_value order by sex)
+            when aggregate = 'sum' then sum(obs_value order by sex) filter (where sex <> '_T')
             when aggregate = 'min' then min(obs_value)
             else max(obs_value)
         end as obs_value,
-        max(status_rank) as status_rank,
+        -- the source's own total, which stands beside its parts and is never added to them
+        max(obs_value) filter (where sex = '_T' and aggregate = 'sum') as own_total,
+        max(status_rank) filter (where sex = '_T' and aggregate = 'sum') as own_rank,
         -- a quarantined row may be of either sex
         max(status_rank) filter (where sex = '_T' and status_rank > 10) as doubt
     from shares
     group by source, measure, ref_area, time_period, age, aggregate, by_sex
+),
+
+-- the source's own total, or else that over all rows, those of unknown sex included
+totals as (
+    select
+        p.source,
+        p.measure,
+        p.ref_area,
+        p.time_period,
+        p.age,
+        '_T' as sex,
+        p.aggregate,
+        p.by_sex,
+        case
+            when c.measure is not null then null
+            when p.own_total is not null then p.own_total
+            when p.status_rank <= 10 then p.obs_value
+        end as obs_value,
+        case
+            when c.measure is not null then 13
+            when p.own_total is not null then p.own_rank
+            else p.status_rank
+        end as status_rank,
+        p.doubt,
+        c.measure is not null as is_contradicted,
+        -- where the source's total says that there are more than its rows of women, men and unknown sex, a sex without rows is not 0
+        p.aggregate = 'sum'
+        and (p.own_total is null or abs(p.own_total - coalesce(p.obs_value, 0.0)) <= 1e-9 * abs(p.own_total)) as absent_is_zero
+    from by_part as p
+    left join contradicted as c
+        on
+            c.source = p.source
+            and c.measure = p.measure
+            and c.ref_area = p.ref_area
+            and c.time_period = p.time_period
+            and c.age = p.age
 ),
 
 -- women and men without rows are 0, wherever the area and period have a row at all
@@ -105,16 +147,17 @@ sexes as (
         t.age,
         x.sex,
         case
-            when t.doubt is not null then null
+            when t.is_contradicted or t.doubt is not null then null
             when s.measure is not null then s.obs_value
-            when x.sex <> '_U' and t.aggregate = 'sum' then 0.0
+            when x.sex <> '_U' and t.absent_is_zero then 0.0
         end as obs_value,
         case
+            when t.is_contradicted then 13
             when t.doubt is not null then greatest(t.doubt, coalesce(s.status_rank, 0))
             when s.measure is not null then s.status_rank
             else 1
         end as status_rank,
-        s.measure is not null or (x.sex <> '_U' and t.aggregate = 'sum') as is_there
+        s.measure is not null or (x.sex <> '_U' and (t.absent_is_zero or t.is_contradicted)) as is_there
     from totals as t
     cross join (values ('M'), ('F'), ('_U')) as x (sex)
     left join shares as s

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
 from pipelines.extract.cloudevents.queue import Queue, Record, Segment
 from pipelines.extract.http.request import Answer, Request
 from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.packs import Pack, Part
 from pipelines.packs.schema import FetchedSource
+from pipelines.packs.workspace import Workspace
 
 
 def types(pack: Pack) -> dict[str, bool]:
@@ -35,17 +35,17 @@ def concerned(pack: Pack, queue: Queue, segment: Segment) -> list[FetchedSource]
     return [s for s in pack.sources.values() if s.enabled and s.fetch.push and s.fetch.push.type in present]
 
 
-def drain(pack: Pack, home: Home, settings: Settings, queue: Queue, segment: Segment) -> list[Answer]:
+def drain(workspace: Workspace, queue: Queue, segment: Segment) -> list[Answer]:
     """Archive the records that a segment changes, and return the snapshots as answers. The caller remembers them, then calls
     `queue.drained`: killed in between, the same is done again with the same result."""
-    archive = Archive(home.archive)
+    archive = Archive(workspace.archive)
     answers = []
-    for source in concerned(pack, queue, segment):
+    for source in concerned(workspace.pack, queue, segment):
         if not source.fetch.brings_records or source.fetch.push is None:
             continue
         for day in queue.days(segment.number, source.fetch.push.type):
             records = queue.records(source.fetch.push.type, day, segment.number)
-            answers.append(_snapshot(source, f"day={day}", records, archive, settings))
+            answers.append(_snapshot(source, f"day={day}", records, archive, workspace.settings))
     return answers
 
 

@@ -31,11 +31,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipelines.core import logs
-from pipelines.core.workspace import Home
 from pipelines.extract.cloudevents import drain
 from pipelines.extract.cloudevents.parsing import CloudEvent, MalformedError, parse
 from pipelines.extract.cloudevents.queue import Outcome, Queue
-from pipelines.packs import Pack
+from pipelines.packs.workspace import Workspace
 
 SECRET = "ZPO2_SECRET_EVENTS"
 SHORTEST_SECRET = 16
@@ -183,13 +182,13 @@ def application(path: Path, types: Mapping[str, bool], secrets: Sequence[str], b
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _told})
 
 
-def serve(pack: Pack, home: Home, host: str, port: int, bounds: Bounds | None = None) -> None:
+def serve(workspace: Workspace, host: str, port: int, bounds: Bounds | None = None) -> None:
     """Receive events for a pack until the process is told to end. Raises ValueError where the secret is missing or too short."""
     import uvicorn  # takes a quarter of a second to load
 
-    logs.open_log(home)
+    logs.open_log(workspace)
     secrets = os.environ.get(SECRET, "").split()
-    app = application(home.queue, drain.types(pack), secrets, bounds)
+    app = application(workspace.queue, drain.types(workspace.pack), secrets, bounds)
     print(f"http://{host}:{port}/events  (Ctrl+C stops)", flush=True)
     uvicorn.run(
         app, host=host, port=port, log_level="warning", access_log=False, server_header=False, limit_concurrency=CONCURRENT, lifespan="on",

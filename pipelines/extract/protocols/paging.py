@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
+from pipelines.core import json_pointer
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import FetchError, Received
 from pipelines.packs.schema import Paging
@@ -30,16 +31,11 @@ class Ask(Protocol):
 
 
 def at(document: Document, pointer: str | None) -> Any:
-    """Return what stands at a JSON pointer (RFC 6901) in `document`, None where nothing does."""
-    for step in (pointer or "").split("/")[1:]:
-        key = step.replace("~1", "/").replace("~0", "~")
-        if isinstance(document, dict):
-            document = document.get(key)
-        elif isinstance(document, list) and key.isdecimal() and int(key) < len(document):
-            document = document[int(key)]
-        else:
-            return None
-    return document
+    """Return the value at a JSON pointer in `document`, None where there is none."""
+    try:
+        return json_pointer.resolve(document, pointer or "")
+    except LookupError:
+        return None
 
 
 def load(received: Received, url: str) -> Document:
@@ -123,7 +119,7 @@ class _Turner:
         if not place.startswith("/"):
             self.params[place] = str(value)
             return
-        *steps, last = place.split("/")[1:]
+        *steps, last = json_pointer.steps(place)
         target = self.body if isinstance(self.body, dict) else {}
         self.body = target
         for step in steps:

@@ -9,19 +9,16 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from pipelines.core.clock import timestamp
-from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
-from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.snapshots import Snapshot
 from pipelines.extract.source_state import SourceState, States, parts_of
 from pipelines.lake.ingest import conflicts, counted, merging, rows, state
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.store import write_manifest
-from pipelines.packs import Pack
 from pipelines.packs.schema import FetchedSource
+from pipelines.packs.workspace import Workspace
 
-__all__ = ["Ingest", "SourceReport", "fetch_sources"]
+__all__ = ["Ingest", "SourceReport"]
 
 Progress = Callable[[str], None]
 
@@ -29,9 +26,9 @@ Progress = Callable[[str], None]
 class Ingest:
     """One run's way from snapshots to the lake. Sources of areas and of their changes come first: all others need the territory."""
 
-    def __init__(self, pack: Pack, home: Home, settings: Settings, progress: Progress | None = None) -> None:
-        self.context = Context(pack, home, settings)
-        self.states = States(home.fetch_state)
+    def __init__(self, workspace: Workspace, progress: Progress | None = None) -> None:
+        self.context = Context(workspace)
+        self.states = States(workspace.fetch_state)
         self.progress: Progress = progress or (lambda _: None)
 
     @property
@@ -65,7 +62,7 @@ class Ingest:
                 if done:
                     done(reports[name])
         self.states.save()
-        write_manifest(self.context.home.manifests, state.manifest(self.context, reports, merges))
+        write_manifest(self.context.workspace.manifests, state.manifest(self.context, reports, merges))
         return reports
 
     def _source(self, source: FetchedSource, fresh: bool) -> SourceReport:

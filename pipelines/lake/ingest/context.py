@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 from pipelines.core import versions
-from pipelines.core.settings import Settings
-from pipelines.core.workspace import Home
+from pipelines.core.fingerprint import digest
 from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.store import File, Lake
 from pipelines.lake.territory import resolve
-from pipelines.packs import Pack, digest
 from pipelines.packs.schema import FetchedSource
+from pipelines.packs.workspace import Workspace
 
 
 class Context:
     """One run's tools. The territory is empty until the sources of areas are read and `resolve` is called."""
 
-    def __init__(self, pack: Pack, home: Home, settings: Settings) -> None:
-        self.pack = pack
-        self.home = home
-        self.settings = settings
-        self.archive = Archive(home.archive)
-        self.lake = Lake(home.lake)
+    def __init__(self, workspace: Workspace) -> None:
+        self.pack = workspace.pack
+        self.workspace = workspace
+        self.settings = workspace.settings
+        self.archive = Archive(workspace.archive)
+        self.lake = Lake(workspace.lake)
         self.sandbox = Sandbox()
-        self.territory = resolve([], pack.file.country)
+        self.territory = resolve([], workspace.pack.file.country)
         self.territory_digest = ""
 
     def resolve(self, files: list[File]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from pipelines.core import versions
+from pipelines.core.fingerprint import digest
+from pipelines.core.sql import identifier
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.mapping import counts
 from pipelines.lake.store import File, Receipt
-from pipelines.packs import digest, expressions
-from pipelines.packs.expressions import ExpressionError, quote
+from pipelines.packs import expressions
+from pipelines.packs.expressions import ExpressionError
 
 
 def count_source(context: Context, name: str, reports: dict[str, SourceReport], merges: File) -> SourceReport:
@@ -63,5 +65,5 @@ def universe_of(context: Context, universe: str | None) -> pl.DataFrame | None:
     used = expressions.parse(universe).columns
     absent = [pl.lit(None, pl.String).alias(c) for c in used if c.lower() not in {x.lower() for x in table.columns}]
     return context.sandbox.query(
-        f"select {quote('ref_area')} from input where (\n{universe}\n) order by 1", input=table.with_columns(*absent)
+        f"select {identifier('ref_area')} from input where (\n{universe}\n) order by 1", input=table.with_columns(*absent)
     )

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 
 from pipelines.core import versions
+from pipelines.core.fingerprint import digest
 from pipelines.lake import store as lake_rooms
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.store import File
-from pipelines.packs import digest
 
 _KEY = ("source", "part", "row_number")
 

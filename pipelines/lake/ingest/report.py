@@ -24,6 +24,7 @@ class SourceReport:
     down_since: str | None = None
     conflict_rows: int = 0
     conflict_cells: int = 0
+    conflict_warnings: list[str] = field(default_factory=list)
     conflicts: File | None = None
     quarantine: list[File] = field(default_factory=list)
 
@@ -53,7 +54,7 @@ class SourceReport:
 
     @property
     def warnings(self) -> list[str]:
-        return sorted({w for r in self.parts.values() for w in r.warnings})
+        return sorted({*self.conflict_warnings, *(w for r in self.parts.values() for w in r.warnings)})
 
     @property
     def drift_in_words(self) -> list[str]:

@@ -9,6 +9,7 @@ import polars as pl
 
 from pipelines.core import versions
 from pipelines.core.clock import timestamp
+from pipelines.core.fingerprint import digest
 from pipelines.lake import store as lake_rooms
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.counted import universe_of
@@ -16,7 +17,7 @@ from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.mapping import placing
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.store import File
-from pipelines.packs import Pack, digest, expressions
+from pipelines.packs import Pack, expressions
 from pipelines.packs import compile as declarations
 from pipelines.packs.schema import FetchedSource, ObservationsMap
 

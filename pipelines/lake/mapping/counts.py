@@ -7,10 +7,10 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.core.sql import identifier
 from pipelines.lake.mapping import observations, placing
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
-from pipelines.packs.expressions import quote
 from pipelines.packs.schema import CountedSource
 
 _INTERNAL = {"source", "part", "row_number", "snapshot"}
@@ -27,7 +27,7 @@ def count(
     if not entries.height:
         return pl.DataFrame(schema=observations.SCHEMA)
     entries = entries.sort("__n")
-    measures = ", ".join(f"cast((\n{e}\n) as double) as {quote(m)}" for m, e in counted.measures.items())
+    measures = ", ".join(f"cast((\n{e}\n) as double) as {identifier(m)}" for m, e in counted.measures.items())
     columns = [c for c in entries.columns if c not in _INTERNAL and c not in ("ref_area", "time_period", "__n")]
     # the place and the period are grouped by under internal names, so that no expression can meet them half aggregated
     prepared = entries.select(pl.col("ref_area").alias("__area"), pl.col("time_period").alias("__period"), "ref_area", *columns)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from pipelines.core.sql import identifier
 from pipelines.lake.mapping import BAD_CELLS, REJECTED, Checked, Mapped, placing
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
-from pipelines.packs.expressions import quote
 from pipelines.packs.schema import AreaReference, EventsMap
 
 SCHEMA = pl.Schema({  # type: ignore[arg-type]
@@ -49,10 +49,10 @@ def map_rows(
     for name in _FIELDS:
         expression = getattr(spec, name)
         if expression is None:
-            expression = quote(name) if name in given and name not in personal else "null"
+            expression = identifier(name) if name in given and name not in personal else "null"
         wanted.append((name, _TYPES.get(name, "varchar"), expression))
     audience = " || ',' || ".join(f"coalesce(cast((\n{e}\n) as varchar), '')" for e in spec.audience or [])
-    wanted.append(("audience", "varchar", audience or (quote("audience") if "audience" in given else "null")))
+    wanted.append(("audience", "varchar", audience or (identifier("audience") if "audience" in given else "null")))
     values, failures = sandbox.evaluate(frame.drop("__bad", "__rejected", "__part", "__row"), wanted)
     rows = frame.select("__n", "__row", "__part").join(values, on="__n", maintain_order="left")
     rows = rows.with_columns(pl.col("start").dt.date().alias("__day"), pl.col("__area").str.strip_chars())

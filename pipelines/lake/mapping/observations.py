@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipelines.core.sql import identifier
 from pipelines.core.vocabulary import SEXES, STATUS_RANK
 from pipelines.lake.mapping import BAD_CELLS, REJECTED, Checked, Mapped, placing
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
 from pipelines.packs import expressions
-from pipelines.packs.expressions import quote
 from pipelines.packs.schema import MeasureMap, ObservationsMap
 
 SCHEMA = pl.Schema({
@@ -207,7 +207,7 @@ def _one_measure(
 def _aggregated(rows: pl.DataFrame, measure: _Measure, sandbox: Sandbox) -> pl.DataFrame:
     """Aggregate the rows of a cell, part by part. A cell with a row whose value is missing is missing: its sum is not known."""
     columns = ["measure", "__part", "ref_area", "period", "sex", "age", "aggregate"]
-    keys = ", ".join(quote(c) for c in columns)
+    keys = ", ".join(identifier(c) for c in columns)
     worst = "max(case obs_status {} end)".format(" ".join(f"when '{s}' then {rank}" for s, rank in STATUS_RANK.items()))
     sql = f"""
         select {keys}, {worst} as rank, min(__row) as __row, count(*)::bigint as row_count,

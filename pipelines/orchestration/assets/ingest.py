@@ -8,12 +8,15 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.core import logs, schedule, versions
+from pipelines.core.fingerprint import digest
 from pipelines.extract import backlog
+from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.http.request import Answer
-from pipelines.lake.ingest import Ingest, SourceReport, fetch_sources
+from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
-from pipelines.packs import Pack, digest
-from pipelines.runs.run import Event, Run
+from pipelines.orchestration.session import RunSession
+from pipelines.packs import Pack
+from pipelines.runs.findings import IngestFindings
 from pipelines.warehouse import dbt
 
 GRACE = timedelta(hours=1)
@@ -131,64 +134,68 @@ def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
     return checks
 
 
-class TakeUp(dg.Config):
-    """What a run of the ingest is to take up, beside what was dropped and pushed."""
+class IngestConfig(dg.Config):
+    """What a run of the ingest processes, beside dropped files and pushed events."""
 
-    fetch: bool = Field(default=True, description="Ask the selected sources; false: take up what lies in the archive already.")
-    sources: list[str] = Field(default=[], description="Ask only these of the selected sources; empty: all of them.")
-    part: str = Field(default="", description="Ask only for parts whose variable lies in a range: year=2013..2016.")
+    fetch: bool = Field(default=True, description="Fetch the selected sources; false: process what is in the archive already.")
+    sources: list[str] = Field(default=[], description="Fetch only these of the selected sources; empty: all of them.")
+    part: str = Field(default="", description="Fetch only parts whose variable lies in a range: year=2013..2016.")
 
 
-def fetched(run: Run, config: TakeUp, only: set[str] | None) -> list[Answer]:
-    """Fetch what the run was asked to, and take up what was dropped and pushed."""
-    logs.open_log(run.home)
-    answers: list[Answer] = []
+def fetch_and_drain(session: RunSession, config: IngestConfig, only: set[str] | None) -> list[Answer]:
+    """Fetch what the run was asked to, then drain the inbox and the queue of pushed events."""
+    workspace = session.workspace
+    logs.open_log(workspace)
+    results: list[Answer] = []
     if config.fetch:
-        asked = set(config.sources) if config.sources else None
-        part = run.pack.part_range(config.part) if config.part else run.part
-        answers += fetch_sources(run.pack, run.home, run.settings, only if asked is None else asked & (only or asked), part)
-    return answers + backlog.take_up(run.pack, run.home, run.settings, only)
+        requested = set(config.sources) if config.sources else None
+        part = workspace.pack.part_range(config.part) if config.part else session.request.part
+        results += fetch_sources(workspace, only if requested is None else requested & (only or requested), part)
+    return results + backlog.drain_inbox(workspace, only)
 
 
-def build_ingest(run: Run, automation: dg.AutomationCondition[Any] | None = None) -> list[dg.AssetsDefinition]:
-    """Return the assets of the sources and of the lake for one pack and home."""
-    pack = run.pack
+def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | None = None) -> list[dg.AssetsDefinition]:
+    """Return the assets of the sources and of the lake for one workspace."""
+    workspace, request = session.workspace, session.request
+    pack = workspace.pack
     specs = _specs(pack)
 
     @dg.multi_asset(name="ingest", specs=specs, check_specs=_checks(pack), can_subset=True)
-    def ingest(context: dg.AssetExecutionContext, config: TakeUp) -> Iterator[Any]:
+    def ingest(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[Any]:
         """Fetch, archive, read, check and map every selected source."""
-        run.hold()
-        chosen = {key.path[-1] for key in context.selected_asset_keys}
-        only = None if len(chosen) == len(specs) and run.only is None else chosen & set(run.only or chosen)
-        if run.answers is None:
-            with run.timed("fetch"):
-                run.answers = fetched(run, config, only)
-        if only is not None:  # a segment that was still open may have brought records for others
-            only |= {answer.request.source.id for answer in run.answers if answer.brought}
-        with run.timed("ingest"):
-            yield from _ingested(context, chosen, only)
-        run.keep_ingest()
-        if not run.by_command:
-            run.keep_metrics()
+        session.hold()
+        selected = {key.path[-1] for key in context.selected_asset_keys}
+        only = None if len(selected) == len(specs) and request.only is None else selected & set(request.only or selected)
+        results = request.fetched
+        if results is None:
+            with session.timed("fetch"):
+                results = tuple(fetch_and_drain(session, config, only))
+        if only is not None:  # a segment that was still open may have brought records for other sources
+            only |= {result.request.source.id for result in results if result.brought}
+        with session.timed("ingest"):
+            yield from _ingest(context, selected, only)
+        if not request.by_command:
+            session.save_metrics()
 
-    def _ingested(context: dg.AssetExecutionContext, chosen: set[str], only: set[str] | None) -> Iterator[Any]:
-        work = Ingest(pack, run.home, run.settings, lambda text: run.listen(Event("read", "ingest", text)))
+    def _ingest(context: dg.AssetExecutionContext, selected: set[str], only: set[str] | None) -> Iterator[Any]:
+        step = Ingest(workspace, lambda text: session.report("read", "ingest", text))
         reports: dict[str, SourceReport] = {}
 
         def done(report: SourceReport) -> None:
             reports[report.source] = report
-            run.listen(Event("source", report.source, _sentence(report), len(reports), len(specs)))
+            session.report("source", report.source, _sentence(report), len(reports), len(specs))
 
-        work.run(only, done)
-        run.area_warnings = work.area_warnings
-        run.bytes = sum(s.bytes for r in reports.values() for s in r.snapshots.values())
-        lake = Lake(run.home.lake)
+        step.run(only, done)
+        session.findings = findings = IngestFindings(area_warnings=list(step.area_warnings))
+        session.bytes = sum(s.bytes for r in reports.values() for s in r.snapshots.values())
+        for report in reports.values():
+            findings.add(report, pack)
+        findings.save(workspace.last_ingest)
+        lake = Lake(workspace.lake)
         for name, report in reports.items():
-            note(run, report)
-            if name not in chosen:
+            if name not in selected:
                 continue
-            # a source that is down, too: without its output Dagster would skip all that follows, gate and release included, without a word
+            # also for a source that is down: without its output Dagster would skip every later step without a word
             version = version_of((part, receipt.snapshot, receipt.key) for part, receipt in report.parts.items())
             yield dg.MaterializeResult(asset_key=source_key(name), metadata=_metadata(report, lake), data_version=dg.DataVersion(version))
             if name in pack.sources:
@@ -212,7 +219,7 @@ def build_ingest(run: Run, automation: dg.AutomationCondition[Any] | None = None
         """Show the state of the lake that the manifest describes; the ingest step has written it."""
         import json
 
-        manifest = json.loads(run.home.manifest.read_text(encoding="utf-8"))
+        manifest = json.loads(workspace.manifest.read_text(encoding="utf-8"))
         for kind in LAKE_KINDS:
             names = _FILES.get(kind, [kind])
             entries = [e for name in names for e in manifest["files"].get(name, [])]
@@ -242,21 +249,6 @@ def _feeding(pack: Pack, kind: str) -> list[dg.AssetKey]:
     if into is None:
         keys += [source_key(c.id) for c in pack.counted.values() if c.enabled]
     return keys
-
-
-def note(run: Run, report: SourceReport) -> None:
-    """Write what became of a source into the run's outcome."""
-    name = report.source
-    run.counts[name] = report.counts()
-    for part, text in report.errors.items():
-        run.errors[f"{name} {part}".strip()] = text
-    optional = name in run.pack.sources and run.pack.sources[name].optional
-    if report.stale_since:
-        run.stale[name] = report.stale_since
-    elif report.down and optional:
-        run.stale[name] = "never fetched"
-    if report.down and not optional:
-        run.never.append(name)
 
 
 def version_of(parts: Iterable[tuple[str, str, str]]) -> str:

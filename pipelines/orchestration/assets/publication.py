@@ -7,80 +7,99 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines.core import atomic, versions
+from pipelines.core import versions
 from pipelines.notify import announcements
 from pipelines.orchestration.assets.ingest import OWNERS, rows_check, schema_check, snapshot_check
+from pipelines.orchestration.session import RunSession
+from pipelines.packs.workspace import Workspace
 from pipelines.runs import provenance
-from pipelines.runs.run import Event, Run, inputs_key, last_release_path, last_release_rows
+from pipelines.runs.findings import IngestFindings
+from pipelines.runs.outcome import ReleaseOutcome, inputs_key, release_path, release_rows
 from pipelines.warehouse import dbt
 from quality import completeness, expectations, gate
 from quality.gate import CheckResult
 
 PACKAGE = "zpo2-warehouse"
+GATE, RELEASE = dg.AssetKey("gate"), dg.AssetKey("release")
+GATE_CHECK = dg.AssetCheckKey(GATE, "verdict")
+REPORT = "report"
 
 
 def build_publication(
-    run: Run, marts: list[dg.AssetKey], automation: dg.AutomationCondition[Any] | None = None
+    session: RunSession, marts: list[dg.AssetKey], automation: dg.AutomationCondition[Any] | None = None
 ) -> list[dg.AssetsDefinition]:
     """Return the gate and the release, downstream of the marts."""
-    manifest = dbt.load_manifest(run.home)
+    workspace = session.workspace
+    manifest = dbt.load_manifest(workspace)
     tables = sorted(n["alias"] for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts")
     with_its_asset = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.will_be_requested())
-    gate_key, release_key = dg.AssetKey("gate"), dg.AssetKey("release")
 
     @dg.asset(
-        key=gate_key,
+        key=GATE,
         deps=marts,
         group_name="publication",
         automation_condition=automation,
         kinds={"great_expectations"},
         owners=OWNERS,
-        description="Every expected check ran and passed, or was let through by name with a reason.",
-        check_specs=[dg.AssetCheckSpec(f"table_{t}", asset=gate_key, description=f"What a consumer may rely on in {t}.") for t in tables],
+        description="Every expected check ran and passed, or was accepted by name with a reason.",
+        check_specs=[
+            dg.AssetCheckSpec(GATE_CHECK.name, asset=GATE, description="The verdict over all expected checks; the release reads it."),
+            *(dg.AssetCheckSpec(f"table_{t}", asset=GATE, description=f"What a consumer may rely on in {t}.") for t in tables),
+        ],
     )
     def gate_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        run.hold()
-        run.recall_ingest()
-        run.listen(Event("gate", "gate", "checking the published tables"))
-        with run.timed("gate"):
-            results = source_results(run) + dbt.results(run.home, manifest)
-            of_tables = expectations.validate(run.home.warehouse, tables, last_release_rows(run.home.public))
-        results += [*of_tables, completeness.fewer_values(run.home.warehouse, last_release_path(run.home.public))]
+        session.hold()
+        findings = session.last_findings()
+        session.report("gate", "gate", "checking the published tables")
+        with session.timed("gate"):
+            results = source_results(workspace, findings) + dbt.results(workspace, manifest)
+            of_tables = expectations.validate_tables(workspace.warehouse, tables, release_rows(workspace.public))
+        results += [*of_tables, completeness.compare_value_counts(workspace.warehouse, release_path(workspace.public))]
         expected = (
-            dbt.expected_checks(manifest) | {expectations.check_name(t) for t in tables} | {completeness.NAME} | _expected_of_sources(run)
+            dbt.expected_checks(manifest)
+            | {expectations.check_name(t) for t in tables}
+            | {completeness.NAME}
+            | _expected_of_sources(workspace)
         )
-        verdict = gate.judge(expected, results, run.accepted)
-        run.verdict = verdict.report()
+        gate_result = gate.evaluate_gate(expected, results, session.request.accepted)
+        session.gate = gate_result.report()
         yield dg.MaterializeResult(
-            asset_key=gate_key,
-            metadata={"passed": verdict.passed, "checks": verdict.passed_checks, "warnings": [w.name for w in verdict.warnings]},
+            asset_key=GATE,
+            metadata={
+                "passed": gate_result.passed,
+                "checks": gate_result.passed_checks,
+                "warnings": [w.name for w in gate_result.warnings],
+            },
+        )
+        yield dg.AssetCheckResult(
+            check_name=GATE_CHECK.name, asset_key=GATE, passed=gate_result.passed, metadata={REPORT: dg.MetadataValue.json(session.gate)}
         )
         for table, result in zip(tables, of_tables, strict=True):
             yield dg.AssetCheckResult(
                 check_name=f"table_{table}",
-                asset_key=gate_key,
+                asset_key=GATE,
                 passed=result.passed,
-                metadata={"found": result.description or "as promised"},
+                metadata={"found": result.description or "as expected"},
             )
-        if not verdict.passed:
-            run.reasons += verdict.reasons()
-            run.end_by_itself()
-            raise dg.Failure(description="the gate failed: " + "; ".join(verdict.reasons()), allow_retries=False)
+        if not gate_result.passed:
+            session.reasons += gate_result.reasons()
+            session.finish()
+            raise dg.Failure(description="the gate failed: " + "; ".join(gate_result.reasons()), allow_retries=False)
 
     @dg.asset(
-        key=release_key,
-        deps=[gate_key],
+        key=RELEASE,
+        deps=[GATE],
         group_name="publication",
         automation_condition=automation,
         kinds={"csv", "parquet", "duckdb"},
         owners=OWNERS,
-        description="The open-data release: built aside, checked there, then current at once.",
+        description="The open-data release: built in a staging folder, checked there, then current at once.",
         check_specs=[
             dg.AssetCheckSpec(
                 "verify",
-                asset=release_key,
+                asset=RELEASE,
                 description="Checksums, counts, CSV equals Parquet, descriptors match.",
-                # where no check has a condition, automation asks only for those that cannot be left out, and not for the tests of dbt
+                # where no check has a condition, automation requests only checks that cannot be left out, and not the dbt tests
                 automation_condition=with_its_asset if automation else None,
             )
         ],
@@ -88,29 +107,27 @@ def build_publication(
     def release_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         import exports
 
-        if not run.verdict:
-            raise dg.Failure(description="nothing is published without the gate: select it together with the release", allow_retries=False)
-        announcements.prepare(run.home, run.settings)
-        with run.timed("release"):
+        report = _gate_report(context)
+        announcements.prepare(workspace)
+        with session.timed("release"):
             release = exports.build(
-                run.home.warehouse,
-                dbt.published_tables(manifest, run.home.warehouse),
-                release_info(run),
-                run.home.public,
-                run.home.staging,
-                {"gate": run.verdict},
-                lambda text: run.listen(Event("release", "release", text)),
+                workspace.warehouse,
+                dbt.published_tables(manifest, workspace.warehouse),
+                release_info(workspace),
+                workspace.public,
+                workspace.staging,
+                {"gate": report},
+                lambda text: session.report("release", "release", text),
             )
-        run.release = {
-            "version": release.version, "path": str(release.path), "changed": release.changed, "tables": release.tables,
-            "set_aside": release.set_aside,
-        }  # fmt: skip
-        atomic.write_json(run.home.last_run, run.outcome())
-        run.end_by_itself()
-        if not run.by_command:  # else the command does, also after a run that made nothing
-            announcements.deliver(run.home, run.settings)
+        session.release = ReleaseOutcome(
+            version=release.version, path=str(release.path), changed=release.changed, tables=release.tables, set_aside=release.set_aside
+        )
+        session.save_outcome()
+        session.finish()
+        if not session.request.by_command:  # else the command does, also after a run that published nothing
+            announcements.deliver(workspace)
         yield dg.MaterializeResult(
-            asset_key=release_key,
+            asset_key=RELEASE,
             metadata={
                 "version": release.version,
                 "changed": release.changed,
@@ -121,41 +138,51 @@ def build_publication(
                 ),
             },
         )
-        yield dg.AssetCheckResult(check_name="verify", asset_key=release_key, passed=True)
+        yield dg.AssetCheckResult(check_name="verify", asset_key=RELEASE, passed=True)
 
     return [gate_asset, release_asset]
 
 
-def _expected_of_sources(run: Run) -> set[str]:
-    enabled = [s.id for s in run.pack.sources.values() if s.enabled]
+def _gate_report(context: dg.AssetExecutionContext) -> dict[str, Any]:
+    """Return the report of this run's gate from its asset check. Raises Failure where the gate did not pass in this run."""
+    records = context.instance.event_log_storage.get_latest_asset_check_execution_by_key([GATE_CHECK])
+    record = records.get(GATE_CHECK)
+    event = record.event.dagster_event if record is not None and record.run_id == context.run_id and record.event else None
+    if event is None or not event.asset_check_evaluation_data.passed:
+        raise dg.Failure(description="nothing is published without the gate: select it together with the release", allow_retries=False)
+    report = event.asset_check_evaluation_data.metadata[REPORT].value
+    assert isinstance(report, dict)
+    return report
+
+
+def _expected_of_sources(workspace: Workspace) -> set[str]:
+    enabled = [s.id for s in workspace.pack.sources.values() if s.enabled]
     return {name for s in enabled for name in (snapshot_check(s), schema_check(s), rows_check(s))}
 
 
-def source_results(run: Run) -> list[CheckResult]:
+def source_results(workspace: Workspace, findings: IngestFindings) -> list[CheckResult]:
     """Return the checks of snapshots and rows; quarantine, staleness and differences are told, a source without any good snapshot closes the gate."""
     results = []
-    for name, source in run.pack.sources.items():
-        if not source.enabled or name not in run.counts:
+    for name, source in workspace.pack.sources.items():
+        if not source.enabled or name not in findings.counts:
             continue
-        counts = run.counts[name]
-        text = "; ".join(sorted({t for k, t in run.errors.items() if k.split(" ")[0] == name}))
-        results.append(CheckResult(snapshot_check(name), not text, "error" if name in run.never else "warn", text))
-        drift = counts.get("drift", [])
-        results.append(CheckResult(schema_check(name), not drift, "warn", "; ".join(drift)))
-        refused, cells = counts["rows_quarantined"], counts["cells_quarantined"]
-        words = [f"{refused} rows and {cells} cells in quarantine"] if refused or cells else []
-        words += counts.get("warnings", [])
-        results.append(CheckResult(rows_check(name), not words, "warn", "; ".join(words)))
-    if run.area_warnings:
-        results.append(CheckResult("areas", False, "warn", "; ".join(run.area_warnings)))
+        counts = findings.counts[name]
+        text = "; ".join(findings.errors_of(name))
+        results.append(CheckResult(snapshot_check(name), not text, "error" if name in findings.never else "warn", text))
+        results.append(CheckResult(schema_check(name), not counts.drift, "warn", "; ".join(counts.drift)))
+        messages = [f"{counts.rows_quarantined} rows and {counts.cells_quarantined} cells in quarantine"] if counts.has_refused else []
+        messages += counts.warnings
+        results.append(CheckResult(rows_check(name), not messages, "warn", "; ".join(messages)))
+    if findings.area_warnings:
+        results.append(CheckResult("areas", False, "warn", "; ".join(findings.area_warnings)))
     return results
 
 
-def release_info(run: Run) -> Any:
+def release_info(workspace: Workspace) -> Any:
     """Return what the descriptors of a release say of the pack and its sources."""
     import exports
 
-    pack = run.pack
+    pack = workspace.pack
     first = pack.file.languages[0]
     return exports.ReleaseInfo(
         pack=pack.id,
@@ -173,9 +200,9 @@ def release_info(run: Run) -> Any:
             for s in pack.sources.values()
             if s.enabled
         ],
-        released=run.settings.now().astimezone(UTC),
-        inputs_key=inputs_key(pack, run.home),
-        provenance=provenance.of_run(pack, run.home),
+        released=workspace.settings.now().astimezone(UTC),
+        inputs_key=inputs_key(workspace),
+        provenance=provenance.of_run(workspace),
         catalogues=pack.file.national_catalogues(),
         high_value=pack.file.high_value,
         code=versions.STAGES,

@@ -12,7 +12,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtC
 from packaging.version import Version
 
 from pipelines.orchestration.assets.ingest import MANIFEST, OWNERS
-from pipelines.runs.run import Event, Run
+from pipelines.orchestration.session import RunSession
 from pipelines.warehouse import dbt
 from quality import expectations
 
@@ -51,35 +51,36 @@ class Dbt(DbtCliResource):
 
 
 def build_warehouse(
-    run: Run, parsing: dbt.Parsing, automation: dg.AutomationCondition[Any] | None = None
+    session: RunSession, parsing: dbt.Parsing, automation: dg.AutomationCondition[Any] | None = None
 ) -> tuple[dg.AssetsDefinition, dict[str, Any]]:
     """Return the dbt assets of the project, and the resources they need."""
+    workspace = session.workspace
     manifest = parsing.manifest()
-    os.environ.update(dbt.environment(run.home))  # dagster-dbt looks for dbt on PATH, and hands this environment to it
+    os.environ.update(dbt.environment(workspace))  # dagster-dbt looks for dbt on PATH, and hands this environment to it
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(automation), exclude="resource_type:unit_test", name="warehouse")
     def warehouse(context: dg.AssetExecutionContext, dbt_cli: Dbt) -> Iterator[Any]:
-        run.hold()
-        (run.home.dbt / "target" / "run_results.json").unlink(missing_ok=True)
-        run.home.warehouse.unlink(missing_ok=True)  # built anew each time: what a killed run left is nobody's input
-        Path(f"{run.home.warehouse}.wal").unlink(missing_ok=True)
-        call = dbt_cli.cli(dbt.build_arguments(), context=context, target_path=run.home.dbt / "target", raise_on_error=False)
+        session.hold()
+        (workspace.dbt / "target" / "run_results.json").unlink(missing_ok=True)
+        workspace.warehouse.unlink(missing_ok=True)  # built anew each time: what a killed run left is nobody's input
+        Path(f"{workspace.warehouse}.wal").unlink(missing_ok=True)
+        call = dbt_cli.cli(dbt.build_arguments(), context=context, target_path=workspace.dbt / "target", raise_on_error=False)
         # the gate's library takes seconds to import: it does so while dbt works in its own process
         threading.Thread(target=expectations.warm_up, daemon=True).start()
         built: list[Any] = []
         for event in call.stream():
             if isinstance(event, dg.Output):
                 built.append(event)  # told when dbt has let go of the warehouse, with what is in it
-                run.listen(Event("model", "warehouse", f"{len(built)} models", len(built), len(context.selected_asset_keys)))
+                session.report("model", "warehouse", f"{len(built)} models", len(built), len(context.selected_asset_keys))
             else:
                 yield event
-        contents = dbt.contents(run.home)
+        contents = dbt.contents(workspace)
         for event in built:
             name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1].removeprefix("mart_")
             yield dg.Output(event.value, event.output_name, metadata={**event.metadata, **_shown(contents.get(name))})
         if call.process.returncode != 0:
-            found = dbt.errors(run.home)
-            run.reasons += found
+            found = dbt.errors(workspace)
+            session.reasons += found
             raise dg.Failure(description="dbt: " + "; ".join(found or ["failed without a result"]))
 
     return warehouse, {"dbt_cli": Dbt(project_dir=str(dbt.PROJECT_DIR), profiles_dir=str(dbt.PROJECT_DIR))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,32 @@ def test_an_aggregate_is_over_all_rows_and_a_sex_without_rows_is_zero() -> None:
     known = facts([term("x")], *rows)
     values = {sex: cells.cell(known, Key("x", "a", "2021", sex, "_T")) for sex in ("_T", "M", "F")}
     assert {sex: (c.value, c.how) for sex, c in values.items() if c} == {"_T": (4, "aggregated"), "M": (3, "aggregated"), "F": (0, "zero")}
+
+
+def test_a_total_of_the_source_is_not_added_to_women_and_men() -> None:
+    given = {"M": 10, "F": 12, "_T": 25}
+    rows = [seen(f"x a 2021 {sex}", value, aggregate="sum", by_sex=True) for sex, value in given.items()]
+    found = [cells.cell(facts([term("x")], *rows), Key("x", "a", "2021", sex, "_T")) for sex in given]
+    assert [(c.value, len(c.inputs)) for c in found if c] == [(10, 1), (12, 1), (25, 1)]
+
+
+def test_a_sex_without_rows_is_zero_only_where_the_others_make_the_total() -> None:
+    def women(total: float) -> cells.Cell | None:
+        rows = [seen("x a 2021 M", 3, aggregate="sum", by_sex=True), seen("x a 2021 _T", total, aggregate="sum", by_sex=True)]
+        return cells.cell(facts([term("x")], *rows), Key("x", "a", "2021", "F", "_T"))
+
+    zero = women(3)
+    assert zero is not None
+    assert (zero.value, zero.how) == (0, "zero")
+    assert women(4) is None
+
+
+def test_a_total_that_is_less_than_its_parts_refuses_all_of_them() -> None:
+    rows = [seen("x a 2021 M", 3, aggregate="sum", by_sex=True), seen("x a 2021 _T", 1, aggregate="sum", by_sex=True)]
+    key = Key("x", "a", "2021", "_T", "_T")
+    known = facts([term("x")], *rows, conflicts=frozenset({("s", key)}))
+    found = [cells.cell(known, key._replace(sex=sex)) for sex in ("M", "F", "_T")]
+    assert [(c.value, c.rank, c.how) for c in found if c] == [(None, 13, "contradiction")] * 3
 
 
 def test_a_refused_row_of_unknown_sex_puts_doubt_on_both() -> None:
@@ -127,7 +154,7 @@ def test_a_break_between_the_ends_marks_a_change_and_not_the_value_at_its_end() 
         ({"down": {"x": frozenset({"2020"})}}, "absent", "O"),
     ],
 )
-def test_what_nothing_was_observed_of_has_a_reason(more: dict[str, object], how: str, status: str) -> None:
+def test_what_nothing_was_observed_of_has_a_reason(more: dict[str, Any], how: str, status: str) -> None:
     known = facts([term("x"), low("y")], seen("y a 2021", 10), **more)
     operand = own(known).now.years[0].terms[0].operands[0]
     assert (operand.how, outcome(known).status) == (how, status)
@@ -149,6 +176,22 @@ def test_a_parent_is_a_ratio_of_sums_over_the_areas_that_have_every_term() -> No
     found = parent(known, "a", "b", "c")
     assert (found.outcome.value, found.outcome.status, found.outcome.coverage) == (4 / 20, "A", 0.95)
     assert arithmetic(found) == ["sums over 2 of 3 areas of level town: numerator 4, denominator 20", "= 4 / 20", "= 0.2"]
+
+
+def test_where_an_area_of_unknown_weight_is_missing_the_coverage_of_a_ratio_is_unknown() -> None:
+    rows = (seen("x a 2021", 1), seen("y a 2021", 10), seen("y b 2021", 10))
+    known = facts([term("x"), low("y")], *rows, areas={"a": 30.0, "b": None})
+    found = parent(known, "a", "b").outcome
+    assert (found.value, found.status, found.numerator, found.coverage) == (None, "L", 1, None)
+    there = parent(facts([term("x"), low("y")], *rows, seen("x b 2021", 1), areas={"a": 30.0, "b": None}), "a", "b").outcome
+    assert (there.value, there.status, there.coverage) == (2 / 20, "A", 1)
+
+
+@pytest.mark.parametrize(("weight", "coverage", "status"), [(100.0, 0.5, "L"), (None, 0.5, "L"), (0.0, 1.0, "A")])
+def test_a_plain_sum_counts_all_areas_but_those_that_weigh_nothing(weight: float | None, coverage: float, status: str) -> None:
+    known = facts([term("x")], seen("x a 2021", 1), areas={"a": 300.0, "b": weight})
+    found = parent(known, "a", "b").outcome
+    assert (found.status, found.coverage) == (status, coverage)
 
 
 def test_below_the_coverage_there_are_sums_and_no_value() -> None:

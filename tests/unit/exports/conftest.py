@@ -7,7 +7,7 @@ from pathlib import Path
 import pushing
 import pytest
 import release_sample
-from release_sample import Home
+from release_sample import WorkspaceFolder
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +25,12 @@ def changed_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def release(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a release. Tests that damage it work on a copy."""
-    return Home(tmp_path_factory.mktemp("home")).build(warehouse).path
+    return WorkspaceFolder(tmp_path_factory.mktemp("home")).build(warehouse).path
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
+def home(tmp_path: Path) -> WorkspaceFolder:
+    return WorkspaceFolder(tmp_path / "home")
 
 
 @pytest.fixture(scope="module")

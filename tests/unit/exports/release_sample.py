@@ -111,7 +111,7 @@ def warehouse(path: Path, *changes: str) -> Path:
 
 
 @dataclass(frozen=True)
-class Home:
+class WorkspaceFolder:
     """A folder with everything that builds write."""
 
     root: Path
@@ -192,6 +192,6 @@ if __name__ == "__main__":
     elif how == "starve":
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(what), int(what)))
     try:
-        print(Home(Path(root)).build(Path(source), later(int(day))).version)
+        print(WorkspaceFolder(Path(root)).build(Path(source), later(int(day))).version)
     except exports.ReleaseError as error:
         sys.exit(str(error))

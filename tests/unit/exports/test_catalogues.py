@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import release_sample
@@ -13,7 +14,7 @@ import yaml
 from prov.model import ProvActivity, ProvDocument, ProvEntity
 from rdflib import DCTERMS, PROV, RDF, SDO, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.compare import isomorphic
-from release_sample import INFO, TABLES, Home
+from release_sample import INFO, TABLES, WorkspaceFolder
 
 import exports
 from exports import Column, ReleaseInfo, Table
@@ -90,7 +91,7 @@ def full_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def build(full_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[ReleaseInfo], Path]:
     """Return the folder of a first release."""
-    return lambda info: Home(tmp_path_factory.mktemp("home")).build(full_warehouse, info, ALL_TABLES).path
+    return lambda info: WorkspaceFolder(tmp_path_factory.mktemp("home")).build(full_warehouse, info, ALL_TABLES).path
 
 
 @pytest.fixture(scope="module")
@@ -241,8 +242,9 @@ def test_without_an_address_of_its_own_a_release_says_the_same_wherever_it_lies(
     assert exports.verify(path) == []
 
 
+@pytest.mark.slow
 def test_the_next_release_names_the_one_before(full_warehouse: Path, tmp_path: Path) -> None:
-    home = Home(tmp_path)
+    home = WorkspaceFolder(tmp_path)
     home.build(full_warehouse, EVERYWHERE, ALL_TABLES)
     other = replace(release_sample.later(1), title={"en": "Another title"})
     second = home.build(full_warehouse, other, ALL_TABLES)
@@ -307,7 +309,7 @@ def test_provenance_uses_the_words_of_prov(published: Path) -> None:
     assert strangers(spoiled(graph, added=((URIRef(HERE), PROV._NS.wasMadeBy, URIRef(BASE)),)), PROV) == ["wasMadeBy"]
 
 
-def strangers(graph: Graph, vocabulary: type) -> list[str]:
+def strangers(graph: Graph, vocabulary: Any) -> list[str]:
     """Return the words in the vocabulary's namespace that it does not have, by the list that rdflib has of them."""
     namespace = str(vocabulary._NS)
     used = {str(term) for s, p, o in graph for term in (p, o) if isinstance(term, URIRef) and str(term).startswith(namespace)}

@@ -12,7 +12,7 @@ from typing import Any
 import feedparser
 import pytest
 from lxml import etree
-from release_sample import Home, later
+from release_sample import WorkspaceFolder, later
 
 from exports.release import feed, ledger, lifecycle
 from exports.release.entries import About, Entry, Ledger, Move
@@ -74,7 +74,7 @@ def faults(content: bytes) -> list[str]:
     """Return what is wrong with a feed: by grammar, and by the rules that no grammar can say."""
     root = etree.fromstring(content)
     schema = etree.RelaxNG(etree.fromstring(GRAMMAR))
-    found = [] if schema.validate(root) else [str(error.message) for error in schema.error_log]  # type: ignore[attr-defined]
+    found = [] if schema.validate(root) else [str(error.message) for error in schema.error_log]
     ids = [e.text for e in root.iter(f"{ATOM}id")]
     found += [f"{name} stands twice" for name in set(ids) if ids.count(name) > 1]
     found += [f"{e.text} is no time" for tag in ("updated", "published") for e in root.iter(ATOM + tag) if not RFC_3339.fullmatch(e.text)]
@@ -245,7 +245,7 @@ def test_these_tests_see_a_feed_that_is_none(damage: Any) -> None:
     assert faults(damage(good).encode()) != []
 
 
-def test_a_build_writes_the_feed_and_counts_what_changed(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_a_build_writes_the_feed_and_counts_what_changed(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     home.build(warehouse)
     home.build(changed_warehouse, later(1))
     lifecycle.withdraw(home.public, home.staging, "2026.11.2", "personal data", NOON)
@@ -259,7 +259,7 @@ def test_a_build_writes_the_feed_and_counts_what_changed(home: Home, warehouse: 
     assert [h.kind for h in ledger.read(home.public).journal] == ["published", "published", "withdrawn"]
 
 
-def test_without_an_address_the_feed_keeps_the_name_it_got_first(home: Home, warehouse: Path) -> None:
+def test_without_an_address_the_feed_keeps_the_name_it_got_first(home: WorkspaceFolder, warehouse: Path) -> None:
     home.build(warehouse, replace(later(0), base_uri=""))
     name = etree.fromstring((home.public / "feed.atom").read_bytes()).findtext(f"{ATOM}id")
     assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", str(name))
@@ -269,7 +269,7 @@ def test_without_an_address_the_feed_keeps_the_name_it_got_first(home: Home, war
     assert entries(content)[0].link == "https://data.example.org/zpo2/releases/2026.11.2/"
 
 
-def test_a_ledger_of_an_earlier_version_gets_its_journal_and_a_feed_with_the_next_build(home: Home, warehouse: Path) -> None:
+def test_a_ledger_of_an_earlier_version_gets_its_journal_and_a_feed_with_the_next_build(home: WorkspaceFolder, warehouse: Path) -> None:
     home.build(warehouse)
     known = ledger.read(home.public)
     old = replace(known, about=None, releases=tuple(replace(e, changes=None) for e in known.releases), journal=())
@@ -293,7 +293,7 @@ def test_the_journal_of_an_earlier_version_is_that_of_its_times() -> None:
 
 
 @pytest.mark.parametrize("name", ["feed.atom", ".latest"])
-def test_a_file_that_was_lost_or_changed_is_put_right(home: Home, warehouse: Path, name: str) -> None:
+def test_a_file_that_was_lost_or_changed_is_put_right(home: WorkspaceFolder, warehouse: Path, name: str) -> None:
     home.build(warehouse)
     path = home.public / name
     before = (path.read_bytes(), path.is_symlink())

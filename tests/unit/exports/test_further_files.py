@@ -26,6 +26,8 @@ from exports.model.labels import Indicator, Labels
 from pipelines.core.vocabulary import STATUSES
 from tests.support.copies import to_spoil
 
+pytestmark = pytest.mark.slow
+
 LABELS = Labels({"share": Indicator("share", {"en": "Share"}, "%", 1, ["office"])}, {"001": "Brno"})
 VALUES = Table(
     "indicator_values",
@@ -114,7 +116,7 @@ def test_the_workbook_keeps_codes_as_text_and_has_notes(full: Path) -> None:
     rows = book.get_sheet_by_index(0).to_python()
     assert rows[:3] == [["ref_area", "name", "share"], ["001", "Brno", 0.5], ["002", "'=sum", 0.5]]
     assert ["share", "Share", "%", "office"] in book.get_sheet_by_name("indicators").to_python()
-    about = dict(row[:2] for row in book.get_sheet_by_name("about").to_python())
+    about = {key: value for key, value, *_ in book.get_sheet_by_name("about").to_python()}
     assert (about["release"], about["licence"]) == ("2026.11.1", "CC-BY-4.0")
 
 

@@ -16,11 +16,13 @@ from typing import Any
 import jsonschema
 import pytest
 from rdflib import DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
-from release_sample import INFO, TABLES, Home
+from release_sample import INFO, TABLES, WorkspaceFolder
 
 from exports import ReleaseInfo
 from tests.support import shapes
 from tests.support.command import MIRROR
+
+pytestmark = pytest.mark.slow
 
 ROOT = "https://data.example.org/zpo2/"
 LATEST = f"{ROOT}latest/"
@@ -34,7 +36,7 @@ LEGAL_SUBJECT = "https://data.gov.sk/id/legal-subject/00151742"
 
 @pytest.fixture(scope="module")
 def build(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[ReleaseInfo], Path]:
-    return lambda info: Home(tmp_path_factory.mktemp("home")).build(warehouse, info).path
+    return lambda info: WorkspaceFolder(tmp_path_factory.mktemp("home")).build(warehouse, info).path
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +94,7 @@ CONTACT = {
     "properties": {"typ": {"const": "Organizace"}, "jméno": CZECH, "e-mail": {"type": "string", "pattern": "^mailto:"}},
     "additionalProperties": False,
 }
-DATASET = {
+DATASET: dict[str, Any] = {
     "type": "object",
     "required": [
         "@context", "typ", "iri", "název", "popis", "poskytovatel", "téma", "periodicita_aktualizace", "klíčové_slovo", "prvek_rúian",
@@ -164,7 +166,7 @@ def test_czech_records_keep_the_rules_of_the_standard(czech: Path) -> None:
 def test_czech_rules_refuse_a_record_that_lacks_something(lacking: str, czech: Path) -> None:
     document = next(documents(czech))
     *way, last = lacking.split("/")
-    place = document
+    place: Any = document
     for step in way:
         place = place[int(step)] if step.isdigit() else place[step]
     del place[last]

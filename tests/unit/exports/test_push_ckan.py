@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_releases, withdraw
 
+from exports.model import checksums
 from exports.push import ckan, ckan_client, ckan_fields, ckan_schema, push_plan
 from exports.push.ckan_client import Portal
 from exports.push.push_plan import PushError, RefusedError
@@ -25,6 +26,8 @@ from tests.support.ckan import Ckan, Fault
 from tests.support.command import environment
 from tests.support.server import Reply
 from tests.support.server import serving as other_server
+
+pytestmark = pytest.mark.slow
 
 FIRST, SECOND = VERSIONS
 VARIABLE = "ZPO2_SECRET_PORTAL"
@@ -115,7 +118,7 @@ def test_each_table_is_a_dataset_with_links_to_its_files(two_releases: Path, por
     csv, parquet = package["resources"]
     assert csv["url"] == csv["download_url"] == f"https://data.example.org/zpo2/releases/{SECOND}/csv/areas.csv"
     assert (csv["format"], csv["mimetype"], parquet["format"]) == ("CSV", "text/csv", "Parquet")
-    assert (csv["size"], csv["hash"]) == ((release / "csv/areas.csv").stat().st_size, push_plan.checksums.read(release)["csv/areas.csv"])
+    assert (csv["size"], csv["hash"]) == ((release / "csv/areas.csv").stat().st_size, checksums.read(release)["csv/areas.csv"])
     assert csv["hash_algorithm"].endswith("checksumAlgorithm_sha256")
     assert csv["license"].endswith("/CC_BY_4_0")
     assert csv["availability"].endswith("/STABLE")
@@ -322,7 +325,7 @@ def test_a_change_by_somebody_else_in_between_is_not_overwritten_unseen(two_rele
             return answer
         return found
 
-    portal.package_show = busy  # type: ignore[method-assign]
+    portal.package_show = busy  # type: ignore[method-assign, assignment]
     said = push(two_releases, portal, SECOND)
     assert any("changed by somebody else meanwhile" in line for line in said)
     assert extras(shown(portal))["reviewed_by"] == "an editor"
@@ -450,7 +453,7 @@ def test_a_portal_that_keeps_its_own_values_is_told_once_and_not_for_ever(two_re
     def stubborn(resource: dict[str, Any], *rest: Any) -> dict[str, Any]:
         return {**original(resource, *rest), "mimetype": "application/csv"}
 
-    portal._resource = stubborn  # type: ignore[method-assign]
+    portal._resource = stubborn  # type: ignore[method-assign, assignment]
     said = push(two_releases, portal)
     assert "demo-areas: the portal keeps its own values of: mimetype" in said
 

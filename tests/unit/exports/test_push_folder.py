@@ -6,6 +6,7 @@ import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pushing import VERSIONS, command, copy_of, damage, home_with_two_releases, killed, starved, tree, withdraw
@@ -15,6 +16,8 @@ from exports.push import folder, push_plan
 from exports.push.push_plan import Outgoing, PushError, RefusedError
 from exports.release import ledger, lifecycle
 from tests.unit.test_import_budget import HEAVY, imported_by
+
+pytestmark = pytest.mark.slow
 
 FIRST, SECOND = VERSIONS
 
@@ -110,7 +113,12 @@ def test_the_next_push_uses_what_was_copied(two_releases: Path, target: Path, mo
     killed("before exports.push.folder._copy 20", "dir", "--home", two_releases, "--to", target)
     copied: list[str] = []
     original = folder._copy
-    monkeypatch.setattr(folder, "_copy", lambda source, *rest: (copied.append(source.name), original(source, *rest)))
+
+    def copy(source: Path, *rest: Any) -> Any:
+        copied.append(source.name)
+        return original(source, *rest)
+
+    monkeypatch.setattr(folder, "_copy", copy)
     push(two_releases, target)
     assert len(copied) == len(push_plan.choose(two_releases / "public", None).files) - 19
     assert served(target) == SECOND

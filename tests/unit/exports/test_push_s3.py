@@ -23,6 +23,8 @@ from tests.support import store as support
 from tests.support.command import environment
 from tests.support.store import KEY, SECRET, Store
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = VERSIONS
 ID_ENV, KEY_ENV = "ZPO2_SECRET_S3_ID", "ZPO2_SECRET_S3_KEY"
 SECRETS = {ID_ENV: KEY, KEY_ENV: SECRET}

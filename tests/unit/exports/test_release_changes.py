@@ -14,7 +14,7 @@ import duckdb
 import polars as pl
 import pytest
 import release_sample
-from release_sample import INFO, Home, contents, later
+from release_sample import INFO, WorkspaceFolder, contents, later
 
 import exports
 from exports.changes.published import REVISIONS, TABLE
@@ -22,6 +22,8 @@ from exports.model import checksums
 from exports.model.provenance import IndicatorFacts, Provenance, SourceFacts
 from exports.release import comparison, lifecycle
 from tests.support.copies import to_spoil
+
+pytestmark = pytest.mark.slow
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 THEN = Provenance(sources={"office": SourceFacts({"": "x"})}, indicators={"share": IndicatorFacts("i", ["office"])})
@@ -42,20 +44,20 @@ def revised_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def two(tmp_path_factory: pytest.TempPathFactory, warehouse: Path, revised_warehouse: Path) -> Home:
+def two(tmp_path_factory: pytest.TempPathFactory, warehouse: Path, revised_warehouse: Path) -> WorkspaceFolder:
     """A home with two releases. Tests that change it take a copy."""
-    home = Home(tmp_path_factory.mktemp("two"))
+    home = WorkspaceFolder(tmp_path_factory.mktemp("two"))
     home.build(warehouse, replace(INFO, provenance=THEN))
     home.build(revised_warehouse, replace(later(1), provenance=NOW))
     return home
 
 
 @pytest.fixture
-def copy(two: Home, tmp_path: Path) -> Home:
-    return Home(to_spoil(two.root, tmp_path / "copy"))
+def copy(two: WorkspaceFolder, tmp_path: Path) -> WorkspaceFolder:
+    return WorkspaceFolder(to_spoil(two.root, tmp_path / "copy"))
 
 
-def folder(home: Home, number: int) -> Path:
+def folder(home: WorkspaceFolder, number: int) -> Path:
     return home.public / "releases" / f"2026.11.{number}"
 
 
@@ -64,7 +66,7 @@ def listed(release: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_first_release_has_no_changes_and_the_next_all_of_them(two: Home) -> None:
+def test_a_first_release_has_no_changes_and_the_next_all_of_them(two: WorkspaceFolder) -> None:
     assert listed(folder(two, 1)) == []
     rows = listed(folder(two, 2))
     assert [(r["table"], json.loads(r["key"]).get("ref_area"), r["column"], r["kind"], r["old"], r["new"]) for r in rows] == [
@@ -77,7 +79,7 @@ def test_a_first_release_has_no_changes_and_the_next_all_of_them(two: Home) -> N
     assert {r["from_version"] for r in rows} == {"2026.11.1"}
 
 
-def test_it_is_a_table_like_every_other(two: Home) -> None:
+def test_it_is_a_table_like_every_other(two: WorkspaceFolder) -> None:
     release = folder(two, 2)
     package = json.loads((release / "datapackage.json").read_bytes())
     resource = next(r for r in package["resources"] if r["name"] == "changes")
@@ -91,7 +93,7 @@ def test_it_is_a_table_like_every_other(two: Home) -> None:
     assert parquet["old"].null_count() == 1
 
 
-def test_the_view_of_revisions_has_the_keys_as_columns_and_numbers_as_numbers(two: Home) -> None:
+def test_the_view_of_revisions_has_the_keys_as_columns_and_numbers_as_numbers(two: WorkspaceFolder) -> None:
     with duckdb.connect(str(folder(two, 2) / "indicators.duckdb"), read_only=True) as connection:
         rows = connection.execute('select ref_area, time_period, "column", kind, old_number, new_number from revisions').fetchall()
         assert rows[0] == ("CZ_1", "2001", "obs_value", "source revised", 0.5, -5.5)
@@ -104,7 +106,7 @@ def test_the_view_of_revisions_has_the_keys_as_columns_and_numbers_as_numbers(tw
     assert comments == {"revisions": REVISIONS.description}
 
 
-def test_the_changelog_tells_people_what_is_in_the_table(two: Home) -> None:
+def test_the_changelog_tells_people_what_is_in_the_table(two: WorkspaceFolder) -> None:
     text = (folder(two, 2) / "CHANGELOG.md").read_text(encoding="utf-8")
     for line in (
         "Against release 2026.11.1. The table `changes` has every difference with its old and its new value.",
@@ -119,28 +121,30 @@ def test_the_changelog_tells_people_what_is_in_the_table(two: Home) -> None:
     assert "latest_values" not in text
 
 
-def test_the_release_before_is_no_reason_for_a_new_version(copy: Home, revised_warehouse: Path) -> None:
+def test_the_release_before_is_no_reason_for_a_new_version(copy: WorkspaceFolder, revised_warehouse: Path) -> None:
     before = contents(folder(copy, 2))
     again = copy.build(revised_warehouse, replace(later(3), provenance=THEN))
     assert (again.version, again.changed, again.tables["changes"]) == ("2026.11.2", False, 5)
     assert contents(folder(copy, 2)) == before
 
 
-def test_the_same_release_before_gives_the_same_bytes(two: Home, tmp_path: Path, warehouse: Path, revised_warehouse: Path) -> None:
-    other = Home(tmp_path / "other")
+def test_the_same_release_before_gives_the_same_bytes(
+    two: WorkspaceFolder, tmp_path: Path, warehouse: Path, revised_warehouse: Path
+) -> None:
+    other = WorkspaceFolder(tmp_path / "other")
     other.build(warehouse, replace(INFO, provenance=THEN))
     other.build(revised_warehouse, replace(later(1), provenance=NOW))
     assert contents(folder(other, 2)) == contents(folder(two, 2))
 
 
-def test_after_a_rollback_the_comparison_is_with_the_release_that_is_current(copy: Home, changed_warehouse: Path) -> None:
+def test_after_a_rollback_the_comparison_is_with_the_release_that_is_current(copy: WorkspaceFolder, changed_warehouse: Path) -> None:
     lifecycle.rollback(copy.public, copy.staging, "2026.11.1", "wrong", NOON)
     third = copy.build(changed_warehouse, later(3))
     assert third.version == "2026.11.3"
     assert [(r["table"], r["kind"], r["from_version"]) for r in listed(third.path)] == [("areas", "new", "2026.11.1")]
 
 
-def test_a_damaged_release_is_not_compared_with_and_the_next_one_says_so(copy: Home, changed_warehouse: Path) -> None:
+def test_a_damaged_release_is_not_compared_with_and_the_next_one_says_so(copy: WorkspaceFolder, changed_warehouse: Path) -> None:
     damaged = folder(copy, 2) / "parquet" / "areas.parquet"
     damaged.write_bytes(damaged.read_bytes() + b"!")
     told: list[str] = []
@@ -185,19 +189,19 @@ def falsify(release: Path, change: str) -> None:
         ("delete from changes where kind = 'new'", "2 rows in 2026.11.1 + 0 new - 0 withdrawn are not the 3 there are"),
     ],
 )
-def test_changes_that_do_not_fit_the_tables_are_faults(copy: Home, change: str, fault: str) -> None:
+def test_changes_that_do_not_fit_the_tables_are_faults(copy: WorkspaceFolder, change: str, fault: str) -> None:
     assert exports.verify(folder(copy, 2)) == []
     falsify(folder(copy, 2), change)
     assert [f for f in exports.verify(folder(copy, 2)) if fault in f] != []
 
 
-def test_the_count_is_not_checked_where_the_release_before_is_not_there(copy: Home) -> None:
+def test_the_count_is_not_checked_where_the_release_before_is_not_there(copy: WorkspaceFolder) -> None:
     shutil.rmtree(folder(copy, 1))
     falsify(folder(copy, 2), "delete from changes where kind = 'withdrawn'")
     assert [f for f in exports.verify(folder(copy, 2)) if "withdrawn are not" in f] == []
 
 
-def test_a_view_that_is_not_there_or_shows_other_rows_is_a_fault(copy: Home) -> None:
+def test_a_view_that_is_not_there_or_shows_other_rows_is_a_fault(copy: WorkspaceFolder) -> None:
     path = folder(copy, 2) / "indicators.duckdb"
     for change, fault in (
         ("create or replace view revisions as from changes", "5 rows in view revisions, but 4 in changes"),
@@ -212,7 +216,7 @@ def test_a_view_that_is_not_there_or_shows_other_rows_is_a_fault(copy: Home) -> 
 # ----------------------------------------------------------------------------------------------------------- any earlier release
 
 
-def test_any_earlier_release_is_compared_with_the_current_one(copy: Home, changed_warehouse: Path, tmp_path: Path) -> None:
+def test_any_earlier_release_is_compared_with_the_current_one(copy: WorkspaceFolder, changed_warehouse: Path, tmp_path: Path) -> None:
     copy.build(changed_warehouse, later(3))  # the area is new, all else is as in the first
     out = tmp_path / "out.csv"
     first = comparison.since(copy.public, "2026.11.1", tmp_path, out)
@@ -227,7 +231,7 @@ def test_any_earlier_release_is_compared_with_the_current_one(copy: Home, change
 
 
 @pytest.mark.parametrize("why", ["unknown", "pruned", "damaged"])
-def test_a_release_that_is_not_there_is_not_compared(copy: Home, tmp_path: Path, why: str) -> None:
+def test_a_release_that_is_not_there_is_not_compared(copy: WorkspaceFolder, tmp_path: Path, why: str) -> None:
     version, text = "2026.11.1", ""
     if why == "unknown":
         version, text = "2026.11.9", "there is no such release; there are 2026.11.1, 2026.11.2"
@@ -241,14 +245,14 @@ def test_a_release_that_is_not_there_is_not_compared(copy: Home, tmp_path: Path,
         comparison.since(copy.public, version, tmp_path)
 
 
-def test_a_first_release_has_nothing_to_be_compared_with(home: Home, warehouse: Path, tmp_path: Path) -> None:
+def test_a_first_release_has_nothing_to_be_compared_with(home: WorkspaceFolder, warehouse: Path, tmp_path: Path) -> None:
     with pytest.raises(exports.ReleaseError, match="nothing was published yet"):
         comparison.since(home.public, None, tmp_path)
     home.build(warehouse)
     assert comparison.since(home.public, None, tmp_path) == comparison.Compared("2026.11.1", None)
 
 
-def test_the_record_is_what_was_handed_over(two: Home) -> None:
+def test_the_record_is_what_was_handed_over(two: WorkspaceFolder) -> None:
     value: dict[str, Any] = json.loads((folder(two, 2) / "provenance.json").read_bytes())
     assert (value.pop("version"), value.pop("compared_with")) == ("2026.11.2", "2026.11.1")
     assert Provenance.of(value).as_dict() == json.loads(json.dumps(NOW.as_dict()))

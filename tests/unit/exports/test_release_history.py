@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from release_sample import Home
+from release_sample import WorkspaceFolder
 
 import exports
 from exports.model import checksums
@@ -20,6 +20,8 @@ from exports.release import feed as exports_feed
 from exports.release import ledger, lifecycle
 from exports.release.entries import About, Entry
 from exports.release.lifecycle import RefusedError
+
+pytestmark = pytest.mark.slow
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STAMP = "2026-11-23T12:00:00Z"
@@ -34,7 +36,7 @@ class Public:
     """A home with releases whose only file says what they contain: enough for whoever moves them, and made in no time."""
 
     def __init__(self, root: Path, contents: str = "") -> None:
-        self.home = Home(root)
+        self.home = WorkspaceFolder(root)
         self.public, self.staging = self.home.public, self.home.staging
         for content in contents:
             self.publish(content)
@@ -293,7 +295,7 @@ def test_a_copy_of_a_damaged_release_may_stand_when_that_is_withdrawn(tmp_path: 
     assert ledger.recover(there.public, there.staging).set_aside("B", v(3)) is None
 
 
-def test_a_build_sees_the_content_that_was_taken_back(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_a_build_sees_the_content_that_was_taken_back(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     from release_sample import later
 
     home.build(warehouse)
@@ -329,7 +331,8 @@ class Stop:
     """Lets the n-th call that changes the file system fail, before or after it is made; every call is seen by a reader."""
 
     def __init__(self, patch: pytest.MonkeyPatch, there: Public, error: BaseException, number: int, after: bool) -> None:
-        self.calls, self.seen = 0, set()
+        self.calls = 0
+        self.seen: set[str] = set()
         for module, name in ((os, "replace"), (os, "rename"), (os, "fsync"), (os, "unlink"), (os, "rmdir"), (os, "mkdir")):
             patch.setattr(module, name, self._wrapped(getattr(module, name), there, error, number, after))
 

@@ -16,16 +16,20 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 import release_sample
-from release_sample import INFO, RELEASED, TABLES, Home, contents, later
+from release_sample import INFO, RELEASED, TABLES, WorkspaceFolder, contents, later
 
 import exports
 from exports.changes import published
 from tests.support.copies import writable
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = Path(release_sample.__file__)
 
 
-def run_script(home: Home, how: str, what: str, warehouse: Path, day: int, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_script(
+    home: WorkspaceFolder, how: str, what: str, warehouse: Path, day: int, **environment: str
+) -> subprocess.CompletedProcess[str]:
     repository = Path(exports.__file__).parents[1]
     return subprocess.run(
         [sys.executable, str(SCRIPT), how, what, str(warehouse), str(home.root), str(day)],
@@ -37,14 +41,14 @@ def run_script(home: Home, how: str, what: str, warehouse: Path, day: int, **env
     )
 
 
-def served(home: Home) -> str:
+def served(home: WorkspaceFolder) -> str:
     """Return the version that a reader of latest.json gets, having checked that its folder is whole."""
     latest = json.loads((home.public / "latest.json").read_bytes())
     assert exports.verify(home.public / latest["path"]) == []
     return str(latest["version"])
 
 
-def public_state(home: Home) -> dict[str, Any]:
+def public_state(home: WorkspaceFolder) -> dict[str, Any]:
     """Return all of `public` that must come out the same."""
     releases = sorted((home.public / "releases").iterdir())
     files = {name: (home.public / name).read_text() for name in ("latest.json", "releases.json", "feed.atom")}
@@ -55,7 +59,7 @@ def public_state(home: Home) -> dict[str, Any]:
     }
 
 
-def test_a_first_release_is_current_and_whole(home: Home, warehouse: Path) -> None:
+def test_a_first_release_is_current_and_whole(home: WorkspaceFolder, warehouse: Path) -> None:
     release = home.build(warehouse)
     assert (release.version, release.changed) == ("2026.11.1", True)
     assert release.path == home.public / "releases" / "2026.11.1"
@@ -90,7 +94,7 @@ def test_sha256sum_accepts_the_checksums(release: Path) -> None:
 def test_the_same_inputs_give_the_same_bytes_whatever_the_threads_and_the_folder(tmp_path: Path, warehouse: Path) -> None:
     found = []
     for name, threads in (("one", "1"), ("a longer name", "3")):
-        home = Home(tmp_path / name)
+        home = WorkspaceFolder(tmp_path / name)
         done = run_script(home, "plain", "-", warehouse, 0, POLARS_MAX_THREADS=threads, OMP_NUM_THREADS=threads, TZ=f"UTC+{threads}")
         assert done.returncode == 0, done.stderr
         found.append(public_state(home))
@@ -111,7 +115,7 @@ def test_no_file_states_size_or_checksum_of_the_duckdb_file(release: Path) -> No
         assert [word for word in words if word in path.read_bytes()] == [], path
 
 
-def test_a_release_is_read_only_and_verify_notices_a_flipped_bit(home: Home, warehouse: Path) -> None:
+def test_a_release_is_read_only_and_verify_notices_a_flipped_bit(home: WorkspaceFolder, warehouse: Path) -> None:
     folder = home.build(warehouse).path
     assert {oct(p.stat().st_mode & 0o777) for p in folder.rglob("*") if p.is_file()} == {"0o444"}
     assert {oct(p.stat().st_mode & 0o777) for p in (folder, *folder.rglob("*")) if p.is_dir()} == {"0o555"}
@@ -131,7 +135,7 @@ def test_the_report_says_what_the_data_files_weigh(release: Path) -> None:
     assert (said["within_budget"], said["budget_bytes"]) == (True, 1_000_000_000)
 
 
-def test_unchanged_tables_make_no_new_version(home: Home, warehouse: Path) -> None:
+def test_unchanged_tables_make_no_new_version(home: WorkspaceFolder, warehouse: Path) -> None:
     first = home.build(warehouse)
     before = contents(first.path)
     again = home.build(warehouse, later(9), report={"gate": {"passed": True, "checks": 4}})
@@ -152,18 +156,18 @@ def test_unchanged_tables_make_no_new_version(home: Home, warehouse: Path) -> No
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_a_changed_descriptor_makes_a_new_version(home: Home, warehouse: Path, change: dict[str, Any]) -> None:
+def test_a_changed_descriptor_makes_a_new_version(home: WorkspaceFolder, warehouse: Path, change: dict[str, Any]) -> None:
     home.build(warehouse)
     assert home.build(warehouse, replace(later(1), **change)).version == "2026.11.2"
 
 
-def test_an_empty_text_is_another_value_than_a_null(home: Home, warehouse: Path, tmp_path: Path) -> None:
+def test_an_empty_text_is_another_value_than_a_null(home: WorkspaceFolder, warehouse: Path, tmp_path: Path) -> None:
     other = release_sample.warehouse(tmp_path / "other.duckdb", "update marts.areas set name = '' where name is null")
     home.build(warehouse)
     assert home.build(other, later(1)).changed
 
 
-def test_versions_count_within_the_month_of_publication(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_versions_count_within_the_month_of_publication(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     assert home.build(warehouse).version == "2026.11.1"
     assert home.build(changed_warehouse, later(1)).version == "2026.11.2"
     december = replace(INFO, released=RELEASED.replace(month=12))
@@ -172,21 +176,21 @@ def test_versions_count_within_the_month_of_publication(home: Home, warehouse: P
     assert served(home) == "2026.12.1"
 
 
-def test_the_month_is_that_of_utc(home: Home, warehouse: Path) -> None:
+def test_the_month_is_that_of_utc(home: WorkspaceFolder, warehouse: Path) -> None:
     from datetime import datetime, timedelta, timezone
 
     new_year = datetime(2027, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
     assert home.build(warehouse, replace(INFO, released=new_year)).version == "2026.12.1"
 
 
-def test_a_release_keeps_its_bytes_when_the_next_one_comes(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_a_release_keeps_its_bytes_when_the_next_one_comes(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     first = home.build(warehouse)
     before = contents(first.path) | {"db": (first.path / "indicators.duckdb").read_bytes()}
     home.build(changed_warehouse, later(1))
     assert contents(first.path) | {"db": (first.path / "indicators.duckdb").read_bytes()} == before
 
 
-def test_a_damaged_current_release_is_replaced_by_a_new_version(home: Home, warehouse: Path) -> None:
+def test_a_damaged_current_release_is_replaced_by_a_new_version(home: WorkspaceFolder, warehouse: Path) -> None:
     first = home.build(warehouse)
     (writable(first.path) / "csv" / "areas.csv").write_text("gone")
     assert home.build(warehouse, later(1)).version == "2026.11.2"
@@ -212,7 +216,7 @@ KILLED_AFTER_PUBLICATION = ["after os.replace 2", *(f"{when} os.replace {n}" for
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, warehouse: Path, changed_warehouse: Path) -> dict[str, Any]:
-    home = Home(tmp_path_factory.mktemp("undisturbed"))
+    home = WorkspaceFolder(tmp_path_factory.mktemp("undisturbed"))
     home.build(warehouse)
     home.build(changed_warehouse, later(2))
     return public_state(home)
@@ -220,7 +224,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, warehouse: Path, chang
 
 @pytest.mark.parametrize("step", KILLED_BEFORE_PUBLICATION + KILLED_AFTER_PUBLICATION)
 def test_a_killed_publish_leaves_the_last_release_and_the_next_build_gives_the_same_bytes(
-    home: Home, warehouse: Path, changed_warehouse: Path, undisturbed: dict[str, Any], step: str
+    home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path, undisturbed: dict[str, Any], step: str
 ) -> None:
     home.build(warehouse)
     before = (home.public / "feed.atom").read_text()
@@ -240,7 +244,7 @@ def test_a_killed_publish_leaves_the_last_release_and_the_next_build_gives_the_s
 
 
 @pytest.mark.parametrize("step", ["after exports.formats.csv.write 3", "after os.rename 1"])
-def test_a_killed_first_publish_leaves_nothing_served(home: Home, warehouse: Path, step: str) -> None:
+def test_a_killed_first_publish_leaves_nothing_served(home: WorkspaceFolder, warehouse: Path, step: str) -> None:
     assert run_script(home, "die", step, warehouse, 0).returncode == -9
     assert not (home.public / "latest.json").exists()
     assert exports.current(home.public) is None
@@ -249,7 +253,7 @@ def test_a_killed_first_publish_leaves_nothing_served(home: Home, warehouse: Pat
     assert served(home) == "2026.11.1"
 
 
-def test_what_a_killed_build_left_is_swept_and_kept_releases_stay(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_what_a_killed_build_left_is_swept_and_kept_releases_stay(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     home.build(warehouse)
     home.build(changed_warehouse, later(1))
     half = home.public / "releases" / "2026.11.3"
@@ -264,7 +268,7 @@ def test_what_a_killed_build_left_is_swept_and_kept_releases_stay(home: Home, wa
 
 
 @pytest.mark.parametrize("limit", [100, 5_000, 30_000, 300_000])
-def test_a_full_disk_leaves_the_last_release(home: Home, warehouse: Path, changed_warehouse: Path, limit: int) -> None:
+def test_a_full_disk_leaves_the_last_release(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path, limit: int) -> None:
     home.build(warehouse)
     before = public_state(home)
     done = run_script(home, "starve", str(limit), changed_warehouse, 2)
@@ -277,7 +281,7 @@ def test_a_full_disk_leaves_the_last_release(home: Home, warehouse: Path, change
 
 @pytest.mark.parametrize(("name", "call"), [("replace", 1), ("rename", 1), ("replace", 2), ("replace", 3), ("replace", 5)])
 def test_a_failing_rename_leaves_the_last_release(
-    home: Home, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch, name: str, call: int
+    home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch, name: str, call: int
 ) -> None:
     home.build(warehouse)
     original, calls = getattr(os, name), [0]
@@ -298,7 +302,7 @@ def test_a_failing_rename_leaves_the_last_release(
 
 
 def test_a_release_that_fails_its_own_check_is_not_published(
-    home: Home, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch
+    home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.build(warehouse)
     monkeypatch.setattr("exports.release.build.verify", lambda folder: ["csv/areas.csv: a fault"])
@@ -307,7 +311,7 @@ def test_a_release_that_fails_its_own_check_is_not_published(
     assert served(home) == "2026.11.1"
 
 
-def test_a_lost_ledger_is_an_error_and_removes_no_release(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_a_lost_ledger_is_an_error_and_removes_no_release(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     first = home.build(warehouse)
     (home.public / "releases.json").unlink()
     with pytest.raises(exports.ReleaseError, match=r"does not know the current release 2026\.11\.1"):
@@ -315,7 +319,7 @@ def test_a_lost_ledger_is_an_error_and_removes_no_release(home: Home, warehouse:
     assert exports.verify(first.path) == []
 
 
-def test_what_others_note_in_the_ledger_stays(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_what_others_note_in_the_ledger_stays(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     home.build(warehouse)
     path = home.public / "releases.json"
     ledger = json.loads(path.read_bytes())
@@ -325,7 +329,9 @@ def test_what_others_note_in_the_ledger_stays(home: Home, warehouse: Path, chang
     assert json.loads(path.read_bytes())["releases"][0]["pinned"] == "for a paper"
 
 
-def test_a_reader_may_have_the_last_release_open_while_the_next_is_built(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_a_reader_may_have_the_last_release_open_while_the_next_is_built(
+    home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path
+) -> None:
     first = home.build(warehouse)
     with duckdb.connect(str(first.path / "indicators.duckdb"), read_only=True) as connection:
         second = home.build(changed_warehouse, later(1))
@@ -367,7 +373,7 @@ def test_parquet_files_are_sorted_described_and_indexed(release: Path) -> None:
     assert json.loads(described["columns"])["coverage"] == {"description": "About coverage", "unit": "persons"}
 
 
-def test_progress_is_told(home: Home, warehouse: Path) -> None:
+def test_progress_is_told(home: WorkspaceFolder, warehouse: Path) -> None:
     told: list[str] = []
     home.build(warehouse, on_progress=told.append)
     assert told[0] == "areas: 4 rows"

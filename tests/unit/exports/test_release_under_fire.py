@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import release_sample
-from release_sample import Home, contents, later
+from release_sample import WorkspaceFolder, contents, later
 
 import exports
 from tests.support.reader import Reader
@@ -30,10 +30,10 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import release_sample
-from release_sample import Home, later
+from release_sample import WorkspaceFolder, later
 from exports import facts, table_files, further_files  # what a build imports, so that the moments are those of publication
 from exports.changes import compare
-home, warehouses = Home(Path(sys.argv[2])), [Path(path) for path in sys.argv[3:]]
+home, warehouses = WorkspaceFolder(Path(sys.argv[2])), [Path(path) for path in sys.argv[3:]]
 print("ready", flush=True)
 for line in sys.stdin:
     try:
@@ -46,7 +46,7 @@ for line in sys.stdin:
 class Publisher:
     """A process that has imported everything and publishes at a word."""
 
-    def __init__(self, home: Home, *warehouses: Path, under: tuple[str, ...] = ()) -> None:
+    def __init__(self, home: WorkspaceFolder, *warehouses: Path, under: tuple[str, ...] = ()) -> None:
         arguments = [Path(release_sample.__file__).parent, home.root, *warehouses]
         self.process = subprocess.Popen(
             [*under, sys.executable, "-c", PUBLISHER, *map(str, arguments)],
@@ -70,7 +70,7 @@ class Publisher:
         self.process.communicate()
 
 
-def kept(home: Home) -> list[str]:
+def kept(home: WorkspaceFolder) -> list[str]:
     """Return the releases that the ledger counts, having checked that these and no others are there, and every byte of each."""
     versions = [entry.version for entry in exports.history(home.public)]
     assert sorted(p.name for p in (home.public / "releases").iterdir()) == sorted(versions)
@@ -78,7 +78,7 @@ def kept(home: Home) -> list[str]:
     return versions
 
 
-def test_a_publisher_killed_at_fifty_random_moments(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_a_publisher_killed_at_fifty_random_moments(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     seed = random.SystemRandom().randrange(10**9)
     print(f"seed {seed}")  # shown where the test fails
     moments = random.Random(seed)
@@ -105,11 +105,11 @@ def test_a_publisher_killed_at_fifty_random_moments(home: Home, warehouse: Path,
     assert set(reader.seen) <= set(kept(home))
     assert reader.seen == sorted(reader.seen, key=lambda version: int(version.rpartition(".")[2]))
     assert list(home.staging.iterdir()) == []
-    undisturbed = Home(home.root.parent / "undisturbed")
+    undisturbed = WorkspaceFolder(home.root.parent / "undisturbed")
     assert contents(undisturbed.build(warehouse).path) == contents(home.public / "releases" / "2026.11.1")
 
 
-def test_permissions_that_are_removed_and_come_back(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_permissions_that_are_removed_and_come_back(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     if os.geteuid() == 0 and not shutil.which("setpriv"):
         pytest.skip("permissions do not hold root, and there is no setpriv to give up that power")
     home.build(warehouse)
@@ -140,7 +140,7 @@ def test_a_disk_that_really_is_full(tmp_path: Path, warehouse: Path, changed_war
     if mounted.returncode != 0:
         pytest.skip("no file system of its own can be mounted here")
     try:
-        home = Home(disk / "home")
+        home = WorkspaceFolder(disk / "home")
         home.build(warehouse)
         filler = disk / "filler"
         size = shutil.disk_usage(disk).free - free * 1024

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from release_sample import TABLES, Home, later
+from release_sample import TABLES, WorkspaceFolder, later
 
 from exports.model.schema_version import following
+
+pytestmark = pytest.mark.slow
 
 Resources = list[dict[str, Any]]
 
@@ -31,7 +33,7 @@ def after(change: Callable[[Resources], Any], package: dict[str, Any], last: str
 
 
 def field(tables: Resources, number: int = 1) -> dict[str, Any]:
-    return next(table for table in tables if table["name"] == "indicator_values")["schema"]["fields"][number]  # type: ignore[no-any-return]
+    return next(table for table in tables if table["name"] == "indicator_values")["schema"]["fields"][number]
 
 
 def test_the_first_release_has_the_first_version(package: dict[str, Any], tmp_path: Path) -> None:
@@ -66,7 +68,7 @@ def test_what_changed_decides_which_number_counts(
     assert after(change, package, "2.3.4", tmp_path) == expected
 
 
-def test_a_release_goes_on_from_the_last_one(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+def test_a_release_goes_on_from_the_last_one(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
     def said(release: Path) -> str:
         return str(json.loads((release / "datapackage.json").read_bytes())["schema_version"])
 

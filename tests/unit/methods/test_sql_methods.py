@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.one_model import Table, asked, expanded, sql_of
+from tests.support.one_model import DBT, Table, asked, expanded, sql_of
 
 laws = settings(max_examples=6, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
@@ -43,7 +43,10 @@ def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str,
                 [{"time_period": "2021", "ref_area": a, "weight": w} for a, w in (weights or {}).items()],
             ),
             "stg_terms": ("indicator varchar, measure varchar, times varchar", [{"indicator": "x", "measure": "m"}]),
-            "stg_indicators": ("indicator varchar, weighted boolean", [{"indicator": "x", "weighted": False}]),
+            "stg_indicators": (
+                "indicator varchar, weighted boolean, has_denominator boolean",
+                [{"indicator": "x", "weighted": False, "has_denominator": True}],
+            ),
             "stg_measures": ("measure varchar, additive boolean", [{"measure": "m", "additive": True}]),
             "stg_indicator_levels": (
                 "indicator varchar, level varchar",
@@ -99,6 +102,50 @@ def test_a_ratio_of_sums_lies_among_its_parts_and_no_way_up_counts_twice(seed: i
         assert sum(row["contributing"] for row in parts) == state["contributing"]
     order = generator.permutation(n)
     assert rolled([children[i] for i in order], [tree[i] for i in generator.permutation(len(tree))], weights) == found
+
+
+def created_by_roll_up(parent: dict[str, float], *children: dict[str, float | None], contributing: dict[str, int] | None = None) -> Table:
+    """Return what the gate's check finds: `parent` and each of `children` have a value for each sex, None where it is missing."""
+    direct = [
+        {"indicator": "x", "ref_area": f"a{i}", "level": "lau", "time_period": "2021", "sex": sex, "age": "_T", "numerator": n,
+         "status_rank": 12 if n is None else 1}
+        for i, child in enumerate(children) for sex, n in child.items()
+    ]  # fmt: skip
+    number = contributing or {sex: sum(child[sex] is not None for child in children) for sex in parent}
+    rolled_up = [
+        {"indicator": "x", "ref_area": "S", "time_period": "2021", "sex": sex, "age": "_T", "numerator": n, "contributing": number[sex]}
+        for sex, n in parent.items()
+    ]
+    key = "indicator varchar, ref_area varchar, time_period varchar, sex varchar, age varchar, numerator double, denominator double"
+    return asked(
+        expanded((DBT / "tests" / "roll_up_keeps_totals_over_sex.sql").read_text(encoding="utf-8")),
+        {
+            "int_direct_values": (f"{key}, level varchar, status_rank integer", direct),
+            "int_rolled_values": (f"{key}, contributing integer", rolled_up),
+            "int_indicator_periods": (
+                "indicator varchar, time_period varchar, finest_level varchar",
+                [{"indicator": "x", "time_period": "2021", "finest_level": "lau"}],
+            ),
+            "stg_indicators": ("indicator varchar, by_sex boolean", [{"indicator": "x", "by_sex": True}]),
+            "int_area_tree": (
+                "time_period varchar, ref_area varchar, ancestor varchar",
+                [{"time_period": "2021", "ref_area": f"a{i}", "ancestor": "S"} for i in range(len(children))],
+            ),
+        },
+    )
+
+
+def test_a_roll_up_that_changes_the_total_over_sex_is_found() -> None:
+    children: list[dict[str, float | None]] = [{"M": 1, "F": 2, "_T": 3}, {"M": 10, "F": 20, "_T": 37}]  # 7 of unknown sex
+    assert created_by_roll_up({"M": 11, "F": 22, "_T": 40}, *children) == []
+    for wrong in ({"M": 11, "F": 22, "_T": 33}, {"M": 11, "F": 22, "_T": 80}, {"M": 22, "F": 22, "_T": 40}):
+        [row] = created_by_roll_up({sex: float(n) for sex, n in wrong.items()}, *children)
+        assert row["expected_numerator"] == 7
+
+
+def test_a_roll_up_over_different_areas_is_not_compared() -> None:
+    children: list[dict[str, float | None]] = [{"M": 1, "F": 2, "_T": 3}, {"M": None, "F": 20, "_T": 37}]
+    assert created_by_roll_up({"M": 1, "F": 22, "_T": 40}, *children) == []
 
 
 def value(
@@ -230,7 +277,9 @@ def test_a_gap_that_halves_in_ten_years_has_a_half_life_of_ten_years() -> None:
     assert found["speed"][0] == pytest.approx(math.log(2) / 10)
     assert found["half_life"][0] == pytest.approx(10)
     assert found["r2"][0] == pytest.approx(1)
-    assert found["sigma_last"][0] == pytest.approx(found["sigma_first"][0] / 2)
+    sigma = found["sigma_first"][0]
+    assert sigma is not None
+    assert found["sigma_last"][0] == pytest.approx(sigma / 2)
 
 
 def test_areas_that_draw_apart_or_overtake_each_other_have_no_half_life() -> None:

@@ -72,7 +72,7 @@ def rda(**objects: bytes) -> bytes:
 
 TYPES = frame({
     "name": texts("Žilina", " Nitra ", None),
-    "kind": integers(2, 1, NA_INTEGER, levels=texts("town", "city"), **{"class": texts("factor")}),
+    "kind": integers(2, 1, NA_INTEGER, kind=13, levels=texts("town", "city"), **{"class": texts("factor")}),
     "code": integers(500011, NA_INTEGER, 7),
     "share": reals(2.0, 0.25, NA_REAL),
     "ok": integers(1, 0, NA_INTEGER, kind=10),
@@ -214,7 +214,7 @@ HEAD = rds(b"")
         (HEAD + compact("compact_intseq", reals(2, 2**31, 1)), "holds too much: compact_intseq"),
         (HEAD + compact("mmap_real", texts("/etc/passwd")), "not known or holds too much: mmap_real"),
         (rds(frame({"a": texts("1"), "b": texts("1", "2")})), "differ in length: a 1, b 2"),
-        (rds(frame({"a": integers(3, levels=texts("x"), **{"class": texts("factor")})})), "column a: 3 is none of the 1 levels"),
+        (rds(frame({"a": integers(3, kind=13, levels=texts("x"), **{"class": texts("factor")})})), "column a: 3 is none of the 1 levels"),
         (bz2.compress(rds(TYPES))[:-9], "bzip2 file is cut off"),
         (lzma.compress(rds(TYPES))[:-9], "xz file is cut off"),
         (gzip.compress(rds(TYPES))[:-9], "gzip file is cut off"),

@@ -1,6 +1,6 @@
-"""From the text of a cell to its value: numbers, dates, truth values. Says what cannot be read and why; judges no value.
+"""Parses the text of cells: numbers, dates, booleans.
 
-Each type has a quick way, which polars' own cast takes for nearly all cells, and a careful one for the rest.
+Each type has a fast path, which is polars' own cast and takes nearly all cells, and a careful one for the rest.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ _ISO_DATETIME = rf"^([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:[T ]{_TIME} ?(?:Z|[+-][
 _DOTTED_DATETIME = _DOTTED_DATE + rf"(?:,? {_TIME})?$"
 
 
-def parsed(text: pl.Series, kind: str, decimal: str | None, thousands: str | None) -> pl.Series:
-    """Return the values of `text` in the type `kind`; null where there is none, or where it cannot be read (`why_not`).
+def parse(text: pl.Series, kind: str, decimal: str | None, thousands: str | None) -> pl.Series:
+    """Return the values of `text` in the type `kind`; null for null and for text that is not of the type (see `explain_failures`).
 
-    Numbers follow the declared marks, may carry an exponent, and may end with their minus. Dates are ISO 8601, or day, month and
-    year with dots. A datetime keeps the clock time that is written, whatever its offset from UTC.
+    Numbers use the declared marks; they may have an exponent, and a minus at the end. Dates are ISO 8601, or day, month and year with
+    dots. A datetime keeps the clock time as it is written, whatever its offset from UTC.
     """
     if kind == "string":
         return text
     if kind == "integer":
-        return _quick_then(text, text.cast(pl.Int64, strict=False), lambda rest: _integers(rest, decimal or ".", thousands or ""))
+        return _fast_or_careful(text, text.cast(pl.Int64, strict=False), lambda rest: _integers(rest, decimal or ".", thousands or ""))
     if kind == "number":
         return _finite(_numbers(text, decimal or ".", thousands or ""))
     if kind == "boolean":
@@ -41,16 +41,16 @@ def parsed(text: pl.Series, kind: str, decimal: str | None, thousands: str | Non
     return _dates(text) if kind == "date" else _datetimes(text)
 
 
-def why_not(text: pl.Series, kind: str, decimal: str | None, thousands: str | None) -> pl.Series:
-    """Return for each text, none of which `parsed` could read, what is wrong with it."""
+def explain_failures(text: pl.Series, kind: str, decimal: str | None, thousands: str | None) -> pl.Series:
+    """Return what is wrong with each of the texts, none of which `parse` could read."""
     article = "an" if kind == "integer" else "a"
     if kind not in ("integer", "number"):
         return pl.Series([f"not {article} {kind}"] * text.len(), dtype=pl.String)
     values = _numbers(text, decimal or ".", thousands or "")
     frame = pl.DataFrame({"text": text, "value": values})
     value = pl.col("value")
-    words = pl.col("text").str.to_lowercase().str.contains("nan|inf")
-    too_large = value.is_infinite() & ~words
+    is_named = pl.col("text").str.to_lowercase().str.contains("nan|inf")
+    too_large = value.is_infinite() & ~is_named
     reason = pl.when(too_large).then(pl.lit("too large")).otherwise(pl.lit(f"not {article} {kind}"))
     if (decimal or ".") != "." and (thousands or "") != ".":
         reason = (
@@ -66,8 +66,8 @@ def why_not(text: pl.Series, kind: str, decimal: str | None, thousands: str | No
     return frame.select(reason.alias("reason"))["reason"]
 
 
-def _quick_then(text: pl.Series, quick: pl.Series, careful: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Return `quick`, with the careful value of those texts for which it has none."""
+def _fast_or_careful(text: pl.Series, quick: pl.Series, careful: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Return `quick`, with the result of `careful` for texts for which it has no value."""
     left = text.is_not_null() & quick.is_null()
     rows = left.arg_true()
     if not rows.len():
@@ -83,7 +83,7 @@ def _finite(values: pl.Series) -> pl.Series:
 
 
 def _numbers(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
-    """Return floating-point numbers, infinite ones included; null where the text is no number."""
+    """Return floating-point numbers, including infinite ones; null for other text."""
     if decimal == ".":
         quick = text.cast(pl.Float64, strict=False)
         if thousands == ".":
@@ -91,11 +91,11 @@ def _numbers(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
     else:
         plain = pl.when(~pl.col("t").str.contains(".", literal=True)).then(pl.col("t").str.replace(decimal, ".", literal=True, n=1))
         quick = text.to_frame("t").select(plain.cast(pl.Float64, strict=False)).to_series().alias(text.name)
-    return _quick_then(text, quick, lambda rest: _machine_text(rest, decimal, thousands).cast(pl.Float64, strict=False))
+    return _fast_or_careful(text, quick, lambda rest: _machine_text(rest, decimal, thousands).cast(pl.Float64, strict=False))
 
 
 def _integers(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
-    """Return whole numbers written with marks, a zero fraction or an exponent; null for all else."""
+    """Return whole numbers that have marks, a zero fraction or an exponent; null for other text."""
     frame = pl.DataFrame({"t": _machine_text(text, decimal, thousands)})
     value = pl.col("t").cast(pl.Float64, strict=False)
     plain = pl.col("t").str.extract(r"^([+-]?[0-9]+)(?:\.0*)?$", 1).cast(pl.Int64, strict=False)
@@ -104,9 +104,9 @@ def _integers(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
 
 
 def _machine_text(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
-    """Return the number as a machine writes it; null where the text does not follow the declared marks.
+    """Return numbers in the form that a cast understands; null for text that does not follow the declared marks.
 
-    A number that is already in machine form is taken too (numeric cells of a workbook), unless its dot could separate thousands.
+    Numbers that have this form already, such as numeric cells of a workbook, are accepted too, unless their dot could separate thousands.
     """
     mark = re.escape(decimal)
     group = {"": "", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}.get(thousands, re.escape(thousands))
@@ -118,10 +118,10 @@ def _machine_text(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
     written = t.str.replace_all(group, "") if group else t
     if decimal != ".":
         written = written.str.replace(decimal, ".", literal=True)
-    chosen = [pl.when(t.str.contains(declared)).then(written)]
+    forms = [pl.when(t.str.contains(declared)).then(written)]
     if decimal != "." and thousands != ".":
-        chosen.append(pl.when(t.str.contains(_MACHINE) & ~t.str.contains(_GROUPED)).then(t))
-    return frame.select(pl.coalesce(chosen).alias("t"))["t"]
+        forms.append(pl.when(t.str.contains(_MACHINE) & ~t.str.contains(_GROUPED)).then(t))
+    return frame.select(pl.coalesce(forms).alias("t"))["t"]
 
 
 # ------------------------------------------------------------------------------------------------------------------- dates
@@ -132,24 +132,24 @@ def _dates(text: pl.Series) -> pl.Series:
     iso = t.str.extract(_ISO_DATE, 1).str.to_date("%Y-%m-%d", strict=False)
     quick = text.to_frame("t").select(_since_year_one(iso)).to_series().alias(text.name)
     dotted = _from_dots(t, _DOTTED_DATE + "$").str.to_date("%Y-%m-%d", strict=False)
-    return _quick_then(text, quick, lambda rest: rest.to_frame("t").select(_since_year_one(dotted)).to_series())
+    return _fast_or_careful(text, quick, lambda rest: rest.to_frame("t").select(_since_year_one(dotted)).to_series())
 
 
 def _datetimes(text: pl.Series) -> pl.Series:
     t = pl.col("t")
     quick = text.to_frame("t").select(_moment(t.str.extract(_ISO_DATETIME, 1), t, _ISO_DATETIME, 2)).to_series().alias(text.name)
     dotted = _moment(_from_dots(t, _DOTTED_DATETIME), t, _DOTTED_DATETIME, 4)
-    return _quick_then(text, quick, lambda rest: rest.to_frame("t").select(dotted).to_series())
+    return _fast_or_careful(text, quick, lambda rest: rest.to_frame("t").select(dotted).to_series())
 
 
 def _from_dots(text: pl.Expr, pattern: str) -> pl.Expr:
-    """Return day, month and year with dots as an ISO date."""
+    """Return dates of day, month and year with dots as ISO dates."""
     day, month, year = (text.str.extract(pattern, i) for i in (1, 2, 3))
     return year + "-" + month.str.zfill(2) + "-" + day.str.zfill(2)
 
 
 def _moment(day: pl.Expr, text: pl.Expr, pattern: str, first: int) -> pl.Expr:
-    """Return the datetime of an ISO `day` and the time whose groups in `pattern` begin with number `first`."""
+    """Return the datetime of an ISO date `day` and the time in `text`, whose groups in `pattern` begin with number `first`."""
     hour, minute, second, fraction = (text.str.extract(pattern, first + i) for i in range(4))
     clock = hour.fill_null("").str.zfill(2) + ":" + minute.fill_null("00") + ":" + second.fill_null("00") + fraction.fill_null(".0")
     moment = (day + "T" + clock).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", strict=False, time_unit="us")

@@ -1,0 +1,60 @@
+"""What the commands share: options, the workspace that they name, and how lines from outside are printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.core.errors import UsageError
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import DESCRIPTION, WorkspaceFolder
+from pipelines.core.yaml import PackError
+from pipelines.packs.workspace import Workspace
+
+PackOption = Annotated[Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default packs/demo).")]
+HomeOption = Annotated[
+    Path | None, typer.Option("--home", help="Workspace: the folder that runs write to (ZPO2_HOME; default data/<pack id>).")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
+
+
+def settings_of(pack: Path | None, home: Path | None = None) -> Settings:
+    """Return the settings of the environment, overridden by the options of a command."""
+    settings = Settings()
+    if pack is not None:
+        settings.pack = pack
+    if home is not None:
+        settings.home = home
+    settings.pack = settings.pack.absolute()
+    return settings
+
+
+def load_workspace(pack: Path | None, home: Path | None) -> Workspace:
+    """Return the workspace that the options name, which may not exist yet. Raises PackError, WorkspaceError."""
+    return Workspace.load(settings_of(pack, home))
+
+
+def published_workspace(pack: Path | None, home: Path | None) -> WorkspaceFolder:
+    """Return a workspace in which something was published. Raises PackError, WorkspaceError, UsageError.
+
+    With `home` given, a broken pack is no obstacle: a fault in a declaration must not keep anybody from taking a release back.
+    """
+    settings = settings_of(pack, home)
+    workspace: WorkspaceFolder
+    try:
+        workspace = Workspace.load(settings)
+    except PackError:
+        if settings.home is None:
+            raise
+        workspace = WorkspaceFolder(settings.home.absolute(), settings)
+    if not (workspace.root / DESCRIPTION).is_file():
+        raise UsageError(f"{workspace.root}: nothing was published yet")
+    return workspace
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters escaped: what a file or a server sends may be commands to the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -1,0 +1,41 @@
+"""References in `pack.yml`: parents of levels, the time zone, the base address, and the measures that weight and compare areas."""
+
+from __future__ import annotations
+
+import re
+from zoneinfo import ZoneInfo
+
+from pipelines.packs.references.names import Names
+
+BLOCK = "pack"
+
+
+def check(names: Names) -> None:
+    """Report the faults of `pack.yml`."""
+    head = names.pack.file
+    _check_levels(names)
+    try:
+        ZoneInfo(head.timezone)
+    except (KeyError, ValueError, OSError):  # a name that is not in the database, or that is a path
+        names.report(BLOCK, ("timezone",), f"{head.timezone}: no such time zone")
+    if head.base_uri is not None and not re.fullmatch(r"https?://[^\s/]+/\S*", head.base_uri):
+        names.report(BLOCK, ("base_uri",), f"{head.base_uri}: expected an address such as https://data.example.org/zpo2/")
+    if head.catalogues and not (head.base_uri or "").startswith("https://"):
+        names.report(BLOCK, ("catalogues",), f"{', '.join(head.catalogues)}: national catalogues need a base_uri with https")
+    names.check_measure(BLOCK, ("weight",), head.weight)
+    for i, attribute in enumerate(head.peers.by if head.peers else []):
+        if attribute not in names.measures and attribute not in names.pack.indicators:
+            names.report(BLOCK, ("peers", "by", i), f"{attribute}: no such measure or indicator")
+
+
+def _check_levels(names: Names) -> None:
+    position = {level: i for i, level in enumerate(names.levels)}
+    if len(position) < len(names.levels):
+        names.report(BLOCK, ("levels",), "a level is declared twice")
+    for i, level in enumerate(names.pack.file.levels):
+        for j, parent in enumerate(level.parents):
+            if parent not in position:
+                names.report(BLOCK, ("levels", i, "parents", j), f"{parent}: no such level")
+            elif position[parent] <= i:
+                message = f"{parent}: list levels finest first, so that a parent comes after its children"
+                names.report(BLOCK, ("levels", i, "parents", j), message)

@@ -1,0 +1,176 @@
+"""References in `sources/*.yml`: addresses, variables of `parts`, columns, expressions, and the names that a map uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pipelines.core import schedule
+from pipelines.core.yaml import KeyPath
+from pipelines.packs import expressions
+from pipelines.packs.references.names import BUILT_IN_MEASURES, Names
+from pipelines.packs.schema import AreasMap, Block, ColumnSpec, CountedSource, EventsMap, FetchedSource, ObservationsMap, RegisterMap
+from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
+
+EVENT_FIELDS = {"id", "title", "start", "end", "ref_area", "category", "organiser_kind", "audience", "is_free", "is_accessible",
+                "is_online", "status", "url", "lat", "lon"}  # fmt: skip
+REGISTER_FIELDS = {"register", "id", "ref_area", "valid_from", "valid_to", "status", "amount", "currency"}
+PUSHED_FORMATS = ("json", "ofn-events", "ofn-notices", "schema-org-events")
+_VARIABLE = re.compile(r"(?<!\$)\{([A-Za-z][A-Za-z0-9_]*)\}")
+_NO_EXPRESSIONS = {"aggregate", "additive", "weighted_by", "scale", "scheme"}
+_NEVER_STORED_AS_TEXT = {"value", "where", "lat", "lon", "area_km2", "amount", "sex"}
+
+
+def check_fetched(names: Names, source: FetchedSource) -> None:
+    """Report the faults of a source that is fetched or pushed."""
+    block = f"source:{source.id}"
+    _check_fetch(names, block, source)
+    for name, spec in source.columns.items():
+        _check_column(names, block, name, spec)
+    _check_expressions(names, block, source)
+    names.check_universe(block, source.universe)
+    names.check_breaks(block, source.breaks)
+    _check_map(names, block, source.map)
+
+
+def check_counted(names: Names, counted: CountedSource) -> None:
+    """Report the faults of a source that counts events or entries of registers."""
+    block = f"source:{counted.id}"
+    fields = set(EVENT_FIELDS if counted.from_ == "events" else REGISTER_FIELDS)
+    for source in names.pack.sources.values():
+        if isinstance(source.map, RegisterMap) and counted.from_ == "register":
+            fields |= set(source.map.attributes)
+    if not any(source.into == counted.from_ for source in names.pack.sources.values()):
+        names.report(block, ("from",), f"{counted.from_}: no source provides any")
+    for key, expression in (("where", counted.where), ("period", counted.period)):
+        message = expressions.fault(expression, fields) if expression is not None else None
+        if message:
+            names.report(block, (key,), message)
+    for measure, expression in counted.measures.items():
+        message = expressions.fault(expression, fields, aggregate=True)
+        if message:
+            names.report(block, ("measures", measure), message)
+    names.check_universe(block, counted.universe)
+    names.check_breaks(block, counted.breaks)
+
+
+def _check_fetch(names: Names, block: str, source: FetchedSource) -> None:
+    fetch, variables = source.fetch, set(source.fetch.parts or {})
+    message = _address_fault(fetch.url)
+    if message:
+        names.report(block, ("fetch", "url"), f"{fetch.url}: {message}")
+    for variable in _VARIABLE.findall(fetch.url):
+        if variable not in variables:
+            names.report(block, ("fetch", "url"), f"{{{variable}}}: parts has no such variable")
+    if fetch.brings_records:
+        if source.read.format not in PUSHED_FORMATS:
+            names.report(block, ("read", "format"), f"pushed records must have one of the formats {', '.join(PUSHED_FORMATS)}")
+        if source.read.records or source.read.member:
+            names.report(block, ("read",), "pushed records arrive one by one: remove records and member")
+    if fetch.cadence is not None and not schedule.is_valid(fetch.cadence):
+        names.report(block, ("fetch", "cadence"), f"{fetch.cadence}: not a cron expression")
+    for name in variables & set(source.columns):
+        if source.columns[name].from_ not in (None, name):
+            names.report(block, ("columns", name), "is a variable of parts and cannot be read from the file as well")
+
+
+def _check_column(names: Names, block: str, name: str, spec: ColumnSpec) -> None:
+    if spec.pattern is not None and not _is_pattern(spec.pattern):
+        message = f"{spec.pattern}: not a regular expression (look-around and back-references are not supported)"
+        names.report(block, ("columns", name, "pattern"), message)
+    low, high = _number(spec.min), _number(spec.max)
+    if spec.type in ("integer", "number") and low is not None and high is not None and low > high:
+        names.report(block, ("columns", name, "max"), f"{spec.max}: less than min, {spec.min}")
+
+
+def _check_expressions(names: Names, block: str, source: FetchedSource) -> None:
+    """Report expressions that are wrong, name a column that does not exist, or would store personal data; and keys without column."""
+    columns = set(source.columns) | set(source.fetch.parts or {})
+    if source.read.format in EVENT_FORMATS:
+        columns |= set(EVENT_COLUMNS)
+    for i, name in enumerate(source.key):
+        if name not in columns:
+            names.report(block, ("key", i), f"{name}: no such column")
+    personal = {name.lower() for name, spec in source.columns.items() if spec.personal}
+    for path, expression, stored in _expressions(source):
+        message = expressions.fault(expression, None if path[0] in ("read", "corrections") else columns)
+        if message:
+            names.report(block, path, message)
+        elif stored and personal & {column.lower() for column in expressions.parse(expression).columns}:
+            names.report(block, path, "uses a personal column, which must never be stored")
+
+
+def _check_map(names: Names, block: str, block_map: Any) -> None:
+    if isinstance(block_map, ObservationsMap):
+        names.check_scheme(block, ("map", "area"), block_map.area)
+        for name, measure in block_map.measures.items():
+            names.check_measure(block, ("map", "measures", name, "weighted_by"), measure.weighted_by)
+            if measure.weighted_by and measure.additive:
+                names.report(block, ("map", "measures", name), "weighted_by is for measures with additive: false")
+            if name in BUILT_IN_MEASURES:
+                names.report(block, ("map", "measures", name), f"{name}: is the name of a built-in measure")
+    elif isinstance(block_map, AreasMap):
+        for i, area in enumerate(block_map.area):
+            for level in area.parents:
+                names.check_level(block, ("map", "area", i, "parents", level), level)
+    elif isinstance(block_map, EventsMap | RegisterMap) and block_map.area:
+        names.check_scheme(block, ("map", "area"), block_map.area)
+
+
+def _number(value: float | str | None) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        return None
+
+
+def _address_fault(url: str) -> str | None:
+    """Return why nothing can be fetched from `url`, None where it is http(s) or a path inside the pack or an operator's folder."""
+    if re.match(r"https?://", url, re.IGNORECASE) or not url:
+        return None
+    path = re.sub(r"^\$\{ZPO2_DIR_[A-Z0-9_]+\}/", "", url)
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path) or "${" in path:
+        return "expected http, https, a path inside the pack, or ${ZPO2_DIR_NAME}/path"
+    if path.startswith("/") or ".." in path.split("/"):
+        return "a path must stay inside the pack"
+    return None
+
+
+def _is_pattern(pattern: str) -> bool:
+    import polars as pl  # the contract uses its regular expressions; a pack without patterns does not pay for the import
+
+    try:
+        pl.Series([""]).str.contains(f"^(?:{pattern})$")
+    except pl.exceptions.ComputeError:
+        return False
+    return True
+
+
+def _expressions(source: FetchedSource) -> Iterator[tuple[KeyPath, str, bool]]:
+    """Yield (path, expression, whether its result is stored as text) of every expression of a source."""
+    if source.read.ignore is not None:
+        yield ("read", "ignore"), source.read.ignore, False
+    for i, correction in enumerate(source.corrections):
+        yield ("corrections", i, "where"), correction.where, False
+    yield from _map_expressions(source.map, ("map",))
+
+
+def _map_expressions(block: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str, bool]]:
+    for name, info in type(block).model_fields.items():
+        value = getattr(block, name)
+        if value is not None and name not in _NO_EXPRESSIONS:
+            yield from _nested_expressions(value, (*path, info.alias or name), stored=name not in _NEVER_STORED_AS_TEXT)
+
+
+def _nested_expressions(value: Any, path: KeyPath, stored: bool) -> Iterator[tuple[KeyPath, str, bool]]:
+    if isinstance(value, Block):
+        yield from _map_expressions(value, path)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _nested_expressions(item, (*path, key), stored)
+    elif isinstance(value, list | tuple):
+        for i, item in enumerate(value):
+            yield from _nested_expressions(item, (*path, i), stored)
+    else:
+        yield path, value, stored

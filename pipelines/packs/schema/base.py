@@ -1,0 +1,53 @@
+"""The types that the blocks of a pack share: identifiers, texts, periods, and the base class of all blocks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from pipelines.core.vocabulary import PERIOD
+from pipelines.core.yaml import Text
+
+ID = r"[A-Za-z][A-Za-z0-9_]*"
+Identifier = Annotated[Text, Field(pattern=rf"^{ID}$")]
+ColumnName = Annotated[Text, Field(min_length=1, pattern=r"^([^_]|_[^_]|_$)")]
+"""A column of a file: any text that does not begin with `__`, which marks internal columns."""
+
+
+def _is_period(value: str) -> str:
+    if not PERIOD.fullmatch(value):
+        raise ValueError("expected a period: a year, a quarter (2021-Q3), a month (2021-07) or a day")
+    return value
+
+
+Period = Annotated[Text, AfterValidator(_is_period)]
+
+
+def _texts(value: Any) -> Any:
+    """Return texts by language. A single text is in the pack's first language and has the empty key, because the language is not known yet."""
+    if isinstance(value, dict) or value is None:
+        return value
+    return {"": value}
+
+
+Texts = Annotated[dict[str, Text], BeforeValidator(_texts)]
+
+
+class Block(BaseModel):
+    """A block of YAML. Unknown keys and wrong types are errors; a key with `null` counts as left out."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def null_is_not_given(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        names = set(cls.model_fields) | {f.alias for f in cls.model_fields.values() if f.alias}
+        return {k: v for k, v in value.items() if v is not None or k not in names}
+
+
+def one_or_more(value: Any) -> Any:
+    """Return a list: `value` itself, or a list of it alone."""
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,84 @@
+"""The blocks of `indicators/ID.yml`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pipelines.core.yaml import Text
+from pipelines.packs.schema.base import Block, Identifier, Period, Texts
+
+
+class Term(Block):
+    """One term of a formula."""
+
+    measure: Identifier = Field(description="A measure, or the built-in `areas` (1) or `area_km2`.")
+    times: Identifier | None = Field(None, description="Measure by which it is multiplied, cell by cell, before any roll-up.")
+    factor: float = Field(1.0, description="Constant factor.")
+    sex: Literal["M", "F", "_U", "_T"] | None = Field(None, description="Sex of the term; default: that of the row.")
+    age: Text | None = Field(None, description="Age group of the term; default: that of the row.")
+    lag: int = Field(0, ge=0, description="Number of calendar years back.")
+
+
+class Window(Block):
+    """A moving window of calendar years that ends with the period of the row."""
+
+    years: int = Field(ge=1, description="Length in years.")
+    agg: Literal["sum", "mean", "count_nonzero"] = Field("sum", description="How the years become one number.")
+    min: int | None = Field(None, ge=1, description="Number of years that must have a value; default: all.")
+
+
+class Change(Block):
+    """Change of the value over calendar years."""
+
+    years: int = Field(1, ge=1, description="Number of years between the two values.")
+    kind: Literal["percent", "difference", "log_ratio"] = Field("percent", description="How the change is expressed.")
+
+
+class Formula(Block):
+    """A sum of terms, or the ratio of two sums of terms."""
+
+    numerator: list[Term] = Field(min_length=1, description="Terms that add up.")
+    denominator: list[Term] = Field(default_factory=list, description="Terms that add up; without them the numerator is the value.")
+    multiplier: float = Field(1.0, description="Factor by which the ratio is multiplied.")
+    window: Window | None = Field(None, description="Moving window over both numerator and denominator.")
+    missing: Literal["zero"] | None = Field(None, description="zero: in the universe of its source, a numerator term without any row is 0.")
+    change: Change | None = Field(None, description="Change of the value.")
+
+
+class Indicator(Block):
+    """`indicators/ID.yml`: one indicator, or a list of them."""
+
+    id: Identifier = Field(description="Identifier.")
+    title: Texts = Field(description="Title.")
+    description: Texts | None = Field(None, description="What the indicator shows, and what it does not.")
+    objective: Text = Field(pattern=r"^ZPO[0-9]+-[0-9]+$", description="Objective of the SMART Concept, for example ZPO2-1.")
+    measure: int | None = Field(None, description="Number of the measure under the objective.")
+    field: Literal["social", "economic", "environmental"] | None = Field(None, description="Field of sustainability.")
+    unit: Text = Field(description="Unit of the value.")
+    decimals: int | None = Field(None, ge=0, le=12, description="Decimals for display; published numbers are not rounded.")
+    direction: Literal["higher_better", "lower_better", "target", "none"] = Field(description="Which way is better.")
+    target_value: float | None = Field(None, description="The target, for direction `target`.")
+    formula: Formula | None = Field(None, description="How the indicator is computed.")
+    by: list[Literal["sex", "age"]] = Field(default_factory=list, description="Breakdowns in which it is published.")
+    levels: list[Identifier] = Field(default_factory=list, description="Levels at which it is published.")
+    rollup: Literal["computed", "reported"] = Field(
+        "computed", description="reported: values of parent areas come from the source, where it has them."
+    )
+    convergence: list[Annotated[list[Period], Field(min_length=2, max_length=2)]] | None = Field(
+        None, description="Pairs of first and last period; default: the first and the last period in which a level has values."
+    )
+    sdg: Text | None = Field(None, description="Target of the Sustainable Development Goals.")
+    needed: Texts | None = Field(None, description="The data that would be needed, if there are none yet.")
+    references: list[Text] = Field(default_factory=list, description="Sources of the definition.")
+
+    @model_validator(mode="after")
+    def complete(self) -> Indicator:
+        if self.formula is None and self.needed is None:
+            raise ValueError("give a formula with levels, or needed")
+        if self.formula is not None and not self.levels:
+            raise ValueError("a formula needs levels")
+        if self.direction == "target" and self.target_value is None:
+            raise ValueError("direction target needs target_value")
+        return self

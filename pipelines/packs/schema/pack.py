@@ -1,0 +1,78 @@
+"""The blocks of `pack.yml`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from pipelines.core.yaml import Text
+from pipelines.packs.schema.base import Block, Identifier, Texts
+
+
+class Level(Block):
+    """One level of territory."""
+
+    id: Identifier = Field(description="Identifier of the level; areas refer to it.")
+    title: Texts | None = Field(None, description="Title, as text or by language.")
+    parents: list[Identifier] = Field(
+        default_factory=list, description="Levels directly above this one; there may be several chains of levels."
+    )
+
+
+class Publisher(Block):
+    """Who publishes the release."""
+
+    name: Text = Field(description="Name of the organisation.")
+    iri: Text | None = Field(None, description="IRI that identifies it.")
+    email: Text | None = Field(None, description="Contact address of the organisation.")
+    type: (
+        Literal[
+            "Academia-ScientificOrganisation", "Company", "IndustryConsortium", "LocalAuthority", "NationalAuthority",
+            "NonGovernmentalOrganisation", "NonProfitOrganisation", "PrivateIndividual(s)", "RegionalAuthority", "StandardisationBody",
+            "SupraNationalAuthority",
+        ]
+        | None
+    ) = Field(None, description="Type of organisation, from the ADMS vocabulary.")  # fmt: skip
+
+
+class Peers(Block):
+    """How the areas most like an area are chosen."""
+
+    k: int = Field(10, ge=1, description="Number of peers per area.")
+    by: list[Identifier] = Field(min_length=1, description="Measures or indicators by which areas are compared.")
+
+
+class PackFile(Block):
+    """`pack.yml`: the territory, its levels, and the defaults of a pack."""
+
+    id: Identifier = Field(description="Identifier of the pack; part of the path of its default home.")
+    title: Texts = Field(description="Title, as text or by language.")
+    publisher: Publisher | None = Field(None, description="Who publishes the release.")
+    licence: Text = Field("NOASSERTION", description="SPDX identifier of the release's licence.")
+    base_uri: Text | None = Field(None, description="Address under which the release is published.")
+    country: Text = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code.")
+    languages: list[Text] = Field(
+        default_factory=lambda: ["en"],
+        min_length=1,
+        description="Languages of titles and descriptions; a text without a language is in the first one.",
+    )
+    timezone: Text = Field("UTC", description="IANA time zone of local times.")
+    levels: list[Level] = Field(min_length=1, description="Levels of territory, finest first.")
+    weight: Identifier | None = Field(None, description="Measure that weights areas in the coverage of ratios and in weighted statistics.")
+    min_coverage: float = Field(
+        0.9, ge=0, le=1, description="Smallest coverage with which the ratio of a parent area is published; a sum needs 1."
+    )
+    min_available: float = Field(0.6, ge=0, le=1, description="Default for the share of its components that a node of an index needs.")
+    peers: Peers | None = Field(None, description="How the peers of areas are chosen.")
+    catalogues: list[Literal["nkod", "sk"]] | None = Field(
+        None,
+        description="National catalogues to write files for; default: nkod if `country` is CZ, sk if it is SK. They need an https `base_uri`.",
+    )
+    high_value: bool = Field(False, description="Annotate the release as a high-value dataset (statistics).")
+
+    def national_catalogues(self) -> list[str]:
+        """Return the national catalogues to write files for: the declared ones, or the default for the country."""
+        if self.catalogues is not None:
+            return list(self.catalogues)
+        return {"CZ": ["nkod"], "SK": ["sk"]}.get(self.country, [])

@@ -1,0 +1,95 @@
+"""The blocks of `sources/ID.yml`, other than `fetch` and `map`."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from pipelines.core.yaml import Expression, Text
+from pipelines.packs.schema.base import Block, ColumnName, Identifier, Period, Texts
+from pipelines.packs.schema.fetch import Fetch
+from pipelines.readers.options import ReadOptions
+
+
+class Break(Block):
+    """A break in a series."""
+
+    measure: Identifier = Field(description="Measure whose series breaks.")
+    period: Period = Field(description="First period after the break.")
+    note: Text | None = Field(None, description="What changed.")
+
+
+class Correction(Block):
+    """A correction of cells. It applies only while the cells have the expected texts."""
+
+    where: Expression = Field(description="Rows to correct.")
+    set: dict[Text, Text] = Field(description="New texts by column.")
+    expect: dict[Text, Text] = Field(default_factory=dict, description="Texts by column that the rows must still have.")
+    reason: Text = Field(description="Reason for the correction.")
+
+
+class ColumnSpec(Block):
+    """The contract of one column: its type and the values it may have."""
+
+    type: Literal["string", "integer", "number", "boolean", "date", "datetime"] = Field("string", description="Declared type.")
+    from_: Text | None = Field(None, alias="from", description="Name of the column in the file, if it differs.")
+    required: bool = Field(False, description="Rows with an empty cell go to quarantine.")
+    min: float | Text | None = Field(None, description="Smallest value.")
+    max: float | Text | None = Field(None, description="Largest value.")
+    pattern: Text | None = Field(None, description="Regular expression that the whole text must match.")
+    values: list[Text] | None = Field(None, description="Allowed values.")
+    decimal: Text | None = Field(None, description="Decimal mark of this column.")
+    thousands: Text | None = Field(None, description="Thousands separator of this column.")
+    personal: bool = Field(False, description="Personal data: can be counted, is never stored, and is masked in quarantine.")
+
+
+class SourceHead(Block):
+    """The keys that fetched and counted sources share."""
+
+    id: Identifier = Field(description="Identifier; must be the name of the file.")
+    title: Texts | None = Field(None, description="Title.")
+    universe: Expression | None = Field(
+        None, description="The areas that report: `all`, or a condition on areas; default: areas with any row in the source and period."
+    )
+    breaks: list[Break] = Field(default_factory=list, description="Breaks in series.")
+    enabled: bool = Field(True, description="false: the source is declared but never fetched.")
+
+
+class FetchedSource(SourceHead):
+    """`sources/ID.yml`: a source of files or pushed records."""
+
+    title: Texts = Field(description="Title.")
+    publisher: Text = Field(description="Who publishes the source.")
+    licence: Text = Field(description="SPDX identifier, or NOASSERTION.")
+    homepage: Text | None = Field(None, description="Address of the source's page.")
+    citation: Text | None = Field(None, description="How to cite the source.")
+    theme: Literal["municipal", "census", "events"] = Field(description="Kind of source; groups the assets in Dagster.")
+    confidence: Literal["file", "documented", "unverified"] = Field(
+        "unverified", description="How well the format of the source is known: from a file, from its documentation, or not verified."
+    )
+    optional: bool = Field(False, description="true: if it fails on the first run, the exit code is 3 and not 1.")
+    fetch: Fetch = Field(description="Where the bytes come from.")
+    read: ReadOptions = Field(description="How the bytes become rows.")
+    on_schema_change: Literal["evolve", "warn", "freeze"] = Field(
+        "warn", description="What happens when the set of columns changes: accept, warn, or refuse the snapshot."
+    )
+    corrections: list[Correction] = Field(default_factory=list, description="Corrections of cells.")
+    columns: dict[ColumnName, ColumnSpec] = Field(default_factory=dict, description="The contract of the columns.")
+    key: list[Text] = Field(default_factory=list, description="Columns that identify a row.")
+    into: Literal["areas", "observations", "events", "register", "area_changes"] = Field(description="What a row becomes.")
+    map: Any = Field(None, description="How a row becomes that.")
+
+    @field_validator("read", mode="before")
+    @classmethod
+    def null_keys_are_not_given(cls, value: Any) -> Any:
+        return {k: v for k, v in value.items() if v is not None} if isinstance(value, dict) else value
+
+
+class CountedSource(SourceHead):
+    """`sources/ID.yml` with `from`: measures that count events or entries of registers."""
+
+    from_: Literal["events", "register"] = Field(alias="from", description="What is counted.")
+    where: Expression | None = Field(None, description="Condition on the events or entries to count.")
+    period: Expression | None = Field(None, description="Period of an event; default: the year of its start.")
+    measures: dict[Identifier, Expression] = Field(min_length=1, description="Aggregate expressions by measure, such as `count(*)`.")

@@ -1,0 +1,111 @@
+"""How a run ended: the counts, the gate, the release and the exit code; and whether another run would give the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from exports.model.errors import ReleaseError
+from exports.release import ledger
+from pipelines.core import atomic, versions
+from pipelines.core.errors import ExitCode
+from pipelines.core.fingerprint import digest
+from pipelines.core.state import StateFile
+from pipelines.core.workspace import WorkspaceFolder
+from pipelines.extract.source_state import States, parts_of
+from pipelines.packs.workspace import Workspace
+from pipelines.runs.findings import SourceCounts
+from pipelines.warehouse import dbt
+
+
+class ReleaseOutcome(StateFile):
+    """The current release after a run; `changed`: the run made it. `set_aside` says why the same content is not published again."""
+
+    version: str
+    path: str
+    changed: bool
+    tables: dict[str, int]
+    set_aside: str = ""
+
+
+class RunOutcome(StateFile):
+    """The outcome of a run, as `last_run.json` keeps it and `zpo2 run --json` prints it."""
+
+    inputs_key: str = ""
+    ended_at: str = ""
+    sources: dict[str, SourceCounts] = Field(default_factory=dict)
+    errors: dict[str, str] = Field(default_factory=dict)
+    stale: dict[str, str] = Field(default_factory=dict)
+    gate: dict[str, Any] = Field(default_factory=dict)
+    reasons: list[str] = Field(default_factory=list)
+    release: ReleaseOutcome | None = None
+    exit_code: int = ExitCode.FAILED
+
+    @field_validator("release", mode="before")
+    @classmethod
+    def _no_release(cls, value: Any) -> Any:
+        return value or None  # earlier versions wrote {} for no release
+
+    @classmethod
+    def last(cls, workspace: WorkspaceFolder) -> RunOutcome:
+        """Return the outcome of the last finished run, or an empty one."""
+        return cls.load(workspace.last_run) or cls()
+
+    def as_dict(self, *, unchanged: bool) -> dict[str, Any]:
+        """Return the outcome as the command prints it; `unchanged`: the run had nothing to do."""
+        return {**self.model_dump(mode="json"), "release": self.release.model_dump() if self.release else {}, "unchanged": unchanged}
+
+
+def inputs_key(workspace: Workspace) -> str:
+    """Return a hash of everything a release is made from: declarations, snapshots, the versions of the stages and the dbt project."""
+    states = States(workspace.fetch_state)
+    snapshots = [
+        [source.id, part.name, state.sha256, state.good, bool(state.error), state.stale_since]
+        for source in workspace.pack.sources.values()
+        for part in parts_of(workspace.pack, source, states)
+        for state in [states.get(source.id, part.name)]
+    ]
+    return digest([workspace.pack.digest, snapshots, versions.STAGES, dbt.project_digest()])
+
+
+def is_unchanged(workspace: Workspace) -> bool:
+    """Whether the last run ended with a release of exactly these inputs, and that release is still the current one."""
+    last = RunOutcome.last(workspace)
+    if last.release is None or last.exit_code not in (ExitCode.CURRENT, ExitCode.STALE) or last.inputs_key != inputs_key(workspace):
+        return False
+    latest = atomic.read_json(workspace.public / "latest.json", {})
+    if not latest or not (workspace.public / latest["path"]).is_dir():
+        return False
+    return bool(latest["version"] == last.release.version or _superseded(workspace, last.release.version))
+
+
+def standing_release(workspace: WorkspaceFolder, last: ReleaseOutcome) -> ReleaseOutcome:
+    """Return the current release for a run that publishes nothing, and why the release that it would publish again was taken back."""
+    latest = atomic.read_json(workspace.public / "latest.json", {})
+    return ReleaseOutcome(
+        version=latest["version"], path=str(workspace.public / latest["path"]), changed=False,
+        tables=release_rows(workspace.public), set_aside=_superseded(workspace, last.version),
+    )  # fmt: skip
+
+
+def _superseded(workspace: WorkspaceFolder, version: str) -> str:
+    try:
+        return str(ledger.taken_back(workspace.public, version) or "")
+    except ReleaseError:
+        return ""  # the run itself reports what is wrong with the ledger
+
+
+def release_path(public: Path) -> Path | None:
+    """Return the folder of the current release; None where there is none."""
+    latest = atomic.read_json(public / "latest.json", {})
+    return public / latest["path"] if latest else None
+
+
+def release_rows(public: Path) -> dict[str, int]:
+    """Return the rows of each table of the current release."""
+    folder = release_path(public)
+    report = atomic.read_json(folder / "quality" / "report.json", {}) if folder else {}
+    rows: dict[str, int] = report.get("rows", {})
+    return rows
