@@ -1,6 +1,6 @@
-"""The page of the indicators of packs/cz: objective, measure, indicator, sources, coverage, and the list of gaps.
+"""Generate the page of the indicators of packs/cz: objective, measure, indicator, sources, coverage, and the list of gaps.
 
-Coverage is a small file beside this one, written from a release, so that the page can be made and checked without the data.
+The coverage is in a small file beside this module, written from a release, so that the page can be made and checked without the data.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ COVERAGE = Path(__file__).resolve().parent / "coverage.csv"
 COLUMNS = ["indicator", "level", "time_period", "expected", "available"]
 FEEDS = Path(__file__).resolve().parent / "local-feeds"
 OBJECTIVES = {
-    "ZPO2-1": "Cohesion: differences inside territories. Every indicator has tables of dispersion, convergence and gaps between women and men; "
-    "these are the figures that describe the places themselves.",
+    "ZPO2-1": "Cohesion: differences inside territories. Tables of dispersion, convergence and gaps between women and men exist for every "
+    "indicator. The indicators below describe the areas themselves.",
     "ZPO2-2": "The municipality as a home and a community.",
     "ZPO2-3": "Sustainable development in the economic, environmental and social fields.",
-    "ZPO3-1": "Cooperation of municipalities, and places off the network.",
+    "ZPO3-1": "Cooperation of municipalities, and areas without fast networks.",
     "ZPO3-3": "Public services online.",
 }
 MEASURES = {
     ("ZPO2-2", 1): "associations and culture, belonging, generations together",
-    ("ZPO2-2", 2): "sharing how events are organised",
-    ("ZPO2-2", 3): "steady money for culture and associations",
+    ("ZPO2-2", 2): "sharing experience with events",
+    ("ZPO2-2", 3): "stable funding for culture and associations",
     ("ZPO2-2", 4): "women and men, young and old, healthy and disabled",
     ("ZPO2-2", 5): "designing together with associations and companies",
     ("ZPO2-2", 6): "participatory budgets and social networks",
     ("ZPO2-2", 7): "Healthy Cities",
     ("ZPO2-2", 8): "Local Agenda 21",
-    ("ZPO2-3", 1): "a competitive economy that is sparing with resources",
+    ("ZPO2-3", 1): "a competitive, resource-efficient economy",
     ("ZPO2-3", 2): "projects assessed by the EU taxonomy",
-    ("ZPO2-3", 3): "growth apart from the use of resources",
+    ("ZPO2-3", 3): "growth decoupled from the use of resources",
     ("ZPO2-3", 4): "innovative local business",
     ("ZPO2-3", 5): "green investment and climate neutrality",
     ("ZPO2-3", 6): "information technology for regional products",
@@ -48,7 +48,7 @@ MEASURES = {
 
 
 def read_coverage(release: Path) -> list[dict[str, str]]:
-    """Return for each indicator its last period with values at the finest level that has any: areas expected, areas with a value."""
+    """Return for each indicator its last period with values at its finest level with values: expected areas, areas with a value."""
     import duckdb
 
     rows = duckdb.execute(
@@ -88,13 +88,16 @@ def render(folder: Path) -> str:
     computed = sum(i.id in covered for i in pack.indicators.values())
     parts = [
         "# Indicators of packs/cz\n",
-        f"{len(pack.indicators)} indicators are declared, {computed} have data. Coverage is that of the last period at the finest level: areas "
-        "with a value over areas expected. How values are made is in [methods.md](methods.md); what is published, in [tables.md](tables.md).\n",
+        "This page is for analysts and municipalities. It shows which indicators `packs/cz` has, from which sources, how complete they are, "
+        "and which data are still missing.\n",
+        f"{len(pack.indicators)} indicators are declared, and {computed} of them have data. Coverage is the number of areas with a value over "
+        "the number of expected areas, in the last period at the finest level. [methods.md](methods.md) explains how values are made, "
+        "[tables.md](tables.md) lists the published tables, and the [glossary](glossary.md) explains the terms.\n",
     ]
     for objective in sorted(groups):
         parts.append(f"## {objective}\n\n{OBJECTIVES.get(objective, '')}\n")
         for measure in sorted(groups[objective]):
-            name = f"Measure {measure}: {MEASURES[objective, measure]}" if measure else "No measure of its own"
+            name = f"Measure {measure}: {MEASURES[objective, measure]}" if measure else "Without a measure"
             parts.append(f"### {objective}, {name[0].lower()}{name[1:]}\n")
             there = [i for i in groups[objective][measure] if i.id in covered]
             if there:
@@ -105,7 +108,7 @@ def render(folder: Path) -> str:
 
 
 def _computed(pack: Pack, indicators: list[Indicator], covered: dict[str, dict[str, str]]) -> str:
-    lines = ["| indicator | unit | better | formula | SDG | sources | coverage |", "| --- | --- | --- | --- | --- | --- | --- |"]
+    lines = ["| indicator | unit | better value | formula | SDG | sources | coverage |", "| --- | --- | --- | --- | --- | --- | --- |"]
     for indicator in indicators:
         row = covered[indicator.id]
         share = 100 * int(row["available"]) / int(row["expected"])
@@ -131,7 +134,7 @@ def _gaps(pack: Pack, indicators: list[Indicator], feeds: set[str]) -> str:
     lines = ["Not collected yet:\n"]
     for indicator in indicators:
         needed = pack.text(indicator.needed) or "data for the areas of its levels"
-        local = f" A municipality can supply it: [template](local-feeds/{indicator.id}/)." if indicator.id in feeds else ""
+        local = f" A municipality can supply the data: [template](local-feeds/{indicator.id}/)." if indicator.id in feeds else ""
         lines.append(f"- **{pack.text(indicator.title)}** (`{indicator.id}`, {indicator.unit}): {needed}{local}")
     return "\n".join(lines) + "\n"
 

@@ -8,21 +8,22 @@ FILES = (encodings, numbers, shapes, dates, keys, texts, archives, markup, books
 INTRODUCTION = """\
 # Hostile and broken input
 
-What happens to input that is broken, misleading or meant to harm. Every line is a case of the tests in `tests/hostile`, and its outcome is
-what the tests assert; this page is generated from them.
+This page is for reviewers and for authors of packs. It shows what happens to input that is broken, misleading or malicious, so that you can
+look up a fault of a source and see how a run treats it. Every line is a case of the tests in `tests/hostile`, and its outcome is what the
+tests assert; this page is generated from them. Terms are in the [glossary](glossary.md).
 
-* The files are all in one pack and go through one `zpo2 run`. After it the good rows of every file are in the lake, every bad row or cell is
-  in quarantine with its reason, `read = accepted + quarantined + ignored` holds for every source, memory stayed bounded, the release
+* All files are in one pack and go through one `zpo2 run`. Afterwards the good rows of every file are in the lake, and every bad row or cell
+  is in quarantine with its reason. `read = accepted + quarantined + ignored` holds for every source, memory stayed bounded, the release
   verifies, and exit code 3 names the sources whose snapshot was refused.
-* A *row* in quarantine is not used at all; a *cell* in quarantine is missing with status Q while the rest of its row counts.
+* A *row* in quarantine is not used at all. A *cell* in quarantine is missing with status Q, while the rest of its row counts.
 * A refused snapshot leaves the last good one in place.
-* The servers answer on loopback; no test sends a packet elsewhere.
+* The servers answer on loopback. No test sends a packet elsewhere.
 """
 
 
 def render() -> str:
     """Return the page as Markdown."""
-    parts = [INTRODUCTION, f"{_count()} cases in all.\n"]
+    parts = [INTRODUCTION, f"The page has {_count()} cases.\n"]
     for module in FILES:
         parts.append(_table(module.GROUP, [(case.id, case.what, case.outcome.in_words()) for case in module.CASES]))
     refused = [
@@ -41,7 +42,7 @@ def _count() -> int:
 
 
 def _table(title: str, rows: list[tuple[str, str, str]]) -> str:
-    lines = [f"## {title}\n", "| case | what comes | what becomes of it |", "| --- | --- | --- |"]
+    lines = [f"## {title}\n", "| case | input | outcome |", "| --- | --- | --- |"]
     return "\n".join([*lines, *(f"| `{name}` | {_cell(what)} | {_cell(outcome)} |" for name, what, outcome in rows), ""])
 
 
