@@ -40,7 +40,7 @@ EXAMPLE = PROJECT / "docs" / "operations" / "nginx.conf"
 START_SECONDS = 60.0
 FIRST, SECOND = "2025.10.1", "2025.10.2"
 LARGE = 100_000  # rows
-FOR_EVER = "public, max-age=31536000, immutable"
+CACHE_FOREVER = "public, max-age=31536000, immutable"
 KINDS = {  # by the end of a path, the longer ones first
     "structure.xml": "application/vnd.sdmx.structure+xml; version=3.0.0",
     ".csv-metadata.json": "application/csvm+json",
@@ -203,7 +203,7 @@ def test_every_file_of_a_release_has_its_bytes_and_its_media_type_for_ever(site:
         ending = next(end for end in KINDS if path.name.endswith(end))
         met.add(ending)
         assert (answer.status, answer.headers["content-type"]) == (200, KINDS[ending]), path
-        assert answer.headers["cache-control"] == FOR_EVER, path
+        assert answer.headers["cache-control"] == CACHE_FOREVER, path
         assert "content-encoding" not in answer.headers, path
         assert answer.headers["content-length"] == str(path.stat().st_size), path
         assert answer.body == path.read_bytes(), path
@@ -227,7 +227,7 @@ def test_a_file_has_a_strong_etag_and_is_not_sent_twice(site: Site) -> None:
         again = site.ask(address, **condition)
         assert (again.status, again.body) == (304, b""), condition
         assert again.headers["etag"] == etag
-        assert again.headers["cache-control"] == FOR_EVER
+        assert again.headers["cache-control"] == CACHE_FOREVER
     assert site.ask(address, If_None_Match='"other"').body == content
     assert site.ask(site.file("csv/sources.csv")[0]).headers["etag"] != etag
 
