@@ -13,16 +13,12 @@ WHOLE = ""
 """In `column`: the whole row, or with the key `{}` the whole table."""
 WHOLE_KEY = "{}"
 
-_COLUMN = (
-    "The changed column. Empty if the whole row is new or withdrawn or, with the key {}, if the table has too many changes to list"
-)
+_COLUMN = "The changed column. Empty if the whole row is new or withdrawn or, with the key {}, if the table has too many changes to list"
 _KIND = (
     "source revised: the file of a source changed; corrected: declared corrections changed; method: the declaration or the software changed; "
     "boundary: the extent of the area changed; new or withdrawn: the whole row. The most specific reason is given"
 )
-_TEXT = (
-    "value as in the CSV file; null if it is missing. For a whole row: its other columns as JSON. A negative number has an apostrophe before it"
-)
+_TEXT = "value as in the CSV file; null if it is missing. For a whole row: its other columns as JSON. A negative number has an apostrophe before it"
 _OLD, _NEW = f"The old {_TEXT}", f"The new {_TEXT}"
 _FROM = "The version of the release compared with, which is the previous one"
 

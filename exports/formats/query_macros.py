@@ -23,17 +23,12 @@ DESCRIPTIONS = {
 
 @dataclass(frozen=True)
 class Query:
-    """A view (without parameters) or a table macro. `example` is how a person would use it."""
+    """A view (without parameters) or a table macro."""
 
     name: str
     description: str
     sql: str
-    example: str
     parameters: tuple[str, ...] | None = None
-
-    @property
-    def is_view(self) -> bool:
-        return self.parameters is None
 
 
 def queries(tables: Sequence[Table], languages: Sequence[str]) -> list[Query]:
@@ -62,7 +57,6 @@ PEERS = Query(
     where p.ref_area = area
     order by p.position
     """,
-    "from peers({area})",
     ("area",),
 )
 
@@ -132,20 +126,17 @@ def _value_queries(title: str | None) -> list[Query]:
             "latest",
             "Each indicator in the last period for which any area has a value, by area, sex and age, with titles and names.",
             latest,
-            "from latest where ref_area = {area} and sex = '_T'",
         ),
         Query(
             "series",
             "All values of an indicator for one area, by period. series('population', 'CZ_554782')",
             series,
-            "from series({indicator}, {area}) where sex = '_T'",
             ("indicator", "area"),
         ),
         Query(
             "compare",
-            "The latest totals of all indicators for several areas, one row per area. compare(['CZ_554782', 'CZ_582786'])",
+            "The latest totals of all indicators for several areas, one row per indicator and area. compare(['CZ_554782', 'CZ_582786'])",
             compare,
-            "from compare([{area}, {other}])",
             ("areas",),
         ),
     ]

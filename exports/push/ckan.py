@@ -212,7 +212,9 @@ def _report_differences(plan: PushPlan, target: Package, shown: Mapping[str, Any
     differences = list(ckan_schema.differences(target, shown))
     for d in differences:
         path = f" {target.paths[d.resource]}:" if d.resource else ""
-        report_progress(f"{target.name}:{path} {d}" if d.field != "resource" else f"{target.name}: would add {target.paths[d.resource or '']}")
+        report_progress(
+            f"{target.name}:{path} {d}" if d.field != "resource" else f"{target.name}: would add {target.paths[d.resource or '']}"
+        )
     for id_ in uploads:
         if _needs_upload(id_, differences):
             path = target.paths[id_]

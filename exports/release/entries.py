@@ -24,7 +24,7 @@ def parse(record: type[Record], value: object) -> Record:
 
 
 @cache
-def _adapter(record: type[Any]) -> Any:
+def _adapter(record: Any) -> Any:
     from pydantic import TypeAdapter  # imported here: most commands never read a ledger
 
     return TypeAdapter(record)

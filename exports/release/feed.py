@@ -53,7 +53,8 @@ def render(ledger: Ledger) -> bytes | None:
     _link(feed, "alternate", "application/json", address(pack, "releases.json"))
     feed.extend(entries)
     ET.indent(feed)
-    return ET.tostring(feed, encoding="utf-8", xml_declaration=True) + b"\n"
+    document: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
 def address(pack: PackInfo, path: str) -> str:

@@ -22,7 +22,7 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exports.model.errors import ReleaseError
-from exports.model.media_types import CACHE_REVALIDATE, CACHE_FOREVER, MEDIA_TYPES, METADATA, media_type
+from exports.model.media_types import CACHE_FOREVER, CACHE_REVALIDATE, MEDIA_TYPES, METADATA, media_type
 from exports.release import ledger
 from exports.release.entries import RELEASES
 from exports.release.public_folder import FEED

@@ -13,10 +13,10 @@ import typer
 
 from pipelines.cli.releases import HomeOption, PackOption, placed
 from pipelines.core import atomic
-from pipelines.runs.run import FAILED, WRONG
+from pipelines.runs.run import FAILED
 
 if TYPE_CHECKING:
-    from exports.release.comparison import Compared
+    from exports.release.comparison import Comparison
 
 
 def register(app: typer.Typer) -> None:
@@ -38,22 +38,22 @@ def changes(
     place, _ = placed(pack, home)
     try:
         with tempfile.TemporaryDirectory(dir=place.root, prefix=atomic.TEMPORARY) as spill:
-            found = comparison.since(place.public, since, Path(spill), out)
+            found = comparison.compare_current(place.public, since, Path(spill), out)
     except ReleaseError as error:
         print(str(error), file=sys.stderr)
-        raise SystemExit(WRONG) from None
+        raise SystemExit(error.exit_code) from None
     except OSError as error:
         print(f"{error.filename or place.root}: {error.strerror}", file=sys.stderr)
         raise SystemExit(FAILED) from None
     if as_json:
-        told = found.summary.as_dict() if found.summary else {"from_version": None, "tables": {}}
+        told = found.summary.to_json() if found.summary else {"from_version": None, "tables": {}}
         print(json.dumps({"version": found.version, **told}, ensure_ascii=False, indent=1))
         return
     for line in lines(found):
         print(line)
 
 
-def lines(found: Compared) -> Iterator[str]:
+def lines(found: Comparison) -> Iterator[str]:
     """Yield what was found, for people."""
     if found.summary is None:
         yield f"{found.version} is the first release"

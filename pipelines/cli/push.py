@@ -16,11 +16,12 @@ from urllib.parse import urlsplit
 import typer
 
 from pipelines.cli.releases import HomeOption, PackOption, placed
+from pipelines.core.errors import Zpo2Error
 from pipelines.core.settings import Settings
 from pipelines.runs.run import FAILED, WRONG
 
 if TYPE_CHECKING:
-    from exports.push.push_plan import Outgoing
+    from exports.push.push_plan import PushPlan
 
 VersionOption = Annotated[str | None, typer.Option("--version", help="Version of the release; default: the current one.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
@@ -117,18 +118,15 @@ def push_s3(  # noqa: PLR0917 - options of the command
 
 
 @contextmanager
-def _told(pack: Path | None, home: Path | None, version: str | None) -> Iterator[tuple[Outgoing, Settings]]:
+def _told(pack: Path | None, home: Path | None, version: str | None) -> Iterator[tuple[PushPlan, Settings]]:
     """Yield the release that is meant; what goes wrong is a line and an exit code. Raises PackError, HomeError."""
-    from exports.model.errors import ReleaseError
-    from exports.push.push_plan import PushError, RefusedError, choose
+    from exports.push.push_plan import select_release
 
     place, settings = placed(pack, home)
     try:
-        yield choose(place.public, version), settings
-    except RefusedError as error:
-        _stop(WRONG, str(error))
-    except (PushError, ReleaseError) as error:
-        _stop(FAILED, str(error))
+        yield select_release(place.public, version), settings
+    except Zpo2Error as error:
+        _stop(error.exit_code, str(error))
     except OSError as error:
         _stop(FAILED, f"{error.filename or place.public}: {error.strerror or error}")
 

@@ -18,7 +18,7 @@ from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.core.yaml import PackError
-from pipelines.runs.run import FAILED, WRONG
+from pipelines.runs.run import WRONG
 
 Version = Annotated[str, typer.Argument(help="Version of the release.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; becomes part of the public ledger releases.json.")]
@@ -93,7 +93,6 @@ def prune(
 def _held(pack: Path | None, home: Path | None) -> Iterator[tuple[Home, Settings]]:
     """Hold the home while a command works on its releases; what it refuses is a line and an exit code. Raises PackError, HomeError, Busy."""
     from exports import ReleaseError
-    from exports.release.lifecycle import RefusedError
     from pipelines.core import logs
     from pipelines.notify import announcements
 
@@ -104,10 +103,8 @@ def _held(pack: Path | None, home: Path | None) -> Iterator[tuple[Home, Settings
             announcements.prepare(place, settings)
             yield place, settings
             announcements.deliver(place, settings)
-        except RefusedError as error:
-            raise SystemExit(_told(str(error), WRONG)) from None
         except ReleaseError as error:
-            raise SystemExit(_told(str(error), FAILED)) from None
+            raise SystemExit(_told(str(error), error.exit_code)) from None
 
 
 def placed(pack: Path | None, home: Path | None) -> tuple[Home, Settings]:

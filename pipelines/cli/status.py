@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from exports import ReleaseError
-from pipelines.core import atomic, logs
+from exports.release.ledger import latest_version, read_ledger
+from pipelines.core import logs
 from pipelines.core.workspace import Home
 from pipelines.extract import inbox
 from pipelines.extract.cloudevents.queue import Queue
@@ -35,17 +36,15 @@ def collect(pack: Pack, home: Home) -> dict[str, Any]:
                 "errors": sorted({p.error for p in parts if p.error}),
             }
         )
-    latest = atomic.read_json(home.public / "latest.json", {})
-    ledger = atomic.read_json(home.public / "releases.json", [])
-    entries = ledger.get("releases", []) if isinstance(ledger, dict) else ledger
+    latest = latest_version(home.public)
     releases = [
         {
-            "version": r["version"],
-            "released": r["released"],
-            "current": r["version"] == latest.get("version"),
-            **{key: r[key] for key in ("withdrawn", "pinned", "pruned") if key in r},
+            "version": release.version,
+            "released": release.released,
+            "current": release.version == latest,
+            **{name: release.annotations[name] for name in ("withdrawn", "pinned", "pruned") if name in release.annotations},
         }
-        for r in entries
+        for release in read_ledger(home.public).releases
     ]
     return {
         "pack": pack.id,

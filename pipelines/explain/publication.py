@@ -11,6 +11,7 @@ import duckdb
 from exports.formats.prepare_table import GUARD
 from exports.model.errors import ReleaseError
 from exports.release import ledger
+from exports.release.entries import RELEASES
 from pipelines.core import atomic
 from pipelines.core.workspace import Home
 from pipelines.explain.computation import agree
@@ -62,11 +63,11 @@ def publication(home: Home, connection: duckdb.DuckDBPyConnection, question: Que
         return None
     if current is None:
         return None
-    row = _row(home.public / ledger.RELEASES / current.version, connection, question)
+    row = _row(home.public / RELEASES / current.version, connection, question)
     if row is not None and row.is_as(warehouse_row):
         return Publication(current.version, current.released, row, current.version, "")
     for entry in reversed(entries):
-        other = None if entry.is_pruned else _row(home.public / ledger.RELEASES / entry.version, connection, question)
+        other = None if entry.is_pruned else _row(home.public / RELEASES / entry.version, connection, question)
         if other is not None and other.is_as(warehouse_row):
             return Publication(current.version, current.released, row, entry.version, "withdrawn" if entry.is_withdrawn else "")
     return Publication(current.version, current.released, row, "", "")

@@ -15,8 +15,10 @@ from typing import Any
 
 from exports.model.errors import ReleaseError
 from exports.release import feed, ledger
-from exports.release.entries import PUBLISHED, ROLLBACK, WITHDRAWN, Happening, Ledger
+from exports.release.entries import PUBLISHED, RELEASES, ROLLBACK, WITHDRAWN, LedgerEvent
+from exports.release.ledger import Ledger
 from pipelines.core import atomic
+from pipelines.core.iri import escape_iri
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import Home
 from pipelines.extract.http.limits import Limits
@@ -45,7 +47,7 @@ def prepare(home: Home, settings: Settings) -> None:
     """Have what happened so far counted as told, where nothing was ever announced. To be called before anything new can happen."""
     try:
         if not home.announced.is_file():
-            _keep(home, _State(tuple(_key(h) for h in ledger.read(home.public).journal), False))
+            _keep(home, _State(tuple(_key(h) for h in ledger.read_ledger(home.public).events), False))
         state = _state(home)
         if settings.secret(URL) and not state.announcing:
             _keep(home, replace(state, announcing=True))
@@ -58,7 +60,7 @@ def waiting(home: Home) -> int:
     if not home.announced.is_file():
         return 0
     told = _state(home).told
-    return sum(_key(h) not in told for h in ledger.read(home.public).journal)
+    return sum(_key(h) not in told for h in ledger.read_ledger(home.public).events)
 
 
 def is_due(home: Home, settings: Settings) -> bool:
@@ -84,12 +86,12 @@ def deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
 
 def _deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
     prepare(home, settings)
-    url, known, state = settings.secret(URL), ledger.read(home.public), _state(home)
+    url, known, state = settings.secret(URL), ledger.read_ledger(home.public), _state(home)
     if not url and state.announcing:
         return 0, []
     pack, deadline, count = str(atomic.read_json(home.root / "home.json", {}).get("pack", "")), time.monotonic() + PATIENCE, 0
     kept: list[str] = []
-    for number, happening in enumerate(known.journal, start=1):
+    for number, happening in enumerate(known.events, start=1):
         key = _key(happening)
         if url and key not in state.told:
             announced, within = event(pack, known, number), deadline - time.monotonic()
@@ -110,25 +112,25 @@ def _deliver(home: Home, settings: Settings) -> tuple[int, list[str]]:
 
 
 def event(pack: str, known: Ledger, number: int) -> dict[str, Any]:
-    """Return the happening at a place of the journal, counted from 1, as a CloudEvent."""
-    happening = known.journal[number - 1]
-    entry, base = known.find(happening.version), feed.address(known.about, "") if known.about else ""
-    path = f"{ledger.RELEASES}/{happening.version}/"
+    """Return the event with the given number in the ledger, counted from 1, as a CloudEvent."""
+    happening = known.events[number - 1]
+    entry, base = known.find(happening.version), feed.address(known.pack, "") if known.pack else ""
+    path = f"{RELEASES}/{happening.version}/"
     data = {
         "version": happening.version, "released": entry.released if entry else happening.at, "path": path,
-        "url": feed.iri(base + path) if base else None, "previous": happening.before or None, "current": happening.current,
-        "changes": entry.changes if entry and happening.kind == PUBLISHED else None, "reason": happening.reason or None,
+        "url": escape_iri(base + path) if base else None, "previous": happening.before or None, "current": happening.current,
+        "changes": entry.changes.to_json() if entry and entry.changes and happening.kind == PUBLISHED else None, "reason": happening.reason or None,
     }  # fmt: skip
     return {
-        "specversion": "1.0", "id": f"{pack}/{happening.name(number)}", "source": feed.iri(base) if base else f"urn:zpo2:{pack}",
+        "specversion": "1.0", "id": f"{pack}/{happening.event_id(number)}", "source": base if base else f"urn:zpo2:{pack}",
         "type": TYPES[happening.kind], "subject": happening.version,
         **({"time": happening.at} if _TIME.fullmatch(happening.at) else {}),
         "datacontenttype": "application/json", "data": {name: value for name, value in data.items() if value is not None},
     }  # fmt: skip
 
 
-def _key(happening: Happening) -> str:
-    """Return what tells a happening from others, also from those of a ledger that was put back from a copy and went another way."""
+def _key(happening: LedgerEvent) -> str:
+    """Return an identifier of an event that stays unique even if a ledger was restored from a copy and continued differently."""
     return f"{happening.kind} {happening.version} {happening.at}"
 
 

@@ -98,7 +98,7 @@ def _settle(home: Home) -> None:
     from exports.release import lifecycle
 
     try:
-        lifecycle.settle(home.public, home.staging)
+        lifecycle.recover(home.public, home.staging)
     except ReleaseError as error:
         logging.getLogger("zpo2.releases").warning("the public files were not put right", extra={"reason": str(error)})
 

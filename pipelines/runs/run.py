@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from exports.model.errors import ReleaseError
+from exports.release import ledger
 from pipelines.core import atomic, logs, versions
 from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
@@ -161,34 +162,33 @@ def is_unchanged(pack: Pack, home: Home) -> bool:
     last = last_outcome(home)
     if last.get("exit_code") not in (CURRENT, STALE) or last.get("inputs_key") != inputs_key(pack, home):
         return False
-    latest = atomic.read_json(home.public / "latest.json", {})
-    if not latest or not (home.public / latest["path"]).is_dir():
+    latest = ledger.read_latest(home.public)
+    if not latest or not (home.public / latest.path).is_dir():
         return False
-    return latest["version"] == last["release"]["version"] or bool(_taken_back(home, last["release"]["version"]))
+    return latest.version == last["release"]["version"] or bool(_taken_back(home, last["release"]["version"]))
 
 
 def standing(home: Home, release: dict[str, Any]) -> dict[str, Any]:
     """Return what a run that makes nothing says of its release: the current one, and how the one it would make again was taken back."""
-    latest = atomic.read_json(home.public / "latest.json", {})
+    latest = ledger.read_latest(home.public)
+    assert latest is not None
     return {
-        "version": latest["version"], "path": str(home.public / latest["path"]), "changed": False,
+        "version": latest.version, "path": str(home.public / latest.path), "changed": False,
         "tables": last_release_rows(home.public), "set_aside": _taken_back(home, release["version"]),
     }  # fmt: skip
 
 
 def _taken_back(home: Home, version: str) -> str:
-    from exports.release import ledger
-
     try:
-        return str(ledger.taken_back(home.public, version) or "")
+        return str(ledger.superseded(home.public, version) or "")
     except ReleaseError:
         return ""  # the run itself will say what is wrong with the ledger
 
 
 def last_release_path(public: Path) -> Path | None:
     """Return the folder of the current release; None where there is none."""
-    latest = atomic.read_json(public / "latest.json", {})
-    return public / latest["path"] if latest else None
+    latest = ledger.read_latest(public)
+    return public / latest.path if latest else None
 
 
 def last_release_rows(public: Path) -> dict[str, int]:

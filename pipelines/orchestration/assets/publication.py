@@ -103,7 +103,7 @@ def build_publication(
             )
         run.release = {
             "version": release.version, "path": str(release.path), "changed": release.changed, "tables": release.tables,
-            "set_aside": release.set_aside,
+            "set_aside": release.superseded,
         }  # fmt: skip
         atomic.write_json(run.home.last_run, run.outcome())
         run.end_by_itself()
