@@ -139,7 +139,7 @@ def _host(endpoint: str) -> str:
     except ValueError:
         host = None
     if not host:
-        _stop(WRONG, "--endpoint: the address of a store is due, such as https://s3.example.org")
+        _stop(WRONG, "--endpoint: expected the address of a store, such as https://s3.example.org")
     return host
 
 
@@ -152,7 +152,7 @@ def _secret(settings: Settings, variable: str, host: str) -> str:
     if not secret:
         _stop(WRONG, f"{variable} is not set")
     if not (secret.isascii() and secret.isprintable()):
-        _stop(WRONG, f"{variable}: has signs that no key has")
+        _stop(WRONG, f"{variable}: has characters that no key has")
     hosts = settings.secret_hosts(variable)
     if hosts and host.lower() not in hosts:
         _stop(WRONG, f"{variable}_HOSTS does not name {host}: the secret is not sent there")

@@ -30,7 +30,7 @@ import pytest
 from lxml import html
 
 from exports.model import checksums
-from exports.release import ledger, lifecycle
+from exports.release import lifecycle, public_folder
 from exports.release.entries import Entry
 from tests.support import debian
 from tests.support.command import PROJECT, start
@@ -105,7 +105,7 @@ def home(five_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = shutil.copytree(five_home, root / "home", symlinks=True, ignore=shutil.ignore_patterns("dagster", "dbt", "*.duckdb.wal"))
     work = place / "staging" / "hosting"
     work.mkdir(parents=True)
-    known = ledger.recover(place / "public", work)
+    known, _ = public_folder.recover(place / "public", work)
     folder = to_spoil(place / "public" / "releases" / FIRST, work / "release")
     (folder / "README.md").write_text("# The second\n", encoding="utf-8")
     (folder / "geo").mkdir(exist_ok=True)
@@ -115,7 +115,7 @@ def home(five_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pq.write_table(noise, folder / "parquet" / "large.parquet", row_group_size=LARGE // 4)
     (folder / checksums.NAME).unlink()
     checksums.write(folder, {})
-    ledger.publish(folder, Entry(SECOND, "2025-10-10T00:00:00Z", "", "second", {}), known, place / "public", work)
+    public_folder.publish(folder, Entry(SECOND, "2025-10-10T00:00:00Z", "", "second", {}), known, place / "public", work)
     return place
 
 
@@ -507,5 +507,5 @@ def test_a_link_that_was_copied_as_a_file_leads_nowhere(home: Path, tmp_path: Pa
     assert not (tmp_path / "home" / "public" / ".latest").is_symlink()
     with nginx(tmp_path / "home") as site:
         assert site.ask("/latest/csv/areas.csv").status == 404
-        lifecycle.settle(site.public, site.home / "staging")
+        lifecycle.recover(site.public, site.home / "staging")
         assert site.ask("/latest/csv/areas.csv").status == 307

@@ -60,7 +60,7 @@ def release(folder: Path, facts: Provenance, *contents: Content) -> Path:
         table = Table(content.name, "A table.", columns, content.key, content.view_of)
         frame = pl.DataFrame(content.rows, schema={n: POLARS[k] for n, k in content.columns.items()}, orient="row").sort(content.key)
         parquet.write(frame, table, folder / "parquet" / f"{content.name}.parquet")
-    (folder / provenance.PATH).write_text(json.dumps(facts.as_dict()))
+    (folder / provenance.PATH).write_text(json.dumps(facts.to_json()))
     checksums.write(folder, {})
     return folder
 

@@ -11,7 +11,7 @@ from changed_tables import Content, areas, between, parents, values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exports.changes.compare import UnusableError
+from exports.changes.compare import NotComparableError
 from exports.model.provenance import IndexFacts, IndicatorFacts, Provenance, SourceFacts
 
 KEY = '{"indicator":"share","ref_area":"a","time_period":"2020"}'
@@ -134,7 +134,7 @@ def test_what_changed_most_is_counted(tmp_path: Path) -> None:
     old = [("a", str(n), "2020", 2.0, "A", "") for n in range(4)] + [("b", "x", "2020", 0.0, "A", ""), ("b", "y", "2020", None, "M", "")]
     new = [("a", str(n), "2020", 2.0 + n, "A", "") for n in range(3)] + [("a", "3", "2020", None, "M", "")]
     new += [("b", "x", "2020", 5.0, "A", ""), ("b", "y", "2020", 1.0, "A", "")]
-    first, second = between(tmp_path, [values(*old)], [values(*new)]).summary.revised
+    first, second = between(tmp_path, [values(*old)], [values(*new)]).summary.revisions
     assert (first.indicator, first.changed, first.lost, first.found, first.largest) == ("a", 2, 1, 0, 1.0)
     assert json.loads(first.where)["ref_area"] == "2"
     assert (second.indicator, second.changed, second.lost, second.found, second.largest, second.where) == ("b", 1, 0, 1, None, "")
@@ -146,7 +146,7 @@ def test_a_damaged_release_is_not_compared_with(tmp_path: Path) -> None:
     found.write_bytes(found.read_bytes()[:-1])
     from exports.changes import compare
 
-    with pytest.raises(UnusableError, match=r"parquet/indicator_values\.parquet is damaged"):
+    with pytest.raises(NotComparableError, match=r"parquet/indicator_values\.parquet is damaged"):
         compare.compare(tmp_path / "0-old", tmp_path / "0-new", "2026.11.1", Provenance(), tmp_path / "spill")
 
 

@@ -14,12 +14,13 @@ import pytest
 from lxml import etree
 from release_sample import Home, later
 
-from exports.release import feed, ledger, lifecycle
-from exports.release.entries import About, Entry, Ledger, Move
+from exports.release import feed, ledger, lifecycle, public_folder
+from exports.release.entries import ChangeCounts, Entry, LatestChange, PackInfo
+from exports.release.ledger import Ledger, events_of
 
 ATOM = f"{{{feed.NAMESPACE}}}"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ABOUT = About(
+ABOUT = PackInfo(
     "demo", {"cs": "Ukázkové ukazatele", "en": "Demo"}, ["cs", "en"], "https://data.example.org/zpo2/",
     {"name": "Úřad", "iri": "https://office.example.org/"}, "https://data.example.org/zpo2/feed.atom",
 )  # fmt: skip
@@ -104,10 +105,10 @@ def rendered(known: Ledger) -> bytes:
     return content
 
 
-def with_releases(number: int, about: About = ABOUT) -> Ledger:
-    known = Ledger(about=about)
+def with_releases(number: int, pack: PackInfo = ABOUT) -> Ledger:
+    known = Ledger(pack=pack)
     for n in range(1, number + 1):
-        known = known.published(Entry(f"2026.11.{n}", f"2026-11-{min(n, 30):0>2}T08:00:00Z", "", str(n), {"areas": n}, {"against": None}))
+        known = known.after_publication(Entry(f"2026.11.{n}", f"2026-11-{min(n, 30):0>2}T08:00:00Z", "", str(n), {"areas": n}, ChangeCounts(None)))
     return known
 
 
@@ -116,8 +117,8 @@ def summary(entry: Any) -> str:
 
 
 def test_nothing_published_is_no_feed() -> None:
-    assert feed.render(Ledger(about=ABOUT)) is None
-    assert feed.render(replace(with_releases(1), about=None)) is None, "who publishes is not known"
+    assert feed.render(Ledger(pack=ABOUT)) is None
+    assert feed.render(replace(with_releases(1), pack=None)) is None, "who publishes is not known"
 
 
 def test_a_feed_has_an_entry_for_each_release_the_newest_first() -> None:
@@ -134,10 +135,10 @@ def test_a_feed_has_an_entry_for_each_release_the_newest_first() -> None:
 
 
 def test_a_rollback_and_a_withdrawal_are_entries_of_their_own_with_their_reasons() -> None:
-    known = with_releases(3).moved(Move("rollback", "2026.11.3", "2026.11.2", "2026-11-20T08:00:00Z", "old boundaries"))
-    known = known.moved(Move("rollback", "2026.11.2", "2026.11.3", "2026-11-20T08:00:00Z", "they were right"))
-    known = known.moved(Move("withdrawal", "2026.11.3", "2026.11.2", "2026-11-21T08:00:00Z", "personal data"))
-    known = known.withdrawn("2026.11.1", "2026-11-21T08:00:00Z", "wrong units", current="2026.11.2")
+    known = with_releases(3).after_change(LatestChange("rollback", "2026.11.3", "2026.11.2", "2026-11-20T08:00:00Z", "old boundaries"))
+    known = known.after_change(LatestChange("rollback", "2026.11.2", "2026.11.3", "2026-11-20T08:00:00Z", "they were right"))
+    known = known.after_change(LatestChange("withdrawal", "2026.11.3", "2026.11.2", "2026-11-21T08:00:00Z", "personal data"))
+    known = known.after_withdrawal("2026.11.1", "2026-11-21T08:00:00Z", "wrong units", current="2026.11.2")
     found = entries(rendered(known))
     assert [(e.title.removeprefix("Ukázkové ukazatele "), e.tags[0].term) for e in found] == [
         ("2026.11.1: staženo", "withdrawn"), ("2026.11.3: staženo", "withdrawn"), ("2026.11.3: opět aktuální", "rollback"),
@@ -145,17 +146,17 @@ def test_a_rollback_and_a_withdrawal_are_entries_of_their_own_with_their_reasons
         ("2026.11.1 (staženo)", "published"),
     ]  # fmt: skip
     assert summary(found[0]) == "Release 2026.11.1 was withdrawn. Reason: wrong units. It was not the current release."
-    assert summary(found[1]) == "Release 2026.11.3 was withdrawn. Reason: personal data. Release 2026.11.2 is the current one since."
-    assert summary(found[3]).endswith("in place of 2026.11.3. Reason: old boundaries")
+    assert summary(found[1]) == "Release 2026.11.3 was withdrawn. Reason: personal data. Release 2026.11.2 has been current since then."
+    assert summary(found[3]).endswith("replaces release 2026.11.3. Reason: old boundaries")
     assert summary(found[4]).startswith("Withdrawn at 2026-11-21T08:00:00Z (personal data). ")
     assert (found[4].published, found[4].updated) == ("2026-11-03T08:00:00Z", "2026-11-21T08:00:00Z")
 
 
 def test_ids_and_entries_stay_when_more_happens_and_when_the_address_changes() -> None:
     before = entries(rendered(with_releases(2)))
-    known = with_releases(3).moved(Move("rollback", "2026.11.3", "2026.11.2", "2026-11-20T08:00:00Z", "why"))
+    known = with_releases(3).after_change(LatestChange("rollback", "2026.11.3", "2026.11.2", "2026-11-20T08:00:00Z", "why"))
     assert entries(rendered(known))[-2:] == before
-    moved = replace(known, about=replace(ABOUT, base_uri="https://elsewhere.example.org/"))
+    moved = replace(known, pack=replace(ABOUT, base_uri="https://elsewhere.example.org/"))
     assert [e.id for e in entries(rendered(moved))] == [e.id for e in entries(rendered(known))]
     assert entries(rendered(moved))[0].link == "https://elsewhere.example.org/releases/2026.11.2/"
 
@@ -173,7 +174,7 @@ def test_a_feed_holds_the_newest_fifty() -> None:
 
 
 def test_a_pruned_release_has_no_links_to_files_that_are_gone() -> None:
-    found = entries(rendered(with_releases(2).with_note("2026.11.1", "pruned", at="2026-11-20T08:00:00Z")))
+    found = entries(rendered(with_releases(2).annotate("2026.11.1", "pruned", at="2026-11-20T08:00:00Z")))
     assert [link.href for link in found[1].links] == ["https://data.example.org/zpo2/releases.json"]
     assert summary(found[1]).endswith("Its files were removed.")
     assert found[1].updated == found[1].published
@@ -184,17 +185,19 @@ def test_a_pruned_release_has_no_links_to_files_that_are_gone() -> None:
     [
         (None, "7 rows in 2 tables."),
         ({"against": None}, "The first release: 7 rows in 2 tables."),
-        ({"against": "2026.10.1", "comparable": False}, "It could not be compared with release 2026.10.1: 7 rows in 2 tables."),
-        ({"against": "2026.10.1", "tables": {}}, "Against release 2026.10.1: no row and no cell is another. 7 rows in 2 tables."),
+        ({"against": "2026.10.1", "comparable": False}, "This release could not be compared with release 2026.10.1: 7 rows in 2 tables."),
+        ({"against": "2026.10.1", "tables": {}}, "Compared with release 2026.10.1: no row and no cell differs. 7 rows in 2 tables."),
         (
             {"against": "2026.10.1", "tables": {"areas": {"added": 2, "removed": 1, "changed_cells": {"method": 3, "boundary": 4}}}},
-            "Against release 2026.10.1: areas: 2 rows new, 1 withdrawn, 7 cells changed (3 method, 4 boundary). 7 rows in 2 tables.",
+            "Compared with release 2026.10.1: areas: 2 rows added, 1 withdrawn, 7 cells changed (3 method, 4 boundary). 7 rows in 2 tables.",
         ),
     ],
 )
 def test_a_summary_counts_what_changed(changes: dict[str, Any] | None, words: str) -> None:
-    entry = Entry("2026.11.1", "2026-11-01T08:00:00Z", "", "", {"areas": 3, "peers": 4}, changes)
-    assert summary(entries(rendered(Ledger(about=ABOUT).published(entry)))[0]) == words
+    value = {"version": "2026.11.1", "released": "2026-11-01T08:00:00Z", "inputs_key": "", "content": "", "rows": {"areas": 3, "peers": 4}}
+    entry = Entry.from_json({**value, **({"changes": changes} if changes else {})})
+    assert entry.to_json().get("changes") == changes
+    assert summary(entries(rendered(Ledger(pack=ABOUT).after_publication(entry)))[0]) == words
 
 
 def texts(content: bytes) -> Sequence[str]:
@@ -204,7 +207,7 @@ def texts(content: bytes) -> Sequence[str]:
 def test_hostile_texts_stay_texts() -> None:
     about = replace(ABOUT, title={"x<y": HOSTILE}, languages=["x<y"], publisher={"name": HOSTILE, "iri": 'https://o.example.org/"><x'})
     known = with_releases(2, replace(about, base_uri='https://d.example.org/"><script> %zz/'))
-    known = known.moved(Move("withdrawal", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", HOSTILE))
+    known = known.after_change(LatestChange("withdrawal", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", HOSTILE))
     content = rendered(known)
     assert b"<script" not in content
     assert {e.tag for e in etree.fromstring(content).iter()} == {
@@ -219,13 +222,13 @@ def test_hostile_texts_stay_texts() -> None:
 
 @pytest.mark.parametrize("at", ["yesterday", "", "2026-11-23"])
 def test_a_time_by_hand_that_is_none_breaks_no_feed(at: str) -> None:
-    known = with_releases(1).withdrawn("2026.11.1", at, "by hand", current="2026.11.1")
+    known = with_releases(1).after_withdrawal("2026.11.1", at, "by hand", current="2026.11.1")
     assert "staženo" in rendered(known).decode()
 
 
 def test_a_note_by_hand_is_told_in_the_entry_of_the_release(tmp_path: Path) -> None:
     known = with_releases(1)
-    known = replace(known, releases=(replace(known.releases[0], more={"withdrawn": "by hand"}),))
+    known = replace(known, releases=(replace(known.releases[0], annotations={"withdrawn": "by hand"}),))
     assert entries(rendered(known))[0].title == "Ukázkové ukazatele 2026.11.1 (staženo)"
 
 
@@ -253,10 +256,10 @@ def test_a_build_writes_the_feed_and_counts_what_changed(home: Home, warehouse: 
     assert faults(content) == []
     told, second, first = entries(content)
     assert "Reason: personal data." in summary(told)
-    assert "areas: 1 rows new, 0 withdrawn" in summary(second)
+    assert "areas: 1 rows added, 0 withdrawn" in summary(second)
     assert summary(first).startswith("The first release: 1213 rows")
     assert [e.link for e in (second, first)] == [f"https://data.example.org/zpo2/releases/2026.11.{n}/" for n in (2, 1)]
-    assert [h.kind for h in ledger.read(home.public).journal] == ["published", "published", "withdrawn"]
+    assert [h.kind for h in ledger.read_ledger(home.public).events] == ["published", "published", "withdrawn"]
 
 
 def test_without_an_address_the_feed_keeps_the_name_it_got_first(home: Home, warehouse: Path) -> None:
@@ -271,25 +274,23 @@ def test_without_an_address_the_feed_keeps_the_name_it_got_first(home: Home, war
 
 def test_a_ledger_of_an_earlier_version_gets_its_journal_and_a_feed_with_the_next_build(home: Home, warehouse: Path) -> None:
     home.build(warehouse)
-    known = ledger.read(home.public)
-    old = replace(known, about=None, releases=tuple(replace(e, changes=None) for e in known.releases), journal=())
-    ledger.put(old, home.public, home.staging)
+    known = ledger.read_ledger(home.public)
+    old = replace(known, pack=None, releases=tuple(replace(e, changes=None) for e in known.releases), events=())
+    public_folder.write_ledger(old, home.public, home.staging)
     (home.public / "feed.atom").unlink()
     (home.public / ".latest").unlink()
     assert home.build(warehouse, later(1)).changed is False
     assert [e.title for e in entries((home.public / "feed.atom").read_bytes())] == ["Demo indicators 2026.11.1"]
-    assert ledger.read(home.public).journal == known.journal
+    assert ledger.read_ledger(home.public).events == known.events
     assert (home.public / ".latest").exists()
 
 
 def test_the_journal_of_an_earlier_version_is_that_of_its_times() -> None:
-    known = with_releases(2).moved(Move("withdrawal", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", "why"))
-    known = known.published(Entry("2026.11.3", "2026-11-21T08:00:00Z", "", "3", {}))
-    known = known.withdrawn("2026.11.1", "2026-11-22T08:00:00Z", "old", current="2026.11.3")
-    known = known.moved(Move("rollback", "2026.11.3", "2026.11.2", "2026-11-23T08:00:00Z", "odd"))
-    from exports.release.entries import journal_of
-
-    assert journal_of(known.releases, known.moves) == known.journal
+    known = with_releases(2).after_change(LatestChange("withdrawal", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", "why"))
+    known = known.after_publication(Entry("2026.11.3", "2026-11-21T08:00:00Z", "", "3", {}))
+    known = known.after_withdrawal("2026.11.1", "2026-11-22T08:00:00Z", "old", current="2026.11.3")
+    known = known.after_change(LatestChange("rollback", "2026.11.3", "2026.11.2", "2026-11-23T08:00:00Z", "odd"))
+    assert events_of(known.releases, known.latest_changes) == known.events
 
 
 @pytest.mark.parametrize("name", ["feed.atom", ".latest"])
@@ -299,5 +300,5 @@ def test_a_file_that_was_lost_or_changed_is_put_right(home: Home, warehouse: Pat
     before = (path.read_bytes(), path.is_symlink())
     path.unlink()
     path.write_text("eaten")
-    lifecycle.settle(home.public, home.staging)
+    lifecycle.recover(home.public, home.staging)
     assert (path.read_bytes(), path.is_symlink()) == before

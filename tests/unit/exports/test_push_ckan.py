@@ -18,8 +18,9 @@ from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_r
 
 from exports.push import ckan, ckan_client, ckan_fields, ckan_schema, push_plan
 from exports.push.ckan_client import Portal
-from exports.push.push_plan import PushError, RefusedError
-from exports.push.retry_policy import Patience
+from exports.push.errors import PushError
+from exports.push.retry_policy import RetryPolicy
+from pipelines.core.errors import UsageError
 from tests.support import ckan as support
 from tests.support.ckan import Ckan, Fault
 from tests.support.command import environment
@@ -31,7 +32,7 @@ VARIABLE = "ZPO2_SECRET_PORTAL"
 DATASETS = {
     "demo-areas", "demo-area_parents", "demo-indicators", "demo-indicator_values", "demo-latest_values", "demo-peers", "demo-changes", "demo-release",
 }  # fmt: skip
-SOON = Patience(tries=4, first=0.01, longest=5)
+FAST = RetryPolicy(attempts=4, first_delay=0.01, max_retry_after=5)
 FIELDS = ("identifier", "uri", "issued", "modified", "language", "theme", "frequency", "access_rights", "documentation", "provenance")
 SCHEMA = {
     "dataset_fields": [
@@ -59,8 +60,8 @@ def portal() -> Iterator[Ckan]:
 def push(home: Path, portal: Ckan, version: str | None = None, key: str | None = None, **options: Any) -> list[str]:
     """Push in this process; return what was said."""
     said: list[str] = []
-    out = push_plan.choose(home / "public", version)
-    chosen = ckan.Options(**{"owner_org": "office", "patience": SOON, **options})
+    out = push_plan.select_release(home / "public", version)
+    chosen = ckan.Options(**{"owner_org": "office", "retry_policy": FAST, **options})
     ckan.push(out, Portal(portal.url, key or portal.key, VARIABLE), chosen, said.append)
     return said
 
@@ -324,7 +325,7 @@ def test_a_change_by_somebody_else_in_between_is_not_overwritten_unseen(two_rele
 
     portal.package_show = busy  # type: ignore[method-assign]
     said = push(two_releases, portal, SECOND)
-    assert any("changed by somebody else meanwhile" in line for line in said)
+    assert any("changed by somebody else at the same time" in line for line in said)
     assert extras(shown(portal))["reviewed_by"] == "an editor"
     assert shown(portal)["version"] == SECOND
 
@@ -355,13 +356,13 @@ def test_a_portal_that_asks_to_wait_is_left_alone_so_long(two_releases: Path, po
 
 def test_a_portal_that_asks_for_too_long_a_wait_is_a_failure(two_releases: Path, portal: Ckan) -> None:
     portal.read_faults = {2: Fault(429, {"Retry-After": "86400"})}
-    with pytest.raises(PushError, match=r"asks to be left alone for \d+ s"):
+    with pytest.raises(PushError, match=r"asks to wait for \d+ s"):
         push(two_releases, portal)
 
 
 def test_a_portal_that_stays_down_is_exit_1_and_the_same_command_goes_on(two_releases: Path, portal: Ckan) -> None:
     portal.write_faults = {n: Fault(503) for n in range(4, 100)}
-    with pytest.raises(PushError, match=r"package_create answered 503; tried 4 times \(3 of 8 datasets are as they should be"):
+    with pytest.raises(PushError, match=r"package_create answered 503; gave up after 4 attempts \(3 of 8 datasets are up to date"):
         push(two_releases, portal)
     portal.write_faults, count = {}, len(portal.writes)
     done = run(two_releases, portal)
@@ -411,7 +412,7 @@ def test_a_withdrawn_release_is_refused(two_releases: Path, tmp_path: Path, port
 
 def test_a_release_without_addresses_is_uploaded(warehouse: Path, changed_warehouse: Path, tmp_path: Path, portal: Ckan) -> None:
     home = home_with_two_releases(tmp_path / "home", warehouse, changed_warehouse, base_uri="")
-    with pytest.raises(RefusedError, match="no base_uri"):
+    with pytest.raises(UsageError, match="no base_uri"):
         push(home, portal, upload=False)
     push(home, portal)
     package = shown(portal)
@@ -440,7 +441,7 @@ def test_what_the_portal_refuses_is_a_line_that_says_what_to_do(
 def test_a_dataset_that_was_deleted_on_the_portal_is_not_revived(two_releases: Path, portal: Ckan) -> None:
     push(two_releases, portal)
     shown(portal)["state"] = "deleted"
-    with pytest.raises(PushError, match="was deleted on the portal; restore or purge it"):
+    with pytest.raises(PushError, match="is deleted on the portal; restore or purge it"):
         push(two_releases, portal)
 
 
@@ -486,7 +487,7 @@ def test_a_redirect_is_not_followed_with_the_key(two_releases: Path, portal: Cka
         portal.read_faults = {n: Fault(302, {"Location": f"{elsewhere.url}/api/3/action/package_show"}) for n in range(1, 9)}
         done = run(two_releases, portal)
         assert done.returncode == 1
-        assert f"leads to {elsewhere.url}" in done.stderr
+        assert f"redirects to {elsewhere.url}" in done.stderr
         assert elsewhere.asked == []
         portal.read_faults, portal.write_faults = {}, {1: Fault(308, {"Location": f"{elsewhere.url}/api/3/action/package_create"})}
         assert run(two_releases, portal).returncode == 1
@@ -511,15 +512,15 @@ def test_proxies_and_passwords_of_the_environment_are_not_used(two_releases: Pat
         (["--api-key-env", VARIABLE], {VARIABLE: " "}, "ZPO2_SECRET_PORTAL is not set"),
         (["--api-key-env", "HOME"], {}, "ZPO2_SECRET_<NAME>"),
         (["--api-key-env", "zpo2_secret_portal"], {}, "ZPO2_SECRET_<NAME>"),
-        (["--api-key-env", VARIABLE], {VARIABLE: "a\u00e9b"}, "has signs that no key has"),
+        (["--api-key-env", VARIABLE], {VARIABLE: "a\u00e9b"}, "has characters that no key has"),
         (["--api-key-env", VARIABLE], {VARIABLE: "k", f"{VARIABLE}_HOSTS": "other.example.org"}, "does not name 127.0.0.1"),
-        (["--api-key-env", VARIABLE, "--url", "portal"], {VARIABLE: "k"}, "the address of a portal is due"),
-        (["--api-key-env", VARIABLE, "--url", "ftp://127.0.0.1/"], {VARIABLE: "k"}, "the address of a portal is due"),
-        (["--api-key-env", VARIABLE, "--url", "https://a:b@127.0.0.1/"], {VARIABLE: "k"}, "no user or password"),
-        (["--api-key-env", VARIABLE, "--url", "http://portal.example.org"], {VARIABLE: "k"}, "in the clear"),
-        (["--api-key-env", VARIABLE, "--url", "https://[::1"], {VARIABLE: "k"}, "is no address"),
-        (["--api-key-env", VARIABLE, "--prefix", "not a name"], {VARIABLE: "k"}, "is no name for a dataset"),
-        (["--api-key-env", VARIABLE, "--version", "2020.01.1"], {VARIABLE: "k"}, "there is no such release"),
+        (["--api-key-env", VARIABLE, "--url", "portal"], {VARIABLE: "k"}, "expected the address of a portal"),
+        (["--api-key-env", VARIABLE, "--url", "ftp://127.0.0.1/"], {VARIABLE: "k"}, "expected the address of a portal"),
+        (["--api-key-env", VARIABLE, "--url", "https://a:b@127.0.0.1/"], {VARIABLE: "k"}, "must not contain a user or password"),
+        (["--api-key-env", VARIABLE, "--url", "http://portal.example.org"], {VARIABLE: "k"}, "unencrypted"),
+        (["--api-key-env", VARIABLE, "--url", "https://[::1"], {VARIABLE: "k"}, "is not a valid address"),
+        (["--api-key-env", VARIABLE, "--prefix", "not a name"], {VARIABLE: "k"}, "is not a valid name of a dataset"),
+        (["--api-key-env", VARIABLE, "--version", "2020.01.1"], {VARIABLE: "k"}, "no such release"),
     ],
 )
 def test_a_command_that_is_wrong_is_exit_2(
@@ -546,7 +547,7 @@ def test_addresses_of_portals(url: str) -> None:
 
 
 def test_an_intranet_portal_over_http_needs_to_be_named() -> None:
-    with pytest.raises(RefusedError, match="ZPO2_ALLOW_HOSTS"):
+    with pytest.raises(UsageError, match="ZPO2_ALLOW_HOSTS"):
         ckan_client.portal_address("http://ckan.office")
     assert ckan_client.portal_address("http://ckan.office", {"ckan.office"}) == "http://ckan.office"
 
@@ -556,7 +557,7 @@ def test_several_territories_are_told_by_name_where_there_is_room_for_one_addres
     dataset = ckan_fields.Dataset("v4-areas", {"title": "Areas"}, (), {"spatial_coverage": places})
     flat = ckan_schema.package(dataset, ckan_schema.Schema(), upload=False, owner_org=None)
     assert dict(flat.extras) == {"spatial_text": "CZ, SK"}
-    schema = ckan_schema.Schema.of({"dataset_fields": [{"field_name": "spatial_coverage", "repeating_subfields": [{"field_name": "uri"}]}]})
+    schema = ckan_schema.Schema.from_json({"dataset_fields": [{"field_name": "spatial_coverage", "repeating_subfields": [{"field_name": "uri"}]}]})
     nested = ckan_schema.package(dataset, schema, upload=False, owner_org=None)
     assert nested.fields["spatial_coverage"] == [{"uri": "http://example.org/CZ"}, {"uri": "http://example.org/SK"}]
 

@@ -11,8 +11,9 @@ import pytest
 from pushing import VERSIONS, command, copy_of, damage, home_with_two_releases, killed, starved, tree, withdraw
 
 from exports.model import checksums
-from exports.push import folder, push_plan
-from exports.push.push_plan import Outgoing, PushError, RefusedError
+from exports.model.errors import ReleaseRequestError
+from exports.push import errors, folder, push_plan
+from exports.push.errors import PushError
 from exports.release import ledger, lifecycle
 from tests.unit.test_import_budget import HEAVY, imported_by
 
@@ -26,7 +27,7 @@ def target(tmp_path: Path) -> Path:
 
 def push(home: Path, target: Path, version: str | None = None, *, dry_run: bool = False) -> list[str]:
     said: list[str] = []
-    folder.push(push_plan.choose(home / "public", version), target, said.append, dry_run=dry_run)
+    folder.push(push_plan.select_release(home / "public", version), target, said.append, dry_run=dry_run)
     return said
 
 
@@ -64,11 +65,11 @@ def test_a_push_into_a_folder_imports_none_of_the_slow_libraries(two_releases: P
 
 def test_a_push_that_was_overtaken_takes_no_pointer_back(two_releases: Path, tmp_path: Path, target: Path) -> None:
     home = copy_of(two_releases, tmp_path / "home")
-    slow = push_plan.choose(home / "public", None)
+    slow = push_plan.select_release(home / "public", None)
     assert slow.version == SECOND
     lifecycle.rollback(home / "public", home / "staging", FIRST, "wrong", datetime(2026, 11, 20, tzinfo=UTC))
     assert command("dir", "--home", home, "--to", target).returncode == 0
-    with pytest.raises(push_plan.PushError, match=rf"{FIRST} became current meanwhile; the same command brings that one"):
+    with pytest.raises(errors.PushError, match=rf"{FIRST} became current during the push; repeat the command to push it"):
         folder.push(slow, target, print)
     assert served(target) == FIRST
 
@@ -92,7 +93,7 @@ def test_a_dry_run_says_what_would_change_and_writes_nothing(two_releases: Path,
 
 @pytest.mark.parametrize(
     "step",
-    ["before exports.push.folder._copy 7", "before exports.push.folder._place 1", "after exports.push.folder._place 1"]
+    ["before exports.push.folder._copy_file 7", "before exports.push.folder._move_into_place 1", "after exports.push.folder._move_into_place 1"]
     + [f"before exports.push.folder._replace {n}" for n in (1, 2)],
 )
 def test_a_push_that_is_killed_leaves_the_last_state_and_the_next_one_goes_on(two_releases: Path, target: Path, step: str) -> None:
@@ -107,12 +108,12 @@ def test_a_push_that_is_killed_leaves_the_last_state_and_the_next_one_goes_on(tw
 
 
 def test_the_next_push_uses_what_was_copied(two_releases: Path, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    killed("before exports.push.folder._copy 20", "dir", "--home", two_releases, "--to", target)
+    killed("before exports.push.folder._copy_file 20", "dir", "--home", two_releases, "--to", target)
     copied: list[str] = []
-    original = folder._copy
+    original = folder._copy_file
     monkeypatch.setattr(folder, "_copy", lambda source, *rest: (copied.append(source.name), original(source, *rest)))
     push(two_releases, target)
-    assert len(copied) == len(push_plan.choose(two_releases / "public", None).files) - 19
+    assert len(copied) == len(push_plan.select_release(two_releases / "public", None).files) - 19
     assert served(target) == SECOND
 
 
@@ -135,7 +136,7 @@ def test_a_disk_that_is_full_leaves_the_last_state_and_no_rubbish(two_releases: 
 
 
 def test_the_pointer_is_not_moved_before_the_files_beside_it(two_releases: Path) -> None:
-    assert list(push_plan.choose(two_releases / "public", None).around)[-2:] == ["releases.json", "latest.json"]
+    assert list(push_plan.select_release(two_releases / "public", None).pointer_files)[-2:] == ["releases.json", "latest.json"]
 
 
 def test_an_older_release_comes_without_the_pointer(two_releases: Path, target: Path) -> None:
@@ -150,16 +151,16 @@ def test_a_damaged_release_is_refused_before_anything_is_sent(two_releases: Path
     damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
     done = command("dir", "--home", home, "--to", target)
     assert done.returncode == 1
-    assert "csv/areas.csv: its bytes are not those of SHA256SUMS" in done.stderr
+    assert "csv/areas.csv: does not match its checksum in SHA256SUMS" in done.stderr
     assert not target.exists()
 
 
 def test_a_file_that_changes_while_it_is_read_does_not_reach_the_target(two_releases: Path, tmp_path: Path, target: Path) -> None:
     home = copy_of(two_releases, tmp_path / "home")
     before = pushed_before(home, target)
-    out = push_plan.choose(home / "public", None)
+    out = push_plan.select_release(home / "public", None)
     damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
-    with pytest.raises(PushError, match="changed while it was read"):
+    with pytest.raises(PushError, match="changed during the push"):
         folder.push(out, target, print)
     assert {path: content for path, content in tree(target).items() if not path.startswith(folder.WORK)} == before
 
@@ -174,12 +175,12 @@ def test_a_damaged_copy_at_the_target_is_replaced(two_releases: Path, target: Pa
 def test_another_release_of_the_same_version_is_not_overwritten(two_releases: Path, warehouse: Path, tmp_path: Path, target: Path) -> None:
     other = home_with_two_releases(tmp_path / "other", warehouse, warehouse, "https://elsewhere.example.org/")
     push(other, target, FIRST)
-    with pytest.raises(PushError, match="another release of the same version"):
+    with pytest.raises(PushError, match="a different release with the same version"):
         push(two_releases, target, FIRST)
 
 
 def test_two_pushes_to_one_folder_do_not_mix(two_releases: Path, target: Path) -> None:
-    with folder._held(target), pytest.raises(PushError, match="another push is at work"):
+    with folder._locked_work_folder(target), pytest.raises(PushError, match="another push is running"):
         push(two_releases, target)
 
 
@@ -200,18 +201,18 @@ def test_a_release_that_says_the_same_as_a_withdrawn_one_is_refused(two_releases
     value = json.loads(path.read_text(encoding="utf-8"))
     value["releases"][0]["content"] = value["releases"][1]["content"]
     path.write_text(json.dumps(value), encoding="utf-8")
-    with pytest.raises(RefusedError, match=f"{FIRST} holds the same as {SECOND}, which was withdrawn"):
-        push_plan.choose(home / "public", FIRST)
+    with pytest.raises(ReleaseRequestError, match=f"{FIRST} has the same content as {SECOND}, which was withdrawn"):
+        push_plan.select_release(home / "public", FIRST)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--version", "2020.01.1"], "2020.01.1: there is no such release; there are 2026.11.1, 2026.11.2"),
-        (["--to", "{public}"], "where the release comes from"),
-        (["--to", "{public}/releases/copy"], "where the release comes from"),
-        (["--to", "{file}"], "is no folder"),
-        (["--home", "{empty}"], "nothing was published yet"),
+        (["--version", "2020.01.1"], "2020.01.1: no such release; the releases are 2026.11.1, 2026.11.2"),
+        (["--to", "{public}"], "that the release comes from"),
+        (["--to", "{public}/releases/copy"], "that the release comes from"),
+        (["--to", "{file}"], "is not a folder"),
+        (["--home", "{empty}"], "nothing has been published yet"),
     ],
 )
 def test_a_command_that_is_wrong_is_exit_2(two_releases: Path, tmp_path: Path, target: Path, arguments: list[str], words: str) -> None:
@@ -238,8 +239,8 @@ def test_what_is_published_while_the_files_are_read_does_not_mix(
         return found
 
     monkeypatch.setattr(push_plan, "_contents", meanwhile)
-    out: Outgoing = push_plan.choose(home / "public", None)
-    assert out.around[ledger.LATEST] == (home / "public" / ledger.LATEST).read_bytes()
+    plan = push_plan.select_release(home / "public", None)
+    assert plan.pointer_files[ledger.LATEST] == (home / "public" / ledger.LATEST).read_bytes()
 
 
 def test_a_copied_release_is_served_as_the_first_one(two_releases: Path, target: Path) -> None:

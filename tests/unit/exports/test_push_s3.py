@@ -18,7 +18,8 @@ from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_r
 
 from exports.model import checksums, media_types
 from exports.push import push_plan, s3
-from exports.push.push_plan import PushError, RefusedError
+from exports.push.errors import PushError
+from pipelines.core.errors import UsageError
 from tests.support import store as support
 from tests.support.command import environment
 from tests.support.store import KEY, SECRET, Store
@@ -61,8 +62,8 @@ def run(home: Path, store: Store, bucket: str, *arguments: str, **variables: str
 
 def push(home: Path, store: Store, bucket: str, version: str | None = None) -> list[str]:
     said: list[str] = []
-    where = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET, tries=2)
-    s3.push(push_plan.choose(home / "public", version), where, said.append)
+    where = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET, attempts=2)
+    s3.push(push_plan.select_release(home / "public", version), where, said.append)
     return said
 
 
@@ -152,12 +153,12 @@ def test_a_push_that_fails_in_the_middle_leaves_the_pointer_where_it_was(
     push(home, store, bucket)
     assert served(store, bucket) == FIRST
     pointer = store.objects(bucket)["open/zpo2/latest.json"]
-    count = len(push_plan.choose(two_releases / "public", None).files)
+    count = len(push_plan.select_release(two_releases / "public", None).files)
     # the first file; one of many; the checksums; the ledger; the pointer: what arrived is not sent again
     for at, left in ((1, count), (10, count - 9), (count - 9, 1), (2, 0), (2, 0)):
         store.asked.clear()
         store.faults = {at: 403}
-        with pytest.raises(PushError, match=r"AccessDenied.*the same command goes on from there"):
+        with pytest.raises(PushError, match=r"AccessDenied.*the same command continues from here"):
             push(two_releases, store, bucket)
         there = store.objects(bucket)
         assert there["open/zpo2/latest.json"] == pointer
@@ -199,7 +200,7 @@ def test_a_store_that_is_busy_or_breaks_off_is_asked_again(two_releases: Path, s
 
 def test_a_store_that_stays_busy_is_exit_1(two_releases: Path, store: Store, bucket: str) -> None:
     store.faults = dict.fromkeys(range(3, 99), 503)
-    with pytest.raises(PushError, match=r"SlowDown .*\(2 of \d+ files that were missing are there; the same command goes on from there\)"):
+    with pytest.raises(PushError, match=r"SlowDown .*\(2 of \d+ missing files were sent; the same command continues from here\)"):
         push(two_releases, store, bucket)
 
 
@@ -220,7 +221,7 @@ def test_another_release_of_the_same_version_is_not_overwritten(
     other = home_with_two_releases(tmp_path / "other", warehouse, warehouse, "https://elsewhere.example.org/")
     push(other, store, bucket, FIRST)
     before = store.objects(bucket)
-    with pytest.raises(PushError, match=f"has another release {FIRST}"):
+    with pytest.raises(PushError, match=f"has a different release {FIRST}"):
         push(two_releases, store, bucket, FIRST)
     assert store.objects(bucket) == before
 
@@ -244,10 +245,10 @@ def test_a_damaged_release_is_refused_before_anything_is_sent(two_releases: Path
 
 def test_a_file_that_changes_after_it_was_looked_at_is_not_sent(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
     home = copy_of(two_releases, tmp_path / "home")
-    out = push_plan.choose(home / "public", None)
+    out = push_plan.select_release(home / "public", None)
     damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
     where = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET)
-    with pytest.raises(PushError, match=r"csv/areas\.csv changed since it was looked at"):
+    with pytest.raises(PushError, match=r"csv/areas\.csv changed after it was checked"):
         s3.push(out, where, print)
     assert f"open/zpo2/releases/{SECOND}/csv/areas.csv" not in store.objects(bucket)
     assert served(store, bucket) is None
@@ -298,10 +299,10 @@ def test_credentials_are_in_nothing_that_is_said(two_releases: Path, store: Stor
         ([], {KEY_ENV: ""}, 2, "ZPO2_SECRET_S3_KEY is not set"),
         (["--access-key-env", "AWS_ACCESS_KEY_ID"], {}, 2, "ZPO2_SECRET_<NAME>"),
         ([], {f"{ID_ENV}_HOSTS": "s3.example.org"}, 2, "does not name 127.0.0.1"),
-        (["--endpoint", "127.0.0.1:9000"], {}, 2, "the address of a store is due"),
-        (["--endpoint", "https://[::1"], {}, 2, "the address of a store is due"),
+        (["--endpoint", "127.0.0.1:9000"], {}, 2, "expected the address of a store"),
+        (["--endpoint", "https://[::1"], {}, 2, "expected the address of a store"),
         (["--bucket", "Not A Bucket!"], {}, 2, "--bucket"),
-        (["--version", "2020.01.1"], {}, 2, "there is no such release"),
+        (["--version", "2020.01.1"], {}, 2, "no such release"),
         (["--bucket", "nobody-has-this"], {}, 1, "NoSuchBucket"),
         (["--endpoint", "http://127.0.0.1:1", "--dry-run"], {}, 1, "could not list"),
     ],
@@ -319,7 +320,7 @@ def test_a_command_that_is_wrong_is_exit_2_and_a_store_that_refuses_exit_1(
 def test_a_file_that_is_too_large_for_one_piece_is_refused_before_anything_is_sent(
     two_releases: Path, store: Store, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3, "LARGEST", 1000)
-    with pytest.raises(RefusedError, match="more than 1000 bytes"):
+    monkeypatch.setattr(s3, "MAX_BYTES", 1000)
+    with pytest.raises(UsageError, match="more than 1000 bytes"):
         push(two_releases, store, bucket)
     assert store.asked == []

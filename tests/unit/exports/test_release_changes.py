@@ -107,9 +107,9 @@ def test_the_view_of_revisions_has_the_keys_as_columns_and_numbers_as_numbers(tw
 def test_the_changelog_tells_people_what_is_in_the_table(two: Home) -> None:
     text = (folder(two, 2) / "CHANGELOG.md").read_text(encoding="utf-8")
     for line in (
-        "Against release 2026.11.1. The table `changes` has every difference with its old and its new value.",
+        "Compared with release 2026.11.1. The table `changes` lists every difference with its old and its new value.",
         "* new indicators: `third`",
-        "* declared break in `people` of source `office`, 2001: a census",
+        "* declared break in `people` of the source `office`, 2001: a census",
         "| `indicator_values` | 1200 | 0 | 1 | 1199 | 3 |",
         "| `areas` | 4 | 0 | 0 | 4 | 0 |",
         "| `indicator_values` | 3 |",
@@ -145,10 +145,10 @@ def test_a_damaged_release_is_not_compared_with_and_the_next_one_says_so(copy: H
     damaged.write_bytes(damaged.read_bytes() + b"!")
     told: list[str] = []
     third = copy.build(changed_warehouse, later(3), on_progress=told.append)
-    assert "nothing is compared with 2026.11.2: its parquet/areas.parquet is damaged or missing" in told
+    assert "cannot compare with 2026.11.2: its parquet/areas.parquet is damaged or missing" in told
     assert listed(third.path) == []
     assert (
-        "Nothing could be compared with release 2026.11.2: its parquet/areas.parquet is damaged"
+        "This release could not be compared with release 2026.11.2: its parquet/areas.parquet is damaged"
         in (third.path / "CHANGELOG.md").read_text()
     )
     assert json.loads((third.path / "provenance.json").read_bytes())["compared_with"] is None
@@ -175,14 +175,14 @@ def falsify(release: Path, change: str) -> None:
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
-        ("update changes set kind = 'because' where kind = 'new'", "1 rows are of kind 'because', which there is not"),
+        ("update changes set kind = 'because' where kind = 'new'", "1 rows have the unknown kind 'because'"),
         ("update changes set from_version = '2026.10.9' where kind = 'new'", "compares with 2026.10.9, but provenance.json says 2026.11.1"),
         ("update changes set key = replace(key, 'CZ_1', 'CZ_8')", "1 rows have a key that is not in parquet/indicator_values.parquet"),
-        ("update changes set kind = 'withdrawn' where old = '0.5'", "1 rows say withdrawn of a key that is in parquet/indicator_values"),
-        ("update changes set new = '5.5' where old = '0.5'", "1 cells of indicator_values.obs_value have another value in"),
-        ("update changes set new = 'A' where new = 'M'", "1 cells of indicator_values.obs_status have another value in"),
-        ("delete from changes where kind = 'withdrawn'", "1200 rows in 2026.11.1 + 0 new - 0 withdrawn are not the 1199 there are"),
-        ("delete from changes where kind = 'new'", "2 rows in 2026.11.1 + 0 new - 0 withdrawn are not the 3 there are"),
+        ("update changes set kind = 'withdrawn' where old = '0.5'", "1 rows are marked as withdrawn, but their key is in parquet/indicator_values"),
+        ("update changes set new = '5.5' where old = '0.5'", "1 cells of indicator_values.obs_value have a different value in"),
+        ("update changes set new = 'A' where new = 'M'", "1 cells of indicator_values.obs_status have a different value in"),
+        ("delete from changes where kind = 'withdrawn'", "1200 rows in 2026.11.1 + 0 new - 0 withdrawn is not the 1199 rows now"),
+        ("delete from changes where kind = 'new'", "2 rows in 2026.11.1 + 0 new - 0 withdrawn is not the 3 rows now"),
     ],
 )
 def test_changes_that_do_not_fit_the_tables_are_faults(copy: Home, change: str, fault: str) -> None:
@@ -194,7 +194,7 @@ def test_changes_that_do_not_fit_the_tables_are_faults(copy: Home, change: str, 
 def test_the_count_is_not_checked_where_the_release_before_is_not_there(copy: Home) -> None:
     shutil.rmtree(folder(copy, 1))
     falsify(folder(copy, 2), "delete from changes where kind = 'withdrawn'")
-    assert [f for f in exports.verify(folder(copy, 2)) if "withdrawn are not" in f] == []
+    assert [f for f in exports.verify(folder(copy, 2)) if "withdrawn is not" in f] == []
 
 
 def test_a_view_that_is_not_there_or_shows_other_rows_is_a_fault(copy: Home) -> None:
@@ -202,7 +202,7 @@ def test_a_view_that_is_not_there_or_shows_other_rows_is_a_fault(copy: Home) -> 
     for change, fault in (
         ("create or replace view revisions as from changes", "5 rows in view revisions, but 4 in changes"),
         ("drop view revisions", "view revisions is missing"),
-        ("create view more as select 1 as one", "view more is none of a release"),
+        ("create view more as select 1 as one", "view more does not belong to a release"),
     ):
         with duckdb.connect(str(path)) as connection:
             connection.execute(change)
@@ -215,40 +215,40 @@ def test_a_view_that_is_not_there_or_shows_other_rows_is_a_fault(copy: Home) -> 
 def test_any_earlier_release_is_compared_with_the_current_one(copy: Home, changed_warehouse: Path, tmp_path: Path) -> None:
     copy.build(changed_warehouse, later(3))  # the area is new, all else is as in the first
     out = tmp_path / "out.csv"
-    first = comparison.since(copy.public, "2026.11.1", tmp_path, out)
+    first = comparison.compare_current(copy.public, "2026.11.1", tmp_path, out)
     assert first.summary is not None
     assert {name: t.added for name, t in first.summary.tables.items() if not t.is_unchanged} == {"areas": 1}
     with out.open(newline="") as file:
         assert [(r["table"], r["kind"], r["from_version"]) for r in csv.DictReader(file)] == [("areas", "new", "2026.11.1")]
-    last = comparison.since(copy.public, None, tmp_path)
+    last = comparison.compare_current(copy.public, None, tmp_path)
     assert last.summary is not None
     assert (last.version, last.summary.version, last.summary.tables["indicator_values"].added) == ("2026.11.3", "2026.11.2", 1)
-    json.dumps(last.summary.as_dict(), allow_nan=False)
+    json.dumps(last.summary.to_json(), allow_nan=False)
 
 
 @pytest.mark.parametrize("why", ["unknown", "pruned", "damaged"])
 def test_a_release_that_is_not_there_is_not_compared(copy: Home, tmp_path: Path, why: str) -> None:
     version, text = "2026.11.1", ""
     if why == "unknown":
-        version, text = "2026.11.9", "there is no such release; there are 2026.11.1, 2026.11.2"
+        version, text = "2026.11.9", "no such release; the releases are 2026.11.1, 2026.11.2"
     elif why == "pruned":
         lifecycle.prune(copy.public, copy.staging, 1, NOON)
         text = "its files were removed at 2026-11-23T12:00:00Z"
     else:
         (folder(copy, 1) / "parquet" / "areas.parquet").unlink()
-        text = "cannot be compared with: its parquet/areas.parquet is damaged or missing"
+        text = "cannot compare with 2026.11.1: its parquet/areas.parquet is damaged or missing"
     with pytest.raises(exports.ReleaseError, match=text):
-        comparison.since(copy.public, version, tmp_path)
+        comparison.compare_current(copy.public, version, tmp_path)
 
 
 def test_a_first_release_has_nothing_to_be_compared_with(home: Home, warehouse: Path, tmp_path: Path) -> None:
-    with pytest.raises(exports.ReleaseError, match="nothing was published yet"):
-        comparison.since(home.public, None, tmp_path)
+    with pytest.raises(exports.ReleaseError, match="nothing has been published yet"):
+        comparison.compare_current(home.public, None, tmp_path)
     home.build(warehouse)
-    assert comparison.since(home.public, None, tmp_path) == comparison.Compared("2026.11.1", None)
+    assert comparison.compare_current(home.public, None, tmp_path) == comparison.Comparison("2026.11.1", None)
 
 
 def test_the_record_is_what_was_handed_over(two: Home) -> None:
     value: dict[str, Any] = json.loads((folder(two, 2) / "provenance.json").read_bytes())
     assert (value.pop("version"), value.pop("compared_with")) == ("2026.11.2", "2026.11.1")
-    assert Provenance.of(value).as_dict() == json.loads(json.dumps(NOW.as_dict()))
+    assert Provenance.from_json(value).to_json() == json.loads(json.dumps(NOW.to_json()))

@@ -15,15 +15,14 @@ from release_sample import Home
 
 import exports
 from exports.model import checksums
-from exports.model.errors import ReleaseError
+from exports.model.errors import ReleaseError, ReleaseRequestError
 from exports.release import feed as exports_feed
-from exports.release import ledger, lifecycle
-from exports.release.entries import About, Entry
-from exports.release.lifecycle import RefusedError
+from exports.release import ledger, lifecycle, public_folder
+from exports.release.entries import Entry, PackInfo
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 STAMP = "2026-11-23T12:00:00Z"
-ABOUT = About("demo", {"en": "Demo indicators"}, ["en"], "", {}, "urn:uuid:12345678-1234-5678-1234-567812345678")
+ABOUT = PackInfo("demo", {"en": "Demo indicators"}, ["en"], "", {}, "urn:uuid:12345678-1234-5678-1234-567812345678")
 
 
 class Killed(BaseException):
@@ -41,18 +40,18 @@ class Public:
 
     def publish(self, content: str) -> str:
         """Publish a release as a build does; `content` stands for its tables."""
-        work = self.staging / lifecycle.WORK
+        work = self.staging / public_folder.WORK
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         self.public.mkdir(exist_ok=True)
-        known = ledger.recover(self.public, work)
+        known, _ = public_folder.recover(self.public, work)
         version = known.next_version("2026.11")
         folder = work / "release"
         folder.mkdir()
         (folder / "README.md").write_text(content * 100, encoding="utf-8")
         checksums.write(folder, {})
         entry = Entry(version, f"2026-11-{version[8:]:0>2}T00:00:00Z", "", content, {})
-        ledger.publish(folder, entry, known, self.public, work, ABOUT)
+        public_folder.publish(folder, entry, known, self.public, work, ABOUT)
         shutil.rmtree(work)
         return version
 
@@ -63,16 +62,16 @@ class Public:
         assert latest["path"] == f"releases/{latest['version']}/"
         return str(latest["version"])
 
-    def rollback(self, number: int, reason: str = "wrong") -> lifecycle.Moved:
+    def rollback(self, number: int, reason: str = "wrong") -> lifecycle.LatestResult:
         return lifecycle.rollback(self.public, self.staging, v(number), reason, NOON)
 
-    def withdraw(self, number: int, reason: str = "wrong") -> lifecycle.Moved:
+    def withdraw(self, number: int, reason: str = "wrong") -> lifecycle.LatestResult:
         return lifecycle.withdraw(self.public, self.staging, v(number), reason, NOON)
 
-    def pin(self, number: int) -> lifecycle.Pinned:
+    def pin(self, number: int) -> lifecycle.PinResult:
         return lifecycle.pin(self.public, self.staging, v(number), NOON)
 
-    def prune(self, keep: int) -> lifecycle.Pruned:
+    def prune(self, keep: int) -> lifecycle.PruneResult:
         return lifecycle.prune(self.public, self.staging, keep, NOON)
 
     def ledger(self) -> dict[str, Any]:
@@ -90,7 +89,7 @@ class Public:
 
     def state(self) -> dict[str, Any]:
         feed, link = (self.public / "feed.atom").read_text(), (self.public / ".latest").resolve().parent.name
-        assert feed.encode() == exports_feed.render(ledger.read(self.public)), "the feed says what the ledger says"
+        assert feed.encode() == exports_feed.render(ledger.read_ledger(self.public)), "the feed says what the ledger says"
         assert link == self.served()
         return {"ledger": self.ledger(), "served": self.served(), "folders": self.folders(), "feed": feed}
 
@@ -102,7 +101,7 @@ def v(number: int) -> str:
 def test_a_rollback_makes_an_earlier_release_current_and_the_ledger_says_why(tmp_path: Path) -> None:
     there = Public(tmp_path, "ABC")
     moved = there.rollback(1, "boundaries of  2019\nused")
-    assert moved == lifecycle.Moved(v(1), v(3))
+    assert moved == lifecycle.LatestResult(v(1), v(3))
     assert moved.changed
     assert there.served() == v(1)
     assert there.ledger()["moves"] == [
@@ -137,30 +136,30 @@ def test_a_rollback_that_cannot_be_is_refused_and_changes_nothing(tmp_path: Path
     there = Public(tmp_path, "ABAC" if why == "said the same and withdrawn" else "ABC")
     number, text, reason = 1, why, "wrong"
     if why == "unknown":
-        number, text = 9, r"2026\.11\.9: there is no such release; there are 2026\.11\.1, 2026\.11\.2, 2026\.11\.3"
+        number, text = 9, r"2026\.11\.9: no such release; the releases are 2026\.11\.1, 2026\.11\.2, 2026\.11\.3"
     elif why == "withdrawn":
         there.withdraw(1, "personal data")
         text = r"withdrawn at 2026-11-23T12:00:00Z \(personal data\)"
     elif why == "said the same and withdrawn":
         there.withdraw(3)
-        text = "the same as a later release that was withdrawn"
+        text = "the same content as a later release that was withdrawn"
     elif why == "pruned":
         there.prune(1)
         text = "files were removed at"
     elif why == "damaged":
         there.damage(1)
-        text = r"damaged \(README\.md: its bytes"
+        text = r"damaged \(README\.md: does not match its checksum"
     else:
-        reason, text = " \n", "say why"
+        reason, text = " \n", "expected a reason"
     before = there.state()
-    with pytest.raises(RefusedError, match=text):
+    with pytest.raises(ReleaseRequestError, match=text):
         there.rollback(number, reason)
     assert there.state() == before
 
 
 def test_the_current_release_is_withdrawn_and_replaced_in_one_step(tmp_path: Path) -> None:
     there = Public(tmp_path, "ABC")
-    assert there.withdraw(3, "personal data") == lifecycle.Moved(v(2), v(3))
+    assert there.withdraw(3, "personal data") == lifecycle.LatestResult(v(2), v(3))
     assert there.served() == v(2)
     assert there.note(3, "withdrawn") == {"at": STAMP, "reason": "personal data"}
     assert there.ledger()["moves"][-1]["kind"] == "withdrawal"
@@ -171,7 +170,7 @@ def test_a_withdrawal_passes_over_what_is_withdrawn_damaged_pruned_or_says_the_s
     there = Public(tmp_path, "ABCDE" + "E")
     there.withdraw(4)
     there.damage(3)
-    assert there.withdraw(6) == lifecycle.Moved(v(2), v(6), (v(3),))
+    assert there.withdraw(6) == lifecycle.LatestResult(v(2), v(6), (v(3),))
     assert there.served() == v(2)
 
 
@@ -199,18 +198,18 @@ def test_the_only_release_is_not_withdrawn(tmp_path: Path, contents: str, withdr
     for number in damaged:
         there.damage(number)
     before = there.state()
-    with pytest.raises(ReleaseError, match=r"no other one that could take its place.*nothing was changed"):
+    with pytest.raises(ReleaseError, match=r"no other release can replace it.*nothing was changed"):
         there.withdraw(len(contents))
     assert there.state() == before
 
 
 def test_pruning_keeps_the_newest_the_current_and_the_pinned(tmp_path: Path) -> None:
     there = Public(tmp_path, "ABCDEFG")
-    assert there.pin(2) == lifecycle.Pinned(v(2), True)
-    assert there.pin(2) == lifecycle.Pinned(v(2), False)
+    assert there.pin(2) == lifecycle.PinResult(v(2), True)
+    assert there.pin(2) == lifecycle.PinResult(v(2), False)
     there.rollback(3)
     pruned = there.prune(2)
-    assert pruned == lifecycle.Pruned((v(1), v(4), v(5)), (v(2), v(3), v(6), v(7)), pruned.bytes)
+    assert pruned == lifecycle.PruneResult((v(1), v(4), v(5)), (v(2), v(3), v(6), v(7)), pruned.bytes)
     assert pruned.bytes > 300
     assert there.folders() == [v(2), v(3), v(6), v(7)]
     assert there.note(1, "pruned") == {"at": STAMP}
@@ -238,21 +237,21 @@ def test_a_version_whose_files_were_pruned_is_never_given_again(tmp_path: Path) 
 
 @pytest.mark.parametrize("keep", [0, -1])
 def test_at_least_one_release_is_kept(tmp_path: Path, keep: int) -> None:
-    with pytest.raises(RefusedError, match="at least one"):
+    with pytest.raises(ReleaseRequestError, match="at least one"):
         Public(tmp_path, "AB").prune(keep)
 
 
 def test_a_pruned_release_is_not_pinned(tmp_path: Path) -> None:
     there = Public(tmp_path, "AB")
     there.prune(1)
-    with pytest.raises(RefusedError, match="files were removed"):
+    with pytest.raises(ReleaseRequestError, match="files were removed"):
         there.pin(1)
 
 
 def test_nothing_can_be_done_where_nothing_was_published(tmp_path: Path) -> None:
     there = Public(tmp_path)
     for action in (lambda: there.rollback(1), lambda: there.withdraw(1), lambda: there.pin(1), lambda: there.prune(1)):
-        with pytest.raises(RefusedError, match="nothing was published yet"):
+        with pytest.raises(ReleaseRequestError, match="nothing has been published yet"):
             action()
     assert list(tmp_path.iterdir()) == []
 
@@ -261,22 +260,22 @@ def test_what_a_rollback_left_is_not_published_again_but_anything_else_is(tmp_pa
     there = Public(tmp_path, "ABC")
     there.rollback(1, "boundaries")
     for content, version in (("B", 2), ("C", 3)):
-        with pytest.raises(ReleaseError, match=rf"those of 2026\.11\.{version}, from which latest was taken back .*boundaries"):
+        with pytest.raises(ReleaseError, match=rf"the same as in 2026\.11\.{version}, which was rolled back to 2026\.11\.1 at .*boundaries"):
             there.publish(content)
         assert there.served() == v(1)
-    assert str(ledger.taken_back(there.public, v(3))).startswith("the tables are those of 2026.11.3, from which latest was taken back")
-    assert ledger.taken_back(there.public, v(1)) is None
+    assert str(ledger.superseded(there.public, v(3))).startswith("the tables are the same as in 2026.11.3, which was rolled back to 2026.11.1 at")
+    assert ledger.superseded(there.public, v(1)) is None
     assert there.publish("D") == v(4)
-    assert ledger.taken_back(there.public, v(3)) is None
+    assert ledger.superseded(there.public, v(3)) is None
     assert there.publish("C") == v(5), "the rollback is over"
 
 
 def test_what_was_withdrawn_is_never_published_again(tmp_path: Path) -> None:
     there = Public(tmp_path, "AB")
     there.withdraw(2, "personal data")
-    assert str(ledger.taken_back(there.public, v(2))).endswith("withdrawn at 2026-11-23T12:00:00Z (personal data)")
+    assert str(ledger.superseded(there.public, v(2))).endswith("withdrawn at 2026-11-23T12:00:00Z (personal data)")
     for _ in range(2):
-        with pytest.raises(ReleaseError, match=r"those of 2026\.11\.2, which was withdrawn at .*personal data"):
+        with pytest.raises(ReleaseError, match=r"the same as in 2026\.11\.2, which was withdrawn at .*personal data"):
             there.publish("B")
     assert there.publish("C") == v(3)
     with pytest.raises(ReleaseError, match="withdrawn"):
@@ -290,7 +289,7 @@ def test_a_copy_of_a_damaged_release_may_stand_when_that_is_withdrawn(tmp_path: 
     there.publish("B")
     there.withdraw(2, "its files are damaged")
     assert there.served() == v(3)
-    assert ledger.recover(there.public, there.staging).set_aside("B", v(3)) is None
+    assert public_folder.recover(there.public, there.staging)[0].superseded("B", v(3)) is None
 
 
 def test_a_build_sees_the_content_that_was_taken_back(home: Home, warehouse: Path, changed_warehouse: Path) -> None:
@@ -312,7 +311,7 @@ def test_a_note_by_hand_is_no_stumbling_block(tmp_path: Path) -> None:
     value = there.ledger()
     value["releases"][0]["withdrawn"] = "by hand"
     (there.public / "releases.json").write_text(json.dumps(value))
-    with pytest.raises(RefusedError, match=r"2026\.11\.1 was withdrawn; "):
+    with pytest.raises(ReleaseRequestError, match=r"2026\.11\.1 was withdrawn; "):
         there.rollback(1)
 
 
@@ -372,12 +371,12 @@ def test_a_command_killed_at_any_step_leaves_a_whole_release_and_the_next_one_en
         # the next to come may be the same command, or a build that finds nothing new
         if number % 2:
             (there.staging / "work").mkdir(parents=True)
-            ledger.recover(there.public, there.staging / "work")
+            public_folder.recover(there.public, there.staging / "work")
             found = there.state()
             assert found in (before, done), "begun and forgotten, or done"
         ACTIONS[action](there)
         assert there.state() == done
-        assert not (there.staging / lifecycle.WORK).exists()
+        assert not (there.staging / public_folder.WORK).exists()
     assert number > 5, "the steps were met"
 
 

@@ -119,7 +119,7 @@ def test_a_release_is_read_only_and_verify_notices_a_flipped_bit(home: Home, war
         content = bytearray((folder / path).read_bytes())
         writable(folder)
         (folder / path).write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
-        assert f"{path}: its bytes are not those of SHA256SUMS" in exports.verify(folder)
+        assert f"{path}: does not match its checksum in SHA256SUMS" in exports.verify(folder)
         (folder / path).write_bytes(content)
     assert exports.verify(folder) == []
 
@@ -199,7 +199,7 @@ KILLED_BEFORE_PUBLICATION = [
     "after exports.formats.parquet.write 6",
     "after exports.formats.duckdb.write 1",
     "before exports.model.checksums.write 1",
-    "after exports.release.build.verify 1",
+    "after exports.release.transaction.verify 1",
     "before os.replace 1",
     "after os.replace 1",
     "before os.rename 1",
@@ -269,7 +269,7 @@ def test_a_full_disk_leaves_the_last_release(home: Home, warehouse: Path, change
     before = public_state(home)
     done = run_script(home, "starve", str(limit), changed_warehouse, 2)
     assert done.returncode == 1, done
-    assert "the last one stands" in done.stderr
+    assert "the current release is unchanged" in done.stderr
     assert public_state(home) == before
     assert list(home.staging.iterdir()) == []
     assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
@@ -301,7 +301,7 @@ def test_a_release_that_fails_its_own_check_is_not_published(
     home: Home, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.build(warehouse)
-    monkeypatch.setattr("exports.release.build.verify", lambda folder: ["csv/areas.csv: a fault"])
+    monkeypatch.setattr("exports.release.transaction.verify", lambda folder: ["csv/areas.csv: a fault"])
     with pytest.raises(exports.ReleaseError, match=r"csv/areas\.csv: a fault"):
         home.build(changed_warehouse, later(1))
     assert served(home) == "2026.11.1"
