@@ -105,7 +105,9 @@ class Small:
     def publish(self, number: int) -> None:
         changes = ChangeCounts(f"2026.11.{number - 1}", tables={"areas": TableCounts(1, 0, {})})
         self.put(
-            self.known.after_publication(Entry(f"2026.11.{number}", f"2026-11-{number:0>2}T08:00:00Z", "", str(number), {"areas": 1}, changes))
+            self.known.after_publication(
+                Entry(f"2026.11.{number}", f"2026-11-{number:0>2}T08:00:00Z", "", str(number), {"areas": 1}, changes)
+            )
         )
 
     def deliver(self) -> tuple[int, list[str]]:

@@ -66,7 +66,7 @@ def release(folder: Path, facts: Provenance, *contents: Content) -> Path:
 
 
 @dataclass(frozen=True)
-class Found:
+class Differences:
     """The rows of `changes` without table and version, by table, and the summary."""
 
     rows: dict[str, list[tuple[str, str, str, str | None, str | None]]]
@@ -76,7 +76,7 @@ class Found:
 
 def between(
     tmp: Path, old: Sequence[Content], new: Sequence[Content], then: Provenance = NOTHING, now: Provenance = NOTHING, **more: int
-) -> Found:
+) -> Differences:
     """Return what `changes` says of two releases with the tables `old` and `new`."""
     tmp.mkdir(parents=True, exist_ok=True)
     number = len(list(tmp.iterdir()))
@@ -90,4 +90,4 @@ def between(
     rows: dict[str, list[Any]] = {}
     for table, *row in frame.drop("from_version").iter_rows():
         rows.setdefault(table, []).append(tuple(row))
-    return Found(rows, summary, (after / "csv" / "changes.csv").read_text())
+    return Differences(rows, summary, (after / "csv" / "changes.csv").read_text())
