@@ -1,4 +1,4 @@
-"""Small release folders of Parquet files, and what `changes` says of two of them."""
+"""Small release folders of Parquet files, and the comparison of two of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTHING = Provenance()
 
 @dataclass(frozen=True)
 class Content:
-    """A table and its rows, in any order. `columns`: type by name."""
+    """A table and its rows in any order. `columns` has the types by name."""
 
     name: str
     columns: Mapping[str, str]
@@ -52,7 +52,7 @@ def parents(*rows: Row) -> Content:
 
 
 def release(folder: Path, facts: Provenance, *contents: Content) -> Path:
-    """Write what of a release `changes` is made from."""
+    """Write the files of a release that `changes` is made from."""
     (folder / "parquet").mkdir(parents=True)
     (folder / "csv").mkdir()
     for content in contents:

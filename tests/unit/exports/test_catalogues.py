@@ -1,4 +1,4 @@
-"""Catalogues of a release, held against validators that others wrote; each is also shown to refuse a copy that was spoiled."""
+"""Catalogues of a release, checked with validators of others. Each validator is also shown to reject a damaged copy."""
 
 from __future__ import annotations
 

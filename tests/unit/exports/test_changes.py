@@ -1,4 +1,4 @@
-"""`changes` has every difference of two releases, no other, and says why: on small tables with one difference each, and on random ones."""
+"""The table `changes`: it has every difference between two releases and the right reason, on small and on random tables."""
 
 from __future__ import annotations
 

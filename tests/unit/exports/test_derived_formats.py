@@ -1,4 +1,4 @@
-"""The tables in further forms: the same cells, codes as text, the same bytes each time; `verify` names a form that says something else."""
+"""Derived formats have the same cells as the tables and are reproducible, and `verify` finds a format that differs."""
 
 from __future__ import annotations
 

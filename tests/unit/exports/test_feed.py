@@ -1,4 +1,4 @@
-"""feed.atom is a feed as RFC 4287 has it, tells every happening once, and holds hostile texts as texts."""
+"""feed.atom is valid (RFC 4287), has every event once, and escapes hostile texts."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACK = PackInfo(
 )  # fmt: skip
 HOSTILE = '=cmd|" /C calc"!A1 </summary><script>alert(1)</script> ]]> &amp; \x00\x1b\ud800\ufffe \u202e'
 RFC_3339 = re.compile(r"\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ")
-# the rules of RFC 4287 for what such a feed may hold; elements in any order, each as often as the standard allows
+# the rules of RFC 4287 for such a feed: elements in any order, each as often as the standard allows
 GRAMMAR = """
 <grammar xmlns="http://relaxng.org/ns/structure/1.0" ns="http://www.w3.org/2005/Atom"
          datatypeLibrary="http://www.w3.org/2001/XMLSchema-datatypes">
@@ -72,7 +72,7 @@ GRAMMAR = """
 
 
 def faults(content: bytes) -> list[str]:
-    """Return what is wrong with a feed: by grammar, and by the rules that no grammar can say."""
+    """Return the faults of a feed: by its grammar, and by rules that no grammar can express."""
     root = etree.fromstring(content)
     schema = etree.RelaxNG(etree.fromstring(GRAMMAR))
     messages = [] if schema.validate(root) else [str(error.message) for error in schema.error_log]  # type: ignore[attr-defined]
@@ -91,7 +91,7 @@ def faults(content: bytes) -> list[str]:
 
 
 def entries(content: bytes) -> list[Any]:
-    """Return the entries as somebody else's reader has them, which found nothing to complain of."""
+    """Return the entries as feedparser reads them, after checking that it found no error."""
     parsed = feedparser.parse(
         content, response_headers={"content-type": "application/atom+xml", "content-location": "https://copy.example.net/x/feed.atom"}
     )

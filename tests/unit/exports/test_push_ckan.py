@@ -1,4 +1,4 @@
-"""`zpo2 push ckan` against a portal on loopback: it does what is missing, once, and the key goes nowhere else."""
+"""`zpo2 push ckan` against a portal on loopback: it sends only what is missing, and the key only to the portal."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def portal() -> Iterator[Ckan]:
 
 
 def push(home: Path, portal: Ckan, version: str | None = None, key: str | None = None, **options: Any) -> list[str]:
-    """Push in this process; return what was said."""
+    """Push in this process and return the messages."""
     messages: list[str] = []
     plan = push_plan.select_release(home / "public", version)
     chosen = ckan.Options(**{"owner_org": "office", "retry_policy": FAST, **options})
@@ -67,7 +67,7 @@ def push(home: Path, portal: Ckan, version: str | None = None, key: str | None =
 
 
 def run(home: Path, portal: Ckan, *arguments: str, key: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Push by the command."""
+    """Push with the command."""
     return command(
         "ckan", "--home", home, "--url", portal.url, "--api-key-env", VARIABLE, "--owner-org", "office", *arguments,
         **{VARIABLE: key or portal.key},
@@ -83,7 +83,7 @@ def extras(package: dict[str, Any]) -> dict[str, str]:
 
 
 def says(portal: Ckan) -> dict[str, Any]:
-    """Return what readers see of the portal: without times, ids of datasets and addresses of its own."""
+    """Return what readers see of the portal, without times, ids of datasets and its own addresses."""
     text = json.dumps(
         {p["name"]: {k: v for k, v in p.items() if k != "metadata_modified"} for p in portal.packages.values()}, sort_keys=True
     )
@@ -92,7 +92,7 @@ def says(portal: Ckan) -> dict[str, Any]:
     return json.loads(re.sub(r'"last_modified": "[^"]*"', '"last_modified": ""', text.replace(portal.url, "")))
 
 
-# what a portal shows
+# ------------------------------------------------------------------------------------------------------------ datasets
 
 
 class TestDatasets:
@@ -159,10 +159,10 @@ class TestDatasets:
         assert {"udržitelnost", "obce"} <= {tag["name"] for tag in shown(portal)["tags"]}
 
 
-# the same again, another release, other people
+# ------------------------------------------------------------------------------------------------------ repeated pushes
 
 
-# what goes wrong
+# -------------------------------------------------------------------------------------------------------------- errors
 
 
 class TestRetries:
@@ -415,7 +415,7 @@ class TestPush:
         assert "demo-areas: the portal keeps its own values of: mimetype" in messages
 
 
-# the key
+# ------------------------------------------------------------------------------------------------------------- API key
 
 
 class TestErrors:
@@ -515,7 +515,7 @@ class TestApiKey:
         assert "eyJ" not in done.stdout + done.stderr
 
 
-# pieces
+# --------------------------------------------------------------------------------------------------------------- parts
 
 
 class TestPortalAddress:

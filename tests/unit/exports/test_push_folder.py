@@ -1,4 +1,4 @@
-"""`zpo2 push dir`: a reader of the target finds the last release whole, or the new one, whatever happens to the push."""
+"""`zpo2 push dir`: a reader of the target always finds a whole release, the old one or the new one."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def push(home: Path, target: Path, version: str | None = None, *, dry_run: bool 
 
 
 def served(target: Path) -> str:
-    """Return the version that a reader of the target gets, having looked at every byte of it."""
+    """Return the version that a reader of the target gets, after checking every byte of it."""
     latest = json.loads((target / "latest.json").read_bytes())
     assert checksums.faults(target / latest["path"]) == []
     return str(latest["version"])
 
 
 def pushed_before(home: Path, target: Path) -> dict[str, bytes]:
-    """Give the target the first release as it was pushed when it was the current one; return what lies there."""
+    """Put the first release into the target as if pushed while it was current. Return the files of the target."""
     shutil.copytree(home / "public" / "releases" / FIRST, target / "releases" / FIRST)
     latest = {"version": FIRST, "released": "2026-11-03T08:30:00Z", "path": f"releases/{FIRST}/"}
     (target / "latest.json").write_text(json.dumps(latest), encoding="utf-8")

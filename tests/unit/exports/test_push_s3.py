@@ -1,4 +1,4 @@
-"""`zpo2 push s3` against a store on loopback: a reader of the bucket never sees a pointer to something that is not whole."""
+"""`zpo2 push s3` against a store on loopback: a reader of the bucket never finds a pointer to an incomplete release."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def push(home: Path, store: Store, bucket: str, version: str | None = None) -> l
 
 
 def served(store: Store, bucket: str) -> str | None:
-    """Return the version that a reader of the bucket gets, having looked at every byte of it; None where there is no pointer."""
+    """Return the version that a reader of the bucket gets, after checking every byte of it; None if there is no pointer."""
     objects = store.objects(bucket)
     if "open/zpo2/latest.json" not in objects:
         return None
@@ -81,7 +81,7 @@ def served(store: Store, bucket: str) -> str | None:
 
 
 def first_was_current(home: Path, folder: Path) -> Path:
-    """Return a copy of a home as it was when its first release was the current one."""
+    """Return a copy of a workspace as it was when its first release was current."""
     copy = copy_of(home, folder)
     shutil.rmtree(copy / "public" / "releases" / SECOND)
     ledger = copy / "public" / "releases.json"

@@ -1,4 +1,4 @@
-"""Whatever a pack's texts hold: what rdflib reads from our Turtle and JSON-LD is what was said, and nothing breaks out."""
+"""RDF documents: rdflib reads every text of a pack from Turtle and JSON-LD unchanged, and no text can break out of its literal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A release says what changed against the one before: in its table, its view, its CHANGELOG and to whoever asks; and that is verified."""
+"""The changes of a release in its table, its view, its CHANGELOG and its comparison on request, and their verification."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A release may be taken back, withdrawn, pinned and pruned; killed at any step, readers always find one that is whole."""
+"""Rolling back, withdrawing, pinning and pruning releases. A command that is killed at any step leaves a whole release."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ ABOUT = PackInfo("demo", {"en": "Demo indicators"}, ["en"], "", {}, "urn:uuid:12
 
 
 class Killed(BaseException):
-    """The process ends here: nobody catches it, and what it would have tidied up is left as it was."""
+    """The process ends here. No code catches this, so that nothing is cleaned up."""
 
 
 class Releases:
-    """A home with releases whose only file says what they contain: enough for whoever moves them, and made in no time."""
+    """A workspace with tiny releases of a single file, which are quick to make and enough for lifecycle commands."""
 
     def __init__(self, root: Path, contents: str = "") -> None:
         self.home = Home(root)
@@ -39,7 +39,7 @@ class Releases:
             self.publish(content)
 
     def publish(self, content: str) -> str:
-        """Publish a release as a build does; `content` stands for its tables."""
+        """Publish a release as a build does. `content` stands for its tables."""
         work = self.staging / public_folder.WORK
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
@@ -56,7 +56,7 @@ class Releases:
         return version
 
     def served(self) -> str:
-        """Return the version a reader gets, having looked at every byte of it."""
+        """Return the version that a reader gets, after checking every byte of it."""
         latest = json.loads((self.public / "latest.json").read_bytes())
         assert checksums.faults(self.public / latest["path"]) == []
         assert latest["path"] == f"releases/{latest['version']}/"
@@ -284,7 +284,7 @@ ACTIONS: dict[str, Callable[[Releases], object]] = {
 
 
 class Stop:
-    """Lets the n-th call that changes the file system fail, before or after it is made; every call is seen by a reader."""
+    """Makes the n-th call that changes the file system fail, before or after it happens. A reader checks the state after each call."""
 
     def __init__(self, patch: pytest.MonkeyPatch, releases: Releases, error: BaseException, number: int, after: bool) -> None:
         self.calls, self.seen = 0, set()

@@ -1,4 +1,4 @@
-"""A release appears at once or not at all, the same bytes each time, and only when it says something new."""
+"""A release is published in one step or not at all, is reproducible, and is made only if something changed."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ def run_script(home: Home, how: str, what: str, warehouse: Path, day: int, **env
 
 
 def served(home: Home) -> str:
-    """Return the version that a reader of latest.json gets, having checked that its folder is whole."""
+    """Return the version that a reader of latest.json gets, after verifying its folder."""
     latest = json.loads((home.public / "latest.json").read_bytes())
     assert exports.verify(home.public / latest["path"]) == []
     return str(latest["version"])
 
 
 def public_state(home: Home) -> dict[str, Any]:
-    """Return all of `public` that must come out the same."""
+    """Return everything in `public` that must be reproducible."""
     releases = sorted((home.public / "releases").iterdir())
     files = {name: (home.public / name).read_text() for name in ("latest.json", "releases.json", "feed.atom")}
     return {

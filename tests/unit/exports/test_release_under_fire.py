@@ -1,4 +1,4 @@
-"""Whatever happens to a publisher, a reader who polls all the while sees one whole release or the other."""
+"""Kills, missing permissions and a full disk during publication: a polling reader always sees one whole release."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 KILLS = 50
 REPOSITORY = Path(exports.__file__).parents[1]
 OBEDIENT = ("setpriv", "--inh-caps=-dac_override,-dac_read_search", "--bounding-set=-dac_override,-dac_read_search")
-"""Runs a command of root's that permissions hold like anybody else's."""
+"""Runs a command of root with the permissions of an ordinary user."""
 PUBLISHER = """
 import sys
 from pathlib import Path
@@ -45,7 +45,7 @@ for line in sys.stdin:
 
 
 class Publisher:
-    """A process that has imported everything and publishes at a word."""
+    """A process that has imported everything and publishes on request."""
 
     def __init__(self, home: Home, *warehouses: Path, under: tuple[str, ...] = ()) -> None:
         arguments = [Path(release_sample.__file__).parent, home.root, *warehouses]
@@ -72,7 +72,7 @@ class Publisher:
 
 
 def kept(home: Home) -> list[str]:
-    """Return the releases that the ledger counts, having checked that these and no others are there, and every byte of each."""
+    """Return the releases in the ledger, after checking that exactly these exist and verifying each of them."""
     versions = [entry.version for entry in exports.history(home.public)]
     assert sorted(p.name for p in (home.public / "releases").iterdir()) == sorted(versions)
     assert {version: exports.verify(home.public / "releases" / version) for version in versions} == {version: [] for version in versions}
@@ -133,7 +133,7 @@ class TestPublisher:
 
     @pytest.mark.parametrize("free", [20, 60, 200, 700])
     def test_recovers_from_full_disk(self, tmp_path: Path, warehouse: Path, changed_warehouse: Path, free: int) -> None:
-        """`free`: kilobytes that are left when the second release is built."""
+        """`free` is the space in kilobytes that is left for the second release."""
         disk = tmp_path / "disk"
         disk.mkdir()
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)], capture_output=True, check=False)

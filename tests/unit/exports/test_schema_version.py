@@ -1,4 +1,4 @@
-"""The version of the tables' shape says what breaks: its first number changes when, and only when, a reading program may."""
+"""The version of the table structure: the first number changes if, and only if, a program may break."""
 
 from __future__ import annotations
 
