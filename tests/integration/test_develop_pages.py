@@ -60,7 +60,9 @@ def test_worked_example_of_a_page(page: Path, tmp_path: Path) -> None:
                 path.write_text(block["text"], encoding="utf-8")
         elif block["kind"] == "sh":
             for line in block["text"].splitlines():
-                done = subprocess.run(["bash", "-c", line], cwd=project, env=variables, capture_output=True, text=True, timeout=900, check=False)
+                done = subprocess.run(
+                    ["bash", "-c", line], cwd=project, env=variables, capture_output=True, text=True, timeout=900, check=False
+                )
                 assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
                 commands += 1
         elif block["kind"] == "console":

@@ -37,7 +37,10 @@ def command(workspace: Path, *arguments: str) -> str:
 class TestWorkspaceOfVersion010:
     def test_status_reads_its_state_files(self, workspace: Path) -> None:
         status = json.loads(command(workspace, "status", "--json"))
-        assert [(s["source"], s["rows_accepted"], s["stale_since"]) for s in status["sources"]] == [("areas", 10, None), ("people", 20, None)]
+        assert [(s["source"], s["rows_accepted"], s["stale_since"]) for s in status["sources"]] == [
+            ("areas", 10, None),
+            ("people", 20, None),
+        ]
         assert [(r["version"], r["current"]) for r in status["releases"]] == [("2024.06.1", True)]
         assert status["gate"]["passed"]
 
