@@ -1,4 +1,4 @@
-"""Sources that are declared but switched off: each one is run here against its documented shape (synthetic answers, on loopback)."""
+"""Sources that are declared but disabled: each is run here against its documented shape (synthetic responses, on loopback)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
-from pipelines.extract.fetching import fetch_sources
+from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
 from pipelines.packs.workspace import Workspace
 from tests.support.command import PROJECT
-from tests.support.server import Asked, Reply, Server, serving
+from tests.support.server import HttpRequest, Reply, Server, serving
 
 AREAS = """\
 id: places
@@ -45,10 +45,10 @@ def reply(document: Any) -> Reply:
     return Reply(200, json.dumps(document, ensure_ascii=False).encode(), {"Content-Type": "application/json"})
 
 
-def ares(asked: Asked) -> Reply:
-    question = json.loads(asked.body)
-    town = question["sidlo"]["kodObce"]
-    assert question["pravniForma"] == ["706"]
+def ares(request: HttpRequest) -> Reply:
+    query = json.loads(request.body)
+    town = query["sidlo"]["kodObce"]
+    assert query["pravniForma"] == ["706"]
     everyone = [
         {
             "ico": f"{town[:3]}{n:05}", "obchodniJmeno": f"Spolek Josefa Vomáčky {n}", "pravniForma": "706", "datumVzniku": "1995-03-01",
@@ -56,7 +56,7 @@ def ares(asked: Asked) -> Reply:
         }
         for n in range(130)
     ]  # fmt: skip
-    start, size = question["start"], question["pocet"]
+    start, size = query["start"], query["pocet"]
     return reply({"pocetCelkem": len(everyone), "ekonomickeSubjekty": everyone[start : start + size]})
 
 
@@ -70,11 +70,11 @@ ICO,OKRESLAU,DDATVZN,DDATZAN,ZPZAN,DDATPAKT,FORMA,ROSFORMA,KATPO,NACE,ICZUJ,FIRM
 """
 
 
-def decidim(asked: Asked) -> Reply:
-    question = json.loads(asked.body)
-    assert "proposals(first: 50, after: $after)" in question["query"]
-    after = question["variables"]["after"]
-    assert question["variables"]["component"] == "1"
+def decidim(request: HttpRequest) -> Reply:
+    query = json.loads(request.body)
+    assert "proposals(first: 50, after: $after)" in query["query"]
+    after = query["variables"]["after"]
+    assert query["variables"]["component"] == "1"
     nodes = [
         {"id": str(n), "state": "accepted", "createdAt": "2023-03-01T10:00:00Z", "publishedAt": "2023-03-02T10:00:00Z", "voteCount": n}
         for n in range(70)
@@ -84,18 +84,18 @@ def decidim(asked: Asked) -> Reply:
     return reply({"data": {"component": {"proposals": {"pageInfo": page, "nodes": nodes[start : start + 50]}}}})
 
 
-def consul(asked: Asked) -> Reply:
-    after = json.loads(asked.body)["variables"]["after"]
+def consul(request: HttpRequest) -> Reply:
+    after = json.loads(request.body)["variables"]["after"]
     start = int(after or 0)
     edges = [{"node": {"id": n, "public_created_at": "2022-05-01 10:00:00 UTC", "cached_votes_up": 3}} for n in range(30)]
     page = {"endCursor": str(start + 25), "hasNextPage": start + 25 < len(edges)}
     return reply({"data": {"proposals": {"pageInfo": page, "edges": edges[start : start + 25]}}})
 
 
-def sparql(asked: Asked) -> Reply:
-    query = parse_qs(asked.query)["query"][0]
+def sparql(request: HttpRequest) -> Reply:
+    query = parse_qs(request.query)["query"][0]
     assert "SELECT ?dataset ?place" in query
-    assert asked.headers["accept"] == "application/sparql-results+json"
+    assert request.headers["accept"] == "application/sparql-results+json"
 
     def row(number: int, place: str, **more: Any) -> dict[str, Any]:
         return {
@@ -109,20 +109,20 @@ def sparql(asked: Asked) -> Reply:
     return reply({"head": {"vars": ["dataset", "place", "since"]}, "results": {"bindings": bindings}})
 
 
-def bdl(asked: Asked) -> Reply:
-    given = {name: values[0] for name, values in parse_qs(asked.query).items()}
+def bdl(request: HttpRequest) -> Reply:
+    given = {name: values[0] for name, values in parse_qs(request.query).items()}
     assert (given["unit-level"], given["format"]) == ("6", "json")
     units = [
         {"id": "011212001011", "name": "Bochnia", "values": [{"year": given["year"], "val": 29922, "attrId": 1}]},
         {"id": "011212001022", "name": "Bochnia", "values": [{"year": given["year"], "val": 19872, "attrId": 1}]},
         {"id": "011212001999", "name": "Nowhere", "values": [{"year": given["year"], "val": 1, "attrId": 1}]},
     ]
-    page, size = int(given["page"]), 2  # the server caps what is asked for
+    page, size = int(given["page"]), 2  # the server limits the size
     return reply({"totalRecords": 3, "page": page, "pageSize": size, "links": {}, "results": units[page * size : (page + 1) * size]})
 
 
-def datacube(asked: Asked) -> Reply:
-    year = asked.path.split("/")[6]
+def datacube(request: HttpRequest) -> Reply:
+    year = request.path.split("/")[6]
     dimensions = {"nuts14": ["SK", "SK0316512036"], "rok": [year], "pohlavie": ["M", "F", "T"], "ukaz": ["U01"]}
     return reply(cube(dimensions, [10, 20, 30, 1, 2, 3]))
 
@@ -135,17 +135,17 @@ def cube(dimensions: dict[str, list[str]], values: list[float | None], status: d
     }  # fmt: skip
 
 
-def eurostat(asked: Asked) -> Reply:
-    year = parse_qs(asked.query).get("time", [""])[0]
+def eurostat(request: HttpRequest) -> Reply:
+    year = parse_qs(request.query).get("time", [""])[0]
     if not year:
         return Reply(413, b"<S:Fault><faultstring>EXTRACTION_TOO_BIG</faultstring></S:Fault>", {"Content-Type": "application/xml"})
     dimensions = {"freq": ["A"], "sex": ["T", "F"], "age": ["TOTAL"], "geo": ["CZ064", "AT111"], "time": [year]}
     return reply(cube(dimensions, [1000, 7, 510, None], {"0": "p"}))
 
 
-WEB: dict[str, tuple[str, Callable[[Asked], Reply]]] = {
+WEB: dict[str, tuple[str, Callable[[HttpRequest], Reply]]] = {
     "associations_ares": ("/ekonomicke-subjekty-v-be/rest/ekonomicke-subjekty/vyhledat", ares),
-    "associations_res": ("/data/od_org03/res_data.csv", lambda asked: Reply(200, RES.encode(), {"Content-Type": "text/csv"})),
+    "associations_res": ("/data/od_org03/res_data.csv", lambda request: Reply(200, RES.encode(), {"Content-Type": "text/csv"})),
     "participatory_projects": ("/api", decidim),
     "citizen_proposals": ("/graphql", consul),
     "open_data_sets": ("/sparql", sparql),
@@ -175,7 +175,7 @@ def server() -> Iterator[Server]:
 
 
 def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[SourceReport, pl.DataFrame]:
-    """Run the source `name` of a real pack, switched on, with its host on loopback; return its report and its rows in the lake."""
+    """Run the source `name` of a real pack, enabled and with its host on loopback; return its report and its rows in the lake."""
     pack = folder / "pack"
     (pack / "sources").mkdir(parents=True)
     shutil.copy(PROJECT / "packs" / of / "pack.yml", pack)
@@ -207,7 +207,7 @@ def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[Source
 def test_ares_is_read_page_by_page_without_names(server: Server, tmp_path: Path) -> None:
     report, rows = run("associations_ares", tmp_path, server)
     assert report.accepted == rows.height == 260
-    assert len(server.asked) == 4
+    assert len(server.requests) == 4
     assert set(rows["ref_area"]) == {"CZ_569810", "CZ_570451"}
     closed = rows.filter(pl.col("valid_to").is_not_null())
     assert closed["valid_to"].unique().to_list() == [date(2010, 1, 1)]
@@ -237,7 +237,7 @@ def test_consul_is_read_by_relay_cursors(server: Server, tmp_path: Path) -> None
 
 def test_the_national_catalogue_is_asked_by_sparql(server: Server, tmp_path: Path) -> None:
     report, rows = run("open_data_sets", tmp_path, server)
-    assert (report.accepted, report.quarantined) == (2, 1)  # one names a municipality that is not there
+    assert (report.accepted, report.quarantined) == (2, 1)  # one names an unknown municipality
     assert rows["valid_from"].to_list() == [date(2021, 6, 1), None]
 
 

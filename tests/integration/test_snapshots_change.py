@@ -1,4 +1,4 @@
-"""A source that changes: its columns, its values, what was corrected. From snapshots to the lake, without the warehouse."""
+"""A source that changes: its columns, its values, its corrections. From snapshots to the lake, without the warehouse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
-from pipelines.extract.fetching import fetch_sources
+from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
 from pipelines.packs.workspace import Workspace
@@ -37,8 +37,8 @@ class Place:
     def value(self, report: SourceReport, area: str, sex: str) -> float | None:
         """Return the population of an area in 2021."""
         rows = Lake(self.home.lake).read_all(report.files("observations"), "observations")
-        found = rows.filter((rows["ref_area"] == area) & (rows["time_period"] == "2021") & (rows["sex"] == sex))
-        return None if not found.height else found["obs_value"][0]
+        matches = rows.filter((rows["ref_area"] == area) & (rows["time_period"] == "2021") & (rows["sex"] == sex))
+        return None if not matches.height else matches["obs_value"][0]
 
 
 CHANGED = {

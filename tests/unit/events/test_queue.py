@@ -1,4 +1,4 @@
-"""The queue: each event once, durable when it says so, in segments; and records that do not depend on the order of delivery."""
+"""The queue: each event once, on disk once accepted, in segments; and records that do not depend on the order of delivery."""
 
 from __future__ import annotations
 
@@ -48,22 +48,22 @@ def test_a_full_disk_keeps_nothing_of_a_batch_and_the_queue_goes_on_afterwards(q
 
 def test_a_segment_is_cut_when_the_first_event_is_old_enough(queue: Queue) -> None:
     queue.put([event("1")], NOW)
-    assert queue.cut(NOW + SEGMENT_AGE - timedelta(milliseconds=1)) is None
-    segment = queue.cut(LATER)
+    assert queue.seal(NOW + SEGMENT_AGE - timedelta(milliseconds=1)) is None
+    segment = queue.seal(LATER)
     assert segment is not None
     assert (segment.number, segment.events) == (1, 1)
-    assert queue.cut(LATER) is None
+    assert queue.seal(LATER) is None
     assert queue.open_segments() == [segment]
-    queue.drained(1, LATER)
+    queue.mark_drained(1, LATER)
     assert queue.open_segments() == []
 
 
 def test_a_segment_is_cut_when_there_are_enough_events_and_holds_no_more(queue: Queue) -> None:
     queue.put([event(str(i)) for i in range(SEGMENT_EVENTS + 1)], NOW)
-    segment = queue.cut(NOW)
+    segment = queue.seal(NOW)
     assert segment is not None
     assert segment.events == SEGMENT_EVENTS
-    assert queue.cut(NOW) is None
+    assert queue.seal(NOW) is None
     assert queue.waiting()[0] == 1
 
 
@@ -81,16 +81,16 @@ def test_of_one_subject_the_latest_time_counts_whatever_the_order_of_delivery(tm
         with Queue(tmp_path / f"{n}.db") as queue:
             for i, delivered in enumerate(order):
                 queue.put([delivered, order[0]], NOW + timedelta(seconds=i))
-                queue.cut(NOW, whole=True)
+                queue.seal(NOW, whole=True)
             days = {day: [r.data for r in queue.records("fair", day, 99)] for day in ("2024-05-01", "2024-05-02", "2024-05-03")}
             assert days == {"2024-05-01": [], "2024-05-02": ['{"v":2}'], "2024-05-03": [None]}
 
 
 def test_a_segment_names_the_days_whose_records_it_changes(queue: Queue) -> None:
     queue.put([event("a", "2024-05-01T10:00:00.000000Z", "s")], NOW)
-    first = queue.cut(NOW, whole=True)
+    first = queue.seal(NOW, whole=True)
     queue.put([event("b", "2024-05-02T10:00:00.000000Z", "s"), event("c", "")], NOW)
-    second = queue.cut(NOW, whole=True)
+    second = queue.seal(NOW, whole=True)
     assert first is not None
     assert second is not None
     assert queue.days(first.number, "fair") == ["2024-05-01"]
