@@ -47,46 +47,46 @@ def connections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return addresses
 
 
-@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=[b.id for b in BEHAVIOURS])
-def test_the_outcome_is_as_declared(behaviour: Behaviour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    connections(monkeypatch)
-    with serving() as server:
-        server.replies["/a.csv"] = list(behaviour.replies)
-        behaviour.others(server)
-        result = fetch(tmp_path, server.url + "/a.csv", behaviour.expect, dataclasses.replace(QUICK, **behaviour.limits))
-        request_count = len(server.requests)
-    archive = Archive(tmp_path / "archive")
-    if behaviour.error is None:
-        assert result.error is None
-        assert result.snapshot is not None
-        assert archive.path(result.snapshot.sha256).read_bytes() == BODY
-    else:
-        assert result.snapshot is None
-        assert result.error, "expected a reason"
-        assert behaviour.error in result.error
-        assert "Traceback" not in result.error
-        assert "\n" not in result.error
-        assert not [path for path in (archive.root / "blobs").rglob("*") if path.is_file()]
-    if behaviour.requests is not None:
-        assert request_count == behaviour.requests
+class TestHostileServers:
+    @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=[b.id for b in BEHAVIOURS])
+    def test_behaviour_has_its_declared_result(self, behaviour: Behaviour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        connections(monkeypatch)
+        with serving() as server:
+            server.replies["/a.csv"] = list(behaviour.replies)
+            behaviour.others(server)
+            result = fetch(tmp_path, server.url + "/a.csv", behaviour.expect, dataclasses.replace(QUICK, **behaviour.limits))
+            request_count = len(server.requests)
+        archive = Archive(tmp_path / "archive")
+        if behaviour.error is None:
+            assert result.error is None
+            assert result.snapshot is not None
+            assert archive.path(result.snapshot.sha256).read_bytes() == BODY
+        else:
+            assert result.snapshot is None
+            assert result.error, "expected a reason"
+            assert behaviour.error in result.error
+            assert "Traceback" not in result.error
+            assert "\n" not in result.error
+            assert not [path for path in (archive.root / "blobs").rglob("*") if path.is_file()]
+        if behaviour.requests is not None:
+            assert request_count == behaviour.requests
 
 
-def test_an_address_inside_is_refused_before_a_socket_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses = connections(monkeypatch)
-    assert "not a public address" in (fetch(tmp_path, METADATA).error or "")
-    assert addresses == []
+class TestPrivateAddresses:
+    def test_open_no_socket(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        addresses = connections(monkeypatch)
+        assert "not a public address" in (fetch(tmp_path, METADATA).error or "")
+        assert addresses == []
 
+    def test_open_no_second_socket_after_a_redirect(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        addresses = connections(monkeypatch)
+        with serving() as server:
+            server.replies["/a.csv"] = list(to(METADATA))
+            assert "not a public address" in (fetch(tmp_path, server.url + "/a.csv").error or "")
+        assert {address[0] for address in addresses} == {"127.0.0.1"}
+        assert len(addresses) == 1
 
-def test_a_redirect_to_an_address_inside_opens_no_second_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses = connections(monkeypatch)
-    with serving() as server:
-        server.replies["/a.csv"] = list(to(METADATA))
-        assert "not a public address" in (fetch(tmp_path, server.url + "/a.csv").error or "")
-    assert {address[0] for address in addresses} == {"127.0.0.1"}
-    assert len(addresses) == 1
-
-
-def test_a_name_that_changes_its_address_after_the_check_is_of_no_use() -> None:
-    resolutions = iter([["93.184.216.34"], ["10.0.0.1"]])
-    address = network.allowed_address("data.example.org", 443, set(), lambda host, port: next(resolutions))
-    assert address == "93.184.216.34"  # the connection goes to this address; the name is not resolved again
+    def test_checked_address_is_the_one_connected_to(self) -> None:
+        resolutions = iter([["93.184.216.34"], ["10.0.0.1"]])
+        address = network.allowed_address("data.example.org", 443, set(), lambda host, port: next(resolutions))
+        assert address == "93.184.216.34"  # the connection goes to this address; the name is not resolved again

@@ -151,24 +151,25 @@ Deliveries.TestCase.settings = settings(
 TestDeliveries = Deliveries.TestCase
 
 
-def test_the_same_events_in_any_order_leave_the_same_bytes(tmp_path: Path) -> None:
-    import random
+class TestArchiveSegment:
+    def test_gives_the_same_bytes_in_any_order(self, tmp_path: Path) -> None:
+        import random
 
-    contents = []
-    for seed in range(4):
-        pack, home = packs.load(happenings.write(tmp_path / "pack")), WorkspaceFolder(tmp_path / f"home{seed}")
-        home.claim(pack.id)
-        order = [*EVENTS, *EVENTS[: 5 * seed]]
-        random.Random(seed).shuffle(order)
-        with Queue(home.queue) as queue:
-            for i in range(0, len(order), 1 + 3 * seed):
-                queue.put(order[i : i + 1 + 3 * seed], NOW)
-                if i % 2 == 0:
-                    queue.seal(NOW, whole=True)
-                    backlog.drain(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
-            queue.seal(NOW, whole=True)
-        backlog.drain(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
-        states = SourceStates(home.fetch_state).parts("happenings")
-        contents.append({part: state.sha256 for part, state in states.items()})
-    assert all(one == contents[0] for one in contents)
-    assert len(contents[0]) == 7
+        contents = []
+        for seed in range(4):
+            pack, home = packs.load(happenings.write(tmp_path / "pack")), WorkspaceFolder(tmp_path / f"home{seed}")
+            home.claim(pack.id)
+            order = [*EVENTS, *EVENTS[: 5 * seed]]
+            random.Random(seed).shuffle(order)
+            with Queue(home.queue) as queue:
+                for i in range(0, len(order), 1 + 3 * seed):
+                    queue.put(order[i : i + 1 + 3 * seed], NOW)
+                    if i % 2 == 0:
+                        queue.seal(NOW, whole=True)
+                        backlog.drain(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
+                queue.seal(NOW, whole=True)
+            backlog.drain(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
+            states = SourceStates(home.fetch_state).parts("happenings")
+            contents.append({part: state.sha256 for part, state in states.items()})
+        assert all(one == contents[0] for one in contents)
+        assert len(contents[0]) == 7

@@ -72,101 +72,37 @@ def rows(persons: int) -> Reply:
     return Reply(body=f"code,sex,persons\na1,M,{persons}\n".encode())
 
 
-def test_only_new_content_of_a_source_that_is_due_starts_a_run(place: Place) -> None:
-    place.source("people", url=f"{place.server.url}/people.csv")
-    place.server.replies["/people.csv"] = [rows(1), rows(1), rows(2)]
-    assert set(place.poll("2024-05-01T10:00").changed) == {"areas", "people"}
-    assert place.poll("2024-05-01T10:01").polled == []
-    assert place.poll("2024-05-02T05:59").polled == ["areas"], "without a cadence, every day at 5"
-    second = place.poll("2024-05-02T06:00")
-    assert (second.polled, second.changed) == (["people"], {})
-    assert set(place.poll("2024-05-03T06:00").changed) == {"people"}
+class TestCursor:
+    def test_reads_and_writes_the_keys_of_earlier_versions(self) -> None:
+        text = (
+            '{"version": 1, "looked": {"people": "2024-05-01T10:00:00Z"}, '
+            '"requested": {"people": ["people:ab:lake1", "2024-05-01T10:00:00Z"]}, "made_by": "cd"}'
+        )
+        cursor = Cursor.parse(text)
+        assert cursor.polled == {"people": "2024-05-01T10:00:00Z"}
+        assert cursor.requested == {"people": ("people:ab:lake1", "2024-05-01T10:00:00Z")}
+        assert cursor.basis == "cd"
+        assert json.loads(cursor.text()) == json.loads(text)
 
-
-def test_the_cadence_is_in_the_time_zone_of_the_pack(place: Place) -> None:
-    place.pack.file = place.pack.file.model_copy(update={"timezone": "Europe/Prague"})
-    place.source("people", url=f"{place.server.url}/people.csv")
-    place.server.replies["/people.csv"] = [rows(1)]
-    place.poll("2024-07-01T10:00")
-    assert "people" not in place.poll("2024-07-02T03:59").polled
-    assert "people" in place.poll("2024-07-02T04:00").polled
-
-
-def test_a_failed_fetch_does_not_advance_and_is_asked_again(place: Place) -> None:
-    place.source("people", url=f"{place.server.url}/people.csv")
-    place.server.replies["/people.csv"] = [Reply(500), rows(1)]
-    first = place.poll("2024-05-01T10:00")
-    assert list(first.failed) == ["people"]
-    assert set(first.changed) == {"areas"}
-    assert "people" not in place.cursor.polled
-    assert set(place.poll("2024-05-01T10:01").changed) == {"people"}
-
-
-def test_the_key_of_a_run_is_source_content_and_code(place: Place) -> None:
-    place.source("people", url=f"{place.server.url}/people.csv")
-    place.server.replies["/people.csv"] = [rows(1), rows(2), rows(1)]
-    keys = [place.poll(f"2024-05-0{day}T10:00").changed["people"] for day in (1, 2, 3)]
-    source, content, _code = keys[0].split(":")
-    assert (source, len(content)) == ("people", 64)
-    assert keys[2] == f"{keys[0]}:2", "content that reappears gets a new key"
-    assert len(set(keys)) == 3
-
-
-def test_a_run_that_never_came_is_asked_for_again_after_an_hour(place: Place) -> None:
-    place.source("people", url=f"{place.server.url}/people.csv", cadence="*/10 * * * *")
-    place.server.replies["/people.csv"] = [rows(1)]
-    first = place.poll("2024-05-01T10:00", run=False).changed["people"]
-    assert "people" not in place.poll("2024-05-01T10:10", run=False).changed
-    again = place.poll("2024-05-01T11:00", run=False).changed["people"]
-    assert again.startswith(f"{first}+")
-
-
-def test_other_declarations_have_everything_taken_up_again_once(place: Place) -> None:
-    place.source("people", url=f"{place.server.url}/people.csv")
-    place.server.replies["/people.csv"] = [rows(1)]
-    place.poll("2024-05-01T10:00")
-    place.source("people", url=f"{place.server.url}/people.csv", rate=3.0)  # as after a restart with a changed pack
-    place.pack.__dict__.pop("digest", None)
-    assert polling.is_due(place.pack, place.cursor, at("2024-05-01T10:01").now())
-    result = place.poll("2024-05-01T10:01")
-    assert (set(result.changed), result.polled) == ({"areas", "people"}, [])
-    assert place.poll("2024-05-01T10:02").changed == {}
-
-
-@pytest.mark.parametrize(
-    "text", [None, "", "{", "[]", "null", '{"version": 0, "looked": {"people": "2030-01-01T00:00:00Z"}}', '{"version": 1, "looked": {"people": 7}}']
-)  # fmt: skip
-def test_a_cursor_that_cannot_be_read_has_everything_looked_at_and_nothing_started_twice(place: Place, text: str | None) -> None:
-    place.source("people", url=f"{place.server.url}/people.csv")
-    place.server.replies["/people.csv"] = [rows(1)]
-    place.poll("2024-05-01T10:00")
-    place.cursor = Cursor.parse(text)
-    again = place.poll("2024-05-01T10:01")
-    assert (again.polled, again.changed) == (["areas", "people"], {})
-
-
-@pytest.mark.parametrize("form", ["json", "tsv"])
-def test_a_list_of_data_sets_is_asked_once_and_only_what_it_says_has_changed_is_fetched(place: Place, form: str) -> None:
-    changed = {"a": "2024-01-01", "b": "2024-01-01", "c": "2024-01-01"}
-
-    def listed(_: HttpRequest) -> Reply:
-        if form == "json":
-            return Reply(body=json.dumps({"result": [{"code": k, "last update": v} for k, v in changed.items()]}).encode())
-        return Reply(body="".join(["code\tlast update\n", *(f"{k}\t{v}\n" for k, v in changed.items())]).encode())
-
-    place.server.routes["/toc"] = listed
-    for name in changed:
-        catalogue = {"url": f"{place.server.url}/toc", "format": form, "id": "code", "changed": "last update", "item": name}
-        place.source(name, url=f"{place.server.url}/{name}.csv", catalogue=catalogue | ({"records": "/result"} if form == "json" else {}))
-        place.server.replies[f"/{name}.csv"] = [rows(1), rows(2)]
-    assert set(place.poll("2024-05-01T10:00").changed) == {"areas", *changed}
-    place.server.requests.clear()
-    changed["b"] = "2024-05-02"
-    del changed["c"]
-    result = place.poll("2024-05-02T10:00")
-    assert set(result.changed) == {"b"}
-    assert list(result.failed) == ["c"]
-    assert sorted(path for path, _ in place.server.requests) == ["/b.csv", "/toc"]
+    @pytest.mark.parametrize(
+        "text",
+        [
+            None,
+            "",
+            "{",
+            "[]",
+            "null",
+            '{"version": 0, "looked": {"people": "2030-01-01T00:00:00Z"}}',
+            '{"version": 1, "looked": {"people": 7}}',
+        ],
+    )
+    def test_unreadable_cursor_polls_all_sources_and_repeats_no_run(self, place: Place, text: str | None) -> None:
+        place.source("people", url=f"{place.server.url}/people.csv")
+        place.server.replies["/people.csv"] = [rows(1)]
+        place.poll("2024-05-01T10:00")
+        place.cursor = Cursor.parse(text)
+        again = place.poll("2024-05-01T10:01")
+        assert (again.polled, again.changed) == (["areas", "people"], {})
 
 
 def _hub(date: str, url: str) -> dict[str, Any]:
@@ -177,49 +113,130 @@ def _hub(date: str, url: str) -> dict[str, Any]:
     return feed
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(not HUB.is_dir(), reason="there are no recorded feeds")
-def test_of_three_dated_feeds_exactly_the_items_that_changed_start_work(place: Place) -> None:
-    dates = ("2024-10-09", "2025-04-12", "2025-09-03")
-    feeds = {date: _hub(date, place.server.url) for date in dates}
-    items = {date: {i["identifier"]: i["modified"] for i in feed["dataset"]} for date, feed in feeds.items()}
-    names = {identifier: f"item_{n}" for n, identifier in enumerate(sorted(set().union(*items.values())))}
-    place.source("feed", url=f"{place.server.url}/feed", protocol="arcgis")
-    place.pack.sources["feed"] = place.pack.sources["feed"].model_copy(
-        update={"read": place.template.read.model_copy(update={"format": "json", "records": "/dataset"})}
-    )
-    for identifier, name in names.items():
-        place.source(name, url=f"{place.server.url}/feed", protocol="arcgis", dataset=identifier)
-    served: dict[str, bytes] = {}
-    place.server.routes["/feed"] = lambda _: Reply(body=served["feed"])
+class TestPoll:
+    def test_requests_runs_only_for_new_content(self, place: Place) -> None:
+        place.source("people", url=f"{place.server.url}/people.csv")
+        place.server.replies["/people.csv"] = [rows(1), rows(1), rows(2)]
+        assert set(place.poll("2024-05-01T10:00").changed) == {"areas", "people"}
+        assert place.poll("2024-05-01T10:01").polled == []
+        assert place.poll("2024-05-02T05:59").polled == ["areas"], "without a cadence, every day at 5"
+        second = place.poll("2024-05-02T06:00")
+        assert (second.polled, second.changed) == (["people"], {})
+        assert set(place.poll("2024-05-03T06:00").changed) == {"people"}
 
-    def file(request: HttpRequest) -> Reply:
-        return Reply(body=f"code,sex,persons\na1,M,1\n# {request.path} {request.query}\n".encode())
+    def test_uses_the_time_zone_of_the_pack(self, place: Place) -> None:
+        place.pack.file = place.pack.file.model_copy(update={"timezone": "Europe/Prague"})
+        place.source("people", url=f"{place.server.url}/people.csv")
+        place.server.replies["/people.csv"] = [rows(1)]
+        place.poll("2024-07-01T10:00")
+        assert "people" not in place.poll("2024-07-02T03:59").polled
+        assert "people" in place.poll("2024-07-02T04:00").polled
 
-    for number in range(max(len(feed["dataset"]) for feed in feeds.values())):
-        place.server.routes[f"/file/{number}"] = file
-    before: dict[str, str] = {}
-    for date in dates:
-        served["feed"] = json.dumps(feeds[date]).encode()
+    def test_keeps_cursor_when_a_part_fails(self, place: Place) -> None:
+        place.source("people", url=f"{place.server.url}/people.csv")
+        place.server.replies["/people.csv"] = [Reply(500), rows(1)]
+        first = place.poll("2024-05-01T10:00")
+        assert list(first.failed) == ["people"]
+        assert set(first.changed) == {"areas"}
+        assert "people" not in place.cursor.polled
+        assert set(place.poll("2024-05-01T10:01").changed) == {"people"}
+
+    def test_makes_run_keys_of_source_content_and_code(self, place: Place) -> None:
+        place.source("people", url=f"{place.server.url}/people.csv")
+        place.server.replies["/people.csv"] = [rows(1), rows(2), rows(1)]
+        keys = [place.poll(f"2024-05-0{day}T10:00").changed["people"] for day in (1, 2, 3)]
+        source, content, _code = keys[0].split(":")
+        assert (source, len(content)) == ("people", 64)
+        assert keys[2] == f"{keys[0]}:2", "content that reappears gets a new key"
+        assert len(set(keys)) == 3
+
+    def test_requests_a_missing_run_again_after_an_hour(self, place: Place) -> None:
+        place.source("people", url=f"{place.server.url}/people.csv", cadence="*/10 * * * *")
+        place.server.replies["/people.csv"] = [rows(1)]
+        first = place.poll("2024-05-01T10:00", run=False).changed["people"]
+        assert "people" not in place.poll("2024-05-01T10:10", run=False).changed
+        again = place.poll("2024-05-01T11:00", run=False).changed["people"]
+        assert again.startswith(f"{first}+")
+
+    def test_requests_all_content_once_after_a_changed_declaration(self, place: Place) -> None:
+        place.source("people", url=f"{place.server.url}/people.csv")
+        place.server.replies["/people.csv"] = [rows(1)]
+        place.poll("2024-05-01T10:00")
+        place.source("people", url=f"{place.server.url}/people.csv", rate=3.0)  # as after a restart with a changed pack
+        place.pack.__dict__.pop("digest", None)
+        assert polling.is_due(place.pack, place.cursor, at("2024-05-01T10:01").now())
+        result = place.poll("2024-05-01T10:01")
+        assert (set(result.changed), result.polled) == ({"areas", "people"}, [])
+        assert place.poll("2024-05-01T10:02").changed == {}
+
+    @pytest.mark.parametrize("form", ["json", "tsv"])
+    def test_fetches_a_catalogue_once_and_then_its_changed_items(self, place: Place, form: str) -> None:
+        changed = {"a": "2024-01-01", "b": "2024-01-01", "c": "2024-01-01"}
+
+        def listed(_: HttpRequest) -> Reply:
+            if form == "json":
+                return Reply(body=json.dumps({"result": [{"code": k, "last update": v} for k, v in changed.items()]}).encode())
+            return Reply(body="".join(["code\tlast update\n", *(f"{k}\t{v}\n" for k, v in changed.items())]).encode())
+
+        place.server.routes["/toc"] = listed
+        for name in changed:
+            catalogue = {"url": f"{place.server.url}/toc", "format": form, "id": "code", "changed": "last update", "item": name}
+            place.source(
+                name, url=f"{place.server.url}/{name}.csv", catalogue=catalogue | ({"records": "/result"} if form == "json" else {})
+            )
+            place.server.replies[f"/{name}.csv"] = [rows(1), rows(2)]
+        assert set(place.poll("2024-05-01T10:00").changed) == {"areas", *changed}
         place.server.requests.clear()
-        result = place.poll(f"{date}T10:00")
-        now = items[date]
-        added_or_modified = {names[i] for i in now if before.get(i) != now[i]}
-        assert set(result.changed) - {"areas"} == {"feed"} | added_or_modified
-        assert set(result.failed) == {name for i, name in names.items() if i not in now}, "a removed item makes its source stale"
-        paths = [path for path, _ in place.server.requests]
-        assert paths.count("/feed") == 2, "once as a source itself, once for all its items"
-        assert len(paths) == 2 + len(added_or_modified)
-        before = now
-    expected = [(97, 0, 0), (464, 2, 17), (45, 2, 5)]  # added, removed, modified; counted from the files independently
-    for (a, b), (added, removed, modified) in zip([("", dates[0]), *itertools.pairwise(dates)], expected, strict=True):
-        old, new = items[a] if a else {}, items[b]
-        assert (len(new.keys() - old.keys()), len(old.keys() - new.keys()), sum(old[k] != new[k] for k in old.keys() & new.keys())) == (
-            added, removed, modified,
-        )  # fmt: skip
-    assert place.poll("2025-09-04T10:00").changed == {}, "a replay starts nothing"
-    shuffled = feeds[dates[-1]]
-    shuffled["dataset"].reverse()
-    shuffled["generated"] = "today"
-    served["feed"] = json.dumps(shuffled, indent=1).encode()
-    assert place.poll("2025-09-05T10:00").changed == {}, "other bytes of the same items start nothing"
+        changed["b"] = "2024-05-02"
+        del changed["c"]
+        result = place.poll("2024-05-02T10:00")
+        assert set(result.changed) == {"b"}
+        assert list(result.failed) == ["c"]
+        assert sorted(path for path, _ in place.server.requests) == ["/b.csv", "/toc"]
+
+    @pytest.mark.slow
+    @pytest.mark.skipif(not HUB.is_dir(), reason="there are no recorded feeds")
+    def test_requests_the_changed_items_of_recorded_feeds(self, place: Place) -> None:
+        dates = ("2024-10-09", "2025-04-12", "2025-09-03")
+        feeds = {date: _hub(date, place.server.url) for date in dates}
+        items = {date: {i["identifier"]: i["modified"] for i in feed["dataset"]} for date, feed in feeds.items()}
+        names = {identifier: f"item_{n}" for n, identifier in enumerate(sorted(set().union(*items.values())))}
+        place.source("feed", url=f"{place.server.url}/feed", protocol="arcgis")
+        place.pack.sources["feed"] = place.pack.sources["feed"].model_copy(
+            update={"read": place.template.read.model_copy(update={"format": "json", "records": "/dataset"})}
+        )
+        for identifier, name in names.items():
+            place.source(name, url=f"{place.server.url}/feed", protocol="arcgis", dataset=identifier)
+        served: dict[str, bytes] = {}
+        place.server.routes["/feed"] = lambda _: Reply(body=served["feed"])
+
+        def file(request: HttpRequest) -> Reply:
+            return Reply(body=f"code,sex,persons\na1,M,1\n# {request.path} {request.query}\n".encode())
+
+        for number in range(max(len(feed["dataset"]) for feed in feeds.values())):
+            place.server.routes[f"/file/{number}"] = file
+        before: dict[str, str] = {}
+        for date in dates:
+            served["feed"] = json.dumps(feeds[date]).encode()
+            place.server.requests.clear()
+            result = place.poll(f"{date}T10:00")
+            now = items[date]
+            added_or_modified = {names[i] for i in now if before.get(i) != now[i]}
+            assert set(result.changed) - {"areas"} == {"feed"} | added_or_modified
+            assert set(result.failed) == {name for i, name in names.items() if i not in now}, "a removed item makes its source stale"
+            paths = [path for path, _ in place.server.requests]
+            assert paths.count("/feed") == 2, "once as a source itself, once for all its items"
+            assert len(paths) == 2 + len(added_or_modified)
+            before = now
+        expected = [(97, 0, 0), (464, 2, 17), (45, 2, 5)]  # added, removed, modified; counted from the files independently
+        for (a, b), (added, removed, modified) in zip([("", dates[0]), *itertools.pairwise(dates)], expected, strict=True):
+            old, new = items[a] if a else {}, items[b]
+            assert (len(new.keys() - old.keys()), len(old.keys() - new.keys()), sum(old[k] != new[k] for k in old.keys() & new.keys())) == (
+                added, removed, modified,
+            )  # fmt: skip
+        assert place.poll("2025-09-04T10:00").changed == {}, "a replay starts nothing"
+        shuffled = feeds[dates[-1]]
+        shuffled["dataset"].reverse()
+        shuffled["generated"] = "today"
+        served["feed"] = json.dumps(shuffled, indent=1).encode()
+        assert place.poll("2025-09-05T10:00").changed == {}, "other bytes of the same items start nothing"

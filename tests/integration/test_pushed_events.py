@@ -77,41 +77,42 @@ class Receiver:
         raise AssertionError("the deadline of the test has passed")
 
 
-def test_every_accepted_event_of_many_clients_is_in_the_lake_once_though_the_receiver_is_killed_twice(tmp_path: Path) -> None:
-    pack, home = happenings.write(tmp_path / "pack"), WorkspaceFolder(tmp_path / "home")
-    chance = random.Random(7)
-    numbers = [*range(EVENTS), *chance.choices(range(EVENTS), k=int(EVENTS * DOUBLED))]
-    chance.shuffle(numbers)
-    batches = []
-    while numbers:
-        size = chance.choice([1, 5, 20, 50])
-        batches.append(numbers[:size])
-        del numbers[:size]
-    receiver = Receiver(pack, home.root)
-    receiver.start()
-    deadline = time.monotonic() + 300
-    done = threading.Event()
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        responses = [clients.submit(receiver.push, batch, lambda: time.monotonic() > deadline) for batch in batches]
-        for share in (0.3, 0.6):
-            while sum(a.done() for a in responses) < share * len(responses):
-                time.sleep(0.01)
-            receiver.kill()
-            receiver.start()
-        accepted = sum(a.result() for a in responses)
-        done.set()
-    receiver.kill()
-    assert accepted <= EVENTS, "an event stored without a response is a duplicate the next time"
-    loaded = packs.load(pack)
-    with Queue(home.queue) as queue:
-        assert queue.counts()["accepted"] == EVENTS
-        segments = 0
-        while queue.seal(datetime.now(UTC), whole=True):
-            segments += 1
-        assert segments == 2
-    fetch_sources(Workspace(home.root, Settings(), pack=loaded))
-    backlog.drain(Workspace(home.root, Settings(), pack=loaded))
-    reports = Ingest(Workspace(home.root, Settings(), pack=loaded)).run()
-    assert (reports["happenings"].rows_read, reports["happenings"].accepted) == (EVENTS, EVENTS)
-    rows = pl.concat([pl.read_parquet(home.lake / f.path) for f in reports["happenings"].files("events")])
-    assert sorted(rows["id"].cast(pl.Int64)) == list(range(EVENTS))
+class TestServeEvents:
+    def test_loses_and_repeats_no_accepted_event_when_killed(self, tmp_path: Path) -> None:
+        pack, home = happenings.write(tmp_path / "pack"), WorkspaceFolder(tmp_path / "home")
+        chance = random.Random(7)
+        numbers = [*range(EVENTS), *chance.choices(range(EVENTS), k=int(EVENTS * DOUBLED))]
+        chance.shuffle(numbers)
+        batches = []
+        while numbers:
+            size = chance.choice([1, 5, 20, 50])
+            batches.append(numbers[:size])
+            del numbers[:size]
+        receiver = Receiver(pack, home.root)
+        receiver.start()
+        deadline = time.monotonic() + 300
+        done = threading.Event()
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            responses = [clients.submit(receiver.push, batch, lambda: time.monotonic() > deadline) for batch in batches]
+            for share in (0.3, 0.6):
+                while sum(a.done() for a in responses) < share * len(responses):
+                    time.sleep(0.01)
+                receiver.kill()
+                receiver.start()
+            accepted = sum(a.result() for a in responses)
+            done.set()
+        receiver.kill()
+        assert accepted <= EVENTS, "an event stored without a response is a duplicate the next time"
+        loaded = packs.load(pack)
+        with Queue(home.queue) as queue:
+            assert queue.counts()["accepted"] == EVENTS
+            segments = 0
+            while queue.seal(datetime.now(UTC), whole=True):
+                segments += 1
+            assert segments == 2
+        fetch_sources(Workspace(home.root, Settings(), pack=loaded))
+        backlog.drain(Workspace(home.root, Settings(), pack=loaded))
+        reports = Ingest(Workspace(home.root, Settings(), pack=loaded)).run()
+        assert (reports["happenings"].rows_read, reports["happenings"].accepted) == (EVENTS, EVENTS)
+        rows = pl.concat([pl.read_parquet(home.lake / f.path) for f in reports["happenings"].files("events")])
+        assert sorted(rows["id"].cast(pl.Int64)) == list(range(EVENTS))

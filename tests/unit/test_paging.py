@@ -84,81 +84,80 @@ KINDS: dict[str, tuple[Callable[[HttpRequest], Reply], dict[str, Any], str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_all_pages_are_one_snapshot_the_same_every_time(server: Server, tmp_path: Path, kind: str) -> None:
-    server.routes["/items"], declared, records = KINDS[kind]
-    results = [fetch(tmp_path, {"url": server.url + "/items", **declared}, records=records) for _ in range(2)]
-    pages = json.loads(content(tmp_path, results[0]))
-    assert len(pages) == 3
-    rows = []
-    for page in pages:
-        for step in records.split("/")[1:]:
-            page = page[step]  # noqa: PLW2901
-        rows += page
-    assert rows == ROWS
-    assert results[0].snapshot == results[1].snapshot
+class TestFetchPages:
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_joins_all_pages_into_the_same_snapshot(self, server: Server, tmp_path: Path, kind: str) -> None:
+        server.routes["/items"], declared, records = KINDS[kind]
+        results = [fetch(tmp_path, {"url": server.url + "/items", **declared}, records=records) for _ in range(2)]
+        pages = json.loads(content(tmp_path, results[0]))
+        assert len(pages) == 3
+        rows = []
+        for page in pages:
+            for step in records.split("/")[1:]:
+                page = page[step]  # noqa: PLW2901
+            rows += page
+        assert rows == ROWS
+        assert results[0].snapshot == results[1].snapshot
+
+    def test_fails_with_fewer_records_than_announced(self, server: Server, tmp_path: Path) -> None:
+        server.routes["/items"] = lambda request: reply({"total": 30, "rows": ROWS[int(query(request)["offset"]) :][:10]})
+        paging = {"kind": "offset", "param": "offset", "total": "/total"}
+        result = fetch(tmp_path, {"url": server.url + "/items", "paging": paging}, records="/rows")
+        assert "hold 25 records, but the server announced 30" in (result.error or "")
+
+    def test_starts_over_after_an_interruption(self, server: Server, tmp_path: Path) -> None:
+        broken = True
+
+        def reply_or_fail(request: HttpRequest) -> Reply:
+            return Reply(500) if broken and query(request)["page"] == "2" else by_page(request)
+
+        server.routes["/items"] = reply_or_fail
+        declared = {"url": server.url + "/items", "paging": {"kind": "page", "param": "page"}}
+        assert "answered 500" in (fetch(tmp_path, declared, records="/rows").error or "")
+        assert not [path for path in (tmp_path / "archive").rglob("*") if path.is_file()]
+        broken = False
+        assert len(json.loads(content(tmp_path, fetch(tmp_path, declared, records="/rows")))) == 3
+
+    @pytest.mark.parametrize(
+        ("page", "paging", "reason"),
+        [
+            (lambda request: reply({"rows": ROWS}), {"kind": "page", "param": "page"}, "the same as the page before"),
+            (
+                lambda request: reply({"rows": [request.query], "next": "x"}),
+                {"kind": "cursor", "param": "at", "next": "/next"},
+                "was already fetched",
+            ),
+            (
+                lambda request: reply({"rows": ROWS, "next": "http://localhost/other"}),
+                {"kind": "link", "next": "/next"},
+                "the next page is on another host, localhost",
+            ),
+            (lambda request: reply({"errors": [{"message": "no such field"}]}), {"kind": "page", "param": "page"}, "no such field"),
+            (lambda request: Reply(200, b"{"), {"kind": "page", "param": "page"}, "not JSON"),
+            (lambda request: Reply(200, b"[" * 100_000), {"kind": "page", "param": "page"}, "not JSON"),
+        ],
+        ids=["page repeats", "cursor repeats", "leads away", "failure with 200", "not JSON", "deep"],
+    )
+    def test_fails_where_pages_repeat_or_lead_away(
+        self, server: Server, tmp_path: Path, page: Callable[[HttpRequest], Reply], paging: dict[str, str], reason: str
+    ) -> None:
+        server.routes["/items"] = page
+        assert reason in (fetch(tmp_path, {"url": server.url + "/items", "paging": paging}, records="/rows").error or "")
 
 
-def test_pages_that_hold_fewer_records_than_announced_are_no_snapshot(server: Server, tmp_path: Path) -> None:
-    server.routes["/items"] = lambda request: reply({"total": 30, "rows": ROWS[int(query(request)["offset"]) :][:10]})
-    paging = {"kind": "offset", "param": "offset", "total": "/total"}
-    result = fetch(tmp_path, {"url": server.url + "/items", "paging": paging}, records="/rows")
-    assert "hold 25 records, but the server announced 30" in (result.error or "")
-
-
-def test_an_interrupted_answer_leaves_nothing_and_starts_over(server: Server, tmp_path: Path) -> None:
-    broken = True
-
-    def reply_or_fail(request: HttpRequest) -> Reply:
-        return Reply(500) if broken and query(request)["page"] == "2" else by_page(request)
-
-    server.routes["/items"] = reply_or_fail
-    declared = {"url": server.url + "/items", "paging": {"kind": "page", "param": "page"}}
-    assert "answered 500" in (fetch(tmp_path, declared, records="/rows").error or "")
-    assert not [path for path in (tmp_path / "archive").rglob("*") if path.is_file()]
-    broken = False
-    assert len(json.loads(content(tmp_path, fetch(tmp_path, declared, records="/rows")))) == 3
-
-
-@pytest.mark.parametrize(
-    ("page", "paging", "reason"),
-    [
-        (lambda request: reply({"rows": ROWS}), {"kind": "page", "param": "page"}, "the same as the page before"),
-        (
-            lambda request: reply({"rows": [request.query], "next": "x"}),
-            {"kind": "cursor", "param": "at", "next": "/next"},
-            "was already fetched",
-        ),
-        (
-            lambda request: reply({"rows": ROWS, "next": "http://localhost/other"}),
-            {"kind": "link", "next": "/next"},
-            "the next page is on another host, localhost",
-        ),
-        (lambda request: reply({"errors": [{"message": "no such field"}]}), {"kind": "page", "param": "page"}, "no such field"),
-        (lambda request: Reply(200, b"{"), {"kind": "page", "param": "page"}, "not JSON"),
-        (lambda request: Reply(200, b"[" * 100_000), {"kind": "page", "param": "page"}, "not JSON"),
-    ],
-    ids=["page repeats", "cursor repeats", "leads away", "failure with 200", "not JSON", "deep"],
-)
-def test_pages_that_do_not_end_or_lead_away_are_refused(
-    server: Server, tmp_path: Path, page: Callable[[HttpRequest], Reply], paging: dict[str, str], reason: str
-) -> None:
-    server.routes["/items"] = page
-    assert reason in (fetch(tmp_path, {"url": server.url + "/items", "paging": paging}, records="/rows").error or "")
-
-
-@pytest.mark.parametrize(
-    ("declared", "reason"),
-    [
-        ({"paging": {"kind": "page"}}, "needs param"),
-        ({"paging": {"kind": "cursor", "param": "at"}}, "needs next"),
-        ({"paging": {"kind": "page", "param": "page", "size": 10}}, "size and size_param go together"),
-        ({"paging": {"kind": "link"}, "protocol": "ckan"}, "paging is for protocol file"),
-        ({"resource": "csv"}, "resource is for protocol"),
-        ({"split": {"geo": ["CZ"]}}, "split is for protocol eurostat"),
-        ({"url": "data.json", "paging": {"kind": "link"}}, "for addresses, not for paths"),
-    ],
-)
-def test_declarations_that_cannot_work_are_refused(declared: dict[str, Any], reason: str) -> None:
-    with pytest.raises(ValidationError, match=reason):
-        Fetch.model_validate({"url": "https://data.example.org/items", **declared})
+class TestFetch:
+    @pytest.mark.parametrize(
+        ("declared", "reason"),
+        [
+            ({"paging": {"kind": "page"}}, "needs param"),
+            ({"paging": {"kind": "cursor", "param": "at"}}, "needs next"),
+            ({"paging": {"kind": "page", "param": "page", "size": 10}}, "size and size_param go together"),
+            ({"paging": {"kind": "link"}, "protocol": "ckan"}, "paging is for protocol file"),
+            ({"resource": "csv"}, "resource is for protocol"),
+            ({"split": {"geo": ["CZ"]}}, "split is for protocol eurostat"),
+            ({"url": "data.json", "paging": {"kind": "link"}}, "for addresses, not for paths"),
+        ],
+    )
+    def test_refuses_declarations_that_cannot_work(self, declared: dict[str, Any], reason: str) -> None:
+        with pytest.raises(ValidationError, match=reason):
+            Fetch.model_validate({"url": "https://data.example.org/items", **declared})
