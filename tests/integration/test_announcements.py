@@ -63,7 +63,7 @@ class Portal:
         return Reply(self.statuses.pop(0) if self.statuses else 204, after=self.after)
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self) -> dict[str, Any]:
         return {
             "ZPO2_SECRET_RELEASE_URL": f"{self.server.url}{PATH}?key={SECRET}",
             "ZPO2_SECRET_RELEASE_KEY": SECRET,
@@ -325,16 +325,16 @@ class TestDeliver:
         self, small: Small, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], fault: str
     ) -> None:
         monkeypatch.setattr(announcements, "DELIVERY_DEADLINE", 4.0)
-        what = FAULTS[fault](small.portal.server.url)
-        if isinstance(what, Reply):
-            small.portal.server.routes[PATH] = lambda _request: what
+        behaviour = FAULTS[fault](small.portal.server.url)
+        if isinstance(behaviour, Reply):
+            small.portal.server.routes[PATH] = lambda _request: behaviour
         else:
-            monkeypatch.setenv("ZPO2_SECRET_RELEASE_URL", what)
+            monkeypatch.setenv("ZPO2_SECRET_RELEASE_URL", behaviour)
         small.publish(1)
         began = time.monotonic()
         _, faults = small.deliver()
         assert time.monotonic() - began < 6
-        assert faults or isinstance(what, Reply), "a status of 200 means accepted, whatever follows"
+        assert faults or isinstance(behaviour, Reply), "a status of 200 means accepted, whatever follows"
         output = capfd.readouterr()
         assert SECRET not in output.out + output.err + " ".join(faults) + small.home.log.read_text()
 
@@ -383,7 +383,7 @@ class TestCommands:
     def test_run_announces_what_a_killed_run_left(self, tmp_path: Path, portal: Portal) -> None:
         pack, home = five_places.write(tmp_path / "pack"), tmp_path / "home"
         words = ("--pack", pack, "--home", home)
-        variables = {"SOURCE_DATE_EPOCH": EPOCH, **portal.variables}
+        variables: dict[str, Any] = {"SOURCE_DATE_EPOCH": EPOCH, **portal.variables}
         portal.after = 30  # the portal receives it, but has not answered yet
         run = start("run", *words, **variables)
         while run.poll() is None and not portal.events:
@@ -404,7 +404,7 @@ class TestCommands:
     def test_run_announces_what_a_killed_first_run_left(self, tmp_path: Path, portal: Portal) -> None:
         pack, home = five_places.write(tmp_path / "pack"), tmp_path / "home"
         words = ("--pack", pack, "--home", home)
-        variables = {"SOURCE_DATE_EPOCH": EPOCH, **portal.variables}
+        variables: dict[str, Any] = {"SOURCE_DATE_EPOCH": EPOCH, **portal.variables}
         run = start("run", *words, **variables)
         while run.poll() is None and not (home / "public" / "latest.json").exists():
             time.sleep(0.001)

@@ -188,11 +188,11 @@ def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[Source
     assert "enabled: false" in declared
     declared = declared.replace("enabled: false", "enabled: true").replace("min_bytes: 100000000", "min_bytes: 1")
     if name in {**WEB, **V4}:
-        path, answer = {**WEB, **V4}[name]
+        path, reply_to = {**WEB, **V4}[name]
         host = declared.split("url: ")[1].split("/", 3)[2]
         declared = declared.replace(f"https://{host}", server.url)
         for year in ("2021", "2022", "2023"):
-            server.routes[path.replace("{year}", year)] = answer
+            server.routes[path.replace("{year}", year)] = reply_to
     (pack / "sources" / f"{name}.yml").write_text(declared, encoding="utf-8")
     loaded, home = packs.load(pack), WorkspaceFolder(folder / "home")
     settings = Settings(allow_hosts="127.0.0.1", SOURCE_DATE_EPOCH=1_760_000_000)
@@ -261,8 +261,8 @@ class TestV4Sources:
     def test_polish_data_bank_is_paged_by_year(self, server: Server, tmp_path: Path) -> None:
         report, rows = run("pl_population", tmp_path, server, "v4")
         assert (report.rows_read, report.accepted, report.quarantined) == (9, 6, 3)
-        found = rows.filter((pl.col("ref_area") == "PL_1001121200102") & (pl.col("time_period") == "2022"))
-        assert found["obs_value"].to_list() == [19872.0]
+        bochnia = rows.filter((pl.col("ref_area") == "PL_1001121200102") & (pl.col("time_period") == "2022"))
+        assert bochnia["obs_value"].to_list() == [19872.0]
 
     def test_datacube_reads_its_dimensions(self, server: Server, tmp_path: Path) -> None:
         report, rows = run("sk_population", tmp_path, server, "v4")

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,9 +33,7 @@ def server() -> Iterator[Server]:
 QUICK = Limits(backoff=0, retries=2, min_rate_after=0.2, read_timeout=2, max_retry_after=5, per_second=1000)
 
 
-def fetch(
-    folder: Path, url: str, last: LastFetch | None = None, expect: str = "", limits: Limits = QUICK, **settings: object
-) -> FetchResult:
+def fetch(folder: Path, url: str, last: LastFetch | None = None, expect: str = "", limits: Limits = QUICK, **settings: Any) -> FetchResult:
     """Fetch the source `areas` of a pack from `url`, even where a check of the pack would refuse it."""
     loads = url.startswith("http")
     declared_url = url if loads else "data/areas.csv"
