@@ -137,7 +137,7 @@ def idle_tick(folder: Path) -> Iterator[str]:
     from pipelines import packs
     from pipelines.core.settings import Settings
     from pipelines.core.workspace import WorkspaceFolder
-    from pipelines.extract.source_state import States
+    from pipelines.extract.source_state import SourceStates
     from pipelines.orchestration.sensors import build_sensors
     from pipelines.packs.schema import Fetch
     from pipelines.packs.workspace import Workspace
@@ -158,9 +158,9 @@ def idle_tick(folder: Path) -> Iterator[str]:
                 return sensor(dg.build_sensor_context(instance=instance, cursor=cursor))
 
         cursor = tick(None).cursor
-        states = States(home.fetch_state)
+        states = SourceStates(home.fetch_state)
         for name in pack.sources:
-            for part, state in states.of(name).items():
+            for part, state in states.parts(name).items():
                 states.put(name, part, state.__class__(**{**vars(state), "good": state.sha256}))
         states.save()
         idle = min(_seconds(lambda: tick(cursor)) for _ in range(5))

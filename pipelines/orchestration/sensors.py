@@ -19,11 +19,12 @@ from exports import ReleaseError
 from pipelines.core import atomic, logs, versions
 from pipelines.core.clock import parse_timestamp
 from pipelines.core.fingerprint import digest
+from pipelines.core.state import StateError
 from pipelines.core.workspace import WorkspaceBusy
 from pipelines.extract import inbox, polling
-from pipelines.extract.cloudevents import drain
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.extract.source_state import States
+from pipelines.extract.cloudevents.segments import affected_sources
+from pipelines.extract.source_state import SourceStates
 from pipelines.notify import alerts, announcements
 from pipelines.orchestration.assets.ingest import LAKE_KINDS, MANIFEST, source_key, version_of
 from pipelines.packs.workspace import Workspace
@@ -75,20 +76,20 @@ def _look_at_sources(workspace: Workspace) -> dg.SensorDefinition:
             return dg.SkipReason("no source is due")
         try:
             with workspace.lock(wait=0):
-                found = polling.look(workspace, cursor)
+                found = polling.poll(workspace, cursor)
         except WorkspaceBusy:
             return dg.SkipReason("a run is writing to the home; looked at later")
-        _log.info("looked", extra={"asked": found.asked, "changed": list(found.changed), "failed": found.failed})
+        _log.info("sources were polled", extra={"polled": found.polled, "changed": list(found.changed), "failed": found.failed})
         keys = [found.changed[name] for name in sorted(found.changed)]
         requests = [_request(workspace, keys[0] if len(keys) == 1 else digest(keys), found.changed)] if keys else []
-        reason = f"asked {len(found.asked)} sources, nothing new" + (f"; failed: {', '.join(found.failed)}" if found.failed else "")
+        reason = f"asked {len(found.polled)} sources, nothing new" + (f"; failed: {', '.join(found.failed)}" if found.failed else "")
         return dg.SensorResult(
             run_requests=requests,
             skip_reason=None if requests else reason,
             cursor=found.cursor.text(),
             asset_events=[
                 event
-                for name in found.asked
+                for name in found.polled
                 if name not in found.changed or name in found.failed
                 for event in _seen(workspace, name, found.failed.get(name))
             ],
@@ -100,7 +101,7 @@ def _look_at_sources(workspace: Workspace) -> dg.SensorDefinition:
 def _seen(workspace: Workspace, source: str, error: str | None) -> Iterable[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
     """Say that a source was looked at: it is as it was, or could not be had."""
     key = source_key(source)
-    stale = [s.stale_since for s in States(workspace.fetch_state).of(source).values() if s.stale_since]
+    stale = [s.stale_since for s in SourceStates(workspace.fetch_state).parts(source).values() if s.stale_since]
     fresh = {"stale_since": min(stale, default="not stale"), "reason": error or "none"}
     checks: dict[str, tuple[bool, dict[str, Any]]] = {"fresh": (error is None and not stale, fresh)}
     if error is None:
@@ -131,7 +132,7 @@ def _watch_inbox(workspace: Workspace) -> dg.SensorDefinition:
     )  # fmt: skip
     def watch_inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         inbox.prepare(workspace)
-        there = inbox.complete(inbox.files(workspace))
+        there = inbox.complete_files(inbox.list_files(workspace))
         seen = _identities(context.cursor)
         now = {file.name: list(file.identity) for file in there}
         # taken up when two looks agree: a file that still grows has another size or time at the second one
@@ -165,14 +166,14 @@ def _watch_queue(workspace: Workspace) -> dg.SensorDefinition:
         if not workspace.queue.is_file():
             return dg.SkipReason("no event was ever pushed")
         with Queue(workspace.queue) as queue:
-            segment = next(iter(queue.open_segments()), None) or queue.cut(datetime.now(UTC))
+            segment = next(iter(queue.open_segments()), None) or queue.seal(datetime.now(UTC))
             if segment is None:
                 return dg.SkipReason(f"{queue.waiting()[0]} events wait to be cut")
-            sources = drain.concerned(workspace.pack, queue, segment)
+            sources = affected_sources(workspace.pack, queue, segment)
         changed = [s.id for s in sources if not s.fetch.brings_records]
         brought = [s.id for s in sources if s.fetch.brings_records]
         # asked for again under the same key a segment starts nothing; one that stays open for long gets another try
-        tries = (datetime.now(UTC) - parse_timestamp(segment.cut_at).replace(tzinfo=UTC)) // PATIENCE
+        tries = (datetime.now(UTC) - parse_timestamp(segment.sealed_at)) // PATIENCE
         key = f"events:{segment.number}:lake{versions.LAKE}" + (f"+{tries}" if tries else "")
         return dg.SensorResult(run_requests=[_request(workspace, key, brought, changed, **{"zpo2/events": str(segment.events)})])
 
@@ -215,7 +216,7 @@ def _tell_of_failures(workspace: Workspace) -> dg.SensorDefinition:
         logs.open_log(workspace)
         reason = " ".join((context.failure_event.message or "").split())[:1000]
         data = {"run": context.dagster_run.run_id, "reason": reason, "sources": context.dagster_run.tags.get("zpo2/sources", "")}
-        alerts.keep(
+        alerts.enqueue(
             workspace, workspace.pack.id, alerts.RUN_FAILED, context.dagster_run.run_id, data, context.dagster_run.run_id
         )  # fmt: skip
 
@@ -229,7 +230,7 @@ def _send_alerts(workspace: Workspace) -> dg.SensorDefinition:
     )  # fmt: skip
     def send_alerts(_context: dg.SensorEvaluationContext) -> dg.SkipReason:
         logs.open_log(workspace)
-        news = alerts.watch(workspace)
+        news = alerts.enqueue_staleness(workspace)
         count, faults = alerts.deliver(workspace)
         words = [f"{count} alerts delivered"] + [f"news of {', '.join(news)}"] * bool(news) + faults
         return dg.SkipReason("; ".join(words + _announce(workspace)))
@@ -246,7 +247,7 @@ def _announce(workspace: Workspace) -> list[str]:
             count, faults = announcements.deliver(workspace)
     except WorkspaceBusy:
         return ["a run is writing to the home and announces its releases itself"]
-    except (ReleaseError, OSError, ValueError) as error:
+    except (ReleaseError, StateError, OSError, ValueError) as error:
         return [str(error)]
     return [f"{count} announcements delivered"] * bool(count) + faults
 

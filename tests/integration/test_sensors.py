@@ -15,13 +15,13 @@ from exports.release import public_folder
 from exports.release.entries import Entry
 from exports.release.ledger import Ledger
 from pipelines import packs
+from pipelines.core.clock import precise_timestamp
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
-from pipelines.extract.cloudevents import queue as queues
 from pipelines.extract.cloudevents.parsing import CloudEvent, parse
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.extract.source_state import States
+from pipelines.extract.source_state import SourceStates
 from pipelines.lake.ingest import Ingest
 from pipelines.notify import alerts, announcements, webhook
 from pipelines.orchestration import sensors
@@ -32,7 +32,7 @@ from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.request import RunRequest
 from tests.support import happenings
-from tests.support.server import Asked, Reply, serving
+from tests.support.server import HttpRequest, Reply, serving
 
 
 class Bench:
@@ -89,9 +89,9 @@ def test_new_content_starts_one_run_that_asks_nobody_again(bench: Bench) -> None
 
 def test_a_source_that_is_as_it_was_is_told_to_be_fresh_and_starts_nothing(bench: Bench) -> None:
     bench.tick("look_at_sources")
-    states = States(bench.home.fetch_state)
+    states = SourceStates(bench.home.fetch_state)
     for name in ("areas", "people"):
-        for part, state in states.of(name).items():
+        for part, state in states.parts(name).items():
             states.put(name, part, state.__class__(**{**vars(state), "good": state.sha256}))
     states.save()
     bench.cursors.clear()
@@ -177,7 +177,7 @@ def test_the_next_segment_is_cut_when_the_last_one_was_taken_up(bench: Bench) ->
     bench.push(happenings.event(2))
     assert bench.tick("watch_queue")[0][0].run_key == first.run_key, "asked for again under the same key, which starts nothing"
     with Queue(bench.home.queue) as queue:
-        queue.drained(1, datetime.now(UTC))
+        queue.mark_drained(1, datetime.now(UTC))
     (second,), _, _ = bench.tick("watch_queue")
     assert second.run_key != first.run_key
 
@@ -186,16 +186,16 @@ def test_a_segment_that_stays_open_gets_another_try(bench: Bench, monkeypatch: p
     bench.push(happenings.event(1))
     (first,), _, _ = bench.tick("watch_queue")
     with Queue(bench.home.queue) as queue:
-        hour_ago = (datetime.now(UTC) - timedelta(hours=1)).strftime(queues.STAMP)
+        hour_ago = precise_timestamp(datetime.now(UTC) - timedelta(hours=1))
         queue._connection.execute("update segments set cut_at = ?", (hour_ago,))
     assert bench.tick("watch_queue")[0][0].run_key == f"{first.run_key}+4"
 
 
 def test_alerts_are_signed_sent_once_and_kept_while_the_webhook_is_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[Asked] = []
+    heard: list[HttpRequest] = []
     statuses = [503, 503, 503, 204]
 
-    def webhook(asked: Asked) -> Reply:
+    def webhook(asked: HttpRequest) -> Reply:
         heard.append(asked)
         return Reply(statuses.pop(0) if statuses else 204)
 
@@ -221,7 +221,7 @@ def test_alerts_are_signed_sent_once_and_kept_while_the_webhook_is_away(bench: B
 def test_what_a_run_could_not_announce_is_announced_by_a_tick_and_not_while_a_run_writes(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[Asked] = []
+    heard: list[HttpRequest] = []
     with serving() as server:
         server.routes["/hook"] = lambda asked: heard.append(asked) or Reply(204)  # type: ignore[func-returns-value]
         monkeypatch.setenv(announcements.URL, f"{server.url}/hook")
@@ -245,9 +245,9 @@ def test_a_webhook_inside_the_operators_network_is_not_reached_without_being_all
     bench.settings.allow_hosts = ""
     with serving() as server:
         monkeypatch.setenv(alerts.URL, f"{server.url}/hook")
-        alerts.keep(WorkspaceFolder(bench.home.root, bench.settings), "five", alerts.RUN_FAILED, "1", {}, "1")
-        assert "the webhook was not reached" in bench.tick("send_alerts")[1]
-        assert server.asked == []
+        alerts.enqueue(WorkspaceFolder(bench.home.root, bench.settings), "five", alerts.RUN_FAILED, "1", {}, "1")
+        assert "the webhook could not be reached" in bench.tick("send_alerts")[1]
+        assert server.requests == []
 
 
 def test_parts_are_fetched_again_as_the_configuration_of_a_run_says(bench: Bench) -> None:

@@ -10,7 +10,7 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
-from pipelines.extract.fetching import fetch_sources
+from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest
 from pipelines.packs.workspace import Workspace
 from pipelines.runs import vintage

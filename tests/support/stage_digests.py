@@ -10,7 +10,7 @@ import csv
 import json
 import re
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from tests.support import five_places, rules_pack
 from tests.support.command import EPOCH, PROJECT, zpo2
 
 GOLDEN = PROJECT / "tests" / "integration" / "golden" / "stage_versions.json"
-PACKS = {"five_places": (five_places.write, 0), "rules": (rules_pack.write, 3)}
+PACKS: dict[str, tuple[Callable[[Path], Path], int]] = {"five_places": (five_places.write, 0), "rules": (rules_pack.write, 3)}
 """How each pack is written, and the exit code of its run: an optional source of `rules` never comes."""
 
 SIGNIFICANT_DIGITS = 9
