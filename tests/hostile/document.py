@@ -1,4 +1,4 @@
-"""The page on hostile input for the documents: every case of the corpus with its outcome in words, generated from the cases themselves."""
+"""Generates the page on hostile input: every case of the corpus with its outcome in words."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ FILES = (encodings, numbers, shapes, dates, keys, texts, archives, markup, books
 INTRODUCTION = """\
 # Hostile and broken input
 
-What happens to input that is broken, misleading or meant to harm. Every line is a case of the tests in `tests/hostile`, and its outcome is
-what the tests assert; this page is generated from them.
+What happens to input that is broken, misleading or malicious. Every line is a case of the tests in `tests/hostile`, which assert its outcome;
+this page is generated from them.
 
-* The files are all in one pack and go through one `zpo2 run`. After it the good rows of every file are in the lake, every bad row or cell is
-  in quarantine with its reason, `read = accepted + quarantined + ignored` holds for every source, memory stayed bounded, the release
-  verifies, and exit code 3 names the sources whose snapshot was refused.
-* A *row* in quarantine is not used at all; a *cell* in quarantine is missing with status Q while the rest of its row counts.
-* A refused snapshot leaves the last good one in place.
-* The servers answer on loopback; no test sends a packet elsewhere.
+* All files are in one pack and go through one `zpo2 run`. Afterwards the good rows of every file are in the lake, every bad row or cell is in
+  quarantine with a reason, `read = accepted + quarantined + ignored` holds for every source, the use of memory was limited, the release
+  passes `zpo2 verify`, and exit code 3 names the sources with a refused snapshot.
+* A *row* in quarantine is not used at all. A *cell* in quarantine is missing with status Q, and the rest of its row is used.
+* If a snapshot is refused, the last good one stays in use.
+* The test servers listen on loopback; no test sends a packet elsewhere.
 """
 
 
@@ -41,7 +41,7 @@ def _count() -> int:
 
 
 def _table(title: str, rows: list[tuple[str, str, str]]) -> str:
-    lines = [f"## {title}\n", "| case | what comes | what becomes of it |", "| --- | --- | --- |"]
+    lines = [f"## {title}\n", "| case | input | outcome |", "| --- | --- | --- |"]
     return "\n".join([*lines, *(f"| `{name}` | {_cell(what)} | {_cell(outcome)} |" for name, what, outcome in rows), ""])
 
 

@@ -29,8 +29,8 @@ class Behaviour:
 
     def in_words(self) -> str:
         """Say the outcome to a reader of the documents."""
-        said = "the answer becomes a snapshot" if self.error is None else f"refused: “{self.error}”"
-        return said if self.asked is None else f"{said}; {self.asked} request{'s' * (self.asked != 1)}"
+        outcome = "the answer becomes a snapshot" if self.error is None else f"refused: “{self.error}”"
+        return outcome if self.asked is None else f"{outcome}; {self.asked} request{'s' * (self.asked != 1)}"
 
 
 def to(location: str, status: int = 302) -> tuple[Reply, ...]:

@@ -35,58 +35,56 @@ def ask(folder: Path, url: str, expect: str = "", limits: Limits = QUICK) -> Ans
 
 def connections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Record every address that a socket is told to connect to, and let only loopback through."""
-    told: list[Any] = []
+    addresses: list[Any] = []
     connect = socket.socket.connect
 
     def recorded(self: socket.socket, address: Any) -> None:
-        told.append(address)
+        addresses.append(address)
         assert address[0] == "127.0.0.1", f"a packet would have left for {address}"
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", recorded)
-    return told
+    return addresses
 
 
-@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=[b.id for b in BEHAVIOURS])
-def test_the_outcome_is_as_declared(behaviour: Behaviour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    connections(monkeypatch)
-    with serving() as server:
-        server.replies["/a.csv"] = list(behaviour.replies)
-        behaviour.others(server)
-        answer = ask(tmp_path, server.url + "/a.csv", behaviour.expect, dataclasses.replace(QUICK, **behaviour.limits))
-        asked = len(server.asked)
-    archive = Archive(tmp_path / "archive")
-    if behaviour.error is None:
-        assert answer.error is None
-        assert answer.snapshot is not None
-        assert archive.path(answer.snapshot.sha256).read_bytes() == BODY
-    else:
-        assert answer.snapshot is None
-        assert answer.error, "a reason is due"
-        assert behaviour.error in answer.error
-        assert "Traceback" not in answer.error
-        assert "\n" not in answer.error
-        assert not [path for path in (archive.root / "blobs").rglob("*") if path.is_file()]
-    if behaviour.asked is not None:
-        assert asked == behaviour.asked
+class TestServers:
+    @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=[b.id for b in BEHAVIOURS])
+    def test_outcome(self, behaviour: Behaviour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        connections(monkeypatch)
+        with serving() as server:
+            server.replies["/a.csv"] = list(behaviour.replies)
+            behaviour.others(server)
+            answer = ask(tmp_path, server.url + "/a.csv", behaviour.expect, dataclasses.replace(QUICK, **behaviour.limits))
+            asked = len(server.asked)
+        archive = Archive(tmp_path / "archive")
+        if behaviour.error is None:
+            assert answer.error is None
+            assert answer.snapshot is not None
+            assert archive.path(answer.snapshot.sha256).read_bytes() == BODY
+        else:
+            assert answer.snapshot is None
+            assert answer.error, "a reason is due"
+            assert behaviour.error in answer.error
+            assert "Traceback" not in answer.error
+            assert "\n" not in answer.error
+            assert not [path for path in (archive.root / "blobs").rglob("*") if path.is_file()]
+        if behaviour.asked is not None:
+            assert asked == behaviour.asked
 
+    def test_refuses_inner_addresses(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        addresses = connections(monkeypatch)
+        assert "no public address" in (ask(tmp_path, METADATA).error or "")
+        assert addresses == []
 
-def test_an_address_inside_is_refused_before_a_socket_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = connections(monkeypatch)
-    assert "no public address" in (ask(tmp_path, METADATA).error or "")
-    assert told == []
+    def test_refuses_redirects_to_inner_addresses(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        addresses = connections(monkeypatch)
+        with serving() as server:
+            server.replies["/a.csv"] = list(to(METADATA))
+            assert "no public address" in (ask(tmp_path, server.url + "/a.csv").error or "")
+        assert {address[0] for address in addresses} == {"127.0.0.1"}
+        assert len(addresses) == 1
 
-
-def test_a_redirect_to_an_address_inside_opens_no_second_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = connections(monkeypatch)
-    with serving() as server:
-        server.replies["/a.csv"] = list(to(METADATA))
-        assert "no public address" in (ask(tmp_path, server.url + "/a.csv").error or "")
-    assert {address[0] for address in told} == {"127.0.0.1"}
-    assert len(told) == 1
-
-
-def test_a_name_that_changes_its_address_after_the_check_is_of_no_use() -> None:
-    answers = iter([["93.184.216.34"], ["10.0.0.1"]])
-    address = network.checked("data.example.org", 443, set(), lambda host, port: next(answers))
-    assert address == "93.184.216.34"  # the connection is made to this address, the name is not asked again
+    def test_refuses_rebinding_names(self) -> None:
+        answers = iter([["93.184.216.34"], ["10.0.0.1"]])
+        address = network.checked("data.example.org", 443, set(), lambda host, port: next(answers))
+        assert address == "93.184.216.34"  # the connection is made to this address, the name is not asked again

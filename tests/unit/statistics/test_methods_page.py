@@ -10,8 +10,9 @@ import pytest
 from tests.support.command import PROJECT
 
 
-def test_the_examples_of_the_methods_page_are_true(capsys: pytest.CaptureFixture[Any]) -> None:
-    page = str(PROJECT / "docs" / "methods.md")
-    failed, attempted = doctest.testfile(page, module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
-    assert failed == 0, capsys.readouterr().out
-    assert attempted > 50
+class TestMethodsPage:
+    def test_examples(self, capsys: pytest.CaptureFixture[Any]) -> None:
+        page = str(PROJECT / "docs" / "methods.md")
+        failed, attempted = doctest.testfile(page, module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+        assert failed == 0, capsys.readouterr().out
+        assert attempted > 50

@@ -22,7 +22,7 @@ def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str,
     """Return the sums of every area above `children`, by area. `tree` has (area, ancestor, its level)."""
     defaults = {"indicator": "x", "level": "lau", "time_period": "2021", "sex": "_T", "age": "_T", "status_rank": 1}
     direct = [{**defaults, **child} for child in children]
-    found = asked(
+    result = asked(
         sql_of("int_rolled_values"),
         {
             "int_direct_values": (
@@ -51,54 +51,54 @@ def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str,
             ),
         },
     )
-    return {row["ref_area"]: row for row in found}
+    return {row["ref_area"]: row for row in result}
 
 
-def test_a_parent_of_three_municipalities_by_hand() -> None:
-    """The example of docs/methods.md: what one of three does not tell lowers coverage by its weight."""
-    children = [
-        {"ref_area": "a", "numerator": 300.0, "denominator": 1000.0},
-        {"ref_area": "b", "numerator": 100.0, "denominator": 8000.0},
-        {"ref_area": "c", "denominator": 500.0, "status_rank": 12},
-    ]
-    tree = [(area, "D", "okres") for area in "abc"]
-    district = rolled(children, tree, {"a": 1000, "b": 8000, "c": 500})["D"]
-    assert (district["numerator"], district["denominator"], district["children"], district["contributing"]) == (400, 9000, 3, 2)
-    assert district["coverage"] == pytest.approx(9000 / 9500)
-    # without weights areas count once
-    assert rolled(children, tree)["D"]["coverage"] == pytest.approx(2 / 3)
+class TestRollUpModel:
+    def test_by_hand(self) -> None:
+        """The example of docs/methods.md: what one of three does not tell lowers coverage by its weight."""
+        children = [
+            {"ref_area": "a", "numerator": 300.0, "denominator": 1000.0},
+            {"ref_area": "b", "numerator": 100.0, "denominator": 8000.0},
+            {"ref_area": "c", "denominator": 500.0, "status_rank": 12},
+        ]
+        tree = [(area, "D", "okres") for area in "abc"]
+        district = rolled(children, tree, {"a": 1000, "b": 8000, "c": 500})["D"]
+        assert (district["numerator"], district["denominator"], district["children"], district["contributing"]) == (400, 9000, 3, 2)
+        assert district["coverage"] == pytest.approx(9000 / 9500)
+        # without weights areas count once
+        assert rolled(children, tree)["D"]["coverage"] == pytest.approx(2 / 3)
 
-
-@laws
-@given(seeds, st.integers(2, 12))
-def test_a_ratio_of_sums_lies_among_its_parts_and_no_way_up_counts_twice(seed: int, n: int) -> None:
-    generator = np.random.default_rng(seed)
-    names = [f"a{i}" for i in range(n)]
-    numerators, denominators = generator.integers(0, 500, n).astype(float), generator.integers(1, 900, n).astype(float)
-    there = generator.random(n) < 0.8
-    there[0] = True
-    children = [
-        {"ref_area": a, "numerator": x, "denominator": y, "status_rank": 1 if t else 12}
-        for a, x, y, t in zip(names, numerators, denominators, there, strict=True)
-    ]
-    # two ways to the state, by orp and by okres; the tree of the warehouse has each ancestor once
-    orp, okres = generator.integers(0, 3, n), generator.integers(0, 2, n)
-    tree = [(a, f"orp{orp[i]}", "orp") for i, a in enumerate(names)] + [(a, f"okres{okres[i]}", "okres") for i, a in enumerate(names)]
-    tree += [(a, "state", "nuts0") for a in names]
-    weights = dict(zip(names, denominators, strict=True))
-    found = rolled(children, tree, weights)
-    state = found["state"]
-    assert state["numerator"] == pytest.approx(numerators[there].sum())
-    assert state["denominator"] == pytest.approx(denominators[there].sum())
-    assert state["coverage"] == pytest.approx(denominators[there].sum() / denominators.sum())
-    ratios = numerators[there] / denominators[there]
-    assert ratios.min() - 1e-12 <= state["numerator"] / state["denominator"] <= ratios.max() + 1e-12
-    for chain in ("orp", "okres"):
-        parts = [row for area, row in found.items() if area.startswith(chain)]
-        assert sum(row["numerator"] or 0 for row in parts) == pytest.approx(state["numerator"])
-        assert sum(row["contributing"] for row in parts) == state["contributing"]
-    order = generator.permutation(n)
-    assert rolled([children[i] for i in order], [tree[i] for i in generator.permutation(len(tree))], weights) == found
+    @laws
+    @given(seeds, st.integers(2, 12))
+    def test_ratio_is_within_its_parts(self, seed: int, n: int) -> None:
+        generator = np.random.default_rng(seed)
+        names = [f"a{i}" for i in range(n)]
+        numerators, denominators = generator.integers(0, 500, n).astype(float), generator.integers(1, 900, n).astype(float)
+        is_present = generator.random(n) < 0.8
+        is_present[0] = True
+        children = [
+            {"ref_area": a, "numerator": x, "denominator": y, "status_rank": 1 if t else 12}
+            for a, x, y, t in zip(names, numerators, denominators, is_present, strict=True)
+        ]
+        # two ways to the state, by orp and by okres; the tree of the warehouse has each ancestor once
+        orp, okres = generator.integers(0, 3, n), generator.integers(0, 2, n)
+        tree = [(a, f"orp{orp[i]}", "orp") for i, a in enumerate(names)] + [(a, f"okres{okres[i]}", "okres") for i, a in enumerate(names)]
+        tree += [(a, "state", "nuts0") for a in names]
+        weights = dict(zip(names, denominators, strict=True))
+        result = rolled(children, tree, weights)
+        state = result["state"]
+        assert state["numerator"] == pytest.approx(numerators[is_present].sum())
+        assert state["denominator"] == pytest.approx(denominators[is_present].sum())
+        assert state["coverage"] == pytest.approx(denominators[is_present].sum() / denominators.sum())
+        ratios = numerators[is_present] / denominators[is_present]
+        assert ratios.min() - 1e-12 <= state["numerator"] / state["denominator"] <= ratios.max() + 1e-12
+        for chain in ("orp", "okres"):
+            parts = [row for area, row in result.items() if area.startswith(chain)]
+            assert sum(row["numerator"] or 0 for row in parts) == pytest.approx(state["numerator"])
+            assert sum(row["contributing"] for row in parts) == state["contributing"]
+        order = generator.permutation(n)
+        assert rolled([children[i] for i in order], [tree[i] for i in generator.permutation(len(tree))], weights) == result
 
 
 def value(
@@ -115,26 +115,27 @@ def value(
             "v": ("numerator double, denominator double, base_numerator double, base_denominator double", [sums]),
         },
     )
-    found = row["value"]
-    assert found is None or isinstance(found, float)
-    return found
+    result = row["value"]
+    assert result is None or isinstance(result, float)
+    return result
 
 
-def test_values_and_changes_by_hand() -> None:
-    assert value(400, 9000, multiplier=1000.0) == pytest.approx(1000 * 400 / 9000)
-    assert value(7) == 7
-    assert value(7, 0) is None
-    # 30 of 60 after 20 of 80: a half after a quarter
-    ends: dict[str, Any] = {"numerator": 30, "denominator": 60, "base": (20, 80)}
-    assert value(**ends, multiplier=100.0, change_kind="difference") == pytest.approx(50 - 25)
-    assert value(**ends, multiplier=100.0, change_kind="percent") == pytest.approx(100)
-    assert value(**ends, change_kind="log_ratio") == pytest.approx(math.log(2))
-    # a percentage needs a base above 0, a logarithm both ends
-    assert value(30, None, (0, None), change_kind="percent") is None
-    assert value(30, None, (-5, None), change_kind="percent") is None
-    assert value(-30, None, (5, None), change_kind="percent") == -700
-    assert value(0, None, (5, None), change_kind="log_ratio") is None
-    assert value(-3, None, (5, None), change_kind="difference") == -8
+class TestValuesModel:
+    def test_by_hand(self) -> None:
+        assert value(400, 9000, multiplier=1000.0) == pytest.approx(1000 * 400 / 9000)
+        assert value(7) == 7
+        assert value(7, 0) is None
+        # 30 of 60 after 20 of 80: a half after a quarter
+        ends: dict[str, Any] = {"numerator": 30, "denominator": 60, "base": (20, 80)}
+        assert value(**ends, multiplier=100.0, change_kind="difference") == pytest.approx(50 - 25)
+        assert value(**ends, multiplier=100.0, change_kind="percent") == pytest.approx(100)
+        assert value(**ends, change_kind="log_ratio") == pytest.approx(math.log(2))
+        # a percentage needs a base above 0, a logarithm both ends
+        assert value(30, None, (0, None), change_kind="percent") is None
+        assert value(30, None, (-5, None), change_kind="percent") is None
+        assert value(-30, None, (5, None), change_kind="percent") == -700
+        assert value(0, None, (5, None), change_kind="log_ratio") is None
+        assert value(-3, None, (5, None), change_kind="difference") == -8
 
 
 # --- women and men ---
@@ -151,27 +152,27 @@ def gaps(pairs: dict[str, tuple[float | None, float | None]]) -> dict[str, dict[
     return {row["ref_area"]: row for row in asked(sql_of("mart_gender_gaps"), {"int_indicator_cells": (columns, rows)})}
 
 
-def test_gaps_by_hand() -> None:
-    found = gaps({"fewer": (30.0, 40.0), "more": (40.0, 30.0), "none": (0.0, 5.0), "only": (5.0, 0.0), "missing": (None, 4.0)})
-    fields = ("difference", "ratio", "parity_distance", "obs_status")
-    assert [found["fewer"][f] for f in fields] == [-10, 0.75, 0.25, "A"]
-    # 1 - 3/4, as far as the other way round
-    assert [found["more"][f] for f in fields] == [10, pytest.approx(4 / 3), pytest.approx(0.25), "A"]
-    assert [found["none"][f] for f in fields] == [-5, 0, 1, "A"]
-    assert [found["only"][f] for f in fields] == [5, None, None, "Z"]
-    assert [found["missing"][f] for f in fields] == [None, None, None, "M"]
+class TestGenderGapsModel:
+    def test_by_hand(self) -> None:
+        result = gaps({"fewer": (30.0, 40.0), "more": (40.0, 30.0), "none": (0.0, 5.0), "only": (5.0, 0.0), "missing": (None, 4.0)})
+        fields = ("difference", "ratio", "parity_distance", "obs_status")
+        assert [result["fewer"][f] for f in fields] == [-10, 0.75, 0.25, "A"]
+        # 1 - 3/4, as far as the other way round
+        assert [result["more"][f] for f in fields] == [10, pytest.approx(4 / 3), pytest.approx(0.25), "A"]
+        assert [result["none"][f] for f in fields] == [-5, 0, 1, "A"]
+        assert [result["only"][f] for f in fields] == [5, None, None, "Z"]
+        assert [result["missing"][f] for f in fields] == [None, None, None, "M"]
 
-
-@laws
-@given(st.lists(st.tuples(st.integers(1, 999), st.integers(1, 999)), min_size=1, max_size=8), st.sampled_from([0.01, 7.0]))
-def test_gaps_are_the_same_seen_from_either_side_and_in_any_unit(pairs: list[tuple[int, int]], factor: float) -> None:
-    there = gaps({str(i): (float(f), float(m)) for i, (f, m) in enumerate(pairs)})
-    back = gaps({str(i): (factor * m, factor * f) for i, (f, m) in enumerate(pairs)})
-    for area, row in there.items():
-        assert 0 <= row["parity_distance"] < 1
-        assert back[area]["parity_distance"] == pytest.approx(row["parity_distance"], abs=1e-12)
-        assert back[area]["difference"] == pytest.approx(-factor * row["difference"])
-        assert back[area]["ratio"] == pytest.approx(1 / row["ratio"])
+    @laws
+    @given(st.lists(st.tuples(st.integers(1, 999), st.integers(1, 999)), min_size=1, max_size=8), st.sampled_from([0.01, 7.0]))
+    def test_symmetry_and_unit_invariance(self, pairs: list[tuple[int, int]], factor: float) -> None:
+        is_present = gaps({str(i): (float(f), float(m)) for i, (f, m) in enumerate(pairs)})
+        back = gaps({str(i): (factor * m, factor * f) for i, (f, m) in enumerate(pairs)})
+        for area, row in is_present.items():
+            assert 0 <= row["parity_distance"] < 1
+            assert back[area]["parity_distance"] == pytest.approx(row["parity_distance"], abs=1e-12)
+            assert back[area]["difference"] == pytest.approx(-factor * row["difference"])
+            assert back[area]["ratio"] == pytest.approx(1 / row["ratio"])
 
 
 # --- convergence ---
@@ -188,14 +189,14 @@ def converged(first: list[float], last: list[float], years: float) -> dict[str, 
         }
         for i, (a, b) in enumerate(zip(first, last, strict=True))
     ]  # fmt: skip
-    found = asked(
+    result = asked(
         sql_of("mart_cohesion_convergence"),
         {
             "int_convergence_pairs": (f"{names}, years double, first_value double, last_value double, status_rank integer", rows),
             "int_indicator_breaks": ("indicator varchar, first_day date", []),
         },
     )
-    return {row["statistic"]: (row["obs_value"], row["obs_status"]) for row in found}
+    return {row["statistic"]: (row["obs_value"], row["obs_status"]) for row in result}
 
 
 def regression(first: list[float], last: list[float], years: float) -> dict[str, float]:
@@ -210,62 +211,59 @@ def regression(first: list[float], last: list[float], years: float) -> dict[str,
     }  # fmt: skip
 
 
-def test_convergence_of_the_worked_example_of_the_methods_page() -> None:
-    found = converged(FIRST, [170.0, 150.0, 210.0, 230.0, 300.0], 10)
-    assert {name: v for name, (v, _) in found.items()} == pytest.approx(
-        {
-            "sigma_first": 0.343732667051, "sigma_last": 0.241392871145, "sigma_change": -0.102339795907, "beta": -0.034439312864,
-            "alpha": 0.20146536114, "beta_se": 0.0145329148461, "r2": 0.651798251308, "speed": 0.0422193951143, "half_life": 16.4177430464,
-        },
-        rel=1e-10,
-    )  # fmt: skip
-    assert {status for _, status in found.values()} == {"A"}
+class TestConvergenceModel:
+    def test_methods_page_example(self) -> None:
+        result = converged(FIRST, [170.0, 150.0, 210.0, 230.0, 300.0], 10)
+        assert {name: v for name, (v, _) in result.items()} == pytest.approx(
+            {
+                "sigma_first": 0.343732667051, "sigma_last": 0.241392871145, "sigma_change": -0.102339795907, "beta": -0.034439312864,
+                "alpha": 0.20146536114, "beta_se": 0.0145329148461, "r2": 0.651798251308, "speed": 0.0422193951143, "half_life": 16.4177430464,
+            },
+            rel=1e-10,
+        )  # fmt: skip
+        assert {status for _, status in result.values()} == {"A"}
 
+    def test_half_life(self) -> None:
+        # every distance from 200 on the scale of logarithms is halved: beta T = -1/2, speed = ln 2 / 10
+        last = [200 * (y / 200) ** 0.5 for y in FIRST]
+        result = converged(FIRST, last, 10)
+        assert result["beta"][0] == pytest.approx(-0.5 / 10)
+        assert result["speed"][0] == pytest.approx(math.log(2) / 10)
+        assert result["half_life"][0] == pytest.approx(10)
+        assert result["r2"][0] == pytest.approx(1)
+        assert result["sigma_last"][0] == pytest.approx(result["sigma_first"][0] / 2)
 
-def test_a_gap_that_halves_in_ten_years_has_a_half_life_of_ten_years() -> None:
-    # every distance from 200 on the scale of logarithms is halved: beta T = -1/2, speed = ln 2 / 10
-    last = [200 * (y / 200) ** 0.5 for y in FIRST]
-    found = converged(FIRST, last, 10)
-    assert found["beta"][0] == pytest.approx(-0.5 / 10)
-    assert found["speed"][0] == pytest.approx(math.log(2) / 10)
-    assert found["half_life"][0] == pytest.approx(10)
-    assert found["r2"][0] == pytest.approx(1)
-    assert found["sigma_last"][0] == pytest.approx(found["sigma_first"][0] / 2)
+    def test_no_half_life_when_diverging(self) -> None:
+        apart = converged(FIRST, [100.0, 130.0, 160.0, 250.0, 400.0], 10)
+        assert apart["speed"][0] == pytest.approx(-0.0352761864601)
+        assert apart["half_life"] == (None, "Z")
+        # 1 + beta T = 1 - 1.66
+        turned = converged(FIRST, [300.0, 240.0, 210.0, 190.0, 150.0], 10)
+        assert turned["beta"][0] == pytest.approx(-0.166105838195)
+        assert turned["speed"] == turned["half_life"] == (None, "Z")
 
+    def test_equal_values(self) -> None:
+        equal = converged([1.0, 2.0, 20.0], [3.0, 3.0, 3.0], 2.5)
+        assert equal["beta"][0] == pytest.approx(-1 / 2.5)
+        assert equal["sigma_last"] == (0, "A")
+        assert equal["speed"] == equal["half_life"] == (None, "Z")
+        alike = converged([1.0, 3.0, 7.0, 11.0], [1.1, 3.3, 7.7, 12.1], 3)
+        assert (alike["beta"], alike["speed"]) == ((0, "A"), (0, "A"))
+        assert alike["half_life"] == alike["r2"] == (None, "Z")
 
-def test_areas_that_draw_apart_or_overtake_each_other_have_no_half_life() -> None:
-    apart = converged(FIRST, [100.0, 130.0, 160.0, 250.0, 400.0], 10)
-    assert apart["speed"][0] == pytest.approx(-0.0352761864601)
-    assert apart["half_life"] == (None, "Z")
-    # 1 + beta T = 1 - 1.66
-    turned = converged(FIRST, [300.0, 240.0, 210.0, 190.0, 150.0], 10)
-    assert turned["beta"][0] == pytest.approx(-0.166105838195)
-    assert turned["speed"] == turned["half_life"] == (None, "Z")
-
-
-def test_where_all_become_equal_or_grow_alike_rounding_makes_no_speed() -> None:
-    equal = converged([1.0, 2.0, 20.0], [3.0, 3.0, 3.0], 2.5)
-    assert equal["beta"][0] == pytest.approx(-1 / 2.5)
-    assert equal["sigma_last"] == (0, "A")
-    assert equal["speed"] == equal["half_life"] == (None, "Z")
-    alike = converged([1.0, 3.0, 7.0, 11.0], [1.1, 3.3, 7.7, 12.1], 3)
-    assert (alike["beta"], alike["speed"]) == ((0, "A"), (0, "A"))
-    assert alike["half_life"] == alike["r2"] == (None, "Z")
-
-
-@laws
-@given(seeds, st.integers(3, 15), st.sampled_from([1.0, 2.5, 10.0]))
-def test_convergence_is_least_squares_and_has_no_unit(seed: int, n: int, years: float) -> None:
-    generator = np.random.default_rng(seed)
-    first, last = (generator.integers(1, 5000, n).astype(float).tolist() for _ in "ab")
-    found = converged(first, last, years)
-    for name, expected in regression(first, last, years).items():
-        assert found[name] == (pytest.approx(expected, rel=1e-7, abs=1e-9), "A"), name
-    # another unit, and even one of its own at either end: growth shifts for all alike
-    again = converged([3 * y for y in first], [700 * y for y in last], years)
-    for name in ("sigma_first", "sigma_last", "beta", "beta_se", "r2", "speed", "half_life"):
-        was, status = found[name]
-        assert again[name] == (None if was is None else pytest.approx(was, rel=1e-6, abs=1e-9), status), name
+    @laws
+    @given(seeds, st.integers(3, 15), st.sampled_from([1.0, 2.5, 10.0]))
+    def test_is_least_squares(self, seed: int, n: int, years: float) -> None:
+        generator = np.random.default_rng(seed)
+        first, last = (generator.integers(1, 5000, n).astype(float).tolist() for _ in "ab")
+        result = converged(first, last, years)
+        for name, expected in regression(first, last, years).items():
+            assert result[name] == (pytest.approx(expected, rel=1e-7, abs=1e-9), "A"), name
+        # another unit, and even one of its own at either end: growth shifts for all alike
+        again = converged([3 * y for y in first], [700 * y for y in last], years)
+        for name in ("sigma_first", "sigma_last", "beta", "beta_se", "r2", "speed", "half_life"):
+            was, status = result[name]
+            assert again[name] == (None if was is None else pytest.approx(was, rel=1e-6, abs=1e-9), status), name
 
 
 # --- progress ---
@@ -292,7 +290,7 @@ def progress(rows: Table) -> list[dict[str, Any]]:
         for i, r in enumerate(rows)
         for period, end in (("base_period", "base"), ("last_period", "last"))
     ]  # fmt: skip
-    found = asked(
+    result = asked(
         sql_of("mart_progress"),
         {
             "stg_indicators": ("indicator varchar, direction varchar, target_value double", indicators),
@@ -305,7 +303,7 @@ def progress(rows: Table) -> list[dict[str, Any]]:
             "int_indicator_breaks": ("indicator varchar, first_day date", []),
         },
     )
-    return sorted(found, key=lambda row: int(row["indicator"]))
+    return sorted(result, key=lambda row: int(row["indicator"]))
 
 
 def open_sdg(row: dict[str, Any]) -> tuple[float | None, str | None]:
@@ -327,44 +325,48 @@ def open_sdg(row: dict[str, Any]) -> tuple[float | None, str | None]:
     return score, name if name == "deterioration" else f"{name}_progress"
 
 
-@settings(max_examples=3, deadline=None)
-@given(seeds)
-def test_progress_is_that_of_the_open_sdg_platform(seed: int) -> None:
-    generator = np.random.default_rng(seed)
-    rows: Table = [
-        {
-            "direction": ("higher_better", "lower_better")[generator.integers(2)],
-            "base": float(generator.integers(0, 200)),
-            "last": float(generator.integers(0, 200)),
-            "target": None if generator.random() < 0.5 else float(generator.integers(0, 200)) + 0.5,
-            "base_year": int(generator.integers(2015, 2019)),
-            "last_year": int(generator.integers(2019, 2024)),
-        }
-        for _ in range(60)
-    ]
-    for row, found in zip(rows, progress(rows), strict=True):
-        score, name = open_sdg(row)
-        assert (found["progress"], found["obs_status"]) == (name, "A"), row
-        assert found["score"] == pytest.approx(score, abs=1e-9), row
+class TestProgressModel:
+    @settings(max_examples=3, deadline=None)
+    @given(seeds)
+    def test_open_sdg_examples(self, seed: int) -> None:
+        generator = np.random.default_rng(seed)
+        rows: Table = [
+            {
+                "direction": ("higher_better", "lower_better")[generator.integers(2)],
+                "base": float(generator.integers(0, 200)),
+                "last": float(generator.integers(0, 200)),
+                "target": None if generator.random() < 0.5 else float(generator.integers(0, 200)) + 0.5,
+                "base_year": int(generator.integers(2015, 2019)),
+                "last_year": int(generator.integers(2019, 2024)),
+            }
+            for _ in range(60)
+        ]
+        for row, result in zip(rows, progress(rows), strict=True):
+            score, name = open_sdg(row)
+            assert (result["progress"], result["obs_status"]) == (name, "A"), row
+            assert result["score"] == pytest.approx(score, abs=1e-9), row
 
+    def test_by_hand(self) -> None:
+        doubled = {"direction": "higher_better", "base": 100.0, "last": 100 * 1.01**5}
+        result = progress(
+            [
+                doubled,
+                {**doubled, "target": 100 * 1.01**15},
+                {**doubled, "target": 100 * 1.02**15},
+                {**doubled, "direction": "lower_better"},
+            ]
+        )
+        # 1 % a year lies in the middle between 0.5 % (0) and 1.5 % (2.5)
+        assert result[0]["growth"] == pytest.approx(0.01)
+        assert (result[0]["score"], result[0]["progress"]) == (pytest.approx(1.25), "moderate_progress")
+        # as fast as needed: 1 lies at 0.4/0.7 of the way from 0.6 (0) to 1.3 (5)
+        assert result[1]["growth_required"] == pytest.approx(0.01)
+        assert (result[1]["score"], result[1]["progress"]) == (pytest.approx(5 * 0.4 / 0.7), "substantial_progress")
+        # half as fast as needed: 1.1/1.2 of the way from -0.6 (-5) to 0.6 (0)
+        assert (result[2]["score"], result[2]["progress"]) == (pytest.approx(-5 + 5 * 1.1 / 1.2), "limited_progress")
+        # the wrong way by 1 % a year: halfway from -2 % (-5) to 0 (-2.5)
+        assert (result[3]["score"], result[3]["progress"]) == (pytest.approx(-3.75), "deterioration")
 
-def test_progress_by_hand() -> None:
-    doubled = {"direction": "higher_better", "base": 100.0, "last": 100 * 1.01**5}
-    found = progress(
-        [doubled, {**doubled, "target": 100 * 1.01**15}, {**doubled, "target": 100 * 1.02**15}, {**doubled, "direction": "lower_better"}]
-    )
-    # 1 % a year lies in the middle between 0.5 % (0) and 1.5 % (2.5)
-    assert found[0]["growth"] == pytest.approx(0.01)
-    assert (found[0]["score"], found[0]["progress"]) == (pytest.approx(1.25), "moderate_progress")
-    # as fast as needed: 1 lies at 0.4/0.7 of the way from 0.6 (0) to 1.3 (5)
-    assert found[1]["growth_required"] == pytest.approx(0.01)
-    assert (found[1]["score"], found[1]["progress"]) == (pytest.approx(5 * 0.4 / 0.7), "substantial_progress")
-    # half as fast as needed: 1.1/1.2 of the way from -0.6 (-5) to 0.6 (0)
-    assert (found[2]["score"], found[2]["progress"]) == (pytest.approx(-5 + 5 * 1.1 / 1.2), "limited_progress")
-    # the wrong way by 1 % a year: halfway from -2 % (-5) to 0 (-2.5)
-    assert (found[3]["score"], found[3]["progress"]) == (pytest.approx(-3.75), "deterioration")
-
-
-def test_a_sum_that_turns_from_negative_to_positive_has_no_rate_of_growth() -> None:
-    [found] = progress([{"direction": "higher_better", "base": -5.0, "last": 5.0}])
-    assert (found["growth"], found["score"], found["progress"], found["obs_status"]) == (None, None, None, "Z")
+    def test_no_growth_rate_across_zero(self) -> None:
+        [result] = progress([{"direction": "higher_better", "base": -5.0, "last": 5.0}])
+        assert (result["growth"], result["score"], result["progress"], result["obs_status"]) == (None, None, None, "Z")
