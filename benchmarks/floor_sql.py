@@ -25,6 +25,13 @@ FACTS = [
     select measure, ref_area, time_period, sex, obs_value from observed
     union all select 'area_km2', a.ref_area, v.time_period, '_T', a.area_km2 from valid as v inner join areas as a using (ref_area) where v.level = 'lau'
     union all select 'areas', ref_area, time_period, '_T', 1.0 from valid where level = 'lau'""",
+    # each area's own weight of the period, else of the nearest earlier one, else of the nearest later
+    """create table weights as
+    with known as (select ref_area, time_period, obs_value from observed where measure = 'population' and sex = '_T' and obs_value is not null)
+    select v.time_period, v.ref_area, coalesce(e.obs_value, l.obs_value) as weight
+    from valid as v
+    asof left join known as e on e.ref_area = v.ref_area and e.time_period <= v.time_period
+    asof left join known as l on l.ref_area = v.ref_area and l.time_period > v.time_period""",
     f"""insert into terms select t.indicator, 'denominator', w.weight, '', 1.0, t.sex, t.lag from terms as t inner join {WEIGHTS} on w.measure = t.measure""",
     f"""create table weighted as select t.indicator from terms as t inner join {WEIGHTS} on w.measure = t.measure""",
 ]
@@ -89,35 +96,40 @@ EVALUATE = [
     inner join windowed as n on n.indicator = c.indicator and n.ref_area = c.ref_area and n.sex = c.sex and n.time_period = c.time_period and n.years = 0
     left join windowed as b on b.years > 0 and b.indicator = c.indicator and b.ref_area = c.ref_area and b.sex = c.sex
         and b.time_period = c.time_period""",
+    """create table below as
+    select d.*, t.ancestor, t.ancestor_level, w.weight, i.has_denominator or x.indicator is not null as ratio
+    from direct as d inner join tree as t using (ref_area) inner join indicators as i using (indicator) left join weighted as x using (indicator)
+    left join weights as w on w.ref_area = d.ref_area and w.time_period = d.time_period""",
     """create table sums as
     select d.indicator, d.ref_area, d.level, d.time_period, d.sex, d.num, d.den, d.bnum, d.bden, d.there, d.own,
         case when d.there then 1.0 else 0.0 end as coverage
     from direct as d
     union all
-    select d.indicator, t.ancestor, t.ancestor_level, d.time_period, d.sex, sum(d.num) filter (where d.there), sum(d.den) filter (where d.there),
-        sum(d.bnum) filter (where d.there), sum(d.bden) filter (where d.there), bool_or(d.there), null,
-        coalesce(sum(w.obs_value) filter (where d.there), 0) / nullif(sum(w.obs_value), 0)
-    from direct as d inner join tree as t using (ref_area)
-    left join facts as w on w.measure = 'population' and w.sex = '_T' and w.ref_area = d.ref_area and w.time_period = least(d.time_period, '2023')
-    group by all""",
+    select indicator, ancestor, ancestor_level, time_period, sex, sum(num) filter (where there), sum(den) filter (where there),
+        sum(bnum) filter (where there), sum(bden) filter (where there), bool_or(there), null,
+        case when not bool_or(there) then 0.0 when any_value(ratio) and bool_or(weight is null and not there) then null
+            when coalesce(sum(weight), 0) <= 0 then count(*) filter (where there) / count(*)
+            when any_value(ratio) then coalesce(sum(weight) filter (where there), 0) / sum(weight)
+            else count(*) filter (where there) / count(*) filter (where there or weight is null or weight <> 0) end
+    from below group by all""",
     """create table indicator_values as
     with valued as (
         select s.*, i.unit, i.multiplier, i.has_denominator or w.indicator is not null as ratio, w.indicator is not null and s.level = 'lau' as as_given,
-            s.coverage >= case when i.has_denominator or w.indicator is not null then 0.9 else 1.0 end as covered, i.change_kind,
+            coalesce(s.coverage >= case when i.has_denominator or w.indicator is not null then 0.9 else 1.0 end, false) as covered, i.change_kind,
             i.multiplier * s.num / if(ratio, nullif(s.den, 0), 1) as now, i.multiplier * s.bnum / if(ratio, nullif(s.bden, 0), 1) as base
         from sums as s inner join indicators as i using (indicator) inner join indicator_levels as l on l.indicator = s.indicator and l.level = s.level
         left join weighted as w on w.indicator = s.indicator
     ),
     judged as (
-        select *, case when as_given then multiplier * own when there and coalesce(covered, true) then
+        select *, case when as_given then multiplier * own when there and covered then
             case change_kind when '' then now when 'difference' then now - base when 'percent' then case when base > 0 then 100 * (now - base) / base end
             end end as value
         from valued
     )
     select indicator, ref_area, time_period, sex, '_T' as age, level, value as obs_value,
         case when value is not null then case when time_period = '2022' and indicator in ('population', 'mean_age', 'women_share') then 'B' else 'A' end
-            when level = 'lau' and not there then 'M' when not coalesce(covered, true) then 'L' else 'Z' end as obs_status,
-        case when there then num end as numerator, case when there and ratio then den end as denominator, coalesce(coverage, 1) as coverage, unit
+            when level = 'lau' and not there then 'M' when not covered then 'L' else 'Z' end as obs_status,
+        case when there then num end as numerator, case when there and ratio then den end as denominator, coverage, unit
     from judged
     union all
     select i.indicator, a.ref_area, '', '_T', '_T', a.level, null, 'O', null, null, 0, i.unit

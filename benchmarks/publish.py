@@ -32,10 +32,10 @@ def ours(home: Path, out: Path) -> dict[str, Any]:
     from pipelines.core.workspace import WorkspaceFolder
     from pipelines.orchestration.assets.publication import release_info
     from pipelines.packs.workspace import Workspace
-    from pipelines.warehouse import dbt
+    from pipelines.warehouse import dbt, marts
 
     place = WorkspaceFolder(home)
-    tables = dbt.published_tables(dbt.load_manifest(place), place.warehouse)
+    tables = marts.published_tables(dbt.load_manifest(place), place.warehouse)
     info = release_info(Workspace(home, Settings(), pack=packs.load(CZ)))
     began = time.perf_counter()
     told = [(began, "tables")]
@@ -61,10 +61,10 @@ def bare(home: Path, out: Path) -> dict[str, Any]:
     import pyarrow.parquet as pq
 
     from pipelines.core.workspace import WorkspaceFolder
-    from pipelines.warehouse import dbt
+    from pipelines.warehouse import dbt, marts
 
     place = WorkspaceFolder(home)
-    tables = dbt.published_tables(dbt.load_manifest(place), place.warehouse)
+    tables = marts.published_tables(dbt.load_manifest(place), place.warehouse)
     out.mkdir()
     began = time.perf_counter()
     with duckdb.connect() as connection:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from importlib.metadata import version
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -75,7 +76,7 @@ class Portal:
 
             self._session = requests.Session()
             self._session.trust_env = False  # neither proxies nor passwords of the environment
-            self._session.headers["User-Agent"] = "zpo2-warehouse/0.1 (push)"
+            self._session.headers["User-Agent"] = f"zpo2-warehouse/{version('zpo2-warehouse')} (push)"
         return self._session
 
     def _result(self, action: str, response: Any) -> Any:

@@ -6,10 +6,11 @@ The modules of the commands import Dagster, dbt and Great Expectations only insi
 from __future__ import annotations
 
 import sys
+from typing import Annotated
 
 import typer
 
-from pipelines.cli import changes, inspect, push, releases, run, serve
+from pipelines.cli import changes, init, inspect, push, releases, run, serve
 from pipelines.core.errors import ExitCode, Zpo2Error
 
 app = typer.Typer(
@@ -19,7 +20,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Turn municipal, census and event data into an open-data warehouse of indicators.",
 )
-for group in (run, inspect, serve, releases, changes, push):
+
+
+def _print_version(requested: bool) -> None:
+    if requested:
+        from importlib.metadata import version
+
+        print(f"zpo2 {version('zpo2-warehouse')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version of the software and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+for group in (run, inspect, serve, init, releases, changes, push):
     group.register(app)
 
 

@@ -30,7 +30,10 @@ def changes(
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Compare the current release with an earlier one."""
+    """Compare the current release with an earlier one.
+
+    Counts rows and cells by table and reason.
+    """
     from exports.model.errors import ReleaseError
     from exports.release import comparison
 

@@ -1,4 +1,4 @@
-"""What a person sees of a run: a progress display on a terminal, plain lines in a pipe, and the summary. Decides nothing."""
+"""What a run shows: a progress display on a terminal, plain lines in a pipe, and the summary. Decides nothing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STEPS = {
 
 
 class Display:
-    """Shows events on stderr. On a terminal each step has a bar; in a pipe each finished source is a line of its own."""
+    """Shows progress on stderr. On a terminal each step has a bar; in a pipe each finished source is one line."""
 
     def __init__(self, quiet: bool = False) -> None:
         self.quiet = quiet
@@ -57,7 +57,7 @@ class Display:
             print(f"{title} {event.name}: {event.text}", file=sys.stderr, flush=True)
 
     def _bar(self, event: Progress, title: str) -> None:
-        """Move the bar of the event's step; a step without a known end only shows that it goes on."""
+        """Advance the bar of a step. A step without a known end only shows activity."""
         step = "source" if event.step == "read" else event.step
         if step not in self.bars:
             for bar in self.bars.values():

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from pipelines.cli import console
-from pipelines.cli.options import HomeOption, JsonOption, PackOption, load_workspace, printable
+from pipelines.cli.options import HomeOption, JsonOption, PackOption, load_workspace, printable, published_workspace
 from pipelines.core.errors import ExitCode, UsageError
 
 
@@ -64,20 +64,29 @@ def explain(  # noqa: PLR0917 - arguments of the command
     home: HomeOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Explain one number, down to its input cells and files."""
+    """Explain one number and trace it to the rows of the sources.
+
+    Shows the formula, every input cell with its snapshot and row, the roll-up, corrections, the status and the checks.
+    """
     from pipelines.cli import explain as command
 
     raise SystemExit(command.run(load_workspace(pack, home), (indicator, area, period, sex, age), as_json))
 
 
 def verify(
-    release: Annotated[Path, typer.Argument(help="Folder of a release.")],
+    release: Annotated[Path | None, typer.Argument(help="Folder of a release; default: the current one of the workspace.")] = None,
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Check a release folder offline; exit 1 names each fault."""
+    """Check a release offline. Exit code 1 names each fault."""
     import exports
+    from pipelines.runs.outcome import release_path
 
+    if release is None:
+        workspace = published_workspace(pack, home)
+        release = release_path(workspace.public)
+        if release is None:
+            raise UsageError(f"{workspace.root}: nothing was published yet")
     faults = exports.verify(release)
     for fault in faults:
         print(fault)

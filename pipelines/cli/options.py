@@ -13,9 +13,11 @@ from pipelines.core.workspace import DESCRIPTION, WorkspaceFolder
 from pipelines.core.yaml import PackError
 from pipelines.packs.workspace import Workspace
 
-PackOption = Annotated[Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default packs/demo).")]
+PackOption = Annotated[
+    Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default: packs/demo, else the built-in demo pack).")
+]
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Workspace: the folder that runs write to (ZPO2_HOME; default data/<pack id>).")
+    Path | None, typer.Option("--home", help="Workspace: the folder that runs write to (ZPO2_HOME; default: ./data/<pack id>).")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]

@@ -28,7 +28,7 @@ SECRET = re.compile(r"ZPO2_SECRET_[A-Z0-9_]+")
 push = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Bring a release to where its readers look for it. The same push again does only what is missing.",
+    help="Copy a release to a portal, a bucket or a folder. The same push again does only what is missing.",
     epilog="Example: zpo2 push dir --pack packs/demo --to portal",
 )
 
@@ -59,7 +59,7 @@ def push_ckan(  # noqa: PLR0917 - options of the command
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Make a CKAN portal show the release: one dataset a table, with the fields of ckanext-dcat."""
+    """Show the release on a CKAN portal. Each table is one dataset, with the fields of ckanext-dcat."""
     with _selected(pack, home, version) as (out, settings):
         from exports.push import ckan
         from exports.push.ckan_client import Portal, portal_address
@@ -79,7 +79,7 @@ def push_dir(
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Copy the release into a folder, where it appears at once or not at all."""
+    """Copy the release into a folder. It appears there at once or not at all."""
     with _selected(pack, home, version) as (out, _):
         from exports.push import folder
 
@@ -104,7 +104,7 @@ def push_s3(  # noqa: PLR0917 - options of the command
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Put the release into a bucket of an object store that speaks S3, the pointer last."""
+    """Put the release into an S3 bucket. The pointer to the current release goes last."""
     with _selected(pack, home, version) as (out, settings):
         from exports.push import s3
 

@@ -32,9 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def rollback(version: Version, reason: Reason, pack: PackOption = None, home: HomeOption = None) -> None:
-    """Make a kept release the current one again.
+    """Make an earlier release current again.
 
-    The same inputs do not publish the release again that was left.
+    The same inputs do not publish the abandoned release again.
     """
     with _locked(pack, home) as workspace:
         from exports.release import lifecycle
@@ -50,9 +50,9 @@ def rollback(version: Version, reason: Reason, pack: PackOption = None, home: Ho
 
 
 def withdraw(version: Version, reason: Reason, pack: PackOption = None, home: HomeOption = None) -> None:
-    """Mark a release as withdrawn, permanently.
+    """Withdraw a release for good.
 
-    If it is the current release, the newest other one takes its place.
+    If it is the current release, the newest other release takes its place.
     """
     with _locked(pack, home) as workspace:
         from exports.release import lifecycle
@@ -65,7 +65,7 @@ def withdraw(version: Version, reason: Reason, pack: PackOption = None, home: Ho
 
 
 def pin(version: Version, pack: PackOption = None, home: HomeOption = None) -> None:
-    """Keep a release permanently: prune skips it."""
+    """Keep a release for good: `zpo2 prune` never removes it."""
     with _locked(pack, home) as workspace:
         from exports.release import lifecycle
 

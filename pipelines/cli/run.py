@@ -9,9 +9,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from pipelines import bundled
 from pipelines.cli import console
 from pipelines.cli.options import HomeOption, JsonOption, PackOption, load_workspace, settings_of
 from pipelines.core.errors import ExitCode, UsageError
+from pipelines.core.workspace import WorkspaceFolder
 from pipelines.packs import Pack, load
 from pipelines.packs.workspace import Workspace
 
@@ -81,8 +83,14 @@ def _part_range(pack: Pack, text: str | None) -> tuple[str, tuple[str, ...]] | N
 
 
 def check(pack: PackOption = None, home: HomeOption = None) -> None:
-    """Check the declarations of a pack without running anything."""
-    loaded = load(settings_of(pack, home).pack)
+    """Check a pack without running it.
+
+    A workspace that is given must belong to the pack.
+    """
+    settings = settings_of(pack, home)
+    loaded = load(settings.pack)
+    if settings.home is not None:
+        WorkspaceFolder(settings.home.absolute()).owned_by(loaded.id)
     print(
         f"{loaded.id}: {len(loaded.sources) + len(loaded.counted)} sources, {len(loaded.indicators)} indicators, "
         f"{len(loaded.indices)} indices: no fault"
@@ -90,10 +98,14 @@ def check(pack: PackOption = None, home: HomeOption = None) -> None:
 
 
 def lock(pack: PackOption = None, home: HomeOption = None) -> None:
-    """Fetch every source and pin its content in snapshots.lock."""
+    """Fetch all sources and pin their content in snapshots.lock."""
     from pipelines.orchestration import in_process
 
     workspace = load_workspace(pack, home)
+    if bundled.is_bundled(workspace.pack.root):
+        raise UsageError(
+            f"{workspace.pack.root}: this pack belongs to the installed package and cannot be changed; give your own with --pack"
+        )
     with console.Display() as display:
         count, errors = in_process.lock_snapshots(workspace, display.show)
     for line in errors:

@@ -1,4 +1,4 @@
-"""The state of a home in one look: sources, what waits, releases, the last gate, the last runs. Reads small files only."""
+"""The state of a workspace: sources, the backlog, releases, the last gate and the last runs. Reads small files only."""
 
 from __future__ import annotations
 
@@ -77,4 +77,4 @@ def _announcements(workspace: WorkspaceFolder) -> int:
     try:
         return announcements.waiting(workspace)
     except (ReleaseError, ValueError, OSError):
-        return 0  # a ledger that cannot be read is told by whoever needs it
+        return 0  # the commands that need the ledger report the error

@@ -1,4 +1,4 @@
-"""Write files so that a reader sees the old content or the new, whatever happens in between. Knows nothing of what is written."""
+"""Write files atomically: a reader sees the old content or the new, whatever happens in between."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ TEMPORARY = ".part-"
 
 @contextmanager
 def atomic_write(target: Path, *, sync: bool = True) -> Iterator[Path]:
-    """Yield a temporary path beside `target`; on success it takes the target's name, on failure it is gone."""
+    """Yield a temporary path beside `target`. On success it replaces the target, on failure it is deleted.
+
+    `sync`: flush the content to the disk before it takes the name of the target.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=TEMPORARY, dir=target.parent)
     os.close(handle)
@@ -38,7 +41,7 @@ def write_json(target: Path, value: Any) -> None:
 
 
 def read_json(path: Path, default: Any) -> Any:
-    """Return the content of `path`, or `default` where there is no such file."""
+    """Return the content of `path`, or `default` if the file does not exist."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -46,7 +49,7 @@ def read_json(path: Path, default: Any) -> Any:
 
 
 def cleanup_temp(folder: Path) -> int:
-    """Remove what a killed run left behind below `folder`; return how many files and folders."""
+    """Remove the temporary files of killed runs below `folder`; return how many files and folders."""
     stale = list(folder.rglob(f"{TEMPORARY}*")) if folder.is_dir() else []
     for path in stale:
         if path.is_dir():

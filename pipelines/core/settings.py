@@ -1,4 +1,4 @@
-"""Every environment variable the project reads, in one place. Holds no secrets: those are read by name when they are sent."""
+"""Every environment variable that the project reads. Holds no secrets: they are read by name at the moment they are sent."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-PROJECT = Path(__file__).resolve().parents[2]
+from pipelines import bundled
 
 
 class Settings(BaseSettings):
@@ -17,14 +17,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ZPO2_", env_ignore_empty=True, extra="ignore")
 
-    pack: Path = Field(default=PROJECT / "packs" / "demo", description="Folder of the pack.")
-    home: Path | None = Field(default=None, description="Folder of everything a run writes; default data/<pack id>.")
+    pack: Path = Field(
+        default_factory=bundled.default_pack, description="Folder of the pack; default packs/demo, else the built-in demo pack."
+    )
+    home: Path | None = Field(default=None, description="Folder of everything a run writes; default data/<pack id> of the working folder.")
     mirror: Path | None = Field(default=None, description="Folder `<host>/<path>` that answers instead of the network.")
     allow_hosts: str = Field(default="", description="Comma-separated hosts that may be fetched although they are private.")
     source_date_epoch: int | None = Field(default=None, validation_alias="SOURCE_DATE_EPOCH", description="Replaces the clock.")
 
     def home_of(self, pack_id: str) -> Path:
-        return (self.home or PROJECT / "data" / pack_id).absolute()
+        return (self.home or Path("data") / pack_id).absolute()
 
     def now(self) -> datetime:
         """Return the time of the run in UTC, whole seconds."""
@@ -38,7 +40,7 @@ class Settings(BaseSettings):
         return Path(value) if value else None
 
     def allowed_hosts(self) -> set[str]:
-        """Return the hosts that may be fetched whatever their address, in lower case, a port after a colon included."""
+        """Return the hosts, in lower case and with an optional port, that may be fetched although their address is private."""
         return {host.strip().lower() for host in self.allow_hosts.split(",") if host.strip()}
 
     def secret_hosts(self, variable: str) -> set[str]:

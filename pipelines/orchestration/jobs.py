@@ -1,4 +1,4 @@
-"""Dagster jobs. One job runs the whole way of the data in one process."""
+"""Dagster jobs. One job runs the whole pipeline in one process."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Dagster's history of runs in its usual SQLite files, written over one connection for each file instead of four for each event.
+"""Dagster's event log in its usual SQLite files, written over one connection per file instead of four per event.
 
-A run of a small pack has five hundred events; opening a database for each of them took a fifth of its time. What is written is the same,
-so that the UI and the daemon read it with Dagster's own class.
+A run of a small pack has five hundred events, and opening a database for each of them took a fifth of the time. The content is the same,
+so the UI and the daemon read it with Dagster's own class.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BUSY_SECONDS = 60
 
 
 class OneConnectionHistory(SqliteEventLogStorage):
-    """SqliteEventLogStorage that keeps its connections open for as long as it lives."""
+    """SqliteEventLogStorage that keeps its connections open."""
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: dict[str, Engine] = {}
@@ -43,7 +43,7 @@ class OneConnectionHistory(SqliteEventLogStorage):
 
         @event.listens_for(engine, "connect")
         def _(connection: Any, _record: Any) -> None:
-            # with a write-ahead log a crash of the process loses nothing, one of the machine the last moments of the history
+            # with a write-ahead log, a crash of the process loses nothing; a crash of the machine loses the last events
             connection.execute("PRAGMA synchronous=NORMAL")
 
         if shard not in self._initialized_dbs:

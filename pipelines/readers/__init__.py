@@ -1,6 +1,6 @@
-"""One module for each format, all with the same signature: bytes in, rows of text out. Knows nothing of sources, areas or indicators.
+"""Readers: one module per format, all with the same signature. A reader turns a file into rows of text.
 
-polars and the readers are imported when something is read: whoever only looks at a pack's options does not pay for them.
+polars and the readers are imported when something is read, so that loading a pack stays quick.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ MODULES = {
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return every row of the file at `path` as text, exactly as it stands there.
+    """Return every row of the file at `path` as text, unchanged.
 
-    Columns are the file's, as pl.String: stripped of blanks around the value, null where it is one of `options.na`; then
-    `__row` (Int64: the line, sheet row or record number, from 1) and `__fault` (null, or why the row's shape cannot be trusted:
-    such a row belongs in quarantine). `columns` are the names that will be needed, in any case; others may be left out.
-    Raises UnreadableSnapshot where the shape of the whole breaks.
+    The columns are those of the file, as pl.String: blanks around values are stripped, and values in `options.na` become null. Then come
+    `__row` (Int64: the line, sheet row or record number, from 1) and `__fault` (null, or why the shape of the row cannot be trusted:
+    such a row belongs in quarantine). `columns` are the names that are needed, in upper or lower case; others may be left out.
+    Raises UnreadableSnapshot if the file as a whole cannot be read.
     """
     reader = import_module(f"pipelines.readers.{MODULES[options.format]}")
     frame: pl.DataFrame = reader.read(path, options, columns)

@@ -1,4 +1,4 @@
-"""From cells to the frame that every reader returns: names of columns, blanks, missing values. Knows no format and opens no file."""
+"""From cells to the frame that every reader returns: names of columns, blanks, missing values."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pipelines.readers.options import ReadOptions
 
 
 class Columns(list[str]):
-    """The names of columns that will be needed; once a file is read, `found` has all the names that stand in it.
+    """The names of the needed columns. Once a file is read, `found` has the names of all its columns.
 
-    With `everything` all columns are needed, whatever the names.
+    With `everything` all columns are needed, whatever their names.
     """
 
     def __init__(self, needed: Collection[str] | None) -> None:
@@ -24,23 +24,23 @@ class Columns(list[str]):
 
 
 def selector(columns: Collection[str] | None) -> Callable[[str], bool]:
-    """Return the test whether a column will be needed. Case does not count, because it does not count in SQL."""
+    """Return the function that says whether a column is needed. Like SQL, it ignores case."""
     needed = {name.lower() for name in columns or ()}
     everything = columns is None or (isinstance(columns, Columns) and columns.everything)
 
-    def wanted(name: str) -> bool:
+    def is_needed(name: str) -> bool:
         if isinstance(columns, Columns):
             columns.found[name] = None
         return everything or name.lower() in needed
 
-    return wanted
+    return is_needed
 
 
 def joined(header: Sequence[Sequence[str]]) -> list[str]:
-    """Return one name for each column out of several header rows, joined with ` / `.
+    """Return one name per column: the cells of its header rows, joined with ` / `.
 
-    A merged cell holds its text at its left end only, so a blank cell above the last row inherits from its left - but never
-    across a place where a row above begins something new.
+    A merged cell has its text at its left end only, so a blank cell above the last row takes the text to its left, unless a row above
+    it has new text there.
     """
     width = max((len(row) for row in header), default=0)
     rows = [[*(cell.strip() for cell in row), *[""] * (width - len(row))] for row in header]
@@ -54,7 +54,7 @@ def joined(header: Sequence[Sequence[str]]) -> list[str]:
 
 
 def unique(names: Sequence[str]) -> list[str]:
-    """Return names that differ: `column_N` for an empty one, `name.2` for a second one. No name begins with `__`."""
+    """Return unique names: `column_N` for an empty one, `name.2` for a repeated one. No name begins with `__`."""
     taken: set[str] = set()
     result = []
     for position, text in enumerate(names, 1):
@@ -72,7 +72,7 @@ def unique(names: Sequence[str]) -> list[str]:
 
 
 def text(value: Any, decimal: str = ".") -> str:
-    """Return the text of a typed cell: whole numbers without `.0`, dates as ISO 8601, truth values as true and false."""
+    """Return the text of a typed cell: whole numbers without `.0`, dates in ISO 8601, booleans as true and false."""
     if isinstance(value, str):
         return value
     if value is None:
@@ -92,12 +92,12 @@ def text(value: Any, decimal: str = ".") -> str:
 
 
 def decimal_of_numbers(options: ReadOptions) -> str:
-    """Return the decimal mark to write typed numbers with: a dot, unless the dot is declared to separate thousands."""
+    """Return the decimal mark for the text of typed numbers: a dot, unless the dot is declared as thousands separator."""
     return options.decimal if options.thousands == "." else "."
 
 
 def cleaned(column: pl.Expr, options: ReadOptions) -> pl.Expr:
-    """Return a text column with blanks stripped and missing values null."""
+    """Return a text column with blanks stripped and null for missing values."""
     missing = sorted({value.strip() for value in options.na})
     cell = column.str.strip_chars()
     if missing == [""]:
@@ -106,9 +106,9 @@ def cleaned(column: pl.Expr, options: ReadOptions) -> pl.Expr:
 
 
 def finish(frame: pl.DataFrame, options: ReadOptions, absent: Sequence[str] = ()) -> pl.DataFrame:
-    """Return `frame` with blanks stripped and missing values null; `absent` columns are added, all null.
+    """Return `frame` with blanks stripped and null for missing values. Columns in `absent` are added, with null in all rows.
 
-    `frame` has `__row` and may have `__fault`; all its other columns are text.
+    `frame` has `__row` and may have `__fault`; its other columns are text.
     """
     expressions = [cleaned(pl.col(name), options).alias(name) for name in frame.columns if name not in ("__row", "__fault")]
     nothing = [pl.lit(None, pl.String).alias(name) for name in absent]

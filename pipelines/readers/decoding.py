@@ -1,4 +1,4 @@
-"""From bytes to text: byte order marks, encodings, bytes that are not valid in them. Knows no dialect and drops nothing."""
+"""From bytes to text: byte order marks, encodings, and bytes that are not valid in them. No byte is dropped."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN = 5
 
 
 def _mark(error: UnicodeError) -> tuple[str, int]:
-    """Put a lone surrogate in the place of each undecodable byte: no decoder makes them otherwise, so the rows are found again."""
+    """Replace each invalid byte by a lone surrogate. Decoders never produce one, so the rows with invalid bytes can be recognised."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
     return "".join(chr(0xDC00 + byte) for byte in error.object[error.start : error.end]), error.end
@@ -28,9 +28,9 @@ codecs.register_error("zpo2.mark", _mark)
 
 
 def as_utf8(data: bytes, encoding: str) -> tuple[bytes, bool, str]:
-    """Return the text in UTF-8 without byte order mark, whether all of it was valid, and the encoding it was in.
+    """Return the text in UTF-8 without byte order mark, whether all of it was valid, and its original encoding.
 
-    An invalid byte becomes a marked character, three bytes that never stand in valid UTF-8: see `to_text` and `invalid`.
+    An invalid byte becomes a mark, three bytes that valid UTF-8 never contains: see `to_text` and `invalid`.
     """
     name = codecs.lookup(encoding).name
     for bom, marked in _BOMS:
@@ -47,27 +47,27 @@ def as_utf8(data: bytes, encoding: str) -> tuple[bytes, bool, str]:
 
 
 def to_text(data: bytes) -> str:
-    """Return the text of what `as_utf8` gave, marks included."""
+    """Return the bytes that `as_utf8` has returned as text, including marks."""
     return data.decode("utf-8", "surrogatepass")
 
 
 def invalid(text: str, encoding: str) -> str | None:
     """Return what is wrong with the characters of `text`, or None."""
-    found = _MARKS.findall(text)
-    if found:
-        shown = " ".join(f"0x{ord(mark) & 0xFF:02x}" for mark in found[:_SHOWN])
-        more = " ..." if len(found) > _SHOWN else ""
+    marks = _MARKS.findall(text)
+    if marks:
+        shown = " ".join(f"0x{ord(mark) & 0xFF:02x}" for mark in marks[:_SHOWN])
+        more = " ..." if len(marks) > _SHOWN else ""
         return f"bytes not valid in {encoding}: {shown}{more}"
     return "a NUL character" if "\0" in text else None
 
 
 def without_marks(text: str) -> str:
-    """Return `text` with the replacement character in the place of each mark."""
+    """Return `text` with the replacement character instead of each mark."""
     return _MARKS.sub("\ufffd", text)
 
 
 def unwritable(texts: Iterable[str | None]) -> str | None:
-    """Return why one of `texts` can stand in no file: the escapes of JSON can write what is no character."""
+    """Return why one of `texts` cannot be written to a file, or None: escapes in JSON can produce what is no character."""
     for text in texts:
         if text is not None and not text.isprintable():
             if "\0" in text:

@@ -1,4 +1,4 @@
-"""Read delimited text (CSV, TSV). Knows about bytes and dialects; knows nothing of sources, areas or types.
+"""Reads delimited text (CSV, TSV).
 
 The regular part of a file goes through polars; records that are not regular are read one by one. What is regular is measured
 first, because polars fills a short last record, reads a blank line as a row and loses its way after a stray quote, without a word.
@@ -19,11 +19,11 @@ from pipelines.readers.options import ReadOptions
 from pipelines.readers.records import Record, blank, lines_of, records
 from pipelines.readers.unreadable import UnreadableSnapshot
 
-_MOSTLY_REGULAR = 0.2  # share of irregular records up to which they are worth picking out
+_MOSTLY_REGULAR = 0.2  # with a larger share of irregular records, all are read one by one
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return the records of a delimited file. `__row` is the line on which a record begins."""
+    """Return the records of a delimited file. `__row` is the first line of a record."""
     raw = member.content(path, options.member)
     if options.member is None:
         member.not_packed(raw, path)
@@ -34,20 +34,20 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
         data = data.replace(b"\r", b"\n")
     header, offset, line = _header(data, options, encoding)
     body = data[offset:] if offset else data
-    table = _fast(body, line, options, header, clean, encoding) or _careful(body, line, options, header, encoding)
+    table = _fast(body, line, options, header, clean, encoding) or _read_one_by_one(body, line, options, header, encoding)
     return _named(table, header, options, columns)
 
 
 @dataclass(frozen=True)
 class _Table:
-    """Columns by position (names '0', '1', ...) with `__row` and `__fault`."""
+    """Columns by position (with the names '0', '1', ...), `__row` and `__fault`."""
 
     frame: pl.DataFrame
     width: int
 
 
 def _header(data: bytes, options: ReadOptions, encoding: str) -> tuple[list[list[str]], int, int]:
-    """Return the header's records, the offset behind them and the number of the line there."""
+    """Return the records of the header, and the offset and the number of the line after them."""
     offset = 0
     for done in range(options.skip_rows):
         end = data.find(b"\n", offset)
@@ -67,15 +67,15 @@ def _header(data: bytes, options: ReadOptions, encoding: str) -> tuple[list[list
         if len(header) == options.header_rows:
             break
     else:
-        raise UnreadableSnapshot(f"{options.header_rows} header rows are due below line {options.skip_rows}, and the file ends")
+        raise UnreadableSnapshot(f"expected {options.header_rows} header rows below line {options.skip_rows}, but the file ends")
     for _ in range(line - 1 - options.skip_rows):
         end = data.find(b"\n", offset)
         offset = end + 1 if end >= 0 else len(data)
     return header, offset, line
 
 
-def _due(header: list[list[str]], options: ReadOptions, widths: dict[int, int]) -> int:
-    """Return how many fields a record must have: as many as the header, or, where that is no use, as most records."""
+def _expected_width(header: list[list[str]], options: ReadOptions, widths: dict[int, int]) -> int:
+    """Return how many fields a record must have: as many as the header, or as most records if there is no header."""
     if header and options.names is None:
         return max(len(row) for row in header)
     if not widths:
@@ -88,8 +88,8 @@ def _named(table: _Table, header: list[list[str]], options: ReadOptions, columns
     if options.names is not None:
         names = options.names[: table.width]
     else:
-        found = cells.joined(header) if header else []
-        names = cells.unique([*found, *[""] * (table.width - len(found))])[: table.width]
+        texts = cells.joined(header) if header else []
+        names = cells.unique([*texts, *[""] * (table.width - len(texts))])[: table.width]
     kept = [(str(i), name) for i, name in enumerate(names) if needed(name)]
     frame = table.frame.select(*(pl.col(i).alias(name) for i, name in kept), "__row", "__fault")
     return cells.finish(frame, options, [n for n in (options.names or [])[table.width :] if needed(n)])
@@ -107,11 +107,11 @@ class _Shape:
 
 
 def _shape(body: bytes, line: int, delimiter: str, quote: str) -> _Shape | None:
-    """Measure every record, or return None where quotes do not stand at the edges of fields."""
+    """Measure every record. Return None if some quotes are not at the edges of fields."""
     octets = np.frombuffer(body, np.uint8)
     breaks = octets == 10
     marks = octets == ord(delimiter)
-    inner = None  # the line breaks, where some stand inside quotes
+    inner = None  # the line breaks, if some are inside quotes
     if quote and quote.encode() in body:
         quotes = octets == ord(quote)
         inside = np.bitwise_xor.accumulate(quotes.view(np.uint8)).view(bool)
@@ -137,7 +137,7 @@ def _shape(body: bytes, line: int, delimiter: str, quote: str) -> _Shape | None:
 
 
 def _fast(body: bytes, line: int, options: ReadOptions, header: list[list[str]], clean: bool, encoding: str) -> _Table | None:
-    """Read with polars what is regular. Returns None where the whole must be read with care."""
+    """Read regular records with polars. Return None if the whole file must be read record by record."""
     if len(options.delimiter.encode()) > 1 or len(options.quote.encode()) > 1 or not body:
         return None
     shape = _shape(body, line, options.delimiter, options.quote)
@@ -146,14 +146,14 @@ def _fast(body: bytes, line: int, options: ReadOptions, header: list[list[str]],
     single = np.flatnonzero(shape.widths == 1)
     if _too_many(single, shape):
         return None
-    odd = np.zeros(len(shape.starts), bool)  # blank lines are odd, too: polars would read them as rows
+    odd = np.zeros(len(shape.starts), bool)  # blank lines are irregular too: polars would read them as rows
     odd[[i for i in single.tolist() if blank(decoding.to_text(body[shape.starts[i] : shape.ends[i]]))]] = True
     blanks = np.count_nonzero(odd)
     values, counts = np.unique(shape.widths[~odd], return_counts=True)
-    due = _due(header, options, dict(zip(values.tolist(), counts.tolist(), strict=True)))
-    width = due + 1 if values.tolist() == [due + 1] else due
+    expected = _expected_width(header, options, dict(zip(values.tolist(), counts.tolist(), strict=True)))
+    width = expected + 1 if values.tolist() == [expected + 1] else expected
     if width < 2:
-        return None  # a blank line cannot be told from an empty field here
+        return None  # a blank line could also be an empty field
     odd |= shape.widths != width
     octets = np.frombuffer(body, np.uint8)
     if not clean or b"\0" in body:
@@ -161,27 +161,27 @@ def _fast(body: bytes, line: int, options: ReadOptions, header: list[list[str]],
         bad[:-1] |= (octets[:-1] == 0xED) & (octets[1:] >= 0xA0)  # a mark of `decoding`
         odd[np.searchsorted(shape.starts, np.flatnonzero(bad), side="right") - 1] = True
     picked = np.flatnonzero(odd)
-    if _too_many(picked, shape) or (width != due and len(picked) > blanks):
+    if _too_many(picked, shape) or (width != expected and len(picked) > blanks):
         return None
     frame = _polars(_without(body, shape, odd) if len(picked) else body, width, options)
     if frame is None or frame.height != len(odd) - len(picked):
         return None
-    if width != due:
-        if not (frame[str(due)].str.strip_chars() == "").all():
+    if width != expected:
+        if not (frame[str(expected)].str.strip_chars() == "").all():
             return None
-        frame = frame.drop(str(due))  # every record ends with one more delimiter than the header: harmless
+        frame = frame.drop(str(expected))  # every record ends with one more delimiter than the header: harmless
     good = frame.with_columns(pl.Series("__row", shape.lines[~odd]).cast(pl.Int64), pl.lit(None, pl.String).alias("__fault"))
     if len(picked):
-        found = []
+        parsed = []
         for i in picked.tolist():
             text = decoding.to_text(body[shape.starts[i] : shape.ends[i]]).removesuffix("\n")
-            found += _read_lines(text.split("\n"), int(shape.lines[i]), options, due)
-        good = pl.concat([good, _of_records(found, due, encoding)]).sort("__row")
-    return _Table(good, due)
+            parsed += _read_lines(text.split("\n"), int(shape.lines[i]), options, expected)
+        good = pl.concat([good, _of_records(parsed, expected, encoding)]).sort("__row")
+    return _Table(good, expected)
 
 
 def _without(body: bytes, shape: _Shape, odd: np.ndarray) -> bytes:
-    """Return the records of `body` that are not odd."""
+    """Return the records of `body` that are not `odd` (irregular)."""
     edges = np.flatnonzero(np.diff(np.concatenate(([True], odd, [True])).astype(np.int8)))
     runs = zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
     return b"".join(body[shape.starts[first] : shape.ends[last - 1]] for first, last in runs)
@@ -206,53 +206,51 @@ def _too_many(picked: np.ndarray, shape: _Shape) -> bool:
 # ----------------------------------------------------------------------------------------------------------- irregular files
 
 
-def _careful(body: bytes, line: int, options: ReadOptions, header: list[list[str]], encoding: str) -> _Table:
-    """Read record by record."""
+def _read_one_by_one(body: bytes, line: int, options: ReadOptions, header: list[list[str]], encoding: str) -> _Table:
+    """Read all records one by one."""
     text = decoding.to_text(body)
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
-    found = list(records(lines, line, options.delimiter, options.quote))
-    due = _due(header, options, Counter(len(record.fields) for record in found))
-    if found and all(len(r.fields) == due + 1 and blank(r.fields[-1]) for r in found):
-        found = [Record(r.line, r.lines, r.fields[:-1], r.fault) for r in found]
-    _assert_nothing_swallowed(found, due, lines, line, options)
-    return _Table(_of_records(found, due, encoding), due)
+    parsed = list(records(lines, line, options.delimiter, options.quote))
+    expected = _expected_width(header, options, Counter(len(record.fields) for record in parsed))
+    if parsed and all(len(r.fields) == expected + 1 and blank(r.fields[-1]) for r in parsed):
+        parsed = [Record(r.line, r.lines, r.fields[:-1], r.fault) for r in parsed]
+    _assert_nothing_swallowed(parsed, expected, lines, line, options)
+    return _Table(_of_records(parsed, expected, encoding), expected)
 
 
-def _read_lines(lines: list[str], line: int, options: ReadOptions, due: int) -> list[Record]:
-    found = list(records(lines, line, options.delimiter, options.quote))
-    _assert_nothing_swallowed(found, due, lines, line, options)
-    return found
+def _read_lines(lines: list[str], line: int, options: ReadOptions, expected: int) -> list[Record]:
+    parsed = list(records(lines, line, options.delimiter, options.quote))
+    _assert_nothing_swallowed(parsed, expected, lines, line, options)
+    return parsed
 
 
-def _assert_nothing_swallowed(found: list[Record], due: int, lines: list[str], line: int, options: ReadOptions) -> None:
-    """Refuse a record that took whole rows into a quoted field: its opening quote was never meant to be one, or never closed."""
-    for record in found:
-        if record.lines == 1 or len(record.fields) == due:
+def _assert_nothing_swallowed(parsed: list[Record], expected: int, lines: list[str], line: int, options: ReadOptions) -> None:
+    """Refuse a record with whole rows in a quoted field: its opening quote is an ordinary character, or its closing quote is missing."""
+    for record in parsed:
+        if record.lines == 1 or len(record.fields) == expected:
             continue
         below = record.line + 1
         for number, text in enumerate(lines[below - line : below - line + record.lines - 1], below):
-            if text.count(options.delimiter) == due - 1:
-                raise UnreadableSnapshot(
-                    f"line {record.line}: a quote opens a field that runs over line {number}, which looks like a row of its own"
-                )
+            if text.count(options.delimiter) == expected - 1:
+                raise UnreadableSnapshot(f"line {record.line}: a quoted field includes line {number}, which looks like a separate row")
 
 
-def _of_records(found: list[Record], due: int, encoding: str) -> pl.DataFrame:
+def _of_records(parsed: list[Record], expected: int, encoding: str) -> pl.DataFrame:
     rows: list[list[str]] = []
     faults: list[str | None] = []
-    for record in found:
+    for record in parsed:
         fields = record.fields
         reasons = [record.fault] if record.fault else []
-        if len(fields) != due:
-            reasons.append(f"{len(fields)} fields where {due} are due")
-            fields = [*fields[:due], *[""] * (due - len(fields))]
+        if len(fields) != expected:
+            reasons.append(f"{len(fields)} fields, expected {expected}")
+            fields = [*fields[:expected], *[""] * (expected - len(fields))]
         wrong = decoding.invalid("".join(record.fields), encoding)
         if wrong:
             reasons.append(wrong)
             fields = [decoding.without_marks(field) for field in fields]
         rows.append(fields)
         faults.append("; ".join(reasons) or None)
-    frame = pl.DataFrame({str(i): pl.Series([row[i] for row in rows], dtype=pl.String) for i in range(due)})
-    return frame.with_columns(pl.Series("__row", [r.line for r in found], dtype=pl.Int64), pl.Series("__fault", faults, dtype=pl.String))
+    frame = pl.DataFrame({str(i): pl.Series([row[i] for row in rows], dtype=pl.String) for i in range(expected)})
+    return frame.with_columns(pl.Series("__row", [r.line for r in parsed], dtype=pl.Int64), pl.Series("__fault", faults, dtype=pl.String))

@@ -1,4 +1,4 @@
-"""Read Eurostat's tab-separated files: a row for each cell of the wide table, flags apart from values. Judges no value."""
+"""Reads Eurostat's tab-separated files: one row per cell of the wide table, with flags separated from values."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     if not clean:
         raise UnreadableSnapshot(f"bytes that are not valid in {encoding}")
     if not lines or "\\" not in lines[0].split("\t")[0]:
-        raise UnreadableSnapshot("line 1: a header such as unit,geo\\time is due")
+        raise UnreadableSnapshot("line 1: expected a header such as unit,geo\\time")
     corner, *periods = lines[0].split("\t")
     dimensions = [name.strip() for name in corner.rsplit("\\", 1)[0].split(",")]
     periods = [period.strip() for period in periods]
@@ -40,7 +40,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
         parts = head.split(",")
         fault = None
         if len(parts) != len(dimensions) or len(values) != len(periods):
-            fault = f"{len(parts)} dimensions and {len(values)} values where {len(dimensions)} and {len(periods)} are due"
+            fault = f"{len(parts)} dimensions and {len(values)} values, expected {len(dimensions)} and {len(periods)}"
             parts = [*parts[: len(dimensions)], *[""] * (len(dimensions) - len(parts))]
             values = [*values[: len(periods)], *[""] * (len(periods) - len(values))]
         numbers.append(number)

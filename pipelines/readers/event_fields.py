@@ -1,4 +1,4 @@
-"""What formats made for events have in common: values that stand alone or in lists, texts in languages, and the frame of their rows."""
+"""What the event formats share: values that may be in lists, texts by language, and the frame of their rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Row = dict[str, str | None]
 
 
 def frame(rows: list[Row], options: ReadOptions) -> pl.DataFrame:
-    """Return the rows with all of EVENT_COLUMNS; `__fault` of a row says why it is none. `__row` counts from 1."""
+    """Return the rows with all of EVENT_COLUMNS. `__fault` says why a row is no event; `__row` counts from 1."""
     for row in rows:
         wrong = decoding.unwritable(row.values())
         if wrong:
@@ -24,16 +24,17 @@ def frame(rows: list[Row], options: ReadOptions) -> pl.DataFrame:
 
 
 def listed(value: Any) -> list[Any]:
-    """Return a value that may stand alone or in a list as a list; nothing is none."""
+    """Return a value that may be a list or a single item as a list; None is the empty list."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def string(value: Any) -> str | None:
+    """Return `value` if it is text, else None."""
     return str(value) if isinstance(value, str) else None
 
 
 def in_first_language(value: Any) -> tuple[str | None, str | None]:
-    """Return the language and text of a text that may be given in several."""
+    """Return the language and the text of a value that may have texts by language: the first of them, or (None, text)."""
     if isinstance(value, dict):
         for language, text in value.items():
             if isinstance(text, str):

@@ -1,4 +1,4 @@
-"""Read GeoJSON (RFC 7946): the properties of each feature, its point and its geometry as WKT. Computes nothing but a centroid."""
+"""Reads GeoJSON (RFC 7946): the properties of each feature, its point, and its geometry as WKT."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Position = tuple[float, float]
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
     """Return the properties of each feature, `lon`, `lat` and `geometry`. `__row` is the number of the feature.
 
-    The point of a line or an area is the centroid of its vertices or of its surface. Degrees as in the file.
+    The point of a line is the centroid of its vertices, that of an area the centroid of its surface. Degrees are those of the file.
     """
     features = _features(load(path, options))
     table: dict[str, list[str | None]] = {}
@@ -34,9 +34,9 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
             try:
                 row |= _placed(feature.get("geometry"))
             except (TypeError, ValueError, IndexError, KeyError):
-                fault = "the geometry is not understood"
+                fault = "the geometry is not valid"
         else:
-            fault = "a feature is due"
+            fault = "expected a feature"
         wrong = decoding.unwritable((*row, *row.values()))
         if wrong:
             fault = fault or wrong
@@ -55,13 +55,13 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
 
 def _features(document: Any) -> list[Any]:
-    found = []
+    all_features = []
     for page in document if isinstance(document, list) else [document]:
         features = page.get("features") if isinstance(page, dict) else None
         if not isinstance(features, list):
-            raise UnreadableSnapshot("a FeatureCollection is due")
-        found += features
-    return found
+            raise UnreadableSnapshot("expected a FeatureCollection")
+        all_features += features
+    return all_features
 
 
 def _placed(geometry: Any) -> dict[str, str | None]:
@@ -83,7 +83,7 @@ def _wkt(parts: Any) -> str:
 
 
 def _pair(position: Any) -> str:
-    float(position[0]), float(position[1])  # refuses what is no number
+    float(position[0]), float(position[1])  # raises an error for anything but numbers
     return f"{position[0]} {position[1]}"
 
 

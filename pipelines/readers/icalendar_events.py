@@ -1,4 +1,4 @@
-"""Read iCalendar (RFC 5545): one row for each occurrence of an event. Organisers and attendees are not taken; places nothing.
+"""Reads iCalendar (RFC 5545): one row per occurrence of an event. Organisers and attendees are left out.
 
 Recurrences are expanded by `recurring-ical-events`: from the first start in the file to two years after the newest date in it, so that
 the same bytes always give the same rows.
@@ -25,9 +25,9 @@ _SHOWN = ("UID", "SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "URL", "STA
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return the occurrences of all events, in order of time, with all fields of events. `__row` counts occurrences, from 1.
+    """Return the occurrences of all events in order of time, with all event columns. `__row` counts occurrences, from 1.
 
-    A day-long event ends on its last day. Of several versions of an event the one with the highest SEQUENCE stands.
+    An all-day event ends on its last day. Of several versions of an event, the one with the highest SEQUENCE counts.
     """
     import icalendar
     import recurring_ical_events
@@ -49,13 +49,13 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
             good.add_component(component)
     events = list(good.walk("VEVENT"))
     if not events and not rows:
-        raise UnreadableSnapshot("there is no event in this calendar")
+        raise UnreadableSnapshot("the calendar has no event")
     series = {_text(e, "UID") for e in events if any(name in e for name in ("RRULE", "RDATE", "RECURRENCE-ID"))}
     try:
-        found = list(_first(recurring_ical_events.of(good).between(*_window(events)), MAX_OCCURRENCES)) if events else []
+        expanded = list(_first(recurring_ical_events.of(good).between(*_window(events)), MAX_OCCURRENCES)) if events else []
     except (ValueError, OverflowError, TypeError, recurring_ical_events.InvalidCalendar) as error:
-        raise UnreadableSnapshot(f"recurrences that cannot be expanded: {error}") from None
-    occurrences = sorted((_event(e, series) for e in found), key=lambda row: (row["start"] or "", row["id"] or ""))
+        raise UnreadableSnapshot(f"the recurrences cannot be expanded: {error}") from None
+    occurrences = sorted((_event(e, series) for e in expanded), key=lambda row: (row["start"] or "", row["id"] or ""))
     return frame([*occurrences, *rows], options)
 
 
@@ -82,14 +82,14 @@ def _fault(event: Any, encoding: str) -> str | None:
 
 
 def _endless(rule: Any, start: dt.date) -> str | None:
-    """Return why the occurrences of a rule cannot be counted out: the library makes all of them before it gives the first one."""
+    """Return why the occurrences of a rule cannot be computed, or None: the library computes all before it returns the first one."""
     for one in rule if isinstance(rule, list) else [rule] if rule is not None else []:
         interval = int((one.get("INTERVAL") or [1])[0])
         if interval < 1:
             return f"RRULE: INTERVAL is {interval}"
         frequency = str((one.get("FREQ") or [""])[0]).upper()
         if frequency in ("SECONDLY", "MINUTELY", "HOURLY"):
-            return f"RRULE: {frequency.lower()} occurrences are no events"
+            return f"RRULE: {frequency.lower()} occurrences are not events"
         if start.year < _FIRST_YEAR:
             return f"RRULE: occurrences since the year {start.year}"
     return None
@@ -109,7 +109,7 @@ def _day(moment: dt.date) -> dt.date:
 def _event(event: Any, series: set[str | None]) -> Row:
     start, end = event.start, event.end
     if not isinstance(start, dt.datetime) and end > start:
-        end -= dt.timedelta(days=1)  # DTEND is the day after
+        end -= dt.timedelta(days=1)  # DTEND is the day after the last
     uid = _text(event, "UID")
     geo = event.get("GEO")
     return {

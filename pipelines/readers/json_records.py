@@ -1,4 +1,4 @@
-"""Read JSON: the records of a list, nested keys as `a/b`. Knows pointers and numbers as written; knows no vocabulary."""
+"""Reads JSON: the records of a list, with nested keys as `a/b` and numbers as they are written."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from pipelines.readers import cells, decoding, member
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 
-MAX_COLUMNS = 5_000  # records whose keys are data, not names, would make a column of each
+MAX_COLUMNS = 5_000  # records with data as keys would give a column for each key
 MAX_DEPTH = 32
 
 
 class Number(str):
-    """A number with the text it was written with: no exponent appears or vanishes, no digit is lost."""
+    """The text of a number as it is written, with all digits and the exponent."""
 
     __slots__ = ()
 
 
 class Ambiguous(dict[str, Any]):
-    """An object in which a key stands twice: which of its values is meant cannot be told."""
+    """An object with a repeated key, so that its value is ambiguous."""
 
     repeated = ""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
-    ambiguous = Ambiguous(found)
-    seen: set[str] = set()
-    ambiguous.repeated = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    values = dict(pairs)
+    if len(values) == len(pairs):
+        return values
+    ambiguous = Ambiguous(values)
+    keys: set[str] = set()
+    ambiguous.repeated = next(key for key, _ in pairs if key in keys or keys.add(key))  # type: ignore[func-returns-value]
     return ambiguous
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return the records of a JSON document. `__row` is the number of the record in its list."""
+    """Return the records of a JSON document. `__row` is the number of a record in its list, from 1."""
     records = find(load(path, options), options.records or "")
     needed = cells.selector(columns)
     mark = cells.decimal_of_numbers(options)
@@ -49,12 +49,12 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     faults: list[str | None] = []
     for number, record in enumerate(records):
         if not isinstance(record, dict):
-            faults.append(f"{_kind(record)} where an object is due")
+            faults.append(f"expected an object, not {_kind(record)}")
             continue
         row = flat(record, number + 1, mark)
         wrong = decoding.unwritable((*row, *row.values()))
         repeated = record.repeated if isinstance(record, Ambiguous) else None
-        faults.append(f"key {repeated} stands twice" if repeated is not None else wrong)
+        faults.append(f"repeated key {repeated}" if repeated is not None else wrong)
         if wrong:
             row = {decoding.without_marks(k): v if v is None else decoding.without_marks(v) for k, v in row.items()}
         for name, value in row.items():
@@ -74,12 +74,12 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
 
 def load(path: Path, options: ReadOptions) -> Any:
-    """Return the document, its numbers as text. Raises UnreadableSnapshot with the line where it is no JSON."""
+    """Return the document, with numbers as text. Raises UnreadableSnapshot with the line where it is not JSON."""
     return parse(text_of(path, options))
 
 
 def text_of(path: Path, options: ReadOptions) -> str:
-    """Return the text of a file. Raises UnreadableSnapshot with the line whose bytes are not valid in its encoding."""
+    """Return the text of a file. Raises UnreadableSnapshot with the line that has invalid bytes."""
     raw = member.content(path, options.member)
     if options.member is None:
         member.not_packed(raw, path)
@@ -92,7 +92,7 @@ def text_of(path: Path, options: ReadOptions) -> str:
 
 
 def parse(text: str) -> Any:
-    """Return the document in `text`, its numbers as text."""
+    """Return the document in `text`, with numbers as text. Raises UnreadableSnapshot with the line where it is not JSON."""
     try:
         return json.loads(text, parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
@@ -102,9 +102,9 @@ def parse(text: str) -> Any:
 
 
 def find(document: Any, pointer: str) -> list[Any]:
-    """Return the list of records at a JSON pointer (RFC 6901); a first step `*` takes the records of every element, in order.
+    """Return the list of records at a JSON pointer; with a first step `*`, the records of every element of the document, in order.
 
-    Raises UnreadableSnapshot saying what stands there instead.
+    Raises UnreadableSnapshot if there is no list, and says what is there instead.
     """
     first, _, rest = pointer.removeprefix("/").partition("/")
     if first == "*" and isinstance(document, list):
@@ -134,13 +134,14 @@ def _kind(value: Any) -> str:
         list: "a list",
         Number: "a number",
         str: "a string",
-        bool: "a truth value",
+        bool: "a boolean",
         type(None): "null",
     }
     return names[type(value)]
 
 
 def flat(record: dict[str, Any], number: int, mark: str) -> dict[str, str | None]:
+    """Return the cells of record `number` by column, with nested keys as `a/b`. `mark` is the decimal mark of numbers."""
     result: dict[str, str | None] = {}
     waiting: list[tuple[str, Any, int]] = [("", record, 0)]
     while waiting:
@@ -171,7 +172,7 @@ def flat(record: dict[str, Any], number: int, mark: str) -> dict[str, str | None
 
 
 def dumps(value: Any) -> str:
-    """Return `value` as JSON text, numbers as they were written."""
+    """Return `value` as JSON text, with numbers as they were written."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {dumps(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):

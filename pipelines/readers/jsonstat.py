@@ -1,4 +1,4 @@
-"""Read JSON-stat: a cube as one row for each cell. Dimensions are found by `id`, never by the order of their keys; judges no value.
+"""Reads JSON-stat: one row per cell of a cube. The order of the dimensions is that of `id`, not that of their keys.
 
 JSON-stat 2.0 data sets and collections, and the bundles of 1.x (https://json-stat.org/full/).
 """
@@ -24,25 +24,25 @@ from pipelines.readers.unreadable import UnreadableSnapshot
 
 MAX_CELLS = 50_000_000
 _START = re.compile(r'(?<!\\)"value"\s*:\s*([\[{])')
-_PLAIN = re.compile(r'[\s0-9.eE+\-,nul":]*')  # what numbers, nulls and positions are written with
+_PLAIN = re.compile(r'[\s0-9.eE+\-,nul":]*')  # the characters of numbers, nulls and positions
 _NUMBER = r"(?:null|-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)"
 _ITEM = rf"^\s*{_NUMBER}\s*$"
 _PAIR = rf'^\s*"[0-9]{{1,18}}"\s*:\s*{_NUMBER}\s*$'
-LONG = 1_000  # characters; shorter ones are not worth the detour
+LONG = 1_000  # characters; shorter lists are parsed as JSON
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return a column of codes for each dimension, `<id>_label`, `value` and `status`. `__row` is the position of the cell, from 1.
+    """Return a column of codes and `<id>_label` for each dimension, `value` and `status`. `__row` is the position of a cell, from 1.
 
-    A dense cube gives all its cells, a sparse one those that have a value or a status. `records` picks a data set of a bundle or of
-    a collection's embedded items, by key or position. Of slices, a list of data sets, the rows follow each other.
+    A dense cube has a row for every cell, a sparse one for cells with a value or a status. `records` selects a data set of a bundle or
+    among the embedded items of a collection, by key or position. The rows of a list of data sets (slices) are concatenated.
     """
     text, cut = _without_values(json_records.text_of(path, options))
     document = json_records.parse(text)
     if not isinstance(document, list):
         return _rows(_dataset(document, options.records or ""), cut, options, columns)
     if not document:
-        raise UnreadableSnapshot("a JSON-stat object is due")
+        raise UnreadableSnapshot("expected a JSON-stat object")
     slices = [_rows(_dataset(part, options.records or ""), cut, options, columns) for part in document]
     whole = pl.concat(slices, how="diagonal")
     return whole.with_columns(pl.int_range(1, whole.height + 1, dtype=pl.Int64).alias("__row"))
@@ -50,18 +50,18 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
 @dataclass(frozen=True)
 class _Values:
-    """Long values that never became Python objects: texts, at positions (None: all of them, in order)."""
+    """The texts of many numbers and their positions in the cube (None: all positions, in order)."""
 
     texts: pl.Series
     positions: NDArray[np.int64] | None
 
 
 def _without_values(text: str) -> tuple[str, dict[str, _Values]]:
-    """Take long values that are plain numbers out of a document; in their place stands a mark, under which they are returned.
+    """Return the document with a mark in place of each long list or object of numbers, and those numbers by mark.
 
-    Millions of numbers are split as one text, many times faster than parsed one by one, and keep the text they were written with.
+    Splitting the text of millions of numbers is many times faster than parsing them one by one, and keeps them as they are written.
     """
-    found: dict[str, _Values] = {}
+    values_by_mark: dict[str, _Values] = {}
     pieces, at = [], 0
     for start in _START.finditer(text):
         if start.start() < at:
@@ -74,14 +74,14 @@ def _without_values(text: str) -> tuple[str, dict[str, _Values]]:
         if values is None:
             continue
         mark = f"values-{secrets.token_hex(16)}"
-        found[mark] = values
+        values_by_mark[mark] = values
         pieces += [text[at : start.start(1)], f'"{mark}"']
         at = end + 1
-    return "".join([*pieces, text[at:]]), found
+    return "".join([*pieces, text[at:]]), values_by_mark
 
 
 def _split(body: str, dense: bool) -> _Values | None:
-    """Return the numbers between two brackets; None where anything else stands among them."""
+    """Return the numbers between two brackets; None if there is anything else between them."""
     texts, positions = pl.Series([body]).str.split(",").explode(), None
     if texts.null_count() or not texts.str.contains(_ITEM if dense else _PAIR).all():
         return None
@@ -90,7 +90,7 @@ def _split(body: str, dense: bool) -> _Values | None:
         positions = pairs.to_series(0).str.strip_chars(' \t\r\n"').cast(pl.Int64).to_numpy()
         texts = pairs.to_series(1)
     texts = texts.str.strip_chars()
-    if positions is not None and (np.diff(positions) <= 0).any():  # of a key that stands twice the last one counts, as in JSON
+    if positions is not None and (np.diff(positions) <= 0).any():  # of a repeated key the last value counts, as in JSON
         frame = pl.DataFrame({"at": positions, "text": texts}).unique("at", keep="last").sort("at")
         positions, texts = frame["at"].to_numpy(), frame["text"]
     return _Values(pl.select(pl.when(texts != "null").then(texts)).to_series(), positions)
@@ -100,7 +100,7 @@ def _rows(dataset: dict[str, Any], cut: dict[str, _Values], options: ReadOptions
     dimensions, ids, sizes = _shape(dataset)
     total = math.prod(sizes)
     if total > MAX_CELLS:
-        raise UnreadableSnapshot(f"{total} cells, at most {MAX_CELLS} are read")
+        raise UnreadableSnapshot(f"{total} cells, more than the limit of {MAX_CELLS}")
     value, status = dataset.get("value"), dataset.get("status")
     if isinstance(value, str):
         value = cut.get(value, value)
@@ -130,26 +130,26 @@ def _rows(dataset: dict[str, Any], cut: dict[str, _Values], options: ReadOptions
 
 
 def _dataset(document: Any, pointer: str) -> dict[str, Any]:
-    """Return the data set that `pointer` picks. Raises UnreadableSnapshot where there is none, or several to choose from."""
+    """Return the data set at `pointer`. Raises UnreadableSnapshot if there is none, or several without a pointer."""
     if not isinstance(document, dict):
-        raise UnreadableSnapshot("a JSON-stat object is due")
+        raise UnreadableSnapshot("expected a JSON-stat object")
     key = pointer.strip("/")
     kind = document.get("class")
     if kind == "collection":
         link = document.get("link")
         items = link.get("item") if isinstance(link, dict) else None
         if not isinstance(items, list):
-            raise UnreadableSnapshot("records: a collection has a list of items at /link/item")
-        found = _picked({str(i): item for i, item in enumerate(items)}, key)
+            raise UnreadableSnapshot("records: a collection must have a list of items at /link/item")
+        dataset = _picked({str(i): item for i, item in enumerate(items)}, key)
     elif kind == "dataset" or "value" in document:
-        found = document
-    else:  # 1.x: data sets under names of their own
-        found = _picked({k: v for k, v in document.items() if isinstance(v, dict)}, key)
-    if isinstance(found, dict) and found.get("class") not in (None, "dataset"):
-        raise UnreadableSnapshot(f"{pointer or 'the document'} is a {found['class']}, not a data set")
-    if not isinstance(found, dict) or "value" not in found or "dimension" not in found:
-        raise UnreadableSnapshot(f"{pointer or 'the document'} has metadata only, no values: fetch the data set that it points to")
-    return found
+        dataset = document
+    else:  # 1.x: data sets by name
+        dataset = _picked({k: v for k, v in document.items() if isinstance(v, dict)}, key)
+    if isinstance(dataset, dict) and dataset.get("class") not in (None, "dataset"):
+        raise UnreadableSnapshot(f"{pointer or 'the document'} is a {dataset['class']}, not a data set")
+    if not isinstance(dataset, dict) or "value" not in dataset or "dimension" not in dataset:
+        raise UnreadableSnapshot(f"{pointer or 'the document'} has only metadata and no values: fetch the data set to which it links")
+    return dataset
 
 
 def _picked(items: dict[str, Any], key: str) -> Any:
@@ -159,8 +159,8 @@ def _picked(items: dict[str, Any], key: str) -> Any:
         return items[key]
     if key.isdecimal() and int(key) < len(items):
         return list(items.values())[int(key)]
-    known = ", ".join(f"/{k}" for k in list(items)[:20]) or "none"
-    raise UnreadableSnapshot(f"records: {f'/{key} is not there' if key else 'several data sets'}; there are {known}")
+    choices = ", ".join(f"/{k}" for k in list(items)[:20]) or "none"
+    raise UnreadableSnapshot(f"records: {f'no data set /{key}' if key else 'several data sets'}; choose one of {choices}")
 
 
 def _shape(dataset: dict[str, Any]) -> tuple[dict[str, Any], list[str], list[int]]:
@@ -168,14 +168,14 @@ def _shape(dataset: dict[str, Any]) -> tuple[dict[str, Any], list[str], list[int
     ids = dataset.get("id", dimensions.get("id") if isinstance(dimensions, dict) else None)  # 1.x keeps them inside
     sizes = dataset.get("size", dimensions.get("size") if isinstance(dimensions, dict) else None)
     if not isinstance(dimensions, dict) or not isinstance(ids, list) or not isinstance(sizes, list) or len(ids) != len(sizes):
-        raise UnreadableSnapshot("id and size are due, one entry for each dimension")
+        raise UnreadableSnapshot("expected id and size with one entry per dimension")
     try:
         numbers = [int(size) for size in sizes]
     except (TypeError, ValueError):
-        raise UnreadableSnapshot(f"size: {sizes} are no whole numbers") from None
+        raise UnreadableSnapshot(f"size: {sizes} are not whole numbers") from None
     for name, size in zip(ids, numbers, strict=True):
         if ids.count(name) > 1:
-            raise UnreadableSnapshot(f"dimension {name} stands twice in id")
+            raise UnreadableSnapshot(f"dimension {name} is twice in id")
         if not isinstance(name, str) or not isinstance(dimensions.get(name), dict):
             raise UnreadableSnapshot(f"dimension {name} is not described")
         if size < 1:
@@ -188,7 +188,7 @@ def _categories(name: str, dimension: dict[str, Any], size: int) -> tuple[list[s
     if not isinstance(category, dict):
         raise UnreadableSnapshot(f"dimension {name} has no categories")
     index, label = category.get("index"), category.get("label") or {}
-    if index is None:  # may be left out where there is one category
+    if index is None:  # may be left out if there is one category
         codes = list(label)
     elif isinstance(index, list):
         codes = [str(code) for code in index]
@@ -196,39 +196,39 @@ def _categories(name: str, dimension: dict[str, Any], size: int) -> tuple[list[s
         try:
             placed = sorted((int(at), str(code)) for code, at in index.items())
         except (TypeError, ValueError, AttributeError):
-            raise UnreadableSnapshot(f"dimension {name}: the positions of its categories are no numbers") from None
+            raise UnreadableSnapshot(f"dimension {name}: the positions of its categories are not numbers") from None
         if [at for at, _ in placed] != list(range(len(placed))):
-            raise UnreadableSnapshot(f"dimension {name}: two categories at one position, or none at one")
+            raise UnreadableSnapshot(f"dimension {name}: some position has two categories or none")
         codes = [code for _, code in placed]
     if len(codes) != size:
-        raise UnreadableSnapshot(f"dimension {name} has {len(codes)} categories where {size} are due")
+        raise UnreadableSnapshot(f"dimension {name} has {len(codes)} categories, expected {size}")
     return codes, [label.get(code) for code in codes] if isinstance(label, dict) else [None] * size
 
 
 def _positions(value: Any, status: Any, total: int) -> NDArray[np.int64]:
-    """Return the positions of the cells that have a value or a status, in order; of a dense cube all."""
+    """Return the positions of the cells with a value or a status, in order; those of all cells of a dense cube."""
     dense = value.positions is None if isinstance(value, _Values) else isinstance(value, list)
     if dense:
         given = len(value.texts if isinstance(value, _Values) else value)
         if given != total:
-            raise UnreadableSnapshot(f"{given} values where {total} are due")
+            raise UnreadableSnapshot(f"{given} values, expected {total}")
         return np.arange(total, dtype=np.int64)
     if not isinstance(value, dict | _Values):
-        raise UnreadableSnapshot("value: a list or an object is due")
+        raise UnreadableSnapshot("value: expected a list or an object")
     keys = set(status) if isinstance(status, dict) else set()
     try:
         if isinstance(value, _Values):
             assert value.positions is not None
-            found = value.positions
+            positions = value.positions
             if keys:
-                found = np.union1d(found, np.array([int(key) for key in keys], dtype=np.int64))
+                positions = np.union1d(positions, np.array([int(key) for key in keys], dtype=np.int64))
         else:
-            found = np.array(sorted(int(key) for key in keys | set(value)), dtype=np.int64)
+            positions = np.array(sorted(int(key) for key in keys | set(value)), dtype=np.int64)
     except (ValueError, OverflowError):
-        raise UnreadableSnapshot("value: its keys are positions of cells") from None
-    if found.size and (found[0] < 0 or found[-1] >= total):
-        raise UnreadableSnapshot(f"value: cell {found[-1]} is out of the {total} there are")
-    return found
+        raise UnreadableSnapshot("value: its keys must be positions of cells") from None
+    if positions.size and (positions[0] < 0 or positions[-1] >= total):
+        raise UnreadableSnapshot(f"value: cell {positions[-1]} does not exist, there are {total}")
+    return positions
 
 
 def _cells(name: str, given: Any, positions: NDArray[np.int64], total: int, mark: str) -> pl.Series:
@@ -245,7 +245,7 @@ def _cells(name: str, given: Any, positions: NDArray[np.int64], total: int, mark
         texts = [_text(given.get(str(p)), mark) for p in positions]
     elif isinstance(given, list):
         if len(given) not in (total, 1):
-            raise UnreadableSnapshot(f"{name}: {len(given)} entries where {total} are due")
+            raise UnreadableSnapshot(f"{name}: {len(given)} entries, expected {total}")
         texts = [_text(v, mark) for v in given] if len(given) == total else [_text(given[0], mark)] * len(positions)
         if len(texts) != len(positions):
             texts = [texts[p] for p in positions]

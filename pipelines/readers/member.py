@@ -1,7 +1,4 @@
-"""The bytes of a snapshot, unpacked if it is a gzip file, or of one file inside a ZIP archive. What they mean is not known here.
-
-Nothing is unpacked to disk.
-"""
+"""The bytes of a snapshot: unpacked if it is a gzip file, or those of one file in a ZIP archive. Nothing is unpacked to disk."""
 
 from __future__ import annotations
 
@@ -12,15 +9,15 @@ from pathlib import Path
 
 from pipelines.readers.unreadable import UnreadableSnapshot
 
-MAX_BYTES = 2 * 1024**3  # more than any honest table here; a ZIP bomb reaches it quickly
-FREE_BYTES = 64 * 1024**2  # up to here the ratio is not asked
-MAX_RATIO = 300  # unpacked to packed: tables have 3 to 100, a bomb up to 1032
+MAX_BYTES = 2 * 1024**3  # more than any real table has; a ZIP bomb reaches it quickly
+FREE_BYTES = 64 * 1024**2  # below this size the ratio is not checked
+MAX_RATIO = 300  # unpacked size over packed size: tables have 3 to 100, bombs up to 1032
 CHUNK = 1024**2
 LISTED = 20
 
 
 def content(path: Path, member: str | None) -> bytes:
-    """Return the bytes of `path`, or those of its `member`. Raises UnreadableSnapshot naming the members there are."""
+    """Return the bytes of `path`, or those of its `member`. Raises UnreadableSnapshot, which names the members of the archive."""
     if member is not None:
         return _unpacked(path, member)
     try:
@@ -33,33 +30,33 @@ def content(path: Path, member: str | None) -> bytes:
 
 
 def _gunzipped(data: bytes) -> bytes:
-    """Return what a gzip file holds. Raises UnreadableSnapshot where it is cut off, damaged, or holds too much."""
-    found: list[bytes] = []
+    """Return the content of a gzip file. Raises UnreadableSnapshot if it is truncated, damaged or too large."""
+    parts: list[bytes] = []
     size = 0
     at = 0
-    while data[at : at + 2] == b"\x1f\x8b":  # a file may hold several streams, one after the other
+    while data[at : at + 2] == b"\x1f\x8b":  # a file may have several streams, one after the other
         stream = zlib.decompressobj(wbits=31)
         while not stream.eof:
-            given = stream.unconsumed_tail or data[at : at + CHUNK]
-            if not given:
-                raise UnreadableSnapshot("the gzip file is cut off")
+            packed_block = stream.unconsumed_tail or data[at : at + CHUNK]
+            if not packed_block:
+                raise UnreadableSnapshot("the gzip file is truncated")
             if not stream.unconsumed_tail:
-                at += len(given)
+                at += len(packed_block)
             try:
-                part = stream.decompress(given, CHUNK)
+                part = stream.decompress(packed_block, CHUNK)
             except zlib.error as error:
                 raise UnreadableSnapshot(f"the gzip file cannot be read: {error}") from None
             size += len(part)
             _assert_no_bomb("the gzip file", size, len(data))
-            found.append(part)
+            parts.append(part)
         at -= len(stream.unused_data)
-    if data[at:].strip(b"\0"):  # padding with zeros is what tapes and some servers do
-        raise UnreadableSnapshot("the gzip file goes on with bytes that are no gzip")
-    return b"".join(found)
+    if data[at:].strip(b"\0"):  # tapes and some servers pad with zeros
+        raise UnreadableSnapshot("the gzip file is followed by bytes that are not gzip")
+    return b"".join(parts)
 
 
 def _assert_no_bomb(what: str, size: int, packed: int) -> None:
-    """Refuse what unpacks to more than any table here has, or to so many times its size that no table does."""
+    """Refuse a file that unpacks to more bytes, or to more times its size, than any table does."""
     if size > MAX_BYTES:
         raise UnreadableSnapshot(f"{what}: unpacks to more than {MAX_BYTES} bytes")
     if size > FREE_BYTES and size > MAX_RATIO * packed:
@@ -67,9 +64,9 @@ def _assert_no_bomb(what: str, size: int, packed: int) -> None:
 
 
 def not_packed(data: bytes, path: Path) -> bytes:
-    """Return `data`, unless it is an archive where text is due."""
+    """Return `data`. Raises UnreadableSnapshot if it is an archive instead of text."""
     if data[:4] == b"PK\x03\x04":
-        raise UnreadableSnapshot(f"this is a ZIP archive: say read.member, one of {names(path)}")
+        raise UnreadableSnapshot(f"this is a ZIP archive: set read.member to one of {names(path)}")
     return data
 
 
@@ -107,7 +104,7 @@ def _unpacked(path: Path, member: str) -> bytes:
 
 
 def chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Give out a member piece by piece; what the archive states about its size is not trusted. Refuses a bomb."""
+    """Yield a member piece by piece. Refuses a bomb, whatever size the archive states."""
     size = 0
     with archive.open(info) as stream:
         while part := stream.read(CHUNK):

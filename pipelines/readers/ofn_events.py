@@ -1,4 +1,4 @@
-"""Read events in the Czech open standard (OFN "Události", JSON-LD): one row for each event. Contacts are not taken; places nothing."""
+"""Reads events in the Czech open standard (OFN "Události", JSON-LD): one row per event. Contacts are left out."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pipelines.readers.ofn_notices import moment
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 
-# the standard is of one country, which tells longitude from latitude where a publisher has turned them round
+# the standard is of one country, so swapped longitude and latitude can be recognised
 _LONGITUDES, _LATITUDES = (12.0, 19.0), (48.0, 51.5)
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return the events of a document that holds one or a list of them, with all fields of events. `__row` counts events, from 1."""
+    """Return the events of a document, which is one event or a list of events, with all event columns. `__row` counts events, from 1."""
     document = json_records.load(path, options)
-    found = json_records.find(document, options.records) if options.records else listed(document)
-    rows: list[Row] = [_event(item) if isinstance(item, dict) else {"__fault": "an event that is no object"} for item in found]
+    items = json_records.find(document, options.records) if options.records else listed(document)
+    rows: list[Row] = [_event(item) if isinstance(item, dict) else {"__fault": "the event is not an object"} for item in items]
     if rows and all("__fault" in row for row in rows):
-        raise UnreadableSnapshot("there is no event in this document")
+        raise UnreadableSnapshot("the document has no event")
     return frame(rows, options)
 
 
@@ -52,7 +52,7 @@ def _event(event: dict[str, Any]) -> Row:
 
 
 def _interval(event: dict[str, Any]) -> tuple[str | None, str | None]:
-    """Return start and end of the first time that is given: an interval, or its parts themselves."""
+    """Return start and end of the first time of the event, which is an interval or its two parts."""
     for time in listed(event.get("doba_trvání")):
         if isinstance(time, dict):
             interval = time.get("časový_interval")
@@ -83,7 +83,7 @@ def _within(number: str, bounds: tuple[float, float]) -> bool:
 
 
 def _is_free(prices: Any) -> str | None:
-    """Return whether nothing is to be paid, where every price is stated."""
+    """Return whether admission is free, if every price is stated."""
     given = [price.get("částka") if isinstance(price, dict) else None for price in listed(prices)]
     amounts = [float(amount) for amount in given if isinstance(amount, json_records.Number)]
     if not amounts or len(amounts) < len(given):

@@ -1,4 +1,4 @@
-"""Read notice boards in the Czech open standard (OFN "Úřední desky", JSON-LD): one row for each notice. Places nothing on a map."""
+"""Reads notice boards in the Czech open standard (OFN "Úřední desky", JSON-LD): one row per notice."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ICO = 8  # digits
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return the notices of a board or of a list of boards, with all fields of events. `__row` counts notices, from 1."""
+    """Return the notices of a board or of a list of boards, with all event columns. `__row` counts notices, from 1."""
     document = json_records.load(path, options)
     boards = document if isinstance(document, list) and not options.records else None
     if boards is None:
@@ -26,13 +26,13 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     rows: list[Row] = []
     for board in boards:
         if not isinstance(board, dict):
-            rows.append({"__fault": "a board that is no object"})
+            rows.append({"__fault": "the board is not an object"})
             continue
         notices = board.get("informace", [])
         for notice in notices if isinstance(notices, list) else [notices]:
-            rows.append(_notice(notice, board) if isinstance(notice, dict) else {"__fault": "a notice that is no object"})
+            rows.append(_notice(notice, board) if isinstance(notice, dict) else {"__fault": "the notice is not an object"})
     if rows and all("__fault" in row for row in rows):
-        raise UnreadableSnapshot("there is no notice board in this document")
+        raise UnreadableSnapshot("the document has no notice board")
     return frame(rows, options)
 
 
@@ -53,7 +53,7 @@ def _notice(notice: dict[str, Any], board: dict[str, Any]) -> Row:
 
 
 def moment(value: Any) -> str | None:
-    """Return the date, or the date and time, of a *Časový okamžik*; null where it says that it is not specified."""
+    """Return the date, or the date and time, of a *Časový okamžik*; None if it says that it is not specified."""
     if not isinstance(value, dict) or value.get("nespecifikovaný") is True:
         return None
     return string(value.get("datum_a_čas")) or string(value.get("datum"))

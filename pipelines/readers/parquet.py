@@ -1,4 +1,4 @@
-"""Read Parquet as text. Knows its types and how each is written down; knows nothing of sources or areas."""
+"""Reads Parquet as text."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
             frame = pl.DataFrame()
             height = pl.scan_parquet(source).select(pl.len()).collect().item()
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise UnreadableSnapshot(f"this is no Parquet file: {str(error).splitlines()[0]}") from None
+        raise UnreadableSnapshot(f"not a Parquet file: {str(error).splitlines()[0]}") from None
     mark = cells.decimal_of_numbers(options)
     series = [_as_text(frame[old], mark).alias(new) for old, new in picked]
     return cells.finish(pl.DataFrame([*series, pl.Series("__row", range(1, height + 1), dtype=pl.Int64)]), options)
@@ -58,7 +58,7 @@ def _as_text(values: pl.Series, mark: str) -> pl.Series:
 
 
 def _numbers(values: pl.Series, mark: str) -> pl.Series:
-    """Whole numbers without `.0`: a code that went through a float column is still the same code."""
+    """Return the texts of numbers, whole ones without `.0`, so that codes in a float column stay codes."""
     whole = values.cast(pl.Int64, strict=False)
     written = values.cast(pl.String)
     if mark != ".":

@@ -1,8 +1,8 @@
-"""R's serialization, as save() and saveRDS() write it: bytes into vectors with their attributes. Knows no tables, and runs nothing.
+"""Reads R's serialization, as save() and saveRDS() write it: from bytes to vectors with attributes. Nothing is evaluated.
 
 The format is described in "R Internals", section "Serialization Formats"; this reads its binary form (XDR), versions 2 and 3.
-Functions, environments and promises are stepped over where they may stand. Nothing is ever called, and every length that a file
-states is compared with the bytes that are left before anything is made of it.
+Functions, environments and promises are skipped. Every length that a file states is compared with the remaining bytes before memory is
+allocated.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from pipelines.readers import decoding  # it also registers "zpo2.mark", which keeps undecodable bytes in view
+from pipelines.readers import decoding  # it also registers "zpo2.mark" for bytes that are not valid
 from pipelines.readers.r_vectors import MAX_EXPANDED, Vector, compact
 from pipelines.readers.unreadable import UnreadableSnapshot
 
@@ -32,25 +32,25 @@ _KINDS = {_LOGICAL: "logical", _INTEGER: "integer", _REAL: "real", _COMPLEX: "co
 
 
 def parse(data: bytes, encoding: str) -> tuple[Any, bool]:
-    """Return the object in `data`, and whether it is a workspace: named objects, as save() writes them.
+    """Return the object in `data`, and whether it is a workspace (named objects, as save() writes them).
 
-    A pairlist comes as a dict. `encoding` is that of texts whose own is stated nowhere.
+    A pairlist becomes a dict. `encoding` is that of texts without a stated encoding.
     """
     workspace = data[:5] in _HEADERS
     at = 5 if workspace else 0
     if data[at : at + 2] != b"X\n":
         if data[:4] in (b"RDA2", b"RDA3", b"RDB2", b"RDB3") or data[at : at + 2] in (b"A\n", b"B\n"):
-            raise UnreadableSnapshot("this R file is in the ASCII or native form; only the default one, binary XDR, is read")
-        raise UnreadableSnapshot("this is no R data file: neither save() nor saveRDS() begins so")
+            raise UnreadableSnapshot("this R file is in the ASCII or native form; only the default form, binary XDR, can be read")
+        raise UnreadableSnapshot("not an R data file: its beginning is neither that of save() nor that of saveRDS()")
     reader = _Reader(data, at + 2, encoding)
     try:
         return reader.whole(), workspace
     except struct.error:
-        raise UnreadableSnapshot("the R file is cut off") from None
+        raise UnreadableSnapshot("the R file is truncated") from None
 
 
 class _Reader:
-    """A walk over the bytes. `references` are what later bytes point back to."""
+    """Reads the bytes from the beginning to the end. `references` are the objects to which later bytes refer."""
 
     def __init__(self, data: bytes, at: int, encoding: str) -> None:
         self.data = data
@@ -59,24 +59,24 @@ class _Reader:
         self.references: list[Any] = []
         self.depth = 0
         self.expanded = 0
-        self.seen: dict[tuple[int, bytes], str] = {}  # most texts of a table stand in it many times
+        self.seen: dict[tuple[int, bytes], str] = {}  # most texts of a table occur many times
 
     def whole(self) -> Any:
         version = self.integer()
         if version not in (2, 3):
-            raise UnreadableSnapshot(f"the R file has format version {version}; 2 and 3 are read")
-        self.at += 8  # versions of R: the writer's, and the oldest that can read this
+            raise UnreadableSnapshot(f"the R file has format version {version}; only 2 and 3 can be read")
+        self.at += 8  # two versions of R: that of the writer, and the oldest that can read the file
         if version == 3:
             native = self.take(self.integer()).decode("ascii", "replace")
             try:
                 b"a".decode(native, "zpo2.mark")
                 self.encoding = native
             except (LookupError, ValueError):
-                pass  # a name that only the writer's machine knows: texts are nearly always marked one by one
-        found = self.item()
+                pass  # an encoding that only the writer's machine has; nearly all texts state their own
+        value = self.item()
         if self.at != len(self.data):
             raise UnreadableSnapshot(f"the R file has {len(self.data) - self.at} bytes after its end")
-        return found
+        return value
 
     def integer(self) -> int:
         (value,) = struct.unpack_from(">i", self.data, self.at)
@@ -85,30 +85,30 @@ class _Reader:
 
     def take(self, size: int) -> bytes:
         if not 0 <= size <= len(self.data) - self.at:
-            raise self.broken(f"a length of {size} where {len(self.data) - self.at} bytes are left")
+            raise self.broken(f"a length of {size}, but {len(self.data) - self.at} bytes are left")
         self.at += size
         return self.data[self.at - size : self.at]
 
     def length(self, width: int) -> int:
-        """Return the stated number of elements, each of at least `width` bytes."""
+        """Return the stated number of elements of at least `width` bytes each."""
         size = self.integer()
         if size == -1:  # a long vector: two halves
             size = (self.integer() << 32) | (self.integer() & 0xFFFFFFFF)
         if not 0 <= size * width <= len(self.data) - self.at:
-            raise self.broken(f"{size} elements where {len(self.data) - self.at} bytes are left")
+            raise self.broken(f"{size} elements, but {len(self.data) - self.at} bytes are left")
         return size
 
     def broken(self, what: str) -> UnreadableSnapshot:
-        return UnreadableSnapshot(f"the R file breaks at byte {self.at}: {what}")
+        return UnreadableSnapshot(f"the R file cannot be read at byte {self.at}: {what}")
 
     def item(self) -> Any:
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise self.broken(f"nested more than {MAX_DEPTH} deep")
         flags = self.integer()
-        found = self.object(flags & 0xFF, flags)
+        value = self.object(flags & 0xFF, flags)
         self.depth -= 1
-        return found
+        return value
 
     def object(self, kind: int, flags: int) -> Any:
         has_attributes = bool(flags & 0x200)
@@ -141,7 +141,7 @@ class _Reader:
         return self.other(kind, has_attributes)
 
     def other(self, kind: int, has_attributes: bool) -> Any:
-        """Step over what can stand beside data and holds none."""
+        """Skip an object that has no data."""
         nothing = Vector("other", [])
         if kind == _ENVIRONMENT:
             self.references.append(nothing)
@@ -163,9 +163,9 @@ class _Reader:
         elif kind in _BUILTINS:
             self.take(self.integer())
         elif kind == _CODE:
-            raise UnreadableSnapshot("the R file holds a compiled function; only data are read")
+            raise UnreadableSnapshot("the R file has a compiled function; only data can be read")
         else:
-            raise self.broken(f"type {kind} is not known")
+            raise self.broken(f"unknown type {kind}")
         return nothing
 
     def reference(self, number: int) -> Any:
@@ -175,28 +175,28 @@ class _Reader:
         return self.references[number - 1]
 
     def pairs(self, flags: int) -> dict[str, Any]:
-        """Return a pairlist by name. Its cells follow each other, so a long one needs no depth."""
-        found: dict[str, Any] = {}
+        """Return the values of a pairlist by name. It is read in a loop, so a long one does not count as deep."""
+        items: dict[str, Any] = {}
         while True:
             if flags & 0x200:
                 self.item()
             tag = self.item() if flags & 0x400 else None
-            name = tag if isinstance(tag, str) else f"#{len(found) + 1}"
-            found[name] = self.item()
-            if flags & 0xFF not in (_PAIRLIST, _CALL, _DOTS):  # a closure or promise: its third part is a body, not a rest
+            name = tag if isinstance(tag, str) else f"#{len(items) + 1}"
+            items[name] = self.item()
+            if flags & 0xFF not in (_PAIRLIST, _CALL, _DOTS):  # a closure or promise: its third part is a body, not the rest of the list
                 self.item()
-                return found
+                return items
             flags = self.integer()
             if flags & 0xFF not in (_PAIRLIST, _CALL, _DOTS):
                 self.object(flags & 0xFF, flags)
-                return found
+                return items
 
     def attributed(self, vector: Vector, has_attributes: bool) -> Vector:
         if has_attributes:
-            found = self.item()
-            if not isinstance(found, dict):
-                raise self.broken("attributes that are no pairlist")
-            vector.attributes = found
+            attributes = self.item()
+            if not isinstance(attributes, dict):
+                raise self.broken("the attributes are not a pairlist")
+            vector.attributes = attributes
         return vector
 
     def text(self, flags: int) -> str | None:
@@ -208,7 +208,7 @@ class _Reader:
     def decoded(self, flags: int, raw: bytes) -> str:
         marks = flags >> 12
         if marks & _LATIN1:
-            encoding = "cp1252"  # what R means by it: Windows wrote most of these
+            encoding = "cp1252"  # what R means by it, because Windows wrote most of these texts
         elif marks & (_UTF8 | _ASCII):
             encoding = "utf-8"
         else:
@@ -217,8 +217,8 @@ class _Reader:
         return text
 
     def strings(self) -> list[str | None]:
-        """Return the texts of a character vector: the one loop that runs for each cell, hence without calls."""
-        found: list[str | None] = []
+        """Return the texts of a character vector. The loop runs once per cell, so it calls no methods."""
+        texts: list[str | None] = []
         data, seen, end, unpack = self.data, self.seen, len(self.data), _PAIR.unpack_from
         size, at = self.length(8), self.at
         for _ in range(size):
@@ -226,24 +226,24 @@ class _Reader:
             at += 8
             if flags & 0x3FF & ~0x100 != _TEXT or length < -1 or length > end - at:
                 self.at = at
-                raise self.broken("a text is due")
+                raise self.broken("expected a text")
             if length == -1:
-                found.append(None)
+                texts.append(None)
                 continue
             raw = data[at : at + length]
             at += length
             text = seen.get((flags, raw))
-            found.append(self.decoded(flags, raw) if text is None else text)
+            texts.append(self.decoded(flags, raw) if text is None else text)
         self.at = at
-        return found
+        return texts
 
     def alternative(self) -> Vector:
-        """Return the vector that a compact form (ALTREP) stands for."""
+        """Return the vector of a compact form (ALTREP)."""
         about, state, attributes = self.item(), self.item(), self.item()
         name = next(iter(about.values()), None) if isinstance(about, dict) else None
-        found = compact(name, state, MAX_EXPANDED - self.expanded)
-        if found is None:
-            raise self.broken(f"a compact form that is not known or holds too much: {decoding.without_marks(str(name))}")
-        if found.kind in ("integer", "real", "text"):
-            self.expanded += len(found.values)
-        return Vector(found.kind, found.values, attributes if isinstance(attributes, dict) else {})
+        vector = compact(name, state, MAX_EXPANDED - self.expanded)
+        if vector is None:
+            raise self.broken(f"a compact form that is unknown or too large: {decoding.without_marks(str(name))}")
+        if vector.kind in ("integer", "real", "text"):
+            self.expanded += len(vector.values)
+        return Vector(vector.kind, vector.values, attributes if isinstance(attributes, dict) else {})

@@ -1,4 +1,4 @@
-"""R's vectors: values with attributes, their missing values, the numbers that compact forms stand for. Reads no bytes, knows no tables."""
+"""R's vectors: values with attributes, missing values, and the numbers of compact forms."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from pipelines.readers import cells
 
-MAX_EXPANDED = 50_000_000  # values in one file that compact forms, which state only their ends, may become
+MAX_EXPANDED = 50_000_000  # limit for the values that all compact forms of a file expand to
 NA_INTEGER = -(2**31)
-NA_REAL = 1954  # the low word that tells NA from any other NaN
+NA_REAL = 1954  # the low word of NA, which other NaN do not have
 
 
 @dataclass
@@ -23,9 +23,9 @@ class Vector:
     attributes: dict[str, Any] = field(default_factory=dict)
 
     def texts(self, name: str) -> list[str | None]:
-        """Return the texts of an attribute, or none where it is not there or no text."""
-        found = self.attributes.get(name)
-        return found.values if isinstance(found, Vector) and found.kind == "text" else []
+        """Return the texts of an attribute, or an empty list if it is missing or not text."""
+        attribute = self.attributes.get(name)
+        return attribute.values if isinstance(attribute, Vector) and attribute.kind == "text" else []
 
 
 def numbers(vector: Vector, decimal: str = ".", form: str | None = None) -> list[str | None]:
@@ -37,15 +37,15 @@ def numbers(vector: Vector, decimal: str = ".", form: str | None = None) -> list
     if vector.kind == "integer":
         return [None if value == NA_INTEGER else str(value) for value in values.tolist()]
     missing = (np.isnan(values) & (values.view(np.uint64) & 0xFFFFFFFF == NA_REAL)).tolist()
-    found: list[str | None] = []
+    texts: list[str | None] = []
     for value, absent in zip(values.tolist(), missing, strict=True):
         text = form % value if form and not value.is_integer() else cells.text(value, decimal)
-        found.append(None if absent else text)
-    return found
+        texts.append(None if absent else text)
+    return texts
 
 
 def compact(name: Any, state: Any, most: int) -> Vector | None:
-    """Return what a compact form (ALTREP) of this name and state stands for; None where it is not known or has more than `most` values."""
+    """Return the vector of a compact form (ALTREP), given its name and state; None if it is unknown or has more than `most` values."""
     if name in ("compact_intseq", "compact_realseq"):
         return _sequence(state, most, whole=name == "compact_intseq")
     parts = list(state.values()) if isinstance(state, dict) else state.values if isinstance(state, Vector) else []
@@ -54,7 +54,7 @@ def compact(name: Any, state: Any, most: int) -> Vector | None:
     if name.startswith("wrap_"):
         return parts[0]
     if name == "deferred_string" and parts[0].kind in ("integer", "real") and len(parts[0].values) <= most:
-        return Vector("text", numbers(parts[0], form="%.15g"))  # numbers that R was to write as text when first asked
+        return Vector("text", numbers(parts[0], form="%.15g"))  # numbers whose conversion to text R has deferred
     return None
 
 

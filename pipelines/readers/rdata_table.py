@@ -1,4 +1,4 @@
-"""Read a table out of an R data file (.rda, .RData, .rds): a data frame as text. Knows R's types; knows nothing of sources or areas."""
+"""Reads a data frame of an R data file (.rda, .RData, .rds) as text."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.core import json_pointer
 from pipelines.readers import cells, decoding, member
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.r_objects import parse
 from pipelines.readers.r_vectors import NA_INTEGER, Vector, numbers
 from pipelines.readers.unreadable import UnreadableSnapshot
 
-MAX_BYTES = 512 * 1024**2  # unpacked; ten times the largest table here
-XZ_MEMORY = 256 * 1024**2  # what one xz stream may ask for: its header names the size of its dictionary
+MAX_BYTES = 512 * 1024**2  # unpacked; ten times the largest real table
+XZ_MEMORY = 256 * 1024**2  # limit for one xz stream, whose header states how much it needs
 LISTED = 20
 ROW_NAMES = "row.names"
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return the rows of a data frame. `__row` is the number of the row; names of rows, where it has any, are a column `row.names`.
+    """Return the rows of a data frame. `__row` is the number of a row; names of rows, if there are any, are the column `row.names`.
 
-    Factors become their labels, dates and times ISO 8601 (UTC), truth values true and false; NA is missing. Columns that hold lists,
-    matrices or tables are left out where none of them is asked for.
+    Factors become their labels, dates and times ISO 8601 (UTC), booleans true and false; NA is missing. Columns of lists, matrices or
+    tables are left out unless they are needed by name.
     """
     data = member.content(path, options.member)
     if options.member is None:
         member.not_packed(data, path)
-    found, workspace = parse(_unpacked(data), options.encoding)
-    table = _picked(found, options.records, workspace)
+    content, workspace = parse(_unpacked(data), options.encoding)
+    table = _picked(content, options.records, workspace)
     names = cells.unique([decoding.without_marks(name or "") for name in table.texts("names")])
     named = dict(zip(names, table.values, strict=True))
     if table.texts(ROW_NAMES):
@@ -48,7 +49,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     series = []
     for name, vector in named.items():
         if by_name and needed(name) and not _is_plain(vector):
-            raise UnreadableSnapshot(f"column {name} of the data frame holds no plain values but lists, a matrix or another table")
+            raise UnreadableSnapshot(f"column {name} of the data frame has lists, a matrix or another table instead of plain values")
         if needed(name) and _is_plain(vector):
             values = _texts(name, vector, mark)
             series.append(pl.Series(name, _checked(name, values, faults, options.encoding), dtype=pl.String))
@@ -57,8 +58,8 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
 
 def _unpacked(data: bytes) -> bytes:
-    """Return what a bzip2, xz or gzip file holds, or `data` where it is none. Never more than MAX_BYTES."""
-    found: list[bytes] = []
+    """Return the content of a bzip2, xz or gzip file, or `data` if it is none of them. It never has more than MAX_BYTES."""
+    parts: list[bytes] = []
     size = 0
     while (packed := _decompressor(data)) is not None:
         name, stream = packed
@@ -66,16 +67,16 @@ def _unpacked(data: bytes) -> bytes:
             part = stream.decompress(data, MAX_BYTES + 1 - size)
         except (OSError, EOFError, ValueError, lzma.LZMAError, zlib.error) as error:
             raise UnreadableSnapshot(f"the {name} file cannot be read: {error}") from None
-        found.append(part)
+        parts.append(part)
         size += len(part)
         if size > MAX_BYTES:
             raise UnreadableSnapshot(f"the {name} file unpacks to more than {MAX_BYTES} bytes")
         if not stream.eof:
-            raise UnreadableSnapshot(f"the {name} file is cut off")
+            raise UnreadableSnapshot(f"the {name} file is truncated")
         data = stream.unused_data
-    data = b"".join(found) if found else data
+    data = b"".join(parts) if parts else data
     if len(data) > MAX_BYTES:
-        raise UnreadableSnapshot(f"the R file has more than {MAX_BYTES} bytes, unpacked")
+        raise UnreadableSnapshot(f"the R file unpacks to more than {MAX_BYTES} bytes")
     return data
 
 
@@ -89,28 +90,27 @@ def _decompressor(data: bytes) -> tuple[str, Any] | None:
     return None
 
 
-def _picked(found: Any, records: str | None, workspace: bool) -> Vector:
-    """Return the data frame at `records`, or the only one there is."""
-    there = _members(found)
+def _picked(value: Any, records: str | None, workspace: bool) -> Vector:
+    """Return the data frame at `records`, or the only one of the file."""
+    members = _members(value)
     if records:
-        for step in records[1:].split("/"):
-            name = step.replace("~1", "/").replace("~0", "~")
-            if name not in there:
-                raise UnreadableSnapshot(f"the R file has nothing at {records}; {name} is none of {_listed(there)}")
-            found, there = there[name], _members(there[name])
-        if not _is_frame(found):
-            raise UnreadableSnapshot(f"what the R file has at {records} is no data frame")
-        return _frame(found)
-    if not workspace and _is_frame(found):
-        return _frame(found)
-    frames = [name for name, value in there.items() if _is_frame(value)]
+        for name in json_pointer.steps(records):
+            if name not in members:
+                raise UnreadableSnapshot(f"the R file has no object at {records}; {name} is not one of {_listed(members)}")
+            value, members = members[name], _members(members[name])
+        if not _is_frame(value):
+            raise UnreadableSnapshot(f"the object at {records} of the R file is not a data frame")
+        return _frame(value)
+    if not workspace and _is_frame(value):
+        return _frame(value)
+    frames = [name for name, value in members.items() if _is_frame(value)]
     if not frames:
-        raise UnreadableSnapshot(f"the R file holds no data frame; it has {_listed(there) or 'no named object'}")
+        raise UnreadableSnapshot(f"the R file has no data frame; it has {_listed(members) or 'no named object'}")
     if len(frames) > 1:
         raise UnreadableSnapshot(
-            f"the R file holds several data frames: say read.records, one of {_listed([f'/{name}' for name in frames])}"
+            f"the R file has several data frames: set read.records to one of {_listed([f'/{name}' for name in frames])}"
         )
-    return _frame(there[frames[0]])
+    return _frame(members[frames[0]])
 
 
 def _members(value: Any) -> dict[str, Any]:
@@ -138,7 +138,7 @@ def _frame(value: Vector) -> Vector:
 
 
 def _height(columns: dict[str, Any]) -> int:
-    """Return the number of rows, the same for all columns of plain values. A frame without columns has none."""
+    """Return the number of rows, which all columns of plain values share. A frame without columns has no rows."""
     heights = {len(column.values): name for name, column in columns.items() if _is_plain(column)}
     if len(heights) > 1:
         shown = ", ".join(f"{name} {height}" for height, name in sorted(heights.items())[:LISTED])
@@ -153,13 +153,13 @@ def _is_plain(column: Any) -> bool:
 def _texts(name: str, column: Vector, mark: str) -> list[str | None]:
     classes = column.texts("class")
     if column.kind == "text":
-        found: list[str | None] = column.values
-        return found
+        texts: list[str | None] = column.values
+        return texts
     if column.kind == "logical":
         return [None if value == NA_INTEGER else "true" if value else "false" for value in column.values.tolist()]
     if "factor" in classes:
         return _labels(name, column)
-    if "integer64" in classes and column.kind == "real":  # whole numbers of 64 bits in the place of the doubles
+    if "integer64" in classes and column.kind == "real":  # whole numbers of 64 bits, stored in the bytes of doubles
         whole = column.values.view("i8").tolist()
         return [None if value == -(2**63) else str(value) for value in whole]
     if "Date" in classes or "POSIXct" in classes:
@@ -172,28 +172,28 @@ def _labels(name: str, column: Vector) -> list[str | None]:
     codes = column.values.tolist()
     wrong = [code for code in codes if code != NA_INTEGER and not 1 <= code <= len(labels)]
     if wrong:
-        raise UnreadableSnapshot(f"column {name}: {wrong[0]} is none of the {len(labels)} levels of its factor")
+        raise UnreadableSnapshot(f"column {name}: {wrong[0]} is not one of the {len(labels)} levels of its factor")
     return [None if code == NA_INTEGER else labels[int(code) - 1] for code in codes]
 
 
 def _moments(column: Vector, *, days: bool) -> list[str | None]:
-    """Return dates (days since 1970) or times (seconds since 1970). What no calendar holds stays a number."""
-    found = numbers(column)
+    """Return dates (from days since 1970) or times (from seconds since 1970). A number that is no date stays a number."""
+    texts = numbers(column)
     for i, value in enumerate(column.values.tolist()):
-        if found[i] is None:
+        if texts[i] is None:
             continue
         try:
             if days:
-                found[i] = (dt.date(1970, 1, 1) + dt.timedelta(days=math.floor(value))).isoformat()
+                texts[i] = (dt.date(1970, 1, 1) + dt.timedelta(days=math.floor(value))).isoformat()
             else:
-                found[i] = (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=value)).isoformat()
+                texts[i] = (dt.datetime(1970, 1, 1) + dt.timedelta(seconds=value)).isoformat()
         except (OverflowError, ValueError):
             continue
-    return found
+    return texts
 
 
 def _checked(name: str, values: list[str | None], faults: list[str | None], encoding: str) -> list[str | None]:
-    """Return `values` without what is no text; the rows it stood in get a fault."""
+    """Return `values` without invalid bytes; the rows that had them get a fault."""
     wrong = {value: reason for value in set(values) if value is not None and (reason := decoding.invalid(value, encoding))}
     if not wrong:
         return values

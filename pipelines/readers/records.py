@@ -1,4 +1,4 @@
-"""Split lines of delimited text into records, with quotes and fields over several lines. Knows no header, no encoding and no types."""
+"""Splits lines of delimited text into records, with quotes and with fields of several lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipelines.readers.unreadable import UnreadableSnapshot
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record: the line it begins on, how many lines it has, its fields, and what is wrong with its quotes."""
+    """One record: its first line, its number of lines, its fields, and what is wrong with its quotes."""
 
     line: int
     lines: int
@@ -20,12 +20,12 @@ class Record:
 
 
 def blank(text: str) -> bool:
-    """Say whether there is nothing but blanks in `text`."""
+    """Return whether `text` has only blanks."""
     return not text or text.isspace()
 
 
 def lines_of(data: bytes, offset: int) -> Iterator[str]:
-    """Yield the lines of `data` from `offset` on, without their newline."""
+    """Yield the lines of `data` from `offset` on, without their newlines."""
     while offset < len(data):
         end = data.find(b"\n", offset)
         end = end if end >= 0 else len(data)
@@ -34,10 +34,10 @@ def lines_of(data: bytes, offset: int) -> Iterator[str]:
 
 
 def records(lines: Iterable[str], first: int, delimiter: str, quote: str) -> Iterator[Record]:
-    """Yield the records in `lines`, the first of which has the number `first`. A blank line is no record.
+    """Yield the records in `lines`, whose first line has the number `first`. Blank lines are skipped.
 
-    Blanks around a quoted field do not belong to it; a quote inside an unquoted field is a character like any other.
-    Raises UnreadableSnapshot where a quoted field has no end.
+    Blanks around a quoted field do not belong to it; a quote inside an unquoted field is an ordinary character.
+    Raises UnreadableSnapshot if a quoted field does not end.
     """
     numbered = enumerate(lines, first)
     for number, text in numbered:
@@ -68,7 +68,7 @@ def _quoted(first: int, text: str, more: Iterator[tuple[int, str]], delimiter: s
                 pieces.append(text[begin:] + "\n")
                 number, text = next(more, (0, ""))
                 if not number:
-                    raise UnreadableSnapshot(f"line {opened}: a quote opens a field that never ends")
+                    raise UnreadableSnapshot(f"line {opened}: a quoted field never ends")
                 begin = 0
             elif text.startswith(quote, close + 1):
                 pieces.append(text[begin : close + 1])
@@ -80,7 +80,7 @@ def _quoted(first: int, text: str, more: Iterator[tuple[int, str]], delimiter: s
         rest = text[close + 1 :] if end < 0 else text[close + 1 : end]
         if not blank(rest):
             if number != opened:
-                raise UnreadableSnapshot(f"line {opened}: a quote opens a field, and in line {number} text follows the closing quote")
+                raise UnreadableSnapshot(f"line {opened}: a quoted field begins, and in line {number} text follows its closing quote")
             fault = "text after a closing quote"
             pieces.append(quote + rest)
         fields.append("".join(pieces))

@@ -1,4 +1,4 @@
-"""Read events described with schema.org: JSON-LD files, and JSON-LD inside web pages. Names of people are not taken; places nothing."""
+"""Reads events described with schema.org: JSON-LD files, and JSON-LD in web pages. Names of people are left out."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ STATUSES = {"EventCancelled": "cancelled", "EventPostponed": "postponed", "Event
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return every event of the document, wherever it stands, with all fields of events. `__row` counts events, from 1."""
+    """Return every event of the document, at any depth, with all event columns. `__row` counts events, from 1."""
     raw = member.content(path, options.member)
     is_page = raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<"
     documents = list(_in_page(raw, options)) if is_page else [json_records.load(path, options)]
     rows = [_event(item) for document in documents for item in _events(document, 0)]
     if not rows:
-        raise UnreadableSnapshot("there is no schema.org event in this document")
+        raise UnreadableSnapshot("the document has no schema.org event")
     return frame(rows, options)
 
 
@@ -60,7 +60,7 @@ def _in_page(raw: bytes, options: ReadOptions) -> Iterator[Any]:
             number = json_records.Number
             yield json.loads(text, parse_float=number, parse_int=number, parse_constant=number)
         except (json.JSONDecodeError, RecursionError):
-            continue  # a page may carry a broken block beside good ones; one without any event is refused as a whole
+            continue  # a page may have a broken block beside good ones; a page without any event is refused
 
 
 def _events(value: Any, depth: int) -> Iterator[dict[str, Any]]:

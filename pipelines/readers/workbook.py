@@ -1,4 +1,4 @@
-"""Read a sheet of a workbook (xlsx, legacy xls, ods). Knows sheets, merged headers and typed cells; knows nothing of sources or areas."""
+"""Reads a sheet of a workbook (xlsx, legacy xls, ods)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLACE = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return the rows of one sheet. `__row` is the sheet's own row number; a row without any value is not given out."""
+    """Return the rows of one sheet that have a value. `__row` is the number of a row in the sheet."""
     rows = _rows(member.content(path, options.member), options)
     names, first = _names(rows, options)
     needed = cells.selector(columns)
@@ -40,12 +40,12 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
 
 def _rows(content: bytes, options: ReadOptions) -> list[list[Any]]:
-    """Return all rows of the sheet from A1 on, blank or not."""
+    """Return all rows of the sheet from A1 on, including blank ones."""
     _assert_no_far_cell(content)
     try:
         book = calamine.CalamineWorkbook.from_filelike(BytesIO(content))
-    except Exception as error:  # the library has an error class for each inner format, and no common one is documented
-        raise UnreadableSnapshot(f"this is no workbook: {error}") from None
+    except Exception as error:  # the library has one error class per inner format, and documents no common one
+        raise UnreadableSnapshot(f"not a workbook: {error}") from None
     listed = ", ".join(f"{i} {name}" for i, name in enumerate(book.sheet_names))
     if isinstance(options.sheet, int):
         if options.sheet >= len(book.sheet_names):
@@ -63,8 +63,10 @@ def _rows(content: bytes, options: ReadOptions) -> list[list[Any]]:
 
 
 def _assert_no_far_cell(content: bytes) -> None:
-    """Refuse a sheet of a few cells that span millions, and one that is a bomb: the library makes all cells, and ends the process where
-    they do not fit. Rows and columns are counted exactly only where some cell is far down or far to the right.
+    """Refuse a sheet of a few cells that span millions, and a ZIP bomb.
+
+    The library allocates all spanned cells, and ends the process if they do not fit into memory. Rows and columns are counted exactly
+    only if some cell is far down or far to the right.
     """
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
@@ -79,18 +81,18 @@ def _assert_no_far_cell(content: bytes) -> None:
                         far = True
                         for place in _PLACE.finditer(text):
                             right, down = max(right, cells.column_number(place[1])), max(down, int(place[2]))
-                    tail = text[-32:]  # a cell may begin in one piece and end in the next
+                    tail = text[-32:]  # a cell may begin in one chunk and end in the next
                 if right * down > MAX_SPANNED and right * down > 100 * cells_:
-                    raise UnreadableSnapshot(f"{info.filename}: {cells_} cells that span {right * down} cells; one of them lies far off")
+                    raise UnreadableSnapshot(f"{info.filename}: {cells_} cells that span {right * down} cells; one of them is far away")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
-        return  # not xlsx, or broken: the library says so
+        return  # not xlsx, or broken: the library reports it
 
 
 def _names(rows: list[list[Any]], options: ReadOptions) -> tuple[list[str], int]:
     """Return the names of the columns and the position of the first row below the header."""
     first = options.skip_rows
     if len(rows) < first + options.header_rows:
-        raise UnreadableSnapshot(f"the sheet has {len(rows)} rows; skip_rows and header_rows take {first + options.header_rows}")
+        raise UnreadableSnapshot(f"the sheet has {len(rows)} rows; skip_rows and header_rows need {first + options.header_rows}")
     if options.names is not None:
         return options.names, first + options.header_rows
     width = len(rows[0]) if rows else 0

@@ -1,6 +1,6 @@
-"""Read XML: the elements at a path as records, child elements and attributes as columns. No document type, no entity, no network.
+"""Reads XML: the elements at a path are records, child elements and attributes are columns.
 
-A document type declaration is refused as such: it is the way in for entity bombs and external files, and no data needs it.
+A document with a document type declaration is refused: it allows entity bombs and external files, and data do not need it.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ MAX_COLUMNS = 5_000
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return the records at `options.records` (such as /list/item; default: the children of the root). `__row` is their number.
+    """Return the records at `options.records` (such as /list/item; default: the children of the root). `__row` is their number, from 1.
 
-    A column for each child element, nested ones as `a/b`, repeated ones as `a.2`, attributes as `@name` and `a/@name`; the text of a
-    record without children is `text`. Names are without namespaces.
+    There is a column for each child element. Nested ones are `a/b`, repeated ones `a.2`, attributes `@name` and `a/@name`; the text of a
+    record without children is `text`. Names have no namespace.
     """
     raw = member.content(path, options.member)
     if options.member is None:
         member.not_packed(raw, path)
-    found = _Records([step for step in (options.records or "").split("/") if step])
+    records = _Records([step for step in (options.records or "").split("/") if step])
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse
-    parser.StartElementHandler = found.start
-    parser.EndElementHandler = found.end
-    parser.CharacterDataHandler = found.text
+    parser.StartElementHandler = records.start
+    parser.EndElementHandler = records.end
+    parser.CharacterDataHandler = records.text
     try:
         parser.Parse(raw, True)
     except expat.ExpatError as error:
         raise UnreadableSnapshot(f"line {error.lineno}: not XML: {expat.ErrorString(error.code)}") from None
-    if not found.rows and found.path:
-        raise UnreadableSnapshot(f"records: no element at /{'/'.join(found.path)}; the root is {found.root}")
+    if not records.rows and records.path:
+        raise UnreadableSnapshot(f"records: no element at /{'/'.join(records.path)}; the root is {records.root}")
     needed = cells.selector(columns)
-    names = list(dict.fromkeys(name for row in found.rows for name in row))
+    names = list(dict.fromkeys(name for row in records.rows for name in row))
     if len(names) > MAX_COLUMNS:
         raise UnreadableSnapshot(f"more than {MAX_COLUMNS} different elements and attributes")
     picked = [(name, unique) for name, unique in zip(names, cells.unique(names), strict=True) if needed(unique)]
-    series = [pl.Series(unique, [row.get(name) for row in found.rows], dtype=pl.String) for name, unique in picked]
-    rows = pl.Series("__row", range(1, len(found.rows) + 1), dtype=pl.Int64)
+    series = [pl.Series(unique, [row.get(name) for row in records.rows], dtype=pl.String) for name, unique in picked]
+    rows = pl.Series("__row", range(1, len(records.rows) + 1), dtype=pl.Int64)
     return cells.finish(pl.DataFrame([*series, rows]), options)
 
 
@@ -59,9 +59,9 @@ class _Records:
         self.path = path
         self.root = ""
         self.rows: list[dict[str, str]] = []
-        self._open: list[str] = []  # names from the root to the element that is open
+        self._open: list[str] = []  # names from the root to the open element
         self._record: dict[str, str] | None = None
-        self._inside: list[str] = []  # names of columns below the record, down to the element that is open
+        self._inside: list[str] = []  # names of columns from the record to the open element
         self._leaf = False
         self._text: list[str] = []
 
@@ -106,7 +106,7 @@ class _Records:
             self._record[f"{prefix}@{_local(name)}"] = value
 
     def _unused(self, column: str) -> str:
-        """Return the name, with a number where the record has such an element already."""
+        """Return the name of a column, with a number if the record already has such an element."""
         assert self._record is not None
         base, count = column, 1
         while any(name == column or name.startswith(f"{column}/") for name in self._record):
@@ -120,4 +120,4 @@ def _local(name: str) -> str:
 
 
 def _refuse(*_arguments: object) -> None:
-    raise UnreadableSnapshot("a document type or entity declaration, which is not read")
+    raise UnreadableSnapshot("a document type or entity declaration is not allowed")

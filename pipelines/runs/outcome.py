@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
 from pydantic import Field, field_validator
 
 from exports.model.errors import ReleaseError
@@ -59,7 +61,7 @@ class RunOutcome(StateFile):
 
 
 def inputs_key(workspace: Workspace) -> str:
-    """Return a hash of everything a release is made from: declarations, snapshots, the versions of the stages and the dbt project."""
+    """Return a hash of everything a release is made from: declarations, snapshots, stages, the dbt project and the libraries."""
     states = States(workspace.fetch_state)
     snapshots = [
         [source.id, part.name, state.sha256, state.good, bool(state.error), state.stale_since]
@@ -67,7 +69,13 @@ def inputs_key(workspace: Workspace) -> str:
         for part in parts_of(workspace.pack, source, states)
         for state in [states.get(source.id, part.name)]
     ]
-    return digest([workspace.pack.digest, snapshots, versions.STAGES, dbt.project_digest()])
+    return digest([workspace.pack.digest, snapshots, versions.STAGES, dbt.project_digest(), _libraries()])
+
+
+def _libraries() -> list[tuple[str, str]]:
+    """Return the installed version of each library that the project requires at run time."""
+    required = [Requirement(line) for line in metadata.requires("zpo2-warehouse") or []]
+    return sorted((r.name, metadata.version(r.name)) for r in required if r.marker is None or r.marker.evaluate({"extra": ""}))
 
 
 def is_unchanged(workspace: Workspace) -> bool:

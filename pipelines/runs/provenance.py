@@ -1,6 +1,6 @@
-"""What a release is made from, as digests by source, indicator and index, so that a later one can say why a number changed. Compares nothing.
+"""The inputs of a release, as digests by source, indicator and index: a later release uses them to say why a number changed.
 
-A digest covers what numbers depend on: no titles, addresses, display or licences, and no part that is merely declared.
+A digest covers what numbers depend on. It leaves out titles, addresses, display settings, licences, and parts without data.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ OF_PACK = {"country", "timezone", "weight", "min_coverage", "min_available", "pe
 
 
 def of_run(workspace: Workspace) -> Provenance:
-    """Return the record of `pack` on the state of the lake that the home's manifest names."""
+    """Return the provenance of the current state of the lake."""
     manifest = atomic.read_json(workspace.manifest, {})
     changes = Lake(workspace.lake).read_all([File(**f) for f in manifest.get("files", {}).get("area_changes", [])], "area_changes")
     return of_state(workspace.pack, manifest.get("sources", {}), changes)

@@ -256,9 +256,27 @@ def check_useradd(words: list[str]) -> None:
     assert all(f"WorkingDirectory={home}\n" in u.read_text() and f"User={words[-1]}\n" in u.read_text() for u in UNITS)
 
 
+def check_cp(words: list[str]) -> None:
+    source, target = words
+    assert (PROJECT / source).is_file()
+    ignored = (PROJECT / ".gitignore").read_text().splitlines()
+    assert f"/{target}" in ignored, "what holds secrets is not committed"
+
+
+def check_docker(words: list[str]) -> None:
+    compose = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
+    assert words.pop(0) == "compose"
+    if words[0] == "--profile":
+        assert [name for name, service in compose["services"].items() if words[1] in service.get("profiles", [])]
+        del words[:2]
+    assert words[0] in {"build", "up", "ps", "exec", "logs"}
+    if words[0] in {"exec", "logs"}:
+        assert set(words) & set(compose["services"])
+
+
 MACHINE: dict[str, Callable[[list[str]], None]] = {
     "systemctl": check_systemctl, "journalctl": check_journalctl, "install": check_install, "make": check_make, "git": check_git,
-    "useradd": check_useradd,
+    "useradd": check_useradd, "cp": check_cp, "docker": check_docker,
 }  # fmt: skip
 
 

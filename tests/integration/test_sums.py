@@ -26,7 +26,7 @@ def look_into(release: Path) -> Look:
         key = "indicator = ? and ref_area = ? and time_period = ? and sex = ? and age = ?"
         table = f"'{release}/parquet/indicator_values.parquet'"
         [row] = duckdb.execute(f"select {columns} from {table} where {key}", [indicator, area, period, sex, age]).fetchall()
-        return row  # type: ignore[no-any-return]
+        return row
 
     return look
 

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ import typer.main
 
 from pipelines.cli import app as cli
 from tests.conftest import current_release
-from tests.support.command import environment, zpo2
+from tests.support.command import PROJECT, environment, zpo2
 
 pytestmark = pytest.mark.slow
 
@@ -75,6 +76,34 @@ def test_the_help_of_every_command_has_an_example(command: str) -> None:
 def test_every_command_is_listed_in_the_help() -> None:
     listed = {line.split()[0] for line in zpo2("--help").stdout.partition("Commands:")[2].splitlines() if line.strip()}
     assert set(COMMANDS) <= listed
+
+
+@pytest.mark.parametrize("group", [[], ["push"]], ids=["zpo2", "zpo2 push"])
+def test_no_summary_is_cut_in_a_terminal_of_80_columns(group: list[str]) -> None:
+    lines = zpo2(*group, "--help", COLUMNS="80").stdout.partition("Commands:")[2].splitlines()
+    assert [line for line in lines if line.rstrip().endswith("...")] == []
+    assert max(map(len, lines)) <= 80
+
+
+def every_command() -> list[list[str]]:
+    """Return the words of each command, those of groups included."""
+    words = []
+    for name, command in typer.main.get_command(cli.app).commands.items():  # type: ignore[attr-defined]
+        words += [[name, inner] for inner in command.commands] if hasattr(command, "commands") else [[name]]
+    return words
+
+
+@pytest.mark.parametrize("words", [w for w in every_command() if w != ["init"]], ids=" ".join)
+def test_every_command_takes_a_pack_and_a_home(words: list[str]) -> None:
+    text = zpo2(*words, "--help").stdout
+    assert "--pack <path>" in text
+    assert "--home <path>" in text
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    done = zpo2("--version")
+    assert (done.returncode, done.stdout) == (0, f"zpo2 {project['version']}\n")
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from pipelines.core.settings import Settings
 from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http import network
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import Answer, Request
+from pipelines.extract.http.request import Answer, Request, address
 from pipelines.extract.snapshots import Archive
 from pipelines.packs.schema import Fetch
 from tests.support import five_places
@@ -37,8 +37,8 @@ def ask(
 ) -> Answer:
     """Fetch the source `areas` of a pack from `url`, whatever a check of the pack would say of it."""
     loads = url.startswith("http")
-    address = url if loads else "data/areas.csv"
-    declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{address}"{f", expect: {expect}" if expect else ""}}}')
+    declared_url = url if loads else "data/areas.csv"
+    declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{declared_url}"{f", expect: {expect}" if expect else ""}}}')
     pack = packs.load(five_places.write(folder / "pack", sources__areas_yml=declared))
     source = pack.sources["areas"]
     if not loads:

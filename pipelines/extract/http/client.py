@@ -6,6 +6,7 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -25,7 +26,7 @@ class Client:
     """Asks servers for one run. Safe to use from several threads. `contact` tells them whom to write to."""
 
     def __init__(self, settings: Settings, limits: Limits, contact: str) -> None:
-        self.user_agent = f"zpo2-warehouse/0.1 (open-data indicator pipeline; contact: {contact})"
+        self.user_agent = f"zpo2-warehouse/{version('zpo2-warehouse')} (open-data indicator pipeline; contact: {contact})"
         self.settings = settings
         self.limits = limits
         self.pace = Pace(limits)

@@ -19,7 +19,7 @@ from pipelines.packs import Pack
 from pipelines.runs.findings import IngestFindings
 from pipelines.warehouse import dbt
 
-GRACE = timedelta(hours=1)
+FRESHNESS_MARGIN = timedelta(hours=1)
 OWNERS = ["team:data-engineering"]
 LAKE_KINDS = {
     "areas": "Areas of the territory, merged from all sources of areas.",
@@ -29,13 +29,13 @@ LAKE_KINDS = {
     "area_changes": "Merges, splits and new codes of areas.",
     "observations": "Observations of all sources, counts of events and register entries included.",
     "events": "Events.",
-    "event_merges": "Events that one of an earlier feed stands for: same title, start and area.",
+    "event_merges": "Events replaced by the same event of an earlier feed: same title, start and area.",
     "register": "Register entries.",
-    "conflicts": "Cells to which a source gives several values.",
-    "universe": "Who reports, where a source declares it.",
+    "conflicts": "Cells for which a source gives several values.",
+    "universe": "The areas that report, where a source declares them.",
     "quarantine": "Refused rows and cells with their reasons.",
     "declarations": "The pack's declarations as tables.",
-    "manifest": "Which files make up the present state of the lake.",
+    "manifest": "The files that make up the current state of the lake.",
 }
 MANIFEST = dg.AssetKey(["lake", "manifest"])
 _FEEDS = {
@@ -103,9 +103,9 @@ def _specs(pack: Pack) -> list[dg.AssetSpec]:
 
 
 def _freshness(pack: Pack, cron: str | None) -> dg.FreshnessPolicy:
-    """A source is to be looked at by its cadence; one look may be missed."""
+    """Expect a poll of the source at its cadence; one poll may be missed before the policy fails."""
     gap = schedule.longest_gap(cron or schedule.DEFAULT, pack.file.timezone, datetime.now(UTC))
-    return dg.FreshnessPolicy.time_window(fail_window=2 * gap + GRACE, warn_window=gap + GRACE)
+    return dg.FreshnessPolicy.time_window(fail_window=2 * gap + FRESHNESS_MARGIN, warn_window=gap + FRESHNESS_MARGIN)
 
 
 def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
@@ -118,7 +118,7 @@ def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
                     "snapshot", asset=key, description="Every part has a good snapshot, fetched by this run or an earlier one."
                 )
             )
-            checks.append(dg.AssetCheckSpec("fresh", asset=key, description="Its content is what the source had when it was last due."))
+            checks.append(dg.AssetCheckSpec("fresh", asset=key, description="The content is that of the last scheduled poll."))
             checks.append(
                 dg.AssetCheckSpec(
                     "schema",
@@ -128,7 +128,7 @@ def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
             )
             checks.append(
                 dg.AssetCheckSpec(
-                    "rows", asset=key, description="Rows read = accepted + quarantined + ignored; the contract judged each one."
+                    "rows", asset=key, description="Rows read = accepted + quarantined + ignored; the contract checked each row."
                 )
             )
     return checks
@@ -216,7 +216,7 @@ def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | 
 
     @dg.multi_asset(name="lake", specs=lake_specs)
     def lake_state(context: dg.AssetExecutionContext) -> Iterator[Any]:
-        """Show the state of the lake that the manifest describes; the ingest step has written it."""
+        """Show the state of the lake, which the ingest step has written."""
         import json
 
         manifest = json.loads(workspace.manifest.read_text(encoding="utf-8"))
@@ -241,7 +241,7 @@ def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | 
 
 
 def _feeding(pack: Pack, kind: str) -> list[dg.AssetKey]:
-    """Return the sources that a kind of the lake comes from."""
+    """Return the sources of one kind of lake table."""
     if kind == "declarations":
         return []
     into = _FEEDS.get(kind)
@@ -252,8 +252,7 @@ def _feeding(pack: Pack, kind: str) -> list[dg.AssetKey]:
 
 
 def version_of(parts: Iterable[tuple[str, str, str]]) -> str:
-    """Return the version of what the lake holds of a source, from (part, snapshot, key) of each part: another content, or another way of
-    reading it, is another version."""
+    """Return the data version of a source from (part, snapshot, key) of each part. New content, or a new way of reading it, is a new version."""
     return digest(sorted(parts))
 
 
@@ -293,9 +292,9 @@ def _preview(frame: Any) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def _results(report: SourceReport, wanted: Sequence[Any] | Any) -> Iterator[dg.AssetCheckResult]:
+def _results(report: SourceReport, selected: Sequence[Any] | Any) -> Iterator[dg.AssetCheckResult]:
     key = source_key(report.source)
-    if dg.AssetCheckKey(key, "snapshot") in wanted:
+    if dg.AssetCheckKey(key, "snapshot") in selected:
         text = "; ".join(sorted(set(report.errors.values())))
         yield dg.AssetCheckResult(
             check_name="snapshot",
@@ -304,7 +303,7 @@ def _results(report: SourceReport, wanted: Sequence[Any] | Any) -> Iterator[dg.A
             severity=dg.AssetCheckSeverity.ERROR if report.down else dg.AssetCheckSeverity.WARN,
             metadata={"errors": text or "none", **({"stale_since": report.stale_since} if report.stale_since else {})},
         )
-    if dg.AssetCheckKey(key, "fresh") in wanted:
+    if dg.AssetCheckKey(key, "fresh") in selected:
         yield dg.AssetCheckResult(
             check_name="fresh",
             asset_key=key,
@@ -312,7 +311,7 @@ def _results(report: SourceReport, wanted: Sequence[Any] | Any) -> Iterator[dg.A
             severity=dg.AssetCheckSeverity.WARN,
             metadata={"stale_since": report.stale_since or "not stale"},
         )
-    if dg.AssetCheckKey(key, "schema") in wanted:
+    if dg.AssetCheckKey(key, "schema") in selected:
         yield dg.AssetCheckResult(
             check_name="schema",
             asset_key=key,
@@ -320,7 +319,7 @@ def _results(report: SourceReport, wanted: Sequence[Any] | Any) -> Iterator[dg.A
             severity=dg.AssetCheckSeverity.WARN,
             metadata={"changed": "; ".join(report.drift_in_words) or "nothing"},
         )
-    if dg.AssetCheckKey(key, "rows") in wanted:
+    if dg.AssetCheckKey(key, "rows") in selected:
         yield dg.AssetCheckResult(
             check_name="rows",
             asset_key=key,

@@ -15,7 +15,7 @@ from pipelines.packs.workspace import Workspace
 from pipelines.runs import provenance
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import ReleaseOutcome, inputs_key, release_path, release_rows
-from pipelines.warehouse import dbt
+from pipelines.warehouse import dbt, marts
 from quality import completeness, expectations, gate
 from quality.gate import CheckResult
 
@@ -26,7 +26,7 @@ REPORT = "report"
 
 
 def build_publication(
-    session: RunSession, marts: list[dg.AssetKey], automation: dg.AutomationCondition[Any] | None = None
+    session: RunSession, mart_keys: list[dg.AssetKey], automation: dg.AutomationCondition[Any] | None = None
 ) -> list[dg.AssetsDefinition]:
     """Return the gate and the release, downstream of the marts."""
     workspace = session.workspace
@@ -36,7 +36,7 @@ def build_publication(
 
     @dg.asset(
         key=GATE,
-        deps=marts,
+        deps=mart_keys,
         group_name="publication",
         automation_condition=automation,
         kinds={"great_expectations"},
@@ -112,7 +112,7 @@ def build_publication(
         with session.timed("release"):
             release = exports.build(
                 workspace.warehouse,
-                dbt.published_tables(manifest, workspace.warehouse),
+                marts.published_tables(manifest, workspace.warehouse),
                 release_info(workspace),
                 workspace.public,
                 workspace.staging,
@@ -161,7 +161,7 @@ def _expected_of_sources(workspace: Workspace) -> set[str]:
 
 
 def source_results(workspace: Workspace, findings: IngestFindings) -> list[CheckResult]:
-    """Return the checks of snapshots and rows; quarantine, staleness and differences are told, a source without any good snapshot closes the gate."""
+    """Return the checks of snapshots, schemas and rows. Only a required source without any good snapshot fails the gate; the rest are warnings."""
     results = []
     for name, source in workspace.pack.sources.items():
         if not source.enabled or name not in findings.counts:
@@ -179,7 +179,7 @@ def source_results(workspace: Workspace, findings: IngestFindings) -> list[Check
 
 
 def release_info(workspace: Workspace) -> Any:
-    """Return what the descriptors of a release say of the pack and its sources."""
+    """Return the facts about the pack and its sources for the metadata of a release."""
     import exports
 
     pack = workspace.pack

@@ -1,4 +1,4 @@
-"""The dbt project as Dagster assets. dbt runs as the one child process of a run; its tests become asset checks and are judged by the gate."""
+"""The dbt project as Dagster assets. dbt runs as the one child process of a run; its tests become asset checks, which the gate evaluates."""
 
 import os
 import threading
@@ -13,12 +13,12 @@ from packaging.version import Version
 
 from pipelines.orchestration.assets.ingest import MANIFEST, OWNERS
 from pipelines.orchestration.session import RunSession
-from pipelines.warehouse import dbt
+from pipelines.warehouse import dbt, marts
 from quality import expectations
 
 
 class Translator(DagsterDbtTranslator):
-    """Groups models by layer and names an owner; everything else is dagster-dbt's."""
+    """Groups models by layer and names an owner; everything else is the default of dagster-dbt."""
 
     def __init__(self, automation: dg.AutomationCondition[Any] | None) -> None:
         self.automation = automation
@@ -31,7 +31,7 @@ class Translator(DagsterDbtTranslator):
             return spec
         layer = node["fqn"][1]
         group = f"{layer}_{node['fqn'][2]}" if layer == "marts" else layer
-        deps = [*spec.deps, MANIFEST] if layer == "staging" else spec.deps  # what a model reads, the manifest names
+        deps = [*spec.deps, MANIFEST] if layer == "staging" else spec.deps  # staging reads the files that the manifest names
         return spec.replace_attributes(group_name=group, owners=OWNERS, automation_condition=self.automation, deps=deps)
 
 
@@ -39,7 +39,7 @@ class Dbt(DbtCliResource):
     """dagster-dbt's resource without two detours of each call: a `dbt --version` process, and a second adapter in this process.
 
     Both take longer than dbt takes for the models. The version is that of the installed package; the adapter would serve
-    column metadata only, which is not asked for.
+    only column metadata, which this project does not request.
     """
 
     @property
@@ -56,38 +56,38 @@ def build_warehouse(
     """Return the dbt assets of the project, and the resources they need."""
     workspace = session.workspace
     manifest = parsing.manifest()
-    os.environ.update(dbt.environment(workspace))  # dagster-dbt looks for dbt on PATH, and hands this environment to it
+    os.environ.update(dbt.environment(workspace))  # dagster-dbt finds dbt on PATH and passes this environment on
 
     @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(automation), exclude="resource_type:unit_test", name="warehouse")
     def warehouse(context: dg.AssetExecutionContext, dbt_cli: Dbt) -> Iterator[Any]:
         session.hold()
         (workspace.dbt / "target" / "run_results.json").unlink(missing_ok=True)
-        workspace.warehouse.unlink(missing_ok=True)  # built anew each time: what a killed run left is nobody's input
+        workspace.warehouse.unlink(missing_ok=True)  # rebuilt every time: the remains of a killed run are no input
         Path(f"{workspace.warehouse}.wal").unlink(missing_ok=True)
         call = dbt_cli.cli(dbt.build_arguments(), context=context, target_path=workspace.dbt / "target", raise_on_error=False)
-        # the gate's library takes seconds to import: it does so while dbt works in its own process
+        # Great Expectations takes seconds to import: do so while dbt works in its own process
         threading.Thread(target=expectations.warm_up, daemon=True).start()
         built: list[Any] = []
         for event in call.stream():
             if isinstance(event, dg.Output):
-                built.append(event)  # told when dbt has let go of the warehouse, with what is in it
+                built.append(event)  # yielded with its contents once dbt has closed the warehouse
                 session.report("model", "warehouse", f"{len(built)} models", len(built), len(context.selected_asset_keys))
             else:
                 yield event
-        contents = dbt.contents(workspace)
+        contents = marts.contents(workspace)
         for event in built:
             name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1].removeprefix("mart_")
             yield dg.Output(event.value, event.output_name, metadata={**event.metadata, **_shown(contents.get(name))})
         if call.process.returncode != 0:
-            found = dbt.errors(workspace)
-            session.reasons += found
-            raise dg.Failure(description="dbt: " + "; ".join(found or ["failed without a result"]))
+            messages = dbt.errors(workspace)
+            session.reasons += messages
+            raise dg.Failure(description="dbt: " + "; ".join(messages or ["failed without a result"]))
 
     return warehouse, {"dbt_cli": Dbt(project_dir=str(dbt.PROJECT_DIR), profiles_dir=str(dbt.PROJECT_DIR))}
 
 
-def _shown(content: dbt.Content | None) -> dict[str, Any]:
-    """Return the metadata of a relation: its rows, and the first of them if it is published."""
+def _shown(content: marts.Content | None) -> dict[str, Any]:
+    """Return the metadata of a relation: the number of rows, and a preview of a published one."""
     if content is None:
         return {}
     shown: dict[str, Any] = {"dagster/row_count": content.rows}

@@ -78,20 +78,20 @@ def test_ragged_rows_come_out_with_their_fault(file: File, filler: int) -> None:
     frame = read(file("a;b;c\n1;2;3\n4;5\n6;7;8;9\n" + "x;y;z\n" * filler + "7;8;9\n"), options())
     assert frame.height == 4 + filler
     assert frame.head(3).select("a", "b", "c", "__row").rows() == [("1", "2", "3", 2), ("4", "5", None, 3), ("6", "7", "8", 4)]
-    assert frame["__fault"].to_list() == [None, "2 fields where 3 are due", "4 fields where 3 are due"] + [None] * (filler + 1)
+    assert frame["__fault"].to_list() == [None, "2 fields, expected 3", "4 fields, expected 3"] + [None] * (filler + 1)
     assert frame["__row"].to_list() == list(range(2, 6 + filler))
 
 
 def test_a_short_last_row_is_ragged(file: File) -> None:
-    assert read(file("a;b\n1;2\n3"), options())["__fault"].to_list() == [None, "1 fields where 2 are due"]
+    assert read(file("a;b\n1;2\n3"), options())["__fault"].to_list() == [None, "1 fields, expected 2"]
 
 
 def test_rows_that_all_end_with_a_delimiter_are_regular(file: File) -> None:
     assert rows(read(file("a;b\n1;2;\n3;4;\n"), options())) == [("1", "2", 2), ("3", "4", 3)]
     mixed = read(file("a;b\n1;2;\n3;4\n"), options())
-    assert mixed["__fault"].to_list() == ["3 fields where 2 are due", None]
+    assert mixed["__fault"].to_list() == ["3 fields, expected 2", None]
     shifted = read(file("a;b\n1;2;x\n3;4;\n"), options())
-    assert shifted["__fault"].to_list() == ["3 fields where 2 are due"] * 2
+    assert shifted["__fault"].to_list() == ["3 fields, expected 2"] * 2
 
 
 def test_blank_lines_are_no_rows_but_count_as_lines(file: File) -> None:
@@ -172,7 +172,7 @@ def test_names_take_the_place_of_the_header(file: File) -> None:
 
 def test_with_names_the_usual_width_is_due(file: File) -> None:
     frame = read(file("x\n1;2;3\n4;5\n6;7;8\n"), options(names=["a", "b"]))
-    assert frame["__fault"].to_list() == [None, "2 fields where 3 are due", None]
+    assert frame["__fault"].to_list() == [None, "2 fields, expected 3", None]
 
 
 def test_names_of_the_header_are_made_to_differ(file: File) -> None:
@@ -209,9 +209,9 @@ def test_a_header_without_rows(file: File) -> None:
         (b"", {}, "the file is empty"),
         (b"\xef\xbb\xbf\n", {}, "the file is empty"),
         (b"a;b\n", {"skip_rows": 5}, "skip_rows is 5"),
-        (b"a;b\n", {"header_rows": 2}, "2 header rows are due"),
+        (b"a;b\n", {"header_rows": 2}, "expected 2 header rows"),
         (b"a;\xff\n1;2\n", {}, "line 1: the header cannot be read: bytes not valid in utf-8: 0xff"),
-        (b'a;"b\n1;2\n', {}, "line 1: a quote opens a field that never ends"),
+        (b'a;"b\n1;2\n', {}, "line 1: a quoted field never ends"),
         (b"\x1f\x8b\x08\x00", {}, "gzip"),
     ],
 )
@@ -233,7 +233,7 @@ def test_quoted_text_over_many_fields_does_not_loop_or_lose(file: File) -> None:
     text = "a;b\n" + '1;"x"\n' * 3000 + "broken\n" + '2;"y\ny"\n' * 3000
     frame = read(file(text), options())
     assert frame.height == 6001
-    assert frame["__fault"].drop_nulls().to_list() == ["1 fields where 2 are due"]
+    assert frame["__fault"].drop_nulls().to_list() == ["1 fields, expected 2"]
     assert frame["__row"][-1] == 1 + 3000 + 1 + 2 * 2999 + 1
 
 

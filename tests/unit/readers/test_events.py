@@ -50,7 +50,7 @@ def test_parts_may_be_missing_alone_or_turned_round(file: Callable[[str], Path])
     assert (found[1]["lon"], found[1]["lat"]) == ("16.6", "49.2")
     assert "is_free" not in found[1]
     assert found[2]["__fault"] == "typ is 'Jiné', not Událost"
-    assert found[3]["__fault"] == "an event that is no object"
+    assert found[3]["__fault"] == "the event is not an object"
     with pytest.raises(UnreadableSnapshot, match="no event"):
         rows(file(json.dumps({"typ": "Datová sada"})), "ofn-events")
 
