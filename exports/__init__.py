@@ -1,14 +1,15 @@
-"""From the marts of a warehouse to an immutable, verified release. Knows nothing of packs, pipelines, Dagster or dbt.
+"""From the marts of a warehouse to an immutable, verified release. Independent of packs, pipelines, Dagster and dbt.
 
-The names below are the whole surface. Their modules load Arrow, Polars and DuckDB only when called: reading the ledger
-or describing a table must not cost those imports.
+The names below are the public interface. Arrow, Polars and DuckDB are imported only when a function needs them, so that reading the ledger
+or describing a table stays fast.
 """
 
 from exports.model.errors import ReleaseError
 from exports.model.info import ReleaseInfo
 from exports.model.tables import Column, Table
-from exports.release.build import Release, build
-from exports.release.ledger import Entry, current, history
+from exports.release.entries import Entry
+from exports.release.ledger import current, history
+from exports.release.transaction import Release, build
 from exports.serve.server import serve
 from exports.verify.release import verify
 

@@ -1,1 +1,1 @@
-"""What changed between two releases: the table `changes`, its view, and the numbers of the CHANGELOG. Reads Parquet files only."""
+"""What changed between two releases: the table `changes`, its view, and the numbers for the CHANGELOG. Reads only Parquet files."""

@@ -1,6 +1,6 @@
-"""Two releases against each other: every table that differs, row by row, into the files of the table `changes`, and a summary.
+"""Compare two releases: write every difference to the files of the table `changes`, and return a summary.
 
-Files are read table by table in DuckDB with bounded memory; tables whose bytes are the same are not looked at.
+DuckDB reads the files table by table with bounded memory. Tables with identical files are skipped.
 """
 
 from __future__ import annotations
@@ -19,51 +19,52 @@ from exports.changes.pairs import DIFFERING, Pair
 from exports.changes.published import REVISED_TABLE, TABLE
 from exports.formats import csv, parquet
 from exports.model import checksums, provenance
-from exports.model.change_summary import Revised, Summary, TableChanges
+from exports.model.change_summary import Revision, Summary, TableChanges
 from exports.model.info import FileFacts
 from exports.model.provenance import BOUNDARY, METHOD, Provenance
+from pipelines.core.errors import Zpo2Error
 from pipelines.core.sql import literal
 
 MEMORY = "512MB"
 LIMIT = 5_000_000
-"""Rows of `changes` about one table; with more it is one row that says so."""
+"""The most rows of `changes` for one table. If there are more, a single row says so."""
 NAMED = ("indicators", "sources")
-"""Tables whose new and withdrawn rows are named in the summary."""
+"""Tables whose new and withdrawn rows the summary names."""
 _CODED = ["table", "column", "kind", "from_version"]
 
 
-class UnusableError(Exception):
-    """A release cannot be compared with: its files are not there, or not the ones it was published with."""
+class NotComparableError(Zpo2Error):
+    """A release cannot be compared with, because its files are missing or damaged."""
 
 
 @dataclass
 class Sink:
-    """Where the rows of `changes` go: into files, or only through a count."""
+    """The destination of the rows of `changes`: a CSV file, with or without a Parquet file."""
 
     csv_file: IO[bytes] | None = None
     parquet_writer: Any = None
     rows: int = 0
     guarded: int = 0
-    _waiting: list[pl.DataFrame] = field(default_factory=list)
+    _pending: list[pl.DataFrame] = field(default_factory=list)
 
-    def take(self, frame: pl.DataFrame) -> None:
+    def write(self, frame: pl.DataFrame) -> None:
         frame, guarded = listing.guard(frame)
         self.guarded += guarded
         if self.csv_file is not None:
             csv.append(frame, self.csv_file, header=False)
         self.rows += frame.height
         if self.parquet_writer is not None:
-            self._waiting.append(frame)
-            while sum(f.height for f in self._waiting) >= parquet.ROW_GROUP:  # whatever the portions, row groups are the same
-                everything = pl.concat(self._waiting)
-                self._put(everything.head(parquet.ROW_GROUP))
-                self._waiting = [everything.slice(parquet.ROW_GROUP)]
+            self._pending.append(frame)
+            while sum(f.height for f in self._pending) >= parquet.ROW_GROUP:  # row groups do not depend on the size of the batches
+                rows = pl.concat(self._pending)
+                self._write_parquet(rows.head(parquet.ROW_GROUP))
+                self._pending = [rows.slice(parquet.ROW_GROUP)]
 
-    def end(self) -> None:
-        if self.parquet_writer is not None and sum(f.height for f in self._waiting) > 0:
-            self._put(pl.concat(self._waiting))
+    def flush(self) -> None:
+        if self.parquet_writer is not None and sum(f.height for f in self._pending) > 0:
+            self._write_parquet(pl.concat(self._pending))
 
-    def _put(self, frame: pl.DataFrame) -> None:
+    def _write_parquet(self, frame: pl.DataFrame) -> None:
         self.parquet_writer.write_table(frame.to_arrow().cast(self.parquet_writer.schema), row_group_size=parquet.ROW_GROUP)
 
 
@@ -71,104 +72,104 @@ def compare(
     old: Path,
     new: Path,
     version: str,
-    now: Provenance,
+    new_provenance: Provenance,
     spill: Path,
     sink: Sink | None = None,
     limit: int = LIMIT,
 ) -> Summary:
-    """Return what differs in the release folder `new` from `old`, whose version is `version`; the rows of `changes` go into `sink`.
+    """Return how the release folder `new` differs from the release `old` with the given version. `sink` gets the rows of `changes`.
 
-    `now` is the record of `new`, whose other files need not be there yet. Raises UnusableError where `old` cannot be compared with.
+    `new` needs only its Parquet files; its provenance is a parameter. Raises NotComparableError if `old` cannot be compared with.
     """
-    then = provenance.of_release(old)
+    old_provenance = provenance.of_release(old)
     tables: dict[str, TableChanges] = {}
     named: dict[str, dict[str, list[str]]] = {"new": {}, "withdrawn": {}}
-    revised: list[Revised] = []
+    revisions: list[Revision] = []
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill), "preserve_insertion_order": False}) as connection:
-        found = _pairs(connection, old, new)
-        why = provenance.between(then, now)
-        reasons.prepare(connection, why, then, now, found)
-        elsewhere = why.elsewhere or (BOUNDARY if reasons.boundaries_changed(connection) else METHOD)
-        for name, pair in found.items():
+        compared = _pairs(connection, old, new)
+        why = provenance.between(old_provenance, new_provenance)
+        reasons.prepare(connection, why, old_provenance, new_provenance, compared)
+        fallback = why.fallback or (BOUNDARY if reasons.boundaries_changed(connection) else METHOD)
+        for name, pair in compared.items():
             before, after = (side.rows if side else None for side in (pair.old, pair.new))
             if _same_bytes(pair):
                 tables[name] = TableChanges(before, 0, 0, after, {})
                 continue
-            pairs.differ(connection, pair)
+            pairs.find_differences(connection, pair)
             added, removed = pairs.added_removed(connection)
             if (before or 0) + added - removed != (after or 0):
-                raise AssertionError(f"{name}: {before} rows before + {added} new - {removed} withdrawn are not the {after} there are")
-            cells = listing.count(connection, pair, elsewhere)
+                raise AssertionError(f"{name}: {before} rows before + {added} new - {removed} withdrawn is not the {after} rows now")
+            cells = listing.count(connection, pair, fallback)
             total = added + removed + sum(cells.values())
             tables[name] = TableChanges(before, added, removed, after, cells, total <= limit)
             if sink is not None and total:
                 if total <= limit:
-                    for frame in listing.batches(connection, pair, elsewhere, version):
-                        sink.take(frame)
+                    for frame in listing.batches(connection, pair, fallback, version):
+                        sink.write(frame)
                 else:
-                    sink.take(listing.folded(pair, cells, added, removed, version))
+                    sink.write(listing.summary_row(pair, cells, added, removed, version))
             if name == REVISED_TABLE and pair.comparable:
-                revised = _revised(connection, pair)
+                revisions = _revisions(connection, pair)
             if name in NAMED:
                 for kind, keys in named.items():
                     keys[name] = _named(connection, kind)
     if sink is not None:
-        sink.end()
-    told = [b for b in now.breaks if b not in then.breaks] if provenance.read(old) else []  # earlier software kept no record
-    return Summary(version, tables, revised, named["new"], named["withdrawn"], told)
+        sink.flush()
+    # earlier versions of the software kept no record, so that every break would look new
+    breaks = [b for b in new_provenance.breaks if b not in old_provenance.breaks] if provenance.read(old) else []
+    return Summary(version, tables, revisions, named["new"], named["withdrawn"], breaks)
 
 
 @contextmanager
-def files(folder: Path, about: Mapping[str, str] | None = None) -> Iterator[Sink]:
-    """Open csv/changes.csv and parquet/changes.parquet of a release folder; `about` goes into the metadata of the latter."""
+def release_files(folder: Path, about: Mapping[str, str] | None = None) -> Iterator[Sink]:
+    """Open csv/changes.csv and parquet/changes.parquet in a release folder. `about` goes into the metadata of the Parquet file."""
     schema = parquet.schema_of(TABLE)
     with ExitStack() as stack:
         file = stack.enter_context((folder / "csv" / f"{TABLE.name}.csv").open("wb"))
-        writer = stack.enter_context(parquet.opened(folder / "parquet" / f"{TABLE.name}.parquet", TABLE, schema, _CODED, about))
+        writer = stack.enter_context(parquet.open_writer(folder / "parquet" / f"{TABLE.name}.parquet", TABLE, schema, _CODED, about))
         csv.append(pl.DataFrame(schema=dict.fromkeys(listing.COLUMNS, pl.String)), file, header=True)
         yield Sink(file, writer)
 
 
 @contextmanager
 def csv_file(path: Path) -> Iterator[Sink]:
-    """Open a CSV file of the rows of `changes`."""
+    """Open a CSV file for the rows of `changes`."""
     with path.open("wb") as file:
         csv.append(pl.DataFrame(schema=dict.fromkeys(listing.COLUMNS, pl.String)), file, header=True)
         yield Sink(file)
 
 
 def facts(folder: Path) -> dict[str, FileFacts]:
-    """Return size and checksum of the files of `changes`."""
+    """Return size and checksum of the files of the table `changes`."""
     return {path: checksums.facts(folder / path) for path in (f"csv/{TABLE.name}.csv", f"parquet/{TABLE.name}.parquet")}
 
 
 def _pairs(connection: duckdb.DuckDBPyConnection, old: Path, new: Path) -> dict[str, Pair]:
-    """Return all tables of both folders, views and `changes` itself apart. The files of `old` are checked against its checksums."""
-    there = _tables(new)
-    found = {}
-    for name in sorted({*_sound(old), *there} - {TABLE.name}):
+    """Return all tables of both folders except views and `changes` itself. The files of `old` are checked against its checksums."""
+    compared = {}
+    for name in sorted({*_intact_tables(old), *_tables(new)} - {TABLE.name}):
         sides = [
             pairs.side(connection, folder / "parquet" / f"{name}.parquet") if (folder / "parquet" / f"{name}.parquet").is_file() else None
             for folder in (old, new)
         ]
         if not any(side and side.view_of for side in sides):
-            found[name] = Pair(name, *sides)
-    return found
+            compared[name] = Pair(name, *sides)
+    return compared
 
 
 def _tables(folder: Path) -> list[str]:
     return sorted(path.stem for path in (folder / "parquet").glob("*.parquet"))
 
 
-def _sound(folder: Path) -> list[str]:
-    """Return the tables of a release whose Parquet files are those it was published with. Raises UnusableError."""
+def _intact_tables(folder: Path) -> list[str]:
+    """Return the tables of a release, having checked that its Parquet files are undamaged. Raises NotComparableError."""
     try:
         sums = {path: digest for path, digest in checksums.read(folder).items() if path.startswith("parquet/")}
     except (OSError, ValueError) as error:
-        raise UnusableError(f"its {checksums.NAME} cannot be read ({error})") from error
+        raise NotComparableError(f"its {checksums.NAME} cannot be read ({error})") from error
     for path, digest in sorted(sums.items()):
         if not (folder / path).is_file() or checksums.facts(folder / path).sha256 != digest:
-            raise UnusableError(f"its {path} is damaged or missing")
+            raise NotComparableError(f"its {path} is damaged or missing")
     return [Path(path).stem for path in sums]
 
 
@@ -182,8 +183,8 @@ def _named(connection: duckdb.DuckDBPyConnection, whole: str) -> list[str]:
     return [row[0] for row in connection.execute(query).fetchall()]
 
 
-def _revised(connection: duckdb.DuckDBPyConnection, pair: Pair) -> list[Revised]:
-    """Return the indicators whose values differ, those with most changed values first."""
+def _revisions(connection: duckdb.DuckDBPyConnection, pair: Pair) -> list[Revision]:
+    """Return the indicators whose values differ, those with the most changed values first."""
     if pair.new is None or "indicator" not in pair.new.key or "obs_value" not in pair.values:
         return []
     i = pair.values.index("obs_value")
@@ -204,4 +205,4 @@ def _revised(connection: duckdb.DuckDBPyConnection, pair: Pair) -> list[Revised]
             (select min(cells.key) from cells where cells.indicator = c.indicator and cells.share = c.largest) as key
         from counts as c
         order by c.changed + c.lost + c.found desc, c.indicator""").fetchall()
-    return [Revised(name, changed, lost, found, largest, key or "") for name, changed, lost, found, largest, key in rows]
+    return [Revision(name, changed, lost, found, largest, key or "") for name, changed, lost, found, largest, key in rows]

@@ -1,4 +1,4 @@
-"""The rows of `changes` about one table, from the rows that differ, to whoever takes them in batches. Writes no file."""
+"""Turn the rows of a table that differ into rows of `changes`, in batches. Writes no file."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ COLUMNS = [column.name for column in TABLE.columns]
 _TEXTS = ("old", "new")
 
 
-def count(connection: duckdb.DuckDBPyConnection, pair: Pair, elsewhere: int) -> dict[str, int]:
-    """Return the number of changed cells by kind, rows that are new or withdrawn apart."""
+def count(connection: duckdb.DuckDBPyConnection, pair: Pair, fallback: int) -> dict[str, int]:
+    """Return the number of changed cells by kind, without rows that are new or withdrawn."""
     if not pair.comparable:
         return {}
-    kind, joins = reasons.kind(connection, pair, elsewhere)
+    kind, joins = reasons.kind(connection, pair, fallback)
     by_kind: dict[str, list[str]] = {}
     for i, name in enumerate(pair.values):
         always = reasons.fixed(pair, name)
@@ -35,12 +35,12 @@ def count(connection: duckdb.DuckDBPyConnection, pair: Pair, elsewhere: int) -> 
     return dict(connection.execute(query).fetchall()) if parts else {}
 
 
-def batches(connection: duckdb.DuckDBPyConnection, pair: Pair, elsewhere: int, version: str) -> Iterator[pl.DataFrame]:
-    """Yield the rows of `changes` about `pair`, sorted by key and column.
+def batches(connection: duckdb.DuckDBPyConnection, pair: Pair, fallback: int, version: str) -> Iterator[pl.DataFrame]:
+    """Yield the rows of `changes` for `pair`, sorted by key and column.
 
-    The rows that differ are sorted as they are, and taken apart into cells in portions: sorting cells would take many times the memory.
+    Whole rows are sorted first and then split into cells batch by batch: sorting cells would need many times the memory.
     """
-    kind, joins = reasons.kind(connection, pair, elsewhere) if pair.comparable else ("null::varchar", "")
+    kind, joins = reasons.kind(connection, pair, fallback) if pair.comparable else ("null::varchar", "")
     withdrawn = f"case when whole = '{WITHDRAWN}' then {row_json(pair, 'o')} end" if pair.old else "null::varchar"
     new = f"case when whole = '{NEW}' then {row_json(pair, 'n')} end" if pair.new else "null::varchar"
     marks = [f"{_differs(pair, name, i)} as c{i}" for i, name in enumerate(pair.values)]
@@ -56,7 +56,7 @@ def batches(connection: duckdb.DuckDBPyConnection, pair: Pair, elsewhere: int, v
 
 
 def _cells(rows: pl.DataFrame, pair: Pair) -> pl.DataFrame:
-    """Take rows that differ apart: one row for a whole row, one for each changed cell of the others."""
+    """Split rows that differ: one row for each new or withdrawn row, and one for each changed cell of the others."""
     wholes = rows.filter(pl.col("whole").is_not_null())
     parts = [wholes.select("key", pl.lit(WHOLE).alias("column"), pl.col("whole").alias("kind"), old="whole_old", new="whole_new")]
     rest = rows.filter(pl.col("whole").is_null())
@@ -74,8 +74,8 @@ def _cells(rows: pl.DataFrame, pair: Pair) -> pl.DataFrame:
     return pl.concat(parts).sort("key", "column")
 
 
-def folded(pair: Pair, kinds: Mapping[str, int], added: int, removed: int, version: str) -> pl.DataFrame:
-    """Return the one row that stands for a table with too many changes to be listed; its kind is that of most changed cells."""
+def summary_row(pair: Pair, kinds: Mapping[str, int], added: int, removed: int, version: str) -> pl.DataFrame:
+    """Return the single row for a table with too many changes to list. Its kind is the most frequent one."""
     before, after = (side.rows if side else 0 for side in (pair.old, pair.new))
     by_kind = {**kinds, **({NEW: added} if added else {}), **({WITHDRAWN: removed} if removed else {})}
     row = {
@@ -91,7 +91,7 @@ def folded(pair: Pair, kinds: Mapping[str, int], added: int, removed: int, versi
 
 
 def guard(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
-    """Return `frame` with an apostrophe before each text that a spreadsheet would run, and how many there were."""
+    """Return `frame` with an apostrophe before each text that a spreadsheet would run as a formula, and the number of such texts."""
     hits = {side: frame[side].str.contains(FORMULA_START).fill_null(False) for side in _TEXTS}
     guarded = [pl.when(hit).then(GUARD + pl.col(side)).otherwise(pl.col(side)).alias(side) for side, hit in hits.items()]
     return frame.with_columns(guarded), sum(int(hit.sum()) for hit in hits.values())
@@ -99,5 +99,5 @@ def guard(frame: pl.DataFrame) -> tuple[pl.DataFrame, int]:
 
 def _differs(pair: Pair, name: str, i: int) -> str:
     kinds = {side.types[name] == "VARCHAR" for side in (pair.old, pair.new) if side is not None and name in side.types}
-    as_text = "::varchar" if len(kinds) > 1 else ""  # a number that became a text, or the other way round
+    as_text = "::varchar" if len(kinds) > 1 else ""  # a number became a text, or a text a number
     return f"d.o{i}{as_text} is distinct from d.n{i}{as_text}"

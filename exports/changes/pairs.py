@@ -1,4 +1,4 @@
-"""One table in two releases: which rows and cells differ. Set-based in DuckDB over the Parquet files; knows nothing of reasons."""
+"""Find the rows and cells of one table that differ between two releases. DuckDB compares the Parquet files as sets."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DIFFERING = "differing"
 
 @dataclass(frozen=True)
 class Side:
-    """A table as its Parquet file describes it. `types` by column; `view_of` as in `Table`."""
+    """A table of one release as its Parquet file describes it: types by column, key, `view_of` as in `Table`, and rows."""
 
     path: Path
     types: Mapping[str, str]
@@ -32,7 +32,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """A table in both releases, in one of them, or in both with keys that cannot be compared."""
+    """A table in both releases, or in only one of them."""
 
     name: str
     old: Side | None
@@ -40,31 +40,32 @@ class Pair:
 
     @property
     def comparable(self) -> bool:
-        """Whether rows of both sides can be told to be the same: equal key columns of equal types."""
+        """Whether rows of both sides can be matched: the key columns and their types are the same."""
         old, new = self.old, self.new
         return old is not None and new is not None and [(k, old.types[k]) for k in old.key] == [(k, new.types[k]) for k in new.key]
 
     @property
     def values(self) -> list[str]:
-        """Columns of both sides that are no key of either, those of the new side first."""
+        """The columns of both sides that are not part of the key, those of the new side first."""
         sides = [side for side in (self.new, self.old) if side is not None]
         keys = {k for side in sides for k in side.key} if self.comparable else set()
         return list(dict.fromkeys(c for side in sides for c in side.types if c not in keys))
 
 
 def side(connection: duckdb.DuckDBPyConnection, path: Path) -> Side:
-    """Return what the Parquet file of a table says of itself."""
+    """Return the description of a table from its Parquet file."""
     file = literal(path)
     types = {name: kind for name, kind, *_ in connection.execute(f"describe select * from read_parquet({file})").fetchall()}
-    said = dict(connection.execute(f"select decode(key), decode(value) from parquet_kv_metadata({file})").fetchall())
+    metadata = dict(connection.execute(f"select decode(key), decode(value) from parquet_kv_metadata({file})").fetchall())
     rows = connection.execute(f"select num_rows from parquet_file_metadata({file})").fetchall()[0][0]
-    return Side(path, types, tuple(json.loads(said["primary_key"])), said.get("view_of"), int(rows))
+    return Side(path, types, tuple(json.loads(metadata["primary_key"])), metadata.get("view_of"), int(rows))
 
 
-def differ(connection: duckdb.DuckDBPyConnection, pair: Pair) -> None:
-    """Make the temporary table `differing`: each row that is not the same on both sides.
+def find_differences(connection: duckdb.DuckDBPyConnection, pair: Pair) -> None:
+    """Create the temporary table `differing` with each row that is not the same on both sides.
 
-    Columns: `key` as JSON, `whole` (new, withdrawn, or null where cells changed), and o0, n0, o1, n1, ... of `pair.values`.
+    Its columns are `key` as JSON, `whole` (new, withdrawn, or null if only cells changed), and for each of `pair.values` the old and the
+    new value: o0, n0, o1, n1, ...
     """
     connection.execute(f"drop table if exists {DIFFERING}")
     if pair.comparable:
@@ -75,7 +76,7 @@ def differ(connection: duckdb.DuckDBPyConnection, pair: Pair) -> None:
 
 
 def added_removed(connection: duckdb.DuckDBPyConnection) -> tuple[int, int]:
-    """Return how many rows are new and how many are withdrawn."""
+    """Return the number of new rows and the number of withdrawn rows."""
     query = f"select count(*) filter (where whole = '{NEW}'), count(*) filter (where whole = '{WITHDRAWN}') from {DIFFERING}"
     added, removed = connection.execute(query).fetchall()[0]
     return int(added), int(removed)
@@ -86,25 +87,25 @@ def _joined(pair: Pair) -> str:
     assert old is not None
     assert new is not None
     keys = [identifier(k) for k in new.key]
-    cells, differs = [], ["o.__there is null", "n.__there is null"]
+    cells, differs = [], ["o.__present is null", "n.__present is null"]
     for i, name in enumerate(pair.values):
-        lacking = f"null::{(new.types if name in new.types else old.types)[name]}"
-        left, right = (f"{s}.{identifier(name)}" if name in side.types else lacking for s, side in (("o", old), ("n", new)))
+        missing = f"null::{(new.types if name in new.types else old.types)[name]}"
+        left, right = (f"{s}.{identifier(name)}" if name in side.types else missing for s, side in (("o", old), ("n", new)))
         cells += [f"{left} as o{i}", f"{right} as n{i}"]
         differs.append(
-            f"{left} is distinct from {right}" if _numbers(old, new, name) else f"{left}::varchar is distinct from {right}::varchar"
+            f"{left} is distinct from {right}" if _same_kind(old, new, name) else f"{left}::varchar is distinct from {right}::varchar"
         )
     key = _json([(k, f"coalesce(n.{identifier(k)}, o.{identifier(k)})") for k in new.key])
     return f"""
         select {", ".join([f"{key} as key", *cells])},
-            case when o.__there is null then '{NEW}' when n.__there is null then '{WITHDRAWN}' end as whole
-        from (select *, true as __there from {old.relation}) as o
-        full join (select *, true as __there from {new.relation}) as n on {" and ".join(f"o.{k} = n.{k}" for k in keys)}
+            case when o.__present is null then '{NEW}' when n.__present is null then '{WITHDRAWN}' end as whole
+        from (select *, true as __present from {old.relation}) as o
+        full join (select *, true as __present from {new.relation}) as n on {" and ".join(f"o.{k} = n.{k}" for k in keys)}
         where {" or ".join(differs)}"""
 
 
-def _numbers(old: Side, new: Side, name: str) -> bool:
-    """Whether both cells are numbers, or texts, so that they compare as they are."""
+def _same_kind(old: Side, new: Side, name: str) -> bool:
+    """Whether both cells are numbers or both are texts, so that they can be compared without a conversion."""
     kinds = {side.types[name] == "VARCHAR" for side in (old, new) if name in side.types}
     return len(kinds) == 1
 
@@ -120,7 +121,7 @@ def _one_side(pair: Pair, side: Side, whole: str) -> str:
 
 
 def row_json(pair: Pair, own: str) -> str:
-    """Return the expression of all other columns of a row as JSON; `own`: o or n."""
+    """Return the SQL expression for a row without its key as JSON; `own` is o for the old row and n for the new one."""
     side = pair.new if own == "n" else pair.old
     assert side is not None
     return _json([(name, f"{own}{i}") for i, name in enumerate(pair.values) if name in side.types and name not in side.key])

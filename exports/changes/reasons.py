@@ -1,4 +1,4 @@
-"""Why a cell changed, as SQL over the rows that differ. What the facts are is the business of `provenance`; this finds those of a row."""
+"""Find the reason for each changed row, as SQL over the rows that differ. The facts come from `exports.model.provenance`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.core.sql import identifier, literal
 
 AREAS, PARENTS = "areas", "area_parents"
 EXTENT = ("level", "valid_from", "valid_to", "area_km2")
-"""What of an area its numbers depend on."""
+"""Columns of an area that its numbers depend on."""
 FIXED: Mapping[str, Mapping[str, int]] = {
     AREAS: dict.fromkeys(EXTENT, BOUNDARY),
     PARENTS: {"": BOUNDARY},
@@ -22,19 +22,19 @@ FIXED: Mapping[str, Mapping[str, int]] = {
     "indicators": {"collected": 0, "": METHOD},
     "sources": dict.fromkeys(("title", "publisher", "licence", "homepage", "confidence"), METHOD),
 }
-"""Columns that always change for one reason; '' stands for all others of the table, 0 for none."""
+"""Columns that always change for the same reason. '' stands for all other columns of the table, 0 for no fixed reason."""
 _END = "9999"
 
 
 def prepare(connection: duckdb.DuckDBPyConnection, reasons: Reasons, old: Provenance, new: Provenance, tables: Mapping[str, Pair]) -> None:
-    """Make the temporary tables that `kind` joins."""
-    declared = dict.fromkeys(sorted(reasons.declared), METHOD)
-    for name, found in (
-        ("why_source", reasons.source), ("why_indicator", reasons.indicator), ("why_declared", declared), ("why_index", reasons.index),
+    """Create the temporary tables that `kind` joins."""
+    redeclared = dict.fromkeys(sorted(reasons.redeclared), METHOD)
+    for name, by_id in (
+        ("why_source", reasons.source), ("why_indicator", reasons.indicator), ("why_declared", redeclared), ("why_index", reasons.index),
     ):  # fmt: skip
         connection.execute(f"create or replace temp table {name} (id varchar, reason integer)")
-        if found:
-            rows = ", ".join(f"({literal(k)}, {v})" for k, v in found.items())
+        if by_id:
+            rows = ", ".join(f"({literal(k)}, {v})" for k, v in by_id.items())
             connection.execute(f"insert into {name} values {rows}")
     connection.execute("create or replace temp table why_area (id varchar, since varchar, until varchar)")
     _boundaries(connection, tables, {tuple(row) for row in old.area_changes} ^ {tuple(row) for row in new.area_changes})
@@ -44,11 +44,11 @@ def boundaries_changed(connection: duckdb.DuckDBPyConnection) -> bool:
     return bool(connection.execute("select count(*) from why_area").fetchall()[0][0])
 
 
-def kind(connection: duckdb.DuckDBPyConnection, pair: Pair, elsewhere: int) -> tuple[str, str]:
-    """Return the expression of the kind of a changed row `d`, and the joins that it needs. Makes temporary tables of what it looks up.
+def kind(connection: duckdb.DuckDBPyConnection, pair: Pair, fallback: int) -> tuple[str, str]:
+    """Return the SQL expression for the kind of a changed row `d`, and the joins that it needs. Creates temporary tables for them.
 
-    The nearest reason stands: the declaration of the indicator or index, then the area, then the sources of the row, then those of the
-    indicator or index, then `elsewhere`.
+    The most specific reason counts: the declaration of the indicator or index, then the area, then the sources of the row, then the
+    sources of the indicator or index, then `fallback`.
     """
     side = pair.new or pair.old
     assert side is not None
@@ -80,21 +80,21 @@ def kind(connection: duckdb.DuckDBPyConnection, pair: Pair, elsewhere: int) -> t
         near.append("b.reason")
         joins += f" left join why_place as b on b.id = {cell(area)} and b.time_period = {period}"
     nearest = f"least({', '.join(near)})" if len(near) > 1 else (near or ["null"])[0]
-    return _words(f"coalesce({', '.join([nearest, *far, str(elsewhere)])})"), joins
+    return _kind_name(f"coalesce({', '.join([nearest, *far, str(fallback)])})"), joins
 
 
 def fixed(pair: Pair, column: str) -> str | None:
-    """Return the kind that a change of `column` always has."""
+    """Return the kind that every change of `column` has; None if it depends on the row."""
     columns = FIXED.get(pair.name, {})
     return KINDS.get(columns.get(column, columns.get("", 0)))
 
 
-def _words(reason: str) -> str:
-    return f"case {reason} " + " ".join(f"when {number} then {literal(words)}" for number, words in KINDS.items()) + " end"
+def _kind_name(reason: str) -> str:
+    return f"case {reason} " + " ".join(f"when {number} then {literal(name)}" for number, name in KINDS.items()) + " end"
 
 
 def _of_sources(i: int) -> str:
-    """Grain: one list of sources that stands in a changed row."""
+    """Grain: one row per list of sources in a changed row."""
     return f"""
         create or replace temp table why_sources as
         with lists as (select distinct coalesce(n{i}, o{i}) as id from {DIFFERING} where whole is null),
@@ -106,7 +106,7 @@ def _of_sources(i: int) -> str:
 
 
 def _of_areas(area: str, period: str) -> str:
-    """Grain: one area and period of a changed row whose boundaries differ then; without a period at any time."""
+    """Grain: one row per area and period of a changed row whose boundaries differ in that period; without a period, at any time."""
     return f"""
         create or replace temp table why_place as
         with places as (select distinct {area} as id, {period} as time_period from {DIFFERING} as d where whole is null),
@@ -127,7 +127,7 @@ def _of_areas(area: str, period: str) -> str:
 
 
 def _boundaries(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Pair], moved: set[tuple[str, ...]]) -> None:
-    """Fill why_area: the areas of which something inside differs, or that an area change names, with the time for which it does."""
+    """Fill why_area with the areas whose inner areas differ or that an area change names, and with the time for which this is so."""
     areas, parents = tables.get(AREAS), tables.get(PARENTS)
     if areas is None or not areas.comparable or areas.new is None or areas.old is None:
         return
@@ -151,7 +151,7 @@ def _boundaries(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Pair
 
 
 def _inside(areas: Side, parents: Side | None) -> str:
-    """Grain: one area inside another, by any path, for an unbroken time; every area is inside itself."""
+    """Grain: one row per area inside another, by any path, for an uninterrupted time. Every area is inside itself."""
     links = (
         f"""
         select ref_area, parent, {_column(parents, "valid_from", "''")} as since, {_column(parents, "valid_to", f"'{_END}'")} as until
@@ -176,7 +176,7 @@ def _inside(areas: Side, parents: Side | None) -> str:
             inner join links on links.ref_area = inside.id
             where greatest(inside.since, links.since) < least(inside.until, links.until)
         ),
-        -- by one path until some day and by another from then on is inside all the time
+        -- inside by one path until some day and by another path from that day on: inside without interruption
         covered as (
             select id, ref_area, extent, since, until,
                 max(until) over (

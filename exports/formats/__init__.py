@@ -1,1 +1,1 @@
-"""Table files of a release, one module a format. They write what they are given; what is in it is the business of `frame`."""
+"""Write the table files of a release; one module per format. They do not change values: `prepare_table` prepares what they write."""

@@ -1,4 +1,4 @@
-"""CSV files: UTF-8, LF, quoted after RFC 4180, a header, nothing for a null and "" for an empty text. Changes no value."""
+"""Write CSV files: UTF-8, LF, a header, quotes as in RFC 4180, nothing for a null and "" for an empty text. Changes no value."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import polars as pl
 
 
 def write(frame: pl.DataFrame, path: Path) -> None:
-    """Write `frame`; numbers get the shortest text that reads back as the same double."""
+    """Write `frame`. A number is written as the shortest text that is read back as the same double."""
     append(frame, path, header=True)
 
 
 def append(frame: pl.DataFrame, file: Path | IO[bytes], header: bool) -> None:
-    """Write `frame` to where `file` stands, for tables that come in portions."""
+    """Write `frame` at the current position of `file`, for tables that are written in batches."""
     frame.write_csv(file, include_header=header, line_terminator="\n", quote_style="necessary", null_value="", include_bom=False)

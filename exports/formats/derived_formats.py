@@ -1,6 +1,6 @@
-"""The published tables in further forms: by indicator (CSV, SDMX, JSON-stat), as a workbook, as map files. Made from the Parquet files.
+"""Write the published tables in derived formats: by indicator (CSV, SDMX, JSON-stat), as a workbook and as map files.
 
-They hold nothing that the tables do not, and a release that says the same as the last one is never asked for them.
+They are made from the Parquet files and contain nothing beyond the tables. A build that has nothing new to publish does not make them.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ GEO_PARQUET, GEO_JSON = "geo/areas.parquet", "geo/areas.geojson"
 
 
 def write(folder: Path, context: Context, spill: Path) -> dict[str, FileFacts]:
-    """Write into `folder`, which has the Parquet files of all tables, and return size and checksum by path.
+    """Write to `folder`, which has the Parquet files of all tables, and return size and checksum by path.
 
-    A form is there where the tables have the columns that it needs.
+    A format is written if the tables have the columns that it needs.
     """
     tables = {table.name: table for table in context.tables}
-    called = labels.read(folder / "parquet", context.info.languages)
+    names = labels.read(folder / "parquet", context.info.languages)
     spill.mkdir(exist_ok=True)
-    with ThreadPoolExecutor(1) as beside:  # XlsxWriter is Python, the others hardly
-        book = beside.submit(lambda: list(_workbook(folder, context, tables, spill)))
-        paths = [*_maps(folder, context, tables), *_by_indicator(folder, context, tables, called)]
+    with ThreadPoolExecutor(1) as executor:  # XlsxWriter is pure Python and runs beside the other libraries, which are not
+        book = executor.submit(lambda: list(_workbook(folder, context, tables, spill)))
+        paths = [*_maps(folder, context, tables), *_by_indicator(folder, context, tables, names)]
         paths += book.result()
     return {path: checksums.facts(folder / path) for path in sorted(paths)}
 
@@ -58,7 +58,7 @@ def _maps(folder: Path, context: Context, tables: dict[str, Table]) -> Iterator[
     yield from (GEO_PARQUET, GEO_JSON)
 
 
-def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], called: Labels) -> Iterator[str]:
+def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], names: Labels) -> Iterator[str]:
     table = tables.get("indicator_values")
     if table is None or table.key[0] != "indicator":
         return
@@ -66,23 +66,23 @@ def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], call
     cube = sdmx.is_cube(table)
     for path in (BY_INDICATOR, *((JSON_STAT, "sdmx") if cube else ())):
         (folder / path).mkdir()
-    names = []
+    indicators = []
     for name, rows in runs(values):
-        names.append(name)
+        indicators.append(name)
         csv.write(rows, folder / BY_INDICATOR / f"{name}.csv")
         yield f"{BY_INDICATOR}/{name}.csv"
         if cube:
-            jsonstat.write(rows, name, context.info, called, folder / JSON_STAT / f"{name}.json")
+            jsonstat.write(rows, name, context.info, names, folder / JSON_STAT / f"{name}.json")
             sdmx_files.write(rows, context.info.pack, folder / "sdmx" / f"{name}.csv")
             yield from (f"{JSON_STAT}/{name}.json", f"sdmx/{name}.csv")
     if cube:
         ages = values["age"].unique().sort().to_list()
-        sdmx_files.write_structure(context.info, called, names, ages, folder / sdmx.STRUCTURE_PATH)
+        sdmx_files.write_structure(context.info, names, indicators, ages, folder / sdmx.STRUCTURE_PATH)
         yield sdmx.STRUCTURE_PATH
 
 
 def runs(values: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield each indicator of the sorted `values` with its rows; no row is copied."""
+    """Yield each indicator of the sorted `values` with its rows. No row is copied."""
     at = 0
     for run in values["indicator"].rle().to_list():
         yield run["value"], values.slice(at, run["len"])

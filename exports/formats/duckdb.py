@@ -1,4 +1,4 @@
-"""The DuckDB file: the tables of the Parquet files, with comments. Its content is the same every time, its bytes need not be."""
+"""Write the DuckDB file: the tables of the Parquet files, with comments. The same input gives the same content, but not the same bytes."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from exports.model.tables import Table, View
 from pipelines.core.sql import identifier, literal
 
 STORAGE = "v1.0.0"
-"""Every DuckDB from 1.0 on opens a file of this storage version."""
+"""DuckDB 1.0 and later can open a file with this storage version."""
 MEMORY = "512MB"
 
 
 def write(tables: Sequence[Table], parquet: Path, path: Path, spill: Path, views: Sequence[View] = ()) -> None:
-    """Write a table for each of `tables` from `parquet`/<table>.parquet, in the order of its rows, keys not null; then the `views`."""
+    """Write each of `tables` from `parquet`/<table>.parquet with its rows in the same order, then the `views`."""
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as connection:
         connection.execute(f"attach {literal(path)} as release (storage_version '{STORAGE}')")
         for table in tables:
@@ -42,7 +42,7 @@ def _write_table(connection: duckdb.DuckDBPyConnection, table: Table, source: Pa
 
 
 def _write_view(connection: duckdb.DuckDBPyConnection, view: View) -> None:
-    connection.execute("use release")  # the view names its table alone: the file is attached under any name
+    connection.execute("use release")  # the view names its table without a database: users attach the file under any name
     name = identifier(view.name)
     columns = ", ".join(f"{expression} as {identifier(column.name)}" for column, expression in view.columns.items())
     connection.execute(f"create view {name} as select {columns} from {identifier(view.of)} where {view.where}")

@@ -1,4 +1,4 @@
-"""Areas as map files: points as GeoParquet 1.1 and GeoJSON (RFC 7946). Areas without a point are left out."""
+"""Write areas as map files: points as GeoParquet 1.1 and GeoJSON (RFC 7946). Areas without a point are left out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from exports.formats import parquet
 from exports.model.tables import Table
 
 POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
-"""A point as well-known binary, little-endian; longitude first."""
+"""A point as well-known binary, little-endian, with the longitude first."""
 
 
 def points(frame: pl.DataFrame) -> pl.DataFrame:
@@ -25,7 +25,7 @@ def points(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def write_parquet(frame: pl.DataFrame, table: Table, about: Mapping[str, str], path: Path) -> None:
-    """Write `frame`, areas with points, in the order of its key. The columns are those of the table, `geometry` and its `bbox`."""
+    """Write areas with points in the order of their key. The columns are those of the table, plus `geometry` and its `bbox`."""
     lon, lat = frame["lon"].to_numpy(), frame["lat"].to_numpy()
     plain = frame.to_arrow().cast(
         pa.schema([pa.field(c.name, parquet.ARROW_TYPES[c.type], c.name not in table.key) for c in table.columns])
@@ -65,7 +65,7 @@ def _well_known(lon: np.ndarray[Any, Any], lat: np.ndarray[Any, Any]) -> pa.Arra
 
 
 def write_geojson(frame: pl.DataFrame, path: Path) -> None:
-    """Write `frame`, areas with points, one feature a line; properties are the other columns, nulls among them."""
+    """Write areas with points, one feature per line. All other columns are properties, including nulls."""
     lines = []
     for row in frame.iter_rows(named=True):
         geometry = {"type": "Point", "coordinates": [row.pop("lon"), row.pop("lat")]}

@@ -1,4 +1,4 @@
-"""Parquet files: sorted, with page index and statistics, described in key-value metadata. Changes no value."""
+"""Write Parquet files: sorted, with a page index and statistics, and described in key-value metadata. Changes no value."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ import pyarrow.parquet as pq
 from exports.model.tables import Table
 
 ROW_GROUP = 122_880
-"""As many rows as a row group of DuckDB: it then copies group by group, and its own file is half as large."""
+"""The size of a row group of DuckDB, which can then copy group by group; its own file is half as large."""
 ARROW_TYPES = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
 
 
 def write(frame: pl.DataFrame, table: Table, path: Path, about: Mapping[str, str] | None = None) -> None:
-    """Write `frame`, sorted by the key of `table`, with `about` in its key-value metadata. Without rows the file has no row group.
+    """Write `frame`, which is sorted by the key of `table`, with `about` in the key-value metadata. Without rows there is no row group.
 
-    The Arrow schema is not stored: it would show readers how the columns were held here (codes) instead of what they are.
+    The Arrow schema is not stored: it would show readers how the columns were kept in memory (as codes) instead of what they are.
     """
     arrow = frame.to_arrow()
     coded = [f.name for f in arrow.schema if pa.types.is_dictionary(f.type)]
     columns = [pa.field(f.name, f.type, nullable=f.name not in table.key) for f in arrow.schema]
     arrow = pa.Table.from_arrays(arrow.columns, schema=pa.schema(columns))
-    with opened(path, table, arrow.schema, coded, about) as writer:
+    with open_writer(path, table, arrow.schema, coded, about) as writer:
         if len(arrow):
             writer.write_table(arrow, row_group_size=ROW_GROUP)
 
 
 @contextmanager
-def opened(
+def open_writer(
     path: Path, table: Table, schema: pa.Schema, coded: list[str], about: Mapping[str, str] | None = None
 ) -> Iterator[pq.ParquetWriter]:
-    """Open the file of `table` for tables that come in portions; each becomes row groups of its own. `coded`: columns with few texts."""
+    """Open the file of a table that is written in batches; each batch becomes its own row groups. `coded` are columns with few texts."""
     with pq.ParquetWriter(
         path,
         schema,
@@ -52,7 +52,7 @@ def opened(
 
 
 def schema_of(table: Table) -> pa.Schema:
-    """Return the Arrow schema of `table` as it is declared; key columns are never null."""
+    """Return the declared Arrow schema of `table`. Key columns are never null."""
     return pa.schema([pa.field(c.name, ARROW_TYPES[c.type], nullable=c.name not in table.key) for c in table.columns])
 
 

@@ -1,6 +1,6 @@
-"""The common questions to a release, as a view and table macros of its DuckDB file. Texts of SQL; runs nothing.
+"""Common queries on a release, as a view and table macros for its DuckDB file. Only SQL texts; runs nothing.
 
-Inside, columns are named with their table: a bare name of a macro's parameter would be the parameter.
+The SQL always qualifies columns with their table: an unqualified name that is also a parameter of the macro would mean the parameter.
 """
 
 from __future__ import annotations
@@ -12,45 +12,40 @@ from exports.model.tables import Table
 from pipelines.core.sql import identifier
 
 VIEWS = ("latest",)
-"""Names of the questions that are views."""
+"""Names of the queries that are views."""
 NEEDED = {"indicator", "ref_area", "time_period", "sex", "age", "level", "obs_value", "obs_status", "coverage", "unit_measure"}
 NEEDED |= {"numerator", "denominator"}
-TEXTS = {
+DESCRIPTIONS = {
     "title": "Title of the indicator",
     "name": "Name of the area",
 }
 
 
 @dataclass(frozen=True)
-class Question:
-    """A view (no parameters) or a table macro. `example`: what a person would type."""
+class Query:
+    """A view (without parameters) or a table macro."""
 
     name: str
     description: str
     sql: str
-    example: str
     parameters: tuple[str, ...] | None = None
 
-    @property
-    def is_view(self) -> bool:
-        return self.parameters is None
 
-
-def questions(tables: Sequence[Table], languages: Sequence[str]) -> list[Question]:
-    """Return the questions that `tables` can answer; titles are in the first of `languages` that the table of indicators has."""
+def queries(tables: Sequence[Table], languages: Sequence[str]) -> list[Query]:
+    """Return the queries that `tables` can answer. Titles are in the first of `languages` that the table `indicators` has."""
     columns = {table.name: {column.name for column in table.columns} for table in tables}
-    asked: list[Question] = []
+    available: list[Query] = []
     if columns.get("indicator_values", set()) >= NEEDED and {"ref_area", "name"} <= columns.get("areas", set()):
         title = next((f"title_{lang}" for lang in languages if f"title_{lang}" in columns.get("indicators", set())), None)
-        asked += _values(title)
+        available += _value_queries(title)
     if {"ref_area", "position", "peer", "distance"} <= columns.get("peers", set()) and {"ref_area", "name"} <= columns.get("areas", set()):
-        asked.append(PEERS)
-    return asked
+        available.append(PEERS)
+    return available
 
 
-PEERS = Question(
+PEERS = Query(
     "peers",
-    "The areas most like an area, the nearest first. peers('CZ_554782')",
+    "The areas that are most similar to an area, the most similar first. peers('CZ_554782')",
     """
     select
         p.position,
@@ -62,12 +57,11 @@ PEERS = Question(
     where p.ref_area = area
     order by p.position
     """,
-    "from peers({area})",
     ("area",),
 )
 
 
-def _values(title: str | None) -> list[Question]:
+def _value_queries(title: str | None) -> list[Query]:
     titled = f"i.{identifier(title)}" if title else "v.indicator"
     indicators = "left join indicators as i on i.indicator = v.indicator" if title else ""
     latest = f"""
@@ -128,24 +122,21 @@ def _values(title: str | None) -> list[Question]:
     order by l.indicator, list_position(areas, l.ref_area)
     """
     return [
-        Question(
+        Query(
             "latest",
-            "Each indicator in the last period in which it has a value anywhere, by area, sex and age, with titles and names.",
+            "Each indicator in the last period for which any area has a value, by area, sex and age, with titles and names.",
             latest,
-            "from latest where ref_area = {area} and sex = '_T'",
         ),
-        Question(
+        Query(
             "series",
-            "All values of an indicator in an area, by period. series('population', 'CZ_554782')",
+            "All values of an indicator for one area, by period. series('population', 'CZ_554782')",
             series,
-            "from series({indicator}, {area}) where sex = '_T'",
             ("indicator", "area"),
         ),
-        Question(
+        Query(
             "compare",
-            "The latest totals of all indicators in several areas, one below the other. compare(['CZ_554782', 'CZ_582786'])",
+            "The latest totals of all indicators for several areas, one row per indicator and area. compare(['CZ_554782', 'CZ_582786'])",
             compare,
-            "from compare([{area}, {other}])",
             ("areas",),
         ),
     ]

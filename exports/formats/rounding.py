@@ -1,4 +1,4 @@
-"""Rounding of published numbers to 12 significant digits. Works on whole arrays; knows nothing of tables."""
+"""Round published numbers to 12 significant digits. Works on whole arrays; knows nothing about tables."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 
 DIGITS = 12
 LARGEST_EXACT_POWER = 22
-"""10**22 is the last power of ten that a double holds exactly."""
+"""10**22 is the largest power of ten that a double represents exactly."""
 _POWERS = np.array([float(f"1e{n}") for n in range(LARGEST_EXACT_POWER + 1)])
 _DOUBTFUL = 1e-3
-"""Scaling costs at most half an ulp of 10**12, about 6e-5: nearer to a half than this, the last digit is in doubt."""
+"""Scaling changes a number by at most half an ulp of 10**12, about 6e-5. Closer to a half than this, the last digit is uncertain."""
 
 
 def round_significant(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return for each x the double nearest to x in 12 significant decimal digits, float(f"{x:.12g}"); -0.0 becomes 0.0.
+    """Return each x rounded to 12 significant decimal digits, as float(f"{x:.12g}") does; -0.0 becomes 0.0.
 
-    Values must be finite. Whole numbers of up to 12 digits, which most published numbers are, stay as they are.
+    Values must be finite. Whole numbers of up to 12 digits, which most published numbers are, do not change.
     """
     if not np.isfinite(values).all():
         raise ValueError("not a finite number")
@@ -30,9 +30,9 @@ def round_significant(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Round numbers other than 0.
 
-    The digits are found by scaling to a whole number of 12 digits with an exact power of ten, and brought back by one
-    correctly rounded operation on two exact numbers. The few values for which that could go wrong (next to a tie, at a
-    power of ten, or beyond the exact powers) go through the decimal text.
+    An exact power of ten scales each number to a whole number of 12 digits, and one correctly rounded operation on two exact numbers
+    scales it back. The few numbers for which this could be wrong (close to a tie, at a power of ten, or beyond the exact powers) are
+    rounded through their decimal text.
     """
     size = np.abs(values)
     shift = (DIGITS - 1 - np.floor(np.log10(size))).astype(np.int64)

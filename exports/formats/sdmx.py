@@ -1,4 +1,4 @@
-"""SDMX: values of an indicator as SDMX-CSV 2.0, and the SDMX-ML 3.0 document with their structure and code lists."""
+"""Write SDMX: the values of an indicator as SDMX-CSV 2.0, and the SDMX-ML 3.0 document with their structure and code lists."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Codes = Iterable[tuple[str, Mapping[str, str]]]
 
 
 def write(frame: pl.DataFrame, pack: str, path: Path) -> int:
-    """Write the rows of one indicator and return their number. Rows without a period are left out: SDMX has no observation without one."""
+    """Write the rows of one indicator and return their number. Rows without a period are left out: in SDMX every observation has one."""
     frame = frame.filter(pl.col("time_period") != "")
     own = pl.col("obs_status").cast(pl.String)
     data = frame.select(
@@ -55,13 +55,13 @@ def write(frame: pl.DataFrame, pack: str, path: Path) -> int:
 
 
 def _coded(texts: pl.Series) -> pl.Series:
-    different = texts.unique().drop_nulls().to_list()
-    spelled = {text: sdmx.code(text) for text in different if sdmx.code(text) != text}
-    return texts.replace(spelled) if spelled else texts
+    distinct = texts.unique().drop_nulls().to_list()
+    codes = {text: sdmx.code(text) for text in distinct if sdmx.code(text) != text}
+    return texts.replace(codes) if codes else texts
 
 
 def write_structure(info: ReleaseInfo, labels: Labels, indicators: Sequence[str], ages: Sequence[str], path: Path) -> None:
-    """Write the structure. `indicators`, `ages`: the codes that occur in the values."""
+    """Write the structure. `indicators` and `ages` are the codes that occur in the values."""
     agency = sdmx.agency(info.pack)
     lists: dict[str, tuple[str, Codes]] = {
         "CL_AGE": ("Age groups", [(age, {"en": "total"} if age == "_T" else {}) for age in ages]),
@@ -108,8 +108,8 @@ def _name(language: str, text: str) -> str:
 def _code_list(agency: str, name: str, title: str, codes: Codes) -> Iterator[str]:
     yield f"<str:Codelist {_maintained(agency, name)}>{_name('en', title)}"
     for text, names in codes:
-        said = "".join(_name(language, word) for language, word in names.items()) or _name("en", text)
-        yield f"<str:Code id={quoteattr(sdmx.code(text))}>{said}</str:Code>"
+        elements = "".join(_name(language, name) for language, name in names.items()) or _name("en", text)
+        yield f"<str:Code id={quoteattr(sdmx.code(text))}>{elements}</str:Code>"
     yield "</str:Codelist>"
 
 
@@ -144,7 +144,7 @@ def _data_structure(agency: str) -> Iterator[str]:
 
 
 def _representation(agency: str, name: str, form: str = "") -> str:
-    """Return what a component means and what it is written as: `form`, or a code of its list."""
+    """Return the concept of a component and its representation: the text format `form`, or the code list that it has."""
     listed = f"<str:Enumeration>{URN}.codelist.Codelist={agency}:{CODED[name]}({sdmx.VERSION})</str:Enumeration>" if name in CODED else form
     return (
         f"<str:ConceptIdentity>{URN}.conceptscheme.Concept={agency}:CONCEPTS({sdmx.VERSION}).{name}</str:ConceptIdentity>"

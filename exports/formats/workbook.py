@@ -1,4 +1,4 @@
-"""latest_values.xlsx: the latest values for people with a spreadsheet, notes on the indicators, and what the release is."""
+"""Write latest_values.xlsx: the latest values for spreadsheet users, with notes on the indicators and the release."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipelines.core.vocabulary import STATUSES
 
 SHEETS = ("latest_values", "indicators", "about")
 MOST_ROWS, MOST_COLUMNS = 1_048_575, 16_384
-"""A sheet of a workbook ends there, its header apart."""
+"""The limits of a sheet, without its header."""
 WIDTHS = {"name": 28, "title": 42, "description": 60, "formula": 50, "needed": 40}
 
 
@@ -23,7 +23,10 @@ def fits(frame: pl.DataFrame) -> bool:
 
 
 def write(latest: pl.DataFrame, indicators: pl.DataFrame, context: Context, path: Path, spill: Path) -> None:
-    """Write the workbook. Texts stay texts, so codes keep their zeros; a missing value is an empty cell. Same tables and version, same bytes."""
+    """Write the workbook. Texts stay texts, so that codes keep their zeros; a missing value is an empty cell.
+
+    The same tables and version give the same bytes.
+    """
     options = {
         "constant_memory": True, "tmpdir": str(spill), "strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False,
     }  # fmt: skip
@@ -47,15 +50,15 @@ def _sheet(book: xlsxwriter.Workbook, name: str, frame: pl.DataFrame, head: Any,
         sheet.set_column(number, number, WIDTHS.get(column.partition("_")[0], 14), None if kind.is_numeric() else text)
         sheet.write_string(0, number, column, head)
     numeric = [kind.is_numeric() for kind in frame.dtypes]
-    put_number, put_text = sheet.write_number, sheet.write_string
+    write_number, write_text = sheet.write_number, sheet.write_string
     for row, cells in enumerate(frame.iter_rows(), 1):
         for number, cell in enumerate(cells):
             if cell is None or cell == "":
                 continue
             if numeric[number]:
-                put_number(row, number, cell)
+                write_number(row, number, cell)
             else:
-                put_text(row, number, cell, text)
+                write_text(row, number, cell, text)
 
 
 def _about(context: Context) -> pl.DataFrame:
@@ -65,5 +68,5 @@ def _about(context: Context) -> pl.DataFrame:
         rows.append(("publisher", info.text(info.publisher["name"])))
     rows += [(f"source {s['id']}", f"{info.text(s['publisher'])}: {info.text(s['title'])} ({s['licence']})") for s in info.sources]
     rows += [(f"status {code}", f"{status.name}, {status.presence}") for code, status in STATUSES.items()]
-    rows.append(("missing values", "an empty cell; table indicator_values says for each which status it has"))
+    rows.append(("missing values", "an empty cell; the table indicator_values has the status of each value"))
     return pl.DataFrame(rows, schema=["name", "text"], orient="row")

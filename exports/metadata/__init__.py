@@ -1,7 +1,7 @@
-"""What a release says about its tables, one module a document. Pure functions of the context; they read no file.
+"""The documents of a release that describe its tables; one module per document. They are pure functions of the context and read no file.
 
-Each module has `descriptor(context) -> {path in the release: bytes}`. No document states the size or checksum of
-`indicators.duckdb`, whose bytes differ from build to build.
+Each module has `descriptor(context) -> {path in the release: bytes}`. No document states the size or checksum of `indicators.duckdb`,
+whose bytes differ from build to build.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
     schema_org.descriptor,
     citation.descriptor,
 )
-"""What is published: a change in one of these, version and time apart, makes a new version."""
+"""A change in one of these documents, other than version and time, makes a new version."""
 
 RECORDS: tuple[Descriptor, ...] = (changelog.descriptor, report.descriptor, record.descriptor, prov.descriptor)
-"""How this release came about. They belong to a version and never make a new one."""
+"""Documents about how a release was made. They belong to a version and never make a new one."""
 
 
 def render(descriptors: tuple[Descriptor, ...], context: Context) -> dict[str, bytes]:
-    """Return the documents of all `descriptors` by path; two of one path are a mistake."""
+    """Return the documents of all `descriptors` by path. Raises ValueError if two of them have the same path."""
     documents: dict[str, bytes] = {}
     for descriptor in descriptors:
         for path, content in descriptor(context).items():

@@ -1,8 +1,8 @@
-"""What every catalogue of a release says, before it is said in any vocabulary: one dataset a table, its files, its names by language.
+"""The content of all catalogues of a release, independent of their vocabularies: one dataset per table, its files, its texts by language.
 
-Two kinds of addresses. Those inside the release folder never change and belong to one release. Those of the catalogue, its
-publisher and the series of a table's releases stand directly below `base_uri` and stay the same from release to release. Without
-a `base_uri` both are relative to the release folder, and so right wherever it lies.
+There are two kinds of addresses. Addresses inside the release folder belong to one release and never change. Addresses of the catalogue,
+of its publisher and of a table's series are directly below `base_uri` and are the same in every release. Without a `base_uri`, all
+addresses are relative to the release folder.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from pathlib import PurePosixPath
 
 from exports.metadata import wording
 from exports.metadata.csvw import SUFFIX
-from exports.metadata.rdf import address, is_absolute
+from exports.metadata.rdf import is_absolute
 from exports.metadata.text import licence_url, release_url
 from exports.metadata.vocabulary import FORMATS, Format
 from exports.model.info import Context, FileFacts
 from exports.model.tables import Table
+from pipelines.core.iri import escape_iri
 
-CATALOGUE = "catalog.ttl"
+CATALOG_TTL = "catalog.ttl"
 DUCKDB = "indicators.duckdb"
 WHOLE = "release"
 SOCIAL = ("community", "gender_gaps")
@@ -30,7 +31,7 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Distribution:
-    """A file. `facts` is None for the one file whose bytes are not always the same; `schema` describes its columns."""
+    """A file. `facts` is None for the DuckDB file, whose bytes differ from build to build. `schema` is the path of its description."""
 
     id: str
     path: str
@@ -41,7 +42,7 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table, or the release as a whole. `id` is that of its node; `period` its first and last day, None where it has none."""
+    """A table, or the release as a whole. `id` identifies its node; `period` is its first and last day, or None."""
 
     id: str
     table: str | None
@@ -54,11 +55,11 @@ class Dataset:
 
 
 @dataclass(frozen=True)
-class Catalogue:
-    """A release in a catalogue. `root` ends where stable addresses begin, `here` where those of this release do."""
+class DcatCatalogue:
+    """A release in a catalogue. `root` is the prefix of lasting addresses, and `release_root` the prefix of addresses in this release."""
 
     root: str
-    here: str
+    release_root: str
     languages: tuple[str, ...]
     titles: Texts
     descriptions: Texts
@@ -70,68 +71,68 @@ class Catalogue:
     datasets: tuple[Dataset, ...]
 
     def of_release(self, node: str) -> str:
-        """Return the IRI of something that this release has."""
-        return f"{self.here}{CATALOGUE}#{node}"
+        """Return the IRI of a node that belongs to this release."""
+        return f"{self.release_root}{CATALOG_TTL}#{node}"
 
     def lasting(self, node: str) -> str:
-        """Return the IRI of something that stays from release to release."""
+        """Return the IRI of a node that is the same in every release."""
         return f"{self.root}#{node}"
 
     def file(self, path: str) -> str:
-        return self.here + path
+        return self.release_root + path
 
 
-def catalogue(context: Context, languages: Sequence[str] = ()) -> Catalogue:
+def dcat_catalogue(context: Context, languages: Sequence[str] = ()) -> DcatCatalogue:
     """Return the catalogue of a release in the pack's languages, English, and `languages`."""
     info = context.info
-    spoken = tuple(dict.fromkeys([*info.languages, "en", *languages]))
-    here = release_url(info.base_uri, context.version)
-    root = address(info.base_uri.rstrip("/") + "/") if here else "../../"
-    here = address(here) if here else ""
+    languages = tuple(dict.fromkeys([*info.languages, "en", *languages]))
+    url = release_url(info.base_uri, context.version)
+    root = escape_iri(info.base_uri.rstrip("/") + "/") if url else "../../"
+    release_root = escape_iri(url) if url else ""
     iri, email = info.publisher.get("iri"), info.publisher.get("email")
     publisher_name = info.publisher.get("name")
-    return Catalogue(
+    return DcatCatalogue(
         root=root,
-        here=here,
-        languages=spoken,
-        titles=_titles(context, spoken),
-        descriptions={lang: wording.CATALOGUE[lang] for lang in spoken if lang in wording.CATALOGUE},
-        publisher=address(iri) if is_absolute(iri) else root + "#publisher",
-        publisher_name=_by_language(context, publisher_name) if publisher_name else _titles(context, spoken),
-        email=address("mailto:" + email.removeprefix("mailto:")) if email else None,
+        release_root=release_root,
+        languages=languages,
+        titles=_titles(context, languages),
+        descriptions={lang: wording.CATALOGUE_DESCRIPTIONS[lang] for lang in languages if lang in wording.CATALOGUE_DESCRIPTIONS},
+        publisher=escape_iri(iri) if is_absolute(iri) else root + "#publisher",
+        publisher_name=_by_language(context, publisher_name) if publisher_name else _titles(context, languages),
+        email=escape_iri("mailto:" + email.removeprefix("mailto:")) if email else None,
         homepage=root,
-        licence=licence_url(info.licence) or here + "README.md",
-        datasets=(*(_of_table(context, table, spoken) for table in context.tables), _whole(context, spoken)),
+        licence=licence_url(info.licence) or release_root + "README.md",
+        datasets=(*(_of_table(context, table, languages) for table in context.tables), _whole(context, languages)),
     )
 
 
 def _by_language(context: Context, value: str | Texts) -> Texts:
-    """Return a text of the pack by language; a plain one is in its first language."""
+    """Return a text of the pack by language. A text without a language is in the pack's first language."""
     texts = {context.info.languages[0]: value} if isinstance(value, str) else value
     return {language: " ".join(text.split()) for language, text in texts.items()}
 
 
 def _titles(context: Context, languages: Sequence[str]) -> Texts:
-    """Return the title of the pack in each of `languages` that it is given in; where it is in none of them, in whichever it is."""
-    own = _by_language(context, context.info.title)
-    return {lang: own[lang] for lang in languages if lang in own} or {context.info.languages[0]: context.info.text(own)}
+    """Return the title of the pack in those of `languages` that it has, or in any language if it has none of them."""
+    titles = _by_language(context, context.info.title)
+    return {lang: titles[lang] for lang in languages if lang in titles} or {context.info.languages[0]: context.info.text(titles)}
 
 
-def _named(context: Context, languages: Sequence[str], names: Texts) -> Texts:
-    """Return `names` behind the title of the pack, which is in its first language where it has no other."""
-    own = _by_language(context, context.info.title)
-    return {lang: f"{own.get(lang) or context.info.text(own)}: {names[lang]}" for lang in languages}
+def _prefixed(context: Context, languages: Sequence[str], names: Texts) -> Texts:
+    """Return `names` with the title of the pack before them, if necessary in another language."""
+    titles = _by_language(context, context.info.title)
+    return {lang: f"{titles.get(lang) or context.info.text(titles)}: {names[lang]}" for lang in languages}
 
 
 def _of_table(context: Context, table: Table, languages: Sequence[str]) -> Dataset:
     descriptions = {lang: text for lang in languages if (text := wording.description(table.name, lang))}
-    # the two forms of every table; what else is made of it has its own place in the release's README
+    # only the two formats of every table; the README of the release lists the derived formats
     files = [path for path in (f"csv/{table.name}.csv", f"parquet/{table.name}.parquet") if path in context.files]
     theme = ("SOCI",) if table.name in SOCIAL else ("GOVE",) if table.name in QUALITY else ()
     return Dataset(
         id=f"table-{table.name}",
         table=table.name,
-        titles=_named(context, languages, {lang: wording.title(table.name, lang) or table.name for lang in languages}),
+        titles=_prefixed(context, languages, {lang: wording.title(table.name, lang) or table.name for lang in languages}),
         descriptions={**descriptions, "en": " ".join(table.description.split())},
         keywords=_keywords(languages),
         themes=("REGI", *theme),
@@ -141,12 +142,12 @@ def _of_table(context: Context, table: Table, languages: Sequence[str]) -> Datas
 
 
 def _whole(context: Context, languages: Sequence[str]) -> Dataset:
-    words = {lang: wording.WHOLE[lang] for lang in languages if lang in wording.WHOLE}
+    texts = {lang: wording.WHOLE[lang] for lang in languages if lang in wording.WHOLE}
     return Dataset(
         id=WHOLE,
         table=None,
-        titles=_named(context, tuple(words), {lang: title for lang, (title, _) in words.items()}),
-        descriptions={lang: description for lang, (_, description) in words.items()},
+        titles=_prefixed(context, tuple(texts), {lang: title for lang, (title, _) in texts.items()}),
+        descriptions={lang: description for lang, (_, description) in texts.items()},
         keywords=_keywords(languages),
         themes=("REGI",),
         period=context.facts.period,

@@ -8,16 +8,16 @@ from typing import Any
 import yaml
 
 from exports.metadata import wording
-from exports.metadata.rdf import address
 from exports.metadata.text import is_web, licence_url, release_url
 from exports.model.info import Context
+from pipelines.core.iri import escape_iri
 
 PATH = "CITATION.cff"
 _LICENCES = re.compile(
     r"CC0-1\.0|CC-BY(-NC)?(-ND|-SA)?-[1-4]\.0|ODbL-1\.0|ODC-By-1\.0|PDDL-1\.0|OGL-UK-3\.0|etalab-2\.0|EUPL-1\.2|MIT|Apache-2\.0"
 )
-"""What the format's own list of SPDX identifiers surely has."""
-_MAIL = re.compile(r"\S+@\S+\.\S{2,}")
+"""Licences that the format certainly has in its own list of SPDX identifiers."""
+_EMAIL = re.compile(r"\S+@\S+\.\S{2,}")
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
@@ -25,25 +25,25 @@ def descriptor(context: Context) -> dict[str, bytes]:
     publisher = info.text(info.publisher.get("name")) or info.text(info.title)
     entity: dict[str, Any] = {"name": publisher}
     if is_web(info.publisher.get("iri")):
-        entity["website"] = address(info.publisher["iri"])
+        entity["website"] = escape_iri(info.publisher["iri"])
     value: dict[str, Any] = {
         "cff-version": "1.2.0",
-        "message": "If you use these data, please cite the release and the sources that your figures come from.",
+        "message": "If you use these data, please cite the release and the sources of the figures that you use.",
         "type": "dataset",
         "title": info.text(info.title),
         "version": context.version,
         "date-released": info.timestamp[:10],
         "authors": [entity],
     }
-    mail = str(info.publisher.get("email") or "").removeprefix("mailto:")
-    if _MAIL.fullmatch(mail):
-        value["contact"] = [{"name": publisher, "email": mail}]
+    email = str(info.publisher.get("email") or "").removeprefix("mailto:")
+    if _EMAIL.fullmatch(email):
+        value["contact"] = [{"name": publisher, "email": email}]
     if _LICENCES.fullmatch(info.licence):
         value["license"] = info.licence
     elif url := licence_url(info.licence):
         value["license-url"] = url
     if url := release_url(info.base_uri, context.version):
-        value["url"] = address(url)
+        value["url"] = escape_iri(url)
     value["keywords"] = list(wording.KEYWORDS["en"])
     if info.sources:
         value["references"] = [_reference(context, source) for source in info.sources]
@@ -57,11 +57,11 @@ def _reference(context: Context, source: Any) -> dict[str, Any]:
         "authors": [{"name": context.info.text(source["publisher"])}],
     }
     if is_web(source.get("homepage")):
-        value["url"] = address(source["homepage"])
+        value["url"] = escape_iri(source["homepage"])
     if _LICENCES.fullmatch(source["licence"]):
         value["license"] = source["licence"]
-    if words := context.info.text(source.get("citation")):
-        value["notes"] = words
+    if citation := context.info.text(source.get("citation")):
+        value["notes"] = citation
     return value
 
 

@@ -1,4 +1,4 @@
-"""codelists/: what the codes in `obs_status` and `sex` mean. Their metadata are written with those of all CSV files."""
+"""codelists/: the meaning of the codes in `obs_status` and `sex`. `csvw` writes their metadata together with those of all CSV files."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from pipelines.core.vocabulary import SEXES, STATUSES
 
 STATUS = Table(
     "obs_status",
-    "The code list of the column obs_status: why a value is missing, or what is to be known about it.",
+    "The code list of the column obs_status, which says why a value is missing or what users should know about it.",
     (
-        Column("code", "VARCHAR", "The letter in obs_status"),
-        Column("name", "VARCHAR", "What it says"),
-        Column("value", "VARCHAR", "Whether a value comes with it"),
-        Column("sdmx", "VARCHAR", "The code of SDMX's CL_OBS_STATUS that it is in the SDMX and JSON-stat files"),
+        Column("code", "VARCHAR", "The code in obs_status"),
+        Column("name", "VARCHAR", "Its meaning"),
+        Column("value", "VARCHAR", "Whether rows with this code have a value"),
+        Column("sdmx", "VARCHAR", "The code from SDMX's code list CL_OBS_STATUS that the SDMX and JSON-stat files use instead"),
     ),
     ("code",),
 )
 SEX = Table(
     "sex",
     "The code list of the column sex.",
-    (Column("code", "VARCHAR", "The code in sex"), Column("name", "VARCHAR", "What it says")),
+    (Column("code", "VARCHAR", "The code in sex"), Column("name", "VARCHAR", "Its meaning")),
     ("code",),
 )
 TABLES = (STATUS, SEX)

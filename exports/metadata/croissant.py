@@ -1,4 +1,4 @@
-"""croissant.json: Croissant 1.1, for machine learning. Record sets are read from the Parquet files, where codes are text and numbers numbers."""
+"""croissant.json: the release in Croissant 1.1, for machine learning. Record sets refer to the Parquet files, where types are unambiguous."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PATH = "croissant.json"
 VERSION = "http://mlcommons.org/croissant/1.1"
 TYPES = {"VARCHAR": "sc:Text", "DOUBLE": "cr:Float64", "BIGINT": "cr:Int64"}
 PARQUET = "application/x-parquet"
-"""The name that Croissant has for the format."""
+"""The media type that Croissant uses for Parquet."""
 CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -46,7 +46,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
         "@type": "sc:Dataset",
         "conformsTo": VERSION,
         "name": info.text(info.title),
-        "description": f"Indicators of sustainability and cohesion for the territory {info.country}, in tables with their metadata.",
+        "description": f"Indicators of sustainability and cohesion for the territory {info.country}, as tables with metadata.",
         "version": context.version,
         "datePublished": info.timestamp,
         "license": licence_url(info.licence) or info.licence,
@@ -75,8 +75,8 @@ def _publisher(context: Context) -> dict[str, Any]:
 
 def _citation(context: Context, place: str | None) -> str:
     info = context.info
-    who = f"{info.text(info.publisher['name'])}: " if info.publisher.get("name") else ""
-    return f"{who}{info.text(info.title)}, release {context.version} ({info.timestamp[:10]})" + (f", {place}" if place else "")
+    author = f"{info.text(info.publisher['name'])}: " if info.publisher.get("name") else ""
+    return f"{author}{info.text(info.title)}, release {context.version} ({info.timestamp[:10]})" + (f", {place}" if place else "")
 
 
 def _file(context: Context, table: Table, kind: str, media: str, place: str | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""CSV on the Web: beside each CSV file a `<file name>-metadata.json` with its columns, types, key and references.
+"""CSV on the Web: for each CSV file a `<file name>-metadata.json` with its columns, types, key and references.
 
-The document is a group of tables: that of the file comes first, and then those that it refers to, which a validator needs.
+The document is a group of tables. The table of the file comes first; the tables that it refers to follow, because validators need them.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ CONCEPTS = {
     "licence": "http://purl.org/dc/terms/license",
     "publisher": "http://purl.org/dc/terms/publisher",
 }
-"""What a column of that name means, wherever it is."""
+"""The meaning of columns by name, in all tables."""
 WHOLE, PART = "csv", "csv/by_indicator"
 STATISTICAL = "sdmx"
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
-    """Return the metadata of every CSV file of the context and of every code list."""
+    """Return the metadata of every CSV file and of every code list."""
     documents = {}
     tables = {table.name: table for table in context.tables}
     described = {f"{WHOLE}/{name}.csv": table for name, table in tables.items()}
@@ -89,7 +89,7 @@ def describe(context: Context, path: str, table: Table) -> dict[str, Any]:
 
 
 def _name(path: str) -> str:
-    """Return what a file is called among the others."""
+    """Return a short name for a file."""
     return posixpath.splitext(path.removeprefix("csv/"))[0]
 
 
@@ -107,7 +107,7 @@ def _references(context: Context, table: Table) -> list[ForeignKey]:
 
 
 def _target(context: Context, name: str) -> tuple[str, Table]:
-    """Return path and columns of a table, or of a code list, that others refer to."""
+    """Return the path and the columns of a table or code list that others refer to."""
     code_list = next((table for table in codelist.TABLES if table.name == name), None)
     if code_list:
         return codelist.path(code_list), code_list
@@ -150,7 +150,7 @@ def _column(table: Table, column: Column) -> dict[str, Any]:
 
 
 def _datatype(column: Column) -> Any:
-    """Return the type; with its bounds, or the values there are, where such are checked."""
+    """Return the type, with the bounds or values that are checked, if any."""
     base = DATATYPES[column.type]
     bounds = {"minimum": column.minimum, "maximum": column.maximum}
     stated: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
@@ -160,12 +160,12 @@ def _datatype(column: Column) -> Any:
 
 
 def kinds(columns: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return title and base type of described columns."""
+    """Return the title and the base type of each described column."""
     return [
         (column["titles"], column["datatype"]["base"] if isinstance(column["datatype"], dict) else column["datatype"]) for column in columns
     ]
 
 
 def column_name(name: str) -> str:
-    """Return `name` as CSVW allows it: other signs than letters, digits, _ and . as percent-encoded bytes."""
+    """Return `name` as CSVW allows it: characters other than letters, digits, _ and . become percent-encoded bytes."""
     return re.sub(r"[^A-Za-z0-9_.]", lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode()), name)

@@ -1,4 +1,4 @@
-"""datapackage.json: a Data Package (version 2) whose resources are the CSV files. Parquet and DuckDB files are no resources."""
+"""datapackage.json: a Data Package (version 2) whose resources are the CSV files. Parquet and DuckDB files are not resources."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
 
 
 def resources(context: Context) -> list[dict[str, Any]]:
-    """Return what the package says of each table: its file, and its shape."""
+    """Return the resource of each table: its file and its columns."""
     return [_resource(context, table) for table in context.tables]
 
 
@@ -64,8 +64,8 @@ def _source(context: Context, source: Any) -> dict[str, Any]:
     if is_web(source.get("homepage")):
         value["path"] = source["homepage"]
     licences = _licences(source["licence"])
-    more = {"licenses": licences} if licences else {"licence": source["licence"]}
-    return value | more | ({"citation": context.info.text(source["citation"])} if source.get("citation") else {})
+    licence = {"licenses": licences} if licences else {"licence": source["licence"]}
+    return value | licence | ({"citation": context.info.text(source["citation"])} if source.get("citation") else {})
 
 
 def _resource(context: Context, table: Table) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""catalog.ttl and catalog.jsonld: the release in DCAT-AP 3.0.1, the same statements in both.
+"""catalog.ttl and catalog.jsonld: the release in DCAT-AP 3.0.1, with the same statements in both files.
 
-Self-contained: every IRI of a code list is typed and named here, so that a validator needs no network. The Catalog and the series
-of a table's releases keep their IRIs; the Datasets are those of this release, one a table, and one for the file with all of them.
+The files are self-contained: every IRI from a code list has its type and name, so that a validator needs no network. The Catalog and the
+series of each table have the same IRIs in every release. The Datasets belong to this release: one per table, and one for the file with all
+tables.
 """
 
 from __future__ import annotations
@@ -10,43 +11,44 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from exports.metadata import vocabulary, wording
-from exports.metadata.catalogue import CATALOGUE, Catalogue, Dataset, Distribution, Texts, catalogue
+from exports.metadata.catalogue import CATALOG_TTL, Dataset, DcatCatalogue, Distribution, Texts, dcat_catalogue
 from exports.metadata.rdf import Graph, Iri, Literal, Term, text, typed
 from exports.metadata.text import NO_LICENCE
 from exports.metadata.vocabulary import AUTHORITY
 from exports.model.info import Context
 
 JSON_LD = "catalog.jsonld"
+NO_LICENCE_TITLE = "No licence is asserted"
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
     graph = statements(context)
-    return {CATALOGUE: graph.turtle(), JSON_LD: graph.json_ld()}
+    return {CATALOG_TTL: graph.turtle(), JSON_LD: graph.json_ld()}
 
 
 def statements(context: Context) -> Graph:
     """Return the catalogue of a release."""
-    said, graph = catalogue(context), Graph()
-    shared = _Shared(graph, context, said)
+    catalogue, graph = dcat_catalogue(context), Graph()
+    shared = _Shared(graph, context, catalogue)
     graph.node(
-        said.lasting("catalog"),
+        catalogue.lasting("catalog"),
         "dcat:Catalog",
-        dct_title=texts(said.titles),
-        dct_description=texts(said.descriptions),
-        dct_publisher=Iri(said.publisher),
-        dct_language=[Iri(vocabulary.language(code)) for code in said.languages],
+        dct_title=texts(catalogue.titles),
+        dct_description=texts(catalogue.descriptions),
+        dct_publisher=Iri(catalogue.publisher),
+        dct_language=[Iri(vocabulary.language(code)) for code in catalogue.languages],
         dct_license=Iri(shared.licence),
         dct_spatial=shared.places,
         dct_issued=shared.released,
         dct_modified=shared.released,
         dcat_themeTaxonomy=Iri(vocabulary.THEMES),
-        dcat_dataset=[Iri(said.of_release(dataset.id)) for dataset in said.datasets],
-        foaf_homepage=Iri(said.homepage),
+        dcat_dataset=[Iri(catalogue.of_release(dataset.id)) for dataset in catalogue.datasets],
+        foaf_homepage=Iri(catalogue.homepage),
     )
-    for dataset in said.datasets:
-        _dataset(graph, context, said, dataset, shared)
+    for dataset in catalogue.datasets:
+        _dataset(graph, context, catalogue, dataset, shared)
     if context.info.high_value:
-        _service(graph, said, shared)
+        _service(graph, catalogue, shared)
     shared.describe()
     return graph
 
@@ -56,41 +58,41 @@ def texts(by_language: Texts) -> list[Term]:
 
 
 class _Shared:
-    """What the datasets have in common, and the nodes that explain it."""
+    """The values that all datasets share, and the nodes that describe them."""
 
-    def __init__(self, graph: Graph, context: Context, said: Catalogue) -> None:
-        self.graph, self.context, self.said = graph, context, said
+    def __init__(self, graph: Graph, context: Context, catalogue: DcatCatalogue) -> None:
+        self.graph, self.context, self.catalogue = graph, context, catalogue
         self.released = typed(context.info.timestamp, "xsd:dateTime")
         self.boxes = {(code or context.info.country): box for code, box in context.facts.boxes.items()} or {context.info.country: None}
         self.places = [Iri(self._place_of(code)) for code in self.boxes]
-        self.contact = said.lasting("contact")
-        self.licence = vocabulary.licence(context.info.licence) or said.licence
+        self.contact = catalogue.lasting("contact")
+        self.licence = vocabulary.licence(context.info.licence) or catalogue.licence
         self.law = [Iri(vocabulary.HVD_LAW)] if context.info.high_value else []
 
     def describe(self) -> None:
-        graph, said, info = self.graph, self.said, self.context.info
+        graph, catalogue, info = self.graph, self.catalogue, self.context.info
         kind = info.publisher.get("type")
-        graph.node(said.publisher, "foaf:Agent", foaf_name=texts(said.publisher_name))
-        graph.add(said.publisher, "dct:type", self._publisher_type(kind))
-        graph.node(self.contact, "vcard:Kind", "vcard:Organization", vcard_fn=texts(said.publisher_name))
-        if said.email:
-            graph.add(self.contact, "vcard:hasEmail", Iri(said.email))
+        graph.node(catalogue.publisher, "foaf:Agent", foaf_name=texts(catalogue.publisher_name))
+        graph.add(catalogue.publisher, "dct:type", self._publisher_type(kind))
+        graph.node(self.contact, "vcard:Kind", "vcard:Organization", vcard_fn=texts(catalogue.publisher_name))
+        if catalogue.email:
+            graph.add(self.contact, "vcard:hasEmail", Iri(catalogue.email))
         else:
-            graph.add(self.contact, "vcard:hasURL", Iri(said.homepage))
+            graph.add(self.contact, "vcard:hasURL", Iri(catalogue.homepage))
         self._licence()
         self._territory()
-        graph.node(said.homepage, "foaf:Document")
-        graph.node(said.file("README.md"), "foaf:Document")
-        graph.node(said.file("prov.ttl#run"), "prov:Activity", rdfs_label=text("The run that made this release", "en"))
+        graph.node(catalogue.homepage, "foaf:Document")
+        graph.node(catalogue.file("README.md"), "foaf:Document")
+        graph.node(catalogue.file("prov.ttl#run"), "prov:Activity", rdfs_label=text("The run that made this release", "en"))
         graph.node(vocabulary.SHA256, "spdx:ChecksumAlgorithm")
-        for code in said.languages:
+        for code in catalogue.languages:
             self._entry(vocabulary.language(code), "dct:LinguisticSystem", code)
-        for theme in dict.fromkeys(theme for dataset in said.datasets for theme in dataset.themes):
+        for theme in dict.fromkeys(theme for dataset in catalogue.datasets for theme in dataset.themes):
             self._entry(f"{vocabulary.THEMES}/{theme}", "skos:Concept", vocabulary.THEME_LABELS[theme])
         self._entry(vocabulary.PUBLIC, "dct:RightsStatement", "public")
         self._entry(vocabulary.IRREGULAR, "dct:Frequency", "irregular")
         self._entry(vocabulary.STABLE, "skos:Concept", "stable")
-        for form in dict.fromkeys(file.format for dataset in said.datasets for file in dataset.distributions):
+        for form in dict.fromkeys(file.format for dataset in catalogue.datasets for file in dataset.distributions):
             self._entry(AUTHORITY + "file-type/" + form.file_type, "dct:MediaTypeOrExtent", form.name)
             graph.node(vocabulary.MEDIA_TYPES + form.media_type, "dct:MediaType", rdfs_label=text(form.media_type))
             graph.node(form.specification, "dct:Standard", dct_title=text(form.name))
@@ -99,7 +101,7 @@ class _Shared:
             self._concept(vocabulary.HVD_STATISTICS, "Statistics", vocabulary.HVD_CATEGORIES)
 
     def _entry(self, entry: str, kind: str, label: str) -> None:
-        """State an entry of a code list and the list, so that nobody has to look it up."""
+        """Add an entry of a code list and the list itself, so that nobody has to look them up."""
         self._concept(entry, label, entry.rpartition("/")[0], kind)
 
     def _concept(self, concept: str, label: str, scheme: str, kind: str = "skos:Concept") -> None:
@@ -108,34 +110,34 @@ class _Shared:
 
     def _publisher_type(self, kind: str | None) -> Iri:
         label = vocabulary.PUBLISHER_TYPES.get(kind or "")
-        concept = f"http://purl.org/adms/publishertype/{kind}" if label else self.said.lasting("publisher-type")
-        scheme = vocabulary.PUBLISHER_KINDS if label else self.said.lasting("publisher-types")
-        self._concept(concept, label or "kind of publisher not stated", scheme)
+        concept = f"http://purl.org/adms/publishertype/{kind}" if label else self.catalogue.lasting("publisher-type")
+        scheme = vocabulary.PUBLISHER_KINDS if label else self.catalogue.lasting("publisher-types")
+        self._concept(concept, label or "type of publisher not stated", scheme)
         return Iri(concept)
 
     def _licence(self) -> None:
         licence = self.context.info.licence
         kind, label = vocabulary.licence_type(licence)
-        title = "No licence is asserted" if licence == NO_LICENCE else licence
+        title = NO_LICENCE_TITLE if licence == NO_LICENCE else licence
         concept = f"http://purl.org/adms/licencetype/{kind}"
         self.graph.node(self.licence, "dct:LicenseDocument", dct_title=text(title, "en"), dct_type=Iri(concept))
-        if self.licence != self.said.licence:
-            self.graph.add(self.licence, "rdfs:seeAlso", Iri(self.said.licence))
+        if self.licence != self.catalogue.licence:
+            self.graph.add(self.licence, "rdfs:seeAlso", Iri(self.catalogue.licence))
             self._entry(self.licence, "dct:LicenseDocument", licence)
         self._concept(concept, label, vocabulary.LICENCE_KINDS)
 
     def _place_of(self, code: str) -> str:
-        return vocabulary.country(code) or self.said.lasting(f"territory-{quote(code, safe='')}")
+        return vocabulary.country(code) or self.catalogue.lasting(f"territory-{quote(code, safe='')}")
 
     def _territory(self) -> None:
-        """State the countries, each with the box of its areas, or its own where they have no coordinates."""
-        for code, known in self.boxes.items():
+        """Add the countries, each with the bounding box of its areas, or its own box if the areas have no coordinates."""
+        for code, areas_box in self.boxes.items():
             place = self._place_of(code)
             if vocabulary.country(code):
                 self._entry(place, "dct:Location", code)
             else:
                 self.graph.node(place, "dct:Location", rdfs_label=text(code))
-            if box := known or vocabulary.BOXES.get(code):
+            if box := areas_box or vocabulary.BOXES.get(code):
                 west, south, east, north = box
                 corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
                 ring = ", ".join(f"{_degrees(x)} {_degrees(y)}" for x, y in corners)
@@ -148,11 +150,11 @@ def _degrees(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def _dataset(graph: Graph, context: Context, said: Catalogue, dataset: Dataset, shared: _Shared) -> None:
-    info, node = context.info, said.of_release(dataset.id)
+def _dataset(graph: Graph, context: Context, catalogue: DcatCatalogue, dataset: Dataset, shared: _Shared) -> None:
+    info, node = context.info, catalogue.of_release(dataset.id)
     files = [Iri(f"{node}-{file.id}") for file in dataset.distributions]
     common: dict[str, Term | Sequence[Term] | None] = {
-        "dct_publisher": Iri(said.publisher),
+        "dct_publisher": Iri(catalogue.publisher),
         "dcat_contactPoint": Iri(shared.contact),
         "dct_spatial": shared.places,
         "dct_accrualPeriodicity": Iri(vocabulary.IRREGULAR),
@@ -171,19 +173,19 @@ def _dataset(graph: Graph, context: Context, said: Catalogue, dataset: Dataset, 
         dcat_version=text(context.version),
         dcat_keyword=keywords,
         dcat_theme=[Iri(f"{vocabulary.THEMES}/{theme}") for theme in dataset.themes],
-        dct_language=[Iri(vocabulary.language(code)) for code in said.languages],
+        dct_language=[Iri(vocabulary.language(code)) for code in catalogue.languages],
         dct_accessRights=Iri(vocabulary.PUBLIC),
         dct_issued=shared.released,
-        dcat_landingPage=Iri(said.homepage),
-        foaf_page=Iri(said.file("README.md")),
-        prov_wasGeneratedBy=Iri(said.file("prov.ttl#run")),
-        dcat_inSeries=Iri(said.lasting(dataset.id)),
-        dcat_prev=_before(context, said, dataset),
+        dcat_landingPage=Iri(catalogue.homepage),
+        foaf_page=Iri(catalogue.file("README.md")),
+        prov_wasGeneratedBy=Iri(catalogue.file("prov.ttl#run")),
+        dcat_inSeries=Iri(catalogue.lasting(dataset.id)),
+        dcat_prev=_previous(context, catalogue, dataset),
         dcat_distribution=files,
         **common,
     )
     graph.node(
-        said.lasting(dataset.id),
+        catalogue.lasting(dataset.id),
         "dcat:DatasetSeries",
         dct_title=texts(dataset.titles),
         dct_description=[
@@ -192,40 +194,40 @@ def _dataset(graph: Graph, context: Context, said: Catalogue, dataset: Dataset, 
         **common,
     )
     for file in dataset.distributions:
-        _distribution(graph, context, said, dataset, file, shared)
+        _distribution(graph, context, catalogue, dataset, file, shared)
 
 
-def _service(graph: Graph, said: Catalogue, shared: _Shared) -> None:
-    """State the way to the files over HTTP as a service: high-value datasets need one."""
-    node = said.lasting("files")
+def _service(graph: Graph, catalogue: DcatCatalogue, shared: _Shared) -> None:
+    """Add the access to the files over HTTP as a service, which is required for high-value datasets."""
+    node = catalogue.lasting("files")
     graph.node(
         node,
         "dcat:DataService",
         dct_title=[text(wording.SERVICE[0], "en")],
         dct_description=[text(wording.SERVICE[1], "en")],
-        dcat_endpointURL=Iri(f"{said.root}latest/"),
-        dcat_endpointDescription=Iri(said.file("datapackage.json")),
-        dcat_servesDataset=[Iri(said.of_release(dataset.id)) for dataset in said.datasets],
-        dct_publisher=Iri(said.publisher),
+        dcat_endpointURL=Iri(f"{catalogue.root}latest/"),
+        dcat_endpointDescription=Iri(catalogue.file("datapackage.json")),
+        dcat_servesDataset=[Iri(catalogue.of_release(dataset.id)) for dataset in catalogue.datasets],
+        dct_publisher=Iri(catalogue.publisher),
         dcat_contactPoint=Iri(shared.contact),
         dcat_theme=Iri(f"{vocabulary.THEMES}/REGI"),
         dcat_keyword=[text(word, "en") for word in wording.KEYWORDS["en"]],
         dct_conformsTo=graph.node(vocabulary.HTTP, "dct:Standard", dct_title=text("RFC 9110: HTTP Semantics", "en")),
         dct_license=Iri(shared.licence),
-        foaf_page=Iri(said.file("README.md")),
+        foaf_page=Iri(catalogue.file("README.md")),
         dcatap_applicableLegislation=shared.law,
         dcatap_hvdCategory=Iri(vocabulary.HVD_STATISTICS),
     )
-    graph.add(said.lasting("catalog"), "dcat:service", Iri(node))
+    graph.add(catalogue.lasting("catalog"), "dcat:service", Iri(node))
 
 
-def _before(context: Context, said: Catalogue, dataset: Dataset) -> Iri | None:
-    """Return the same table in the release before, where it had it."""
-    before = context.previous
-    if before is None or (dataset.table is not None and dataset.table not in before.rows):
+def _previous(context: Context, catalogue: DcatCatalogue, dataset: Dataset) -> Iri | None:
+    """Return the same table in the previous release, if it had that table."""
+    previous = context.previous
+    if previous is None or (dataset.table is not None and dataset.table not in previous.rows):
         return None
-    folder = f"{said.root}releases/{before.version}/"
-    return Iri(f"{folder}{CATALOGUE}#{dataset.id}")
+    folder = f"{catalogue.root}releases/{previous.version}/"
+    return Iri(f"{folder}{CATALOG_TTL}#{dataset.id}")
 
 
 def _period(graph: Graph, node: str, dataset: Dataset) -> Iri | None:
@@ -235,12 +237,12 @@ def _period(graph: Graph, node: str, dataset: Dataset) -> Iri | None:
     return graph.node(node, "dct:PeriodOfTime", dcat_startDate=typed(first, "xsd:date"), dcat_endDate=typed(last, "xsd:date"))
 
 
-def _distribution(graph: Graph, context: Context, said: Catalogue, dataset: Dataset, file: Distribution, shared: _Shared) -> None:
-    node, form = f"{said.of_release(dataset.id)}-{file.id}", file.format
+def _distribution(graph: Graph, context: Context, catalogue: DcatCatalogue, dataset: Dataset, file: Distribution, shared: _Shared) -> None:
+    node, form = f"{catalogue.of_release(dataset.id)}-{file.id}", file.format
     standards: list[Term] = [Iri(form.specification)]
     if file.schema:
-        standards.append(Iri(said.file(file.schema)))
-        graph.node(said.file(file.schema), "dct:Standard", dct_title=text(f"{file.path}: columns and types (CSV on the Web)", "en"))
+        standards.append(Iri(catalogue.file(file.schema)))
+        graph.node(catalogue.file(file.schema), "dct:Standard", dct_title=text(f"{file.path}: columns and types (CSV on the Web)", "en"))
     size: Literal | None = None
     checksum: Iri | None = None
     if file.facts:
@@ -256,15 +258,15 @@ def _distribution(graph: Graph, context: Context, said: Catalogue, dataset: Data
         "dcat:Distribution",
         dct_title=[text(f"{value} ({form.name})", language) for language, value in dataset.titles.items()],
         dct_description=texts(dataset.descriptions),
-        dcat_accessURL=Iri(said.file(file.path)),
-        dcat_downloadURL=Iri(said.file(file.path)),
+        dcat_accessURL=Iri(catalogue.file(file.path)),
+        dcat_downloadURL=Iri(catalogue.file(file.path)),
         dcat_mediaType=Iri(vocabulary.MEDIA_TYPES + form.media_type),
         dct_format=Iri(AUTHORITY + "file-type/" + form.file_type),
         dcat_byteSize=size,
         spdx_checksum=checksum,
         dct_license=Iri(shared.licence),
         dcatap_availability=Iri(vocabulary.STABLE),
-        dct_language=[Iri(vocabulary.language(code)) for code in said.languages],
+        dct_language=[Iri(vocabulary.language(code)) for code in catalogue.languages],
         dct_conformsTo=standards,
         dct_issued=shared.released,
         dct_modified=shared.released,

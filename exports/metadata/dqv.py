@@ -1,11 +1,11 @@
-"""dqv.ttl: measurements of quality in the Data Quality Vocabulary, of the release as a whole and of its tables. Counts come from `facts`."""
+"""dqv.ttl: measurements of the quality of the release and of its tables, in the Data Quality Vocabulary."""
 
 from __future__ import annotations
 
 from datetime import date
 from typing import NamedTuple
 
-from exports.metadata.catalogue import WHOLE, Catalogue, catalogue
+from exports.metadata.catalogue import WHOLE, DcatCatalogue, dcat_catalogue
 from exports.metadata.rdf import Graph, Iri, Literal, text, typed
 from exports.model.info import Context
 
@@ -14,23 +14,23 @@ LDQD = "http://www.w3.org/2016/05/ldqd#"
 
 
 class Metric(NamedTuple):
-    """What is measured: the dimension it belongs to, the type of its values, what it says."""
+    """What is measured: the quality dimension, the type of the values, and a description."""
 
     dimension: str
     datatype: str
-    says: str
+    description: str
 
 
 METRICS = {
     "rows": Metric("completeness", "xsd:integer", "Rows of the table"),
-    "valued": Metric("completeness", "xsd:double", "Share of the table's rows that have a value; the others say why not"),
-    "available": Metric("completeness", "xsd:double", "Share of the expected values of indicators that are there (table coverage)"),
+    "valued": Metric("completeness", "xsd:double", "Share of the table's rows that have a value; the other rows give a reason"),
+    "available": Metric("completeness", "xsd:double", "Share of the expected values of indicators that are available (table coverage)"),
     "accepted": Metric("completeness", "xsd:double", "Share of the rows read from the sources that were accepted"),
-    "reconciled": Metric("consistency", "xsd:boolean", "Every row read is accepted, quarantined or ignored by declaration"),
+    "reconciled": Metric("consistency", "xsd:boolean", "Every row that was read is accepted, quarantined or ignored as declared"),
     "imputed": Metric("semanticAccuracy", "xsd:double", "Share of the inputs of indices that were imputed"),
     "fresh": Metric("timeliness", "xsd:double", "Share of the sources that are not stale"),
     "age": Metric(
-        "timeliness", "xsd:integer", "Days from the end of the newest period in the tables to the release; 0 where it is not over"
+        "timeliness", "xsd:integer", "Days from the end of the newest period in the tables to the release; 0 if the period is not over"
     ),
 }
 DIMENSIONS = {
@@ -46,25 +46,25 @@ def descriptor(context: Context) -> dict[str, bytes]:
 
 
 def statements(context: Context) -> Graph:
-    """Return the measurements of a release; what cannot be measured, as a share of nothing, is left out."""
-    said, graph = catalogue(context), Graph()
-    measured = [(name, dataset, value) for dataset, name, value in _measured(context) if value is not None]
-    for name, dataset, value in measured:
-        node = said.file(f"{PATH}#{name}-{dataset}")
+    """Return the measurements of a release. What cannot be measured, such as a share of zero rows, is left out."""
+    catalogue, graph = dcat_catalogue(context), Graph()
+    measurements = [(name, dataset, value) for dataset, name, value in _measurements(context) if value is not None]
+    for name, dataset, value in measurements:
+        node = catalogue.file(f"{PATH}#{name}-{dataset}")
         graph.node(
             node,
             "dqv:QualityMeasurement",
-            dqv_isMeasurementOf=Iri(_metric(said, name)),
-            dqv_computedOn=Iri(said.of_release(dataset)),
+            dqv_isMeasurementOf=Iri(_metric(catalogue, name)),
+            dqv_computedOn=Iri(catalogue.of_release(dataset)),
             dqv_value=value,
         )
-        graph.add(said.of_release(dataset), "dqv:hasQualityMeasurement", Iri(node))
+        graph.add(catalogue.of_release(dataset), "dqv:hasQualityMeasurement", Iri(node))
     for name, metric in METRICS.items():
-        if name in {measurement[0] for measurement in measured}:
+        if name in {measurement[0] for measurement in measurements}:
             graph.node(
-                _metric(said, name),
+                _metric(catalogue, name),
                 "dqv:Metric",
-                skos_prefLabel=text(metric.says, "en"),
+                skos_prefLabel=text(metric.description, "en"),
                 dqv_expectedDataType=Iri("http://www.w3.org/2001/XMLSchema#" + metric.datatype.removeprefix("xsd:")),
                 dqv_inDimension=Iri(LDQD + metric.dimension),
             )
@@ -72,20 +72,20 @@ def statements(context: Context) -> Graph:
     return graph
 
 
-def _metric(said: Catalogue, name: str) -> str:
-    return said.file(f"{PATH}#metric-{name}")
+def _metric(catalogue: DcatCatalogue, name: str) -> str:
+    return catalogue.file(f"{PATH}#metric-{name}")
 
 
-def _measured(context: Context) -> list[tuple[str, str, Literal | None]]:
-    """Return dataset, metric and value of everything that is measured."""
+def _measurements(context: Context) -> list[tuple[str, str, Literal | None]]:
+    """Return dataset, metric and value of each measurement."""
     facts = context.facts
-    found: list[tuple[str, str, Literal | None]] = []
+    measurements: list[tuple[str, str, Literal | None]] = []
     for table in context.tables:
-        found.append((f"table-{table.name}", "rows", typed(context.rows[table.name], "xsd:integer")))
-        rows, valued = facts.statused.get(table.name, (0, 0))
-        found.append((f"table-{table.name}", "valued", _share(valued, rows)))
+        measurements.append((f"table-{table.name}", "rows", typed(context.rows[table.name], "xsd:integer")))
+        rows, with_value = facts.statused.get(table.name, (0, 0))
+        measurements.append((f"table-{table.name}", "valued", _share(with_value, rows)))
     reconciled = facts.read == facts.accepted + facts.quarantined + facts.ignored
-    found += [
+    measurements += [
         (WHOLE, "available", _share(facts.available, facts.expected)),
         (WHOLE, "accepted", _share(facts.accepted, facts.read)),
         (WHOLE, "reconciled", typed(str(reconciled).lower(), "xsd:boolean") if facts.sources else None),
@@ -93,7 +93,7 @@ def _measured(context: Context) -> list[tuple[str, str, Literal | None]]:
         (WHOLE, "fresh", _share(facts.sources - facts.stale, facts.sources)),
         (WHOLE, "age", _age(context)),
     ]
-    return found
+    return measurements
 
 
 def _share(part: int, whole: int) -> Literal | None:

@@ -1,15 +1,16 @@
-"""prov.ttl: how the release came about, in PROV-O: the run, the code that ran, and every snapshot it used. No duration, no machine."""
+"""prov.ttl: how the release was made, in PROV-O: the run, the software, and every snapshot. Says nothing about durations or machines."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
 from exports.metadata import vocabulary
-from exports.metadata.catalogue import Catalogue, catalogue
+from exports.metadata.catalogue import DcatCatalogue, dcat_catalogue
 from exports.metadata.dcat import texts
-from exports.metadata.rdf import Graph, Iri, address, text, typed
+from exports.metadata.rdf import Graph, Iri, text, typed
 from exports.metadata.text import is_web, licence_url
 from exports.model.info import Context, Snapshot
+from pipelines.core.iri import escape_iri
 
 PATH = "prov.ttl"
 
@@ -19,52 +20,52 @@ def descriptor(context: Context) -> dict[str, bytes]:
 
 
 def statements(context: Context) -> Graph:
-    """Return the provenance of a release: entities, one activity, agents."""
-    said, graph, info = catalogue(context), Graph(), context.info
+    """Return the provenance of a release: entities, one activity, and agents."""
+    catalogue, graph, info = dcat_catalogue(context), Graph(), context.info
     software = graph.node(
-        said.file(f"{PATH}#software"),
+        catalogue.file(f"{PATH}#software"),
         "prov:Agent",
         "prov:SoftwareAgent",
         foaf_name=text("zpo2-warehouse"),
         dct_identifier=text(info.code) if info.code else None,
     )
-    publisher = graph.node(said.publisher, "prov:Agent", foaf_name=texts(said.publisher_name))
+    publisher = graph.node(catalogue.publisher, "prov:Agent", foaf_name=texts(catalogue.publisher_name))
     run = graph.node(
-        said.file(f"{PATH}#run"),
+        catalogue.file(f"{PATH}#run"),
         "prov:Activity",
         rdfs_label=text("The run that made this release", "en"),
         prov_endedAtTime=typed(info.timestamp, "xsd:dateTime"),
-        prov_used=[Iri(_snapshot_node(said, snapshot)) for snapshot in context.facts.snapshots],
+        prov_used=[Iri(_snapshot_node(catalogue, snapshot)) for snapshot in context.facts.snapshots],
         prov_wasAssociatedWith=[software, publisher],
     )
-    for dataset in said.datasets:
+    for dataset in catalogue.datasets:
         graph.node(
-            said.of_release(dataset.id),
+            catalogue.of_release(dataset.id),
             "prov:Entity",
             rdfs_label=texts(dataset.titles),
             prov_wasGeneratedBy=run,
             prov_generatedAtTime=typed(info.timestamp, "xsd:dateTime"),
             prov_wasAttributedTo=publisher,
         )
-    _sources(graph, context, said)
+    _sources(graph, context, catalogue)
     for snapshot in context.facts.snapshots:
-        _snapshot(graph, said, snapshot)
+        _snapshot(graph, catalogue, snapshot)
     if context.facts.snapshots:
         graph.node(vocabulary.SHA256, "spdx:ChecksumAlgorithm")
     return graph
 
 
-def _snapshot_node(said: Catalogue, snapshot: Snapshot) -> str:
-    return said.file(f"{PATH}#snapshot-{quote(snapshot.source, safe='')}-{quote(snapshot.part, safe='')}")
+def _snapshot_node(catalogue: DcatCatalogue, snapshot: Snapshot) -> str:
+    return catalogue.file(f"{PATH}#snapshot-{quote(snapshot.source, safe='')}-{quote(snapshot.part, safe='')}")
 
 
-def _source_node(said: Catalogue, source: str) -> str:
-    return said.file(f"{PATH}#source-{quote(source, safe='')}")
+def _source_node(catalogue: DcatCatalogue, source: str) -> str:
+    return catalogue.file(f"{PATH}#source-{quote(source, safe='')}")
 
 
-def _sources(graph: Graph, context: Context, said: Catalogue) -> None:
+def _sources(graph: Graph, context: Context, catalogue: DcatCatalogue) -> None:
     for source in context.info.sources:
-        node = _source_node(said, source["id"])
+        node = _source_node(catalogue, source["id"])
         provider = graph.node(
             f"{node}-publisher", "prov:Agent", "prov:Organization", foaf_name=text(context.info.text(source["publisher"]))
         )
@@ -74,14 +75,14 @@ def _sources(graph: Graph, context: Context, said: Catalogue) -> None:
             "prov:Entity",
             dct_title=text(context.info.text(source["title"])),
             dct_license=Iri(licence) if licence else None,
-            foaf_homepage=Iri(address(source["homepage"])) if is_web(source.get("homepage")) else None,
+            foaf_homepage=Iri(escape_iri(source["homepage"])) if is_web(source.get("homepage")) else None,
             prov_wasAttributedTo=provider,
         )
 
 
-def _snapshot(graph: Graph, said: Catalogue, snapshot: Snapshot) -> None:
-    """State a snapshot: its bytes, and when they were first archived."""
-    node = _snapshot_node(said, snapshot)
+def _snapshot(graph: Graph, catalogue: DcatCatalogue, snapshot: Snapshot) -> None:
+    """Add a snapshot: its bytes, and when they were first archived."""
+    node = _snapshot_node(catalogue, snapshot)
     checksum = graph.node(
         f"{node}-checksum",
         "spdx:Checksum",
@@ -93,8 +94,8 @@ def _snapshot(graph: Graph, said: Catalogue, snapshot: Snapshot) -> None:
         "prov:Entity",
         rdfs_label=text(" ".join(filter(None, (snapshot.source, snapshot.part)))),
         prov_generatedAtTime=typed(snapshot.fetched_at, "xsd:dateTime"),
-        prov_specializationOf=Iri(_source_node(said, snapshot.source)),
-        prov_atLocation=Iri(address(snapshot.url)) if is_web(snapshot.url) else None,
+        prov_specializationOf=Iri(_source_node(catalogue, snapshot.source)),
+        prov_atLocation=Iri(escape_iri(snapshot.url)) if is_web(snapshot.url) else None,
         dct_source=None if is_web(snapshot.url) else text(snapshot.url),
         dcat_byteSize=typed(snapshot.bytes, "xsd:nonNegativeInteger"),
         spdx_checksum=checksum,

@@ -1,7 +1,7 @@
-"""Statements in RDF, as Turtle and as JSON-LD, the same bytes every time. Knows syntax, no vocabulary's meaning.
+"""Write RDF statements as Turtle and as JSON-LD, with the same bytes every time. Knows the syntax, not the meaning of vocabularies.
 
-Every node has an IRI, so that there is nothing to compare but sets of statements. Texts come from packs: whatever they
-hold stays inside its literal, and an address with signs that no IRI has gets them as percent-encoded bytes.
+Every node has an IRI, so that two graphs can be compared as sets of statements. Texts from packs are always escaped, and characters that
+an IRI cannot contain are percent-encoded.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+
+from pipelines.core.iri import escape_iri
 
 PREFIXES: Mapping[str, str] = {
     "adms": "http://www.w3.org/ns/adms#",
@@ -32,8 +34,7 @@ PREFIXES: Mapping[str, str] = {
 }
 TYPE = "rdf:type"
 _ABSOLUTE = re.compile(r"(https?|mailto|urn):\S", re.IGNORECASE)
-_NO_IRI = re.compile(r'[\x00-\x20<>"{}|\\^`\x7f-\x9f\ud800-\udfff\ufffe\uffff]')
-_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _LOCAL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -50,7 +51,7 @@ class Iri:
 
 @dataclass(frozen=True)
 class Literal:
-    """A text with a language, or one with a datatype (a name with prefix)."""
+    """A text with a language, or a text with a datatype (a prefixed name)."""
 
     text: str
     language: str = ""
@@ -61,29 +62,23 @@ Term = Iri | Literal
 
 
 def name(prefixed: str) -> Iri:
-    """Return the IRI of a name such as dct:title."""
+    """Return the IRI of a prefixed name such as dct:title."""
     prefix, _, local = prefixed.partition(":")
     return Iri(PREFIXES[prefix] + local)
 
 
-def address(value: object) -> str:
-    """Return `value` as an IRI, signs that no IRI has as percent-encoded bytes."""
-    text = _NO_IRI.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode("utf-8", "replace")), str(value))
-    return _BAD_PERCENT.sub("%25", text)
-
-
 def is_absolute(value: object) -> bool:
-    """Whether `value` names something by itself: a web address, a mail address or a URN."""
+    """Whether `value` is an absolute IRI: a web address, a mail address or a URN."""
     return isinstance(value, str) and _ABSOLUTE.match(value) is not None
 
 
 def is_language(tag: str) -> bool:
-    """Whether `tag` has the form of a language's tag (BCP 47)."""
+    """Whether `tag` has the form of a language tag (BCP 47)."""
     return _LANGUAGE.fullmatch(tag) is not None
 
 
 def text(value: str, language: str = "") -> Literal:
-    """Return `value` as a text, in a language where `language` is a tag of one."""
+    """Return `value` as a text, with a language if `language` is a valid tag."""
     clean = _SURROGATE.sub("\ufffd", value)
     return Literal(clean, language if is_language(language) else "")
 
@@ -94,20 +89,20 @@ def typed(value: object, datatype: str) -> Literal:
 
 @dataclass
 class Graph:
-    """Statements by subject and property (a name with prefix), in the order in which they were made."""
+    """Statements by subject and property (a prefixed name), in the order in which they were added."""
 
     nodes: dict[str, dict[str, list[Term]]] = field(default_factory=dict)
 
     def add(self, subject: str, prop: str, *objects: Term | None) -> None:
-        """State `prop` of `subject` for each of `objects`, once each; None is no object."""
+        """Add the property `prop` of `subject` with each of `objects`, without repetitions. None is ignored."""
         for value in objects:
             if value is not None:
-                known = self.nodes.setdefault(subject, {}).setdefault(prop, [])
-                if value not in known:
-                    known.append(value)
+                values = self.nodes.setdefault(subject, {}).setdefault(prop, [])
+                if value not in values:
+                    values.append(value)
 
     def node(self, subject: str, *types: str, **properties: Term | Sequence[Term] | None) -> Iri:
-        """State the types of `subject` and its properties, written dct_title for dct:title; return its name."""
+        """Add types and properties of `subject` and return its IRI. Write dct_title for the property dct:title."""
         self.add(subject, TYPE, *(name(kind) for kind in types))
         for prop, value in properties.items():
             self.add(subject, prop.replace("_", ":", 1), *([value] if value is None or isinstance(value, Iri | Literal) else value))
@@ -121,13 +116,13 @@ class Graph:
         return f"{head}\n{body}".encode()
 
     def json_ld(self) -> bytes:
-        """Return the statements as JSON-LD: one flat list of nodes."""
+        """Return the statements as JSON-LD, as a flat list of nodes."""
         value = {"@context": dict(PREFIXES), "@graph": [_json_node(s, properties) for s, properties in self.nodes.items()]}
         return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
 
 
 def from_json_ld(content: bytes) -> Graph:
-    """Return the statements of a document that `Graph.json_ld` wrote. Raises KeyError, TypeError or ValueError on any other."""
+    """Return the statements of a document from `Graph.json_ld`. Raises KeyError, TypeError or ValueError for any other document."""
     graph = Graph()
     for node in json.loads(content)["@graph"]:
         for prop, values in node.items():
@@ -139,17 +134,17 @@ def from_json_ld(content: bytes) -> Graph:
 
 
 def _turtle_node(subject: str, properties: Mapping[str, list[Term]]) -> str:
-    lines = [f"<{address(subject)}>"]
+    lines = [f"<{escape_iri(subject)}>"]
     for prop, values in properties.items():
         verb = "a" if prop == TYPE else prop
-        between = ",\n        " if len(values) > 2 else ", "
-        lines.append(f"    {verb} {between.join(_turtle_term(value) for value in values)} ;")
+        separator = ",\n        " if len(values) > 2 else ", "
+        lines.append(f"    {verb} {separator.join(_turtle_term(value) for value in values)} ;")
     return "\n".join([*lines, "    .\n"])
 
 
 def _turtle_term(term: Term) -> str:
     if isinstance(term, Iri):
-        return _short(term.value) or f"<{address(term.value)}>"
+        return _short(term.value) or f"<{escape_iri(term.value)}>"
     quoted = '"' + _ESCAPED.sub(lambda m: _ESCAPES.get(m[0], f"\\u{ord(m[0]):04X}"), term.text) + '"'
     if term.language:
         return f"{quoted}@{term.language}"
@@ -157,7 +152,7 @@ def _turtle_term(term: Term) -> str:
 
 
 def _short(value: str) -> str | None:
-    """Return the name with prefix of an IRI of a known vocabulary, None where it needs to be written out."""
+    """Return the prefixed name of an IRI in a known vocabulary; None if the IRI must be written in full."""
     for prefix, namespace in PREFIXES.items():
         if value.startswith(namespace) and _LOCAL.fullmatch(value.removeprefix(namespace)):
             return f"{prefix}:{value.removeprefix(namespace)}"
@@ -165,7 +160,7 @@ def _short(value: str) -> str | None:
 
 
 def _json_node(subject: str, properties: Mapping[str, list[Term]]) -> dict[str, Any]:
-    node: dict[str, Any] = {"@id": address(subject)}
+    node: dict[str, Any] = {"@id": escape_iri(subject)}
     for prop, values in properties.items():
         if prop == TYPE:
             node["@type"] = [_short(value.value) for value in values if isinstance(value, Iri)]
@@ -176,9 +171,9 @@ def _json_node(subject: str, properties: Mapping[str, list[Term]]) -> dict[str, 
 
 def _to_json(term: Term) -> dict[str, str]:
     if isinstance(term, Iri):
-        return {"@id": address(term.value)}
-    more = {"@language": term.language} if term.language else {"@type": term.datatype} if term.datatype else {}
-    return {"@value": term.text, **more}
+        return {"@id": escape_iri(term.value)}
+    attributes = {"@language": term.language} if term.language else {"@type": term.datatype} if term.datatype else {}
+    return {"@value": term.text, **attributes}
 
 
 def _from_json(value: Mapping[str, str]) -> Term:
@@ -188,6 +183,6 @@ def _from_json(value: Mapping[str, str]) -> Term:
 
 
 def objects(graph: Graph, subject: str, prop: str) -> Iterator[str]:
-    """Yield the texts, or the IRIs, that `prop` of `subject` has."""
+    """Yield the values of the property `prop` of `subject`: texts or IRIs."""
     for term in graph.nodes.get(subject, {}).get(prop, []):
         yield term.value if isinstance(term, Iri) else term.text

@@ -1,4 +1,4 @@
-"""provenance.json: digests of what this release was made from, and the release that its table `changes` is against."""
+"""provenance.json: digests of everything that this release was made from, and the version that its table `changes` compares with."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from exports.model.provenance import PATH
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
-    against = context.changes.version if context.changes and not context.changes.unusable else None
-    return {PATH: to_json({"version": context.version, "compared_with": against, **context.info.provenance.as_dict()})}
+    compared_with = context.changes.version if context.changes and not context.changes.not_comparable else None
+    return {PATH: to_json({"version": context.version, "compared_with": compared_with, **context.info.provenance.to_json()})}

@@ -1,4 +1,4 @@
-"""quality/report.json: what the gate found, as the caller hands it over, with the rows and guarded texts of each table and what files weigh."""
+"""quality/report.json: the results of the gate as the caller passes them, the rows and guarded texts of each table, and the size of files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from exports.model.info import Context
 
 PATH = "quality/report.json"
 BUDGET = 1_000_000_000
-"""Bytes of data files that a release should not exceed: who downloads it whole, and a portal's quota, count on it."""
+"""The bytes of data files that a release should not exceed, for people who download all of it and for quotas of portals."""
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
@@ -19,13 +19,13 @@ def descriptor(context: Context) -> dict[str, bytes]:
         "guarded_text_cells": {"total": sum(context.guarded.values()), "tables": dict(context.guarded)},
         "size": size(context),
     }
-    if taken := sorted(set(own) & set(context.quality_report)):
-        raise ValueError(f"the quality report must leave {', '.join(taken)} to the release")
+    if reserved := sorted(set(own) & set(context.quality_report)):
+        raise ValueError(f"the quality report must not have {', '.join(reserved)}, which the release adds itself")
     return {PATH: to_json({**context.quality_report, **own})}
 
 
 def size(context: Context) -> dict[str, Any]:
-    """Return the bytes of the data files by folder, against the budget; without `indicators.duckdb`, whose size varies."""
+    """Return the bytes of the data files by folder, and the budget; without `indicators.duckdb`, whose size varies."""
     folders: dict[str, int] = {}
     for path, facts in sorted(context.files.items()):
         folder = posixpath.dirname(path) or path

@@ -1,43 +1,44 @@
-"""schema-org.jsonld: the release as a Dataset of schema.org, which search engines read; its tables are its parts."""
+"""schema-org.jsonld: the release as a Dataset of schema.org, for search engines. Its tables are its parts."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from exports.metadata import wording
-from exports.metadata.catalogue import Catalogue, Dataset, Distribution, Texts, catalogue
-from exports.metadata.rdf import address, is_language
+from exports.metadata.catalogue import Dataset, DcatCatalogue, Distribution, Texts, dcat_catalogue
+from exports.metadata.rdf import is_language
 from exports.metadata.text import NO_LICENCE, is_web, to_json
 from exports.model.info import Context
+from pipelines.core.iri import escape_iri
 
 PATH = "schema-org.jsonld"
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
-    info, said = context.info, catalogue(context)
-    whole = said.datasets[-1]
+    info, catalogue = context.info, dcat_catalogue(context)
+    whole = catalogue.datasets[-1]
     value: dict[str, Any] = {
         "@context": {"@vocab": "https://schema.org/"},
         "@type": "Dataset",
-        "@id": said.of_release(whole.id),
-        "name": _texts(said.titles),
-        "description": _texts(said.descriptions),
-        "url": {"@id": said.homepage},
+        "@id": catalogue.of_release(whole.id),
+        "name": _texts(catalogue.titles),
+        "description": _texts(catalogue.descriptions),
+        "url": {"@id": catalogue.homepage},
         "identifier": f"{info.pack}/{context.version}",
         "version": context.version,
         "datePublished": info.timestamp,
         "dateModified": info.timestamp,
         "isAccessibleForFree": True,
-        "inLanguage": list(said.languages),
-        "keywords": [word for language in said.languages for word in wording.KEYWORDS.get(language, ())],
+        "inLanguage": list(catalogue.languages),
+        "keywords": [word for language in catalogue.languages for word in wording.KEYWORDS.get(language, ())],
         "spatialCoverage": _place(context),
         "temporalCoverage": _period(whole),
-        "license": None if info.licence == NO_LICENCE else {"@id": said.licence},
-        "creator": {"@id": said.publisher},
-        "publisher": _publisher(said),
+        "license": None if info.licence == NO_LICENCE else {"@id": catalogue.licence},
+        "creator": {"@id": catalogue.publisher},
+        "publisher": _publisher(catalogue),
         "isBasedOn": [_source(context, source) for source in info.sources],
-        "distribution": [_download(said, file) for file in whole.distributions],
-        "hasPart": [_part(said, dataset) for dataset in said.datasets if dataset.table is not None],
+        "distribution": [_download(catalogue, file) for file in whole.distributions],
+        "hasPart": [_part(catalogue, dataset) for dataset in catalogue.datasets if dataset.table is not None],
     }
     return {PATH: to_json(_without_empty(value))}
 
@@ -62,9 +63,9 @@ def _place(context: Context) -> dict[str, Any]:
     return place
 
 
-def _publisher(said: Catalogue) -> dict[str, Any]:
-    value: dict[str, Any] = {"@type": "Organization", "@id": said.publisher, "name": _texts(said.publisher_name)}
-    return value | ({"email": said.email.removeprefix("mailto:")} if said.email else {})
+def _publisher(catalogue: DcatCatalogue) -> dict[str, Any]:
+    value: dict[str, Any] = {"@type": "Organization", "@id": catalogue.publisher, "name": _texts(catalogue.publisher_name)}
+    return value | ({"email": catalogue.email.removeprefix("mailto:")} if catalogue.email else {})
 
 
 def _source(context: Context, source: Any) -> dict[str, Any]:
@@ -74,32 +75,32 @@ def _source(context: Context, source: Any) -> dict[str, Any]:
             "name": context.info.text(source["title"]),
             "identifier": source["id"],
             "creditText": context.info.text(source["publisher"]),
-            "url": {"@id": address(source["homepage"])} if is_web(source.get("homepage")) else None,
+            "url": {"@id": escape_iri(source["homepage"])} if is_web(source.get("homepage")) else None,
             "citation": context.info.text(source.get("citation")),
         }
     )
 
 
-def _part(said: Catalogue, dataset: Dataset) -> dict[str, Any]:
+def _part(catalogue: DcatCatalogue, dataset: Dataset) -> dict[str, Any]:
     return _without_empty(
         {
             "@type": "Dataset",
-            "@id": said.of_release(dataset.id),
+            "@id": catalogue.of_release(dataset.id),
             "name": _texts(dataset.titles),
             "description": _texts(dataset.descriptions),
             "temporalCoverage": _period(dataset),
-            "license": {"@id": said.licence},
-            "creator": {"@id": said.publisher},
-            "distribution": [_download(said, file) for file in dataset.distributions],
+            "license": {"@id": catalogue.licence},
+            "creator": {"@id": catalogue.publisher},
+            "distribution": [_download(catalogue, file) for file in dataset.distributions],
         }
     )
 
 
-def _download(said: Catalogue, file: Distribution) -> dict[str, Any]:
+def _download(catalogue: DcatCatalogue, file: Distribution) -> dict[str, Any]:
     value: dict[str, Any] = {
         "@type": "DataDownload",
         "name": file.path,
-        "contentUrl": {"@id": said.file(file.path)},
+        "contentUrl": {"@id": catalogue.file(file.path)},
         "encodingFormat": file.format.media_type,
     }
     return value | ({"contentSize": f"{file.facts.bytes} B", "sha256": file.facts.sha256} if file.facts else {})

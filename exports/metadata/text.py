@@ -1,4 +1,4 @@
-"""How descriptors are spelled: JSON, Markdown cells, addresses of licences. Knows no particular document."""
+"""How descriptors write JSON, Markdown cells and addresses. Knows no particular document."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CREATIVE_COMMONS = re.compile(r"CC-(BY(?:-NC)?(?:-ND|-SA)?)-(\d\.\d)")
 
 
 def to_json(value: Any) -> bytes:
-    """Return `value` as JSON for people: indented, in the order given. Raises on a number that JSON does not have."""
+    """Return `value` as indented JSON in the given order. Raises ValueError for numbers that JSON does not have, such as NaN."""
     return (json.dumps(value, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
 
@@ -26,16 +26,16 @@ def is_web(address: Any) -> bool:
 
 
 def licence_url(licence: str) -> str | None:
-    """Return the address of a licence's text by its SPDX identifier, None for no or an unknown spelling."""
+    """Return the address of the text of a licence by its SPDX identifier; None if there is no licence or no valid identifier."""
     if licence == NO_LICENCE or not _SPDX.fullmatch(licence):
         return None
     if licence == "CC0-1.0":
         return "https://creativecommons.org/publicdomain/zero/1.0/"
-    if known := _CREATIVE_COMMONS.fullmatch(licence):
-        return f"https://creativecommons.org/licenses/{known[1].lower()}/{known[2]}/"
+    if match := _CREATIVE_COMMONS.fullmatch(licence):
+        return f"https://creativecommons.org/licenses/{match[1].lower()}/{match[2]}/"
     return f"https://spdx.org/licenses/{licence}.html"
 
 
 def release_url(base_uri: str, version: str) -> str | None:
-    """Return the address of a release's folder below `base_uri`."""
+    """Return the address of the folder of a release below `base_uri`; None if that is not a web address."""
     return f"{base_uri.rstrip('/')}/releases/{version}/" if is_web(base_uri) else None

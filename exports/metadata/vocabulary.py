@@ -1,4 +1,4 @@
-"""Names that catalogues agree on: code lists of the EU and of others, and how a pack's codes map to them. Data, no logic beyond look-ups."""
+"""Code lists that catalogues share, such as those of the EU, and how the codes of a pack map to them. Only data and look-ups."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IRREGULAR = AUTHORITY + "frequency/IRREG"
 PUBLIC = AUTHORITY + "access-right/PUBLIC"
 STABLE = AUTHORITY + "planned-availability/STABLE"
 SHA256 = "http://spdx.org/rdf/terms#checksumAlgorithm_sha256"
-PROFILE = "https://semiceu.github.io/DCAT-AP/releases/3.0.1/"
+
 HTTP = "https://www.rfc-editor.org/rfc/rfc9110"
 HVD_LAW = "http://data.europa.eu/eli/reg_impl/2023/138/oj"
 HVD_STATISTICS = "http://data.europa.eu/bna/c_e1da4e07"
@@ -35,11 +35,11 @@ LISTS: Mapping[str, str] = {
     PUBLISHER_KINDS: "Kinds of publishers",
     LICENCE_KINDS: "Kinds of licences",
 }
-"""Code lists with their names."""
+"""Names of code lists."""
 
 
 class Format(NamedTuple):
-    """A kind of file: its name for people, the entry in the EU's list of file types, the media type, the specification."""
+    """A file format: its name, its entry in the EU's list of file types, its media type and its specification."""
 
     name: str
     file_type: str
@@ -52,7 +52,7 @@ FORMATS: Mapping[str, Format] = {
     ".parquet": Format("Parquet", "PARQUET", "application/vnd.apache.parquet", "https://parquet.apache.org/"),
     ".duckdb": Format("DuckDB", "BIN", "application/octet-stream", "https://duckdb.org/"),
 }
-"""By the ending of a file's name."""
+"""File formats by the suffix of a file name."""
 
 THEME_LABELS: Mapping[str, str] = {"REGI": "Regions and cities", "SOCI": "Population and society", "GOVE": "Government and public sector"}
 
@@ -61,7 +61,7 @@ LANGUAGES: Mapping[str, str] = {
     "ga": "GLE", "hr": "HRV", "hu": "HUN", "it": "ITA", "lt": "LIT", "lv": "LAV", "mt": "MLT", "nl": "NLD", "pl": "POL", "pt": "POR",
     "ro": "RON", "sk": "SLK", "sl": "SLV", "sv": "SWE", "uk": "UKR",
 }  # fmt: skip
-"""ISO 639-1 to the EU's list of languages."""
+"""The EU's list of languages by ISO 639-1 code."""
 
 COUNTRIES: Mapping[str, str] = {
     "AL": "ALB", "AT": "AUT", "BA": "BIH", "BE": "BEL", "BG": "BGR", "CH": "CHE", "CY": "CYP", "CZ": "CZE", "DE": "DEU", "DK": "DNK",
@@ -69,19 +69,19 @@ COUNTRIES: Mapping[str, str] = {
     "IT": "ITA", "LI": "LIE", "LT": "LTU", "LU": "LUX", "LV": "LVA", "MD": "MDA", "ME": "MNE", "MK": "MKD", "MT": "MLT", "NL": "NLD",
     "NO": "NOR", "PL": "POL", "PT": "PRT", "RO": "ROU", "RS": "SRB", "SE": "SWE", "SI": "SVN", "SK": "SVK", "TR": "TUR", "UA": "UKR",
 }  # fmt: skip
-"""ISO 3166-1 alpha-2 to alpha-3, which the EU's list of countries uses; Europe."""
+"""European countries: ISO 3166-1 alpha-3, which the EU's list of countries uses, by alpha-2."""
 
 BOXES: Mapping[str, tuple[float, float, float, float]] = {
     "AT": (9.53, 46.37, 17.16, 49.02), "CZ": (12.09, 48.55, 18.86, 51.06), "DE": (5.87, 47.27, 15.04, 55.06),
     "HU": (16.11, 45.74, 22.90, 48.59), "PL": (14.12, 49.00, 24.15, 54.84), "SK": (16.83, 47.73, 22.57, 49.61),
 }  # fmt: skip
-"""West, south, east, north of countries, for releases whose areas have no coordinates."""
+"""Bounding boxes of countries (west, south, east, north), for releases whose areas have no coordinates."""
 
 LICENCES: Mapping[str, str] = {
     "CC0-1.0": "CC0", "CC-BY-4.0": "CC_BY_4_0", "CC-BY-3.0": "CC_BY_3_0", "CC-BY-SA-4.0": "CC_BYSA_4_0", "CC-BY-NC-4.0": "CC_BYNC_4_0",
     "CC-BY-ND-4.0": "CC_BYND_4_0", "CC-BY-NC-SA-4.0": "CC_BYNCSA_4_0", "CC-BY-NC-ND-4.0": "CC_BYNCND_4_0",
 }  # fmt: skip
-"""SPDX to the EU's list of licences."""
+"""The EU's list of licences by SPDX identifier."""
 
 PUBLISHER_TYPES: Mapping[str, str] = {
     "Academia-ScientificOrganisation": "Academia or scientific organisation",
@@ -96,11 +96,11 @@ PUBLISHER_TYPES: Mapping[str, str] = {
     "StandardisationBody": "Standardisation body",
     "SupraNationalAuthority": "Supra-national authority",
 }
-"""The kinds of publishers of ADMS, with their names."""
+"""Names of the publisher types of ADMS."""
 
 
 def language(code: str) -> str:
-    """Return the IRI of a language by its code in ISO 639-1, or of that in the Library of Congress where the EU's list is not known."""
+    """Return the IRI of a language by its ISO 639-1 code: from the EU's list, or else from the Library of Congress."""
     if code in LANGUAGES:
         return AUTHORITY + "language/" + LANGUAGES[code]
     return f"http://id.loc.gov/vocabulary/iso639-{1 if len(code) == 2 else 2}/{code}"
@@ -115,7 +115,7 @@ def licence(spdx: str) -> str | None:
 
 
 def licence_type(licence: str) -> tuple[str, str]:
-    """Return the kind of a licence in the words of ADMS: name and label."""
+    """Return the ADMS type of a licence: name and label."""
     if licence == NO_LICENCE:
         return "UnknownIPR", "Unknown IPR"
     if licence == "CC0-1.0":

@@ -1,6 +1,6 @@
-"""Titles and descriptions of the published tables in Czech and Slovak, and what catalogues say of a release as a whole. Data only.
+"""Titles and descriptions of the published tables by language, and the texts about a release as a whole. Only data.
 
-English descriptions are those of the tables themselves. A table that is not listed here is called by its name.
+English descriptions come from the tables themselves. A table that is not listed here is called by its name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TITLES: Mapping[str, tuple[str, str, str]] = {
     "peers": ("Similar areas", "Podobná území", "Podobné územia"),
     "progress": ("Progress", "Pokrok", "Pokrok"),
     "coverage": ("Coverage", "Pokrytí ukazatelů daty", "Pokrytie ukazovateľov údajmi"),
-    "changes": ("Changes since the last release", "Změny proti minulému vydání", "Zmeny oproti minulému vydaniu"),
+    "changes": ("Changes since the previous release", "Změny oproti předchozímu vydání", "Zmeny oproti predchádzajúcemu vydaniu"),
     "revisions": ("Revised values", "Revidované hodnoty", "Revidované hodnoty"),
     "sources": ("Sources", "Zdroje", "Zdroje"),
     "snapshots": ("Snapshots of the sources", "Stažené soubory zdrojů", "Stiahnuté súbory zdrojov"),
@@ -33,28 +33,28 @@ TITLES: Mapping[str, tuple[str, str, str]] = {
 
 DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
     "areas": (
-        "Obce, okresy, kraje, státy a další území s dobou platnosti. Jeden řádek na území.",
-        "Obce, okresy, kraje, štáty a ďalšie územia s dobou platnosti. Jeden riadok na územie.",
+        "Obce, okresy, kraje, státy a další území s dobou platnosti. Každé území má jeden řádek.",
+        "Obce, okresy, kraje, štáty a ďalšie územia s dobou platnosti. Každé územie má jeden riadok.",
     ),
     "area_parents": (
-        "Do kterých území bezprostředně náležejí jiná. Jeden řádek na vazbu a její první den.",
-        "Do ktorých území bezprostredne patria iné. Jeden riadok na väzbu a jej prvý deň.",
+        "Přímo nadřazená území jednotlivých území. Jeden řádek pro každou vazbu a její první den platnosti.",
+        "Priamo nadradené územia jednotlivých území. Jeden riadok pre každú väzbu a jej prvý deň platnosti.",
     ),
     "area_codes": (
-        "Kódy území v jiných číselnících. Jeden řádek na kód a jeho první den.",
-        "Kódy území v iných číselníkoch. Jeden riadok na kód a jeho prvý deň.",
+        "Kódy území v jiných číselnících. Jeden řádek pro každý kód a jeho první den platnosti.",
+        "Kódy území v iných číselníkoch. Jeden riadok pre každý kód a jeho prvý deň platnosti.",
     ),
     "indicators": (
         "Ukazatele s názvem, cílem, jednotkou, směrem a vzorcem, včetně těch, pro které zatím nejsou data.",
         "Ukazovatele s názvom, cieľom, jednotkou, smerom a vzorcom, vrátane tých, pre ktoré zatiaľ nie sú údaje.",
     ),
     "indicator_values": (
-        "Hodnoty ukazatelů podle území, období, pohlaví a věku; u každé hodnoty stav, čitatel, jmenovatel a pokrytí.",
-        "Hodnoty ukazovateľov podľa územia, obdobia, pohlavia a veku; pri každej hodnote stav, čitateľ, menovateľ a pokrytie.",
+        "Hodnoty ukazatelů podle území, období, pohlaví a věku. U každé hodnoty je uveden stav, čitatel, jmenovatel a pokrytí.",
+        "Hodnoty ukazovateľov podľa územia, obdobia, pohlavia a veku. Pri každej hodnote je uvedený stav, čitateľ, menovateľ a pokrytie.",
     ),
     "latest_values": (
-        "Poslední hodnota každého ukazatele za každé území; jeden sloupec na ukazatel.",
-        "Posledná hodnota každého ukazovateľa za každé územie; jeden stĺpec na ukazovateľ.",
+        "Poslední hodnota každého ukazatele za každé území. Každý ukazatel má jeden sloupec.",
+        "Posledná hodnota každého ukazovateľa za každé územie. Každý ukazovateľ má jeden stĺpec.",
     ),
     "sustainability": (
         "Skóre a pořadí území v indexech udržitelného rozvoje a v jejich složkách.",
@@ -69,12 +69,12 @@ DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
         "Z čoho sa skladá skóre: pôvodná, upravená a normalizovaná hodnota každého ukazovateľa a jeho váha.",
     ),
     "index_sensitivity": (
-        "Jak se výsledky indexů mění, změní-li se váhy nebo postup výpočtu.",
-        "Ako sa výsledky indexov menia, ak sa zmenia váhy alebo postup výpočtu.",
+        "Jak se výsledky indexů mění, když se změní váhy nebo postup výpočtu.",
+        "Ako sa výsledky indexov menia, keď sa zmenia váhy alebo postup výpočtu.",
     ),
     "cohesion_dispersion": (
-        "Jak moc se ukazatel liší mezi územími jedné úrovně uvnitř nadřazeného území: Giniho koeficient, Theilův index a další míry.",
-        "Ako veľmi sa ukazovateľ líši medzi územiami jednej úrovne vnútri nadradeného územia: Giniho koeficient, Theilov index a ďalšie miery.",
+        "Jak moc se ukazatel liší mezi územími stejné úrovně uvnitř nadřazeného území: Giniho koeficient, Theilův index a další míry.",
+        "Ako veľmi sa ukazovateľ líši medzi územiami rovnakej úrovne v nadradenom území: Giniho koeficient, Theilov index a ďalšie miery.",
     ),
     "cohesion_convergence": (
         "Zda se rozdíly mezi územími v čase zmenšují: sigma a beta konvergence.",
@@ -85,20 +85,20 @@ DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
         "Hodnoty ukazovateľov za ženy a za mužov, ich rozdiel a pomer.",
     ),
     "peers": (
-        "Ke každému území nejpodobnější území a jejich vzdálenost.",
-        "Ku každému územiu najpodobnejšie územia a ich vzdialenosť.",
+        "Nejpodobnější území ke každému území a jejich vzdálenost.",
+        "Najpodobnejšie územia ku každému územiu a ich vzdialenosť.",
     ),
     "progress": (
-        "Růst ukazatele od výchozího období proti růstu, který je třeba k cíli.",
-        "Rast ukazovateľa od východiskového obdobia oproti rastu, ktorý je potrebný k cieľu.",
+        "Růst ukazatele od výchozího období ve srovnání s růstem, který je potřeba k dosažení cíle.",
+        "Rast ukazovateľa od východiskového obdobia v porovnaní s rastom, ktorý je potrebný na dosiahnutie cieľa.",
     ),
     "coverage": (
-        "Kolik hodnot ukazatele se na každé úrovni a v každém období očekává, kolik jich je a proč ostatní chybějí.",
-        "Koľko hodnôt ukazovateľa sa na každej úrovni a v každom období očakáva, koľko ich je a prečo ostatné chýbajú.",
+        "Kolik hodnot ukazatele se na každé úrovni a v každém období očekává, kolik jich je k dispozici a proč ostatní chybějí.",
+        "Koľko hodnôt ukazovateľa sa na každej úrovni a v každom období očakáva, koľko ich je k dispozícii a prečo ostatné chýbajú.",
     ),
     "changes": (
-        "Co je jinak než v předchozím vydání, hodnota po hodnotě.",
-        "Čo je inak ako v predchádzajúcom vydaní, hodnota po hodnote.",
+        "Všechny rozdíly oproti předchozímu vydání, hodnota po hodnotě.",
+        "Všetky rozdiely oproti predchádzajúcemu vydaniu, hodnota po hodnote.",
     ),
     "revisions": (
         "Dříve zveřejněné hodnoty ukazatelů, které se změnily.",
@@ -120,7 +120,7 @@ OF_TABLE: Mapping[str, str] = {
     "cs": "Tabulka {} vydání.",
     "sk": "Tabuľka {} vydania.",
 }
-"""What is said of a table that is not listed."""
+"""The description of a table that is not listed."""
 
 WHOLE: Mapping[str, tuple[str, str]] = {
     "en": ("All tables in one file", "All tables of the release in one file for DuckDB, with a comment on every table and column."),
@@ -128,7 +128,7 @@ WHOLE: Mapping[str, tuple[str, str]] = {
     "sk": ("Všetky tabuľky v jednom súbore", "Všetky tabuľky vydania v jednom súbore pre DuckDB, s opisom každej tabuľky a stĺpca."),
 }
 
-CATALOGUE: Mapping[str, str] = {
+CATALOGUE_DESCRIPTIONS: Mapping[str, str] = {
     "en": "Indicators of sustainability, community life and territorial cohesion, with sources, coverage and the reason for each missing value.",
     "cs": "Ukazatele udržitelnosti, komunitního života a soudržnosti území, se zdroji, pokrytím a důvodem každé chybějící hodnoty.",
     "sk": "Ukazovatele udržateľnosti, komunitného života a súdržnosti území, so zdrojmi, pokrytím a dôvodom každej chýbajúcej hodnoty.",
@@ -142,7 +142,7 @@ SERIES: Mapping[str, str] = {
 
 SERVICE = (
     "Files of the current release over HTTP",
-    "Every file of the current release by its path, whole or in parts: GET with ranges of bytes, which readers of Parquet and DuckDB use.",
+    "Every file of the current release by its path, completely or in parts: GET with byte ranges, as readers of Parquet and DuckDB use them.",
 )
 
 KEYWORDS: Mapping[str, tuple[str, ...]] = {
@@ -152,18 +152,18 @@ KEYWORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 LANGUAGES = ("en", "cs", "sk")
-"""The languages that this module knows, in the order of its tuples."""
+"""The languages of this module, in the order of its tuples."""
 
 
 def title(table: str, language: str) -> str | None:
-    """Return the title of a table, its name where it is not listed, None in a language that is not known here."""
+    """Return the title of a table, or its name if it is not listed. None in a language that this module does not have."""
     if language not in LANGUAGES:
         return None
     return TITLES[table][LANGUAGES.index(language)] if table in TITLES else table
 
 
 def description(table: str, language: str) -> str | None:
-    """Return the description of a table in Czech or Slovak, None in any other language."""
+    """Return the description of a table in Czech or Slovak; None in any other language."""
     if language not in ("cs", "sk"):
         return None
     return DESCRIPTIONS[table][("cs", "sk").index(language)] if table in DESCRIPTIONS else OF_TABLE[language].format(table)

@@ -1,1 +1,1 @@
-"""What a release consists of: tables, columns, keys, files, checksums and the facts that describe it. Writes nothing."""
+"""What a release consists of: tables, columns, keys, files, checksums, and the facts that describe it. Writes nothing but checksums."""

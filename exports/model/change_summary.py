@@ -1,4 +1,4 @@
-"""How much changed between two releases, for people: counts by table and kind, what changed most. Holds numbers; reads no files."""
+"""A summary of what changed between two releases: counts by table and kind, and the largest changes. Holds numbers; reads no files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class TableChanges:
-    """Rows of a table in both releases, None where it is not published, and its changed cells by kind. `listed`: cell by cell."""
+    """Rows of a table in both releases (None if the release does not have the table), and its changed cells by kind.
+
+    `listed` is whether the table `changes` lists every change of this table.
+    """
 
     before: int | None
     added: int
@@ -24,9 +27,11 @@ class TableChanges:
 
 
 @dataclass(frozen=True)
-class Revised:
-    """Values of one indicator that are others than before; `largest` is the largest of |new - old| / |old|, at `where`, if any old value is
-    not 0. `lost` had a value and have none, `found` the other way round."""
+class Revision:
+    """How many values of an indicator changed, how many were `lost` (now missing) and how many were `found` (no longer missing).
+
+    `largest` is the largest of |new - old| / |old|, and `where` is the key of that value. `largest` is None if all old values are 0.
+    """
 
     indicator: str
     changed: int
@@ -38,18 +43,18 @@ class Revised:
 
 @dataclass(frozen=True)
 class Summary:
-    """What changed against `version`. `unusable` says why there is nothing to compare with."""
+    """What changed compared with the release `version`. `not_comparable` says why the releases cannot be compared, or is empty."""
 
     version: str
     tables: Mapping[str, TableChanges] = field(default_factory=dict)
-    revised: Sequence[Revised] = ()
+    revisions: Sequence[Revision] = ()
     new: Mapping[str, Sequence[str]] = field(default_factory=dict)  # by table: indicators, sources
     withdrawn: Mapping[str, Sequence[str]] = field(default_factory=dict)
     breaks: Sequence[Mapping[str, str]] = ()
-    unusable: str = ""
+    not_comparable: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as JSON knows it; tables that did not change have their rows only."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the summary for `zpo2 changes --json`."""
         return {
             "from_version": self.version,
             "tables": {
@@ -59,7 +64,7 @@ class Summary:
                 }
                 for name, t in self.tables.items()
             },
-            "revised": [vars(r) for r in self.revised],
+            "revised": [vars(r) for r in self.revisions],
             "new": {k: list(v) for k, v in self.new.items()},
             "withdrawn": {k: list(v) for k, v in self.withdrawn.items()},
             "breaks": [dict(b) for b in self.breaks],

@@ -1,9 +1,15 @@
-"""Errors of releases."""
+"""Errors that several packages of `exports` raise."""
 
 from __future__ import annotations
 
-from pipelines.core.errors import Zpo2Error
+from pipelines.core.errors import ExitCode, Zpo2Error
 
 
 class ReleaseError(Zpo2Error):
-    """A release cannot be built or published; the last one stands."""
+    """A release cannot be built, published or read. The current release is unchanged."""
+
+
+class ReleaseRequestError(ReleaseError):
+    """The request does not fit the releases that exist, for example because the version is unknown. Nothing was changed."""
+
+    exit_code = ExitCode.WRONG

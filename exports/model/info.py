@@ -1,4 +1,4 @@
-"""What a release says of itself: its pack, its version, its tables and files. Holds facts for descriptors; writes nothing."""
+"""What the descriptors of a release are made from: the pack, the version, tables, files and facts. Writes nothing."""
 
 from __future__ import annotations
 
@@ -18,8 +18,11 @@ Text = str | Mapping[str, str]
 
 @dataclass(frozen=True)
 class ReleaseInfo:
-    """The pack as a release shows it. `released` is an aware time; `inputs_key` stands for everything the release is made from, and
-    `provenance` says of it what a later release compares."""
+    """The pack as a release shows it.
+
+    `released` is a time with a time zone. `inputs_key` stands for everything the release is made from, and `provenance` has the parts of
+    it that a later release compares.
+    """
 
     pack: str
     title: Mapping[str, str]
@@ -33,9 +36,9 @@ class ReleaseInfo:
     inputs_key: str
     provenance: Provenance = field(default_factory=Provenance)
     catalogues: Sequence[str] = ()
-    """National catalogues to write files for."""
+    """The national catalogues to write files for."""
     high_value: bool = False
-    """Whether the catalogues call the tables high-value datasets."""
+    """Whether the catalogues declare the tables as high-value datasets."""
     code: str = ""
     """Digest of the code that made the release."""
     software: str = ""
@@ -47,13 +50,13 @@ class ReleaseInfo:
 
     @property
     def timestamp(self) -> str:
-        """`released` in UTC, to the second, as the files write it."""
+        """`released` in UTC, to the second, as the files show it."""
         return timestamp(self.released.astimezone(UTC))
 
     def about(self) -> dict[str, str]:
-        """Return what a data file says of itself wherever it is taken.
+        """Return the metadata inside a data file, which stay with it when it is copied.
 
-        It has neither the release's version nor its time nor the digest of the code, so that equal tables are equal files.
+        They contain neither the version nor the time of the release nor the digest of the code, so that equal tables are equal files.
         """
         publisher = {"publisher": self.text(self.publisher["name"])} if self.publisher.get("name") else {}
         sources = "; ".join(f"{s['id']}: {self.text(s['publisher'])}, {self.text(s['title'])} ({s['licence']})" for s in self.sources)
@@ -61,7 +64,7 @@ class ReleaseInfo:
         return {"title": self.text(self.title), "licence": self.licence, **publisher, "sources": sources, **software}
 
     def text(self, value: Text | None) -> str:
-        """Return `value` in the pack's first language that it has, on one line."""
+        """Return `value` on one line, in the first of the pack's languages that it has."""
         if value is None:
             return ""
         if isinstance(value, Mapping):
@@ -79,7 +82,7 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """Every value of `column` in `table`, where there is one, is a value of `to_column` in `to_table`."""
+    """Every value of `column` in `table` that is not null is a value of `to_column` in `to_table`."""
 
     table: str
     column: str
@@ -89,7 +92,7 @@ class ForeignKey:
 
 @dataclass(frozen=True)
 class Previous:
-    """The release that was current before: its version, and the rows of each of its tables."""
+    """The previous release: its version, and the number of rows of each table."""
 
     version: str
     rows: Mapping[str, int]
@@ -97,7 +100,7 @@ class Previous:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The bytes of a source, or of a part of it, that went into a release."""
+    """The bytes of a source, or of one part of it, that the release is made from."""
 
     source: str
     part: str
@@ -113,12 +116,12 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Facts:
-    """What the tables say of the release as a whole; each is empty where they do not.
+    """Facts about the release as a whole. A fact that no table has is empty.
 
-    `periods`: first and last day by table; `boxes`: west, south, east, north of the areas' points by country, None where no point is
-    known, '' being the country of the pack; `statused`: by table with a column
-    obs_status, its rows and those with a value; `expected`, `available`: values of indicators; `read`, `accepted`, `quarantined`,
-    `ignored`: rows of sources; `sources`, `stale`: numbers of sources; `inputs`, `imputed`: inputs of indices.
+    `periods`: first and last day by table. `boxes`: bounding box of the areas by country, None if no area has a point; the country '' is
+    that of the pack. `statused`: for each table with a column obs_status, its rows and its rows with a value. `expected`, `available`:
+    values of indicators. `read`, `accepted`, `quarantined`, `ignored`: rows of sources. `sources`, `stale`: numbers of sources.
+    `inputs`, `imputed`: inputs of indices.
     """
 
     snapshots: Sequence[Snapshot] = ()
@@ -138,10 +141,10 @@ class Facts:
 
     @property
     def box(self) -> Box | None:
-        """The box of all areas."""
-        known = [box for box in self.boxes.values() if box]
-        sides = list(zip(*known, strict=True))
-        return (min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3])) if known else None
+        """The bounding box of all areas."""
+        boxes = [box for box in self.boxes.values() if box]
+        sides = list(zip(*boxes, strict=True))
+        return (min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3])) if boxes else None
 
     @property
     def period(self) -> tuple[str, str] | None:
@@ -152,10 +155,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Context:
-    """All that a descriptor may know. `files` are the data files by path inside the release, without `indicators.duckdb`.
+    """Everything that a descriptor is made from. `files` are the data files by path in the release, without `indicators.duckdb`.
 
-    `changes` says what is different from the release before; what is compared to know whether anything is new has neither it nor its table.
-    `schema_version` is that of the tables' shape (`exports.model.schema_version`).
+    `changes` is the comparison with the previous release. It is not there yet when a build checks whether it has anything new to publish.
+    `schema_version` is the version of the tables' shape (`exports.model.schema_version`).
     """
 
     info: ReleaseInfo
@@ -172,6 +175,6 @@ class Context:
     schema_version: str = ""
 
     def timeless(self) -> Context:
-        """Return this context as it would be in any other version at any other time."""
+        """Return this context without version and time, for a comparison of content."""
         info = replace(self.info, released=datetime(1970, 1, 1, tzinfo=UTC), inputs_key="")
         return replace(self, info=info, version="0000.00.0", previous=None)

@@ -1,4 +1,4 @@
-"""What indicators and areas are called, read from the table files of a release, for files that carry names beside codes."""
+"""Names of indicators and areas, read from the tables of a release, for files that show names beside codes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Indicator:
-    """An indicator's title by language (first the pack's first), unit, decimals for display, and the ids of its sources."""
+    """An indicator's titles by language in the pack's order, unit, decimals for display, and the ids of its sources."""
 
     id: str
     titles: Mapping[str, str] = field(default_factory=dict)
@@ -26,7 +26,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Labels:
-    """Indicators by id, and names of areas by `ref_area`; an area without a name is not there."""
+    """Indicators by id, and names of areas by `ref_area`. Areas without a name are left out."""
 
     indicators: Mapping[str, Indicator]
     areas: Mapping[str, str]
@@ -39,7 +39,7 @@ class Labels:
 
 
 def read(parquet: Path, languages: Sequence[str]) -> Labels:
-    """Read the tables `indicators` and `areas` in the folder `parquet`; what they do not say is not in the labels."""
+    """Read the tables `indicators` and `areas` in the folder `parquet`. Missing tables and columns give no labels."""
     indicators = {str(row["indicator"]): _indicator(row, languages) for row in _rows(parquet / "indicators.parquet") if "indicator" in row}
     areas = {str(row["ref_area"]): str(row["name"]) for row in _rows(parquet / "areas.parquet", "ref_area", "name") if row.get("name")}
     return Labels(indicators, areas)

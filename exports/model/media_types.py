@@ -1,4 +1,4 @@
-"""Media types and caching of the files of a `public` folder, for whoever serves or uploads them."""
+"""Media types and caching rules of the files in a `public` folder, for serving and uploading."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ MEDIA_TYPES = {
     ".duckdb": "application/octet-stream",
 }
 
-FOR_EVER, ALWAYS_ASK = "public, max-age=31536000, immutable", "no-cache"
+CACHE_FOREVER, CACHE_REVALIDATE = "public, max-age=31536000, immutable", "no-cache"
 
 
 def media_type(name: str) -> str:
-    """Return the media type of a file by its name."""
+    """Return the media type that belongs to the name of a file."""
     return next((kind for ending, kind in MEDIA_TYPES.items() if name.endswith(ending)), "application/octet-stream")

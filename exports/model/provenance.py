@@ -1,6 +1,6 @@
-"""What a release was made from, as digests: enough to say later why a number changed. Compares two such records; computes no digest.
+"""The record of what a release was made from, as digests, and the comparison of two records: why did a number change?
 
-The caller fills it in and the release keeps it as `provenance.json`. Standard library only.
+The caller fills in the record, and the release keeps it as `provenance.json`. Computes no digest; uses only the standard library.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 
 PATH = "provenance.json"
 METHOD, BOUNDARY, REVISED, CORRECTED, EXTENDED = range(1, 6)
-"""Reasons for a changed number, the one that outweighs all others first."""
+"""Reasons for a changed number, in order of precedence."""
 
 
 @dataclass(frozen=True)
 class SourceFacts:
-    """`parts`: checksum of the bytes by part. `declaration`: what turns them into observations, `corrections` apart."""
+    """`parts` has the checksum of each part. `declaration` covers how observations are made from them, except for `corrections`."""
 
     parts: Mapping[str, str]
     declaration: str = ""
@@ -27,7 +27,7 @@ class SourceFacts:
 
 @dataclass(frozen=True)
 class IndicatorFacts:
-    """`declaration`: what the numbers depend on; `sources`: those of its measures."""
+    """`declaration` covers what the numbers depend on; `sources` are the sources of its measures."""
 
     declaration: str
     sources: Sequence[str] = ()
@@ -35,7 +35,7 @@ class IndicatorFacts:
 
 @dataclass(frozen=True)
 class IndexFacts:
-    """`declaration`: what the scores depend on; `indicators`: its leaves."""
+    """`declaration` covers what the scores depend on; `indicators` are its leaves."""
 
     declaration: str
     indicators: Sequence[str] = ()
@@ -43,8 +43,11 @@ class IndexFacts:
 
 @dataclass(frozen=True)
 class Provenance:
-    """`shared` are sources that every row may depend on, such as that of the weights; `area_changes` is [from, to, on, share];
-    `breaks` are the declared ones: source, measure, period, note. `settings` and `code` stand for all else."""
+    """Digests of everything that numbers depend on.
+
+    `shared` are sources that every row may depend on, such as the source of the weights. An area change is [from, to, on, share].
+    `breaks` are the declared breaks in series: source, measure, period, note. `settings` and `code` cover everything else.
+    """
 
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)
     indicators: Mapping[str, IndicatorFacts] = field(default_factory=dict)
@@ -55,12 +58,12 @@ class Provenance:
     settings: str = ""
     code: str = ""
 
-    def as_dict(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
-    def of(cls, value: Mapping[str, Any]) -> Provenance:
-        """Return what `as_dict` made. Raises KeyError or TypeError on anything else."""
+    def from_json(cls, value: Mapping[str, Any]) -> Provenance:
+        """Return the record that `to_json` wrote. Raises KeyError or TypeError for anything else."""
         return cls(
             {name: SourceFacts(**f) for name, f in value["sources"].items()},
             {name: IndicatorFacts(**f) for name, f in value["indicators"].items()},
@@ -70,7 +73,7 @@ class Provenance:
 
 
 def read(release: Path) -> dict[str, Any] | None:
-    """Return the content of a release's provenance.json; None where it has none that can be read."""
+    """Return the content of a release's provenance.json; None if it is missing or cannot be read."""
     try:
         value = json.loads((release / PATH).read_bytes())
         return value if isinstance(value, dict) else None
@@ -79,57 +82,59 @@ def read(release: Path) -> dict[str, Any] | None:
 
 
 def compared_with(release: Path) -> str | None:
-    """Return the version that the table `changes` of a release is against; None for a first release."""
-    found = read(release)
-    version = found.get("compared_with") if found else None
+    """Return the version that the table `changes` of a release compares with; None for a first release."""
+    content = read(release)
+    version = content.get("compared_with") if content else None
     return version if isinstance(version, str) else None
 
 
 def of_release(release: Path) -> Provenance:
-    """Return the record of a release; an empty one, from which all differs, where it has none."""
+    """Return the record of a release. If it has none, return an empty record, which differs from every other."""
     try:
-        return Provenance.of(read(release) or {})
+        return Provenance.from_json(read(release) or {})
     except (KeyError, TypeError, AttributeError):
         return Provenance()
 
 
-# ------------------------------------------------------------------------------------------------------- two records
+# ---------------------------------------------------------------------------------------------------------- comparison
 
 
 @dataclass(frozen=True)
 class Reasons:
-    """Why numbers may have changed between two releases, by what they depend on; what is not named did not change."""
+    """Why numbers may have changed between two releases, by what they depend on. Anything that is not listed did not change."""
 
     source: Mapping[str, int]
     indicator: Mapping[str, int]
-    declared: frozenset[str]  # indicators that are declared otherwise
+    redeclared: frozenset[str]  # indicators with a changed declaration
     index: Mapping[str, int]
-    elsewhere: int | None  # for rows that nothing nearer explains; None: a boundary if one changed, else the method
+    fallback: int | None  # for rows without a more specific reason; None: a boundary if any changed, otherwise the method
 
 
 def between(old: Provenance, new: Provenance) -> Reasons:
-    """Return why a number of `new` may differ from that of `old`."""
-    source = _present({name: _of_source(old.sources.get(name), new.sources.get(name)) for name in {*old.sources, *new.sources}})
-    declared = {
-        name for name in {*old.indicators, *new.indicators} if _declared(old.indicators.get(name), new.indicators.get(name)) is not None
+    """Return why a number of `new` may differ from the same number of `old`."""
+    source = _present({name: _source_reason(old.sources.get(name), new.sources.get(name)) for name in {*old.sources, *new.sources}})
+    redeclared = {
+        name
+        for name in {*old.indicators, *new.indicators}
+        if _declaration_reason(old.indicators.get(name), new.indicators.get(name)) is not None
     }
     indicator: dict[str, int | None] = {}
     for name in {*old.indicators, *new.indicators}:
         sources = {s for side in (old, new) if name in side.indicators for s in side.indicators[name].sources}
-        indicator[name] = METHOD if name in declared else _first(source.get(s) for s in sources)
+        indicator[name] = METHOD if name in redeclared else _first(source.get(s) for s in sources)
     index: dict[str, int | None] = {}
     for name in {*old.indices, *new.indices}:
         leaves = {i for side in (old, new) if name in side.indices for i in side.indices[name].indicators}
-        index[name] = _declared(old.indices.get(name), new.indices.get(name)) or _first(indicator.get(i) for i in leaves)
-    elsewhere = _first(source.get(s) for s in {*old.shared, *new.shared})
-    if elsewhere is None and (old.settings, old.code) != (new.settings, new.code):
-        elsewhere = METHOD
-    if elsewhere is None:
-        elsewhere = _first(source.values())
-    return Reasons(source, _present(indicator), frozenset(declared), _present(index), elsewhere)
+        index[name] = _declaration_reason(old.indices.get(name), new.indices.get(name)) or _first(indicator.get(i) for i in leaves)
+    fallback = _first(source.get(s) for s in {*old.shared, *new.shared})
+    if fallback is None and (old.settings, old.code) != (new.settings, new.code):
+        fallback = METHOD
+    if fallback is None:
+        fallback = _first(source.values())
+    return Reasons(source, _present(indicator), frozenset(redeclared), _present(index), fallback)
 
 
-def _of_source(old: SourceFacts | None, new: SourceFacts | None) -> int | None:
+def _source_reason(old: SourceFacts | None, new: SourceFacts | None) -> int | None:
     if old is None or new is None:
         return EXTENDED if old is None else REVISED
     if old.declaration != new.declaration:
@@ -141,11 +146,12 @@ def _of_source(old: SourceFacts | None, new: SourceFacts | None) -> int | None:
     return EXTENDED if old.parts != new.parts else None
 
 
-def _declared(old: IndicatorFacts | IndexFacts | None, new: IndicatorFacts | IndexFacts | None) -> int | None:
+def _declaration_reason(old: IndicatorFacts | IndexFacts | None, new: IndicatorFacts | IndexFacts | None) -> int | None:
     return METHOD if old is None or new is None or old.declaration != new.declaration else None
 
 
 def _first(reasons: Iterable[int | None]) -> int | None:
+    """Return the reason with the highest precedence."""
     return min((reason for reason in reasons if reason is not None), default=None)
 
 

@@ -1,13 +1,13 @@
-"""The version of the tables' shape (semver): what a program that reads releases may rely on from one to the next.
+"""The version of the tables' shape (semantic versioning): which programs can read the next release without a change.
 
-Compares the tables of two Data Packages; reads no data. The rule:
+Compares the tables of two Data Packages; reads no data. The rules:
 
-* major: a program may break. A table or column is gone, comes in another order or type, has another unit or another key.
-* minor: a program goes on. A table or a column is new; a value of a code list is new or no longer used; a reference or a bound is another
-  one or none.
-* patch: people read something else. A description is another one.
+* major: a program may break. A table or column was removed, or the order, the type, the unit or the key changed.
+* minor: a program keeps working. A table or column was added, the values of a code list changed, or a reference or a bound changed.
+* patch: only people notice. A description changed.
 
-Columns count by name: a new one in between moves none. An indicator that is withdrawn takes its column in `latest_values` along.
+Columns are compared by name, so that a new column between others does not change their order. When an indicator is withdrawn, its column
+in `latest_values` is removed.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ MAJOR, MINOR, PATCH = range(3)
 
 
 def following(release: Path | None, resources: Sequence[Mapping[str, Any]]) -> str:
-    """Return the version of the shape of `resources` after that of the release in the folder `release`.
+    """Return the version of the shape of `resources` that follows the release in the folder `release`.
 
-    Before the first release, and where the last one says nothing that can be read, it is FIRST. The table `changes` is always there, with
-    the same columns, and is not compared.
+    It is FIRST without a previous release, and if the previous datapackage.json cannot be read. The table `changes` is in every release
+    with the same columns, and is not compared.
     """
-    last = _package(release) if release else None
-    if last is None:
+    previous = _package(release) if release else None
+    if previous is None:
         return FIRST
-    steps = [int(number) for number in last[PROPERTY].split(".")]
-    before = [resource for resource in last["resources"] if resource["name"] != ALWAYS]
+    numbers = [int(number) for number in previous[PROPERTY].split(".")]
+    before = [resource for resource in previous["resources"] if resource["name"] != ALWAYS]
     level = min(_differences(before, resources), default=None)
     if level is None:
-        return str(last[PROPERTY])
-    return ".".join(map(str, [*steps[:level], steps[level] + 1, *[0] * (PATCH - level)]))
+        return str(previous[PROPERTY])
+    return ".".join(map(str, [*numbers[:level], numbers[level] + 1, *[0] * (PATCH - level)]))
 
 
 def _package(release: Path) -> dict[str, Any] | None:
@@ -52,30 +52,31 @@ def _package(release: Path) -> dict[str, Any] | None:
 
 def _differences(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> Iterator[int]:
     before, after = ({resource["name"]: resource for resource in resources} for resources in (old, new))
-    yield from _names(list(before), list(after), ordered=False)
+    yield from _name_differences(list(before), list(after), ordered=False)
     for name in (name for name in before if name in after):
-        then, now = before[name], after[name]
-        if then["path"] != now["path"] or then["schema"]["primaryKey"] != now["schema"]["primaryKey"]:
+        old_table, new_table = before[name], after[name]
+        old_schema, new_schema = old_table["schema"], new_table["schema"]
+        if old_table["path"] != new_table["path"] or old_schema["primaryKey"] != new_schema["primaryKey"]:
             yield MAJOR
-        if then["schema"].get("foreignKeys") != now["schema"].get("foreignKeys"):
+        if old_schema.get("foreignKeys") != new_schema.get("foreignKeys"):
             yield MINOR
-        if then["description"] != now["description"]:
+        if old_table["description"] != new_table["description"]:
             yield PATCH
-        yield from _of_fields(*({field["name"]: field for field in side["schema"]["fields"]} for side in (then, now)))
+        yield from _field_differences(*({field["name"]: field for field in schema["fields"]} for schema in (old_schema, new_schema)))
 
 
-def _of_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[int]:
-    yield from _names(list(before), list(after), ordered=True)
-    for then, now in ((before[name], after[name]) for name in before if name in after):
-        if any(then.get(name) != now.get(name) for name in ("type", "unit", "missingValues")):
+def _field_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[int]:
+    yield from _name_differences(list(before), list(after), ordered=True)
+    for old_field, new_field in ((before[name], after[name]) for name in before if name in after):
+        if any(old_field.get(name) != new_field.get(name) for name in ("type", "unit", "missingValues")):
             yield MAJOR
-        if any(then.get(name) != now.get(name) for name in ("constraints", "categories")):
+        if any(old_field.get(name) != new_field.get(name) for name in ("constraints", "categories")):
             yield MINOR
-        if then["description"] != now["description"]:
+        if old_field["description"] != new_field["description"]:
             yield PATCH
 
 
-def _names(before: list[str], after: list[str], *, ordered: bool) -> Iterator[int]:
+def _name_differences(before: list[str], after: list[str], *, ordered: bool) -> Iterator[int]:
     kept = [name for name in after if name in before]
     if len(kept) < len(before) or (ordered and kept != before):
         yield MAJOR

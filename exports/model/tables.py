@@ -1,4 +1,4 @@
-"""What is published: tables, their columns and their keys, as the caller describes them. Holds no data and reads no files."""
+"""Published tables, their columns and their keys, as the caller describes them. Holds no data and reads no files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a published table. `unit` is that of its numbers, where they have one.
+    """A column of a published table. `unit` is the unit of its numbers, if they have one.
 
-    `minimum`, `maximum`, `values`: what its cells are checked for before they are published; descriptors say so.
+    `minimum`, `maximum` and `values` are what cells are checked against before publication; the descriptors state them.
     """
 
     name: str
@@ -27,16 +27,16 @@ class Column:
 
     def __post_init__(self) -> None:
         if self.type not in TYPES:
-            raise ValueError(f"column {self.name}: type {self.type} is not published; use one of {', '.join(TYPES)}")
+            raise ValueError(f"column {self.name}: type {self.type} cannot be published; use one of {', '.join(TYPES)}")
         if not self.name or any(ord(sign) < 32 for sign in self.name):
-            raise ValueError(f"column name {self.name!r} cannot stand in a header")
+            raise ValueError(f"column name {self.name!r} cannot be used in a header")
         if not self.description or not self.description.strip():
             raise ValueError(f"column {self.name} has no description; every published column needs one")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A published table, sorted by `key`. `view_of` names the table that it says nothing beyond."""
+    """A published table, sorted by `key`. `view_of` names another table that has all of its information."""
 
     name: str
     description: str
@@ -50,12 +50,12 @@ class Table:
         if not self.description or not self.description.strip():
             raise ValueError(f"table {self.name} has no description; every published table needs one")
         names = [column.name for column in self.columns]
-        twice = sorted({name for name in names if [n.lower() for n in names].count(name.lower()) > 1})
-        if twice:  # DuckDB takes A and a for one column
-            raise ValueError(f"table {self.name} has several columns of one name: {', '.join(twice)}")
+        duplicates = sorted({name for name in names if [n.lower() for n in names].count(name.lower()) > 1})
+        if duplicates:  # DuckDB does not distinguish A and a
+            raise ValueError(f"table {self.name} has several columns with the same name: {', '.join(duplicates)}")
         unknown = [name for name in self.key if name not in names]
         if unknown or not self.key:
-            raise ValueError(f"table {self.name}: the key ({', '.join(self.key)}) must be columns of the table")
+            raise ValueError(f"table {self.name}: the key ({', '.join(self.key)}) must consist of columns of the table")
 
     def column(self, name: str) -> Column:
         return next(column for column in self.columns if column.name == name)
@@ -63,7 +63,7 @@ class Table:
 
 @dataclass(frozen=True)
 class View:
-    """A view of the DuckDB file: rows of the table `of` for which `where` holds, and an expression for each column."""
+    """A view in the DuckDB file: the rows of the table `of` that match `where`, with an expression for each column."""
 
     name: str
     description: str

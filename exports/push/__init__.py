@@ -1,6 +1,6 @@
-"""A finished release to where its readers look for it: a folder, a bucket, a portal. Changes nothing in the home, and holds no lock of it.
+"""Copy a finished release to where its readers look for it: a folder, a bucket or a portal.
 
-`outgoing` says which release goes out and that it is whole; `folder`, `s3` and `ckan` each know one kind of target. All of them do the same
-again without harm: what is there already is left alone, so that a push that was killed goes on where it stopped. The libraries of the
-network are imported by those who use them.
+`push_plan` selects the release and checks that it is whole; `folder`, `s3` and `ckan` each know one kind of target. A push changes nothing
+in the workspace and takes no lock of it. It can be repeated: what the target has already is left alone, and an interrupted push continues
+where it stopped. Libraries for the network are imported only by the functions that need them.
 """

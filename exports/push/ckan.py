@@ -1,44 +1,43 @@
-"""A release into a CKAN portal: looks at what each dataset shows, sends what is missing, looks at what came of it, until nothing differs.
+"""Push a release into a CKAN portal: read what each dataset shows, send what is missing, and check the result until nothing differs.
 
-There is no memory of what was sent: after a failure or a kill, what the portal shows says where to go on. The step is the unit: a dataset
-with its links at once, or one uploaded file with the fields that belong to it. Files come before the dataset's own fields, so that a
-dataset that is there never names a version whose files are not; a new one is created with its fields, before its first files.
-How fields are spelled is the business of `ckan_schema`.
+Nothing is remembered between pushes: after a failure, the portal itself shows where to continue. One request sends either a dataset with all
+its links, or one uploaded file with the fields that belong to it. Files are sent before the dataset's own fields, so that a dataset never
+names a version whose files are missing; only a new dataset is created before its files. `ckan_schema` knows how a portal spells the fields.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from exports.model import media_types
 from exports.push import ckan_fields, ckan_schema
-from exports.push.ckan_client import InvalidError, NotThereError, Portal
+from exports.push.ckan_client import Portal, Upload
 from exports.push.ckan_schema import Difference, Package, Schema
-from exports.push.multipart import Form
-from exports.push.push_plan import Outgoing, PushError, RefusedError
-from exports.push.retry_policy import PassingError, Patience
+from exports.push.errors import NotFoundError, PushError, RejectedError, TemporaryError
+from exports.push.push_plan import PushPlan
+from exports.push.retry_policy import RetryPolicy
+from pipelines.core.errors import UsageError
 
-Tell = Callable[[str], None]
+ReportProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked of a push. `upload` None: files are uploaded only where the release has no addresses of its own."""
+    """The options of a push. If `upload` is None, files are uploaded only if the release has no addresses to link to."""
 
     upload: bool | None = None
     owner_org: str | None = None
     prefix: str | None = None
     language: str | None = None
     dry_run: bool = False
-    patience: Patience = field(default_factory=Patience)
+    retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One request that writes. `file` is the path of what is uploaded with it."""
+    """One request that writes. `file` is the path of the file that is uploaded with it."""
 
     action: str
     body: Mapping[str, Any]
@@ -46,135 +45,133 @@ class Step:
     file: str | None = None
 
 
-def push(out: Outgoing, portal: Portal, options: Options, tell: Tell) -> tuple[int, int]:
-    """Make the portal show the release; return how many datasets it has, and how many of them were, or would be, changed.
+def push(plan: PushPlan, portal: Portal, options: Options, report_progress: ReportProgress) -> tuple[int, int]:
+    """Make the portal show the release. Return the number of its datasets, and how many of them were, or would be, changed.
 
-    Raises RefusedError where the release or the options do not allow it, PushError where the portal refuses or fails.
+    Raises UsageError if the release or the options do not allow it, and PushError if the portal refuses or fails.
     """
-    found = ckan_fields.datasets(out, options.prefix, options.language)
-    linked = ckan_fields.has_addresses(found)
-    if options.upload is False and not linked:
-        raise RefusedError("--links: the release has no addresses, since its pack has no base_uri; --upload sends the files themselves")
-    upload = not linked if options.upload is None else options.upload
-    schema = options.patience.keep(lambda: _schema(portal), tell)
+    datasets = ckan_fields.datasets(plan, options.prefix, options.language)
+    linkable = ckan_fields.has_addresses(datasets)
+    if options.upload is False and not linkable:
+        raise UsageError("--links: the release has no addresses, because its pack has no base_uri; use --upload to send the files")
+    upload = not linkable if options.upload is None else options.upload
+    schema = options.retry_policy.run(lambda: _schema(portal), report_progress)
     changed = 0
-    for number, dataset in enumerate(found):
-        wanted = ckan_schema.package(dataset, schema, upload=upload, owner_org=options.owner_org)
+    for number, dataset in enumerate(datasets):
+        target = ckan_schema.package(dataset, schema, upload=upload, owner_org=options.owner_org)
         try:
-            changed += _one(out, portal, wanted, options, tell)
+            changed += _push_dataset(plan, portal, target, options, report_progress)
         except PushError as error:
-            raise PushError(
-                f"{wanted.name}: {error} ({number} of {len(found)} datasets are as they should be; the same command goes on from there)"
-            ) from None
-    return len(found), changed
+            progress = f"{number} of {len(datasets)} datasets are up to date"
+            raise PushError(f"{target.name}: {error} ({progress}; the same command continues from here)") from None
+    return len(datasets), changed
 
 
 def _schema(portal: Portal) -> Schema:
-    """Return the fields of a portal that has a schema of its own for datasets."""
+    """Return the fields of a portal that has its own schema for datasets."""
     try:
-        return Schema.of(portal.ask("scheming_dataset_schema_show", type="dataset"))
-    except (NotThereError, PushError):  # a CKAN without ckanext-scheming does not know the question
+        return Schema.from_json(portal.get("scheming_dataset_schema_show", type="dataset"))
+    except (NotFoundError, PushError):  # a CKAN without ckanext-scheming does not have this action
         return Schema()
 
 
-def _one(out: Outgoing, portal: Portal, wanted: Package, options: Options, tell: Tell) -> bool:
-    """Bring one dataset up to date; return whether that took anything."""
-    shown = options.patience.keep(lambda: _shown(portal, wanted.name), tell)
+def _push_dataset(plan: PushPlan, portal: Portal, target: Package, options: Options, report_progress: ReportProgress) -> bool:
+    """Bring one dataset up to date. Return whether anything was, or would be, changed."""
+    shown = options.retry_policy.run(lambda: _shown(portal, target.name), report_progress)
     if options.dry_run:
-        return _told(out, wanted, shown, tell)
-    last: Step | None = None
+        return _report_differences(plan, target, shown, report_progress)
+    previous: Step | None = None
     changed = False
-    while step := next_step(wanted, shown):
-        if last is not None and (step.resource, step.file) == (last.resource, last.file) and step.action == last.action:
-            kept = sorted({d.field for d in ckan_schema.differences(wanted, shown or {})})
-            tell(f"{wanted.name}: the portal keeps its own values of: {', '.join(kept)}")
+    while step := next_step(target, shown):
+        if previous is not None and (step.resource, step.file) == (previous.resource, previous.file) and step.action == previous.action:
+            kept = sorted({d.field for d in ckan_schema.differences(target, shown or {})})
+            report_progress(f"{target.name}: the portal keeps its own values of: {', '.join(kept)}")
             break
-        for line in _words(out, wanted, shown, step):
-            tell(line)
-        # after a failure the portal is asked again: what broke off may have arrived
-        shown, last = options.patience.keep(lambda: _sent(out, portal, wanted, _shown(portal, wanted.name)), tell), step
-        changed = True
+        report_progress(f"{target.name}: {_description(plan, target, shown, step)}")
+        # after a failure the portal is read again: the lost request may have arrived
+        shown = options.retry_policy.run(lambda: _send_next(plan, portal, target, _shown(portal, target.name)), report_progress)
+        previous, changed = step, True
     return changed
 
 
 def _shown(portal: Portal, name: str) -> dict[str, Any] | None:
+    """Return the dataset as the portal shows it; None if there is no such dataset."""
     try:
-        shown: dict[str, Any] = portal.ask("package_show", id=name)
-    except NotThereError:
+        shown: dict[str, Any] = portal.get("package_show", id=name)
+    except NotFoundError:
         return None
     if shown.get("state", "active") != "active":
-        raise PushError(f"was {shown['state']} on the portal; restore or purge it there, or name the datasets otherwise with --prefix")
+        raise PushError(f"the dataset is {shown['state']} on the portal; restore or purge it there, or choose other names with --prefix")
     return shown
 
 
-def _sent(out: Outgoing, portal: Portal, wanted: Package, shown: dict[str, Any] | None) -> dict[str, Any]:
-    """Send the step that is due and return what the portal shows then."""
-    step = next_step(wanted, shown)
+def _send_next(plan: PushPlan, portal: Portal, target: Package, shown: dict[str, Any] | None) -> dict[str, Any]:
+    """Send the next step and return what the portal shows after it."""
+    step = next_step(target, shown)
     if step is None:
         assert shown is not None
         return shown
-    form = None
+    upload = None
     if step.file:
-        fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in step.body.items()}
-        form = Form(
-            fields,
-            f"update__resources__{step.resource}__upload",
-            out.still_sound(step.file),
-            media_types.media_type(step.file).split(";")[0],
-        )
+        media_type = media_types.media_type(step.file).split(";")[0]
+        upload = Upload(f"update__resources__{step.resource}__upload", plan.checked_file(step.file), media_type)
     try:
-        result = portal.do(step.action, step.body, form)
-    except InvalidError as error:
+        result = portal.post(step.action, step.body, upload)
+    except RejectedError as error:
         if "match" in error.fields:
-            raise PassingError(f"{wanted.name} was changed by somebody else meanwhile") from None
+            raise TemporaryError(f"{target.name} was changed by somebody else at the same time") from None
         raise
-    except NotThereError as error:
+    except NotFoundError as error:
         raise PushError(f"{step.action}: {error}; is it a CKAN of version 2.9 or later?") from None
     after: dict[str, Any] = result["package"] if step.action == "package_revise" else result
     return after
 
 
-def next_step(wanted: Package, shown: Mapping[str, Any] | None) -> Step | None:
-    """Return what to send to a portal that shows `shown` (None: no such dataset); None where nothing is missing."""
-    uploads = any(said.get("url_type") == "upload" for said in wanted.resources.values())
+def next_step(target: Package, shown: Mapping[str, Any] | None) -> Step | None:
+    """Return the next request for a portal that shows `shown`, which is None for a new dataset. Return None if nothing differs."""
+    uploads = any(fields.get("url_type") == "upload" for fields in target.resources.values())
     if shown is None:
-        return Step("package_create", _created(wanted, uploads))
-    found = list(ckan_schema.differences(wanted, shown))
+        return Step("package_create", _creation(target, uploads))
+    differences = list(ckan_schema.differences(target, shown))
     if uploads:
-        for id_ in wanted.resources:
-            if any(d.resource == id_ and d.field in ("resource", "hash", "url_type") for d in found):
-                own = [d for d in found if d.resource == id_]
-                return Step("package_revise", _revised(wanted, shown, own), id_, wanted.paths[id_])
-    return Step("package_revise", _revised(wanted, shown, found)) if found else None
+        for id_ in target.resources:
+            if _needs_upload(id_, differences):
+                own = [d for d in differences if d.resource == id_]
+                return Step("package_revise", _revision(target, shown, own), id_, target.paths[id_])
+    return Step("package_revise", _revision(target, shown, differences)) if differences else None
 
 
-def _created(wanted: Package, uploads: bool) -> dict[str, Any]:
+def _needs_upload(resource: str, differences: list[Difference]) -> bool:
+    return any(d.resource == resource and d.field in ("resource", "hash", "url_type") for d in differences)
+
+
+def _creation(target: Package, uploads: bool) -> dict[str, Any]:
     return {
-        "name": wanted.name,
-        **wanted.fields,
-        "extras": [{"key": key, "value": value} for key, value in wanted.extras.items()],
-        "tags": [{"name": tag} for tag in wanted.tags],
-        "resources": [] if uploads else [{"id": id_, **said} for id_, said in wanted.resources.items()],
+        "name": target.name,
+        **target.fields,
+        "extras": [{"key": key, "value": value} for key, value in target.extras.items()],
+        "tags": [{"name": tag} for tag in target.tags],
+        "resources": [] if uploads else [{"id": id_, **fields} for id_, fields in target.resources.items()],
     }
 
 
-def _revised(wanted: Package, shown: Mapping[str, Any], found: list[Difference]) -> dict[str, Any]:
-    """Return a revision that does away with `found`. Lists are replaced, not merged item by item; others' extras and tags stay.
+def _revision(target: Package, shown: Mapping[str, Any], differences: list[Difference]) -> dict[str, Any]:
+    """Return a revision that removes the differences. Lists are replaced as a whole; extras and tags of others stay.
 
-    It applies only to the dataset as it was shown: a change by somebody else in between is not overwritten unseen.
+    It applies only to the dataset as it was shown, so that a change by somebody else in the meantime is not overwritten.
     """
     update: dict[str, Any] = {}
     body: dict[str, Any] = {"match": {"id": shown["id"], "metadata_modified": shown.get("metadata_modified")}}
-    away: list[str] = []
-    for d in found:
+    removed: list[str] = []
+    for d in differences:
         prefix = f"resources__{d.resource}__" if d.resource else ""
         if d.field == "resource":
             assert d.resource is not None
-            said = {name: value for name, value in wanted.resources[d.resource].items() if name != "url_type"}
-            body.setdefault("update__resources__extend", []).append({"id": d.resource, **said})
+            fields = {name: value for name, value in target.resources[d.resource].items() if name != "url_type"}
+            body.setdefault("update__resources__extend", []).append({"id": d.resource, **fields})
             continue
         if (d.resource and d.new is None) or isinstance(d.old, list | dict):
-            away.append(f"-{prefix}{d.field}")
+            removed.append(f"-{prefix}{d.field}")
         if d.resource and d.field == "url_type":
             if d.new is None:
                 body.setdefault(f"update__resources__{d.resource}", {})["clear_upload"] = "true"
@@ -182,41 +179,44 @@ def _revised(wanted: Package, shown: Mapping[str, Any], found: list[Difference])
             body.setdefault(f"update__resources__{d.resource}", {})[d.field] = d.new
         elif d.resource is None and d.field != "tags" and not d.field.startswith("extras "):
             update[d.field] = d.new
-    if any(d.resource is None and d.field.startswith("extras ") for d in found):
-        others = [e for e in shown.get("extras", []) if e["key"] not in ckan_schema.EXTRAS | set(wanted.extras)]
-        away.append("-extras")
+    if any(d.resource is None and d.field.startswith("extras ") for d in differences):
+        others = [e for e in shown.get("extras", []) if e["key"] not in ckan_schema.EXTRAS | set(target.extras)]
+        removed.append("-extras")
         update["extras"] = [
             *({"key": e["key"], "value": e["value"]} for e in others),
-            *({"key": key, "value": value} for key, value in wanted.extras.items()),
+            *({"key": key, "value": value} for key, value in target.extras.items()),
         ]
-    if any(d.resource is None and d.field == "tags" for d in found):
-        away.append("-tags")
-        update["tags"] = [{"name": name} for name in dict.fromkeys([*(tag["name"] for tag in shown.get("tags", [])), *wanted.tags])]
-    return {**body, **({"filter": away} if away else {}), **({"update": update} if update else {})}
+    if any(d.resource is None and d.field == "tags" for d in differences):
+        removed.append("-tags")
+        update["tags"] = [{"name": name} for name in dict.fromkeys([*(tag["name"] for tag in shown.get("tags", [])), *target.tags])]
+    return {**body, **({"filter": removed} if removed else {}), **({"update": update} if update else {})}
 
 
-def _words(out: Outgoing, wanted: Package, shown: Mapping[str, Any] | None, step: Step) -> Iterator[str]:
-    """Yield what a step does, for people."""
+def _description(plan: PushPlan, target: Package, shown: Mapping[str, Any] | None, step: Step) -> str:
+    """Return what a step does."""
     if shown is None:
-        yield f"{wanted.name}: create"
-    elif step.file:
-        yield f"{wanted.name}: upload {step.file}, {out.files[step.file].bytes} bytes"
-    else:
-        fields = dict.fromkeys(d.field for d in ckan_schema.differences(wanted, shown))
-        yield f"{wanted.name}: revise {', '.join(fields)}"
+        return "create"
+    if step.file:
+        return f"upload {step.file}, {plan.files[step.file].bytes} bytes"
+    fields = dict.fromkeys(d.field for d in ckan_schema.differences(target, shown))
+    return f"revise {', '.join(fields)}"
 
 
-def _told(out: Outgoing, wanted: Package, shown: Mapping[str, Any] | None, tell: Tell) -> bool:
-    """Say all that a push would change in a dataset; return whether it would."""
-    uploads = [id_ for id_, said in wanted.resources.items() if said.get("url_type") == "upload"]
+def _report_differences(plan: PushPlan, target: Package, shown: Mapping[str, Any] | None, report_progress: ReportProgress) -> bool:
+    """Report everything that a push would change in a dataset. Return whether it would change anything."""
+    uploads = [id_ for id_, fields in target.resources.items() if fields.get("url_type") == "upload"]
     if shown is None:
-        tell(f"{wanted.name}: would create it, with {', '.join(wanted.paths.values())}" + (" uploaded" if uploads else " as links"))
+        how = "uploads" if uploads else "links"
+        report_progress(f"{target.name}: would create it, with these {how}: {', '.join(target.paths.values())}")
         return True
-    found = list(ckan_schema.differences(wanted, shown))
-    for d in found:
-        where = f" {wanted.paths[d.resource]}:" if d.resource else ""
-        tell(f"{wanted.name}:{where} {d}" if d.field != "resource" else f"{wanted.name}: would add {wanted.paths[d.resource or '']}")
+    differences = list(ckan_schema.differences(target, shown))
+    for d in differences:
+        path = f" {target.paths[d.resource]}:" if d.resource else ""
+        report_progress(
+            f"{target.name}:{path} {d}" if d.field != "resource" else f"{target.name}: would add {target.paths[d.resource or '']}"
+        )
     for id_ in uploads:
-        if any(d.resource == id_ and d.field in ("resource", "hash", "url_type") for d in found):
-            tell(f"{wanted.name}: would upload {wanted.paths[id_]}, {out.files[wanted.paths[id_]].bytes} bytes")
-    return bool(found)
+        if _needs_upload(id_, differences):
+            path = target.paths[id_]
+            report_progress(f"{target.name}: would upload {path}, {plan.files[path].bytes} bytes")
+    return bool(differences)

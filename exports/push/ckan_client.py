@@ -1,71 +1,75 @@
-"""CKAN's action API over HTTP: one question, one answer. The key goes to the portal's own address and nowhere else, and into no text.
+"""A client for CKAN's action API: one request, one response. The API key is sent only to the portal itself and appears in no message.
 
-Knows no datasets. What an answer means for a push is the business of `ckan`; when to try again, of `patience`.
+Knows nothing about datasets. `ckan` decides what a response means for a push, and `retry_policy` when a request is repeated.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from exports.push.multipart import Form
-from exports.push.push_plan import PushError, RefusedError
-from exports.push.retry_policy import PassingError
+from exports.push.errors import NotFoundError, PushError, RejectedError, TemporaryError
+from pipelines.core.errors import UsageError
+from pipelines.core.retry import retry_after
 
 API = "/api/3/action/"
-CONNECT, SILENCE = 15, 300  # seconds; a portal may take its time over an uploaded file
-PASSING = (429, 500, 502, 503, 504)
-WORDS = 400  # characters of a portal's own words that are worth repeating
+CONNECT_TIMEOUT, READ_TIMEOUT = 15, 300  # seconds; a portal may need a while to process an uploaded file
+TEMPORARY = (429, 500, 502, 503, 504)
+MAX_MESSAGE = 400  # characters of a portal's message that are shown
 
 
-class NotThereError(Exception):
-    """The portal has no such thing, or does not show it."""
+@dataclass(frozen=True)
+class Upload:
+    """A file that is sent with a request, as the form field `field`."""
 
-
-class InvalidError(PushError):
-    """The portal does not take the values; `fields` are its reasons by field."""
-
-    def __init__(self, text: str, fields: Mapping[str, Any]) -> None:
-        super().__init__(text)
-        self.fields = fields
+    field: str
+    file: Path
+    media_type: str
 
 
 class Portal:
-    """A CKAN at `url`, which is a `portal_address`. `variable` is the name of what holds the key, for messages. Not for several threads."""
+    """A CKAN at `url`, a checked `portal_address`. `variable` is the variable that holds the key, for messages. Not thread-safe."""
 
     def __init__(self, url: str, key: str, variable: str) -> None:
         self.root = url.rstrip("/")
         self.key, self.variable = key, variable
         self._session: Any = None
 
-    def ask(self, action: str, **params: str) -> Any:
-        """Return the result of an action that changes nothing. Raises NotThereError, PassingError, PushError."""
-        return self._exchange("GET", action, params=params)
+    def get(self, action: str, **params: str) -> Any:
+        """Return the result of an action that only reads. Raises NotFoundError, TemporaryError, PushError."""
+        return self._request("GET", action, params=params)
 
-    def do(self, action: str, body: Mapping[str, Any], form: Form | None = None) -> Any:
-        """Return the result of an action that writes, once: whether it may be repeated is for the caller to know."""
-        if form is not None:
-            return self._exchange("POST", action, data=form, headers={"Content-Type": form.content_type})
-        return self._exchange("POST", action, json=body)
+    def post(self, action: str, body: Mapping[str, Any], upload: Upload | None = None) -> Any:
+        """Return the result of an action that writes. It is tried once; only the caller knows whether it may be repeated."""
+        if upload is None:
+            return self._request("POST", action, json=body)
+        from requests_toolbelt import MultipartEncoder
 
-    def _exchange(self, method: str, action: str, headers: Mapping[str, str] | None = None, **request: Any) -> Any:
+        fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}
+        with upload.file.open("rb") as file:  # read while it is sent: a file need not fit into memory
+            form = MultipartEncoder({**fields, upload.field: (upload.file.name, file, upload.media_type)})
+            return self._request("POST", action, data=form, headers={"Content-Type": form.content_type})
+
+    def _request(self, method: str, action: str, headers: Mapping[str, str] | None = None, **request: Any) -> Any:
         import requests
 
         address = self.root + API + action
         try:
             response = self._http().request(
-                method, address, headers={"Authorization": self.key, **(headers or {})}, timeout=(CONNECT, SILENCE),
+                method, address, headers={"Authorization": self.key, **(headers or {})}, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
                 allow_redirects=False, **request,
             )  # fmt: skip
         except requests.exceptions.SSLError:
             raise PushError(f"{self.root}: its certificate is not trusted; nothing was sent") from None
         except requests.exceptions.Timeout:
-            raise PassingError(f"{self.root}: {action} was not answered in time") from None
+            raise TemporaryError(f"{self.root}: {action} timed out") from None
         except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-            raise PassingError(f"{self.root}: {action}: {self._cause(error)}") from None
+            raise TemporaryError(f"{self.root}: {action}: {self._cause(error)}") from None
         except requests.RequestException as error:
             raise PushError(f"{self.root}: {action}: {type(error).__name__}") from None
         return self._result(action, response)
@@ -75,7 +79,7 @@ class Portal:
             import requests
 
             self._session = requests.Session()
-            self._session.trust_env = False  # neither proxies nor passwords of the environment
+            self._session.trust_env = False  # use neither proxies nor passwords from the environment
             self._session.headers["User-Agent"] = f"zpo2-warehouse/{version('zpo2-warehouse')} (push)"
         return self._session
 
@@ -83,88 +87,80 @@ class Portal:
         status = response.status_code
         if 300 <= status < 400:
             raise PushError(
-                f"{self.root} leads to {self._safe(response.headers.get('Location', 'another address'))}: give the address of the "
-                "portal itself as --url; the key is sent nowhere else"
+                f"{self.root} redirects to {self._safe(response.headers.get('Location', 'another address'))}: give the address of the "
+                "portal itself as --url; the key is not sent anywhere else"
             )
-        if status in PASSING:
-            raise PassingError(f"{self.root}: {action} answered {status}", _seconds(response.headers.get("Retry-After")))
+        if status in TEMPORARY:
+            raise TemporaryError(f"{self.root}: {action} answered {status}", retry_after(response.headers.get("Retry-After")))
         try:
-            answer = response.json()
+            content = response.json()
         except ValueError:
-            answer = None
-        if not isinstance(answer, dict) or "success" not in answer:
+            content = None
+        if not isinstance(content, dict) or "success" not in content:
             if status == 413:
-                raise PushError(f"{self.root}: the file is larger than the server takes (413); push links instead, or raise its limit")
+                raise PushError(f"{self.root}: the file is larger than the server accepts (413); push links instead, or raise its limit")
             raise PushError(
-                f"{self.root}: {action} answered {status}, not in the way of CKAN's API; is --url the address of a CKAN of version 2.9 or later?"
+                f"{self.root}: {action} answered {status}, but not like CKAN's API; is --url the address of a CKAN of version 2.9 or later?"
             )
-        if answer["success"] and status == 200:
-            return answer["result"]
-        self._fail(action, status, answer.get("error"))
+        if content["success"] and status == 200:
+            return content["result"]
+        self._fail(action, status, content.get("error"))
 
     def _fail(self, action: str, status: int, error: Any) -> NoReturn:
         fields = error if isinstance(error, dict) else {"message": str(error)}
         kind = str(fields.get("__type", ""))
-        said = self._safe("; ".join(_told(name, value) for name, value in fields.items() if name != "__type"))
+        message = self._safe("; ".join(_field_message(name, value) for name, value in fields.items() if name != "__type"))
         if status == 404 or kind == "Not Found Error":
-            raise NotThereError(said)
+            raise NotFoundError(message)
         if status == 403 or kind == "Authorization Error":
             raise PushError(
-                f"{self.root} refuses {action}: {said}; see whether the key in {self.variable} is right and its user may edit datasets of "
-                "the organisation (--owner-org)"
+                f"{self.root} refuses {action}: {message}; check that the key in {self.variable} is right and that its user may edit "
+                "datasets of the organisation (--owner-org)"
             )
         if status == 409 or kind == "Validation Error":
-            raise InvalidError(f"{self.root} does not take {action}: {said}{_advice(fields)}", fields)
-        raise PushError(f"{self.root}: {action} answered {status}: {said}")
+            raise RejectedError(f"{self.root} does not accept {action}: {message}{_advice(fields)}", fields)
+        raise PushError(f"{self.root}: {action} answered {status}: {message}")
 
     def _safe(self, text: str) -> str:
-        """Return a portal's words without the key and without commands to a terminal, and not too many."""
+        """Return a portal's message without the key, without terminal control characters, and shortened."""
         clean = "".join(c if c.isprintable() else " " for c in text.replace(self.key, "***"))
-        return clean if len(clean) <= WORDS else clean[:WORDS] + " ..."
+        return clean if len(clean) <= MAX_MESSAGE else clean[:MAX_MESSAGE] + " ..."
 
     def _cause(self, error: Exception) -> str:
-        reason = getattr(error.args[0], "reason", None) if error.args else None
-        return "was not reached" if "NewConnection" in type(reason).__name__ or "NameResolution" in type(reason).__name__ else "broke off"
+        reason = type(getattr(error.args[0], "reason", None) if error.args else None).__name__
+        return "could not be reached" if "NewConnection" in reason or "NameResolution" in reason else "the connection was lost"
 
 
 def portal_address(url: str, plain_hosts: Collection[str] = ()) -> str:
-    """Return the address of a portal without a slash at its end. Raises RefusedError where none is meant, or the key would travel in the
-    clear: over http only to this machine and to `plain_hosts` (`host` or `host:port`).
+    """Return the address of a portal without a slash at its end.
+
+    Plain http is allowed only to this machine and to `plain_hosts` (`host` or `host:port`), since it would reveal the key. Raises
+    UsageError.
     """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
     except ValueError:
-        raise RefusedError(f"--url {url}: is no address") from None
+        raise UsageError(f"--url {url}: is not a valid address") from None
     if parts.username or parts.password:
-        raise RefusedError("--url: no user or password belongs into the address")
+        raise UsageError("--url: the address must not contain a user or password")
     if parts.scheme not in ("https", "http") or not host or parts.query or parts.fragment:
-        raise RefusedError(f"--url {url}: the address of a portal is due, such as https://data.example.org")
+        raise UsageError(f"--url {url}: expected the address of a portal, such as https://data.example.org")
     if parts.scheme == "http" and not {host, f"{host}:{port or 80}"} & {"localhost", "127.0.0.1", "::1", *plain_hosts}:
-        raise RefusedError(f"--url {url}: the key would travel in the clear; https is due, or ZPO2_ALLOW_HOSTS that names {host}")
+        raise UsageError(f"--url {url}: http would send the key unencrypted; use https, or allow {host} in ZPO2_ALLOW_HOSTS")
     return url.rstrip("/")
 
 
-def _seconds(header: str | None) -> float | None:
-    from urllib3.exceptions import InvalidHeader
-    from urllib3.util import Retry
-
-    try:
-        return Retry().parse_retry_after(header) if header else None
-    except InvalidHeader:
-        return None
-
-
-def _told(name: str, value: Any) -> str:
-    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return words if name == "message" else f"{name}: {words}"
+def _field_message(name: str, value: Any) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if name == "message" else f"{name}: {text}"
 
 
 def _advice(fields: Mapping[str, Any]) -> str:
     if "owner_org" in fields:
-        return "; name an organisation in which the key's user may edit, with --owner-org"
+        return "; give an organisation in which the key's user may edit as --owner-org"
     if "upload" in str(fields).lower():
-        return "; push links instead of uploads, or raise ckan.max_resource_size there"
+        return "; push links instead of uploads, or raise ckan.max_resource_size on the portal"
     if "name" in fields:
-        return "; another --prefix gives other names"
+        return "; choose different names with --prefix"
     return ""

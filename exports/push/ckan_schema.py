@@ -1,6 +1,6 @@
-"""How a portal spells the fields: as extras, which any CKAN keeps, or as fields of its own where it has a schema of ckanext-scheming.
+"""How a portal spells the fields: as extras, which every CKAN keeps, or as its own fields if it has a schema of ckanext-scheming.
 
-Pure functions on what the portal shows and what it ought to show. Sends nothing.
+Pure functions that compare what the portal shows with what it should show. Sends nothing.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ from typing import Any
 from exports.push.ckan_fields import Dataset, Resource
 
 NESTED = {"contact": "contact_", "publisher": "publisher_", "temporal_coverage": "temporal_", "spatial_coverage": "spatial_"}
-"""Nested fields, and what the names of their parts begin with among the extras."""
+"""Nested fields, and the prefixes of their parts among the extras."""
 EXTRAS = frozenset(
     {"uri", "identifier", "issued", "modified", "language", "theme", "frequency", "access_rights", "documentation", "provenance"}
     | {"hvd_category", "applicable_legislation", "temporal_start", "temporal_end", "spatial_uri", "spatial_text", "spatial_bbox"}
     | {"spatial_centroid", "contact_uri", "contact_name", "contact_email", "contact_url", "contact_type"}
     | {"publisher_uri", "publisher_name", "publisher_email", "publisher_url", "publisher_type"}
 )
-"""Extras that a push answers for: one of these that a release no longer has is taken away, all others are left alone."""
+"""Extras that a push manages: it removes those that a release no longer has. All other extras are left alone."""
 LINKS = ("url", "access_url", "download_url")
-SHOWN = 70  # signs of a value that are worth a look
+MAX_LENGTH = 70  # characters of a value that are shown
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Fields that a portal has besides CKAN's own: of datasets and resources; `lists` are those that hold several texts."""
+    """The fields of a portal's own schema. `lists` are fields that hold several texts, and `parts` has the parts of nested fields."""
 
     dataset: frozenset[str] = frozenset()
     resource: frozenset[str] = frozenset()
@@ -35,24 +35,24 @@ class Schema:
     parts: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, shown: Mapping[str, Any]) -> Schema:
-        """Return what `scheming_dataset_schema_show` says."""
-        fields = [*shown.get("dataset_fields", []), *shown.get("resource_fields", [])]
+    def from_json(cls, value: Mapping[str, Any]) -> Schema:
+        """Return the schema from the result of `scheming_dataset_schema_show`."""
+        fields = [*value.get("dataset_fields", []), *value.get("resource_fields", [])]
         return cls(
-            frozenset(f["field_name"] for f in shown.get("dataset_fields", [])),
-            frozenset(f["field_name"] for f in shown.get("resource_fields", [])),
+            frozenset(f["field_name"] for f in value.get("dataset_fields", [])),
+            frozenset(f["field_name"] for f in value.get("resource_fields", [])),
             frozenset(f["field_name"] for f in fields if "multiple" in f"{f.get('preset', '')} {f.get('validators', '')}"),
             {f["field_name"]: frozenset(p["field_name"] for p in f["repeating_subfields"]) for f in fields if f.get("repeating_subfields")},
         )
 
     @property
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         return bool(self.dataset)
 
 
 @dataclass(frozen=True)
 class Package:
-    """A dataset as the portal is to show it: `fields` by name, `extras` by key, resources with their fields by id."""
+    """A dataset as the portal should show it: `fields` by name, `extras` by key, and fields and paths of the resources by id."""
 
     name: str
     fields: Mapping[str, Any]
@@ -64,7 +64,7 @@ class Package:
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that the portal shows otherwise. `resource` is an id, or None for the dataset itself."""
+    """A field that the portal shows differently. `resource` is an id, or None for the dataset itself."""
 
     resource: str | None
     field: str
@@ -72,21 +72,21 @@ class Difference:
     new: Any
 
     def __str__(self) -> str:
-        old, new = _words(self.old), _words(self.new)
-        differs = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-        same = differs if len(old) > SHOWN else 0
-        return f"{self.field}: {_short(old, same)} -> {_short(new, same)}"
+        old, new = _display(self.old), _display(self.new)
+        first_difference = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+        same = first_difference if len(old) > MAX_LENGTH else 0
+        return f"{self.field}: {_excerpt(old, same)} -> {_excerpt(new, same)}"
 
 
 def package(dataset: Dataset, schema: Schema, *, upload: bool, owner_org: str | None) -> Package:
-    """Return `dataset` in the way of a portal."""
+    """Return `dataset` with the fields as the portal spells them."""
     fields: dict[str, Any] = {"title": dataset.core["title"], **dataset.core}
-    if schema.is_there:
+    if schema.exists:
         fields = {name: value for name, value in fields.items() if name in schema.dataset or name == "title"}
     extras: dict[str, str] = {}
     for name, value in dataset.dcat.items():
         if name in schema.parts:
-            fields[name] = [{part: text for part, text in one.items() if part in schema.parts[name]} for one in value]
+            fields[name] = [{part: text for part, text in item.items() if part in schema.parts[name]} for item in value]
         elif name in NESTED:
             extras.update(_flat(name, value))
         elif name in schema.dataset:
@@ -95,23 +95,23 @@ def package(dataset: Dataset, schema: Schema, *, upload: bool, owner_org: str | 
             extras[name] = _text(value)
     if owner_org:
         fields["owner_org"] = owner_org
-    tags = dataset.tags if not schema.is_there or "tag_string" in schema.dataset else ()
+    tags = dataset.tags if not schema.exists or "tag_string" in schema.dataset else ()
     resources = {r.id: _resource(r, schema, upload) for r in dataset.resources}
     return Package(dataset.name, fields, extras, tags, resources, {r.id: r.path for r in dataset.resources})
 
 
 def _resource(resource: Resource, schema: Schema, upload: bool) -> Mapping[str, Any]:
-    said: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in resource.fields.items():
         if not (upload and name in LINKS):
-            said[name] = value if name in schema.resource & schema.lists or not isinstance(value, list) else _text(value)
-    return {**said, "url_type": "upload"} if upload else said
+            fields[name] = value if name in schema.resource & schema.lists or not isinstance(value, list) else _text(value)
+    return {**fields, "url_type": "upload"} if upload else fields
 
 
 def _flat(name: str, value: list[dict[str, str]]) -> dict[str, str]:
-    """Return nested fields as extras. Extras have room for one territory: several are told by their names alone."""
+    """Return nested fields as extras. Extras have room for only one territory, so that several are given only by name."""
     if name == "spatial_coverage" and len(value) > 1:
-        return {"spatial_text": ", ".join(one["text"] for one in value if "text" in one)}
+        return {"spatial_text": ", ".join(place["text"] for place in value if "text" in place)}
     return {NESTED[name] + part: text for part, text in value[0].items()} if value else {}
 
 
@@ -119,57 +119,58 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def differences(wanted: Package, shown: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield what differs on the portal from what is wanted; what others have added there is none of it."""
+def differences(target: Package, shown: Mapping[str, Any]) -> Iterator[Difference]:
+    """Yield what the portal shows differently from `target`. What others have added to the dataset does not count."""
     organisation = shown.get("organization") or {}
-    for name, value in wanted.fields.items():
+    for name, value in target.fields.items():
         if name == "owner_org" and value in (organisation.get("name"), organisation.get("id"), shown.get("owner_org")):
             continue
         if not _same(name, shown.get(name), value):
             yield Difference(None, name, shown.get(name), value)
     extras = {extra["key"]: extra["value"] for extra in shown.get("extras", [])}
-    for key in sorted(EXTRAS | set(wanted.extras)):
-        if extras.get(key, "") != wanted.extras.get(key, ""):
-            yield Difference(None, f"extras {key}", extras.get(key), wanted.extras.get(key))
+    for key in sorted(EXTRAS | set(target.extras)):
+        if extras.get(key, "") != target.extras.get(key, ""):
+            yield Difference(None, f"extras {key}", extras.get(key), target.extras.get(key))
     tags = {tag["name"] for tag in shown.get("tags", [])}
-    if missing := [tag for tag in wanted.tags if tag not in tags]:
+    if missing := [tag for tag in target.tags if tag not in tags]:
         yield Difference(None, "tags", None, missing)
-    there = {resource["id"]: resource for resource in shown.get("resources", [])}
-    for id_, said in wanted.resources.items():
-        if id_ not in there:
-            yield Difference(id_, "resource", None, wanted.paths[id_])
+    resources = {resource["id"]: resource for resource in shown.get("resources", [])}
+    for id_, fields in target.resources.items():
+        if id_ not in resources:
+            yield Difference(id_, "resource", None, target.paths[id_])
             continue
-        for name, value in said.items():
-            if not _same(name, there[id_].get(name), value):
-                yield Difference(id_, name, there[id_].get(name), value)
-        is_upload = said.get("url_type") == "upload"
-        if not is_upload and there[id_].get("url_type") == "upload":
+        resource = resources[id_]
+        for name, value in fields.items():
+            if not _same(name, resource.get(name), value):
+                yield Difference(id_, name, resource.get(name), value)
+        is_upload = fields.get("url_type") == "upload"
+        if not is_upload and resource.get("url_type") == "upload":
             yield Difference(id_, "url_type", "upload", None)
         for name in LINKS[1:] if is_upload else ():
-            if there[id_].get(name):  # of a time when the portal had links
-                yield Difference(id_, name, there[id_][name], None)
+            if resource.get(name):  # left from an earlier push of links
+                yield Difference(id_, name, resource[name], None)
 
 
-def _same(name: str, shown: Any, wanted: Any) -> bool:
+def _same(name: str, shown: Any, expected: Any) -> bool:
     if name == "format":  # CKAN has its own spelling of formats
-        return str(shown).casefold() == str(wanted).casefold()
-    if isinstance(wanted, list) and isinstance(shown, list):
-        return len(shown) == len(wanted) and all(_holds(s, w) for s, w in zip(shown, wanted, strict=True))
-    return bool(str(shown if shown is not None else "") == str(wanted))
+        return str(shown).casefold() == str(expected).casefold()
+    if isinstance(expected, list) and isinstance(shown, list):
+        return len(shown) == len(expected) and all(_same_item(s, e) for s, e in zip(shown, expected, strict=True))
+    return bool(str(shown if shown is not None else "") == str(expected))
 
 
-def _holds(shown: Any, wanted: Any) -> bool:
-    """Whether all that is wanted is shown: a portal fills the parts it was not told with empty texts."""
-    if not (isinstance(shown, dict) and isinstance(wanted, dict)):
-        return bool(shown == wanted)
-    return all(str(shown.get(part) or "") == str(wanted.get(part, "")) for part in {*shown, *wanted})
+def _same_item(shown: Any, expected: Any) -> bool:
+    """Whether an item of a list is as expected. A portal fills missing parts of a nested field with empty texts."""
+    if not (isinstance(shown, dict) and isinstance(expected, dict)):
+        return bool(shown == expected)
+    return all(str(shown.get(part) or "") == str(expected.get(part, "")) for part in {*shown, *expected})
 
 
-def _words(value: Any) -> str:
+def _display(value: Any) -> str:
     return "nothing" if value in (None, "", []) else _text(value) if isinstance(value, str | list) else str(value)
 
 
-def _short(words: str, same: int) -> str:
-    """Return a part of `words` in which it can be seen how they differ after their first `same` signs."""
-    start = max(0, same - SHOWN // 2)
-    return ("..." if start else "") + words[start : start + SHOWN] + ("..." if len(words) > start + SHOWN else "")
+def _excerpt(text: str, same: int) -> str:
+    """Return a part of `text` that shows where it differs, which is after its first `same` characters."""
+    start = max(0, same - MAX_LENGTH // 2)
+    return ("..." if start else "") + text[start : start + MAX_LENGTH] + ("..." if len(text) > start + MAX_LENGTH else "")

@@ -1,4 +1,4 @@
-"""Which release goes out, with the files that lie beside the releases; looked at byte by byte before anything is sent. Sends nothing."""
+"""Select the release to push, check every byte of it, and read the pointer files that go with it. Sends nothing."""
 
 from __future__ import annotations
 
@@ -7,87 +7,84 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exports.model import checksums
+from exports.model.errors import ReleaseRequestError
 from exports.model.info import FileFacts
-from exports.release import ledger
-from exports.release.ledger import LATEST, LEDGER, PRUNED, RELEASES, WITHDRAWN, Entry
-from pipelines.core.errors import UsageError, Zpo2Error
-
-
-class PushError(Zpo2Error):
-    """The target refused or failed, or the release is damaged; the same command goes on where this one stopped."""
-
-
-class RefusedError(UsageError):
-    """What the command asks for cannot be done; nothing was sent."""
+from exports.push.errors import PushError
+from exports.release import ledger as ledger_files
+from exports.release.entries import PRUNED, RELEASES, WITHDRAWN, Entry
+from exports.release.ledger import LATEST, LEDGER
 
 
 @dataclass(frozen=True)
-class Outgoing:
-    """A release that is whole. `files` are those of its folder by path, `around` the contents of the files beside the releases, the
-    pointer last; those belong to the current release and are empty for any other. `history` are all releases up to this one.
+class PushPlan:
+    """An undamaged release to push. `files` are the files in its folder by path.
+
+    `pointer_files` are the contents of the files beside the releases (ledger, feed, latest.json), with latest.json last. They belong to
+    the current release and are empty for any other release. `history` has all releases up to this one.
     """
 
     version: str
     folder: Path
     files: Mapping[str, FileFacts]
-    around: Mapping[str, bytes]
+    pointer_files: Mapping[str, bytes]
     history: tuple[Entry, ...]
 
     @property
-    def place(self) -> str:
-        """The folder of the release below the root of what is published."""
+    def path(self) -> str:
+        """The folder of the release below the root of the target."""
         return f"{RELEASES}/{self.version}/"
-
-    def still_sound(self, path: str) -> Path:
-        """Return where a file lies, its bytes being those of the release at this moment, too. Raises PushError."""
-        file = self.folder / path
-        if checksums.facts(file) != self.files[path]:
-            raise PushError(f"{path} changed since it was looked at: the release is damaged; it was not sent")
-        return file
-
-    def still_current(self) -> None:
-        """Before the files beside the releases go out: they must not take a target back that has got a newer release meanwhile.
-
-        Raises PushError where another release has become the current one since this one was chosen.
-        """
-        now = ledger.current(self.folder.parent.parent)
-        if self.around and (now is None or now.version != self.version):
-            raise PushError(f"{now.version if now else 'no release'} became current meanwhile; the same command brings that one")
 
     @property
     def bytes(self) -> int:
         return sum(facts.bytes for facts in self.files.values())
 
+    def checked_file(self, path: str) -> Path:
+        """Return the location of a file after checking again that it is undamaged. Raises PushError."""
+        file = self.folder / path
+        if checksums.facts(file) != self.files[path]:
+            raise PushError(f"{path} changed after it was checked, so the release is damaged; the file was not sent")
+        return file
 
-def choose(public: Path, version: str | None) -> Outgoing:
-    """Return the release `version`, or the current one. Raises RefusedError, PushError, ReleaseError."""
-    around = _around(public)
-    known, current = ledger.history(public), ledger.current(public)
+    def check_still_current(self) -> None:
+        """Check before the pointer files are sent that the release is still current, so that the target never goes back to an older one.
+
+        Raises PushError if another release has become current since this plan was made.
+        """
+        current = ledger_files.current(self.folder.parent.parent)
+        if self.pointer_files and (current is None or current.version != self.version):
+            became = f"{current.version} became current" if current else "there is no current release any more"
+            raise PushError(f"{became} during the push; repeat the command to push it")
+
+
+def select_release(public: Path, version: str | None) -> PushPlan:
+    """Return the plan for `version`, or for the current release. Raises ReleaseRequestError, PushError, ReleaseError."""
+    pointer_files = _pointer_files(public)
+    releases, current = ledger_files.history(public), ledger_files.current(public)
     if current is None:
-        raise RefusedError("nothing was published yet")
-    if current.version not in {e.version for e in known}:
-        known = [*known, current]  # published a moment ago, and not yet counted
-    entry = current if version is None else next((e for e in known if e.version == version), None)
+        raise ReleaseRequestError("nothing has been published yet")
+    if current.version not in {e.version for e in releases}:
+        releases = [*releases, current]  # published a moment ago and not counted yet
+    entry = current if version is None else next((e for e in releases if e.version == version), None)
     if entry is None:
-        there = ", ".join(e.version for e in known if not e.is_pruned)
-        raise RefusedError(f"{version}: there is no such release; there are {there}")
+        kept = ", ".join(e.version for e in releases if not e.is_pruned)
+        raise ReleaseRequestError(f"{version}: no such release; the releases are {kept}")
     if entry.is_pruned:
-        raise RefusedError(f"{entry.version}: its files were removed{entry.told(PRUNED)}")
-    if withdrawn := next((e for e in known if e.is_withdrawn and e.content == entry.content), None):
-        same = "" if withdrawn is entry else f"holds the same as {withdrawn.version}, which "
-        raise RefusedError(f"{entry.version} {same}was withdrawn{withdrawn.told(WITHDRAWN)}: it is not pushed anywhere any more")
+        raise ReleaseRequestError(f"{entry.version}: its files were removed{entry.when_and_why(PRUNED)}")
+    if withdrawn := next((e for e in releases if e.is_withdrawn and e.content == entry.content), None):
+        same = "" if withdrawn is entry else f"has the same content as {withdrawn.version}, which "
+        raise ReleaseRequestError(f"{entry.version} {same}was withdrawn{withdrawn.when_and_why(WITHDRAWN)} and is not pushed any more")
     folder = public / RELEASES / entry.version
     if faults := checksums.faults(folder):
         raise PushError(f"{entry.version} is damaged ({faults[0]}); nothing was sent")
     sums = checksums.read(folder)
     files = {path: FileFacts((folder / path).stat().st_size, sha256) for path, sha256 in sorted(sums.items())}
     files[checksums.NAME] = checksums.facts(folder / checksums.NAME)
-    history = tuple(known[: known.index(entry) + 1])
-    return Outgoing(entry.version, folder, files, around if entry.version == current.version else {}, history)
+    history = tuple(releases[: releases.index(entry) + 1])
+    return PushPlan(entry.version, folder, files, pointer_files if entry.version == current.version else {}, history)
 
 
-def _around(public: Path) -> dict[str, bytes]:
-    """Return the contents of the files beside the releases as they were at one moment, the ledger and then the pointer last."""
+def _pointer_files(public: Path) -> dict[str, bytes]:
+    """Return the contents of the files beside the releases at one moment. The ledger comes last but one, latest.json last."""
     while True:
         before = _contents(public, (LATEST, LEDGER))
         names = sorted(p.name for p in public.iterdir() if p.is_file() and not p.name.startswith(".")) if public.is_dir() else []
@@ -97,10 +94,10 @@ def _around(public: Path) -> dict[str, bytes]:
 
 
 def _contents(public: Path, names: Iterable[str]) -> dict[str, bytes]:
-    found = {}
+    contents = {}
     for name in names:
         try:
-            found[name] = (public / name).read_bytes()
+            contents[name] = (public / name).read_bytes()
         except FileNotFoundError:
-            continue  # it went, or was never there
-    return found
+            continue  # missing, or removed in the meantime
+    return contents

@@ -1,4 +1,4 @@
-"""Trying again what fails in passing, later and later, and at least as late as a server asks. Knows nothing of servers."""
+"""When and how often a failed request is repeated. Knows nothing about servers."""
 
 from __future__ import annotations
 
@@ -8,40 +8,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from exports.push.push_plan import PushError
+from exports.push.errors import PushError, TemporaryError
 
 T = TypeVar("T")
 
 
-class PassingError(Exception):
-    """What failed may work a little later; `after`: seconds that the server asks to be left alone for."""
-
-    def __init__(self, text: str, after: float | None = None) -> None:
-        super().__init__(text)
-        self.after = after
-
-
 @dataclass(frozen=True)
-class Patience:
-    """How often, how soon, and for how long at most a server's own wish is followed. Times in seconds."""
+class RetryPolicy:
+    """The number of attempts, the first delay, which doubles each time, and the longest wait that a server may ask for. In seconds."""
 
-    tries: int = 6
-    first: float = 0.5
-    longest: float = 120.0
+    attempts: int = 6
+    first_delay: float = 0.5
+    max_retry_after: float = 120.0
 
-    def keep(self, attempt: Callable[[], T], tell: Callable[[str], None]) -> T:
-        """Return what `attempt` returns. Raises PushError when it failed in passing too often, or the server asks for too long a wait."""
-        for number in range(1, self.tries + 1):
+    def run(self, request: Callable[[], T], report_progress: Callable[[str], None]) -> T:
+        """Return the result of `request`, which is repeated after a TemporaryError. Raises PushError when the policy gives up."""
+        for attempt in range(1, self.attempts + 1):
             try:
-                return attempt()
-            except PassingError as error:
-                if number == self.tries:
-                    raise PushError(f"{error}; tried {number} times") from None
-                pause = self.first * 2 ** (number - 1) * (1 + random.random() / 2)
-                if error.after is not None:
-                    if error.after > self.longest:
-                        raise PushError(f"{error}, and asks to be left alone for {error.after:.0f} s") from None
-                    pause = max(pause, error.after)
-                tell(f"{error}; trying again in {pause:.0f} s")
-                time.sleep(pause)
+                return request()
+            except TemporaryError as error:
+                if attempt == self.attempts:
+                    raise PushError(f"{error}; gave up after {attempt} attempts") from None
+                delay = self.first_delay * 2 ** (attempt - 1) * (1 + random.random() / 2)
+                if error.retry_after is not None:
+                    if error.retry_after > self.max_retry_after:
+                        raise PushError(f"{error}, and asks to wait for {error.retry_after:.0f} s; try again later") from None
+                    delay = max(delay, error.retry_after)
+                report_progress(f"{error}; trying again in {delay:.0f} s")
+                time.sleep(delay)
         raise AssertionError("unreachable")

@@ -1,1 +1,1 @@
-"""The release transaction, the ledger of releases, and what an operator does to a published release."""
+"""Build, publish and manage releases: the transaction, the ledger, the feed and what an operator does to a release."""

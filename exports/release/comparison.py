@@ -1,4 +1,4 @@
-"""Which two kept releases are compared when somebody asks: the current one, and the one before it or any earlier one. Writes what it is told."""
+"""Compare the current release with an earlier one when somebody asks. Changes no release."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ from pathlib import Path
 
 from exports.model import provenance
 from exports.model.change_summary import Summary
-from exports.model.errors import ReleaseError
-from exports.release import ledger
-from exports.release.ledger import PRUNED
+from exports.model.errors import ReleaseRequestError
+from exports.release.entries import PRUNED, RELEASES
+from exports.release.ledger import current, read_ledger
 
 
 @dataclass(frozen=True)
-class Compared:
-    """`summary` of what differs in the release `version`; None where it is a first release and nothing else was named."""
+class Comparison:
+    """What differs in the release `version`. `summary` is None for a first release if no other version was named."""
 
     version: str
     summary: Summary | None
 
 
-def since(public: Path, version: str | None, spill: Path, out: Path | None = None) -> Compared:
-    """Compare the current release with `version`, by default with the one that its table `changes` is against.
+def compare_current(public: Path, version: str | None, spill: Path, out: Path | None = None) -> Comparison:
+    """Compare the current release with `version`, by default with the release that its table `changes` refers to.
 
-    All differences, however many, go into the CSV file `out`, with the columns of `changes`. `spill` is a folder for passing files.
-    Raises ReleaseError where there is nothing to compare.
+    All differences go into the CSV file `out`, however many there are, with the columns of `changes`. `spill` is a folder for temporary
+    files. Raises ReleaseError if there is nothing to compare with.
     """
-    current = ledger.current(public)
-    if current is None:
-        raise ReleaseError(f"{public}: nothing was published yet")
-    folder = public / ledger.RELEASES / current.version
-    wanted = version or provenance.compared_with(folder)
-    if wanted is None:
-        return Compared(current.version, None)
-    known = {entry.version: entry for entry in ledger.history(public)}
-    if wanted not in known:
-        kept = ", ".join(v for v, entry in known.items() if not entry.is_pruned)
-        raise ReleaseError(f"{wanted}: there is no such release; there are {kept}")
-    if known[wanted].is_pruned:
-        raise ReleaseError(f"{wanted}: its files were removed{known[wanted].told(PRUNED)}")
+    latest = current(public)
+    if latest is None:
+        raise ReleaseRequestError(f"{public}: nothing has been published yet")
+    folder = public / RELEASES / latest.version
+    version = version or provenance.compared_with(folder)
+    if version is None:
+        return Comparison(latest.version, None)
+    ledger = read_ledger(public)
+    entry = ledger.find(version)
+    if entry is None:
+        raise ReleaseRequestError(f"{version}: no such release; the releases are {', '.join(ledger.kept)}")
+    if entry.is_pruned:
+        raise ReleaseRequestError(f"{version}: its files were removed{entry.when_and_why(PRUNED)}")
     from exports.changes import compare
 
     try:
         with compare.csv_file(out) if out else nullcontext() as sink:
-            facts = provenance.of_release(folder)
-            old = public / ledger.RELEASES / wanted
-            return Compared(current.version, compare.compare(old, folder, wanted, facts, spill, sink, limit=sys.maxsize))
-    except compare.UnusableError as error:
-        raise ReleaseError(f"{wanted} cannot be compared with: {error}") from error
+            record = provenance.of_release(folder)
+            earlier = public / RELEASES / version
+            return Comparison(latest.version, compare.compare(earlier, folder, version, record, spill, sink, limit=sys.maxsize))
+    except compare.NotComparableError as error:
+        raise ReleaseRequestError(f"cannot compare with {version}: {error}") from error

@@ -1,78 +1,136 @@
-"""What the ledger knows: releases, moves of `latest`, and the journal of what happened to them. Values only; reads and writes no file."""
+"""The records of a ledger: releases, changes of the latest release, events, and the pack that they belong to. Reads and writes no file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 RELEASES = "releases"
 WITHDRAWN, PINNED, PRUNED = "withdrawn", "pinned", "pruned"
+"""Annotations of a release."""
 ROLLBACK, WITHDRAWAL = "rollback", "withdrawal"
+"""Kinds of changes of the latest release."""
 PUBLISHED = "published"
-_OPTIONAL = ("changes",)
+
+Record = TypeVar("Record")
+
+
+def parse(record: type[Record], value: object) -> Record:
+    """Return the dataclass `record` for a value from a JSON file. Raises ValueError if a member is missing or has the wrong type."""
+    adapter: Any = _adapter(record)  # type: ignore[arg-type]
+    validated: Record = adapter.validate_python(value)
+    return validated
+
+
+@cache
+def _adapter(record: Any) -> Any:
+    from pydantic import TypeAdapter  # imported here: most commands never read a ledger
+
+    return TypeAdapter(record)
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The content of latest.json: the current release."""
+
+    version: str
+    released: str
+    path: str
+
+
+@dataclass(frozen=True)
+class TableCounts:
+    """How many rows and cells of a table changed; `changed_cells` is by kind."""
+
+    added: int
+    removed: int
+    changed_cells: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class ChangeCounts:
+    """How much a release changed compared with the release `against`, which is None for a first release. Unchanged tables are left out."""
+
+    against: str | None
+    comparable: bool = True
+    tables: Mapping[str, TableCounts] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        if self.against is None:
+            return {"against": None}
+        if not self.comparable:
+            return {"against": self.against, "comparable": False}
+        return {"against": self.against, "tables": {name: asdict(counts) for name, counts in self.tables.items()}}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A release of the ledger. `content` is a digest of its tables and descriptors, version and time apart;
-    `inputs_key` stands for the inputs that last gave this content; `changes` counts what it has changed against the release before, None
-    where that was not kept; `more` keeps what was noted since, by an operator or by others."""
+    """A release in the ledger.
+
+    `content` is a digest of its tables and descriptors without version and time. `inputs_key` stands for the inputs that last produced
+    this content. `changes` is None if an earlier version of the software did not record it. `annotations` holds what operators or other
+    programs added later.
+    """
 
     version: str
     released: str
     inputs_key: str
     content: str
     rows: Mapping[str, int]
-    changes: Mapping[str, Any] | None = None
-    more: Mapping[str, Any] = field(default_factory=dict)
+    changes: ChangeCounts | None = None
+    annotations: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, value: Mapping[str, Any]) -> Entry:
-        own = {f.name for f in fields(cls)} - {"more"}
-        known = {k: value[k] for k in own if k in value or k not in _OPTIONAL}
-        return cls(**known, more={k: v for k, v in value.items() if k not in own and k != "path"})
+    def from_json(cls, value: object) -> Entry:
+        """Return the entry of a JSON object; members that are not its own are annotations. Raises ValueError."""
+        if not isinstance(value, Mapping):
+            raise ValueError("a release is not an object")
+        own = {f.name for f in fields(cls)} - {"annotations"}
+        annotations = {name: member for name, member in value.items() if name not in own and name != "path"}
+        return parse(cls, {**{name: value[name] for name in own & set(value)}, "annotations": annotations})
 
-    def as_dict(self) -> dict[str, Any]:
-        value = asdict(self)
-        more = value.pop("more")
-        return {**more, "path": self.path, **{k: v for k, v in value.items() if v is not None}}
+    def to_json(self) -> dict[str, Any]:
+        members = {name: getattr(self, name) for name in ("version", "released", "inputs_key", "content", "rows")}
+        changes = {"changes": self.changes.to_json()} if self.changes else {}
+        return {**self.annotations, "path": self.path, **members, **changes}
 
     @property
     def path(self) -> str:
-        """Its folder below `public`, as `latest.json` names it."""
+        """The folder of the release below `public`, as in latest.json."""
         return f"{RELEASES}/{self.version}/"
 
     @property
     def is_withdrawn(self) -> bool:
-        return bool(self.more.get(WITHDRAWN))
+        return bool(self.annotations.get(WITHDRAWN))
 
     @property
     def is_pinned(self) -> bool:
-        return bool(self.more.get(PINNED))
+        return bool(self.annotations.get(PINNED))
 
     @property
     def is_pruned(self) -> bool:
-        """Whether its files are gone; its version is never given again."""
-        return bool(self.more.get(PRUNED))
+        """Whether its files were removed. Its version is never reused."""
+        return bool(self.annotations.get(PRUNED))
 
-    def noted(self, name: str, **note: str) -> Entry:
-        return replace(self, more={**self.more, name: note})
+    def annotate(self, name: str, **annotation: str) -> Entry:
+        return replace(self, annotations={**self.annotations, name: annotation})
 
-    def note(self, name: str, key: str) -> str:
-        """Return what a note says under `key` (`at`, `reason`); empty where there is none, or somebody wrote it by hand."""
-        note = self.more.get(name)
-        return str(note.get(key, "")) if isinstance(note, Mapping) else ""
+    def annotation(self, name: str, member: str) -> str:
+        """Return `at` or `reason` of an annotation. Empty if there is none, or if somebody wrote it by hand in another form."""
+        annotation = self.annotations.get(name)
+        return str(annotation.get(member, "")) if isinstance(annotation, Mapping) else ""
 
-    def told(self, name: str) -> str:
-        """Return when and why `name` was noted, to be put behind a verb; empty where somebody noted it by hand."""
-        at, reason = self.note(name, "at"), self.note(name, "reason")
+    def when_and_why(self, name: str) -> str:
+        """Return the time and the reason of an annotation as the end of a sentence. Empty if somebody wrote the annotation by hand."""
+        at, reason = self.annotation(name, "at"), self.annotation(name, "reason")
         return f" at {at}" + (f" ({reason})" if reason else "") if at else ""
 
 
 @dataclass(frozen=True)
-class Move:
-    """`latest` taken from one release to another that was there before; `kind`: rollback or withdrawal."""
+class LatestChange:
+    """A change of the latest release from `left` to the earlier release `to`. `kind` is rollback or withdrawal."""
 
     kind: str
     left: str
@@ -82,11 +140,11 @@ class Move:
 
 
 @dataclass(frozen=True)
-class Happening:
-    """What readers of the releases have to hear of, in the order in which it happened. `kind`: published, withdrawn or rollback.
+class LedgerEvent:
+    """Something that readers of the releases need to know. `kind` is published, withdrawn or rollback.
 
-    `version` is the release that it is about: of a rollback, the one that is current since. `before` and `current` are the current release
-    before and after it, empty where there was none.
+    `version` is the release concerned; for a rollback, the release that became current. `before` and `current` are the current release
+    before and after the event. They are empty if there was none.
     """
 
     kind: str
@@ -96,15 +154,18 @@ class Happening:
     current: str = ""
     reason: str = ""
 
-    def name(self, number: int) -> str:
-        """Return what tells it from all others of its ledger; `number` is its place in the journal."""
+    def event_id(self, number: int) -> str:
+        """Return an identifier that is unique in the ledger; `number` is the position of the event, counted from 1."""
         return {PUBLISHED: self.version, WITHDRAWN: f"{self.version}-withdrawn"}.get(self.kind, f"{self.version}-{self.kind}-{number}")
 
 
 @dataclass(frozen=True)
-class About:
-    """Whose releases these are, for whoever has no more than the ledger. `title` is by language, the first of `languages` being the pack's
-    own; `publisher` has `name` and `iri`; `feed` is the name of the change feed, which stays what it was when the feed first appeared."""
+class PackInfo:
+    """The pack that the releases belong to, for readers who have only the ledger.
+
+    `title` is by language; the first of `languages` is the pack's main language. `publisher` has `name` and `iri`. `feed` is the
+    identifier of the change feed, which never changes.
+    """
 
     pack: str
     title: Mapping[str, str]
@@ -115,101 +176,11 @@ class About:
 
 
 @dataclass(frozen=True)
-class SetAside:
-    """A release whose content was taken back, and how."""
+class Superseded:
+    """A release whose content an operator took back, and how."""
 
     entry: Entry
     how: str
 
     def __str__(self) -> str:
-        return f"the tables are those of {self.entry.version}, {self.how}"
-
-
-@dataclass(frozen=True)
-class Ledger:
-    """Releases in the order of publication, moves in the order they were made, and the one publication or move that was announced and
-    not yet counted. The journal has both in one order, and the withdrawals of releases that were not current."""
-
-    releases: tuple[Entry, ...] = ()
-    publishing: Entry | None = None
-    moves: tuple[Move, ...] = ()
-    moving: Move | None = None
-    journal: tuple[Happening, ...] = ()
-    about: About | None = None
-
-    def find(self, version: str | None) -> Entry | None:
-        return next((e for e in self.releases if e.version == version), None)
-
-    def with_inputs(self, version: str, inputs_key: str) -> Ledger:
-        """Return this ledger, `inputs_key` being the inputs that now give what `version` holds."""
-        return self._changed(version, lambda entry: replace(entry, inputs_key=inputs_key))
-
-    def with_note(self, version: str, name: str, **note: str) -> Ledger:
-        """Return this ledger with a note on `version`."""
-        return self._changed(version, lambda entry: entry.noted(name, **note))
-
-    def published(self, entry: Entry) -> Ledger:
-        """Return this ledger with one release more."""
-        happened = Happening(PUBLISHED, entry.version, entry.released, self._current(), entry.version)
-        return replace(self, releases=(*self.releases, entry), publishing=None, journal=(*self.journal, happened))
-
-    def moved(self, move: Move) -> Ledger:
-        """Return this ledger with one move more; what a withdrawal leaves is marked."""
-        ledger = replace(self, moves=(*self.moves, move), moving=None)
-        if move.kind == WITHDRAWAL:
-            return ledger.withdrawn(move.left, move.at, move.reason, current=move.to)
-        return replace(ledger, journal=(*ledger.journal, _rollback(move)))
-
-    def withdrawn(self, version: str, at: str, reason: str, current: str) -> Ledger:
-        """Return this ledger with `version` marked as withdrawn, `current` being the current release after that."""
-        ledger = self.with_note(version, WITHDRAWN, at=at, reason=reason)
-        return replace(ledger, journal=(*ledger.journal, Happening(WITHDRAWN, version, at, self._current(), current, reason)))
-
-    def _current(self) -> str:
-        return self.journal[-1].current if self.journal else ""
-
-    def set_aside(self, content: str, current: str | None) -> SetAside | None:
-        """Return the release that was taken back and says the same as `content`; None where `content` may be published.
-
-        Taken back is what was withdrawn, for ever; and, while `current` is not the newest release because of a rollback, what was
-        published after it. Where several releases say the same, the newest of them counts.
-        """
-        versions = [e.version for e in self.releases]
-        same = next((e for e in reversed(self.releases) if e.content == content), None)
-        if same is None:
-            return None
-        if same.is_withdrawn:
-            return SetAside(same, f"which was withdrawn{same.told(WITHDRAWN)}")
-        if self.moves and current in versions and versions.index(same.version) > versions.index(current):
-            last = self.moves[-1]
-            return SetAside(same, f"from which latest was taken back to {current} at {last.at} ({last.reason})")
-        return None
-
-    def _changed(self, version: str, change: Callable[[Entry], Entry]) -> Ledger:
-        return replace(self, releases=tuple(change(e) if e.version == version else e for e in self.releases))
-
-    def next_version(self, month: str) -> str:
-        """Return `month` (YYYY.MM) with the number after the last one used in it."""
-        numbers = [int(e.version.rpartition(".")[2]) for e in self.releases if e.version.startswith(month + ".")]
-        return f"{month}.{max(numbers, default=0) + 1}"
-
-
-def _rollback(move: Move) -> Happening:
-    return Happening(ROLLBACK, move.to, move.at, move.left, move.to, move.reason)
-
-
-def journal_of(releases: Sequence[Entry], moves: Sequence[Move]) -> tuple[Happening, ...]:
-    """Return the journal of a ledger that kept none, in the order of its times: it was written by an earlier version."""
-    happened = [Happening(PUBLISHED, e.version, e.released, current=e.version) for e in releases]
-    withdrawals = {m.left for m in moves if m.kind == WITHDRAWAL}
-    for move in moves:
-        was_withdrawn = Happening(WITHDRAWN, move.left, move.at, move.left, move.to, move.reason)
-        happened.append(was_withdrawn if move.kind == WITHDRAWAL else _rollback(move))
-    for e in releases:
-        if e.version not in withdrawals and (at := e.note(WITHDRAWN, "at")):
-            happened.append(Happening(WITHDRAWN, e.version, at, reason=e.note(WITHDRAWN, "reason")))
-    found: list[Happening] = []
-    for happening in sorted(happened, key=lambda h: h.at):  # at one time: publications before what took them back
-        before = found[-1].current if found else ""
-        found.append(replace(happening, before=before, current=happening.current or before))
-    return tuple(found)
+        return f"the tables are the same as in {self.entry.version}, {self.how}"

@@ -1,4 +1,4 @@
-"""What the published tables say of a release as a whole: periods, extent, snapshots, counts. Reads the Parquet files, changes nothing."""
+"""Facts about a release as a whole, computed from its tables: periods, extent, snapshots and counts. Only reads the Parquet files."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from pipelines.core.vocabulary import STATUSES
 MEMORY = "512MB"
 PERIODS = ("time_period", "base_period", "first_period", "last_period")
 _PERIOD = re.compile(r"(\d{4})(?:-(?:Q([1-4])|S([12])|W(\d{2})|(\d{2})(?:-(\d{2}))?))?")
-_OF_SOURCES = "sum(rows_read), sum(rows_accepted), sum(rows_quarantined), sum(rows_ignored), count(*), count(stale_since)"
+_SOURCE_COUNTS = "sum(rows_read), sum(rows_accepted), sum(rows_quarantined), sum(rows_ignored), count(*), count(stale_since)"
 
 
 def gather(tables: Sequence[Table], parquet: Path) -> Facts:
-    """Return the facts of the tables whose files lie in `parquet`; what no table tells stays empty."""
+    """Return the facts of the tables whose files are in `parquet`. Facts that no table has stay empty."""
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": "", "threads": 1}) as connection:
-        asked = _Asked(connection, {table.name: table for table in tables}, parquet)
-        read, accepted, quarantined, ignored, sources, stale = asked.numbers("sources", _OF_SOURCES, 6)
-        expected, available = asked.numbers("coverage", "sum(expected), sum(available)", 2)
-        inputs, imputed = asked.numbers("index_components", "count(*), count(*) filter (where imputed = 'true')", 2)
+        files = _Tables(connection, {table.name: table for table in tables}, parquet)
+        read, accepted, quarantined, ignored, sources, stale = files.numbers("sources", _SOURCE_COUNTS, 6)
+        expected, available = files.numbers("coverage", "sum(expected), sum(available)", 2)
+        inputs, imputed = files.numbers("index_components", "count(*), count(*) filter (where imputed = 'true')", 2)
         return Facts(
-            snapshots=tuple(Snapshot(*row) for row in asked.rows("snapshots", "source, part, url, sha256, bytes, fetched_at")),
-            periods={name: span for name in asked.tables if (span := asked.span(name))},
-            boxes=asked.boxes(),
-            statused={name: counts for name in asked.tables if (counts := asked.statused(name))},
+            snapshots=tuple(Snapshot(*row) for row in files.rows("snapshots", "source, part, url, sha256, bytes, fetched_at")),
+            periods={name: days for name in files.tables if (days := files.span(name))},
+            boxes=files.boxes(),
+            statused={name: counts for name in files.tables if (counts := files.statused(name))},
             expected=expected,
             available=available,
             read=read,
@@ -48,7 +48,7 @@ def gather(tables: Sequence[Table], parquet: Path) -> Facts:
 
 
 def days(period: str) -> tuple[str, str] | None:
-    """Return the first and last day of a period: a year, half-year, quarter, month, week or day; None for any other text."""
+    """Return the first and last day of a year, half-year, quarter, month, week or day; None for any other text."""
     match = _PERIOD.fullmatch(period)
     if not match:
         return None
@@ -69,12 +69,12 @@ def days(period: str) -> tuple[str, str] | None:
 
 def span(periods: Iterable[str]) -> tuple[str, str] | None:
     """Return the first day of the earliest and the last day of the latest of `periods`."""
-    known = [found for period in periods if (found := days(period))]
-    return (min(first for first, _ in known), max(last for _, last in known)) if known else None
+    spans = [first_and_last for period in periods if (first_and_last := days(period))]
+    return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
 
 
-class _Asked:
-    """Questions to the files; a table or column that is not there answers with nothing."""
+class _Tables:
+    """Queries on the Parquet files. A query on a missing table or column returns nothing."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Table], parquet: Path) -> None:
         self.connection = connection
@@ -88,8 +88,8 @@ class _Asked:
         return self.connection.execute(f"select {selected} from read_parquet({path}) {rest}").fetchall()
 
     def numbers(self, table: str, selected: str, count: int) -> list[int]:
-        found = self.rows(table, selected)
-        return [int(value or 0) for value in found[0]] if found else [0] * count
+        rows = self.rows(table, selected)
+        return [int(value or 0) for value in rows[0]] if rows else [0] * count
 
     def has(self, table: str, *columns: str) -> bool:
         return table in self.tables and {column.name for column in self.tables[table].columns} >= set(columns)
@@ -101,18 +101,18 @@ class _Asked:
         return span(texts)
 
     def boxes(self) -> dict[str, Box | None]:
-        """Return the box of each country that areas are in."""
+        """Return the bounding box of the areas of each country."""
         country = "coalesce(country, '')" if self.has("areas", "country") else "''"
         if not self.has("areas", "lon", "lat"):
             return {country: None for (country,) in self.rows("areas", f"distinct {country}", "order by 1")}
-        pointed = "filter (where lon is not null and lat is not null)"
-        sides = ", ".join(f"{side} {pointed}" for side in ("min(lon)", "min(lat)", "max(lon)", "max(lat)"))
-        found = self.rows("areas", f"{country}, {sides}", "group by 1 order by 1")
-        return {country: None if west is None else (west, south, east, north) for country, west, south, east, north in found}
+        has_point = "filter (where lon is not null and lat is not null)"
+        sides = ", ".join(f"{side} {has_point}" for side in ("min(lon)", "min(lat)", "max(lon)", "max(lat)"))
+        rows = self.rows("areas", f"{country}, {sides}", "group by 1 order by 1")
+        return {country: None if west is None else (west, south, east, north) for country, west, south, east, north in rows}
 
     def statused(self, table: str) -> tuple[int, int] | None:
         if not self.has(table, "obs_status"):
             return None
-        valued = ", ".join(literal(code) for code, status in STATUSES.items() if status.has_value)
-        rows, there = self.numbers(table, f"count(*), count(*) filter (where obs_status in ({valued}))", 2)
-        return rows, there
+        codes = ", ".join(literal(code) for code, status in STATUSES.items() if status.has_value)
+        rows, with_value = self.numbers(table, f"count(*), count(*) filter (where obs_status in ({codes}))", 2)
+        return rows, with_value

@@ -1,170 +1,159 @@
-"""feed.atom: what happened to the releases, newest first, for feed readers (RFC 4287). A pure function of the ledger; knows no file.
+"""feed.atom: the events of the ledger for feed readers (RFC 4287), newest first. A pure function of the ledger.
 
-Every happening of the journal is an entry of its own, so that who reads only what is new hears of a withdrawal too; the entry of a release
-that was withdrawn says so as well. Texts come from packs and operators: whatever they hold stays inside its element.
+Every event is an entry of its own, so that a reader who sees only new entries also learns about a withdrawal. The entry of a withdrawn
+release says so as well.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from exports.release.entries import ROLLBACK, WITHDRAWN, ChangeCounts, Entry, LedgerEvent, PackInfo, TableCounts
+from pipelines.core.iri import escape_iri
 
 if TYPE_CHECKING:
-    from exports.release.entries import About, Entry, Happening, Ledger
+    from exports.release.ledger import Ledger
 
-MOST = 50
-"""So many happenings are told, the newest ones."""
+MOST_ENTRIES = 50
 NAMESPACE = "http://www.w3.org/2005/Atom"
 _FILES = (  # of a release: path, relation, media type, title
     ("catalog.ttl", "describedby", "text/turtle", "DCAT-AP catalogue"),
     ("datapackage.json", "describedby", "application/json", "Data Package"),
     ("CHANGELOG.md", "related", "text/markdown", "Changes"),
 )
-_WORDS = {  # in titles, by language: withdrawn, current again
+_TITLE_WORDS = {  # by language: withdrawn, current again
     "en": ("withdrawn", "current again"),
     "cs": ("staženo", "opět aktuální"),
     "sk": ("stiahnuté", "opäť aktuálne"),
 }
-_WITHDRAWN, _ROLLBACK = "withdrawn", "rollback"
-_NO_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NO_IRI = re.compile(r'[\x00-\x20<>"{}|\\^`\x7f-\x9f\ud800-\udfff\ufffe\uffff]|%(?![0-9A-Fa-f]{2})')
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA_START = ("=", "+", "-", "@")
 
 
 def render(ledger: Ledger) -> bytes | None:
-    """Return the feed; None where nothing was published yet, or the ledger does not say by whom: an earlier version wrote it."""
-    about = ledger.about
-    if about is None or not ledger.journal:
+    """Return the feed. None if nothing was published yet, or if an earlier version wrote a ledger that does not name the pack."""
+    pack = ledger.pack
+    if pack is None or not ledger.events:
         return None
-    told = list(enumerate(ledger.journal, start=1))[-MOST:]
-    entries = [_entry(about, ledger, number, happening) for number, happening in reversed(told)]
-    base = address(about, "")
-    lines = [
-        '<?xml version="1.0" encoding="utf-8"?>',
-        f'<feed xmlns="{NAMESPACE}" xml:lang="en">',
-        f"  <id>{_iri(about.feed)}</id>",
-        f"  <title{_lang(about)}>{_text(_title(about))}</title>",
-        f"  <updated>{max(updated for updated, _ in entries)}</updated>",
-        *_author(about),
-        f'  <link rel="self" type="application/atom+xml" href="{_iri(base)}feed.atom"/>',
-        f'  <link rel="alternate" type="application/json" href="{_iri(base)}releases.json"/>',
-        *(line for _, entry in entries for line in entry),
-        "</feed>",
-    ]
-    return ("\n".join(lines) + "\n").encode()
+    newest = list(enumerate(ledger.events, start=1))[-MOST_ENTRIES:]
+    entries = [_entry(pack, ledger, number, event) for number, event in reversed(newest)]
+    feed = ET.Element("feed", {"xmlns": NAMESPACE, "xml:lang": "en"})
+    _add(feed, "id", escape_iri(pack.feed))
+    _add(feed, "title", _text(_title(pack)), _language(pack))
+    _add(feed, "updated", max(entry.findtext("updated", "") for entry in entries))
+    author = ET.SubElement(feed, "author")
+    _add(author, "name", _text(pack.publisher.get("name") or _title(pack)))
+    if _is_web(pack.publisher.get("iri", "")):
+        _add(author, "uri", escape_iri(pack.publisher["iri"]))
+    _link(feed, "self", "application/atom+xml", address(pack, "feed.atom"))
+    _link(feed, "alternate", "application/json", address(pack, "releases.json"))
+    feed.extend(entries)
+    ET.indent(feed)
+    document: bytes = ET.tostring(feed, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
-def address(about: About, path: str) -> str:
-    """Return the address of a path below `public`: absolute where the pack has a web address, else relative to where the feed lies."""
-    is_web = about.base_uri.startswith(("https://", "http://"))
-    return f"{about.base_uri.rstrip('/')}/{path}" if is_web else path
+def address(pack: PackInfo, path: str) -> str:
+    """Return the address of a path below `public`: absolute if the pack has a web address, otherwise relative to the feed."""
+    return escape_iri(f"{pack.base_uri.rstrip('/')}/{path}" if _is_web(pack.base_uri) else path)
 
 
-def _entry(about: About, ledger: Ledger, number: int, happening: Happening) -> tuple[str, list[str]]:
-    """Return when the entry was updated, and its lines."""
-    entry = ledger.find(happening.version)
-    updated, title, words = _stamp(happening.at), f"{_title(about)} {happening.version}", ""
-    withdrawn, again = _WORDS.get(about.languages[0] if about.languages else "", _WORDS["en"])
-    if happening.kind == _WITHDRAWN:
-        title, words = f"{title}: {withdrawn}", _was_withdrawn(happening)
-    elif happening.kind == _ROLLBACK:
-        title = f"{title}: {again}"
-        words = f"Release {happening.version} is the current one again, in place of {happening.before}. Reason: {happening.reason}"
-    elif entry is not None:
-        words = _changed(entry)
-        if entry.is_withdrawn:
-            title = f"{title} ({withdrawn})"
-            words = f"Withdrawn{entry.told(_WITHDRAWN)}. {words}"
-            updated = max(updated, _stamp(entry.note(_WITHDRAWN, "at"), updated))
-    gone = entry is None or entry.is_pruned
-    lines = [
-        "  <entry>",
-        f"    <id>{_iri(about.feed)}#{_iri(happening.name(number))}</id>",
-        f"    <title{_lang(about)}>{_text(title)}</title>",
-        f"    <published>{_stamp(happening.at)}</published>",
-        f"    <updated>{updated}</updated>",
-        f'    <category term="{_text(happening.kind)}"/>',
-        f"    <summary>{_text(words + (' Its files were removed.' if gone else ''))}</summary>",
-        *_links(about, None if gone else entry),
-        "  </entry>",
-    ]
-    return updated, lines
+def _entry(pack: PackInfo, ledger: Ledger, number: int, event: LedgerEvent) -> ET.Element:
+    release = ledger.find(event.version)
+    title, summary, updated = _describe(pack, event, release)
+    files_exist = release is not None and not release.is_pruned
+    entry = ET.Element("entry")
+    _add(entry, "id", f"{escape_iri(pack.feed)}#{escape_iri(event.event_id(number))}")
+    _add(entry, "title", _text(title), _language(pack))
+    _add(entry, "published", _time(event.at))
+    _add(entry, "updated", updated)
+    ET.SubElement(entry, "category", {"term": _text(event.kind)})
+    _add(entry, "summary", _text(summary if files_exist else f"{summary} Its files were removed."))
+    if release is None or not files_exist:  # RFC 4287 requires an alternate link; the ledger still lists releases without files
+        _link(entry, "alternate", "application/json", address(pack, "releases.json"))
+        return entry
+    _link(entry, "alternate", "text/html", address(pack, release.path))
+    for path, relation, media_type, name in _FILES:
+        _link(entry, relation, media_type, address(pack, release.path + path), name)
+    return entry
 
 
-def _was_withdrawn(happening: Happening) -> str:
-    instead = "It was not the current release"
-    if happening.before == happening.version:
-        instead = f"Release {happening.current} is the current one since"
-    return f"Release {happening.version} was withdrawn. Reason: {happening.reason}. {instead}."
+def _describe(pack: PackInfo, event: LedgerEvent, release: Entry | None) -> tuple[str, str, str]:
+    """Return title, summary and time of the last update."""
+    title, updated = f"{_title(pack)} {event.version}", _time(event.at)
+    withdrawn, current_again = _TITLE_WORDS.get(pack.languages[0] if pack.languages else "", _TITLE_WORDS["en"])
+    if event.kind == WITHDRAWN:
+        return f"{title}: {withdrawn}", _withdrawal(event), updated
+    if event.kind == ROLLBACK:
+        summary = f"Release {event.version} is current again and replaces release {event.before}. Reason: {event.reason}"
+        return f"{title}: {current_again}", summary, updated
+    if release is None:
+        return title, "", updated
+    if release.is_withdrawn:
+        summary = f"Withdrawn{release.when_and_why(WITHDRAWN)}. {_publication(release)}"
+        return f"{title} ({withdrawn})", summary, max(updated, _time(release.annotation(WITHDRAWN, "at"), updated))
+    return title, _publication(release), updated
 
 
-def _changed(entry: Entry) -> str:
-    """Return what a release has changed, in one paragraph."""
-    changes, rows = entry.changes, f"{sum(entry.rows.values())} rows in {len(entry.rows)} tables."
-    if changes is None:
-        return rows
-    if changes.get("against") is None:
-        return f"The first release: {rows}"
-    if not changes.get("comparable", True):
-        return f"It could not be compared with release {changes['against']}: {rows}"
-    parts = [_of_table(name, table) for name, table in changes.get("tables", {}).items()]
-    return f"Against release {changes['against']}: {'; '.join(parts) or 'no row and no cell is another'}. {rows}"
+def _withdrawal(event: LedgerEvent) -> str:
+    was_current = event.before == event.version
+    consequence = f"Release {event.current} has been current since then" if was_current else "It was not the current release"
+    return f"Release {event.version} was withdrawn. Reason: {event.reason}. {consequence}."
 
 
-def _of_table(name: str, table: Mapping[str, Any]) -> str:
-    cells = table["changed_cells"]
-    kinds = ", ".join(f"{count} {kind}" for kind, count in cells.items())
-    changed = f", {sum(cells.values())} cells changed ({kinds})" if cells else ""
-    return f"{name}: {table['added']} rows new, {table['removed']} withdrawn{changed}"
+def _publication(release: Entry) -> str:
+    """Return what a release changed, in one paragraph."""
+    rows = f"{sum(release.rows.values())} rows in {len(release.rows)} tables."
+    return f"{_changes(release.changes)}{rows}" if release.changes else rows
 
 
-def _links(about: About, entry: Entry | None) -> Iterator[str]:
-    if entry is None:  # RFC 4287 wants an alternate; the ledger knows releases whose files are gone
-        yield f'    <link rel="alternate" type="application/json" href="{_iri(address(about, "releases.json"))}"/>'
-        return
-    place = _iri(address(about, entry.path))
-    yield f'    <link rel="alternate" type="text/html" href="{place}"/>'
-    for path, relation, media_type, title in _FILES:
-        yield f'    <link rel="{relation}" type="{media_type}" title="{title}" href="{place}{path}"/>'
+def _changes(changes: ChangeCounts) -> str:
+    if changes.against is None:
+        return "The first release: "
+    if not changes.comparable:
+        return f"This release could not be compared with release {changes.against}: "
+    tables = [_table(name, counts) for name, counts in changes.tables.items()]
+    return f"Compared with release {changes.against}: {'; '.join(tables) or 'no row and no cell differs'}. "
 
 
-def _author(about: About) -> Iterator[str]:
-    yield "  <author>"
-    yield f"    <name>{_text(about.publisher.get('name') or _title(about))}</name>"
-    if about.publisher.get("iri", "").startswith(("https://", "http://")):
-        yield f"    <uri>{_iri(about.publisher['iri'])}</uri>"
-    yield "  </author>"
+def _table(name: str, counts: TableCounts) -> str:
+    kinds = ", ".join(f"{count} {kind}" for kind, count in counts.changed_cells.items())
+    cells = f", {sum(counts.changed_cells.values())} cells changed ({kinds})" if kinds else ""
+    return f"{name}: {counts.added} rows added, {counts.removed} withdrawn{cells}"
 
 
-def _title(about: About) -> str:
-    first = next((about.title[lang] for lang in about.languages if lang in about.title), next(iter(about.title.values()), ""))
-    return first if first.strip() else about.pack
+def _title(pack: PackInfo) -> str:
+    title = next((pack.title[lang] for lang in pack.languages if lang in pack.title), next(iter(pack.title.values()), ""))
+    return title if title.strip() else pack.pack
 
 
-def _lang(about: About) -> str:
-    """Return the attribute of a title, which is in the pack's first language that it has; the rest of the feed is English."""
-    language = next((lang for lang in about.languages if lang in about.title), "")
-    return f' xml:lang="{language}"' if _LANGUAGE.fullmatch(language) else ""
+def _language(pack: PackInfo) -> dict[str, str]:
+    """Return the language attribute of a title, which is in the pack's first available language. The rest of the feed is English."""
+    language = next((lang for lang in pack.languages if lang in pack.title), "")
+    return {"xml:lang": language} if _LANGUAGE.fullmatch(language) else {}
+
+
+def _add(parent: ET.Element, tag: str, text: str, attributes: dict[str, str] | None = None) -> None:
+    ET.SubElement(parent, tag, attributes or {}).text = text
+
+
+def _link(parent: ET.Element, relation: str, media_type: str, target: str, title: str = "") -> None:
+    ET.SubElement(parent, "link", {"rel": relation, "type": media_type, **({"title": title} if title else {}), "href": target})
 
 
 def _text(value: str) -> str:
-    """Return a text on one line that is nothing but text: for XML, and for a spreadsheet into which somebody loads the feed."""
-    clean = " ".join(_NO_XML.sub("\ufffd", value).split())
-    return escape(f"'{clean}" if clean.startswith(_FORMULA) else clean)
+    """Return a text from a pack or an operator on one line, safe in XML and in a spreadsheet that loads the feed."""
+    clean = " ".join(_NOT_XML.sub("\ufffd", value).split())
+    return f"'{clean}" if clean.startswith(_FORMULA_START) else clean
 
 
-def iri(value: str) -> str:
-    """Return an address with what no address has as percent-encoded bytes."""
-    return _NO_IRI.sub(lambda m: "".join(f"%{byte:02X}" for byte in m[0].encode("utf-8", "replace")), value)
+def _is_web(value: str) -> bool:
+    return value.startswith(("https://", "http://"))
 
 
-def _iri(value: str) -> str:
-    return escape(iri(value))
-
-
-def _stamp(value: str, otherwise: str = "1970-01-01T00:00:00Z") -> str:
-    return value if _TIME.fullmatch(value) else otherwise
+def _time(value: str, default: str = "1970-01-01T00:00:00Z") -> str:
+    return value if _TIME.fullmatch(value) else default

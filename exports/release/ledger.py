@@ -1,256 +1,219 @@
-"""Which releases there are: `latest.json`, the ledger `releases.json`, and the way from one current release to the next.
+"""The ledger of all releases: what it says, how releases.json and latest.json are read, and how the ledger is written as JSON.
 
-Builds and checks no release: it is handed a finished folder. Standard library only, so that asking costs nothing.
-
-The way, every step durable before the next: (1) the ledger says what is being published, (2) the folder is renamed to
-its place, (3) `latest.json` is replaced - from here on the release is current, (4) the ledger counts it. Killed before
-(3), `recover` removes the folder and the note; killed after, it does (4). An older kept release is always in the ledger.
-A move of `latest` to an earlier release goes the same way, without (2).
-
-Two more are made from these: `.latest`, a link into the current release for web servers that cannot read JSON, right
-after (3), and `feed.atom` after (4). Killed before them, they are for a moment what they were before; `recover` puts them right.
-
-What an operator took back does not come back by itself: `Ledger.set_aside` says which content that is.
+Only `public_folder` writes these files. This module imports nothing heavy, so that looking at the ledger is fast.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from exports.model import checksums
 from exports.model.errors import ReleaseError
-from exports.release import feed
 from exports.release.entries import (
-    PINNED,
-    PRUNED,
-    RELEASES,
+    PUBLISHED,
     ROLLBACK,
     WITHDRAWAL,
     WITHDRAWN,
-    About,
     Entry,
-    Happening,
-    Ledger,
-    Move,
-    SetAside,
-    journal_of,
+    Latest,
+    LatestChange,
+    LedgerEvent,
+    PackInfo,
+    Superseded,
+    parse,
 )
-
-__all__ = [
-    "PINNED", "PRUNED", "RELEASES", "ROLLBACK", "WITHDRAWAL", "WITHDRAWN", "About", "Entry", "Happening", "Ledger", "Move", "SetAside",
-]  # fmt: skip
 
 FORMAT = 1
 LATEST = "latest.json"
 LEDGER = "releases.json"
-FEED = "feed.atom"
-LINK = ".latest"
 VERSION = re.compile(r"\d{4}\.\d{2}\.[1-9]\d*")
 
 
-def history(public: Path) -> list[Entry]:
-    """Return all releases in the order of publication."""
-    return list(_read_ledger(public).releases)
+@dataclass(frozen=True)
+class Ledger:
+    """All releases in order of publication, all changes of the latest release, and all events in the order in which they happened.
 
+    `publishing` and `changing` are a publication and a change of the latest release that were announced but not completed.
+    """
 
-def current(public: Path) -> Entry | None:
-    """Return the release that `latest.json` names, or None where nothing was ever published."""
-    ledger, version = _read_ledger(public), _latest_version(public)
-    if ledger.publishing and ledger.publishing.version == version:
-        return ledger.publishing
-    return ledger.find(version)
+    releases: tuple[Entry, ...] = ()
+    publishing: Entry | None = None
+    latest_changes: tuple[LatestChange, ...] = ()
+    changing: LatestChange | None = None
+    events: tuple[LedgerEvent, ...] = ()
+    pack: PackInfo | None = None
 
+    def find(self, version: str | None) -> Entry | None:
+        return next((e for e in self.releases if e.version == version), None)
 
-def taken_back(public: Path, version: str) -> SetAside | None:
-    """Return how what `version` holds was taken back; None where it may be current."""
-    ledger = _read_ledger(public)
-    entry = ledger.find(version)
-    return ledger.set_aside(entry.content, _latest_version(public)) if entry else None
+    @property
+    def kept(self) -> list[str]:
+        """The versions whose files were not removed."""
+        return [e.version for e in self.releases if not e.is_pruned]
 
+    def next_version(self, month: str) -> str:
+        """Return the next free version in `month` (YYYY.MM)."""
+        numbers = [int(e.version.rpartition(".")[2]) for e in self.releases if e.version.startswith(month + ".")]
+        return f"{month}.{max(numbers, default=0) + 1}"
 
-def read(public: Path) -> Ledger:
-    """Return the ledger as it stands, without what was begun and not counted yet."""
-    return _read_ledger(public)
+    def with_inputs_key(self, version: str, inputs_key: str) -> Ledger:
+        """Return this ledger with `inputs_key` as the inputs that now produce `version`."""
+        return self._with_changed(version, lambda entry: replace(entry, inputs_key=inputs_key))
 
+    def annotate(self, version: str, name: str, **annotation: str) -> Ledger:
+        """Return this ledger with an annotation of `version`."""
+        return self._with_changed(version, lambda entry: entry.annotate(name, **annotation))
 
-def recover(public: Path, staging: Path) -> Ledger:
-    """Bring `public` back to what is served, remove what a killed build left, and return the ledger."""
-    ledger, version = _read_ledger(public), _latest_version(public)
-    if version is not None and not ledger.find(version) and (ledger.publishing is None or ledger.publishing.version != version):
-        raise ReleaseError(
-            f"{public / LEDGER} does not know the current release {version}; put back the ledger that belongs to it (nothing was changed)"
+    def after_publication(self, entry: Entry) -> Ledger:
+        """Return this ledger with one more release."""
+        event = LedgerEvent(PUBLISHED, entry.version, entry.released, self._current(), entry.version)
+        return replace(self, releases=(*self.releases, entry), publishing=None, events=(*self.events, event))
+
+    def after_change(self, change: LatestChange) -> Ledger:
+        """Return this ledger with one more change of the latest release; a withdrawal also marks the release that it leaves."""
+        ledger = replace(self, latest_changes=(*self.latest_changes, change), changing=None)
+        if change.kind == WITHDRAWAL:
+            return ledger.after_withdrawal(change.left, change.at, change.reason, current=change.to)
+        return replace(ledger, events=(*ledger.events, _rollback_event(change)))
+
+    def after_withdrawal(self, version: str, at: str, reason: str, current: str) -> Ledger:
+        """Return this ledger with `version` marked as withdrawn; `current` is the current release after that."""
+        ledger = self.annotate(version, WITHDRAWN, at=at, reason=reason)
+        return replace(ledger, events=(*ledger.events, LedgerEvent(WITHDRAWN, version, at, self._current(), current, reason)))
+
+    def superseded(self, content: str, current: str | None) -> Superseded | None:
+        """Return the release with the same `content` if an operator took it back; None if `content` may be published.
+
+        A withdrawn release stays withdrawn for ever. After a rollback to `current`, the releases published after `current` stay taken
+        back until new content is published. If several releases have the same content, the newest one decides.
+        """
+        versions = [e.version for e in self.releases]
+        same = next((e for e in reversed(self.releases) if e.content == content), None)
+        if same is None:
+            return None
+        if same.is_withdrawn:
+            return Superseded(same, f"which was withdrawn{same.when_and_why(WITHDRAWN)}")
+        if self.latest_changes and current in versions and versions.index(same.version) > versions.index(current):
+            last = self.latest_changes[-1]
+            return Superseded(same, f"which was rolled back to {current} at {last.at} ({last.reason})")
+        return None
+
+    def _current(self) -> str:
+        return self.events[-1].current if self.events else ""
+
+    def _with_changed(self, version: str, change: Callable[[Entry], Entry]) -> Ledger:
+        return replace(self, releases=tuple(change(e) if e.version == version else e for e in self.releases))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of releases.json."""
+        value: dict[str, Any] = {"format": FORMAT}
+        if self.pack:
+            value["about"] = asdict(self.pack)
+        value["releases"] = [entry.to_json() for entry in self.releases]
+        if self.publishing:
+            value["publishing"] = self.publishing.to_json()
+        if self.latest_changes:
+            value["moves"] = [asdict(change) for change in self.latest_changes]
+        if self.changing:
+            value["moving"] = asdict(self.changing)
+        if self.events:
+            value["journal"] = [asdict(event) for event in self.events]
+        return value
+
+    @classmethod
+    def from_json(cls, value: Any) -> Ledger:
+        """Return the ledger of the content of releases.json. Raises ValueError, KeyError or TypeError if it is not a ledger."""
+        releases = tuple(Entry.from_json(entry) for entry in value["releases"])
+        changes = tuple(parse(LatestChange, change) for change in value.get("moves", []))
+        return cls(
+            releases=releases,
+            publishing=Entry.from_json(value["publishing"]) if "publishing" in value else None,
+            latest_changes=changes,
+            changing=parse(LatestChange, value["moving"]) if "moving" in value else None,
+            events=tuple(parse(LedgerEvent, e) for e in value["journal"]) if "journal" in value else events_of(releases, changes),
+            pack=parse(PackInfo, value["about"]) if "about" in value else None,
         )
-    settled = ledger
-    if ledger.publishing:
-        settled = settled.published(ledger.publishing) if ledger.publishing.version == version else replace(settled, publishing=None)
-    if ledger.moving:
-        settled = settled.moved(ledger.moving) if ledger.moving.to == version else replace(settled, moving=None)
-    kept = {e.version for e in settled.releases if not e.is_pruned}
-    for folder in sorted((public / RELEASES).glob("*")) if (public / RELEASES).is_dir() else []:
-        if VERSION.fullmatch(folder.name) and folder.name not in kept and folder.is_dir():
-            remove(folder, staging)
-    derived = _link(version) if version else {}
-    derived |= _ledger_files(settled) if settled != ledger else _feed(settled)
-    _replace(public, derived, staging)
-    return settled
 
 
-def put(ledger: Ledger, public: Path, staging: Path) -> None:
-    """Replace the ledger, and the feed where that says something else now."""
-    _replace(public, _ledger_files(ledger), staging)
+def events_of(releases: Sequence[Entry], changes: Sequence[LatestChange]) -> tuple[LedgerEvent, ...]:
+    """Return the events of a ledger that an earlier version wrote without events, in order of time."""
+    events = [LedgerEvent(PUBLISHED, e.version, e.released, current=e.version) for e in releases]
+    withdrawals = {change.left for change in changes if change.kind == WITHDRAWAL}
+    for change in changes:
+        withdrawn = LedgerEvent(WITHDRAWN, change.left, change.at, change.left, change.to, change.reason)
+        events.append(withdrawn if change.kind == WITHDRAWAL else _rollback_event(change))
+    for e in releases:
+        if e.version not in withdrawals and (at := e.annotation(WITHDRAWN, "at")):
+            events.append(LedgerEvent(WITHDRAWN, e.version, at, reason=e.annotation(WITHDRAWN, "reason")))
+    ordered: list[LedgerEvent] = []
+    for event in sorted(events, key=lambda e: e.at):  # the sort is stable: at the same time, publications come first
+        before = ordered[-1].current if ordered else ""
+        ordered.append(replace(event, before=before, current=event.current or before))
+    return tuple(ordered)
 
 
-def publish(folder: Path, entry: Entry, ledger: Ledger, public: Path, staging: Path, about: About | None = None) -> Path:
-    """Make the finished `folder` the current release and return its place. It must lie on the file system of `public`.
-
-    `about` is what the ledger says of the pack from then on; without it, what it said before.
-    """
-    if aside := ledger.set_aside(entry.content, _latest_version(public)):
-        raise ReleaseError(f"{aside}; the last release stands")
-    place = public / RELEASES / entry.version
-    place.parent.mkdir(parents=True, exist_ok=True)
-    sync(public)
-    put(replace(ledger, publishing=entry), public, staging)
-    os.rename(folder, place)
-    place.chmod(0o555)
-    sync(place.parent)
-    _make_current(entry, replace(ledger.published(entry), about=about or ledger.about), public, staging)
-    return place
+def _rollback_event(change: LatestChange) -> LedgerEvent:
+    return LedgerEvent(ROLLBACK, change.to, change.at, change.left, change.to, change.reason)
 
 
-def move(move_: Move, ledger: Ledger, public: Path, staging: Path) -> Ledger:
-    """Make the release `move_.to`, which is there and whole, the current one; return the ledger that tells it."""
-    target = ledger.find(move_.to)
-    assert target is not None
-    put(replace(ledger, moving=move_), public, staging)
-    after = ledger.moved(move_)
-    _make_current(target, after, public, staging)
-    return after
+# ---------------------------------------------------------------------------------------------------------------- files
 
 
-def _make_current(entry: Entry, after: Ledger, public: Path, staging: Path) -> None:
-    latest = {"version": entry.version, "released": entry.released, "path": entry.path}
-    _replace(public, {LATEST: _json_bytes(latest), **_link(entry.version), **_ledger_files(after)}, staging)
-
-
-def remove(folder: Path, staging: Path) -> None:
-    """Remove the folder of a release: from one moment to the next for whoever reads, file by file only where nobody looks."""
-    aside = staging / f"removed-{folder.name}"
-    folder.chmod(0o755)
-    os.rename(folder, aside)
-    sync(folder.parent)
-    discard(aside)
-
-
-def discard(folder: Path, *, anyway: bool = False) -> None:
-    """Delete a folder that may hold folders which are read-only, as those of a release are; `anyway`: as far as it can be deleted."""
-    for root, _, _ in os.walk(folder):
-        os.chmod(root, 0o755)
-    shutil.rmtree(folder, ignore_errors=anyway)
-
-
-def sync(path: Path) -> None:
-    """Have the content of a file, or the names in a folder, on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _replace(public: Path, files: dict[str, bytes | Path], staging: Path) -> None:
-    """Replace files of `public` in the given order, those that are already what they should be left out; a path is what a link leads to.
-
-    All of them are written before the first takes its name: a full disk must not come between two of them.
-    """
-    prepared = [(_prepare(staging / name, content), public / name) for name, content in files.items() if _present(public / name) != content]
-    for path, target in prepared:
-        os.replace(path, target)
-        sync(public)
-
-
-def _present(path: Path) -> bytes | Path | None:
-    if path.is_symlink():
-        return path.readlink()
-    return path.read_bytes() if path.is_file() else None
-
-
-def _prepare(path: Path, content: bytes | Path) -> Path:
-    """Write what is to take its name in `public`; not there: what is served holds no temporary file."""
-    path.unlink(missing_ok=True)
-    if isinstance(content, Path):
-        path.symlink_to(content)
-        return path
-    path.write_bytes(content)
-    path.chmod(0o644)
-    sync(path)
-    return path
-
-
-def _ledger_files(ledger: Ledger) -> dict[str, bytes | Path]:
-    return {LEDGER: _ledger_bytes(ledger), **_feed(ledger)}
-
-
-def _feed(ledger: Ledger) -> dict[str, bytes | Path]:
-    content = feed.render(ledger)
-    return {} if content is None else {FEED: content}
-
-
-def _link(version: str) -> dict[str, bytes | Path]:
-    """The link leads to a file: who copies `public` and follows links must not come to a second release."""
-    return {LINK: Path(RELEASES, version, checksums.NAME)}
-
-
-def _json_bytes(value: Any) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def _ledger_bytes(ledger: Ledger) -> bytes:
-    value: dict[str, Any] = {"format": FORMAT}
-    if ledger.about:
-        value["about"] = asdict(ledger.about)
-    value["releases"] = [e.as_dict() for e in ledger.releases]
-    if ledger.publishing:
-        value["publishing"] = ledger.publishing.as_dict()
-    if ledger.moves:
-        value["moves"] = [asdict(m) for m in ledger.moves]
-    if ledger.moving:
-        value["moving"] = asdict(ledger.moving)
-    if ledger.journal:
-        value["journal"] = [asdict(h) for h in ledger.journal]
-    return _json_bytes(value)
-
-
-def _read_ledger(public: Path) -> Ledger:
+def read_ledger(public: Path) -> Ledger:
+    """Return the ledger in releases.json; an empty one if there is no such file. Raises ReleaseError."""
     path = public / LEDGER
     try:
         value = json.loads(path.read_bytes())
         if value["format"] != FORMAT:
-            raise ReleaseError(f"{path} has format {value['format']}; this version reads format {FORMAT}")
-        publishing = Entry.of(value["publishing"]) if "publishing" in value else None
-        moving = Move(**value["moving"]) if "moving" in value else None
-        moves = tuple(Move(**m) for m in value.get("moves", []))
-        releases = tuple(Entry.of(e) for e in value["releases"])
-        journal = tuple(Happening(**h) for h in value["journal"]) if "journal" in value else journal_of(releases, moves)
-        about = About(**value["about"]) if "about" in value else None
-        return Ledger(releases, publishing, moves, moving, journal, about)
+            raise ReleaseError(f"{path} has format {value['format']}, but this version of the software reads format {FORMAT}")
+        return Ledger.from_json(value)
     except FileNotFoundError:
         return Ledger()
-    except (ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(f"{path} cannot be read ({error}); put back a copy of it") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _unreadable(path, error) from error
 
 
-def _latest_version(public: Path) -> str | None:
+def read_latest(public: Path) -> Latest | None:
+    """Return the content of latest.json; None if nothing was ever published. Raises ReleaseError."""
     path = public / LATEST
     try:
-        return str(json.loads(path.read_bytes())["version"])
+        return parse(Latest, json.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError) as error:
-        raise ReleaseError(f"{path} cannot be read ({error}); put back a copy of it") from error
+    except ValueError as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> ReleaseError:
+    cause = "; ".join(" ".join(line.split()) for line in str(error).splitlines()[:3])
+    return ReleaseError(f"{path} cannot be read ({cause}); restore it from a copy")
+
+
+def latest_version(public: Path) -> str | None:
+    """Return the version in latest.json; None if nothing was ever published. Raises ReleaseError."""
+    latest = read_latest(public)
+    return latest.version if latest else None
+
+
+def history(public: Path) -> list[Entry]:
+    """Return all releases in order of publication. Raises ReleaseError."""
+    return list(read_ledger(public).releases)
+
+
+def current(public: Path) -> Entry | None:
+    """Return the release that latest.json names; None if nothing was ever published. Raises ReleaseError."""
+    ledger, version = read_ledger(public), latest_version(public)
+    if ledger.publishing and ledger.publishing.version == version:
+        return ledger.publishing  # current, but the process ended before the ledger counted it
+    return ledger.find(version)
+
+
+def superseded(public: Path, version: str) -> Superseded | None:
+    """Return how an operator took back the content of `version`; None if it may be current. Raises ReleaseError."""
+    ledger = read_ledger(public)
+    entry = ledger.find(version)
+    return ledger.superseded(entry.content, latest_version(public)) if entry else None

@@ -1,8 +1,8 @@
-"""The web application behind `serve`: files of a `public` folder over HTTP (RFC 9110). Opens no socket.
+"""The web application behind `zpo2 serve`: the files of a `public` folder over HTTP (RFC 9110). Opens no socket.
 
-Starlette's static files do validators, ranges and safe paths; what is added here is what they do otherwise than the
-standard or than a release needs: other media types, HEAD and foreign range units without ranges, one range an answer,
-what a file whose name begins with a dot is, the redirect, the index. `docs/operations/nginx.conf` says the same to nginx.
+Starlette's static files provide validators, ranges and safe paths. Added here is what a release needs beyond that, or what Starlette does
+differently from the standard: media types, no ranges for HEAD requests and for unknown units, one range per response, no hidden files, the
+redirect to the current release, and the index. `docs/operations/nginx.conf` configures nginx in the same way.
 """
 
 from __future__ import annotations
@@ -22,8 +22,10 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exports.model.errors import ReleaseError
-from exports.model.media_types import ALWAYS_ASK, FOR_EVER, MEDIA_TYPES, METADATA, media_type
+from exports.model.media_types import CACHE_FOREVER, CACHE_REVALIDATE, MEDIA_TYPES, METADATA, media_type
 from exports.release import ledger
+from exports.release.entries import RELEASES
+from exports.release.public_folder import FEED
 
 METHODS = "GET, HEAD, OPTIONS"
 CORS = {
@@ -42,7 +44,7 @@ def application(public: Path) -> ASGIApp:
     """Return the application that serves `public`."""
 
     async def index(_: Request) -> Response:
-        return HTMLResponse(_index(public), headers={"cache-control": ALWAYS_ASK})
+        return HTMLResponse(_index(public), headers={"cache-control": CACHE_REVALIDATE})
 
     async def latest(request: Request) -> Response:
         try:
@@ -50,41 +52,40 @@ def application(public: Path) -> ASGIApp:
         except ReleaseError as error:
             return PlainTextResponse(f"{error}\n", status_code=500)
         if release is None:
-            return PlainTextResponse("nothing was published yet\n", status_code=404)
+            return PlainTextResponse("nothing has been published yet\n", status_code=404)
         path = quote(request.path_params.get("path", ""))
         query = f"?{request.url.query}" if request.url.query else ""
-        target = f"/{ledger.RELEASES}/{release.version}/{path}{query}"
-        return RedirectResponse(target, status_code=307, headers={"cache-control": ALWAYS_ASK})
+        target = f"/{RELEASES}/{release.version}/{path}{query}"
+        return RedirectResponse(target, status_code=307, headers={"cache-control": CACHE_REVALIDATE})
 
     async def contents(request: Request) -> Response:
         version = request.path_params["version"]
         try:
-            known = version in {entry.version for entry in ledger.history(public)}
-            known = known and (public / ledger.RELEASES / version).is_dir()  # else it was pruned
+            release = ledger.read_ledger(public).find(version)
         except ReleaseError as error:
             return PlainTextResponse(f"{error}\n", status_code=500)
-        if not known:
+        if release is None or not (public / RELEASES / version).is_dir():  # unknown or pruned
             return PlainTextResponse("no such release\n", status_code=404)
-        return HTMLResponse(_contents(public / ledger.RELEASES / version, version), headers={"cache-control": ALWAYS_ASK})
+        return HTMLResponse(_contents(public / RELEASES / version, version), headers={"cache-control": CACHE_REVALIDATE})
 
     routes = [
         Route("/", index),
         Route("/latest", latest),
         Route("/latest/{path:path}", latest),
-        Route(f"/{ledger.RELEASES}/{{version}}/", contents),
+        Route(f"/{RELEASES}/{{version}}/", contents),
         Mount("/", PublicFiles(directory=public, check_dir=False)),
     ]
-    return OpenToAll(Starlette(routes=routes))
+    return AllowAllOrigins(Starlette(routes=routes))
 
 
 class PublicFiles(StaticFiles):
-    """Files with the validators, types and links of a release."""
+    """Static files with validators, media types and links as a release needs them."""
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         headers = Headers(scope=scope)
         if any(part.startswith(".") for part in path.split("/") if part != "."):
-            return PlainTextResponse("Not Found", status_code=404)  # what zpo2 keeps there is for web servers, not for readers
-        # ranges are defined for GET; a server ignores units it does not know and ranges that are none, and may ignore several of them
+            return PlainTextResponse("Not Found", status_code=404)  # hidden files are for web servers, not for readers
+        # Ranges are defined only for GET. A server ignores unknown units and invalid ranges, and may ignore requests for several ranges.
         if scope["method"] != "GET" or not _is_range(headers.get("range", "")):
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"range"]
         return await super().get_response(path, scope)
@@ -94,10 +95,10 @@ class PublicFiles(StaticFiles):
     ) -> Response:
         name = os.path.basename(full_path)
         response = FileResponse(full_path, status_code=status_code, stat_result=stat_result, media_type=media_type(name))
-        # files are replaced, never written to in place: another content is another inode or time
+        # files are replaced and never changed in place: new content means a new inode or time
         response.headers["etag"] = f'"{stat_result.st_ino:x}-{stat_result.st_mtime_ns:x}-{stat_result.st_size:x}"'
-        within = f"/{ledger.RELEASES}/" in scope["path"]
-        response.headers["cache-control"] = FOR_EVER if within else ALWAYS_ASK
+        within = f"/{RELEASES}/" in scope["path"]
+        response.headers["cache-control"] = CACHE_FOREVER if within else CACHE_REVALIDATE
         if name.endswith(".csv"):
             metadata = quote(f"{name}-metadata.json")
             response.headers["link"] = f'<{metadata}>; rel="describedby"; type="{MEDIA_TYPES[METADATA]}"'
@@ -106,14 +107,14 @@ class PublicFiles(StaticFiles):
         return response
 
 
-class OpenToAll:
-    """Lets pages of any origin read every answer, and answers their preflight questions."""
+class AllowAllOrigins:
+    """Allows web pages of any origin to read every response, and answers their preflight requests."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_open(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.update(CORS)
@@ -122,24 +123,24 @@ class OpenToAll:
             await send(message)
 
         if scope["type"] == "http" and scope["method"] == "OPTIONS":
-            await Response(status_code=204, headers={"allow": METHODS, **PREFLIGHT})(scope, receive, send_open)
+            await Response(status_code=204, headers={"allow": METHODS, **PREFLIGHT})(scope, receive, send_with_headers)
         else:
-            await self.app(scope, receive, send_open)
+            await self.app(scope, receive, send_with_headers)
 
 
 def _is_range(header: str) -> bool:
-    """Whether a header asks for one range of bytes."""
-    found = _RANGE.fullmatch(header.strip())
-    return found is not None and (not found["last"] or not found["first"] or int(found["first"]) <= int(found["last"]))
+    """Whether a header asks for a single range of bytes."""
+    match = _RANGE.fullmatch(header.strip())
+    return match is not None and (not match["last"] or not match["first"] or int(match["first"]) <= int(match["last"]))
 
 
 def _index(public: Path) -> str:
     try:
-        versions = [e.version for e in reversed(ledger.history(public)) if (public / ledger.RELEASES / e.version).is_dir()]
+        versions = [e.version for e in reversed(ledger.history(public)) if (public / RELEASES / e.version).is_dir()]
     except ReleaseError as error:
         return _page("Releases", [], str(error))
-    links = [("latest/", "the current release"), *((name, name) for name in (ledger.LATEST, ledger.LEDGER, ledger.FEED))]
-    return _page("Releases", (links if versions else []) + [(f"{ledger.RELEASES}/{v}/", v) for v in versions])
+    links = [("latest/", "the current release"), *((name, name) for name in (ledger.LATEST, ledger.LEDGER, FEED))]
+    return _page("Releases", (links if versions else []) + [(f"{RELEASES}/{v}/", v) for v in versions])
 
 
 def _contents(release: Path, version: str) -> str:
@@ -148,7 +149,7 @@ def _contents(release: Path, version: str) -> str:
 
 
 def _page(title: str, links: list[tuple[str, str]], note: str = "") -> str:
-    feed = f'<link rel="alternate" type="{MEDIA_TYPES[".atom"]}" title="Releases" href="/{ledger.FEED}">'
+    feed = f'<link rel="alternate" type="{MEDIA_TYPES[".atom"]}" title="Releases" href="/{FEED}">'
     items = "".join(f'<li><a href="{html.escape(target)}">{html.escape(text)}</a></li>' for target, text in links)
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{html.escape(title)}</title>{feed}'

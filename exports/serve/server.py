@@ -1,7 +1,4 @@
-"""Serve a `public` folder on this machine: ranges, validators, media types, and `latest/` leading into the current release.
-
-For a look at a release and for tests of harvesters. It writes nothing and is no public web server.
-"""
+"""The server behind `zpo2 serve`, for looking at a release and for testing harvesters. It writes nothing and is not a public web server."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ from pathlib import Path
 
 
 def serve(public: Path, host: str, port: int) -> None:
-    """Answer requests until the process is interrupted."""
-    import uvicorn  # both take a quarter of a second to load
+    """Serve `public` until the process is interrupted."""
+    import uvicorn  # slow to import, like the application
 
     from exports.serve.app import application
 

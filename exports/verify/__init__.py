@@ -1,1 +1,1 @@
-"""Check a release folder offline: checksums, descriptors, and the equality of its formats."""
+"""Verify a release folder offline: checksums, descriptors, and whether its formats have the same content."""

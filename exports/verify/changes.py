@@ -1,4 +1,4 @@
-"""Does the table `changes` of a release fit its other tables, and the release before where that lies beside it? Returns faults as lines."""
+"""Verify that the table `changes` fits the other tables of a release, and the previous release if it is in the same folder."""
 
 from __future__ import annotations
 
@@ -13,43 +13,43 @@ from exports.model import provenance
 from pipelines.core.sql import identifier, literal
 
 if TYPE_CHECKING:
-    from exports.verify.formats import Described
+    from exports.verify.formats import DescribedTable
 
 MEMORY = "512MB"
 PORTION = 250_000
 
 
-def faults(folder: Path, tables: list[Described]) -> Iterator[str]:
-    """Kinds and versions are known; keys and new values are those of the tables; rows before + new - withdrawn = rows now."""
+def faults(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
+    """Yield faults: unknown kinds and versions, keys or values that are not in the tables, counts of rows that do not add up."""
     described = {table.name: table for table in tables}
     if TABLE.name not in described:
         return
     path = described[TABLE.name].parquet
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": ""}) as connection:
         connection.execute(f"create view changes as select * from read_parquet({literal(folder / path)})")
-        said = provenance.compared_with(folder)
-        yield from _labels(connection, path, said)
+        previous = provenance.compared_with(folder)
+        yield from _labels(connection, path, previous)
         listed = connection.execute(f'select distinct "table" from changes where key <> {literal(WHOLE_KEY)} order by 1').fetchall()
         for (name,) in listed:
             if name in described and (folder / described[name].parquet).is_file():
                 yield from _cells(connection, folder, described[name], path)
-        before = folder.parent / said if said else None
+        before = folder.parent / previous if previous else None
         if before is not None and before.is_dir() and before.name != folder.name:
             yield from _counts(connection, folder, before, described)
 
 
-def _labels(connection: duckdb.DuckDBPyConnection, path: str, said: str | None) -> Iterator[str]:
+def _labels(connection: duckdb.DuckDBPyConnection, path: str, previous: str | None) -> Iterator[str]:
     kinds = ", ".join(literal(kind) for kind in ALL_KINDS)
     wrong = connection.execute(f"select kind, count(*) from changes where kind is null or kind not in ({kinds}) group by kind").fetchall()
     for kind, count in wrong:
-        yield f"{path}: {count} rows are of kind {kind!r}, which there is not"
+        yield f"{path}: {count} rows have the unknown kind {kind!r}"
     for (version,) in connection.execute("select distinct from_version from changes order by 1").fetchall():
-        if version != said:
-            yield f"{path}: compares with {version}, but {provenance.PATH} says {said}"
+        if version != previous:
+            yield f"{path}: compares with {version}, but {provenance.PATH} says {previous}"
 
 
-def _cells(connection: duckdb.DuckDBPyConnection, folder: Path, table: Described, path: str) -> Iterator[str]:
-    """A withdrawn row is not in the table, any other is; a changed cell has the value that is listed."""
+def _cells(connection: duckdb.DuckDBPyConnection, folder: Path, table: DescribedTable, path: str) -> Iterator[str]:
+    """Check that withdrawn rows are not in the table, that all other rows are, and that changed cells have the listed values."""
     key = ", ".join(f"{literal(name)}, {identifier(name)}" for name in table.key)
     mine = f'select "column", kind, key, new from changes where "table" = {literal(table.name)} and key <> {literal(WHOLE_KEY)}'
     theirs = f"select json_object({key})::varchar as __key, * from read_parquet({literal(folder / table.parquet)})"
@@ -64,30 +64,30 @@ def _cells(connection: duckdb.DuckDBPyConnection, folder: Path, table: Described
         ),
     ]
     total = [0] * len(counts)
-    for portion in range(portions):  # nothing is written here, not even a passing file: a portion must fit into memory
+    for portion in range(portions):  # verification writes no temporary files, so that a portion must fit into memory
         own = f"hash({{}}) % {portions} = {portion}"
         connection.execute(f"create or replace temp table mine as {mine} and {own.format('key')}")
         connection.execute(f"""
             create or replace temp table theirs as
             select * from ({theirs}) where {own.format("__key")} and __key in (select key from mine)""")
-        found = connection.execute(f"select {', '.join(counts)} from mine as c left join theirs as t on t.__key = c.key").fetchall()[0]
-        total = [sum(pair) for pair in zip(total, found, strict=True)]
+        row = connection.execute(f"select {', '.join(counts)} from mine as c left join theirs as t on t.__key = c.key").fetchall()[0]
+        total = [sum(pair) for pair in zip(total, row, strict=True)]
     if total[0]:
         yield f"{path}: {total[0]} rows have a key that is not in {table.parquet}"
     if total[1]:
-        yield f"{path}: {total[1]} rows say withdrawn of a key that is in {table.parquet}"
+        yield f"{path}: {total[1]} rows are marked as withdrawn, but their key is in {table.parquet}"
     for name, count in zip(table.types, total[2:], strict=True):
         if count:
-            yield f"{path}: {count} cells of {table.name}.{name} have another value in {table.parquet}"
+            yield f"{path}: {count} cells of {table.name}.{name} have a different value in {table.parquet}"
 
 
 def _typed(kind: str) -> str:
     return "c.new" if kind == "VARCHAR" else f"try_cast(ltrim(c.new, '''') as {kind})"
 
 
-def _counts(connection: duckdb.DuckDBPyConnection, folder: Path, before: Path, described: Mapping[str, Described]) -> Iterator[str]:
-    """Rows in the release before + new rows - withdrawn rows = rows now, for every table but the views and `changes` itself."""
-    found = {
+def _counts(connection: duckdb.DuckDBPyConnection, folder: Path, before: Path, described: Mapping[str, DescribedTable]) -> Iterator[str]:
+    """Check for every table but views and `changes` itself: previous rows + new rows - withdrawn rows = rows now."""
+    changed_rows = {
         name: (added, removed)
         for name, added, removed in connection.execute(f"""
             select "table",
@@ -100,9 +100,9 @@ def _counts(connection: duckdb.DuckDBPyConnection, folder: Path, before: Path, d
         if any(_is_view(connection, side) for side in sides):
             continue
         rows = [_rows(connection, side) for side in sides]
-        added, removed = found.get(name, (0, 0))
+        added, removed = changed_rows.get(name, (0, 0))
         if rows[0] + added - removed != rows[1]:
-            yield f"{name}: {rows[0]} rows in {before.name} + {added} new - {removed} withdrawn are not the {rows[1]} there are"
+            yield f"{name}: {rows[0]} rows in {before.name} + {added} new - {removed} withdrawn is not the {rows[1]} rows now"
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, file: Path) -> int:

@@ -1,7 +1,7 @@
-"""Do the further forms of the tables say what the tables say? By indicator, workbook, map files, questions in the DuckDB file.
+"""Verify the derived formats against the tables: files by indicator, workbook, map files, and views and macros of the DuckDB file.
 
-A form that is not there is no fault here: releases differ in what they hold, and SHA256SUMS names what is lost. Returns
-faults as lines; a file that cannot be read raises.
+A missing format is not a fault here: not every release has every format, and SHA256SUMS reveals files that were lost. The functions yield
+faults as lines and raise if a file cannot be read.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ import pyarrow.parquet as pq
 
 from exports.formats import derived_formats
 from exports.model import sdmx
-from exports.verify.formats import Described
+from exports.verify.formats import DescribedTable
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import STATUSES
 
 CHUNK = 1 << 20
 SDMX_COLUMNS = {"TIME_PERIOD": "time_period", "OBS_VALUE": "obs_value", "OBS_STATUS": "sdmx", "OWN_STATUS": "obs_status"}
-"""Columns of an SDMX-CSV file, and what they must equal."""
+"""Columns of an SDMX-CSV file, and the columns of the table that they must equal."""
 
 
-def by_indicator_faults(folder: Path, table: Described) -> Iterator[str]:
-    """The files of csv/by_indicator, one after the other, are the long table, byte for byte."""
+def by_indicator_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
+    """Check that the files of csv/by_indicator, one after the other, are the whole table, byte for byte."""
     names = sorted(path.stem for path in (folder / derived_formats.BY_INDICATOR).glob("*.csv"))
     if not names:
         return
@@ -38,13 +38,13 @@ def by_indicator_faults(folder: Path, table: Described) -> Iterator[str]:
             path = f"{derived_formats.BY_INDICATOR}/{name}.csv"
             with (folder / path).open("rb") as part:
                 if part.readline() != header:
-                    yield f"{path}: its header is not that of {table.csv}"
+                    yield f"{path}: its header differs from {table.csv}"
                     return
                 if not _is_next(part, whole):
-                    yield f"{path}: its rows are not those of {name} in {table.csv}"
+                    yield f"{path}: its rows differ from the rows of {name} in {table.csv}"
                     return
         if whole.read(1):
-            yield f"{table.csv}: has rows of indicators that have no file in {derived_formats.BY_INDICATOR}"
+            yield f"{table.csv}: has rows of indicators without a file in {derived_formats.BY_INDICATOR}"
 
 
 def _is_next(part: IO[bytes], whole: IO[bytes]) -> bool:
@@ -54,8 +54,8 @@ def _is_next(part: IO[bytes], whole: IO[bytes]) -> bool:
     return True
 
 
-def cube_faults(folder: Path, table: Described) -> Iterator[str]:
-    """The SDMX-CSV and JSON-stat files have the values and statuses of the table, in its order, for each of its indicators."""
+def cube_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
+    """Check that each indicator's SDMX-CSV and JSON-stat files have the values and statuses of the table, in its order."""
     if not (folder / "sdmx").is_dir() and not (folder / derived_formats.JSON_STAT).is_dir():
         return
     rows = pl.read_parquet(folder / table.parquet, columns=["indicator", "time_period", "obs_value", "obs_status"])
@@ -68,36 +68,36 @@ def cube_faults(folder: Path, table: Described) -> Iterator[str]:
         if (folder / f"{derived_formats.JSON_STAT}/{name}.json").is_file():
             yield from _json_stat(folder, f"{derived_formats.JSON_STAT}/{name}.json", part)
     for kind, suffix in (("sdmx", ".csv"), (derived_formats.JSON_STAT, ".json")):
-        found = {path.stem for path in (folder / kind).glob(f"*{suffix}")}
-        yield from (f"{kind}/{name}{suffix}: missing" for name in sorted(names - found))
-        yield from (f"{kind}/{name}{suffix}: of no indicator in {table.csv}" for name in sorted(found - names))
+        files = {path.stem for path in (folder / kind).glob(f"*{suffix}")}
+        yield from (f"{kind}/{name}{suffix}: missing" for name in sorted(names - files))
+        yield from (f"{kind}/{name}{suffix}: {table.csv} has no such indicator" for name in sorted(files - names))
 
 
 def _sdmx(folder: Path, path: str, rows: pl.DataFrame) -> Iterator[str]:
     with (folder / path).open(encoding="utf-8", newline="") as file:
         header = next(csv.reader(file), [])
     if header != [column.name for column in sdmx.DATA.columns]:
-        yield f"{path}: its columns are not those of {sdmx.STRUCTURE_PATH}"
+        yield f"{path}: its columns differ from {sdmx.STRUCTURE_PATH}"
         return
     rows = rows.filter(pl.col("time_period") != "")
     kinds = {name: pl.Float64 if name == "OBS_VALUE" else pl.String for name in header}
-    found = pl.read_csv(folder / path, schema=kinds, columns=list(SDMX_COLUMNS))
+    frame = pl.read_csv(folder / path, schema=kinds, columns=list(SDMX_COLUMNS))
     for name, column in SDMX_COLUMNS.items():
-        if not found[name].equals(rows[column]):
-            yield f"{path}: {name} is not that of the table"
+        if not frame[name].equals(rows[column]):
+            yield f"{path}: {name} differs from the table"
 
 
 def _json_stat(folder: Path, path: str, rows: pl.DataFrame) -> Iterator[str]:
     cube = json.loads((folder / path).read_bytes())
     values = cube["value"].values() if isinstance(cube["value"], dict) else cube["value"]
     if not pl.Series(values, dtype=pl.Float64).drop_nulls().equals(rows["obs_value"].drop_nulls()):
-        yield f"{path}: its values are not those of the table"
+        yield f"{path}: its values differ from the table"
     if list(cube["status"].values()) != rows["sdmx"].filter(rows["sdmx"] != "A").to_list():
-        yield f"{path}: its statuses are not those of the table"
+        yield f"{path}: its statuses differ from the table"
 
 
-def workbook_faults(folder: Path, table: Described) -> Iterator[str]:
-    """The first sheet has the columns and the areas of the table."""
+def workbook_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
+    """Check that the first sheet has the columns and the areas of the table."""
     if not (folder / derived_formats.WORKBOOK).is_file():
         return
     import python_calamine
@@ -105,13 +105,13 @@ def workbook_faults(folder: Path, table: Described) -> Iterator[str]:
     sheet = python_calamine.CalamineWorkbook.from_path(folder / derived_formats.WORKBOOK).get_sheet_by_index(0)
     lines = sheet.iter_rows()
     if list(next(lines, ())) != list(table.types):
-        yield f"{derived_formats.WORKBOOK}: its columns are not those of {table.csv}"
+        yield f"{derived_formats.WORKBOOK}: its columns differ from {table.csv}"
     if [line[0] for line in lines] != pl.read_parquet(folder / table.parquet, columns=[table.key[0]])[table.key[0]].to_list():
-        yield f"{derived_formats.WORKBOOK}: its rows are not those of {table.csv}"
+        yield f"{derived_formats.WORKBOOK}: its rows differ from {table.csv}"
 
 
-def map_faults(folder: Path, table: Described) -> Iterator[str]:
-    """Both map files have the areas that have a point, in the order of the table."""
+def map_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
+    """Check that both map files have the areas with a point, in the order of the table."""
     if not (folder / "geo").is_dir():
         return
     expected = (
@@ -121,15 +121,15 @@ def map_faults(folder: Path, table: Described) -> Iterator[str]:
         with pq.ParquetFile(folder / derived_formats.GEO_PARQUET) as file:
             rows = file.read(["ref_area", "bbox"]).to_pylist()
         if [(row["ref_area"], row["bbox"]["xmin"], row["bbox"]["ymin"]) for row in rows] != expected:
-            yield f"{derived_formats.GEO_PARQUET}: its points are not those of {table.csv}"
+            yield f"{derived_formats.GEO_PARQUET}: its points differ from {table.csv}"
     if (folder / derived_formats.GEO_JSON).is_file():
         features = json.loads((folder / derived_formats.GEO_JSON).read_bytes())["features"]
         if [(feature["id"], *feature["geometry"]["coordinates"]) for feature in features] != expected:
-            yield f"{derived_formats.GEO_JSON}: its points are not those of {table.csv}"
+            yield f"{derived_formats.GEO_JSON}: its points differ from {table.csv}"
 
 
-def question_faults(folder: Path, name: str) -> Iterator[str]:
-    """Every view and macro of the DuckDB file has a comment and can be asked."""
+def query_faults(folder: Path, name: str) -> Iterator[str]:
+    """Check that every view and macro of the DuckDB file has a comment and can be queried."""
     with duckdb.connect(config={"temp_directory": ""}) as connection:
         connection.execute(f"attach {literal(folder / name)} as release (read_only)")
         connection.execute("use release")
@@ -140,12 +140,12 @@ def question_faults(folder: Path, name: str) -> Iterator[str]:
             "select function_name, comment, len(parameters) from duckdb_functions() "
             "where database_name = 'release' and function_type = 'table_macro' and not internal"
         ).fetchall()
-        asked = [("view", view, comment, identifier(view)) for view, comment in views]
-        asked += [("macro", macro, comment, f"{identifier(macro)}({', '.join(['null'] * count)})") for macro, comment, count in macros]
-        for kind, question, comment, source in asked:
+        queries = [("view", view, comment, identifier(view)) for view, comment in views]
+        queries += [("macro", macro, comment, f"{identifier(macro)}({', '.join(['null'] * count)})") for macro, comment, count in macros]
+        for kind, query, comment, source in queries:
             if not comment:
-                yield f"{name}: no comment on {kind} {question}"
+                yield f"{name}: no comment on {kind} {query}"
             try:
                 connection.execute(f"select * from {source} limit 0")
             except duckdb.Error as error:
-                yield f"{name}: {kind} {question} cannot be asked: {' '.join(str(error).split())}"
+                yield f"{name}: {kind} {query} cannot be queried: {' '.join(str(error).split())}"

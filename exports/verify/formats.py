@@ -1,7 +1,7 @@
-"""Do the three forms of a table say the same? CSV against Parquet value by value, DuckDB against Parquet by counts and hashes.
+"""Verify that the three formats of a table are equal: CSV and Parquet value by value, DuckDB and Parquet by counts and hashes.
 
-Reads with other libraries than the files were written with where there is a choice, and in batches: a table is never
-wholly in memory. Returns faults as lines; a file that cannot be read raises, and `verify` makes a line of it.
+Where possible, the files are read with a different library than they were written with. They are read in batches, so that a table is
+never completely in memory. The functions yield faults as lines and raise if a file cannot be read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from exports.changes.published import VIEWS
-from exports.formats.query_macros import VIEWS as ASKED
+from exports.formats import query_macros
 from exports.model.info import ForeignKey
 from pipelines.core.sql import identifier, literal
 
@@ -30,8 +30,8 @@ MEMORY = "512MB"
 
 
 @dataclass(frozen=True)
-class Described:
-    """A table as datapackage.json describes it: types of its columns in their order, key, references."""
+class DescribedTable:
+    """A table as datapackage.json describes it: the types of its columns in their order, its key and its references."""
 
     name: str
     types: Mapping[str, str]
@@ -51,16 +51,16 @@ class Described:
         return f"parquet/{self.name}.parquet"
 
 
-def schema_faults(folder: Path, table: Described) -> Iterator[str]:
-    """Header, columns, order and types of both files are as described; a table without rows has no row group."""
+def schema_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
+    """Check the header, columns, order and types of both files. A table without rows has no row group."""
     with (folder / table.csv).open(encoding="utf-8", newline="") as file:
         header = next(csv.reader(file), [])
     if header != list(table.types):
-        yield f"{table.csv}: the header is not the columns of datapackage.json"
+        yield f"{table.csv}: the header differs from the columns in datapackage.json"
     with pq.ParquetFile(folder / table.parquet) as file:
         schema, metadata = file.schema_arrow, file.metadata
     if schema.names != list(table.types):
-        yield f"{table.parquet}: the columns are not those of datapackage.json"
+        yield f"{table.parquet}: the columns differ from datapackage.json"
     else:
         for name, kind in table.types.items():
             if schema.field(name).type != ARROW[kind]:
@@ -69,9 +69,11 @@ def schema_faults(folder: Path, table: Described) -> Iterator[str]:
         yield f"{table.parquet}: has a row group without rows"
 
 
-def value_faults(folder: Path, table: Described, rows: dict[str, int], distinct: dict[tuple[str, str], Any]) -> Iterator[str]:
-    """Both files hold the same rows, in the order of the key, no key twice. Puts the number of rows into `rows`, and the
-    different texts of columns that may be part of a reference into `distinct`."""
+def value_faults(folder: Path, table: DescribedTable, rows: dict[str, int], distinct: dict[tuple[str, str], Any]) -> Iterator[str]:
+    """Check that both files have the same rows in the order of the key, and that no key occurs twice.
+
+    Adds the number of rows to `rows`, and the distinct texts of columns that may be part of a reference to `distinct`.
+    """
     referring = {key.column for key in table.foreign_keys} | ({table.key[0]} if len(table.key) == 1 else set())
     texts: dict[str, list[Any]] = {name: [] for name in referring}
     left, right = _Rows(_csv_batches(folder, table)), _Rows(_parquet_batches(folder, table))
@@ -95,29 +97,29 @@ def value_faults(folder: Path, table: Described, rows: dict[str, int], distinct:
 
 
 def reference_faults(key: ForeignKey, distinct: Mapping[tuple[str, str], Any]) -> Iterator[str]:
-    """Every text of the referring column is in the other table; columns that could not be read are left out."""
-    here, there = distinct.get((key.table, key.column)), distinct.get((key.to_table, key.to_column))
-    if here is None or there is None:
+    """Check that every text of the referring column is in the other table. Columns that could not be read are skipped."""
+    referring, referred = distinct.get((key.table, key.column)), distinct.get((key.to_table, key.to_column))
+    if referring is None or referred is None:
         return
-    here = pc.drop_null(here)
-    lost = pc.filter(here, pc.invert(pc.is_in(here, value_set=there)))
-    if len(lost):
+    referring = pc.drop_null(referring)
+    missing = pc.filter(referring, pc.invert(pc.is_in(referring, value_set=referred)))
+    if len(missing):
         yield (
             f"datapackage.json: {key.table}.{key.column} refers to {key.to_table}.{key.to_column}, "
-            f"where {len(lost)} of its values are not, the first {lost[0].as_py()!r}"
+            f"which lacks {len(missing)} of its values, the first is {missing[0].as_py()!r}"
         )
 
 
-def duckdb_faults(folder: Path, name: str, tables: Sequence[Described]) -> Iterator[str]:
-    """The DuckDB file has the same tables, columns, types and rows as the Parquet files, and a comment on everything."""
+def duckdb_faults(folder: Path, name: str, tables: Sequence[DescribedTable]) -> Iterator[str]:
+    """Check that the DuckDB file has the tables, columns, types and rows of the Parquet files, and a comment on everything."""
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": ""}) as connection:
         connection.execute(f"attach {literal(folder / name)} as release (read_only)")
-        found: dict[str, dict[str, str]] = {}
+        types: dict[str, dict[str, str]] = {}
         for table, column, kind, comment in connection.execute(
             "select table_name, column_name, data_type, comment from duckdb_columns() where database_name = 'release' "
             "and not internal order by table_name, column_index"
         ).fetchall():
-            found.setdefault(table, {})[column] = kind
+            types.setdefault(table, {})[column] = kind
             if not comment:
                 yield f"{name}: no comment on column {table}.{column}"
         for (table,) in connection.execute(
@@ -125,19 +127,19 @@ def duckdb_faults(folder: Path, name: str, tables: Sequence[Described]) -> Itera
         ).fetchall():
             yield f"{name}: no comment on table {table}"
         yield from _duckdb_views(connection, name, {table.name for table in tables})
-        for surplus in sorted(set(found) - {table.name for table in tables} - {view.name for view in VIEWS} - set(ASKED)):
-            yield f"{name}: table {surplus} is of no table in datapackage.json"
+        for surplus in sorted(set(types) - {table.name for table in tables} - {view.name for view in VIEWS} - set(query_macros.VIEWS)):
+            yield f"{name}: table {surplus} is not in datapackage.json"
         for described in tables:
-            if described.name not in found:
+            if described.name not in types:
                 yield f"{name}: table {described.name} is missing"
-            elif list(found[described.name].items()) != list(described.types.items()):
-                yield f"{name}: columns or types of {described.name} are not those of datapackage.json"
+            elif list(types[described.name].items()) != list(described.types.items()):
+                yield f"{name}: columns or types of {described.name} differ from datapackage.json"
             elif (folder / described.parquet).is_file():
                 yield from _duckdb_rows(connection, folder, name, described)
 
 
 def _duckdb_views(connection: duckdb.DuckDBPyConnection, name: str, tables: set[str]) -> Iterator[str]:
-    """The views are there, with a comment and the rows that they should have."""
+    """Check that the views exist, with a comment and the expected number of rows."""
     query = "select view_name, comment from duckdb_views() where database_name = 'release' and not internal"
     comments = dict(connection.execute(query).fetchall())
     for view in VIEWS:
@@ -149,28 +151,28 @@ def _duckdb_views(connection: duckdb.DuckDBPyConnection, name: str, tables: set[
         if not comments[view.name]:
             yield f"{name}: no comment on view {view.name}"
         connection.execute("use release")
-        shown = connection.execute(f"select count(*) from {identifier(view.name)}").fetchall()[0][0]
-        there = connection.execute(f"select count(*) from {identifier(view.of)} where {view.where}").fetchall()[0][0]
+        rows = connection.execute(f"select count(*) from {identifier(view.name)}").fetchall()[0][0]
+        expected = connection.execute(f"select count(*) from {identifier(view.of)} where {view.where}").fetchall()[0][0]
         connection.execute("use memory")
-        if shown != there:
-            yield f"{name}: {shown} rows in view {view.name}, but {there} in {view.of}"
-    for surplus in sorted(set(comments) - {view.name for view in VIEWS} - set(ASKED)):
-        yield f"{name}: view {surplus} is none of a release"
+        if rows != expected:
+            yield f"{name}: {rows} rows in view {view.name}, but {expected} in {view.of}"
+    for surplus in sorted(set(comments) - {view.name for view in VIEWS} - set(query_macros.VIEWS)):
+        yield f"{name}: view {surplus} does not belong to a release"
 
 
-def _duckdb_rows(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, table: Described) -> Iterator[str]:
+def _duckdb_rows(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, table: DescribedTable) -> Iterator[str]:
     columns = ", ".join(identifier(column) for column in table.types)
     query = f"select count(*), bit_xor(hash({columns})) from "
-    here = connection.execute(f"{query} release.{identifier(table.name)}").fetchall()[0]
-    there = connection.execute(f"{query} read_parquet({literal(folder / table.parquet)})").fetchall()[0]
-    if here[0] != there[0]:
-        yield f"{name}: {here[0]} rows in {table.name}, but {there[0]} in {table.parquet}"
-    elif here != there:
-        yield f"{name}: the rows of {table.name} are not those of {table.parquet}"
+    in_duckdb = connection.execute(f"{query} release.{identifier(table.name)}").fetchall()[0]
+    in_parquet = connection.execute(f"{query} read_parquet({literal(folder / table.parquet)})").fetchall()[0]
+    if in_duckdb[0] != in_parquet[0]:
+        yield f"{name}: {in_duckdb[0]} rows in {table.name}, but {in_parquet[0]} in {table.parquet}"
+    elif in_duckdb != in_parquet:
+        yield f"{name}: the rows of {table.name} differ from {table.parquet}"
 
 
 class _Rows:
-    """Batches of rows, taken in portions of any size."""
+    """Batches of rows that can be taken in portions of any size."""
 
     def __init__(self, batches: Iterator[Any]) -> None:
         self._batches = batches
@@ -178,7 +180,7 @@ class _Rows:
         self.taken = 0
 
     def ahead(self) -> int:
-        """Return how many rows can be taken at once; 0 at the end."""
+        """Return the number of rows that can be taken at once; 0 at the end."""
         while self._batch is None or self._batch.num_rows == 0:
             self._batch = next(self._batches, None)
             if self._batch is None:
@@ -191,13 +193,13 @@ class _Rows:
         return portion
 
     def drain(self) -> int:
-        """Take all that is left and return the number of all rows."""
+        """Take all remaining rows and return the total number of rows."""
         while count := self.ahead():
             self.take(count)
         return self.taken
 
 
-def _csv_batches(folder: Path, table: Described) -> Iterator[Any]:
+def _csv_batches(folder: Path, table: DescribedTable) -> Iterator[Any]:
     options = pa_csv.ConvertOptions(
         column_types={name: ARROW[kind] for name, kind in table.types.items()},
         include_columns=list(table.types),
@@ -214,27 +216,27 @@ def _csv_batches(folder: Path, table: Described) -> Iterator[Any]:
         yield from reader
 
 
-def _parquet_batches(folder: Path, table: Described) -> Iterator[Any]:
+def _parquet_batches(folder: Path, table: DescribedTable) -> Iterator[Any]:
     with pq.ParquetFile(folder / table.parquet) as file:
         yield from file.iter_batches(BATCH_ROWS, columns=list(table.types))
 
 
-def _difference(table: Described, a: Any, b: Any, at: int) -> str:
+def _difference(table: DescribedTable, a: Any, b: Any, at: int) -> str:
     for name in table.types:
         left, right = a.column(name), b.column(name)
         if left.equals(right):
             continue
         same = pc.equal(left, right)
-        other = pc.if_else(pc.is_valid(same), pc.invert(same), pc.xor(pc.is_null(left), pc.is_null(right)))
-        row = pc.index(other, True).as_py()
+        different = pc.if_else(pc.is_valid(same), pc.invert(same), pc.xor(pc.is_null(left), pc.is_null(right)))
+        row = pc.index(different, True).as_py()
         if row < 0:
             continue
         return f"{table.csv}: row {at + row + 1}, {name}: {left[row].as_py()!r}, but {right[row].as_py()!r} in {table.parquet}"
     return ""
 
 
-def _order_fault(table: Described, keys: list[Any], last: list[Any] | None, at: int) -> str:
-    """Return the first place where a key is null, repeats, or comes before the one above it."""
+def _order_fault(table: DescribedTable, keys: list[Any], last: list[Any] | None, at: int) -> str:
+    """Return the first place where a key is null, is repeated, or is smaller than the one above it."""
     for name, key in zip(table.key, keys, strict=True):
         if key.null_count:
             return f"{table.parquet}: key column {name} is null in {key.null_count} rows"
@@ -248,9 +250,9 @@ def _order_fault(table: Described, keys: list[Any], last: list[Any] | None, at: 
         greater, same = pc.greater(here, above), pc.equal(here, above)
         rising = pc.or_(rising, pc.and_(equal, greater)) if position else greater
         equal = pc.and_(equal, same) if position else same
-    if pc.all(rising, min_count=0).as_py():  # before pc.index, whose argument would have Arrow import pandas
+    if pc.all(rising, min_count=0).as_py():  # checked before pc.index, which would make Arrow import pandas
         return ""
     row = pc.index(rising, False).as_py()
     text = ", ".join(f"{name}={key[row + 1].as_py()!r}" for name, key in zip(table.key, keys, strict=True))
-    what = "repeats the key of the row above" if equal[row].as_py() else "is not in the order of the key"
-    return f"{table.parquet}: row {at + row + 2} {what} ({text})"
+    fault = "repeats the key of the row above" if equal[row].as_py() else "is not in the order of the key"
+    return f"{table.parquet}: row {at + row + 2} {fault} ({text})"

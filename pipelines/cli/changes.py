@@ -12,10 +12,10 @@ import typer
 
 from pipelines.cli.options import HomeOption, JsonOption, PackOption, published_workspace
 from pipelines.core import atomic
-from pipelines.core.errors import UsageError, Zpo2Error
+from pipelines.core.errors import Zpo2Error
 
 if TYPE_CHECKING:
-    from exports.release.comparison import Compared
+    from exports.release.comparison import Comparison
 
 
 def register(app: typer.Typer) -> None:
@@ -34,26 +34,23 @@ def changes(
 
     Counts rows and cells by table and reason.
     """
-    from exports.model.errors import ReleaseError
     from exports.release import comparison
 
     workspace = published_workspace(pack, home)
     try:
         with tempfile.TemporaryDirectory(dir=workspace.root, prefix=atomic.TEMPORARY) as spill:
-            compared = comparison.since(workspace.public, since, Path(spill), out)
-    except ReleaseError as error:
-        raise UsageError(str(error)) from None
+            compared = comparison.compare_current(workspace.public, since, Path(spill), out)
     except OSError as error:
         raise Zpo2Error(f"{error.filename or workspace.root}: {error.strerror}") from None
     if as_json:
-        summary = compared.summary.as_dict() if compared.summary else {"from_version": None, "tables": {}}
+        summary = compared.summary.to_json() if compared.summary else {"from_version": None, "tables": {}}
         print(json.dumps({"version": compared.version, **summary}, ensure_ascii=False, indent=1))
         return
     for line in lines(compared):
         print(line)
 
 
-def lines(compared: Compared) -> Iterator[str]:
+def lines(compared: Comparison) -> Iterator[str]:
     """Yield the comparison as lines of text."""
     if compared.summary is None:
         yield f"{compared.version} is the first release"

@@ -19,7 +19,7 @@ from pipelines.core.errors import UsageError, Zpo2Error
 from pipelines.core.settings import Settings
 
 if TYPE_CHECKING:
-    from exports.push.push_plan import Outgoing
+    from exports.push.push_plan import PushPlan
 
 VersionOption = Annotated[str | None, typer.Option("--version", help="Version of the release; default: the current one.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")]
@@ -116,13 +116,13 @@ def push_s3(  # noqa: PLR0917 - options of the command
 
 
 @contextmanager
-def _selected(pack: Path | None, home: Path | None, version: str | None) -> Iterator[tuple[Outgoing, Settings]]:
+def _selected(pack: Path | None, home: Path | None, version: str | None) -> Iterator[tuple[PushPlan, Settings]]:
     """Yield the release that the options name. Raises PackError, WorkspaceError, PushError, ReleaseError, Zpo2Error."""
-    from exports.push.push_plan import choose
+    from exports.push.push_plan import select_release
 
     workspace = published_workspace(pack, home)
     try:
-        yield choose(workspace.public, version), workspace.settings
+        yield select_release(workspace.public, version), workspace.settings
     except OSError as error:
         raise Zpo2Error(f"{error.filename or workspace.public}: {error.strerror or error}") from None
 
@@ -148,7 +148,7 @@ def _secret(settings: Settings, variable: str, host: str) -> str:
     if not secret:
         raise UsageError(f"{variable} is not set")
     if not (secret.isascii() and secret.isprintable()):
-        raise UsageError(f"{variable}: has signs that no key has")
+        raise UsageError(f"{variable}: has characters that no key has")
     hosts = settings.secret_hosts(variable)
     if hosts and host.lower() not in hosts:
         raise UsageError(f"{variable}_HOSTS does not name {host}: the secret is not sent there")

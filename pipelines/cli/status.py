@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from exports import ReleaseError
-from pipelines.core import atomic, logs
+from exports.release.ledger import latest_version, read_ledger
+from pipelines.core import logs
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
 from pipelines.extract.cloudevents.queue import Queue
@@ -36,17 +37,15 @@ def collect(workspace: Workspace) -> dict[str, Any]:
                 "errors": sorted({p.error for p in parts if p.error}),
             }
         )
-    latest = atomic.read_json(workspace.public / "latest.json", {})
-    ledger = atomic.read_json(workspace.public / "releases.json", [])
-    entries = ledger.get("releases", []) if isinstance(ledger, dict) else ledger
+    current = latest_version(workspace.public)
     releases = [
         {
-            "version": r["version"],
-            "released": r["released"],
-            "current": r["version"] == latest.get("version"),
-            **{key: r[key] for key in ("withdrawn", "pinned", "pruned") if key in r},
+            "version": release.version,
+            "released": release.released,
+            "current": release.version == current,
+            **{name: release.annotations[name] for name in ("withdrawn", "pinned", "pruned") if name in release.annotations},
         }
-        for r in entries
+        for release in read_ledger(workspace.public).releases
     ]
     return {
         "pack": workspace.pack.id,

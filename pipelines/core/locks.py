@@ -1,4 +1,4 @@
-"""Locks on files, held by the operating system (flock): a lock ends with its process, however that ends."""
+"""Locks on files, held by the operating system (flock). A lock ends with the process that holds it, however the process ends."""
 
 from __future__ import annotations
 
@@ -9,21 +9,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-RETRY_SECONDS = 0.2
-
-
-class LockedError(Exception):
-    """Another process holds the lock."""
+RETRY_SECONDS = 0.1
 
 
 @contextmanager
 def file_lock(path: Path, *, shared: bool = False, wait: float = 0.0, on_wait: Callable[[], None] | None = None) -> Iterator[None]:
-    """Hold a lock on the file `path`, which is created where it does not exist.
+    """Hold a lock on a file, which is created if it is missing, or on an existing folder.
 
     Any number of processes may hold it `shared`; otherwise one process holds it alone. `on_wait` is called once before the first wait.
-    Raises LockedError when another process still holds it after `wait` seconds.
+    Raises BlockingIOError if another process still holds the lock after `wait` seconds.
     """
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT, 0o644)
     try:
         deadline = time.monotonic() + wait
         waited = False
@@ -33,7 +29,7 @@ def file_lock(path: Path, *, shared: bool = False, wait: float = 0.0, on_wait: C
                 break
             except BlockingIOError:
                 if time.monotonic() >= deadline:
-                    raise LockedError(str(path)) from None
+                    raise
                 if on_wait and not waited:
                     on_wait()
                     waited = True

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.core import atomic
 from pipelines.core.errors import ExitCode, Zpo2Error
-from pipelines.core.locks import LockedError, file_lock
+from pipelines.core.locks import file_lock
 from pipelines.core.settings import Settings
 
 FORMAT = 1
@@ -184,8 +184,9 @@ class WorkspaceFolder:
             if on_wait:
                 on_wait(f"another run is writing to {self.root}; waiting up to {wait:.0f} s")
 
-        try:
-            with file_lock(self.root / LOCK, wait=wait, on_wait=report):
-                yield
-        except LockedError:
-            raise WorkspaceBusy(f"another run is still writing to {self.root}") from None
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(file_lock(self.root / LOCK, wait=wait, on_wait=report))
+            except BlockingIOError:
+                raise WorkspaceBusy(f"another run is still writing to {self.root}") from None
+            yield

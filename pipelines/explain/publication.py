@@ -11,6 +11,7 @@ import duckdb
 from exports.formats.prepare_table import GUARD
 from exports.model.errors import ReleaseError
 from exports.release import ledger
+from exports.release.entries import RELEASES
 from pipelines.core import atomic
 from pipelines.core.sql import literal
 from pipelines.core.workspace import WorkspaceFolder
@@ -65,11 +66,11 @@ def publication(
         return None
     if current is None:
         return None
-    row = _row(workspace.public / ledger.RELEASES / current.version, connection, question)
+    row = _row(workspace.public / RELEASES / current.version, connection, question)
     if row is not None and row.is_as(warehouse_row):
         return Publication(current.version, current.released, row, current.version, "")
     for entry in reversed(entries):
-        other = None if entry.is_pruned else _row(workspace.public / ledger.RELEASES / entry.version, connection, question)
+        other = None if entry.is_pruned else _row(workspace.public / RELEASES / entry.version, connection, question)
         if other is not None and other.is_as(warehouse_row):
             return Publication(current.version, current.released, row, entry.version, "withdrawn" if entry.is_withdrawn else "")
     return Publication(current.version, current.released, row, "", "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from pipelines.core.errors import Zpo2Error
-from pipelines.core.locks import LockedError, file_lock
+from pipelines.core.locks import file_lock
 from pipelines.core.sql import literal
 from pipelines.core.workspace import LOCK, WorkspaceFolder
 from pipelines.explain.facts import Area, Break, Facts, Indicator, Key, Observation, Place, Question, Term
@@ -52,11 +52,12 @@ def _no_run(workspace: WorkspaceFolder) -> Iterator[None]:
     if not path.is_file():
         yield
         return
-    try:
-        with file_lock(path, shared=True):
-            yield
-    except LockedError:
-        raise Unavailable(f"{workspace.root}: a run is writing to it; ask again when it has ended") from None
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(file_lock(path, shared=True))
+        except BlockingIOError:
+            raise Unavailable(f"{workspace.root}: a run is writing to it; ask again when it has ended") from None
+        yield
 
 
 class Warehouse:

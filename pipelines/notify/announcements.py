@@ -15,8 +15,10 @@ from typing import Any
 
 from exports.model.errors import ReleaseError
 from exports.release import feed, ledger
-from exports.release.entries import PUBLISHED, ROLLBACK, WITHDRAWN, Happening, Ledger
+from exports.release.entries import PUBLISHED, RELEASES, ROLLBACK, WITHDRAWN, LedgerEvent
+from exports.release.ledger import Ledger
 from pipelines.core import atomic
+from pipelines.core.iri import escape_iri
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.http.limits import Limits
 from pipelines.notify.webhook import DeliveryError, send
@@ -44,7 +46,7 @@ def prepare(workspace: WorkspaceFolder) -> None:
     """Have what happened so far counted as told, where nothing was ever announced. To be called before anything new can happen."""
     try:
         if not workspace.announced.is_file():
-            _keep(workspace, _State(tuple(_key(h) for h in ledger.read(workspace.public).journal), False))
+            _keep(workspace, _State(tuple(_key(h) for h in ledger.read_ledger(workspace.public).events), False))
         state = _state(workspace)
         if workspace.settings.secret(URL) and not state.announcing:
             _keep(workspace, replace(state, announcing=True))
@@ -57,7 +59,7 @@ def waiting(workspace: WorkspaceFolder) -> int:
     if not workspace.announced.is_file():
         return 0
     told = _state(workspace).told
-    return sum(_key(h) not in told for h in ledger.read(workspace.public).journal)
+    return sum(_key(h) not in told for h in ledger.read_ledger(workspace.public).events)
 
 
 def is_due(workspace: WorkspaceFolder) -> bool:
@@ -83,12 +85,12 @@ def deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
 
 def _deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
     prepare(workspace)
-    url, known, state = workspace.settings.secret(URL), ledger.read(workspace.public), _state(workspace)
+    url, known, state = workspace.settings.secret(URL), ledger.read_ledger(workspace.public), _state(workspace)
     if not url and state.announcing:
         return 0, []
     pack, deadline, count = str(atomic.read_json(workspace.root / "home.json", {}).get("pack", "")), time.monotonic() + PATIENCE, 0
     kept: list[str] = []
-    for number, happening in enumerate(known.journal, start=1):
+    for number, happening in enumerate(known.events, start=1):
         key = _key(happening)
         if url and key not in state.told:
             announced, within = event(pack, known, number), deadline - time.monotonic()
@@ -110,23 +112,23 @@ def _deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
 
 def event(pack: str, known: Ledger, number: int) -> dict[str, Any]:
     """Return the happening at a place of the journal, counted from 1, as a CloudEvent."""
-    happening = known.journal[number - 1]
-    entry, base = known.find(happening.version), feed.address(known.about, "") if known.about else ""
-    path = f"{ledger.RELEASES}/{happening.version}/"
+    happening = known.events[number - 1]
+    entry, base = known.find(happening.version), feed.address(known.pack, "") if known.pack else ""
+    path = f"{RELEASES}/{happening.version}/"
     data = {
         "version": happening.version, "released": entry.released if entry else happening.at, "path": path,
-        "url": feed.iri(base + path) if base else None, "previous": happening.before or None, "current": happening.current,
-        "changes": entry.changes if entry and happening.kind == PUBLISHED else None, "reason": happening.reason or None,
+        "url": escape_iri(base + path) if base else None, "previous": happening.before or None, "current": happening.current,
+        "changes": entry.changes.to_json() if entry and entry.changes and happening.kind == PUBLISHED else None, "reason": happening.reason or None,
     }  # fmt: skip
     return {
-        "specversion": "1.0", "id": f"{pack}/{happening.name(number)}", "source": feed.iri(base) if base else f"urn:zpo2:{pack}",
+        "specversion": "1.0", "id": f"{pack}/{happening.event_id(number)}", "source": base if base else f"urn:zpo2:{pack}",
         "type": TYPES[happening.kind], "subject": happening.version,
         **({"time": happening.at} if _TIME.fullmatch(happening.at) else {}),
         "datacontenttype": "application/json", "data": {name: value for name, value in data.items() if value is not None},
     }  # fmt: skip
 
 
-def _key(happening: Happening) -> str:
+def _key(happening: LedgerEvent) -> str:
     """Return what tells a happening from others, also from those of a ledger that was put back from a copy and went another way."""
     return f"{happening.kind} {happening.version} {happening.at}"
 

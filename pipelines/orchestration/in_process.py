@@ -130,7 +130,7 @@ def _recover_releases(workspace: WorkspaceFolder) -> None:
     from exports.release import lifecycle
 
     try:
-        lifecycle.settle(workspace.public, workspace.staging)
+        lifecycle.recover(workspace.public, workspace.staging)
     except ReleaseError as error:
         logging.getLogger("zpo2.releases").warning("the public files were not repaired", extra={"reason": str(error)})
 

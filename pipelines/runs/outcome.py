@@ -83,32 +83,33 @@ def is_unchanged(workspace: Workspace) -> bool:
     last = RunOutcome.last(workspace)
     if last.release is None or last.exit_code not in (ExitCode.CURRENT, ExitCode.STALE) or last.inputs_key != inputs_key(workspace):
         return False
-    latest = atomic.read_json(workspace.public / "latest.json", {})
-    if not latest or not (workspace.public / latest["path"]).is_dir():
+    latest = ledger.read_latest(workspace.public)
+    if latest is None or not (workspace.public / latest.path).is_dir():
         return False
-    return bool(latest["version"] == last.release.version or _superseded(workspace, last.release.version))
+    return bool(latest.version == last.release.version or _superseded(workspace, last.release.version))
 
 
 def standing_release(workspace: WorkspaceFolder, last: ReleaseOutcome) -> ReleaseOutcome:
     """Return the current release for a run that publishes nothing, and why the release that it would publish again was taken back."""
-    latest = atomic.read_json(workspace.public / "latest.json", {})
+    latest = ledger.read_latest(workspace.public)
+    assert latest is not None
     return ReleaseOutcome(
-        version=latest["version"], path=str(workspace.public / latest["path"]), changed=False,
+        version=latest.version, path=str(workspace.public / latest.path), changed=False,
         tables=release_rows(workspace.public), set_aside=_superseded(workspace, last.version),
     )  # fmt: skip
 
 
 def _superseded(workspace: WorkspaceFolder, version: str) -> str:
     try:
-        return str(ledger.taken_back(workspace.public, version) or "")
+        return str(ledger.superseded(workspace.public, version) or "")
     except ReleaseError:
         return ""  # the run itself reports what is wrong with the ledger
 
 
 def release_path(public: Path) -> Path | None:
     """Return the folder of the current release; None where there is none."""
-    latest = atomic.read_json(public / "latest.json", {})
-    return public / latest["path"] if latest else None
+    latest = ledger.read_latest(public)
+    return public / latest.path if latest else None
 
 
 def release_rows(public: Path) -> dict[str, int]:

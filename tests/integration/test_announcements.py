@@ -20,8 +20,9 @@ import pytest
 from cloudevents.core.bindings.http import HTTPMessage, from_structured
 from cloudevents.core.formats.json import JSONFormat
 
-from exports.release import ledger
-from exports.release.entries import About, Entry, Ledger, Move
+from exports.release import public_folder
+from exports.release.entries import ChangeCounts, Entry, LatestChange, PackInfo, TableCounts
+from exports.release.ledger import Ledger
 from pipelines.core import logs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
@@ -80,14 +81,14 @@ def portal(tmp_path: Path) -> Iterator[Portal]:
         yield Portal(server, tmp_path / "home" / "public")
 
 
-ABOUT = About("five", {"en": "Five places"}, ["en"], "https://data.example.org/zpo2/", {}, "https://data.example.org/zpo2/feed.atom")
+ABOUT = PackInfo("five", {"en": "Five places"}, ["en"], "https://data.example.org/zpo2/", {}, "https://data.example.org/zpo2/feed.atom")
 
 
 class Small:
     """A home that has no more than a ledger, and its deliveries in this process."""
 
     def __init__(self, root: Path, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.home, self.known, self.portal = WorkspaceFolder(root), Ledger(about=ABOUT), portal
+        self.home, self.known, self.portal = WorkspaceFolder(root), Ledger(pack=ABOUT), portal
         self.home.claim("five")
         self.settings = Settings(allow_hosts="127.0.0.1")
         for name, value in portal.variables.items():
@@ -99,12 +100,14 @@ class Small:
 
     def put(self, known: Ledger) -> None:
         self.known = known
-        ledger.put(known, self.home.public, self.home.staging)
+        public_folder.write_ledger(known, self.home.public, self.home.staging)
 
     def publish(self, number: int) -> None:
-        changes = {"against": f"2026.11.{number - 1}", "tables": {"areas": {"added": 1, "removed": 0, "changed_cells": {}}}}
+        changes = ChangeCounts(f"2026.11.{number - 1}", tables={"areas": TableCounts(1, 0, {})})
         self.put(
-            self.known.published(Entry(f"2026.11.{number}", f"2026-11-{number:0>2}T08:00:00Z", "", str(number), {"areas": 1}, changes))
+            self.known.after_publication(
+                Entry(f"2026.11.{number}", f"2026-11-{number:0>2}T08:00:00Z", "", str(number), {"areas": 1}, changes)
+            )
         )
 
     def deliver(self) -> tuple[int, list[str]]:
@@ -122,9 +125,9 @@ def test_what_happened_is_told_once_in_its_order(small: Small) -> None:
     small.publish(1)
     assert small.deliver() == (1, [])
     small.publish(2)
-    small.put(small.known.moved(Move("rollback", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", "old boundaries")))
+    small.put(small.known.after_change(LatestChange("rollback", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", "old boundaries")))
     small.publish(3)
-    small.put(small.known.moved(Move("withdrawal", "2026.11.3", "2026.11.1", "2026-11-20T08:00:00Z", "personal data")))
+    small.put(small.known.after_change(LatestChange("withdrawal", "2026.11.3", "2026.11.1", "2026-11-20T08:00:00Z", "personal data")))
     assert announcements.waiting(small.home) == 4
     assert small.deliver() == (4, [])
     assert small.deliver() == (0, [])
@@ -139,7 +142,7 @@ def test_what_happened_is_told_once_in_its_order(small: Small) -> None:
 def test_an_event_says_what_a_portal_has_to_know(small: Small) -> None:
     small.publish(1)
     small.publish(2)
-    small.put(small.known.moved(Move("withdrawal", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", "personal data")))
+    small.put(small.known.after_change(LatestChange("withdrawal", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", "personal data")))
     small.deliver()
     _, published, withdrawn = small.portal.heard
     assert published == {
@@ -158,7 +161,7 @@ def test_an_event_says_what_a_portal_has_to_know(small: Small) -> None:
 
 
 def test_a_pack_without_an_address_is_named_by_a_urn(small: Small) -> None:
-    small.put(replace(small.known, about=replace(ABOUT, base_uri="")))
+    small.put(replace(small.known, pack=replace(ABOUT, base_uri="")))
     small.publish(1)
     small.deliver()
     (event,) = small.portal.heard
@@ -201,10 +204,10 @@ def test_who_is_killed_after_the_answer_and_before_it_is_noted_sends_the_same_ag
 
 def test_a_version_that_was_given_again_after_a_restore_is_announced(small: Small) -> None:
     small.publish(1)
-    empty = replace(small.known, releases=(), journal=())
+    empty = replace(small.known, releases=(), events=())
     small.deliver()
     small.put(empty)
-    small.put(small.known.published(Entry("2026.11.1", "2026-11-09T08:00:00Z", "", "other", {})))
+    small.put(small.known.after_publication(Entry("2026.11.1", "2026-11-09T08:00:00Z", "", "other", {})))
     assert small.deliver() == (1, [])
 
 

@@ -72,4 +72,4 @@ def test_a_changed_cell_changes_the_numbers_that_follow_from_it_and_no_others(fi
     text = zpo2("changes", "--pack", pack, "--home", home).stdout
     assert text.startswith(f"{second.name} against {first.name}\n")
     unknown = zpo2("changes", "--pack", pack, "--home", home, "--since", "2001.01.1")
-    assert (unknown.returncode, unknown.stderr.startswith("2001.01.1: there is no such release")) == (2, True)
+    assert (unknown.returncode, unknown.stderr.startswith("2001.01.1: no such release")) == (2, True)

@@ -30,7 +30,7 @@ import pytest
 from lxml import html
 
 from exports.model import checksums
-from exports.release import ledger, lifecycle
+from exports.release import lifecycle, public_folder
 from exports.release.entries import Entry
 from tests.support import debian
 from tests.support.command import PROJECT, start
@@ -40,7 +40,7 @@ EXAMPLE = PROJECT / "docs" / "operations" / "nginx.conf"
 START_SECONDS = 60.0
 FIRST, SECOND = "2025.10.1", "2025.10.2"
 LARGE = 100_000  # rows
-FOR_EVER = "public, max-age=31536000, immutable"
+CACHE_FOREVER = "public, max-age=31536000, immutable"
 KINDS = {  # by the end of a path, the longer ones first
     "structure.xml": "application/vnd.sdmx.structure+xml; version=3.0.0",
     ".csv-metadata.json": "application/csvm+json",
@@ -105,7 +105,7 @@ def home(five_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = shutil.copytree(five_home, root / "home", symlinks=True, ignore=shutil.ignore_patterns("dagster", "dbt", "*.duckdb.wal"))
     work = place / "staging" / "hosting"
     work.mkdir(parents=True)
-    known = ledger.recover(place / "public", work)
+    known, _ = public_folder.recover(place / "public", work)
     folder = to_spoil(place / "public" / "releases" / FIRST, work / "release")
     (folder / "README.md").write_text("# The second\n", encoding="utf-8")
     (folder / "geo").mkdir(exist_ok=True)
@@ -115,7 +115,7 @@ def home(five_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pq.write_table(noise, folder / "parquet" / "large.parquet", row_group_size=LARGE // 4)
     (folder / checksums.NAME).unlink()
     checksums.write(folder, {})
-    ledger.publish(folder, Entry(SECOND, "2025-10-10T00:00:00Z", "", "second", {}), known, place / "public", work)
+    public_folder.publish(folder, Entry(SECOND, "2025-10-10T00:00:00Z", "", "second", {}), known, place / "public", work)
     return place
 
 
@@ -203,7 +203,7 @@ def test_every_file_of_a_release_has_its_bytes_and_its_media_type_for_ever(site:
         ending = next(end for end in KINDS if path.name.endswith(end))
         met.add(ending)
         assert (answer.status, answer.headers["content-type"]) == (200, KINDS[ending]), path
-        assert answer.headers["cache-control"] == FOR_EVER, path
+        assert answer.headers["cache-control"] == CACHE_FOREVER, path
         assert "content-encoding" not in answer.headers, path
         assert answer.headers["content-length"] == str(path.stat().st_size), path
         assert answer.body == path.read_bytes(), path
@@ -227,7 +227,7 @@ def test_a_file_has_a_strong_etag_and_is_not_sent_twice(site: Site) -> None:
         again = site.ask(address, **condition)
         assert (again.status, again.body) == (304, b""), condition
         assert again.headers["etag"] == etag
-        assert again.headers["cache-control"] == FOR_EVER
+        assert again.headers["cache-control"] == CACHE_FOREVER
     assert site.ask(address, If_None_Match='"other"').body == content
     assert site.ask(site.file("csv/sources.csv")[0]).headers["etag"] != etag
 
@@ -507,5 +507,5 @@ def test_a_link_that_was_copied_as_a_file_leads_nowhere(home: Path, tmp_path: Pa
     assert not (tmp_path / "home" / "public" / ".latest").is_symlink()
     with nginx(tmp_path / "home") as site:
         assert site.ask("/latest/csv/areas.csv").status == 404
-        lifecycle.settle(site.public, site.home / "staging")
+        lifecycle.recover(site.public, site.home / "staging")
         assert site.ask("/latest/csv/areas.csv").status == 307

@@ -11,8 +11,9 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from exports.release import ledger
-from exports.release.entries import Entry, Ledger
+from exports.release import public_folder
+from exports.release.entries import Entry
+from exports.release.ledger import Ledger
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
@@ -228,8 +229,8 @@ def test_what_a_run_could_not_announce_is_announced_by_a_tick_and_not_while_a_ru
         assert "announce" not in bench.tick("send_alerts")[1], "nothing to tell"
         bench.home.public.mkdir()
         bench.home.staging.mkdir()
-        known = Ledger().published(Entry("2026.11.1", "2026-11-01T08:00:00Z", "", "", {}))
-        ledger.put(known, bench.home.public, bench.home.staging)
+        known = Ledger().after_publication(Entry("2026.11.1", "2026-11-01T08:00:00Z", "", "", {}))
+        public_folder.write_ledger(known, bench.home.public, bench.home.staging)
         with bench.home.lock():
             assert "a run is writing to the home" in bench.tick("send_alerts")[1]
         assert heard == []

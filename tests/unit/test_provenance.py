@@ -42,7 +42,7 @@ def test_a_record_names_what_numbers_depend_on(tmp_path: Path) -> None:
     }  # fmt: skip
     assert {name: list(facts.indicators) for name, facts in found.indices.items()} == {"wellbeing": ["population", "women_share"]}
     assert list(found.shared) == ["people"]  # of the weight
-    assert Provenance.of(found.as_dict()).as_dict() == found.as_dict()
+    assert Provenance.from_json(found.to_json()).to_json() == found.to_json()
 
 
 def test_the_same_declarations_and_bytes_have_no_reason(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_formula_is_the_reason_of_its_indicator_and_of_the_indices_it_stands_i
 def test_an_index_and_the_settings_of_the_pack_are_reasons_of_their_own(tmp_path: Path) -> None:
     index = five_places.INDEX.replace("{indicator: population}", "{indicator: population, weight: 2}")
     assert reasons(tmp_path, indices__wellbeing_yml=index) == Reasons({}, {}, frozenset(), {"wellbeing": METHOD}, None)
-    assert reasons(tmp_path, pack_yml=five_places.PACK + "min_coverage: 0.5\n").elsewhere == METHOD
+    assert reasons(tmp_path, pack_yml=five_places.PACK + "min_coverage: 0.5\n").fallback == METHOD
 
 
 def test_changes_of_areas_are_known_by_what_they_say(tmp_path: Path) -> None:

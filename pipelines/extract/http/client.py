@@ -86,7 +86,8 @@ class Client:
         import requests  # the network's libraries are not needed for mirrors and local packs
         from urllib3.exceptions import HTTPError
 
-        from pipelines.extract.http.network import AddressRefusedError, BusyError, retry_after
+        from pipelines.core.retry import retry_after
+        from pipelines.extract.http.network import AddressRefusedError, BusyError
 
         auth = source.fetch.auth
         try:

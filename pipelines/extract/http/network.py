@@ -15,10 +15,11 @@ from requests import PreparedRequest, Response, Session
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import InvalidHeader, NameResolutionError
+from urllib3.exceptions import NameResolutionError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
+from pipelines.core.retry import retry_after
 from pipelines.extract.http.limits import Limits
 
 RETRIED = (429, 500, 502, 503, 504)
@@ -91,14 +92,6 @@ class _Patient(Retry):
         if seconds and seconds > self.patience:
             raise BusyError(response.status, seconds)
         return super().sleep_for_retry(response)
-
-
-def retry_after(header: str | None) -> float | None:
-    """Return the seconds of a Retry-After header; None where there is none, or none that is understood."""
-    try:
-        return Retry().parse_retry_after(header) if header else None
-    except InvalidHeader:
-        return None
 
 
 def resolved(host: str, port: int) -> list[str]:

@@ -120,7 +120,7 @@ def build_publication(
                 lambda text: session.report("release", "release", text),
             )
         session.release = ReleaseOutcome(
-            version=release.version, path=str(release.path), changed=release.changed, tables=release.tables, set_aside=release.set_aside
+            version=release.version, path=str(release.path), changed=release.changed, tables=release.tables, set_aside=release.superseded
         )
         session.save_outcome()
         session.finish()

@@ -1,4 +1,4 @@
-"""Small release folders of Parquet files, and what `changes` says of two of them."""
+"""Small release folders of Parquet files, and the comparison of two of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOTHING = Provenance()
 
 @dataclass(frozen=True)
 class Content:
-    """A table and its rows, in any order. `columns`: type by name."""
+    """A table and its rows in any order. `columns` has the types by name."""
 
     name: str
     columns: Mapping[str, str]
@@ -52,7 +52,7 @@ def parents(*rows: Row) -> Content:
 
 
 def release(folder: Path, facts: Provenance, *contents: Content) -> Path:
-    """Write what of a release `changes` is made from."""
+    """Write the files of a release that `changes` is made from."""
     (folder / "parquet").mkdir(parents=True)
     (folder / "csv").mkdir()
     for content in contents:
@@ -60,13 +60,13 @@ def release(folder: Path, facts: Provenance, *contents: Content) -> Path:
         table = Table(content.name, "A table.", columns, content.key, content.view_of)
         frame = pl.DataFrame(content.rows, schema={n: POLARS[k] for n, k in content.columns.items()}, orient="row").sort(content.key)
         parquet.write(frame, table, folder / "parquet" / f"{content.name}.parquet")
-    (folder / provenance.PATH).write_text(json.dumps(facts.as_dict()))
+    (folder / provenance.PATH).write_text(json.dumps(facts.to_json()))
     checksums.write(folder, {})
     return folder
 
 
 @dataclass(frozen=True)
-class Found:
+class Differences:
     """The rows of `changes` without table and version, by table, and the summary."""
 
     rows: dict[str, list[tuple[str, str, str, str | None, str | None]]]
@@ -76,12 +76,12 @@ class Found:
 
 def between(
     tmp: Path, old: Sequence[Content], new: Sequence[Content], then: Provenance = NOTHING, now: Provenance = NOTHING, **more: int
-) -> Found:
+) -> Differences:
     """Return what `changes` says of two releases with the tables `old` and `new`."""
     tmp.mkdir(parents=True, exist_ok=True)
     number = len(list(tmp.iterdir()))
     before, after = release(tmp / f"{number}-old", then, *old), release(tmp / f"{number}-new", now, *new)
-    with compare.files(after) as sink:
+    with compare.release_files(after) as sink:
         summary = compare.compare(before, after, "2026.11.1", now, tmp / "spill", sink, **more)
     frame = pl.read_parquet(after / "parquet" / "changes.parquet")
     assert frame.equals(frame.sort("table", "key", "column"))
@@ -90,4 +90,4 @@ def between(
     rows: dict[str, list[Any]] = {}
     for table, *row in frame.drop("from_version").iter_rows():
         rows.setdefault(table, []).append(tuple(row))
-    return Found(rows, summary, (after / "csv" / "changes.csv").read_text())
+    return Differences(rows, summary, (after / "csv" / "changes.csv").read_text())

@@ -1,4 +1,4 @@
-"""A warehouse and a first release of it, made once for each module."""
+"""Fixtures: a warehouse and a first release, made once per module."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pushing
 import pytest
 import release_sample
-from release_sample import WorkspaceFolder
+from release_sample import Home
 
 
 @pytest.fixture(scope="module")
@@ -17,23 +17,23 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def changed_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with one area more."""
+    """The same warehouse with one more area."""
     path = tmp_path_factory.mktemp("changed") / "warehouse.duckdb"
     return release_sample.warehouse(path, "insert into marts.areas values ('CZ_4', '', 'lau', 1e-20, '')")
 
 
 @pytest.fixture(scope="module")
 def release(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a release. Tests that damage it work on a copy."""
-    return WorkspaceFolder(tmp_path_factory.mktemp("home")).build(warehouse).path
+    """The folder of a release. Tests that damage it use a copy."""
+    return Home(tmp_path_factory.mktemp("home")).build(warehouse).path
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> WorkspaceFolder:
-    return WorkspaceFolder(tmp_path / "home")
+def home(tmp_path: Path) -> Home:
+    return Home(tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
 def two_releases(warehouse: Path, changed_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with two releases. Tests that change it work on a copy."""
+    """A home with two releases. Tests that change it use a copy."""
     return pushing.home_with_two_releases(tmp_path_factory.mktemp("pushed") / "home", warehouse, changed_warehouse)

@@ -1,4 +1,4 @@
-"""A home with two releases to push from, and the ways to push: in this process, or as the command that can be killed."""
+"""A workspace with two releases to push, and ways to run a push: in this process, or as a command that can be killed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ main()
 
 
 def home_with_two_releases(root: Path, warehouse: Path, changed: Path, base_uri: str = release_sample.INFO.base_uri) -> Path:
-    """Make a home of pack demo whose second release has one area more."""
+    """Create a workspace of the pack demo whose second release has one more area."""
     from dataclasses import replace
 
     home = WorkspaceFolder(root)
@@ -41,7 +41,7 @@ def home_with_two_releases(root: Path, warehouse: Path, changed: Path, base_uri:
 
 
 def copy_of(home: Path, target: Path) -> Path:
-    """Copy a home, so that a test may write where a release is read-only."""
+    """Copy a workspace and make it writable."""
     shutil.copytree(home, target)
     for path in (target, *target.rglob("*")):
         path.chmod(path.stat().st_mode | 0o200)
@@ -49,7 +49,7 @@ def copy_of(home: Path, target: Path) -> Path:
 
 
 def withdraw(home: Path, version: str) -> None:
-    """Note in the ledger that a release was withdrawn."""
+    """Mark a release as withdrawn in the ledger."""
     ledger = home / "public" / "releases.json"
     value = json.loads(ledger.read_text(encoding="utf-8"))
     for entry in value["releases"]:
@@ -66,7 +66,7 @@ def command(*arguments: str | Path, **variables: str) -> subprocess.CompletedPro
 
 
 def example(target: str, *changed: str | Path) -> list[str]:
-    """Return the arguments of the example in the help of a target, its options replaced by `changed`."""
+    """Return the arguments of the example in the help of a target, with options replaced by `changed`."""
     text = " ".join(command(target, "--help").stdout.split())
     assert text.count("Example: ") == 1
     words = shlex.split(text.partition("Example: ")[2])
@@ -86,7 +86,7 @@ def killed(step: str, *arguments: str | Path, **variables: str) -> None:
 
 
 def starved(limit: int, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command where no file may become larger than `limit` bytes."""
+    """Run the command with a limit of `limit` bytes for each file."""
     script = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\nfrom pipelines.cli.app import main\nmain()"
     return subprocess.run(
         [sys.executable, "-c", script, "push", *map(str, arguments)],
@@ -103,7 +103,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 
 def damage(path: Path) -> None:
-    """Change one byte of a file of a release."""
+    """Change one byte of a file."""
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     os.chmod(path, 0o644)

@@ -1,4 +1,4 @@
-"""A small warehouse and everything else a release is built from. As a script: builds a release and dies or starves on the way."""
+"""A small warehouse and everything else that a release is built from. As a script, builds a release and dies or runs out of disk."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ create table marts.peers (ref_area varchar, position bigint, peer varchar, dista
 
 
 def warehouse(path: Path, *changes: str) -> Path:
-    """Make the warehouse at `path`, then run `changes` on it."""
+    """Create the warehouse at `path`, then run the statements `changes` on it."""
     with duckdb.connect(str(path)) as connection:
         for statement in (FILL, *changes):
             connection.execute(statement)
@@ -111,8 +111,8 @@ def warehouse(path: Path, *changes: str) -> Path:
 
 
 @dataclass(frozen=True)
-class WorkspaceFolder:
-    """A folder with everything that builds write."""
+class Home:
+    """A workspace folder for builds."""
 
     root: Path
 
@@ -136,12 +136,12 @@ class WorkspaceFolder:
 
 
 def later(days: int, inputs_key: str = "inputs-2") -> ReleaseInfo:
-    """Return the info of a release some days after the first."""
+    """Return the info of a release some days after the first one."""
     return replace(INFO, released=RELEASED.replace(day=RELEASED.day + days), inputs_key=inputs_key)
 
 
 def context(info: ReleaseInfo = INFO, facts: Facts | None = None) -> Context:
-    """Return what descriptors know of a release of the tables, without any file."""
+    """Return the context of a release of the tables, without files."""
     kinds = ("csv", "parquet")
     return Context(
         info=info,
@@ -157,7 +157,7 @@ def context(info: ReleaseInfo = INFO, facts: Facts | None = None) -> Context:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Return everything in a release that must be the same bytes each time: all but the DuckDB file and its checksum."""
+    """Return everything in a release that must be reproducible: all but the DuckDB file and its checksum."""
     files = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     del files["indicators.duckdb"]
     sums = files["SHA256SUMS"].splitlines()
@@ -166,7 +166,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def die_at(step: str) -> None:
-    """Have this process killed before or after the n-th call of a function: `before os.replace 2`."""
+    """Kill this process before or after the n-th call of a function, for example `before os.replace 2`."""
     when, name, number = step.split()
     module_name, _, function_name = name.rpartition(".")
     __import__(module_name)
@@ -192,6 +192,6 @@ if __name__ == "__main__":
     elif how == "starve":
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(what), int(what)))
     try:
-        print(WorkspaceFolder(Path(root)).build(Path(source), later(int(day))).version)
+        print(Home(Path(root)).build(Path(source), later(int(day))).version)
     except exports.ReleaseError as error:
         sys.exit(str(error))

@@ -1,4 +1,4 @@
-"""Catalogues of a release, held against validators that others wrote; each is also shown to refuse a copy that was spoiled."""
+"""Catalogues of a release, checked with validators of others. Each validator is also shown to reject a damaged copy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import release_sample
@@ -14,7 +13,7 @@ import yaml
 from prov.model import ProvActivity, ProvDocument, ProvEntity
 from rdflib import DCTERMS, PROV, RDF, SDO, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.compare import isomorphic
-from release_sample import INFO, TABLES, WorkspaceFolder
+from release_sample import INFO, TABLES, Home
 
 import exports
 from exports import Column, ReleaseInfo, Table
@@ -91,7 +90,7 @@ def full_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def build(full_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[ReleaseInfo], Path]:
     """Return the folder of a first release."""
-    return lambda info: WorkspaceFolder(tmp_path_factory.mktemp("home")).build(full_warehouse, info, ALL_TABLES).path
+    return lambda info: Home(tmp_path_factory.mktemp("home")).build(full_warehouse, info, ALL_TABLES).path
 
 
 @pytest.fixture(scope="module")
@@ -129,154 +128,145 @@ def damaged(release: Path, copy: Path, path: str, change: Callable[[str], str]) 
 # ---------------------------------------------------------------------------------------------------------------- DCAT-AP
 
 
-def test_turtle_and_json_ld_say_the_same(published: Path, catalogue: Graph) -> None:
-    other = Graph().parse(published / "catalog.jsonld")
-    assert isomorphic(catalogue, other)
-    assert not isomorphic(catalogue, spoiled(other, (None, DCAT.byteSize, None)))
+class TestShapes:
+    @pytest.mark.parametrize(
+        ("file", "prop"),
+        [
+            (shapes.BASE, DCTERMS.title),
+            (shapes.STRUCTURE, DCAT.accessURL),
+            (shapes.STRUCTURE, SPDX.checksumValue),
+            (shapes.RECOMMENDED, DCTERMS.license),
+            (shapes.RECOMMENDED, DCAT.bbox),
+            (shapes.RECOMMENDED, DCTERMS.temporal),
+        ],
+    )
+    def test_reject_missing_property(self, file: str, prop: URIRef, catalogue: Graph) -> None:
+        shapes.needed()
+        assert str(prop) in " ".join(shapes.findings(spoiled(catalogue, (None, prop, None)), file))
+
+    @pytest.mark.parametrize(
+        ("file", "kind"),
+        [(shapes.RANGE, DCTERMS.LinguisticSystem), (shapes.RANGE, DCTERMS.MediaType), (shapes.BASE, DCTERMS.Frequency)],
+    )
+    def test_reject_untyped_code(self, file: str, kind: URIRef, catalogue: Graph) -> None:
+        shapes.needed()
+        assert shapes.findings(spoiled(catalogue, (None, RDF.type, kind)), file)
+
+    def test_reject_deprecated_code(self, catalogue: Graph) -> None:
+        shapes.needed()
+        status = (URIRef(f"{HERE}catalog.ttl#table-areas-csv"), ADMS.status, URIRef("http://purl.org/adms/status/Completed"))
+        assert str(ADMS.status) in " ".join(shapes.findings(spoiled(catalogue, added=(status,)), shapes.DEPRECATED))
 
 
-@pytest.mark.parametrize("file", shapes.DCAT_AP)
-def test_the_shapes_of_dcat_ap_find_nothing(file: str, catalogue: Graph) -> None:
-    shapes.needed()
-    assert shapes.findings(catalogue, file) == []
+class TestDcat:
+    def test_formats_are_equal(self, published: Path, catalogue: Graph) -> None:
+        other = Graph().parse(published / "catalog.jsonld")
+        assert isomorphic(catalogue, other)
+        assert not isomorphic(catalogue, spoiled(other, (None, DCAT.byteSize, None)))
 
+    @pytest.mark.parametrize("file", shapes.DCAT_AP)
+    def test_passes_dcat_ap_shapes(self, file: str, catalogue: Graph) -> None:
+        shapes.needed()
+        assert shapes.findings(catalogue, file) == []
 
-@pytest.mark.parametrize(
-    ("file", "prop"),
-    [
-        (shapes.BASE, DCTERMS.title),
-        (shapes.STRUCTURE, DCAT.accessURL),
-        (shapes.STRUCTURE, SPDX.checksumValue),
-        (shapes.RECOMMENDED, DCTERMS.license),
-        (shapes.RECOMMENDED, DCAT.bbox),
-        (shapes.RECOMMENDED, DCTERMS.temporal),
-    ],
-)
-def test_the_shapes_refuse_a_catalogue_that_lacks_something(file: str, prop: URIRef, catalogue: Graph) -> None:
-    shapes.needed()
-    assert str(prop) in " ".join(shapes.findings(spoiled(catalogue, (None, prop, None)), file))
+    def test_annotates_high_value_datasets_on_request(self, catalogue: Graph, build: Callable[[ReleaseInfo], Path]) -> None:
+        assert (None, DCATAP.hvdCategory, None) not in catalogue
+        path = build(replace(EVERYWHERE, high_value=True))
+        graph = Graph().parse(path / "catalog.ttl")
+        assert len(set(graph.subjects(DCATAP.hvdCategory))) == 2 * (len(PUBLISHED) + 1) + 1  # datasets, their series, the service
+        assert len(list(Graph().parse(path / "sk" / "datasets" / "areas.ttl").objects(None, DCATAP.hvdCategory))) == 1
+        shapes.needed()
+        assert shapes.findings(graph, shapes.HIGH_VALUE, "rdfs") == []
+        no_service = spoiled(graph, (None, DCAT.service, None), (None, RDF.type, DCAT.DataService))
+        assert shapes.findings(no_service, shapes.BASE) == []  # pyshacl cannot read its shape of services
+        assert [found for file in shapes.DCAT_AP[1:] for found in shapes.findings(graph, file)] == []
+        for pattern in ((None, DCATAP.hvdCategory, None), (None, DCATAP.applicableLegislation, None), (None, VCARD.hasEmail, None)):
+            assert shapes.findings(spoiled(graph, pattern), shapes.HIGH_VALUE, "rdfs"), pattern
 
+    def test_describes_every_code(self, catalogue: Graph) -> None:
+        used = {str(o) for o in catalogue.objects() if isinstance(o, URIRef) and str(o).startswith(AUTHORITIES)}
+        kinds = {str(kind) for kind in catalogue.objects(None, RDF.type)}
+        assert len(used - kinds) > 15
+        assert [iri for iri in sorted(used - kinds) if (URIRef(iri), RDF.type, None) not in catalogue] == []
 
-@pytest.mark.parametrize(
-    ("file", "kind"),
-    [(shapes.RANGE, DCTERMS.LinguisticSystem), (shapes.RANGE, DCTERMS.MediaType), (shapes.BASE, DCTERMS.Frequency)],
-)
-def test_the_shapes_refuse_an_entry_of_a_code_list_that_is_not_typed(file: str, kind: URIRef, catalogue: Graph) -> None:
-    shapes.needed()
-    assert shapes.findings(spoiled(catalogue, (None, RDF.type, kind)), file)
+    def test_has_dataset_and_series_per_table(self, catalogue: Graph) -> None:
+        names = {f"table-{table.name}" for table in PUBLISHED} | {"release"}
+        assert {str(s) for s in catalogue.subjects(RDF.type, DCAT.Dataset)} == {f"{HERE}catalog.ttl#{name}" for name in names}
+        assert {str(s) for s in catalogue.objects(None, DCAT.inSeries)} == {f"{BASE}#{name}" for name in names}
+        titles = {str(t.language): str(t) for t in catalogue.objects(URIRef(f"{HERE}catalog.ttl#table-areas"), DCTERMS.title)}
+        assert titles == {"en": "Demo indicators: Areas", "cs": "Ukázkové ukazatele: Území"}
+        period = catalogue.value(URIRef(f"{HERE}catalog.ttl#table-gender_gaps"), DCTERMS.temporal)
+        assert [str(catalogue.value(period, p)) for p in (DCAT.startDate, DCAT.endDate)] == ["2024-04-01", "2024-06-30"]
 
+    def test_has_bounding_boxes_of_countries(self) -> None:
+        context = release_sample.context(replace(EVERYWHERE, country="SK"))
+        for boxes in ({}, {"": None}, {"SK": None, "CZ": (12.5, 48.5, 18.5, 51.0)}):
+            graph = Graph().parse(data=dcat.descriptor(replace(context, facts=Facts(boxes=boxes)))["catalog.ttl"], format="turtle")
+            countries = {"SVK": "POINT(19.7 48.67)", "CZE": "POINT(15.5 49.75)"}
+            expected = {key: value for key, value in countries.items() if key == "SVK" or len(boxes) == 2}
+            found = {str(place)[-3:]: str(graph.value(place, DCAT.centroid)) for place in graph.subjects(RDF.type, DCTERMS.Location)}
+            assert found == expected
+            if (shapes.STANDARDS / shapes.RECOMMENDED).is_file():
+                assert not [finding for finding in shapes.findings(graph, shapes.RECOMMENDED) if "temporal" not in finding]
 
-def test_the_shapes_refuse_an_entry_of_a_code_list_that_was_given_up(catalogue: Graph) -> None:
-    shapes.needed()
-    status = (URIRef(f"{HERE}catalog.ttl#table-areas-csv"), ADMS.status, URIRef("http://purl.org/adms/status/Completed"))
-    assert str(ADMS.status) in " ".join(shapes.findings(spoiled(catalogue, added=(status,)), shapes.DEPRECATED))
+    def test_distributions_match_files(self, published: Path, catalogue: Graph) -> None:
+        urls = {}
+        for node in catalogue.subjects(RDF.type, DCAT.Distribution):
+            url = str(catalogue.value(node, DCAT.downloadURL))
+            size, checksum = catalogue.value(node, DCAT.byteSize), catalogue.value(node, SPDX.checksum)
+            urls[url] = (size and int(size), checksum and str(catalogue.value(checksum, SPDX.checksumValue)))
+        expected = {}
+        for table in PUBLISHED:
+            for path in (f"csv/{table.name}.csv", f"parquet/{table.name}.parquet"):
+                facts = checksums.facts(published / path)
+                expected[HERE + path] = (facts.bytes, facts.sha256)
+        assert urls == expected | {f"{HERE}indicators.duckdb": (None, None)}
 
+    def test_uses_relative_addresses_without_base_uri(self, catalogue: Graph, build: Callable[[ReleaseInfo], Path]) -> None:
+        path = build(replace(EVERYWHERE, base_uri=""))
+        for name in ("catalog.ttl", "catalog.jsonld"):
+            placed = Graph().parse(path / name, publicID=HERE + name)
+            assert isomorphic(placed, catalogue)
+        assert not (path / "nkod").exists()
+        assert not (path / "sk").exists()
+        assert exports.verify(path) == []
 
-def test_high_value_datasets_are_annotated_only_where_asked(catalogue: Graph, build: Callable[[ReleaseInfo], Path]) -> None:
-    assert (None, DCATAP.hvdCategory, None) not in catalogue
-    path = build(replace(EVERYWHERE, high_value=True))
-    graph = Graph().parse(path / "catalog.ttl")
-    assert len(set(graph.subjects(DCATAP.hvdCategory))) == 2 * (len(PUBLISHED) + 1) + 1  # datasets, their series, the service
-    assert len(list(Graph().parse(path / "sk" / "datasets" / "areas.ttl").objects(None, DCATAP.hvdCategory))) == 1
-    shapes.needed()
-    assert shapes.findings(graph, shapes.HIGH_VALUE, "rdfs") == []
-    no_service = spoiled(graph, (None, DCAT.service, None), (None, RDF.type, DCAT.DataService))
-    assert shapes.findings(no_service, shapes.BASE) == []  # pyshacl cannot read its shape of services
-    assert [found for file in shapes.DCAT_AP[1:] for found in shapes.findings(graph, file)] == []
-    for pattern in ((None, DCATAP.hvdCategory, None), (None, DCATAP.applicableLegislation, None), (None, VCARD.hasEmail, None)):
-        assert shapes.findings(spoiled(graph, pattern), shapes.HIGH_VALUE, "rdfs"), pattern
-
-
-def test_every_entry_of_a_code_list_is_explained_where_it_is_used(catalogue: Graph) -> None:
-    used = {str(o) for o in catalogue.objects() if isinstance(o, URIRef) and str(o).startswith(AUTHORITIES)}
-    kinds = {str(kind) for kind in catalogue.objects(None, RDF.type)}
-    assert len(used - kinds) > 15
-    assert [iri for iri in sorted(used - kinds) if (URIRef(iri), RDF.type, None) not in catalogue] == []
-
-
-def test_one_dataset_a_table_in_a_series_that_outlives_the_release(catalogue: Graph) -> None:
-    names = {f"table-{table.name}" for table in PUBLISHED} | {"release"}
-    assert {str(s) for s in catalogue.subjects(RDF.type, DCAT.Dataset)} == {f"{HERE}catalog.ttl#{name}" for name in names}
-    assert {str(s) for s in catalogue.objects(None, DCAT.inSeries)} == {f"{BASE}#{name}" for name in names}
-    titles = {str(t.language): str(t) for t in catalogue.objects(URIRef(f"{HERE}catalog.ttl#table-areas"), DCTERMS.title)}
-    assert titles == {"en": "Demo indicators: Areas", "cs": "Ukázkové ukazatele: Území"}
-    period = catalogue.value(URIRef(f"{HERE}catalog.ttl#table-gender_gaps"), DCTERMS.temporal)
-    assert [str(catalogue.value(period, p)) for p in (DCAT.startDate, DCAT.endDate)] == ["2024-04-01", "2024-06-30"]
-
-
-def test_a_release_without_coordinates_or_of_several_countries_has_its_boxes() -> None:
-    context = release_sample.context(replace(EVERYWHERE, country="SK"))
-    for boxes in ({}, {"": None}, {"SK": None, "CZ": (12.5, 48.5, 18.5, 51.0)}):
-        graph = Graph().parse(data=dcat.descriptor(replace(context, facts=Facts(boxes=boxes)))["catalog.ttl"], format="turtle")
-        countries = {"SVK": "POINT(19.7 48.67)", "CZE": "POINT(15.5 49.75)"}
-        expected = {key: value for key, value in countries.items() if key == "SVK" or len(boxes) == 2}
-        found = {str(place)[-3:]: str(graph.value(place, DCAT.centroid)) for place in graph.subjects(RDF.type, DCTERMS.Location)}
-        assert found == expected
-        if (shapes.STANDARDS / shapes.RECOMMENDED).is_file():
-            assert not [finding for finding in shapes.findings(graph, shapes.RECOMMENDED) if "temporal" not in finding]
-
-
-def test_distributions_state_the_files_they_name_and_nothing_of_the_one_that_varies(published: Path, catalogue: Graph) -> None:
-    urls = {}
-    for node in catalogue.subjects(RDF.type, DCAT.Distribution):
-        url = str(catalogue.value(node, DCAT.downloadURL))
-        size, checksum = catalogue.value(node, DCAT.byteSize), catalogue.value(node, SPDX.checksum)
-        urls[url] = (size and int(size), checksum and str(catalogue.value(checksum, SPDX.checksumValue)))
-    expected = {}
-    for table in PUBLISHED:
-        for path in (f"csv/{table.name}.csv", f"parquet/{table.name}.parquet"):
-            facts = checksums.facts(published / path)
-            expected[HERE + path] = (facts.bytes, facts.sha256)
-    assert urls == expected | {f"{HERE}indicators.duckdb": (None, None)}
-
-
-def test_without_an_address_of_its_own_a_release_says_the_same_wherever_it_lies(
-    catalogue: Graph, build: Callable[[ReleaseInfo], Path]
-) -> None:
-    path = build(replace(EVERYWHERE, base_uri=""))
-    for name in ("catalog.ttl", "catalog.jsonld"):
-        placed = Graph().parse(path / name, publicID=HERE + name)
-        assert isomorphic(placed, catalogue)
-    assert not (path / "nkod").exists()
-    assert not (path / "sk").exists()
-    assert exports.verify(path) == []
-
-
-@pytest.mark.slow
-def test_the_next_release_names_the_one_before(full_warehouse: Path, tmp_path: Path) -> None:
-    home = WorkspaceFolder(tmp_path)
-    home.build(full_warehouse, EVERYWHERE, ALL_TABLES)
-    other = replace(release_sample.later(1), title={"en": "Another title"})
-    second = home.build(full_warehouse, other, ALL_TABLES)
-    graph = Graph().parse(second.path / "catalog.ttl")
-    assert graph.value(URIRef(f"{BASE}releases/2026.11.2/catalog.ttl#table-areas"), DCAT.prev) == URIRef(f"{HERE}catalog.ttl#table-areas")
-    again = home.build(full_warehouse, replace(other, released=release_sample.later(2).released, code="other code"), ALL_TABLES)
-    assert (again.version, again.changed) == (second.version, False)
+    def test_links_to_previous_release(self, full_warehouse: Path, tmp_path: Path) -> None:
+        home = Home(tmp_path)
+        home.build(full_warehouse, EVERYWHERE, ALL_TABLES)
+        other = replace(release_sample.later(1), title={"en": "Another title"})
+        second = home.build(full_warehouse, other, ALL_TABLES)
+        graph = Graph().parse(second.path / "catalog.ttl")
+        assert graph.value(URIRef(f"{BASE}releases/2026.11.2/catalog.ttl#table-areas"), DCAT.prev) == URIRef(
+            f"{HERE}catalog.ttl#table-areas"
+        )
+        again = home.build(full_warehouse, replace(other, released=release_sample.later(2).released, code="other code"), ALL_TABLES)
+        assert (again.version, again.changed) == (second.version, False)
 
 
 # ----------------------------------------------------------------------------------------------------------------- verify
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "fault"),
-    [
-        ('"dcat:byteSize": [\n    {\n     "@value": "', '"dcat:byteSize": [\n    {\n     "@value": "1', "size or checksum of csv/area"),
-        (f'{HERE}csv/areas.csv"', f'{HERE}csv/regions.csv"', "is no file of this release"),
-        ("Demo indicators", "Other indicators", "catalog.ttl: does not say the same as catalog.jsonld"),
-        ('"@graph"', '"graph"', "cannot be read"),
-    ],
-)
-def test_verify_names_what_is_wrong_with_a_catalogue(old: str, new: str, fault: str, published: Path, tmp_path: Path) -> None:
-    assert fault in " ".join(damaged(published, tmp_path / "copy", "catalog.jsonld", lambda text: text.replace(old, new)))
+class TestVerify:
+    @pytest.mark.parametrize(
+        ("old", "new", "fault"),
+        [
+            ('"dcat:byteSize": [\n    {\n     "@value": "', '"dcat:byteSize": [\n    {\n     "@value": "1', "size or checksum of csv/area"),
+            (f'{HERE}csv/areas.csv"', f'{HERE}csv/regions.csv"', "is not a file of this release"),
+            ("Demo indicators", "Other indicators", "catalog.ttl: differs from catalog.jsonld"),
+            ('"@graph"', '"graph"', "cannot be read"),
+        ],
+    )
+    def test_finds_wrong_catalogue(self, old: str, new: str, fault: str, published: Path, tmp_path: Path) -> None:
+        assert fault in " ".join(damaged(published, tmp_path / "copy", "catalog.jsonld", lambda text: text.replace(old, new)))
 
+    def test_finds_missing_table(self, published: Path, tmp_path: Path) -> None:
+        def without(text: str) -> str:
+            value = json.loads(text)
+            value["@graph"] = [node for node in value["@graph"] if not node["@id"].endswith("#table-peers-csv")]
+            return json.dumps(value)
 
-def test_verify_wants_every_table_in_the_catalogue(published: Path, tmp_path: Path) -> None:
-    def without(text: str) -> str:
-        value = json.loads(text)
-        value["@graph"] = [node for node in value["@graph"] if not node["@id"].endswith("#table-peers-csv")]
-        return json.dumps(value)
-
-    assert "catalog.jsonld: does not name csv/peers.csv" in damaged(published, tmp_path / "copy", "catalog.jsonld", without)
+        assert "catalog.jsonld: does not list csv/peers.csv" in damaged(published, tmp_path / "copy", "catalog.jsonld", without)
 
 
 # ------------------------------------------------------------------------------------------------------- PROV-O and DQV
@@ -286,27 +276,27 @@ def read_provenance(graph: Graph) -> ProvDocument:
     return ProvDocument.deserialize(content=graph.serialize(format="turtle"), format="rdf", rdf_format="turtle")
 
 
-def test_provenance_is_read_by_the_library_of_prov(published: Path) -> None:
-    graph = Graph().parse(published / "prov.ttl")
-    document = read_provenance(graph)
-    assert len(list(document.get_records(ProvActivity))) == 1
-    entities = {str(e.identifier.uri) for e in document.get_records(ProvEntity)}
-    assert len({e for e in entities if e.startswith(f"{HERE}catalog.ttl#")}) == len(PUBLISHED) + 1
-    assert {e.removeprefix(f"{HERE}prov.ttl#") for e in entities if "#snapshot-" in e and not e.endswith("-checksum")} == {
-        "snapshot-office-", "snapshot-town-year%3D2020%20%26%20%22more%22",
-    }  # fmt: skip
-    assert {str(value) for value in graph.objects(None, SPDX.checksumValue)} == {SHA}
-    assert (None, DCTERMS.identifier, Literal("sha256:c0de")) in graph
-    assert (None, PROV.startedAtTime, None) not in graph
-    soon = (URIRef(f"{HERE}prov.ttl#run"), PROV.endedAtTime, Literal("soon", datatype=XSD.dateTime))
-    with pytest.raises(Exception, match=r"."):
-        read_provenance(spoiled(graph, (None, PROV.endedAtTime, None), added=(soon,)))
+class TestProv:
+    def test_is_read_by_prov_library(self, published: Path) -> None:
+        graph = Graph().parse(published / "prov.ttl")
+        document = read_provenance(graph)
+        assert len(list(document.get_records(ProvActivity))) == 1
+        entities = {str(e.identifier.uri) for e in document.get_records(ProvEntity)}
+        assert len({e for e in entities if e.startswith(f"{HERE}catalog.ttl#")}) == len(PUBLISHED) + 1
+        assert {e.removeprefix(f"{HERE}prov.ttl#") for e in entities if "#snapshot-" in e and not e.endswith("-checksum")} == {
+            "snapshot-office-", "snapshot-town-year%3D2020%20%26%20%22more%22",
+        }  # fmt: skip
+        assert {str(value) for value in graph.objects(None, SPDX.checksumValue)} == {SHA}
+        assert (None, DCTERMS.identifier, Literal("sha256:c0de")) in graph
+        assert (None, PROV.startedAtTime, None) not in graph
+        soon = (URIRef(f"{HERE}prov.ttl#run"), PROV.endedAtTime, Literal("soon", datatype=XSD.dateTime))
+        with pytest.raises(Exception, match=r"."):
+            read_provenance(spoiled(graph, (None, PROV.endedAtTime, None), added=(soon,)))
 
-
-def test_provenance_uses_the_words_of_prov(published: Path) -> None:
-    graph = Graph().parse(published / "prov.ttl")
-    assert strangers(graph, PROV) == []
-    assert strangers(spoiled(graph, added=((URIRef(HERE), PROV._NS.wasMadeBy, URIRef(BASE)),)), PROV) == ["wasMadeBy"]
+    def test_uses_terms_of_vocabulary(self, published: Path) -> None:
+        graph = Graph().parse(published / "prov.ttl")
+        assert strangers(graph, PROV) == []
+        assert strangers(spoiled(graph, added=((URIRef(HERE), PROV._NS.wasMadeBy, URIRef(BASE)),)), PROV) == ["wasMadeBy"]
 
 
 def strangers(graph: Graph, vocabulary: Any) -> list[str]:
@@ -331,77 +321,80 @@ QUALITY_RULES = """
 """
 
 
-def test_quality_is_measured_as_the_vocabulary_wants_it(published: Path) -> None:
-    graph, rules = Graph().parse(published / "dqv.ttl"), Graph().parse(data=QUALITY_RULES)
-    assert shapes.findings(graph, rules) == []
-    assert shapes.findings(spoiled(graph, (None, RDF.type, DQV.Metric)), rules)
-    assert shapes.findings(spoiled(graph, (None, DQV.value, None)), rules)
-    for measurement in graph.subjects(RDF.type, DQV.QualityMeasurement):
-        expected = graph.value(graph.value(measurement, DQV.isMeasurementOf), DQV.expectedDataType)
-        value = graph.value(measurement, DQV.value)
-        assert value.datatype == expected
-        assert value.ill_typed is False
+class TestDqv:
+    def test_uses_terms_of_vocabulary(self, published: Path) -> None:
+        graph, rules = Graph().parse(published / "dqv.ttl"), Graph().parse(data=QUALITY_RULES)
+        assert shapes.findings(graph, rules) == []
+        assert shapes.findings(spoiled(graph, (None, RDF.type, DQV.Metric)), rules)
+        assert shapes.findings(spoiled(graph, (None, DQV.value, None)), rules)
+        for measurement in graph.subjects(RDF.type, DQV.QualityMeasurement):
+            expected = graph.value(graph.value(measurement, DQV.isMeasurementOf), DQV.expectedDataType)
+            value = graph.value(measurement, DQV.value)
+            assert value.datatype == expected
+            assert value.ill_typed is False
 
+    def test_measures_tables(self, published: Path) -> None:
+        graph = Graph().parse(published / "dqv.ttl")
 
-def test_measurements_are_those_of_the_tables(published: Path) -> None:
-    graph = Graph().parse(published / "dqv.ttl")
+        def measured(name: str, of: str = "release") -> object:
+            return graph.value(URIRef(f"{HERE}dqv.ttl#{name}-{of}"), DQV.value).toPython()
 
-    def measured(name: str, of: str = "release") -> object:
-        return graph.value(URIRef(f"{HERE}dqv.ttl#{name}-{of}"), DQV.value).toPython()
-
-    assert measured("available") == 0.75
-    assert measured("accepted") == 0.75
-    assert measured("reconciled") is True
-    assert measured("imputed") == 0.25
-    assert measured("fresh") == 0.5
-    assert measured("rows", "table-indicator_values") == 1200
-    assert measured("valued", "table-indicator_values") == 0.8
-    assert measured("age") == 0  # the sample's periods end in 2399
+        assert measured("available") == 0.75
+        assert measured("accepted") == 0.75
+        assert measured("reconciled") is True
+        assert measured("imputed") == 0.25
+        assert measured("fresh") == 0.5
+        assert measured("rows", "table-indicator_values") == 1200
+        assert measured("valued", "table-indicator_values") == 0.8
+        assert measured("age") == 0  # the sample's periods end in 2399
 
 
 # ----------------------------------------------------------------------------------------------- schema.org and citation
 
 
-def test_the_words_for_search_engines_are_those_of_schema_org(published: Path) -> None:
-    graph = Graph().parse(published / "schema-org.jsonld")
-    assert strangers(graph, SDO) == []
-    whole = URIRef(f"{HERE}catalog.ttl#release")
-    assert len(list(graph.objects(whole, SDO.hasPart))) == len(PUBLISHED)
-    assert {str(name.language) for name in graph.objects(whole, SDO.name)} == {"en", "cs"}
-    sums = {str(s) for s in graph.objects(None, SDO.sha256)}
-    assert sums == {checksums.facts(published / f"{k}/{t.name}.{k}").sha256 for t in PUBLISHED for k in ("csv", "parquet")}
-    assert strangers(spoiled(graph, added=((whole, SDO._NS.licence, URIRef(BASE)),)), SDO) == ["licence"]
+class TestSchemaOrg:
+    def test_uses_terms_of_vocabulary(self, published: Path) -> None:
+        graph = Graph().parse(published / "schema-org.jsonld")
+        assert strangers(graph, SDO) == []
+        whole = URIRef(f"{HERE}catalog.ttl#release")
+        assert len(list(graph.objects(whole, SDO.hasPart))) == len(PUBLISHED)
+        assert {str(name.language) for name in graph.objects(whole, SDO.name)} == {"en", "cs"}
+        sums = {str(s) for s in graph.objects(None, SDO.sha256)}
+        assert sums == {checksums.facts(published / f"{k}/{t.name}.{k}").sha256 for t in PUBLISHED for k in ("csv", "parquet")}
+        assert strangers(spoiled(graph, added=((whole, SDO._NS.licence, URIRef(BASE)),)), SDO) == ["licence"]
 
 
-def test_the_citation_file_names_release_and_sources(published: Path) -> None:
-    value = yaml.safe_load((published / "CITATION.cff").read_text(encoding="utf-8"))
-    assert (value["cff-version"], value["version"], value["date-released"]) == ("1.2.0", "2026.11.1", "2026-11-03")
-    assert value["authors"] == [{"name": "Example office", "website": "https://office.example.org/"}]
-    assert [reference["title"] for reference in value["references"]] == ["Population", "Events"]
-    assert [reference.get("license") for reference in value["references"]] == ["CC0-1.0", None]
+class TestCitation:
+    def test_has_release_and_sources(self, published: Path) -> None:
+        value = yaml.safe_load((published / "CITATION.cff").read_text(encoding="utf-8"))
+        assert (value["cff-version"], value["version"], value["date-released"]) == ("1.2.0", "2026.11.1", "2026-11-03")
+        assert value["authors"] == [{"name": "Example office", "website": "https://office.example.org/"}]
+        assert [reference["title"] for reference in value["references"]] == ["Population", "Events"]
+        assert [reference.get("license") for reference in value["references"]] == ["CC0-1.0", None]
 
 
 # ------------------------------------------------------------------------------------------------------------- periods
 
 
-@pytest.mark.parametrize(
-    ("period", "first", "last"),
-    [
-        ("2021", "2021-01-01", "2021-12-31"),
-        ("2021-Q4", "2021-10-01", "2021-12-31"),
-        ("2021-S1", "2021-01-01", "2021-06-30"),
-        ("2020-02", "2020-02-01", "2020-02-29"),
-        ("2021-W53", None, None),
-        ("2020-W53", "2020-12-28", "2021-01-03"),
-        ("2021-07-05", "2021-07-05", "2021-07-05"),
-        ("2021-13", None, None),
-        ("2021-02-30", None, None),
-        ("2399-12", "2399-12-01", "2399-12-31"),
-        ("9999", "9999-01-01", "9999-12-31"),
-        ("0000", None, None),
-        ("", None, None),
-        ("next year", None, None),
-    ],
-)
-def test_periods_have_a_first_and_a_last_day(period: str, first: str | None, last: str | None) -> None:
-    assert days(period) == ((first, last) if first else None)
+class TestDays:
+    @pytest.mark.parametrize(
+        ("period", "first", "last"),
+        [
+            ("2021", "2021-01-01", "2021-12-31"),
+            ("2021-Q4", "2021-10-01", "2021-12-31"),
+            ("2021-S1", "2021-01-01", "2021-06-30"),
+            ("2020-02", "2020-02-01", "2020-02-29"),
+            ("2021-W53", None, None),
+            ("2020-W53", "2020-12-28", "2021-01-03"),
+            ("2021-07-05", "2021-07-05", "2021-07-05"),
+            ("2021-13", None, None),
+            ("2021-02-30", None, None),
+            ("2399-12", "2399-12-01", "2399-12-31"),
+            ("9999", "9999-01-01", "9999-12-31"),
+            ("0000", None, None),
+            ("", None, None),
+            ("next year", None, None),
+        ],
+    )
+    def test_returns_first_and_last_day(self, period: str, first: str | None, last: str | None) -> None:
+        assert days(period) == ((first, last) if first else None)

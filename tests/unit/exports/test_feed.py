@@ -1,4 +1,4 @@
-"""feed.atom is a feed as RFC 4287 has it, tells every happening once, and holds hostile texts as texts."""
+"""feed.atom is valid (RFC 4287), has every event once, and escapes hostile texts."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from typing import Any
 import feedparser
 import pytest
 from lxml import etree
-from release_sample import WorkspaceFolder, later
+from release_sample import Home, later
 
-from exports.release import feed, ledger, lifecycle
-from exports.release.entries import About, Entry, Ledger, Move
+from exports.release import feed, lifecycle, public_folder
+from exports.release.entries import ChangeCounts, Entry, LatestChange, PackInfo
+from exports.release.ledger import Ledger, events_of, read_ledger
 
 ATOM = f"{{{feed.NAMESPACE}}}"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
-ABOUT = About(
+PACK = PackInfo(
     "demo", {"cs": "Ukázkové ukazatele", "en": "Demo"}, ["cs", "en"], "https://data.example.org/zpo2/",
     {"name": "Úřad", "iri": "https://office.example.org/"}, "https://data.example.org/zpo2/feed.atom",
 )  # fmt: skip
 HOSTILE = '=cmd|" /C calc"!A1 </summary><script>alert(1)</script> ]]> &amp; \x00\x1b\ud800\ufffe \u202e'
 RFC_3339 = re.compile(r"\d{4}-(0[1-9]|1[0-2])-([0-2]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:[0-5]\dZ")
-# the rules of RFC 4287 for what such a feed may hold; elements in any order, each as often as the standard allows
+# the rules of RFC 4287 for such a feed: elements in any order, each as often as the standard allows
 GRAMMAR = """
 <grammar xmlns="http://relaxng.org/ns/structure/1.0" ns="http://www.w3.org/2005/Atom"
          datatypeLibrary="http://www.w3.org/2001/XMLSchema-datatypes">
@@ -71,24 +72,26 @@ GRAMMAR = """
 
 
 def faults(content: bytes) -> list[str]:
-    """Return what is wrong with a feed: by grammar, and by the rules that no grammar can say."""
+    """Return the faults of a feed: by its grammar, and by rules that no grammar can express."""
     root = etree.fromstring(content)
     schema = etree.RelaxNG(etree.fromstring(GRAMMAR))
-    found = [] if schema.validate(root) else [str(error.message) for error in schema.error_log]
+    messages = [] if schema.validate(root) else [str(error.message) for error in schema.error_log]
     ids = [e.text for e in root.iter(f"{ATOM}id")]
-    found += [f"{name} stands twice" for name in set(ids) if ids.count(name) > 1]
-    found += [f"{e.text} is no time" for tag in ("updated", "published") for e in root.iter(ATOM + tag) if not RFC_3339.fullmatch(e.text)]
+    messages += [f"{name} occurs twice" for name in set(ids) if ids.count(name) > 1]
+    messages += [
+        f"{e.text} is not a time" for tag in ("updated", "published") for e in root.iter(ATOM + tag) if not RFC_3339.fullmatch(e.text)
+    ]
     for element in (root, *root.iter(f"{ATOM}entry")):
         links = [(link.get("rel"), link.get("type")) for link in element.findall(f"{ATOM}link")]
         if links.count(("self", "application/atom+xml")) != (element is root) or not any(rel == "alternate" for rel, _ in links):
-            found.append(f"links: {links}")
+            messages.append(f"links: {links}")
         if len([link for link in links if link[0] == "alternate"]) != 1:
-            found.append("more than one alternate")
-    return found
+            messages.append("more than one alternate")
+    return messages
 
 
 def entries(content: bytes) -> list[Any]:
-    """Return the entries as somebody else's reader has them, which found nothing to complain of."""
+    """Return the entries as feedparser reads them, after checking that it found no error."""
     parsed = feedparser.parse(
         content, response_headers={"content-type": "application/atom+xml", "content-location": "https://copy.example.net/x/feed.atom"}
     )
@@ -97,207 +100,211 @@ def entries(content: bytes) -> list[Any]:
     return list(parsed.entries)
 
 
-def rendered(known: Ledger) -> bytes:
-    content = feed.render(known)
+def rendered(ledger: Ledger) -> bytes:
+    content = feed.render(ledger)
     assert content is not None
     assert faults(content) == []
     return content
 
 
-def with_releases(number: int, about: About = ABOUT) -> Ledger:
-    known = Ledger(about=about)
+def with_releases(number: int, pack: PackInfo = PACK) -> Ledger:
+    ledger = Ledger(pack=pack)
     for n in range(1, number + 1):
-        known = known.published(Entry(f"2026.11.{n}", f"2026-11-{min(n, 30):0>2}T08:00:00Z", "", str(n), {"areas": n}, {"against": None}))
-    return known
+        ledger = ledger.after_publication(
+            Entry(f"2026.11.{n}", f"2026-11-{min(n, 30):0>2}T08:00:00Z", "", str(n), {"areas": n}, ChangeCounts(None))
+        )
+    return ledger
 
 
 def summary(entry: Any) -> str:
     return str(entry["summary"])
 
 
-def test_nothing_published_is_no_feed() -> None:
-    assert feed.render(Ledger(about=ABOUT)) is None
-    assert feed.render(replace(with_releases(1), about=None)) is None, "who publishes is not known"
-
-
-def test_a_feed_has_an_entry_for_each_release_the_newest_first() -> None:
-    found = entries(rendered(with_releases(3)))
-    assert [e.title for e in found] == [f"Ukázkové ukazatele 2026.11.{n}" for n in (3, 2, 1)]
-    assert [e.id for e in found] == [f"https://data.example.org/zpo2/feed.atom#2026.11.{n}" for n in (3, 2, 1)]
-    assert found[0].updated == found[0].published == "2026-11-03T08:00:00Z"
-    assert found[0].title_detail.language == "cs"
-    place = "https://data.example.org/zpo2/releases/2026.11.3/"
-    assert [(link.rel, link.type, link.href.removeprefix(place)) for link in found[0].links] == [
-        ("alternate", "text/html", ""), ("describedby", "text/turtle", "catalog.ttl"),
-        ("describedby", "application/json", "datapackage.json"), ("related", "text/markdown", "CHANGELOG.md"),
-    ]  # fmt: skip
-
-
-def test_a_rollback_and_a_withdrawal_are_entries_of_their_own_with_their_reasons() -> None:
-    known = with_releases(3).moved(Move("rollback", "2026.11.3", "2026.11.2", "2026-11-20T08:00:00Z", "old boundaries"))
-    known = known.moved(Move("rollback", "2026.11.2", "2026.11.3", "2026-11-20T08:00:00Z", "they were right"))
-    known = known.moved(Move("withdrawal", "2026.11.3", "2026.11.2", "2026-11-21T08:00:00Z", "personal data"))
-    known = known.withdrawn("2026.11.1", "2026-11-21T08:00:00Z", "wrong units", current="2026.11.2")
-    found = entries(rendered(known))
-    assert [(e.title.removeprefix("Ukázkové ukazatele "), e.tags[0].term) for e in found] == [
-        ("2026.11.1: staženo", "withdrawn"), ("2026.11.3: staženo", "withdrawn"), ("2026.11.3: opět aktuální", "rollback"),
-        ("2026.11.2: opět aktuální", "rollback"), ("2026.11.3 (staženo)", "published"), ("2026.11.2", "published"),
-        ("2026.11.1 (staženo)", "published"),
-    ]  # fmt: skip
-    assert summary(found[0]) == "Release 2026.11.1 was withdrawn. Reason: wrong units. It was not the current release."
-    assert summary(found[1]) == "Release 2026.11.3 was withdrawn. Reason: personal data. Release 2026.11.2 is the current one since."
-    assert summary(found[3]).endswith("in place of 2026.11.3. Reason: old boundaries")
-    assert summary(found[4]).startswith("Withdrawn at 2026-11-21T08:00:00Z (personal data). ")
-    assert (found[4].published, found[4].updated) == ("2026-11-03T08:00:00Z", "2026-11-21T08:00:00Z")
-
-
-def test_ids_and_entries_stay_when_more_happens_and_when_the_address_changes() -> None:
-    before = entries(rendered(with_releases(2)))
-    known = with_releases(3).moved(Move("rollback", "2026.11.3", "2026.11.2", "2026-11-20T08:00:00Z", "why"))
-    assert entries(rendered(known))[-2:] == before
-    moved = replace(known, about=replace(ABOUT, base_uri="https://elsewhere.example.org/"))
-    assert [e.id for e in entries(rendered(moved))] == [e.id for e in entries(rendered(known))]
-    assert entries(rendered(moved))[0].link == "https://elsewhere.example.org/releases/2026.11.2/"
-
-
-def test_a_pack_without_an_address_has_links_relative_to_where_the_feed_lies() -> None:
-    about = replace(ABOUT, base_uri="", publisher={}, feed="urn:uuid:12345678-1234-5678-1234-567812345678")
-    found = entries(rendered(with_releases(1, about)))
-    assert found[0].id == f"{about.feed}#2026.11.1"
-    assert found[0].link == "https://copy.example.net/x/releases/2026.11.1/"
-
-
-def test_a_feed_holds_the_newest_fifty() -> None:
-    found = entries(rendered(with_releases(60)))
-    assert [e.title.rpartition(".")[2] for e in found] == [str(n) for n in range(60, 10, -1)]
-
-
-def test_a_pruned_release_has_no_links_to_files_that_are_gone() -> None:
-    found = entries(rendered(with_releases(2).with_note("2026.11.1", "pruned", at="2026-11-20T08:00:00Z")))
-    assert [link.href for link in found[1].links] == ["https://data.example.org/zpo2/releases.json"]
-    assert summary(found[1]).endswith("Its files were removed.")
-    assert found[1].updated == found[1].published
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        (None, "7 rows in 2 tables."),
-        ({"against": None}, "The first release: 7 rows in 2 tables."),
-        ({"against": "2026.10.1", "comparable": False}, "It could not be compared with release 2026.10.1: 7 rows in 2 tables."),
-        ({"against": "2026.10.1", "tables": {}}, "Against release 2026.10.1: no row and no cell is another. 7 rows in 2 tables."),
-        (
-            {"against": "2026.10.1", "tables": {"areas": {"added": 2, "removed": 1, "changed_cells": {"method": 3, "boundary": 4}}}},
-            "Against release 2026.10.1: areas: 2 rows new, 1 withdrawn, 7 cells changed (3 method, 4 boundary). 7 rows in 2 tables.",
-        ),
-    ],
-)
-def test_a_summary_counts_what_changed(changes: dict[str, Any] | None, words: str) -> None:
-    entry = Entry("2026.11.1", "2026-11-01T08:00:00Z", "", "", {"areas": 3, "peers": 4}, changes)
-    assert summary(entries(rendered(Ledger(about=ABOUT).published(entry)))[0]) == words
-
-
 def texts(content: bytes) -> Sequence[str]:
     return [str(e.text) for tag in ("title", "summary", "name") for e in etree.fromstring(content).iter(ATOM + tag)]
 
 
-def test_hostile_texts_stay_texts() -> None:
-    about = replace(ABOUT, title={"x<y": HOSTILE}, languages=["x<y"], publisher={"name": HOSTILE, "iri": 'https://o.example.org/"><x'})
-    known = with_releases(2, replace(about, base_uri='https://d.example.org/"><script> %zz/'))
-    known = known.moved(Move("withdrawal", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", HOSTILE))
-    content = rendered(known)
-    assert b"<script" not in content
-    assert {e.tag for e in etree.fromstring(content).iter()} == {
-        ATOM + name
-        for name in ("feed", "id", "title", "updated", "author", "name", "uri", "link", "entry", "published", "category", "summary")
-    }
-    found = texts(content)
-    assert [text for text in found if text.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
-    assert any("</summary><script>alert(1)</script> ]]> &amp; " in text for text in found), "what the operator wrote can be read"
-    assert len(entries(content)) == 3
+class TestRender:
+    def test_returns_none_without_releases(self) -> None:
+        assert feed.render(Ledger(pack=PACK)) is None
+        assert feed.render(replace(with_releases(1), pack=None)) is None, "who publishes is not known"
+
+    def test_lists_newest_release_first(self) -> None:
+        items = entries(rendered(with_releases(3)))
+        assert [e.title for e in items] == [f"Ukázkové ukazatele 2026.11.{n}" for n in (3, 2, 1)]
+        assert [e.id for e in items] == [f"https://data.example.org/zpo2/feed.atom#2026.11.{n}" for n in (3, 2, 1)]
+        assert items[0].updated == items[0].published == "2026-11-03T08:00:00Z"
+        assert items[0].title_detail.language == "cs"
+        place = "https://data.example.org/zpo2/releases/2026.11.3/"
+        assert [(link.rel, link.type, link.href.removeprefix(place)) for link in items[0].links] == [
+            ("alternate", "text/html", ""), ("describedby", "text/turtle", "catalog.ttl"),
+            ("describedby", "application/json", "datapackage.json"), ("related", "text/markdown", "CHANGELOG.md"),
+        ]  # fmt: skip
+
+    def test_has_entries_for_rollbacks_and_withdrawals(self) -> None:
+        ledger = with_releases(3).after_change(LatestChange("rollback", "2026.11.3", "2026.11.2", "2026-11-20T08:00:00Z", "old boundaries"))
+        ledger = ledger.after_change(LatestChange("rollback", "2026.11.2", "2026.11.3", "2026-11-20T08:00:00Z", "they were right"))
+        ledger = ledger.after_change(LatestChange("withdrawal", "2026.11.3", "2026.11.2", "2026-11-21T08:00:00Z", "personal data"))
+        ledger = ledger.after_withdrawal("2026.11.1", "2026-11-21T08:00:00Z", "wrong units", current="2026.11.2")
+        items = entries(rendered(ledger))
+        assert [(e.title.removeprefix("Ukázkové ukazatele "), e.tags[0].term) for e in items] == [
+            ("2026.11.1: staženo", "withdrawn"), ("2026.11.3: staženo", "withdrawn"), ("2026.11.3: opět aktuální", "rollback"),
+            ("2026.11.2: opět aktuální", "rollback"), ("2026.11.3 (staženo)", "published"), ("2026.11.2", "published"),
+            ("2026.11.1 (staženo)", "published"),
+        ]  # fmt: skip
+        assert summary(items[0]) == "Release 2026.11.1 was withdrawn. Reason: wrong units. It was not the current release."
+        assert summary(items[1]) == "Release 2026.11.3 was withdrawn. Reason: personal data. Release 2026.11.2 has been current since then."
+        assert summary(items[3]).endswith("replaces release 2026.11.3. Reason: old boundaries")
+        assert summary(items[4]).startswith("Withdrawn at 2026-11-21T08:00:00Z (personal data). ")
+        assert (items[4].published, items[4].updated) == ("2026-11-03T08:00:00Z", "2026-11-21T08:00:00Z")
+
+    def test_keeps_ids_and_entries(self) -> None:
+        before = entries(rendered(with_releases(2)))
+        ledger = with_releases(3).after_change(LatestChange("rollback", "2026.11.3", "2026.11.2", "2026-11-20T08:00:00Z", "why"))
+        assert entries(rendered(ledger))[-2:] == before
+        moved = replace(ledger, pack=replace(PACK, base_uri="https://elsewhere.example.org/"))
+        assert [e.id for e in entries(rendered(moved))] == [e.id for e in entries(rendered(ledger))]
+        assert entries(rendered(moved))[0].link == "https://elsewhere.example.org/releases/2026.11.2/"
+
+    def test_uses_relative_links_without_address(self) -> None:
+        pack = replace(PACK, base_uri="", publisher={}, feed="urn:uuid:12345678-1234-5678-1234-567812345678")
+        items = entries(rendered(with_releases(1, pack)))
+        assert items[0].id == f"{pack.feed}#2026.11.1"
+        assert items[0].link == "https://copy.example.net/x/releases/2026.11.1/"
+
+    def test_is_limited_to_fifty_entries(self) -> None:
+        items = entries(rendered(with_releases(60)))
+        assert [e.title.rpartition(".")[2] for e in items] == [str(n) for n in range(60, 10, -1)]
+
+    def test_has_no_links_to_pruned_files(self) -> None:
+        items = entries(rendered(with_releases(2).annotate("2026.11.1", "pruned", at="2026-11-20T08:00:00Z")))
+        assert [link.href for link in items[1].links] == ["https://data.example.org/zpo2/releases.json"]
+        assert summary(items[1]).endswith("Its files were removed.")
+        assert items[1].updated == items[1].published
+
+    @pytest.mark.parametrize(
+        ("changes", "words"),
+        [
+            (None, "7 rows in 2 tables."),
+            ({"against": None}, "The first release: 7 rows in 2 tables."),
+            (
+                {"against": "2026.10.1", "comparable": False},
+                "This release could not be compared with release 2026.10.1: 7 rows in 2 tables.",
+            ),
+            ({"against": "2026.10.1", "tables": {}}, "Compared with release 2026.10.1: no row and no cell differs. 7 rows in 2 tables."),
+            (
+                {"against": "2026.10.1", "tables": {"areas": {"added": 2, "removed": 1, "changed_cells": {"method": 3, "boundary": 4}}}},
+                "Compared with release 2026.10.1: areas: 2 rows added, 1 withdrawn, 7 cells changed (3 method, 4 boundary). 7 rows in 2 tables.",
+            ),
+        ],
+    )
+    def test_summarises_changes(self, changes: dict[str, Any] | None, words: str) -> None:
+        value = {
+            "version": "2026.11.1",
+            "released": "2026-11-01T08:00:00Z",
+            "inputs_key": "",
+            "content": "",
+            "rows": {"areas": 3, "peers": 4},
+        }
+        entry = Entry.from_json({**value, **({"changes": changes} if changes else {})})
+        assert entry.to_json().get("changes") == changes
+        assert summary(entries(rendered(Ledger(pack=PACK).after_publication(entry)))[0]) == words
+
+    def test_escapes_hostile_texts(self) -> None:
+        pack = replace(PACK, title={"x<y": HOSTILE}, languages=["x<y"], publisher={"name": HOSTILE, "iri": 'https://o.example.org/"><x'})
+        ledger = with_releases(2, replace(pack, base_uri='https://d.example.org/"><script> %zz/'))
+        ledger = ledger.after_change(LatestChange("withdrawal", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", HOSTILE))
+        content = rendered(ledger)
+        assert b"<script" not in content
+        assert {e.tag for e in etree.fromstring(content).iter()} == {
+            ATOM + name
+            for name in ("feed", "id", "title", "updated", "author", "name", "uri", "link", "entry", "published", "category", "summary")
+        }
+        items = texts(content)
+        assert [text for text in items if text.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+        assert any("</summary><script>alert(1)</script> ]]> &amp; " in text for text in items), "what the operator wrote can be read"
+        assert len(entries(content)) == 3
+
+    @pytest.mark.parametrize("at", ["yesterday", "", "2026-11-23"])
+    def test_accepts_invalid_time(self, at: str) -> None:
+        ledger = with_releases(1).after_withdrawal("2026.11.1", at, "by hand", current="2026.11.1")
+        assert "staženo" in rendered(ledger).decode()
+
+    def test_accepts_annotation_written_by_hand(self, tmp_path: Path) -> None:
+        ledger = with_releases(1)
+        ledger = replace(ledger, releases=(replace(ledger.releases[0], annotations={"withdrawn": "by hand"}),))
+        assert entries(rendered(ledger))[0].title == "Ukázkové ukazatele 2026.11.1 (staženo)"
 
 
-@pytest.mark.parametrize("at", ["yesterday", "", "2026-11-23"])
-def test_a_time_by_hand_that_is_none_breaks_no_feed(at: str) -> None:
-    known = with_releases(1).withdrawn("2026.11.1", at, "by hand", current="2026.11.1")
-    assert "staženo" in rendered(known).decode()
+class TestFaults:
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            lambda text: text.replace("<updated>", "<updated>on ", 1),
+            lambda text: text.replace("  <author>\n    <name>Úřad</name>\n    <uri>https://office.example.org/</uri>\n  </author>\n", ""),
+            lambda text: text.replace("#2026.11.2<", "#2026.11.1<"),
+            lambda text: text.replace('rel="alternate"', 'rel="related"'),
+            lambda text: text.replace("<summary>", "<content>").replace("</summary>", "</content>"),
+        ],
+    )
+    def test_finds_invalid_feed(self, damage: Any) -> None:
+        good = rendered(with_releases(2)).decode()
+        assert damage(good) != good
+        assert faults(damage(good).encode()) != []
 
 
-def test_a_note_by_hand_is_told_in_the_entry_of_the_release(tmp_path: Path) -> None:
-    known = with_releases(1)
-    known = replace(known, releases=(replace(known.releases[0], more={"withdrawn": "by hand"}),))
-    assert entries(rendered(known))[0].title == "Ukázkové ukazatele 2026.11.1 (staženo)"
+class TestBuild:
+    def test_writes_feed(self, home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+        home.build(warehouse)
+        home.build(changed_warehouse, later(1))
+        lifecycle.withdraw(home.public, home.staging, "2026.11.2", "personal data", NOON)
+        content = (home.public / "feed.atom").read_bytes()
+        assert faults(content) == []
+        withdrawal, second, first = entries(content)
+        assert "Reason: personal data." in summary(withdrawal)
+        assert "areas: 1 rows added, 0 withdrawn" in summary(second)
+        assert summary(first).startswith("The first release: 1213 rows")
+        assert [e.link for e in (second, first)] == [f"https://data.example.org/zpo2/releases/2026.11.{n}/" for n in (2, 1)]
+        assert [h.kind for h in read_ledger(home.public).events] == ["published", "published", "withdrawn"]
+
+    def test_keeps_identifier_of_feed(self, home: Home, warehouse: Path) -> None:
+        home.build(warehouse, replace(later(0), base_uri=""))
+        name = etree.fromstring((home.public / "feed.atom").read_bytes()).findtext(f"{ATOM}id")
+        assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", str(name))
+        home.build(warehouse, later(1))
+        content = (home.public / "feed.atom").read_bytes()
+        assert etree.fromstring(content).findtext(f"{ATOM}id") == name
+        assert entries(content)[0].link == "https://data.example.org/zpo2/releases/2026.11.2/"
+
+    def test_completes_ledger_of_earlier_version(self, home: Home, warehouse: Path) -> None:
+        home.build(warehouse)
+        ledger = read_ledger(home.public)
+        old = replace(ledger, pack=None, releases=tuple(replace(e, changes=None) for e in ledger.releases), events=())
+        public_folder.write_ledger(old, home.public, home.staging)
+        (home.public / "feed.atom").unlink()
+        (home.public / ".latest").unlink()
+        assert home.build(warehouse, later(1)).changed is False
+        assert [e.title for e in entries((home.public / "feed.atom").read_bytes())] == ["Demo indicators 2026.11.1"]
+        assert read_ledger(home.public).events == ledger.events
+        assert (home.public / ".latest").exists()
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda text: text.replace("<updated>", "<updated>on ", 1),
-        lambda text: text.replace("  <author>\n    <name>Úřad</name>\n    <uri>https://office.example.org/</uri>\n  </author>\n", ""),
-        lambda text: text.replace("#2026.11.2<", "#2026.11.1<"),
-        lambda text: text.replace('rel="alternate"', 'rel="related"'),
-        lambda text: text.replace("<summary>", "<content>").replace("</summary>", "</content>"),
-    ],
-)
-def test_these_tests_see_a_feed_that_is_none(damage: Any) -> None:
-    good = rendered(with_releases(2)).decode()
-    assert damage(good) != good
-    assert faults(damage(good).encode()) != []
+class TestEventsOf:
+    def test_orders_events_by_time(self) -> None:
+        ledger = with_releases(2).after_change(LatestChange("withdrawal", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", "why"))
+        ledger = ledger.after_publication(Entry("2026.11.3", "2026-11-21T08:00:00Z", "", "3", {}))
+        ledger = ledger.after_withdrawal("2026.11.1", "2026-11-22T08:00:00Z", "old", current="2026.11.3")
+        ledger = ledger.after_change(LatestChange("rollback", "2026.11.3", "2026.11.2", "2026-11-23T08:00:00Z", "odd"))
+        assert events_of(ledger.releases, ledger.latest_changes) == ledger.events
 
 
-def test_a_build_writes_the_feed_and_counts_what_changed(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
-    home.build(warehouse)
-    home.build(changed_warehouse, later(1))
-    lifecycle.withdraw(home.public, home.staging, "2026.11.2", "personal data", NOON)
-    content = (home.public / "feed.atom").read_bytes()
-    assert faults(content) == []
-    told, second, first = entries(content)
-    assert "Reason: personal data." in summary(told)
-    assert "areas: 1 rows new, 0 withdrawn" in summary(second)
-    assert summary(first).startswith("The first release: 1213 rows")
-    assert [e.link for e in (second, first)] == [f"https://data.example.org/zpo2/releases/2026.11.{n}/" for n in (2, 1)]
-    assert [h.kind for h in ledger.read(home.public).journal] == ["published", "published", "withdrawn"]
-
-
-def test_without_an_address_the_feed_keeps_the_name_it_got_first(home: WorkspaceFolder, warehouse: Path) -> None:
-    home.build(warehouse, replace(later(0), base_uri=""))
-    name = etree.fromstring((home.public / "feed.atom").read_bytes()).findtext(f"{ATOM}id")
-    assert re.fullmatch(r"urn:uuid:[0-9a-f-]{36}", str(name))
-    home.build(warehouse, later(1))
-    content = (home.public / "feed.atom").read_bytes()
-    assert etree.fromstring(content).findtext(f"{ATOM}id") == name
-    assert entries(content)[0].link == "https://data.example.org/zpo2/releases/2026.11.2/"
-
-
-def test_a_ledger_of_an_earlier_version_gets_its_journal_and_a_feed_with_the_next_build(home: WorkspaceFolder, warehouse: Path) -> None:
-    home.build(warehouse)
-    known = ledger.read(home.public)
-    old = replace(known, about=None, releases=tuple(replace(e, changes=None) for e in known.releases), journal=())
-    ledger.put(old, home.public, home.staging)
-    (home.public / "feed.atom").unlink()
-    (home.public / ".latest").unlink()
-    assert home.build(warehouse, later(1)).changed is False
-    assert [e.title for e in entries((home.public / "feed.atom").read_bytes())] == ["Demo indicators 2026.11.1"]
-    assert ledger.read(home.public).journal == known.journal
-    assert (home.public / ".latest").exists()
-
-
-def test_the_journal_of_an_earlier_version_is_that_of_its_times() -> None:
-    known = with_releases(2).moved(Move("withdrawal", "2026.11.2", "2026.11.1", "2026-11-20T08:00:00Z", "why"))
-    known = known.published(Entry("2026.11.3", "2026-11-21T08:00:00Z", "", "3", {}))
-    known = known.withdrawn("2026.11.1", "2026-11-22T08:00:00Z", "old", current="2026.11.3")
-    known = known.moved(Move("rollback", "2026.11.3", "2026.11.2", "2026-11-23T08:00:00Z", "odd"))
-    from exports.release.entries import journal_of
-
-    assert journal_of(known.releases, known.moves) == known.journal
-
-
-@pytest.mark.parametrize("name", ["feed.atom", ".latest"])
-def test_a_file_that_was_lost_or_changed_is_put_right(home: WorkspaceFolder, warehouse: Path, name: str) -> None:
-    home.build(warehouse)
-    path = home.public / name
-    before = (path.read_bytes(), path.is_symlink())
-    path.unlink()
-    path.write_text("eaten")
-    lifecycle.settle(home.public, home.staging)
-    assert (path.read_bytes(), path.is_symlink()) == before
+class TestRecover:
+    @pytest.mark.parametrize("name", ["feed.atom", ".latest"])
+    def test_restores_derived_file(self, home: Home, warehouse: Path, name: str) -> None:
+        home.build(warehouse)
+        path = home.public / name
+        before = (path.read_bytes(), path.is_symlink())
+        path.unlink()
+        path.write_text("eaten")
+        lifecycle.recover(home.public, home.staging)
+        assert (path.read_bytes(), path.is_symlink()) == before

@@ -16,7 +16,7 @@ from typing import Any
 import jsonschema
 import pytest
 from rdflib import DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
-from release_sample import INFO, TABLES, WorkspaceFolder
+from release_sample import INFO, TABLES, Home
 
 from exports import ReleaseInfo
 from tests.support import shapes
@@ -36,7 +36,7 @@ LEGAL_SUBJECT = "https://data.gov.sk/id/legal-subject/00151742"
 
 @pytest.fixture(scope="module")
 def build(warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[ReleaseInfo], Path]:
-    return lambda info: WorkspaceFolder(tmp_path_factory.mktemp("home")).build(warehouse, info).path
+    return lambda info: Home(tmp_path_factory.mktemp("home")).build(warehouse, info).path
 
 
 @pytest.fixture(scope="module")
@@ -150,38 +150,6 @@ def faults(document: Any, rules: Mapping[str, Any]) -> list[str]:
     return [error.json_path for error in validator.iter_errors(document)]
 
 
-def test_czech_records_keep_the_rules_of_the_standard(czech: Path) -> None:
-    found = list(documents(czech))
-    assert len(found) == len(TABLES) + 1  # and what changed
-    assert [faults(document, DATASET) for document in found] == [[]] * (len(TABLES) + 1)
-    catalogue = json.loads((czech / "nkod" / "catalog.jsonld").read_text(encoding="utf-8"))
-    assert faults(catalogue, CATALOGUE) == []
-    assert sorted(catalogue["datová_sada"]) == sorted(document["iri"] for document in found)
-    assert {document["prvek_rúian"][0] for document in found} == {"https://linked.cuzk.cz/resource/ruian/stat/1"}
-
-
-@pytest.mark.parametrize(
-    "lacking", [*DATASET["required"], "distribuce/0/podmínky_užití", "distribuce/0/podmínky_užití/osobní_údaje", "název/cs"]
-)
-def test_czech_rules_refuse_a_record_that_lacks_something(lacking: str, czech: Path) -> None:
-    document = next(documents(czech))
-    *way, last = lacking.split("/")
-    place: Any = document
-    for step in way:
-        place = place[int(step)] if step.isdigit() else place[step]
-    del place[last]
-    assert faults(document, DATASET)
-
-
-def test_czech_records_are_found_at_their_own_address_and_name_files_of_this_release(czech: Path) -> None:
-    for document in documents(czech):
-        path = document["iri"].removeprefix(LATEST)
-        assert json.loads((czech / path).read_text(encoding="utf-8")) == document
-        for file in document["distribuce"]:
-            assert (czech / file["soubor_ke_stažení"].removeprefix(f"{ROOT}releases/2026.11.1/")).is_file()
-            assert "schéma" not in file or (czech / file["schéma"].removeprefix(f"{ROOT}releases/2026.11.1/")).is_file()
-
-
 def shape(value: Any) -> Any:
     """Return what kinds of values stand under which keys; a list is what its first item is, texts by language are one kind."""
     if isinstance(value, dict):
@@ -201,30 +169,59 @@ def differences(real: Any, ours: Any, place: str = "") -> list[str]:
     return [] if real == ours else [f"{place}: {real} there, {ours} here"]
 
 
-def test_czech_records_are_built_as_real_ones(czech: Path) -> None:
-    paths = sorted(REAL.glob("*/public/*.jsonld"))
-    if not paths:
-        pytest.skip(f"{REAL} does not exist: no real records to compare with")
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    ours = shape(next(documents(czech)))
-    for record in records:
-        if record["typ"] == "Datová sada":
-            assert differences(shape(record), ours) == []
-            assert record["@context"] == OFN
-        else:
-            assert differences(shape(record), shape(json.loads((czech / "nkod" / "catalog.jsonld").read_text(encoding="utf-8")))) == []
-    assert len(records) > 100
-    ours["distribuce"][0]["formát"] = ["str"]
-    del ours["téma"]
-    assert differences(shape(records[0]), ours) == ["/téma: lacking", "/distribuce/0/formát: str there, ['str'] here"]
+class TestNkod:
+    def test_follows_standard(self, czech: Path) -> None:
+        found = list(documents(czech))
+        assert len(found) == len(TABLES) + 1  # and what changed
+        assert [faults(document, DATASET) for document in found] == [[]] * (len(TABLES) + 1)
+        catalogue = json.loads((czech / "nkod" / "catalog.jsonld").read_text(encoding="utf-8"))
+        assert faults(catalogue, CATALOGUE) == []
+        assert sorted(catalogue["datová_sada"]) == sorted(document["iri"] for document in found)
+        assert {document["prvek_rúian"][0] for document in found} == {"https://linked.cuzk.cz/resource/ruian/stat/1"}
 
+    @pytest.mark.parametrize(
+        "lacking", [*DATASET["required"], "distribuce/0/podmínky_užití", "distribuce/0/podmínky_užití/osobní_údaje", "název/cs"]
+    )
+    def test_rules_reject_missing_property(self, lacking: str, czech: Path) -> None:
+        document = next(documents(czech))
+        *way, last = lacking.split("/")
+        place: Any = document
+        for step in way:
+            place = place[int(step)] if step.isdigit() else place[step]
+        del place[last]
+        assert faults(document, DATASET)
 
-def test_a_licence_that_is_not_asserted_is_the_word_of_the_release_itself(build: Callable[[ReleaseInfo], Path]) -> None:
-    path = build(replace(INFO, catalogues=("nkod", "sk"), licence="NOASSERTION"))
-    terms = next(documents(path))["distribuce"][0]["podmínky_užití"]
-    assert terms["autorské_dílo"] == f"{ROOT}releases/2026.11.1/README.md"
-    assert "no licence is asserted" in (path / "README.md").read_text(encoding="utf-8")
-    assert [faults(document, DATASET) for document in documents(path)] == [[]] * (len(TABLES) + 1)
+    def test_has_lasting_addresses(self, czech: Path) -> None:
+        for document in documents(czech):
+            path = document["iri"].removeprefix(LATEST)
+            assert json.loads((czech / path).read_text(encoding="utf-8")) == document
+            for file in document["distribuce"]:
+                assert (czech / file["soubor_ke_stažení"].removeprefix(f"{ROOT}releases/2026.11.1/")).is_file()
+                assert "schéma" not in file or (czech / file["schéma"].removeprefix(f"{ROOT}releases/2026.11.1/")).is_file()
+
+    def test_has_structure_of_real_records(self, czech: Path) -> None:
+        paths = sorted(REAL.glob("*/public/*.jsonld"))
+        if not paths:
+            pytest.skip(f"{REAL} does not exist: no real records to compare with")
+        records = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+        ours = shape(next(documents(czech)))
+        for record in records:
+            if record["typ"] == "Datová sada":
+                assert differences(shape(record), ours) == []
+                assert record["@context"] == OFN
+            else:
+                assert differences(shape(record), shape(json.loads((czech / "nkod" / "catalog.jsonld").read_text(encoding="utf-8")))) == []
+        assert len(records) > 100
+        ours["distribuce"][0]["formát"] = ["str"]
+        del ours["téma"]
+        assert differences(shape(records[0]), ours) == ["/téma: lacking", "/distribuce/0/formát: str there, ['str'] here"]
+
+    def test_refers_to_readme_without_licence(self, build: Callable[[ReleaseInfo], Path]) -> None:
+        path = build(replace(INFO, catalogues=("nkod", "sk"), licence="NOASSERTION"))
+        terms = next(documents(path))["distribuce"][0]["podmínky_užití"]
+        assert terms["autorské_dílo"] == f"{ROOT}releases/2026.11.1/README.md"
+        assert "no licence is asserted" in (path / "README.md").read_text(encoding="utf-8")
+        assert [faults(document, DATASET) for document in documents(path)] == [[]] * (len(TABLES) + 1)
 
 
 # ------------------------------------------------------------------------------------------------------------- DCAT-AP-SK
@@ -290,60 +287,58 @@ def slovak(published: Path) -> Graph:
     return graph
 
 
-def test_slovak_records_keep_the_rules_of_the_profile(slovak: Graph) -> None:
-    assert len(list(slovak.subjects(RDF.type, DCAT.Dataset))) == len(TABLES) + 1
-    assert shapes.findings(slovak, Graph().parse(data=SLOVAK)) == []
-    catalogue = next(slovak.subjects(RDF.type, DCAT.Catalog))
-    assert slovak.value(catalogue, DCTERMS.publisher) == URIRef(LEGAL_SUBJECT)
-    assert slovak.value(catalogue, FOAF.homepage) == URIRef(ROOT)
-    assert {str(place) for place in slovak.objects(None, DCTERMS.spatial)} == {"https://data.gov.sk/id/nuts1/SK0"}
+class TestDcatApSk:
+    def test_follows_profile(self, slovak: Graph) -> None:
+        assert len(list(slovak.subjects(RDF.type, DCAT.Dataset))) == len(TABLES) + 1
+        assert shapes.findings(slovak, Graph().parse(data=SLOVAK)) == []
+        catalogue = next(slovak.subjects(RDF.type, DCAT.Catalog))
+        assert slovak.value(catalogue, DCTERMS.publisher) == URIRef(LEGAL_SUBJECT)
+        assert slovak.value(catalogue, FOAF.homepage) == URIRef(ROOT)
+        assert {str(place) for place in slovak.objects(None, DCTERMS.spatial)} == {"https://data.gov.sk/id/nuts1/SK0"}
 
+    @pytest.mark.parametrize(
+        "prop",
+        [
+            DCTERMS.title,
+            DCTERMS.publisher,
+            DCTERMS.issued,
+            DCAT.theme,
+            DCAT.keyword,
+            LEG.termsOfUse,
+            LEG.authorsWorkType,
+            DCAT.accessURL,
+            VCARD.hasEmail,
+        ],
+    )
+    def test_rules_reject_missing_property(self, prop: URIRef, slovak: Graph) -> None:
+        copy = Graph() + slovak
+        copy.remove((None, prop, None))
+        assert shapes.findings(copy, Graph().parse(data=SLOVAK))
 
-@pytest.mark.parametrize(
-    "prop",
-    [
-        DCTERMS.title,
-        DCTERMS.publisher,
-        DCTERMS.issued,
-        DCAT.theme,
-        DCAT.keyword,
-        LEG.termsOfUse,
-        LEG.authorsWorkType,
-        DCAT.accessURL,
-        VCARD.hasEmail,
-    ],
-)
-def test_slovak_rules_refuse_a_record_that_lacks_something(prop: URIRef, slovak: Graph) -> None:
-    copy = Graph() + slovak
-    copy.remove((None, prop, None))
-    assert shapes.findings(copy, Graph().parse(data=SLOVAK))
+    def test_rules_reject_date_without_time(self, slovak: Graph) -> None:
+        copy = Graph() + slovak
+        for node in list(copy.subjects(RDF.type, DCAT.Dataset)):
+            copy.set((node, DCTERMS.issued, Literal("2026-11-03", datatype=XSD.date)))
+        assert len(shapes.findings(copy, Graph().parse(data=SLOVAK))) == len(TABLES) + 1
 
-
-def test_slovak_rules_refuse_a_date_without_a_time(slovak: Graph) -> None:
-    copy = Graph() + slovak
-    for node in list(copy.subjects(RDF.type, DCAT.Dataset)):
-        copy.set((node, DCTERMS.issued, Literal("2026-11-03", datatype=XSD.date)))
-    assert len(shapes.findings(copy, Graph().parse(data=SLOVAK))) == len(TABLES) + 1
-
-
-def test_no_contact_rather_than_one_without_an_address(build: Callable[[ReleaseInfo], Path]) -> None:
-    path = build(replace(INFO, catalogues=("sk",), publisher={"name": "Office", "iri": LEGAL_SUBJECT}, languages=["sk"]))
-    graph = Graph().parse(path / "sk" / "datasets" / "areas.ttl")
-    assert (None, DCAT.contactPoint, None) not in graph
-    assert shapes.findings(graph, Graph().parse(data=SLOVAK)) == []
+    def test_has_no_contact_without_email(self, build: Callable[[ReleaseInfo], Path]) -> None:
+        path = build(replace(INFO, catalogues=("sk",), publisher={"name": "Office", "iri": LEGAL_SUBJECT}, languages=["sk"]))
+        graph = Graph().parse(path / "sk" / "datasets" / "areas.ttl")
+        assert (None, DCAT.contactPoint, None) not in graph
+        assert shapes.findings(graph, Graph().parse(data=SLOVAK)) == []
 
 
 # -------------------------------------------------------------------------------------------------------------- when
 
 
-def test_national_catalogues_are_written_where_asked(published: Path, czech: Path) -> None:
-    assert (published / "nkod").is_dir()
-    assert (published / "sk").is_dir()
-    assert not (czech / "sk").exists()
+class TestNationalCatalogues:
+    def test_are_written_on_request(self, published: Path, czech: Path) -> None:
+        assert (published / "nkod").is_dir()
+        assert (published / "sk").is_dir()
+        assert not (czech / "sk").exists()
 
-
-@pytest.mark.parametrize("base_uri", ["", "http://data.example.org/zpo2/"])
-def test_a_catalogue_that_wants_https_gets_nothing_else(base_uri: str, build: Callable[[ReleaseInfo], Path]) -> None:
-    path = build(replace(INFO, catalogues=("nkod", "sk"), base_uri=base_uri))
-    assert not (path / "nkod").exists()
-    assert not (path / "sk").exists()
+    @pytest.mark.parametrize("base_uri", ["", "http://data.example.org/zpo2/"])
+    def test_require_https(self, base_uri: str, build: Callable[[ReleaseInfo], Path]) -> None:
+        path = build(replace(INFO, catalogues=("nkod", "sk"), base_uri=base_uri))
+        assert not (path / "nkod").exists()
+        assert not (path / "sk").exists()

@@ -1,4 +1,4 @@
-"""`zpo2 push ckan` against a portal on loopback: it does what is missing, once, and the key goes nowhere else."""
+"""`zpo2 push ckan` against a portal on loopback: it sends only what is missing, and the key only to the portal."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_r
 from exports.model import checksums
 from exports.push import ckan, ckan_client, ckan_fields, ckan_schema, push_plan
 from exports.push.ckan_client import Portal
-from exports.push.push_plan import PushError, RefusedError
-from exports.push.retry_policy import Patience
+from exports.push.errors import PushError
+from exports.push.retry_policy import RetryPolicy
+from pipelines.core.errors import UsageError
 from tests.support import ckan as support
 from tests.support.ckan import Ckan, Fault
 from tests.support.command import environment
@@ -34,7 +35,7 @@ VARIABLE = "ZPO2_SECRET_PORTAL"
 DATASETS = {
     "demo-areas", "demo-area_parents", "demo-indicators", "demo-indicator_values", "demo-latest_values", "demo-peers", "demo-changes", "demo-release",
 }  # fmt: skip
-SOON = Patience(tries=4, first=0.01, longest=5)
+FAST = RetryPolicy(attempts=4, first_delay=0.01, max_retry_after=5)
 FIELDS = ("identifier", "uri", "issued", "modified", "language", "theme", "frequency", "access_rights", "documentation", "provenance")
 SCHEMA = {
     "dataset_fields": [
@@ -60,16 +61,16 @@ def portal() -> Iterator[Ckan]:
 
 
 def push(home: Path, portal: Ckan, version: str | None = None, key: str | None = None, **options: Any) -> list[str]:
-    """Push in this process; return what was said."""
-    said: list[str] = []
-    out = push_plan.choose(home / "public", version)
-    chosen = ckan.Options(**{"owner_org": "office", "patience": SOON, **options})
-    ckan.push(out, Portal(portal.url, key or portal.key, VARIABLE), chosen, said.append)
-    return said
+    """Push in this process and return the messages."""
+    messages: list[str] = []
+    plan = push_plan.select_release(home / "public", version)
+    chosen = ckan.Options(**{"owner_org": "office", "retry_policy": FAST, **options})
+    ckan.push(plan, Portal(portal.url, key or portal.key, VARIABLE), chosen, messages.append)
+    return messages
 
 
 def run(home: Path, portal: Ckan, *arguments: str, key: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Push by the command."""
+    """Push with the command."""
     return command(
         "ckan", "--home", home, "--url", portal.url, "--api-key-env", VARIABLE, "--owner-org", "office", *arguments,
         **{VARIABLE: key or portal.key},
@@ -85,7 +86,7 @@ def extras(package: dict[str, Any]) -> dict[str, str]:
 
 
 def says(portal: Ckan) -> dict[str, Any]:
-    """Return what readers see of the portal: without times, ids of datasets and addresses of its own."""
+    """Return what readers see of the portal, without times, ids of datasets and its own addresses."""
     text = json.dumps(
         {p["name"]: {k: v for k, v in p.items() if k != "metadata_modified"} for p in portal.packages.values()}, sort_keys=True
     )
@@ -94,479 +95,460 @@ def says(portal: Ckan) -> dict[str, Any]:
     return json.loads(re.sub(r'"last_modified": "[^"]*"', '"last_modified": ""', text.replace(portal.url, "")))
 
 
-# what a portal shows
+# ------------------------------------------------------------------------------------------------------------ datasets
 
 
-def test_each_table_is_a_dataset_with_links_to_its_files(two_releases: Path, portal: Ckan) -> None:
-    done = run(two_releases, portal)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert {p["name"] for p in portal.packages.values()} == DATASETS
-    release = two_releases / "public" / "releases" / SECOND
-    package = shown(portal)
-    assert (package["title"], package["version"], package["license_id"]) == ("Demo indicators: Areas", SECOND, "cc-by")
-    assert {tag["name"] for tag in package["tags"]} == {"indicators", "sustainability", "territorial cohesion", "municipalities"}
-    said = extras(package)
-    assert said["identifier"] == "demo/table-areas"
-    assert said["uri"] == "https://data.example.org/zpo2/latest/catalog.ttl#table-areas"
-    assert (said["issued"], said["modified"]) == ("2026-11-03T08:30:00Z", "2026-11-04T08:30:00Z")
-    assert (said["publisher_name"], said["publisher_uri"]) == ("Example office", "https://office.example.org/")
-    assert said["contact_email"] == "data@example.org"
-    assert said["spatial_uri"] == "http://publications.europa.eu/resource/authority/country/CZE"
-    assert (said["temporal_start"], said["temporal_end"]) == ("2000-01-01", "2399-12-31")
-    assert json.loads(said["theme"]) == ["http://publications.europa.eu/resource/authority/data-theme/REGI"]
-    assert "Population (Statistical office, CC0-1.0)" in said["provenance"]
-    csv, parquet = package["resources"]
-    assert csv["url"] == csv["download_url"] == f"https://data.example.org/zpo2/releases/{SECOND}/csv/areas.csv"
-    assert (csv["format"], csv["mimetype"], parquet["format"]) == ("CSV", "text/csv", "Parquet")
-    assert (csv["size"], csv["hash"]) == ((release / "csv/areas.csv").stat().st_size, checksums.read(release)["csv/areas.csv"])
-    assert csv["hash_algorithm"].endswith("checksumAlgorithm_sha256")
-    assert csv["license"].endswith("/CC_BY_4_0")
-    assert csv["availability"].endswith("/STABLE")
-    assert json.loads(csv["conforms_to"])[1].endswith("/csv/areas.csv-metadata.json")
-
-
-def test_every_dataset_and_resource_of_the_catalogue_is_on_the_portal(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal)
-    graph = json.loads((two_releases / "public" / "releases" / SECOND / "catalog.jsonld").read_text(encoding="utf-8"))["@graph"]
-    urls = {node["dcat:downloadURL"][0]["@id"] for node in graph if "dcat:downloadURL" in node}
-    assert {r["url"] for p in portal.packages.values() for r in p["resources"]} == urls
-
-
-def test_a_portal_with_a_schema_gets_its_own_fields_and_the_rest_as_extras(two_releases: Path) -> None:
-    with support.serving(schema=SCHEMA) as portal:
-        push(two_releases, portal)
+class TestDatasets:
+    def test_one_per_table_with_links(self, two_releases: Path, portal: Ckan) -> None:
+        done = run(two_releases, portal)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert {p["name"] for p in portal.packages.values()} == DATASETS
+        release = two_releases / "public" / "releases" / SECOND
         package = shown(portal)
-        assert package["theme"] == ["http://publications.europa.eu/resource/authority/data-theme/REGI"]
-        assert package["publisher"] == [{"uri": "https://office.example.org/", "name": "Example office"}]
-        assert package["temporal_coverage"] == [{"start": "2000-01-01", "end": "2399-12-31"}]
-        assert set(extras(package)) == {"frequency", "spatial_uri", "spatial_text", "spatial_bbox", "spatial_centroid"}
-        assert isinstance(package["resources"][0]["language"], list)
-        count = len(portal.writes)
+        assert (package["title"], package["version"], package["license_id"]) == ("Demo indicators: Areas", SECOND, "cc-by")
+        assert {tag["name"] for tag in package["tags"]} == {"indicators", "sustainability", "territorial cohesion", "municipalities"}
+        fields = extras(package)
+        assert fields["identifier"] == "demo/table-areas"
+        assert fields["uri"] == "https://data.example.org/zpo2/latest/catalog.ttl#table-areas"
+        assert (fields["issued"], fields["modified"]) == ("2026-11-03T08:30:00Z", "2026-11-04T08:30:00Z")
+        assert (fields["publisher_name"], fields["publisher_uri"]) == ("Example office", "https://office.example.org/")
+        assert fields["contact_email"] == "data@example.org"
+        assert fields["spatial_uri"] == "http://publications.europa.eu/resource/authority/country/CZE"
+        assert (fields["temporal_start"], fields["temporal_end"]) == ("2000-01-01", "2399-12-31")
+        assert json.loads(fields["theme"]) == ["http://publications.europa.eu/resource/authority/data-theme/REGI"]
+        assert "Population (Statistical office, CC0-1.0)" in fields["provenance"]
+        csv, parquet = package["resources"]
+        assert csv["url"] == csv["download_url"] == f"https://data.example.org/zpo2/releases/{SECOND}/csv/areas.csv"
+        assert (csv["format"], csv["mimetype"], parquet["format"]) == ("CSV", "text/csv", "Parquet")
+        assert (csv["size"], csv["hash"]) == (
+            (release / "csv/areas.csv").stat().st_size,
+            checksums.read(release)["csv/areas.csv"],
+        )
+        assert csv["hash_algorithm"].endswith("checksumAlgorithm_sha256")
+        assert csv["license"].endswith("/CC_BY_4_0")
+        assert csv["availability"].endswith("/STABLE")
+        assert json.loads(csv["conforms_to"])[1].endswith("/csv/areas.csv-metadata.json")
+
+    def test_match_catalogue(self, two_releases: Path, portal: Ckan) -> None:
         push(two_releases, portal)
-        assert len(portal.writes) == count
+        graph = json.loads((two_releases / "public" / "releases" / SECOND / "catalog.jsonld").read_text(encoding="utf-8"))["@graph"]
+        urls = {node["dcat:downloadURL"][0]["@id"] for node in graph if "dcat:downloadURL" in node}
+        assert {r["url"] for p in portal.packages.values() for r in p["resources"]} == urls
 
+    def test_use_fields_of_portal_schema(self, two_releases: Path) -> None:
+        with support.serving(schema=SCHEMA) as portal:
+            push(two_releases, portal)
+            package = shown(portal)
+            assert package["theme"] == ["http://publications.europa.eu/resource/authority/data-theme/REGI"]
+            assert package["publisher"] == [{"uri": "https://office.example.org/", "name": "Example office"}]
+            assert package["temporal_coverage"] == [{"start": "2000-01-01", "end": "2399-12-31"}]
+            assert set(extras(package)) == {"frequency", "spatial_uri", "spatial_text", "spatial_bbox", "spatial_centroid"}
+            assert isinstance(package["resources"][0]["language"], list)
+            count = len(portal.writes)
+            push(two_releases, portal)
+            assert len(portal.writes) == count
 
-def test_a_portal_that_gets_a_schema_later_is_converted(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal)
-    with support.serving(schema=SCHEMA) as fresh:
-        push(two_releases, fresh)
-        portal.schema = SCHEMA
+    def test_are_converted_to_new_schema(self, two_releases: Path, portal: Ckan) -> None:
         push(two_releases, portal)
-        assert says(portal) == says(fresh)
+        with support.serving(schema=SCHEMA) as fresh:
+            push(two_releases, fresh)
+            portal.schema = SCHEMA
+            push(two_releases, portal)
+            assert says(portal) == says(fresh)
+
+    def test_use_requested_language(self, two_releases: Path, portal: Ckan) -> None:
+        push(two_releases, portal, language="cs")
+        assert shown(portal)["title"] == "Ukázkové ukazatele: Území"
+        assert {"udržitelnost", "obce"} <= {tag["name"] for tag in shown(portal)["tags"]}
 
 
-def test_titles_are_in_the_language_that_was_asked_for(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal, language="cs")
-    assert shown(portal)["title"] == "Ukázkové ukazatele: Území"
-    assert {"udržitelnost", "obce"} <= {tag["name"] for tag in shown(portal)["tags"]}
+# ------------------------------------------------------------------------------------------------------ repeated pushes
 
 
-def test_the_example_of_the_help_runs(two_releases: Path, portal: Ckan) -> None:
-    done = command(*example("ckan", "--url", portal.url), "--home", two_releases, ZPO2_SECRET_CKAN=portal.key)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert {p["name"] for p in portal.packages.values()} == DATASETS
+# -------------------------------------------------------------------------------------------------------------- errors
 
 
-# the same again, another release, other people
-
-
-@pytest.mark.parametrize("upload", [False, True])
-def test_a_second_push_sends_no_write(two_releases: Path, portal: Ckan, upload: bool) -> None:
-    push(two_releases, portal, upload=upload)
-    count = len(portal.writes)
-    assert count > 0
-    done = run(two_releases, portal, "--upload" if upload else "--links")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(portal.writes) == count
-    assert done.stdout.splitlines()[-1].endswith("nothing to do")
-
-
-@pytest.mark.parametrize("upload", [False, True])
-def test_a_dry_run_sends_no_write_and_says_what_would_change(two_releases: Path, portal: Ckan, upload: bool) -> None:
-    push(two_releases, portal, FIRST, upload=upload)
-    count, before = len(portal.writes), says(portal)
-    done = run(two_releases, portal, "--dry-run", "--upload" if upload else "--links")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(portal.writes) == count
-    assert says(portal) == before
-    assert f"demo-areas: version: {FIRST} -> {SECOND}" in done.stdout.splitlines()
-    assert ("would upload csv/areas.csv" in done.stdout) == upload
-    assert "upload csv/indicators.csv" not in done.stdout, "the file is the same in both releases"
-
-
-def test_a_dry_run_on_an_empty_portal_names_every_dataset(two_releases: Path, portal: Ckan) -> None:
-    said = push(two_releases, portal, dry_run=True)
-    assert {line.partition(":")[0] for line in said} == DATASETS
-    assert portal.writes == []
-
-
-@pytest.mark.parametrize("upload", [False, True])
-def test_a_new_release_keeps_names_and_addresses_and_leaves_nothing_of_the_old(two_releases: Path, portal: Ckan, upload: bool) -> None:
-    push(two_releases, portal, FIRST, upload=upload)
-    before = {p["name"]: (p["id"], [r["id"] for r in p["resources"]]) for p in portal.packages.values()}
-    push(two_releases, portal, SECOND, upload=upload)
-    assert {p["name"]: (p["id"], [r["id"] for r in p["resources"]]) for p in portal.packages.values()} == before
-    with support.serving() as fresh:
-        push(two_releases, fresh, SECOND, upload=upload)
-        mine, theirs = says(portal), says(fresh)
-    assert mine == theirs
-    assert FIRST not in json.dumps(mine)
-
-
-def test_only_files_that_differ_are_uploaded(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal, FIRST, upload=True)
-    count = len(portal.writes)
-    said = push(two_releases, portal, SECOND, upload=True)
-    uploaded = {line.split()[2].rstrip(",") for line in said if ": upload " in line}
-    assert uploaded == {"csv/areas.csv", "parquet/areas.parquet", "csv/changes.csv", "parquet/changes.parquet", "indicators.duckdb",
-                        "csv/latest_values.csv", "parquet/latest_values.parquet"} & uploaded  # fmt: skip
-    assert {"csv/areas.csv", "indicators.duckdb"} <= uploaded
-    assert sum(any(name.endswith("__upload") for name in body) for _, body in portal.writes[count:]) == len(uploaded)
-
-
-def test_what_is_uploaded_are_the_bytes_of_the_release(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal, upload=True)
-    release = two_releases / "public" / "releases" / SECOND
-    for name in DATASETS:
-        for resource in shown(portal, name)["resources"]:
-            assert "access_url" not in resource
-            folder = {"CSV": "csv", "Parquet": "parquet", "DuckDB": "."}[resource["format"]]
-            assert portal.files[resource["id"]] == (release / folder / resource["url"].rpartition("/")[2]).read_bytes()
-
-
-def test_a_file_of_a_dataset_comes_before_the_version_that_it_belongs_to(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal, FIRST, upload=True)
-    portal.write_faults = {len(portal.writes) + 2: Fault(status=409)}  # the second file of the first dataset
-    with pytest.raises(PushError):
-        push(two_releases, portal, SECOND, upload=True)
-    assert shown(portal)["version"] == FIRST
-
-
-def test_links_become_uploads_and_links_again(two_releases: Path, portal: Ckan) -> None:
-    for upload in (False, True, False):
+class TestRetries:
+    @pytest.mark.parametrize("upload", [False, True])
+    @pytest.mark.parametrize("after", [False, True])
+    def test_do_not_repeat_what_arrived(self, two_releases: Path, portal: Ckan, upload: bool, after: bool) -> None:
+        portal.write_faults = {n: Fault(after=after) for n in (1, 3, 5)}
+        portal.read_faults = {2: Fault()}
         push(two_releases, portal, upload=upload)
         with support.serving() as fresh:
             push(two_releases, fresh, upload=upload)
-            mine, theirs = (json.dumps(says(p)).replace('"url_type": ""', '"url_type": null') for p in (portal, fresh))
-        mine = re.sub(r'"last_modified": ("[^"]*"|null)', "", mine)
-        assert mine == re.sub(r'"last_modified": ("[^"]*"|null)', "", theirs)
-        assert bool(portal.files) == upload
+            assert says(portal) == says(fresh)
+            assert len(portal.writes) == len(fresh.writes) + (0 if after else 3), "what had arrived is not sent again"
+
+    def test_respect_retry_after(self, two_releases: Path, portal: Ckan) -> None:
+        portal.write_faults = {1: Fault(429, {"Retry-After": "2"}), 2: Fault(503)}
+        began = time.monotonic()
+        messages = push(two_releases, portal)
+        assert time.monotonic() - began >= 2
+        assert next(line for line in messages if "answered" in line).endswith("package_create answered 429; trying again in 2 s")
+        assert {p["name"] for p in portal.packages.values()} == DATASETS
+
+    def test_give_up_on_long_retry_after(self, two_releases: Path, portal: Ckan) -> None:
+        portal.read_faults = {2: Fault(429, {"Retry-After": "86400"})}
+        with pytest.raises(PushError, match=r"asks to wait for \d+ s"):
+            push(two_releases, portal)
+
+    def test_give_up_when_portal_stays_down(self, two_releases: Path, portal: Ckan) -> None:
+        portal.write_faults = {n: Fault(503) for n in range(4, 100)}
+        with pytest.raises(PushError, match=r"package_create answered 503; gave up after 4 attempts \(3 of 8 datasets are up to date"):
+            push(two_releases, portal)
+        portal.write_faults, count = {}, len(portal.writes)
+        done = run(two_releases, portal)
+        assert done.returncode == 0
+        assert len(portal.writes) == count + 5
 
 
-def test_what_others_added_on_the_portal_stays(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal, FIRST)
-    package = shown(portal)
-    package["extras"].append({"key": "reviewed_by", "value": "an editor"})
-    package["tags"].append({"name": "popular"})
-    package["resources"].insert(
-        0, {"id": "0a4cbd5a-3a3c-4d9c-9a44-aaaaaaaaaaaa", "url": "https://office.example.org/guide.pdf", "name": "Guide"}
-    )
-    push(two_releases, portal, SECOND)
-    after = shown(portal)
-    assert extras(after)["reviewed_by"] == "an editor"
-    assert "popular" in {tag["name"] for tag in after["tags"]}
-    assert after["resources"][0]["name"] == "Guide"
-    assert after["version"] == SECOND
-    count = len(portal.writes)
-    push(two_releases, portal, SECOND)
-    assert len(portal.writes) == count
+class TestUpload:
+    def test_sends_only_changed_files(self, two_releases: Path, portal: Ckan) -> None:
+        push(two_releases, portal, FIRST, upload=True)
+        count = len(portal.writes)
+        messages = push(two_releases, portal, SECOND, upload=True)
+        uploaded = {line.split()[2].rstrip(",") for line in messages if ": upload " in line}
+        assert uploaded == {"csv/areas.csv", "parquet/areas.parquet", "csv/changes.csv", "parquet/changes.parquet", "indicators.duckdb",
+                            "csv/latest_values.csv", "parquet/latest_values.parquet"} & uploaded  # fmt: skip
+        assert {"csv/areas.csv", "indicators.duckdb"} <= uploaded
+        assert sum(any(name.endswith("__upload") for name in body) for _, body in portal.writes[count:]) == len(uploaded)
+
+    def test_sends_bytes_of_release(self, two_releases: Path, portal: Ckan) -> None:
+        push(two_releases, portal, upload=True)
+        release = two_releases / "public" / "releases" / SECOND
+        for name in DATASETS:
+            for resource in shown(portal, name)["resources"]:
+                assert "access_url" not in resource
+                folder = {"CSV": "csv", "Parquet": "parquet", "DuckDB": "."}[resource["format"]]
+                assert portal.files[resource["id"]] == (release / folder / resource["url"].rpartition("/")[2]).read_bytes()
+
+    def test_sends_files_before_version(self, two_releases: Path, portal: Ckan) -> None:
+        push(two_releases, portal, FIRST, upload=True)
+        portal.write_faults = {len(portal.writes) + 2: Fault(status=409)}  # the second file of the first dataset
+        with pytest.raises(PushError):
+            push(two_releases, portal, SECOND, upload=True)
+        assert shown(portal)["version"] == FIRST
+
+    def test_can_switch_between_links_and_uploads(self, two_releases: Path, portal: Ckan) -> None:
+        for upload in (False, True, False):
+            push(two_releases, portal, upload=upload)
+            with support.serving() as fresh:
+                push(two_releases, fresh, upload=upload)
+                mine, theirs = (json.dumps(says(p)).replace('"url_type": ""', '"url_type": null') for p in (portal, fresh))
+            mine = re.sub(r'"last_modified": ("[^"]*"|null)', "", mine)
+            assert mine == re.sub(r'"last_modified": ("[^"]*"|null)', "", theirs)
+            assert bool(portal.files) == upload
+
+    def test_is_default_without_addresses(self, warehouse: Path, changed_warehouse: Path, tmp_path: Path, portal: Ckan) -> None:
+        home = home_with_two_releases(tmp_path / "home", warehouse, changed_warehouse, base_uri="")
+        with pytest.raises(UsageError, match="no base_uri"):
+            push(home, portal, upload=False)
+        push(home, portal)
+        package = shown(portal)
+        assert {r["url_type"] for r in package["resources"]} == {"upload"}
+        assert "uri" not in extras(package)
+        assert ".." not in json.dumps(says(portal)), "relative addresses mean nothing on a portal"
 
 
-def test_what_somebody_changed_by_hand_is_put_right(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal)
-    before = says(portal)
-    package = shown(portal)
-    package["title"] = "Something else"
-    package["extras"] = [e for e in package["extras"] if e["key"] != "theme"]
-    package["resources"].pop()
-    push(two_releases, portal)
-    assert says(portal) == before
+class TestPush:
+    def test_example_in_help_works(self, two_releases: Path, portal: Ckan) -> None:
+        done = command(*example("ckan", "--url", portal.url), "--home", two_releases, ZPO2_SECRET_CKAN=portal.key)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert {p["name"] for p in portal.packages.values()} == DATASETS
 
+    @pytest.mark.parametrize("upload", [False, True])
+    def test_second_push_writes_nothing(self, two_releases: Path, portal: Ckan, upload: bool) -> None:
+        push(two_releases, portal, upload=upload)
+        count = len(portal.writes)
+        assert count > 0
+        done = run(two_releases, portal, "--upload" if upload else "--links")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(portal.writes) == count
+        assert done.stdout.splitlines()[-1].endswith("nothing to do")
 
-def test_a_field_that_the_release_no_longer_has_is_taken_away(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal, FIRST)
-    before = says(portal)
-    package = shown(portal)
-    package["extras"] += [
-        {"key": "publisher_type", "value": "http://purl.org/adms/publishertype/Company"},
-        {"key": "theme_of_ours", "value": ""},
-    ]
-    package["resources"][0]["language"] = json.dumps(["http://id.loc.gov/vocabulary/iso639-1/xx"])
-    push(two_releases, portal, FIRST)
-    assert extras(shown(portal)).pop("theme_of_ours") == ""
-    package["extras"] = [e for e in shown(portal)["extras"] if e["key"] != "theme_of_ours"]
-    portal.packages[package["id"]]["extras"] = package["extras"]
-    assert says(portal) == before
+    @pytest.mark.parametrize("upload", [False, True])
+    def test_dry_run_writes_nothing(self, two_releases: Path, portal: Ckan, upload: bool) -> None:
+        push(two_releases, portal, FIRST, upload=upload)
+        count, before = len(portal.writes), says(portal)
+        done = run(two_releases, portal, "--dry-run", "--upload" if upload else "--links")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert len(portal.writes) == count
+        assert says(portal) == before
+        assert f"demo-areas: version: {FIRST} -> {SECOND}" in done.stdout.splitlines()
+        assert ("would upload csv/areas.csv" in done.stdout) == upload
+        assert "upload csv/indicators.csv" not in done.stdout, "the file is the same in both releases"
 
+    def test_dry_run_lists_every_dataset(self, two_releases: Path, portal: Ckan) -> None:
+        messages = push(two_releases, portal, dry_run=True)
+        assert {line.partition(":")[0] for line in messages} == DATASETS
+        assert portal.writes == []
 
-def test_a_list_of_a_schema_that_became_shorter_is_replaced(two_releases: Path) -> None:
-    with support.serving(schema=SCHEMA) as portal:
+    @pytest.mark.parametrize("upload", [False, True])
+    def test_new_release_keeps_names_and_ids(self, two_releases: Path, portal: Ckan, upload: bool) -> None:
+        push(two_releases, portal, FIRST, upload=upload)
+        before = {p["name"]: (p["id"], [r["id"] for r in p["resources"]]) for p in portal.packages.values()}
+        push(two_releases, portal, SECOND, upload=upload)
+        assert {p["name"]: (p["id"], [r["id"] for r in p["resources"]]) for p in portal.packages.values()} == before
+        with support.serving() as fresh:
+            push(two_releases, fresh, SECOND, upload=upload)
+            mine, theirs = says(portal), says(fresh)
+        assert mine == theirs
+        assert FIRST not in json.dumps(mine)
+
+    def test_keeps_additions_of_others(self, two_releases: Path, portal: Ckan) -> None:
+        push(two_releases, portal, FIRST)
+        package = shown(portal)
+        package["extras"].append({"key": "reviewed_by", "value": "an editor"})
+        package["tags"].append({"name": "popular"})
+        package["resources"].insert(
+            0, {"id": "0a4cbd5a-3a3c-4d9c-9a44-aaaaaaaaaaaa", "url": "https://office.example.org/guide.pdf", "name": "Guide"}
+        )
+        push(two_releases, portal, SECOND)
+        after = shown(portal)
+        assert extras(after)["reviewed_by"] == "an editor"
+        assert "popular" in {tag["name"] for tag in after["tags"]}
+        assert after["resources"][0]["name"] == "Guide"
+        assert after["version"] == SECOND
+        count = len(portal.writes)
+        push(two_releases, portal, SECOND)
+        assert len(portal.writes) == count
+
+    def test_corrects_manual_changes(self, two_releases: Path, portal: Ckan) -> None:
         push(two_releases, portal)
         before = says(portal)
         package = shown(portal)
-        package["theme"].append("http://publications.europa.eu/resource/authority/data-theme/TRAN")
-        package["resources"][0]["language"].append("http://id.loc.gov/vocabulary/iso639-1/xx")
-        package["contact"][0]["email"] = "nobody@example.org"
+        package["title"] = "Something else"
+        package["extras"] = [e for e in package["extras"] if e["key"] != "theme"]
+        package["resources"].pop()
         push(two_releases, portal)
         assert says(portal) == before
 
+    def test_removes_obsolete_fields(self, two_releases: Path, portal: Ckan) -> None:
+        push(two_releases, portal, FIRST)
+        before = says(portal)
+        package = shown(portal)
+        package["extras"] += [
+            {"key": "publisher_type", "value": "http://purl.org/adms/publishertype/Company"},
+            {"key": "theme_of_ours", "value": ""},
+        ]
+        package["resources"][0]["language"] = json.dumps(["http://id.loc.gov/vocabulary/iso639-1/xx"])
+        push(two_releases, portal, FIRST)
+        assert extras(shown(portal)).pop("theme_of_ours") == ""
+        package["extras"] = [e for e in shown(portal)["extras"] if e["key"] != "theme_of_ours"]
+        portal.packages[package["id"]]["extras"] = package["extras"]
+        assert says(portal) == before
 
-def test_a_change_by_somebody_else_in_between_is_not_overwritten_unseen(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal, FIRST)
-    original, calls = portal.package_show, []
+    def test_replaces_shorter_lists(self, two_releases: Path) -> None:
+        with support.serving(schema=SCHEMA) as portal:
+            push(two_releases, portal)
+            before = says(portal)
+            package = shown(portal)
+            package["theme"].append("http://publications.europa.eu/resource/authority/data-theme/TRAN")
+            package["resources"][0]["language"].append("http://id.loc.gov/vocabulary/iso639-1/xx")
+            package["contact"][0]["email"] = "nobody@example.org"
+            push(two_releases, portal)
+            assert says(portal) == before
 
-    def busy(body: dict[str, Any]) -> dict[str, Any]:
-        found = original(body)
-        calls.append(body)
-        if body.get("id") == "demo-areas" and len(calls) == 2:  # between this answer and the revision
-            answer = json.loads(json.dumps(found))
-            found["extras"].append({"key": "reviewed_by", "value": "an editor"})
-            found["metadata_modified"] = "2026-11-26T08:59:59"
-            return answer
-        return found
+    def test_does_not_overwrite_concurrent_change(self, two_releases: Path, portal: Ckan) -> None:
+        push(two_releases, portal, FIRST)
+        original, calls = portal.package_show, []
 
-    portal.package_show = busy  # type: ignore[method-assign, assignment]
-    said = push(two_releases, portal, SECOND)
-    assert any("changed by somebody else meanwhile" in line for line in said)
-    assert extras(shown(portal))["reviewed_by"] == "an editor"
-    assert shown(portal)["version"] == SECOND
+        def busy(body: dict[str, Any]) -> dict[str, Any]:
+            package = original(body)
+            calls.append(body)
+            if body.get("id") == "demo-areas" and len(calls) == 2:  # between this answer and the revision
+                answer = json.loads(json.dumps(package))
+                package["extras"].append({"key": "reviewed_by", "value": "an editor"})
+                package["metadata_modified"] = "2026-11-26T08:59:59"
+                return answer
+            return package
 
+        portal.package_show = busy  # type: ignore[method-assign, assignment]
+        messages = push(two_releases, portal, SECOND)
+        assert any("changed by somebody else at the same time" in line for line in messages)
+        assert extras(shown(portal))["reviewed_by"] == "an editor"
+        assert shown(portal)["version"] == SECOND
 
-# what goes wrong
-
-
-@pytest.mark.parametrize("upload", [False, True])
-@pytest.mark.parametrize("after", [False, True])
-def test_a_connection_that_breaks_is_no_reason_to_do_anything_twice(two_releases: Path, portal: Ckan, upload: bool, after: bool) -> None:
-    portal.write_faults = {n: Fault(after=after) for n in (1, 3, 5)}
-    portal.read_faults = {2: Fault()}
-    push(two_releases, portal, upload=upload)
-    with support.serving() as fresh:
-        push(two_releases, fresh, upload=upload)
-        assert says(portal) == says(fresh)
-        assert len(portal.writes) == len(fresh.writes) + (0 if after else 3), "what had arrived is not sent again"
-
-
-def test_a_portal_that_asks_to_wait_is_left_alone_so_long(two_releases: Path, portal: Ckan) -> None:
-    portal.write_faults = {1: Fault(429, {"Retry-After": "2"}), 2: Fault(503)}
-    began = time.monotonic()
-    said = push(two_releases, portal)
-    assert time.monotonic() - began >= 2
-    assert next(line for line in said if "answered" in line).endswith("package_create answered 429; trying again in 2 s")
-    assert {p["name"] for p in portal.packages.values()} == DATASETS
-
-
-def test_a_portal_that_asks_for_too_long_a_wait_is_a_failure(two_releases: Path, portal: Ckan) -> None:
-    portal.read_faults = {2: Fault(429, {"Retry-After": "86400"})}
-    with pytest.raises(PushError, match=r"asks to be left alone for \d+ s"):
-        push(two_releases, portal)
-
-
-def test_a_portal_that_stays_down_is_exit_1_and_the_same_command_goes_on(two_releases: Path, portal: Ckan) -> None:
-    portal.write_faults = {n: Fault(503) for n in range(4, 100)}
-    with pytest.raises(PushError, match=r"package_create answered 503; tried 4 times \(3 of 8 datasets are as they should be"):
-        push(two_releases, portal)
-    portal.write_faults, count = {}, len(portal.writes)
-    done = run(two_releases, portal)
-    assert done.returncode == 0
-    assert len(portal.writes) == count + 5
-
-
-@pytest.mark.parametrize(("upload", "at"), [("--links", 3), ("--upload", 5)])
-def test_a_push_that_is_killed_goes_on_where_it_stopped(two_releases: Path, portal: Ckan, upload: str, at: int) -> None:
-    portal.hold_at = at
-    running = subprocess.Popen(
-        [
-            sys.executable, "-m", "pipelines.cli", "push", "ckan", "--home", str(two_releases), "--url", portal.url,
-            "--api-key-env", VARIABLE, "--owner-org", "office", upload,
-        ],
-        env=environment(**{VARIABLE: portal.key}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert portal.held.wait(60), "the push came that far"
-    os.kill(running.pid, signal.SIGKILL)
-    running.wait()
-    portal.go_on.set()
-    with support.serving() as fresh:
-        assert run(two_releases, fresh, upload).returncode == 0
-        done = run(two_releases, portal, upload)
-        assert (done.returncode, done.stderr) == (0, "")
-        assert says(portal) == says(fresh)
-        assert len(portal.writes) == len(fresh.writes) + 1, "only what was not there is sent"
-
-
-def test_a_damaged_release_is_refused_before_anything_is_asked(two_releases: Path, tmp_path: Path, portal: Ckan) -> None:
-    home = copy_of(two_releases, tmp_path / "home")
-    damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
-    done = run(home, portal)
-    assert done.returncode == 1
-    assert "csv/areas.csv" in done.stderr
-    assert (portal.reads, portal.writes) == ([], [])
-
-
-def test_a_withdrawn_release_is_refused(two_releases: Path, tmp_path: Path, portal: Ckan) -> None:
-    home = copy_of(two_releases, tmp_path / "home")
-    withdraw(home, FIRST)
-    done = run(home, portal, "--version", FIRST)
-    assert done.returncode == 2
-    assert "was withdrawn" in done.stderr
-    assert portal.reads == []
-
-
-def test_a_release_without_addresses_is_uploaded(warehouse: Path, changed_warehouse: Path, tmp_path: Path, portal: Ckan) -> None:
-    home = home_with_two_releases(tmp_path / "home", warehouse, changed_warehouse, base_uri="")
-    with pytest.raises(RefusedError, match="no base_uri"):
-        push(home, portal, upload=False)
-    push(home, portal)
-    package = shown(portal)
-    assert {r["url_type"] for r in package["resources"]} == {"upload"}
-    assert "uri" not in extras(package)
-    assert ".." not in json.dumps(says(portal)), "relative addresses mean nothing on a portal"
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"owner_org": None}, "owner_org: .*An organization must be provided.*--owner-org"),
-        ({"owner_org": "nobody"}, "not authorized to add dataset to this organization.*--owner-org"),
-        ({"key": "a-wrong-key"}, "refuses package_create: .*ZPO2_SECRET_PORTAL.*--owner-org"),
-    ],
-)
-def test_what_the_portal_refuses_is_a_line_that_says_what_to_do(
-    two_releases: Path, portal: Ckan, change: dict[str, Any], words: str
-) -> None:
-    with pytest.raises(PushError, match=words) as failed:
-        push(two_releases, portal, **change)
-    assert len(str(failed.value).splitlines()) == 1
-    assert "0 of 8 datasets" in str(failed.value)
-
-
-def test_a_dataset_that_was_deleted_on_the_portal_is_not_revived(two_releases: Path, portal: Ckan) -> None:
-    push(two_releases, portal)
-    shown(portal)["state"] = "deleted"
-    with pytest.raises(PushError, match="was deleted on the portal; restore or purge it"):
-        push(two_releases, portal)
-
-
-def test_a_portal_that_keeps_its_own_values_is_told_once_and_not_for_ever(two_releases: Path, portal: Ckan) -> None:
-    original = portal._resource
-
-    def stubborn(resource: dict[str, Any], *rest: Any) -> dict[str, Any]:
-        return {**original(resource, *rest), "mimetype": "application/csv"}
-
-    portal._resource = stubborn  # type: ignore[method-assign, assignment]
-    said = push(two_releases, portal)
-    assert "demo-areas: the portal keeps its own values of: mimetype" in said
-
-
-def test_what_is_no_portal_is_said(two_releases: Path) -> None:
-    with other_server() as server:
-        server.routes["/api/3/action/package_show"] = lambda asked: Reply(200, b"<html>welcome</html>", {"Content-Type": "text/html"})
-        done = command(
-            "ckan", "--home", two_releases, "--url", server.url, "--api-key-env", VARIABLE, **{VARIABLE: "a-key"},
+    @pytest.mark.parametrize(("upload", "at"), [("--links", 3), ("--upload", 5)])
+    def test_continues_after_kill(self, two_releases: Path, portal: Ckan, upload: str, at: int) -> None:
+        portal.hold_at = at
+        running = subprocess.Popen(
+            [
+                sys.executable, "-m", "pipelines.cli", "push", "ckan", "--home", str(two_releases), "--url", portal.url,
+                "--api-key-env", VARIABLE, "--owner-org", "office", upload,
+            ],
+            env=environment(**{VARIABLE: portal.key}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-    assert done.returncode == 1
-    assert "is --url the address of a CKAN" in done.stderr
+        assert portal.held.wait(60), "the push came that far"
+        os.kill(running.pid, signal.SIGKILL)
+        running.wait()
+        portal.go_on.set()
+        with support.serving() as fresh:
+            assert run(two_releases, fresh, upload).returncode == 0
+            done = run(two_releases, portal, upload)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert says(portal) == says(fresh)
+            assert len(portal.writes) == len(fresh.writes) + 1, "only what was not there is sent"
 
-
-# the key
-
-
-def test_the_key_is_in_nothing_that_is_said(two_releases: Path, portal: Ckan) -> None:
-    wrong = "a-wrong-key-0123456789"
-    done = run(two_releases, portal, key=wrong)  # the portal repeats the key in its refusal
-    assert done.returncode == 1
-    assert portal.keys == {wrong}
-    assert "not authorized (***)" in done.stderr
-    assert wrong not in done.stdout + done.stderr
-    right = run(two_releases, portal)
-    assert right.returncode == 0
-    assert portal.key not in right.stdout + right.stderr
-    assert all(portal.key not in p.read_text(encoding="utf-8", errors="replace") for p in two_releases.glob("*.jsonl"))
-
-
-def test_a_redirect_is_not_followed_with_the_key(two_releases: Path, portal: Ckan) -> None:
-    with other_server() as elsewhere:
-        portal.read_faults = {n: Fault(302, {"Location": f"{elsewhere.url}/api/3/action/package_show"}) for n in range(1, 9)}
-        done = run(two_releases, portal)
+    def test_rejects_damaged_release(self, two_releases: Path, tmp_path: Path, portal: Ckan) -> None:
+        home = copy_of(two_releases, tmp_path / "home")
+        damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
+        done = run(home, portal)
         assert done.returncode == 1
-        assert f"leads to {elsewhere.url}" in done.stderr
-        assert elsewhere.asked == []
-        portal.read_faults, portal.write_faults = {}, {1: Fault(308, {"Location": f"{elsewhere.url}/api/3/action/package_create"})}
-        assert run(two_releases, portal).returncode == 1
-        assert elsewhere.asked == []
+        assert "csv/areas.csv" in done.stderr
+        assert (portal.reads, portal.writes) == ([], [])
+
+    def test_rejects_withdrawn_release(self, two_releases: Path, tmp_path: Path, portal: Ckan) -> None:
+        home = copy_of(two_releases, tmp_path / "home")
+        withdraw(home, FIRST)
+        done = run(home, portal, "--version", FIRST)
+        assert done.returncode == 2
+        assert "was withdrawn" in done.stderr
+        assert portal.reads == []
+
+    def test_stops_when_portal_keeps_its_values(self, two_releases: Path, portal: Ckan) -> None:
+        original = portal._resource
+
+        def stubborn(resource: dict[str, Any], *rest: Any) -> dict[str, Any]:
+            return {**original(resource, *rest), "mimetype": "application/csv"}
+
+        portal._resource = stubborn  # type: ignore[method-assign, assignment]
+        messages = push(two_releases, portal)
+        assert "demo-areas: the portal keeps its own values of: mimetype" in messages
 
 
-def test_proxies_and_passwords_of_the_environment_are_not_used(two_releases: Path, tmp_path: Path, portal: Ckan) -> None:
-    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b\n", encoding="utf-8")
-    (tmp_path / ".netrc").chmod(0o600)
-    done = command(
-        "ckan", "--home", two_releases, "--url", portal.url, "--api-key-env", VARIABLE, "--owner-org", "office",
-        **{VARIABLE: portal.key, "HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "HOME": str(tmp_path)},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert portal.keys == {portal.key}
+# ------------------------------------------------------------------------------------------------------------- API key
 
 
-@pytest.mark.parametrize(
-    ("arguments", "variables", "words"),
-    [
-        (["--api-key-env", VARIABLE], {}, "ZPO2_SECRET_PORTAL is not set"),
-        (["--api-key-env", VARIABLE], {VARIABLE: " "}, "ZPO2_SECRET_PORTAL is not set"),
-        (["--api-key-env", "HOME"], {}, "ZPO2_SECRET_<NAME>"),
-        (["--api-key-env", "zpo2_secret_portal"], {}, "ZPO2_SECRET_<NAME>"),
-        (["--api-key-env", VARIABLE], {VARIABLE: "a\u00e9b"}, "has signs that no key has"),
-        (["--api-key-env", VARIABLE], {VARIABLE: "k", f"{VARIABLE}_HOSTS": "other.example.org"}, "does not name 127.0.0.1"),
-        (["--api-key-env", VARIABLE, "--url", "portal"], {VARIABLE: "k"}, "the address of a portal is due"),
-        (["--api-key-env", VARIABLE, "--url", "ftp://127.0.0.1/"], {VARIABLE: "k"}, "the address of a portal is due"),
-        (["--api-key-env", VARIABLE, "--url", "https://a:b@127.0.0.1/"], {VARIABLE: "k"}, "no user or password"),
-        (["--api-key-env", VARIABLE, "--url", "http://portal.example.org"], {VARIABLE: "k"}, "in the clear"),
-        (["--api-key-env", VARIABLE, "--url", "https://[::1"], {VARIABLE: "k"}, "is no address"),
-        (["--api-key-env", VARIABLE, "--prefix", "not a name"], {VARIABLE: "k"}, "is no name for a dataset"),
-        (["--api-key-env", VARIABLE, "--version", "2020.01.1"], {VARIABLE: "k"}, "there is no such release"),
-    ],
-)
-def test_a_command_that_is_wrong_is_exit_2(
-    two_releases: Path, portal: Ckan, arguments: list[str], variables: dict[str, str], words: str
-) -> None:
-    done = command("ckan", "--home", two_releases, "--url", portal.url, *arguments, **variables)
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert portal.writes == []
+class TestErrors:
+    @pytest.mark.parametrize(
+        ("change", "words"),
+        [
+            ({"owner_org": None}, "owner_org: .*An organization must be provided.*--owner-org"),
+            ({"owner_org": "nobody"}, "not authorized to add dataset to this organization.*--owner-org"),
+            ({"key": "a-wrong-key"}, "refuses package_create: .*ZPO2_SECRET_PORTAL.*--owner-org"),
+        ],
+    )
+    def test_explain_refusal(self, two_releases: Path, portal: Ckan, change: dict[str, Any], words: str) -> None:
+        with pytest.raises(PushError, match=words) as failed:
+            push(two_releases, portal, **change)
+        assert len(str(failed.value).splitlines()) == 1
+        assert "0 of 8 datasets" in str(failed.value)
+
+    def test_deleted_dataset(self, two_releases: Path, portal: Ckan) -> None:
+        push(two_releases, portal)
+        shown(portal)["state"] = "deleted"
+        with pytest.raises(PushError, match="is deleted on the portal; restore or purge it"):
+            push(two_releases, portal)
+
+    def test_address_is_not_a_portal(self, two_releases: Path) -> None:
+        with other_server() as server:
+            server.routes["/api/3/action/package_show"] = lambda asked: Reply(200, b"<html>welcome</html>", {"Content-Type": "text/html"})
+            done = command(
+                "ckan", "--home", two_releases, "--url", server.url, "--api-key-env", VARIABLE, **{VARIABLE: "a-key"},
+            )  # fmt: skip
+        assert done.returncode == 1
+        assert "is --url the address of a CKAN" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("arguments", "variables", "words"),
+        [
+            (["--api-key-env", VARIABLE], {}, "ZPO2_SECRET_PORTAL is not set"),
+            (["--api-key-env", VARIABLE], {VARIABLE: " "}, "ZPO2_SECRET_PORTAL is not set"),
+            (["--api-key-env", "HOME"], {}, "ZPO2_SECRET_<NAME>"),
+            (["--api-key-env", "zpo2_secret_portal"], {}, "ZPO2_SECRET_<NAME>"),
+            (["--api-key-env", VARIABLE], {VARIABLE: "a\u00e9b"}, "has characters that no key has"),
+            (["--api-key-env", VARIABLE], {VARIABLE: "k", f"{VARIABLE}_HOSTS": "other.example.org"}, "does not name 127.0.0.1"),
+            (["--api-key-env", VARIABLE, "--url", "portal"], {VARIABLE: "k"}, "expected the address of a portal"),
+            (["--api-key-env", VARIABLE, "--url", "ftp://127.0.0.1/"], {VARIABLE: "k"}, "expected the address of a portal"),
+            (["--api-key-env", VARIABLE, "--url", "https://a:b@127.0.0.1/"], {VARIABLE: "k"}, "must not contain a user or password"),
+            (["--api-key-env", VARIABLE, "--url", "http://portal.example.org"], {VARIABLE: "k"}, "unencrypted"),
+            (["--api-key-env", VARIABLE, "--url", "https://[::1"], {VARIABLE: "k"}, "is not a valid address"),
+            (["--api-key-env", VARIABLE, "--prefix", "not a name"], {VARIABLE: "k"}, "is not a valid name of a dataset"),
+            (["--api-key-env", VARIABLE, "--version", "2020.01.1"], {VARIABLE: "k"}, "no such release"),
+        ],
+    )
+    def test_wrong_command_exits_with_2(
+        self, two_releases: Path, portal: Ckan, arguments: list[str], variables: dict[str, str], words: str
+    ) -> None:
+        done = command("ckan", "--home", two_releases, "--url", portal.url, *arguments, **variables)
+        assert done.returncode == 2
+        assert words in done.stderr
+        assert portal.writes == []
 
 
-def test_a_key_given_in_place_of_its_variable_is_not_repeated(two_releases: Path, portal: Ckan) -> None:
-    done = command("ckan", "--home", two_releases, "--url", portal.url, "--api-key-env", "eyJhbGciOiJIUzI1NiJ9")
-    assert done.returncode == 2
-    assert "eyJ" not in done.stdout + done.stderr
+class TestApiKey:
+    def test_is_never_printed(self, two_releases: Path, portal: Ckan) -> None:
+        wrong = "a-wrong-key-0123456789"
+        done = run(two_releases, portal, key=wrong)  # the portal repeats the key in its refusal
+        assert done.returncode == 1
+        assert portal.keys == {wrong}
+        assert "not authorized (***)" in done.stderr
+        assert wrong not in done.stdout + done.stderr
+        right = run(two_releases, portal)
+        assert right.returncode == 0
+        assert portal.key not in right.stdout + right.stderr
+        assert all(portal.key not in p.read_text(encoding="utf-8", errors="replace") for p in two_releases.glob("*.jsonl"))
+
+    def test_is_not_sent_to_redirect(self, two_releases: Path, portal: Ckan) -> None:
+        with other_server() as elsewhere:
+            portal.read_faults = {n: Fault(302, {"Location": f"{elsewhere.url}/api/3/action/package_show"}) for n in range(1, 9)}
+            done = run(two_releases, portal)
+            assert done.returncode == 1
+            assert f"redirects to {elsewhere.url}" in done.stderr
+            assert elsewhere.asked == []
+            portal.read_faults, portal.write_faults = {}, {1: Fault(308, {"Location": f"{elsewhere.url}/api/3/action/package_create"})}
+            assert run(two_releases, portal).returncode == 1
+            assert elsewhere.asked == []
+
+    def test_is_not_sent_to_proxy(self, two_releases: Path, tmp_path: Path, portal: Ckan) -> None:
+        (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b\n", encoding="utf-8")
+        (tmp_path / ".netrc").chmod(0o600)
+        done = command(
+            "ckan", "--home", two_releases, "--url", portal.url, "--api-key-env", VARIABLE, "--owner-org", "office",
+            **{VARIABLE: portal.key, "HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1", "HOME": str(tmp_path)},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert portal.keys == {portal.key}
+
+    def test_is_not_repeated_when_given_as_variable(self, two_releases: Path, portal: Ckan) -> None:
+        done = command("ckan", "--home", two_releases, "--url", portal.url, "--api-key-env", "eyJhbGciOiJIUzI1NiJ9")
+        assert done.returncode == 2
+        assert "eyJ" not in done.stdout + done.stderr
 
 
-# pieces
+# --------------------------------------------------------------------------------------------------------------- parts
 
 
-@pytest.mark.parametrize("url", ["http://localhost:5000", "http://127.0.0.1", "https://data.example.org/portal/"])
-def test_addresses_of_portals(url: str) -> None:
-    assert ckan_client.portal_address(url) == url.rstrip("/")
+class TestPortalAddress:
+    @pytest.mark.parametrize("url", ["http://localhost:5000", "http://127.0.0.1", "https://data.example.org/portal/"])
+    def test_accepts_https_and_loopback(self, url: str) -> None:
+        assert ckan_client.portal_address(url) == url.rstrip("/")
+
+    def test_requires_permission_for_http(self) -> None:
+        with pytest.raises(UsageError, match="ZPO2_ALLOW_HOSTS"):
+            ckan_client.portal_address("http://ckan.office")
+        assert ckan_client.portal_address("http://ckan.office", {"ckan.office"}) == "http://ckan.office"
 
 
-def test_an_intranet_portal_over_http_needs_to_be_named() -> None:
-    with pytest.raises(RefusedError, match="ZPO2_ALLOW_HOSTS"):
-        ckan_client.portal_address("http://ckan.office")
-    assert ckan_client.portal_address("http://ckan.office", {"ckan.office"}) == "http://ckan.office"
+class TestPackage:
+    def test_lists_several_territories_by_name(self) -> None:
+        places = [{"uri": f"http://example.org/{code}", "text": code} for code in ("CZ", "SK")]
+        dataset = ckan_fields.Dataset("v4-areas", {"title": "Areas"}, (), {"spatial_coverage": places})
+        flat = ckan_schema.package(dataset, ckan_schema.Schema(), upload=False, owner_org=None)
+        assert dict(flat.extras) == {"spatial_text": "CZ, SK"}
+        schema = ckan_schema.Schema.from_json(
+            {"dataset_fields": [{"field_name": "spatial_coverage", "repeating_subfields": [{"field_name": "uri"}]}]}
+        )
+        nested = ckan_schema.package(dataset, schema, upload=False, owner_org=None)
+        assert nested.fields["spatial_coverage"] == [{"uri": "http://example.org/CZ"}, {"uri": "http://example.org/SK"}]
 
 
-def test_several_territories_are_told_by_name_where_there_is_room_for_one_address() -> None:
-    places = [{"uri": f"http://example.org/{code}", "text": code} for code in ("CZ", "SK")]
-    dataset = ckan_fields.Dataset("v4-areas", {"title": "Areas"}, (), {"spatial_coverage": places})
-    flat = ckan_schema.package(dataset, ckan_schema.Schema(), upload=False, owner_org=None)
-    assert dict(flat.extras) == {"spatial_text": "CZ, SK"}
-    schema = ckan_schema.Schema.of({"dataset_fields": [{"field_name": "spatial_coverage", "repeating_subfields": [{"field_name": "uri"}]}]})
-    nested = ckan_schema.package(dataset, schema, upload=False, owner_org=None)
-    assert nested.fields["spatial_coverage"] == [{"uri": "http://example.org/CZ"}, {"uri": "http://example.org/SK"}]
-
-
-def test_a_difference_shows_where_long_texts_differ() -> None:
-    old, new = "x" * 200 + "one", "x" * 200 + "two"
-    text = str(ckan_schema.Difference(None, "notes", old, new))
-    assert "one" in text
-    assert "two" in text
-    assert len(text) < 120
+class TestDifference:
+    def test_shows_where_long_texts_differ(self) -> None:
+        old, new = "x" * 200 + "one", "x" * 200 + "two"
+        text = str(ckan_schema.Difference(None, "notes", old, new))
+        assert "one" in text
+        assert "two" in text
+        assert len(text) < 120

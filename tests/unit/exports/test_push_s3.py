@@ -1,4 +1,4 @@
-"""`zpo2 push s3` against a store on loopback: a reader of the bucket never sees a pointer to something that is not whole."""
+"""`zpo2 push s3` against a store on loopback: a reader of the bucket never finds a pointer to an incomplete release."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_r
 
 from exports.model import checksums, media_types
 from exports.push import push_plan, s3
-from exports.push.push_plan import PushError, RefusedError
+from exports.push.errors import PushError
+from pipelines.core.errors import UsageError
 from tests.support import store as support
 from tests.support.command import environment
 from tests.support.store import KEY, SECRET, Store
@@ -62,27 +63,27 @@ def run(home: Path, store: Store, bucket: str, *arguments: str, **variables: str
 
 
 def push(home: Path, store: Store, bucket: str, version: str | None = None) -> list[str]:
-    said: list[str] = []
-    where = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET, tries=2)
-    s3.push(push_plan.choose(home / "public", version), where, said.append)
-    return said
+    messages: list[str] = []
+    target = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET, attempts=2)
+    s3.push(push_plan.select_release(home / "public", version), target, messages.append)
+    return messages
 
 
 def served(store: Store, bucket: str) -> str | None:
-    """Return the version that a reader of the bucket gets, having looked at every byte of it; None where there is no pointer."""
-    there = store.objects(bucket)
-    if "open/zpo2/latest.json" not in there:
+    """Return the version that a reader of the bucket gets, after checking every byte of it; None if there is no pointer."""
+    objects = store.objects(bucket)
+    if "open/zpo2/latest.json" not in objects:
         return None
-    latest = json.loads(there["open/zpo2/latest.json"])
+    latest = json.loads(objects["open/zpo2/latest.json"])
     place = f"open/zpo2/{latest['path']}"
-    sums = {line[66:]: line[:64] for line in there[place + checksums.NAME].decode().splitlines()}
-    found = {name.removeprefix(place): hashlib.sha256(content).hexdigest() for name, content in there.items() if name.startswith(place)}
-    assert {**found, checksums.NAME: ""} == {**sums, checksums.NAME: ""}
+    sums = {line[66:]: line[:64] for line in objects[place + checksums.NAME].decode().splitlines()}
+    actual = {name.removeprefix(place): hashlib.sha256(content).hexdigest() for name, content in objects.items() if name.startswith(place)}
+    assert {**actual, checksums.NAME: ""} == {**sums, checksums.NAME: ""}
     return str(latest["version"])
 
 
 def first_was_current(home: Path, folder: Path) -> Path:
-    """Return a copy of a home as it was when its first release was the current one."""
+    """Return a copy of a workspace as it was when its first release was current."""
     copy = copy_of(home, folder)
     shutil.rmtree(copy / "public" / "releases" / SECOND)
     ledger = copy / "public" / "releases.json"
@@ -94,234 +95,218 @@ def first_was_current(home: Path, folder: Path) -> Path:
     return copy
 
 
-def test_the_bucket_holds_what_public_holds(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
-    home = copy_of(two_releases, tmp_path / "home")
-    (home / "public" / "notes.txt").write_text("whatever lies there", encoding="utf-8")
-    done = run(home, store, bucket)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert served(store, bucket) == SECOND
-    public = {
-        f"open/zpo2/{path}": content for path, content in tree(home / "public").items() if not path.startswith((f"releases/{FIRST}/", "."))
-    }
-    assert store.objects(bucket) == public
-
-
-def test_the_example_of_the_help_runs(two_releases: Path, store: Store, bucket: str) -> None:
-    done = command(*example("s3", "--endpoint", store.url, "--bucket", bucket), "--home", two_releases, **SECRETS)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "zpo2/latest.json" in store.objects(bucket)
-
-
-def test_the_release_comes_first_its_checksums_at_its_end_and_the_pointer_last(two_releases: Path, store: Store, bucket: str) -> None:
-    push(two_releases, store, bucket)
-    names = [path.removeprefix(f"/{bucket}/open/zpo2/") for path in store.puts]
-    assert names[-4:] == [f"releases/{SECOND}/SHA256SUMS", "feed.atom", "releases.json", "latest.json"]
-    assert all(name.startswith(f"releases/{SECOND}/") for name in names[:-3])
-
-
-def test_every_object_has_its_media_type_its_caching_and_its_checksum(two_releases: Path, store: Store, bucket: str) -> None:
-    push(two_releases, store, bucket)
-    for name, content in store.objects(bucket).items():
-        found = store.client.head_object(Bucket=bucket, Key=name)
-        assert found["ContentType"] == media_types.media_type(name)
-        assert found["CacheControl"] == ("public, max-age=31536000, immutable" if "/releases/" in name else "no-cache")
-        assert found["Metadata"]["sha256"] == hashlib.sha256(content).hexdigest()
-    csv = store.client.head_object(Bucket=bucket, Key=f"open/zpo2/releases/{SECOND}/csv/areas.csv")
-    assert csv["ContentType"] == "text/csv; charset=utf-8; header=present"
-
-
-def test_a_second_push_writes_nothing(two_releases: Path, store: Store, bucket: str) -> None:
-    push(two_releases, store, bucket)
-    store.asked.clear()
-    done = run(two_releases, store, bucket)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.splitlines()[-1].endswith("nothing to do")
-    assert {method for method, _ in store.asked} == {"GET", "HEAD"}
-
-
-def test_a_dry_run_writes_nothing_and_says_what_would_change(two_releases: Path, store: Store, bucket: str) -> None:
-    done = run(two_releases, store, bucket, "--dry-run")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"to open/zpo2/releases/{SECOND}/" in done.stdout
-    assert "would write open/zpo2/latest.json" in done.stdout.splitlines()
-    assert store.puts == []
-
-
-def test_a_push_that_fails_in_the_middle_leaves_the_pointer_where_it_was(
-    two_releases: Path, tmp_path: Path, store: Store, bucket: str
-) -> None:
-    home = first_was_current(two_releases, tmp_path / "before")
-    push(home, store, bucket)
-    assert served(store, bucket) == FIRST
-    pointer = store.objects(bucket)["open/zpo2/latest.json"]
-    count = len(push_plan.choose(two_releases / "public", None).files)
-    # the first file; one of many; the checksums; the ledger; the pointer: what arrived is not sent again
-    for at, left in ((1, count), (10, count - 9), (count - 9, 1), (2, 0), (2, 0)):
-        store.asked.clear()
-        store.faults = {at: 403}
-        with pytest.raises(PushError, match=r"AccessDenied.*the same command goes on from there"):
-            push(two_releases, store, bucket)
-        there = store.objects(bucket)
-        assert there["open/zpo2/latest.json"] == pointer
-        assert count - sum(name.startswith(f"open/zpo2/releases/{SECOND}/") for name in there) == left
+class TestInterruptedPush:
+    def test_keeps_pointer_after_failure(self, two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
+        home = first_was_current(two_releases, tmp_path / "before")
+        push(home, store, bucket)
         assert served(store, bucket) == FIRST
-    store.faults = {}
-    push(two_releases, store, bucket)
-    assert served(store, bucket) == SECOND
-
-
-@pytest.mark.parametrize("at", [5, 42])
-def test_a_push_that_is_killed_goes_on_where_it_stopped(two_releases: Path, store: Store, bucket: str, at: int) -> None:
-    store.hold_at = at
-    arguments = [str(word) for word in options(two_releases, store, bucket)]
-    running = subprocess.Popen(
-        [sys.executable, "-m", "pipelines.cli", "push", *arguments], env=environment(**SECRETS), stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    assert store.held.wait(60), "the push came that far"
-    os.kill(running.pid, signal.SIGKILL)
-    running.wait()
-    assert served(store, bucket) is None
-    there = len(store.objects(bucket))
-    assert there == at - 1
-    store.hold_at = 0
-    store.go_on.set()
-    store.asked.clear()
-    assert run(two_releases, store, bucket).returncode == 0
-    assert served(store, bucket) == SECOND
-    assert len(store.puts) == len(store.objects(bucket)) - there
-
-
-def test_a_store_that_is_busy_or_breaks_off_is_asked_again(two_releases: Path, store: Store, bucket: str) -> None:
-    store.faults = {2: 503, 4: 0}
-    done = run(two_releases, store, bucket)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert served(store, bucket) == SECOND
-
-
-def test_a_store_that_stays_busy_is_exit_1(two_releases: Path, store: Store, bucket: str) -> None:
-    store.faults = dict.fromkeys(range(3, 99), 503)
-    with pytest.raises(PushError, match=r"SlowDown .*\(2 of \d+ files that were missing are there; the same command goes on from there\)"):
+        pointer = store.objects(bucket)["open/zpo2/latest.json"]
+        count = len(push_plan.select_release(two_releases / "public", None).files)
+        # the first file; one of many; the checksums; the ledger; the pointer: what arrived is not sent again
+        for at, left in ((1, count), (10, count - 9), (count - 9, 1), (2, 0), (2, 0)):
+            store.asked.clear()
+            store.faults = {at: 403}
+            with pytest.raises(PushError, match=r"AccessDenied.*the same command continues from here"):
+                push(two_releases, store, bucket)
+            objects = store.objects(bucket)
+            assert objects["open/zpo2/latest.json"] == pointer
+            assert count - sum(name.startswith(f"open/zpo2/releases/{SECOND}/") for name in objects) == left
+            assert served(store, bucket) == FIRST
+        store.faults = {}
         push(two_releases, store, bucket)
+        assert served(store, bucket) == SECOND
+
+    @pytest.mark.parametrize("at", [5, 42])
+    def test_continues_after_kill(self, two_releases: Path, store: Store, bucket: str, at: int) -> None:
+        store.hold_at = at
+        arguments = [str(word) for word in options(two_releases, store, bucket)]
+        running = subprocess.Popen(
+            [sys.executable, "-m", "pipelines.cli", "push", *arguments], env=environment(**SECRETS), stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert store.held.wait(60), "the push came that far"
+        os.kill(running.pid, signal.SIGKILL)
+        running.wait()
+        assert served(store, bucket) is None
+        objects = len(store.objects(bucket))
+        assert objects == at - 1
+        store.hold_at = 0
+        store.go_on.set()
+        store.asked.clear()
+        assert run(two_releases, store, bucket).returncode == 0
+        assert served(store, bucket) == SECOND
+        assert len(store.puts) == len(store.objects(bucket)) - objects
+
+    def test_retries_temporary_errors(self, two_releases: Path, store: Store, bucket: str) -> None:
+        store.faults = {2: 503, 4: 0}
+        done = run(two_releases, store, bucket)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert served(store, bucket) == SECOND
+
+    def test_gives_up_when_store_stays_busy(self, two_releases: Path, store: Store, bucket: str) -> None:
+        store.faults = dict.fromkeys(range(3, 99), 503)
+        with pytest.raises(PushError, match=r"SlowDown .*\(2 of \d+ missing files were sent; the same command continues from here\)"):
+            push(two_releases, store, bucket)
 
 
-def test_an_object_with_other_bytes_is_written_anew(two_releases: Path, store: Store, bucket: str) -> None:
-    push(two_releases, store, bucket)
-    name = f"open/zpo2/releases/{SECOND}/csv/areas.csv"
-    size = len(store.objects(bucket)[name])
-    store.client.put_object(Bucket=bucket, Key=name, Body=b"x" * size)
-    store.asked.clear()
-    push(two_releases, store, bucket)
-    assert [path.removeprefix(f"/{bucket}/") for path in store.puts] == [name]
-    assert served(store, bucket) == SECOND
+class TestClient:
+    def test_ignores_environment(self, two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
+        (tmp_path / "config").write_text(
+            "[default]\nregion = eu-north-1\nendpoint_url = http://127.0.0.1:1\n[profile other]\nrole_arn = x\n", encoding="utf-8"
+        )
+        foreign = {
+            "AWS_PROFILE": "nobody", "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_ACCESS_KEY_ID": "AKIAFOREIGN",
+            "AWS_SECRET_ACCESS_KEY": "foreign",
+            "AWS_SESSION_TOKEN": "foreign", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1",
+            "AWS_CA_BUNDLE": str(tmp_path / "nothing"), "AWS_MAX_ATTEMPTS": "no", "HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1",
+            "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true", "AWS_RETRY_MODE": "no",
+        }  # fmt: skip
+        done = run(two_releases, store, bucket, **foreign)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert served(store, bucket) == SECOND
+
+    def test_uses_aws_without_endpoint(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:2")
+        monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
+        client = s3._client(s3.Bucket("b", "", None, "eu-central-1", KEY, SECRET))
+        assert client.meta.endpoint_url == "https://s3.eu-central-1.amazonaws.com"
+
+    def test_hides_credentials(self, two_releases: Path, store: Store, bucket: str) -> None:
+        store.faults = dict.fromkeys(range(1, 99), 403)
+        for arguments in ([], ["--dry-run"], ["--bucket", "nobody-has-this"]):
+            done = run(two_releases, store, bucket, *arguments)
+            assert KEY not in done.stdout + done.stderr
+            assert SECRET not in done.stdout + done.stderr
+            assert len(done.stderr.splitlines()) == done.returncode
 
 
-def test_another_release_of_the_same_version_is_not_overwritten(
-    two_releases: Path, warehouse: Path, tmp_path: Path, store: Store, bucket: str
-) -> None:
-    other = home_with_two_releases(tmp_path / "other", warehouse, warehouse, "https://elsewhere.example.org/")
-    push(other, store, bucket, FIRST)
-    before = store.objects(bucket)
-    with pytest.raises(PushError, match=f"has another release {FIRST}"):
+class TestPush:
+    def test_copies_release_and_pointer_files(self, two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
+        home = copy_of(two_releases, tmp_path / "home")
+        (home / "public" / "notes.txt").write_text("whatever lies there", encoding="utf-8")
+        done = run(home, store, bucket)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert served(store, bucket) == SECOND
+        public = {
+            f"open/zpo2/{path}": content
+            for path, content in tree(home / "public").items()
+            if not path.startswith((f"releases/{FIRST}/", "."))
+        }
+        assert store.objects(bucket) == public
+
+    def test_example_in_help_works(self, two_releases: Path, store: Store, bucket: str) -> None:
+        done = command(*example("s3", "--endpoint", store.url, "--bucket", bucket), "--home", two_releases, **SECRETS)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "zpo2/latest.json" in store.objects(bucket)
+
+    def test_sends_checksums_and_pointer_last(self, two_releases: Path, store: Store, bucket: str) -> None:
+        push(two_releases, store, bucket)
+        names = [path.removeprefix(f"/{bucket}/open/zpo2/") for path in store.puts]
+        assert names[-4:] == [f"releases/{SECOND}/SHA256SUMS", "feed.atom", "releases.json", "latest.json"]
+        assert all(name.startswith(f"releases/{SECOND}/") for name in names[:-3])
+
+    def test_sets_type_caching_and_checksum(self, two_releases: Path, store: Store, bucket: str) -> None:
+        push(two_releases, store, bucket)
+        for name, content in store.objects(bucket).items():
+            actual = store.client.head_object(Bucket=bucket, Key=name)
+            assert actual["ContentType"] == media_types.media_type(name)
+            assert actual["CacheControl"] == ("public, max-age=31536000, immutable" if "/releases/" in name else "no-cache")
+            assert actual["Metadata"]["sha256"] == hashlib.sha256(content).hexdigest()
+        csv = store.client.head_object(Bucket=bucket, Key=f"open/zpo2/releases/{SECOND}/csv/areas.csv")
+        assert csv["ContentType"] == "text/csv; charset=utf-8; header=present"
+
+    def test_second_push_writes_nothing(self, two_releases: Path, store: Store, bucket: str) -> None:
+        push(two_releases, store, bucket)
+        store.asked.clear()
+        done = run(two_releases, store, bucket)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[-1].endswith("nothing to do")
+        assert {method for method, _ in store.asked} == {"GET", "HEAD"}
+
+    def test_dry_run_writes_nothing(self, two_releases: Path, store: Store, bucket: str) -> None:
+        done = run(two_releases, store, bucket, "--dry-run")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"to open/zpo2/releases/{SECOND}/" in done.stdout
+        assert "would write open/zpo2/latest.json" in done.stdout.splitlines()
+        assert store.puts == []
+
+    def test_replaces_object_with_wrong_bytes(self, two_releases: Path, store: Store, bucket: str) -> None:
+        push(two_releases, store, bucket)
+        name = f"open/zpo2/releases/{SECOND}/csv/areas.csv"
+        size = len(store.objects(bucket)[name])
+        store.client.put_object(Bucket=bucket, Key=name, Body=b"x" * size)
+        store.asked.clear()
+        push(two_releases, store, bucket)
+        assert [path.removeprefix(f"/{bucket}/") for path in store.puts] == [name]
+        assert served(store, bucket) == SECOND
+
+    def test_does_not_overwrite_different_release(
+        self, two_releases: Path, warehouse: Path, tmp_path: Path, store: Store, bucket: str
+    ) -> None:
+        other = home_with_two_releases(tmp_path / "other", warehouse, warehouse, "https://elsewhere.example.org/")
+        push(other, store, bucket, FIRST)
+        before = store.objects(bucket)
+        with pytest.raises(PushError, match=f"has a different release {FIRST}"):
+            push(two_releases, store, bucket, FIRST)
+        assert store.objects(bucket) == before
+
+    def test_of_older_release_keeps_pointer(self, two_releases: Path, store: Store, bucket: str) -> None:
+        push(two_releases, store, bucket)
         push(two_releases, store, bucket, FIRST)
-    assert store.objects(bucket) == before
+        assert served(store, bucket) == SECOND
+        assert f"open/zpo2/releases/{FIRST}/SHA256SUMS" in store.objects(bucket)
 
+    def test_rejects_damaged_release(self, two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
+        home = copy_of(two_releases, tmp_path / "home")
+        path = home / "public" / "releases" / SECOND / "csv" / "areas.csv"
+        path.write_bytes(path.read_bytes()[:-3])
+        done = run(home, store, bucket)
+        assert done.returncode == 1
+        assert "csv/areas.csv" in done.stderr
+        assert store.asked == []
 
-def test_an_older_release_comes_without_the_pointer(two_releases: Path, store: Store, bucket: str) -> None:
-    push(two_releases, store, bucket)
-    push(two_releases, store, bucket, FIRST)
-    assert served(store, bucket) == SECOND
-    assert f"open/zpo2/releases/{FIRST}/SHA256SUMS" in store.objects(bucket)
+    def test_rejects_file_that_changes(self, two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
+        home = copy_of(two_releases, tmp_path / "home")
+        plan = push_plan.select_release(home / "public", None)
+        damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
+        target = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET)
+        with pytest.raises(PushError, match=r"csv/areas\.csv changed after it was checked"):
+            s3.push(plan, target, print)
+        assert f"open/zpo2/releases/{SECOND}/csv/areas.csv" not in store.objects(bucket)
+        assert served(store, bucket) is None
 
+    def test_rejects_withdrawn_release(self, two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
+        home = copy_of(two_releases, tmp_path / "home")
+        withdraw(home, FIRST)
+        assert run(home, store, bucket, "--version", FIRST).returncode == 2
+        assert store.asked == []
 
-def test_a_damaged_release_is_refused_before_anything_is_sent(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
-    home = copy_of(two_releases, tmp_path / "home")
-    path = home / "public" / "releases" / SECOND / "csv" / "areas.csv"
-    path.write_bytes(path.read_bytes()[:-3])
-    done = run(home, store, bucket)
-    assert done.returncode == 1
-    assert "csv/areas.csv" in done.stderr
-    assert store.asked == []
-
-
-def test_a_file_that_changes_after_it_was_looked_at_is_not_sent(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
-    home = copy_of(two_releases, tmp_path / "home")
-    out = push_plan.choose(home / "public", None)
-    damage(home / "public" / "releases" / SECOND / "csv" / "areas.csv")
-    where = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET)
-    with pytest.raises(PushError, match=r"csv/areas\.csv changed since it was looked at"):
-        s3.push(out, where, print)
-    assert f"open/zpo2/releases/{SECOND}/csv/areas.csv" not in store.objects(bucket)
-    assert served(store, bucket) is None
-
-
-def test_a_withdrawn_release_is_refused(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
-    home = copy_of(two_releases, tmp_path / "home")
-    withdraw(home, FIRST)
-    assert run(home, store, bucket, "--version", FIRST).returncode == 2
-    assert store.asked == []
-
-
-def test_the_environment_of_other_tools_changes_nothing(two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
-    (tmp_path / "config").write_text(
-        "[default]\nregion = eu-north-1\nendpoint_url = http://127.0.0.1:1\n[profile other]\nrole_arn = x\n", encoding="utf-8"
+    @pytest.mark.parametrize(
+        ("arguments", "variables", "code", "words"),
+        [
+            ([], {KEY_ENV: ""}, 2, "ZPO2_SECRET_S3_KEY is not set"),
+            (["--access-key-env", "AWS_ACCESS_KEY_ID"], {}, 2, "ZPO2_SECRET_<NAME>"),
+            ([], {f"{ID_ENV}_HOSTS": "s3.example.org"}, 2, "does not name 127.0.0.1"),
+            (["--endpoint", "127.0.0.1:9000"], {}, 2, "expected the address of a store"),
+            (["--endpoint", "https://[::1"], {}, 2, "expected the address of a store"),
+            (["--bucket", "Not A Bucket!"], {}, 2, "--bucket"),
+            (["--version", "2020.01.1"], {}, 2, "no such release"),
+            (["--bucket", "nobody-has-this"], {}, 1, "NoSuchBucket"),
+            (["--endpoint", "http://127.0.0.1:1", "--dry-run"], {}, 1, "could not list"),
+        ],
     )
-    foreign = {
-        "AWS_PROFILE": "nobody", "AWS_CONFIG_FILE": str(tmp_path / "config"), "AWS_ACCESS_KEY_ID": "AKIAFOREIGN", "AWS_SECRET_ACCESS_KEY": "foreign",
-        "AWS_SESSION_TOKEN": "foreign", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_S3": "http://127.0.0.1:1",
-        "AWS_CA_BUNDLE": str(tmp_path / "nothing"), "AWS_MAX_ATTEMPTS": "no", "HTTP_PROXY": "http://127.0.0.1:1", "http_proxy": "http://127.0.0.1:1",
-        "AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true", "AWS_RETRY_MODE": "no",
-    }  # fmt: skip
-    done = run(two_releases, store, bucket, **foreign)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert served(store, bucket) == SECOND
+    def test_exit_code_depends_on_cause(
+        self, two_releases: Path, store: Store, bucket: str, arguments: list[str], variables: dict[str, str], code: int, words: str
+    ) -> None:
+        done = run(two_releases, store, bucket, *arguments, **variables)
+        assert done.returncode == code, done.stderr
+        assert words in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert store.puts == []
 
-
-def test_without_an_endpoint_it_is_the_store_of_aws_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:2")
-    monkeypatch.setenv("AWS_USE_FIPS_ENDPOINT", "true")
-    client = s3._client(s3.Bucket("b", "", None, "eu-central-1", KEY, SECRET))
-    assert client.meta.endpoint_url == "https://s3.eu-central-1.amazonaws.com"
-
-
-def test_credentials_are_in_nothing_that_is_said(two_releases: Path, store: Store, bucket: str) -> None:
-    store.faults = dict.fromkeys(range(1, 99), 403)
-    for arguments in ([], ["--dry-run"], ["--bucket", "nobody-has-this"]):
-        done = run(two_releases, store, bucket, *arguments)
-        assert KEY not in done.stdout + done.stderr
-        assert SECRET not in done.stdout + done.stderr
-        assert len(done.stderr.splitlines()) == done.returncode
-
-
-@pytest.mark.parametrize(
-    ("arguments", "variables", "code", "words"),
-    [
-        ([], {KEY_ENV: ""}, 2, "ZPO2_SECRET_S3_KEY is not set"),
-        (["--access-key-env", "AWS_ACCESS_KEY_ID"], {}, 2, "ZPO2_SECRET_<NAME>"),
-        ([], {f"{ID_ENV}_HOSTS": "s3.example.org"}, 2, "does not name 127.0.0.1"),
-        (["--endpoint", "127.0.0.1:9000"], {}, 2, "the address of a store is due"),
-        (["--endpoint", "https://[::1"], {}, 2, "the address of a store is due"),
-        (["--bucket", "Not A Bucket!"], {}, 2, "--bucket"),
-        (["--version", "2020.01.1"], {}, 2, "there is no such release"),
-        (["--bucket", "nobody-has-this"], {}, 1, "NoSuchBucket"),
-        (["--endpoint", "http://127.0.0.1:1", "--dry-run"], {}, 1, "could not list"),
-    ],
-)
-def test_a_command_that_is_wrong_is_exit_2_and_a_store_that_refuses_exit_1(
-    two_releases: Path, store: Store, bucket: str, arguments: list[str], variables: dict[str, str], code: int, words: str
-) -> None:
-    done = run(two_releases, store, bucket, *arguments, **variables)
-    assert done.returncode == code, done.stderr
-    assert words in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert store.puts == []
-
-
-def test_a_file_that_is_too_large_for_one_piece_is_refused_before_anything_is_sent(
-    two_releases: Path, store: Store, bucket: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(s3, "LARGEST", 1000)
-    with pytest.raises(RefusedError, match="more than 1000 bytes"):
-        push(two_releases, store, bucket)
-    assert store.asked == []
+    def test_rejects_too_large_file(self, two_releases: Path, store: Store, bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(s3, "MAX_BYTES", 1000)
+        with pytest.raises(UsageError, match="more than 1000 bytes"):
+            push(two_releases, store, bucket)
+        assert store.asked == []

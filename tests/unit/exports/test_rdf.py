@@ -1,4 +1,4 @@
-"""Whatever a pack's texts hold: what rdflib reads from our Turtle and JSON-LD is what was said, and nothing breaks out."""
+"""RDF documents: rdflib reads every text of a pack from Turtle and JSON-LD unchanged, and no text can break out of its literal."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from rdflib.compare import isomorphic
 
 from exports.metadata import DESCRIPTORS, RECORDS, render
 from exports.metadata.rdf import Graph as Statements
-from exports.metadata.rdf import Iri, address, from_json_ld, is_absolute, text, typed
+from exports.metadata.rdf import Iri, from_json_ld, is_absolute, text, typed
 from exports.model.info import Facts, Snapshot
+from pipelines.core.iri import escape_iri
 
 SUBJECT = "https://example.org/s"
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -46,78 +47,78 @@ def read(statements: Statements) -> Graph:
     return turtle
 
 
-@given(TEXTS, LANGUAGES)
-@example("\x00", "en")
-@example('\\"@cs', "en")
-@example("\ud800", "")
-def test_a_text_is_read_as_it_was_given(value: str, language: str) -> None:
-    statements = Statements()
-    statements.add(SUBJECT, "dct:title", text(value, language))
-    (found,) = read(statements)
-    tag = language if language in ("en", "cs", "zh-Hant") else None
-    assert found == (URIRef(SUBJECT), DCTERMS.title, Literal(value.replace("\ud800", "\ufffd"), lang=tag))
+class TestGraph:
+    @given(WEB)
+    @example('https://example.org/a b?c="d"&e=<f>|{g}\\^`\n%zz%41\ud800')
+    @example("https://example.org/> a <urn:evil> . <urn:x")
+    def test_address_is_escaped(self, value: str) -> None:
+        statements = Statements()
+        statements.add(escape_iri(value), "dct:relation", Iri(escape_iri(value)))
+        (found,) = read(statements)
+        assert found == (URIRef(escape_iri(value)), DCTERMS.relation, URIRef(escape_iri(value)))
+        assert escape_iri(escape_iri(value)) == escape_iri(value)
+
+    @given(TEXTS, LANGUAGES)
+    @example("\x00", "en")
+    @example('\\"@cs', "en")
+    @example("\ud800", "")
+    def test_text_is_unchanged(self, value: str, language: str) -> None:
+        statements = Statements()
+        statements.add(SUBJECT, "dct:title", text(value, language))
+        (found,) = read(statements)
+        tag = language if language in ("en", "cs", "zh-Hant") else None
+        assert found == (URIRef(SUBJECT), DCTERMS.title, Literal(value.replace("\ud800", "\ufffd"), lang=tag))
+
+    @given(st.lists(st.tuples(st.sampled_from(["dct:title", "dct:type", "rdf:type"]), TEXTS), max_size=6))
+    def test_statements_are_unique_and_ordered(self, pairs: list[tuple[str, str]]) -> None:
+        statements = Statements()
+        for prop, value in pairs:
+            statements.add(SUBJECT, prop, Iri("http://www.w3.org/ns/dcat#Dataset") if prop == "rdf:type" else text(value))
+        assert len(read(statements)) == len({(p, "" if p == "rdf:type" else v) for p, v in pairs})
+        assert statements.turtle() == statements.turtle()
+
+    def test_values_have_types(self) -> None:
+        statements = Statements()
+        statements.node(SUBJECT, "dcat:Dataset", dct_extent=typed(12, "xsd:integer"), dct_issued=typed("2026-11-03", "xsd:date"))
+        graph = read(statements)
+        assert (URIRef(SUBJECT), RDF.type, URIRef("http://www.w3.org/ns/dcat#Dataset")) in graph
+        assert (URIRef(SUBJECT), DCTERMS.extent, Literal("12", datatype=XSD.integer)) in graph
+        assert (URIRef(SUBJECT), DCTERMS.issued, Literal("2026-11-03", datatype=XSD.date)) in graph
 
 
-@given(WEB)
-@example('https://example.org/a b?c="d"&e=<f>|{g}\\^`\n%zz%41\ud800')
-@example("https://example.org/> a <urn:evil> . <urn:x")
-def test_an_address_stays_one_address(value: str) -> None:
-    statements = Statements()
-    statements.add(address(value), "dct:relation", Iri(address(value)))
-    (found,) = read(statements)
-    assert found == (URIRef(address(value)), DCTERMS.relation, URIRef(address(value)))
-    assert address(address(value)) == address(value)
+class TestIsAbsolute:
+    @pytest.mark.parametrize("value", ["dct:title", "Example office", "javascript:alert(1)", "", None, "//example.org/", "https:"])
+    def test_rejects_other_texts(self, value: object) -> None:
+        assert not is_absolute(value)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["dct:title", "dct:type", "rdf:type"]), TEXTS), max_size=6))
-def test_statements_come_out_once_each_and_in_their_order(pairs: list[tuple[str, str]]) -> None:
-    statements = Statements()
-    for prop, value in pairs:
-        statements.add(SUBJECT, prop, Iri("http://www.w3.org/ns/dcat#Dataset") if prop == "rdf:type" else text(value))
-    assert len(read(statements)) == len({(p, "" if p == "rdf:type" else v) for p, v in pairs})
-    assert statements.turtle() == statements.turtle()
-
-
-def test_values_have_their_types() -> None:
-    statements = Statements()
-    statements.node(SUBJECT, "dcat:Dataset", dct_extent=typed(12, "xsd:integer"), dct_issued=typed("2026-11-03", "xsd:date"))
-    graph = read(statements)
-    assert (URIRef(SUBJECT), RDF.type, URIRef("http://www.w3.org/ns/dcat#Dataset")) in graph
-    assert (URIRef(SUBJECT), DCTERMS.extent, Literal("12", datatype=XSD.integer)) in graph
-    assert (URIRef(SUBJECT), DCTERMS.issued, Literal("2026-11-03", datatype=XSD.date)) in graph
-
-
-@pytest.mark.parametrize("value", ["dct:title", "Example office", "javascript:alert(1)", "", None, "//example.org/", "https:"])
-def test_what_is_no_address_by_itself_is_not_taken_for_one(value: object) -> None:
-    assert not is_absolute(value)
-
-
-@pytest.mark.parametrize("nasty", NASTY)
-def test_hostile_texts_of_a_pack_stay_texts_in_every_document(nasty: str) -> None:
-    info = replace(
-        release_sample.INFO,
-        title={"en": f"Title {nasty}", nasty: "in a language that is none"},
-        publisher={"name": f"Office {nasty}", "iri": f"https://office.example.org/{nasty}", "email": f"a{nasty}@example.org"},
-        licence=f"{nasty}-1.0",
-        languages=["en", nasty],
-        sources=[
-            {"id": "a", "title": nasty, "publisher": nasty, "licence": nasty, "homepage": f"https://x.org/{nasty}", "citation": nasty}
-        ],
-        catalogues=("nkod", "sk"),
-    )
-    snapshot = Snapshot("a", nasty, f"https://x.org/{nasty}", "ab" * 32, 1, "2026-11-01T05:00:00Z")
-    documents = render(DESCRIPTORS + RECORDS, release_sample.context(info, Facts(snapshots=(snapshot,))))
-    graphs = {path: Graph().parse(data=content, format="turtle") for path, content in documents.items() if path.endswith(".ttl")}
-    assert len(graphs) == 4 + len(release_sample.TABLES)
-    assert isomorphic(graphs["catalog.ttl"], Graph().parse(data=documents["catalog.jsonld"], format="json-ld"))
-    assert not any("evil" in str(term) and "office" not in str(term) for graph in graphs.values() for term in graph.predicates())
-    title = " ".join(f"Title {nasty}".split())
-    root = URIRef("https://data.example.org/zpo2/#catalog")
-    assert Literal(title, lang="en") in set(graphs["catalog.ttl"].objects(root, DCTERMS.title))
-    assert {s for graph in graphs.values() for s in graph.subjects() if str(s).startswith("urn:")} == set()
-    schema_org = Graph().parse(data=documents["schema-org.jsonld"], format="json-ld")
-    assert Literal(title, lang="en") in set(schema_org.objects(None, SDO.name))
-    assert yaml.safe_load(documents["CITATION.cff"])["title"] == title
-    for path, content in documents.items():
-        if path.startswith("nkod/datasets/"):
-            assert json.loads(content)["název"]["en"].startswith(title)
+class TestDescriptors:
+    @pytest.mark.parametrize("nasty", NASTY)
+    def test_escape_hostile_texts(self, nasty: str) -> None:
+        info = replace(
+            release_sample.INFO,
+            title={"en": f"Title {nasty}", nasty: "in a language that is none"},
+            publisher={"name": f"Office {nasty}", "iri": f"https://office.example.org/{nasty}", "email": f"a{nasty}@example.org"},
+            licence=f"{nasty}-1.0",
+            languages=["en", nasty],
+            sources=[
+                {"id": "a", "title": nasty, "publisher": nasty, "licence": nasty, "homepage": f"https://x.org/{nasty}", "citation": nasty}
+            ],
+            catalogues=("nkod", "sk"),
+        )
+        snapshot = Snapshot("a", nasty, f"https://x.org/{nasty}", "ab" * 32, 1, "2026-11-01T05:00:00Z")
+        documents = render(DESCRIPTORS + RECORDS, release_sample.context(info, Facts(snapshots=(snapshot,))))
+        graphs = {path: Graph().parse(data=content, format="turtle") for path, content in documents.items() if path.endswith(".ttl")}
+        assert len(graphs) == 4 + len(release_sample.TABLES)
+        assert isomorphic(graphs["catalog.ttl"], Graph().parse(data=documents["catalog.jsonld"], format="json-ld"))
+        assert not any("evil" in str(term) and "office" not in str(term) for graph in graphs.values() for term in graph.predicates())
+        title = " ".join(f"Title {nasty}".split())
+        root = URIRef("https://data.example.org/zpo2/#catalog")
+        assert Literal(title, lang="en") in set(graphs["catalog.ttl"].objects(root, DCTERMS.title))
+        assert {s for graph in graphs.values() for s in graph.subjects() if str(s).startswith("urn:")} == set()
+        schema_org = Graph().parse(data=documents["schema-org.jsonld"], format="json-ld")
+        assert Literal(title, lang="en") in set(schema_org.objects(None, SDO.name))
+        assert yaml.safe_load(documents["CITATION.cff"])["title"] == title
+        for path, content in documents.items():
+            if path.startswith("nkod/datasets/"):
+                assert json.loads(content)["název"]["en"].startswith(title)

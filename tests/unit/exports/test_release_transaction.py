@@ -1,4 +1,4 @@
-"""A release appears at once or not at all, the same bytes each time, and only when it says something new."""
+"""A release is published in one step or not at all, is reproducible, and is made only if something changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 import release_sample
-from release_sample import INFO, RELEASED, TABLES, WorkspaceFolder, contents, later
+from release_sample import INFO, RELEASED, TABLES, Home, contents, later
 
 import exports
 from exports.changes import published
@@ -27,9 +27,7 @@ pytestmark = pytest.mark.slow
 SCRIPT = Path(release_sample.__file__)
 
 
-def run_script(
-    home: WorkspaceFolder, how: str, what: str, warehouse: Path, day: int, **environment: str
-) -> subprocess.CompletedProcess[str]:
+def run_script(home: Home, how: str, what: str, warehouse: Path, day: int, **environment: str) -> subprocess.CompletedProcess[str]:
     repository = Path(exports.__file__).parents[1]
     return subprocess.run(
         [sys.executable, str(SCRIPT), how, what, str(warehouse), str(home.root), str(day)],
@@ -41,15 +39,15 @@ def run_script(
     )
 
 
-def served(home: WorkspaceFolder) -> str:
-    """Return the version that a reader of latest.json gets, having checked that its folder is whole."""
+def served(home: Home) -> str:
+    """Return the version that a reader of latest.json gets, after verifying its folder."""
     latest = json.loads((home.public / "latest.json").read_bytes())
     assert exports.verify(home.public / latest["path"]) == []
     return str(latest["version"])
 
 
-def public_state(home: WorkspaceFolder) -> dict[str, Any]:
-    """Return all of `public` that must come out the same."""
+def public_state(home: Home) -> dict[str, Any]:
+    """Return everything in `public` that must be reproducible."""
     releases = sorted((home.public / "releases").iterdir())
     files = {name: (home.public / name).read_text() for name in ("latest.json", "releases.json", "feed.atom")}
     return {
@@ -59,142 +57,111 @@ def public_state(home: WorkspaceFolder) -> dict[str, Any]:
     }
 
 
-def test_a_first_release_is_current_and_whole(home: WorkspaceFolder, warehouse: Path) -> None:
-    release = home.build(warehouse)
-    assert (release.version, release.changed) == ("2026.11.1", True)
-    assert release.path == home.public / "releases" / "2026.11.1"
-    rows = {"areas": 4, "area_parents": 3, "indicators": 2, "indicator_values": 1200, "latest_values": 4, "peers": 0}
-    assert release.tables == {**rows, "changes": 0}
-    latest = json.loads((home.public / "latest.json").read_bytes())
-    assert latest == {"version": "2026.11.1", "released": "2026-11-03T08:30:00Z", "path": "releases/2026.11.1/"}
-    assert exports.verify(release.path) == []
-    assert list(home.staging.iterdir()) == []
-    assert sorted(p.name for p in home.public.iterdir()) == [".latest", "feed.atom", "latest.json", "releases", "releases.json"]
-    assert (home.public / ".latest").resolve() == release.path / "SHA256SUMS"
+class TestReleaseFiles:
+    def test_has_files_of_contract(self, release: Path) -> None:
+        tables = [*(t.name for t in TABLES), "changes"]
+        expected = (
+            {f"csv/{t}.csv" for t in tables} | {f"csv/{t}.csv-metadata.json" for t in tables} | {f"parquet/{t}.parquet" for t in tables}
+        )
+        expected |= {"indicators.duckdb", "datapackage.json", "SHA256SUMS", "CHANGELOG.md", "README.md", "quality/report.json"}
+        expected |= {"catalog.ttl", "catalog.jsonld", "schema-org.jsonld", "prov.ttl", "dqv.ttl", "CITATION.cff"}
+        expected |= {"croissant.json"}
+        paths = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()}
+        further = {"codelists/obs_status.csv", "codelists/sex.csv", "csv/by_indicator/share.csv"}
+        assert paths - expected == further | {f"{path}-metadata.json" for path in further} | {"latest_values.xlsx", "provenance.json"}
+        assert expected <= paths
+        assert all(Path(f"{release / path}-metadata.json").is_file() for path in paths if path.endswith(".csv"))
+
+    def test_checksums_pass_sha256sum(self, release: Path) -> None:
+        done = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=release, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+    def test_contain_no_machine_names(self, release: Path, warehouse: Path) -> None:
+        here = [str(release), str(warehouse.parent), str(Path.home()), os.uname().nodename]
+        for path in (p for p in release.rglob("*") if p.is_file()):
+            content = path.read_bytes()
+            assert [word for word in here if len(word) > 3 and word.encode() in content] == [], path
+
+    def test_state_nothing_about_duckdb_bytes(self, release: Path) -> None:
+        database = (release / "indicators.duckdb").read_bytes()
+        words = [hashlib.sha256(database).hexdigest().encode(), str(len(database)).encode()]
+        for path in (p for p in release.rglob("*") if p.is_file() and p.name not in ("SHA256SUMS", "indicators.duckdb")):
+            assert [word for word in words if word in path.read_bytes()] == [], path
+
+    def test_are_read_only_and_verified(self, home: Home, warehouse: Path) -> None:
+        folder = home.build(warehouse).path
+        assert {oct(p.stat().st_mode & 0o777) for p in folder.rglob("*") if p.is_file()} == {"0o444"}
+        assert {oct(p.stat().st_mode & 0o777) for p in (folder, *folder.rglob("*")) if p.is_dir()} == {"0o555"}
+        for path in ("parquet/areas.parquet", "indicators.duckdb", "prov.ttl"):
+            content = bytearray((folder / path).read_bytes())
+            writable(folder)
+            (folder / path).write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
+            assert f"{path}: does not match its checksum in SHA256SUMS" in exports.verify(folder)
+            (folder / path).write_bytes(content)
+        assert exports.verify(folder) == []
+
+    def test_report_has_size_of_data_files(self, release: Path) -> None:
+        size = json.loads((release / "quality" / "report.json").read_bytes())["size"]
+        data = [p for p in release.rglob("*") if p.suffix in (".csv", ".parquet", ".xlsx") and "codelists" not in p.parts]
+        assert size["bytes"] == sum(size["folders"].values()) == sum(p.stat().st_size for p in data)
+        assert (size["within_budget"], size["budget_bytes"]) == (True, 1_000_000_000)
 
 
-def test_a_release_has_the_files_of_the_contract(release: Path) -> None:
-    tables = [*(t.name for t in TABLES), "changes"]
-    expected = {f"csv/{t}.csv" for t in tables} | {f"csv/{t}.csv-metadata.json" for t in tables} | {f"parquet/{t}.parquet" for t in tables}
-    expected |= {"indicators.duckdb", "datapackage.json", "SHA256SUMS", "CHANGELOG.md", "README.md", "quality/report.json"}
-    expected |= {"catalog.ttl", "catalog.jsonld", "schema-org.jsonld", "prov.ttl", "dqv.ttl", "CITATION.cff"}
-    expected |= {"croissant.json"}
-    there = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()}
-    further = {"codelists/obs_status.csv", "codelists/sex.csv", "csv/by_indicator/share.csv"}
-    assert there - expected == further | {f"{path}-metadata.json" for path in further} | {"latest_values.xlsx", "provenance.json"}
-    assert expected <= there
-    assert all(Path(f"{release / path}-metadata.json").is_file() for path in there if path.endswith(".csv"))
+class TestNewVersion:
+    def test_is_not_made_without_changes(self, home: Home, warehouse: Path) -> None:
+        first = home.build(warehouse)
+        before = contents(first.path)
+        again = home.build(warehouse, later(9), report={"gate": {"passed": True, "checks": 4}})
+        assert (again.version, again.path, again.changed, again.tables) == (first.version, first.path, False, first.tables)
+        assert contents(first.path) == before
+        assert [e.version for e in exports.history(home.public)] == ["2026.11.1"]
+        current = exports.current(home.public)
+        assert current is not None
+        assert current.inputs_key == "inputs-2"  # these inputs, too, are known to give this release
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"licence": "CC0-1.0"},
+            {"title": {"en": "Another title"}},
+            {"sources": [*INFO.sources[:1]]},
+        ],
+        ids=lambda change: next(iter(change)),
+    )
+    def test_is_made_for_changed_descriptor(self, home: Home, warehouse: Path, change: dict[str, Any]) -> None:
+        home.build(warehouse)
+        assert home.build(warehouse, replace(later(1), **change)).version == "2026.11.2"
 
-def test_sha256sum_accepts_the_checksums(release: Path) -> None:
-    done = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=release, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    def test_is_made_when_null_becomes_empty_text(self, home: Home, warehouse: Path, tmp_path: Path) -> None:
+        other = release_sample.warehouse(tmp_path / "other.duckdb", "update marts.areas set name = '' where name is null")
+        home.build(warehouse)
+        assert home.build(other, later(1)).changed
 
+    def test_counts_within_month(self, home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+        assert home.build(warehouse).version == "2026.11.1"
+        assert home.build(changed_warehouse, later(1)).version == "2026.11.2"
+        december = replace(INFO, released=RELEASED.replace(month=12))
+        assert home.build(warehouse, december).version == "2026.12.1"
+        assert [e.version for e in exports.history(home.public)] == ["2026.11.1", "2026.11.2", "2026.12.1"]
+        assert served(home) == "2026.12.1"
 
-def test_the_same_inputs_give_the_same_bytes_whatever_the_threads_and_the_folder(tmp_path: Path, warehouse: Path) -> None:
-    found = []
-    for name, threads in (("one", "1"), ("a longer name", "3")):
-        home = WorkspaceFolder(tmp_path / name)
-        done = run_script(home, "plain", "-", warehouse, 0, POLARS_MAX_THREADS=threads, OMP_NUM_THREADS=threads, TZ=f"UTC+{threads}")
-        assert done.returncode == 0, done.stderr
-        found.append(public_state(home))
-    assert found[0] == found[1]
+    def test_uses_month_in_utc(self, home: Home, warehouse: Path) -> None:
+        from datetime import datetime, timedelta, timezone
 
+        new_year = datetime(2027, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
+        assert home.build(warehouse, replace(INFO, released=new_year)).version == "2026.12.1"
 
-def test_nothing_released_names_this_machine(release: Path, warehouse: Path) -> None:
-    here = [str(release), str(warehouse.parent), str(Path.home()), os.uname().nodename]
-    for path in (p for p in release.rglob("*") if p.is_file()):
-        content = path.read_bytes()
-        assert [word for word in here if len(word) > 3 and word.encode() in content] == [], path
+    def test_leaves_earlier_release_unchanged(self, home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+        first = home.build(warehouse)
+        before = contents(first.path) | {"db": (first.path / "indicators.duckdb").read_bytes()}
+        home.build(changed_warehouse, later(1))
+        assert contents(first.path) | {"db": (first.path / "indicators.duckdb").read_bytes()} == before
 
-
-def test_no_file_states_size_or_checksum_of_the_duckdb_file(release: Path) -> None:
-    database = (release / "indicators.duckdb").read_bytes()
-    words = [hashlib.sha256(database).hexdigest().encode(), str(len(database)).encode()]
-    for path in (p for p in release.rglob("*") if p.is_file() and p.name not in ("SHA256SUMS", "indicators.duckdb")):
-        assert [word for word in words if word in path.read_bytes()] == [], path
-
-
-def test_a_release_is_read_only_and_verify_notices_a_flipped_bit(home: WorkspaceFolder, warehouse: Path) -> None:
-    folder = home.build(warehouse).path
-    assert {oct(p.stat().st_mode & 0o777) for p in folder.rglob("*") if p.is_file()} == {"0o444"}
-    assert {oct(p.stat().st_mode & 0o777) for p in (folder, *folder.rglob("*")) if p.is_dir()} == {"0o555"}
-    for path in ("parquet/areas.parquet", "indicators.duckdb", "prov.ttl"):
-        content = bytearray((folder / path).read_bytes())
-        writable(folder)
-        (folder / path).write_bytes(content[:100] + bytes([content[100] ^ 1]) + content[101:])
-        assert f"{path}: its bytes are not those of SHA256SUMS" in exports.verify(folder)
-        (folder / path).write_bytes(content)
-    assert exports.verify(folder) == []
-
-
-def test_the_report_says_what_the_data_files_weigh(release: Path) -> None:
-    said = json.loads((release / "quality" / "report.json").read_bytes())["size"]
-    data = [p for p in release.rglob("*") if p.suffix in (".csv", ".parquet", ".xlsx") and "codelists" not in p.parts]
-    assert said["bytes"] == sum(said["folders"].values()) == sum(p.stat().st_size for p in data)
-    assert (said["within_budget"], said["budget_bytes"]) == (True, 1_000_000_000)
-
-
-def test_unchanged_tables_make_no_new_version(home: WorkspaceFolder, warehouse: Path) -> None:
-    first = home.build(warehouse)
-    before = contents(first.path)
-    again = home.build(warehouse, later(9), report={"gate": {"passed": True, "checks": 4}})
-    assert (again.version, again.path, again.changed, again.tables) == (first.version, first.path, False, first.tables)
-    assert contents(first.path) == before
-    assert [e.version for e in exports.history(home.public)] == ["2026.11.1"]
-    current = exports.current(home.public)
-    assert current is not None
-    assert current.inputs_key == "inputs-2"  # these inputs, too, are known to give this release
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"licence": "CC0-1.0"},
-        {"title": {"en": "Another title"}},
-        {"sources": [*INFO.sources[:1]]},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_a_changed_descriptor_makes_a_new_version(home: WorkspaceFolder, warehouse: Path, change: dict[str, Any]) -> None:
-    home.build(warehouse)
-    assert home.build(warehouse, replace(later(1), **change)).version == "2026.11.2"
-
-
-def test_an_empty_text_is_another_value_than_a_null(home: WorkspaceFolder, warehouse: Path, tmp_path: Path) -> None:
-    other = release_sample.warehouse(tmp_path / "other.duckdb", "update marts.areas set name = '' where name is null")
-    home.build(warehouse)
-    assert home.build(other, later(1)).changed
-
-
-def test_versions_count_within_the_month_of_publication(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
-    assert home.build(warehouse).version == "2026.11.1"
-    assert home.build(changed_warehouse, later(1)).version == "2026.11.2"
-    december = replace(INFO, released=RELEASED.replace(month=12))
-    assert home.build(warehouse, december).version == "2026.12.1"
-    assert [e.version for e in exports.history(home.public)] == ["2026.11.1", "2026.11.2", "2026.12.1"]
-    assert served(home) == "2026.12.1"
-
-
-def test_the_month_is_that_of_utc(home: WorkspaceFolder, warehouse: Path) -> None:
-    from datetime import datetime, timedelta, timezone
-
-    new_year = datetime(2027, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1)))
-    assert home.build(warehouse, replace(INFO, released=new_year)).version == "2026.12.1"
-
-
-def test_a_release_keeps_its_bytes_when_the_next_one_comes(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
-    first = home.build(warehouse)
-    before = contents(first.path) | {"db": (first.path / "indicators.duckdb").read_bytes()}
-    home.build(changed_warehouse, later(1))
-    assert contents(first.path) | {"db": (first.path / "indicators.duckdb").read_bytes()} == before
-
-
-def test_a_damaged_current_release_is_replaced_by_a_new_version(home: WorkspaceFolder, warehouse: Path) -> None:
-    first = home.build(warehouse)
-    (writable(first.path) / "csv" / "areas.csv").write_text("gone")
-    assert home.build(warehouse, later(1)).version == "2026.11.2"
-    assert served(home) == "2026.11.2"
+    def test_is_made_when_current_release_is_damaged(self, home: Home, warehouse: Path) -> None:
+        first = home.build(warehouse)
+        (writable(first.path) / "csv" / "areas.csv").write_text("gone")
+        assert home.build(warehouse, later(1)).version == "2026.11.2"
+        assert served(home) == "2026.11.2"
 
 
 KILLED_BEFORE_PUBLICATION = [
@@ -203,7 +170,7 @@ KILLED_BEFORE_PUBLICATION = [
     "after exports.formats.parquet.write 6",
     "after exports.formats.duckdb.write 1",
     "before exports.model.checksums.write 1",
-    "after exports.release.build.verify 1",
+    "after exports.release.transaction.verify 1",
     "before os.replace 1",
     "after os.replace 1",
     "before os.rename 1",
@@ -216,165 +183,180 @@ KILLED_AFTER_PUBLICATION = ["after os.replace 2", *(f"{when} os.replace {n}" for
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, warehouse: Path, changed_warehouse: Path) -> dict[str, Any]:
-    home = WorkspaceFolder(tmp_path_factory.mktemp("undisturbed"))
+    home = Home(tmp_path_factory.mktemp("undisturbed"))
     home.build(warehouse)
     home.build(changed_warehouse, later(2))
     return public_state(home)
 
 
-@pytest.mark.parametrize("step", KILLED_BEFORE_PUBLICATION + KILLED_AFTER_PUBLICATION)
-def test_a_killed_publish_leaves_the_last_release_and_the_next_build_gives_the_same_bytes(
-    home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path, undisturbed: dict[str, Any], step: str
-) -> None:
-    home.build(warehouse)
-    before = (home.public / "feed.atom").read_text()
-    assert run_script(home, "die", step, changed_warehouse, 2).returncode == -9
-    published = step in KILLED_AFTER_PUBLICATION
-    assert served(home) == ("2026.11.2" if published else "2026.11.1")
-    current = exports.current(home.public)
-    assert current is not None
-    assert current.version == ("2026.11.2" if published else "2026.11.1")
-    feed = (home.public / "feed.atom").read_text()
-    fresh = undisturbed["files"]["feed.atom"]
-    assert feed == (fresh if step == "after os.replace 5" else before), "the old one or the new one, never another"
-    assert before != fresh
-    assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
-    assert public_state(home) == undisturbed
-    assert list(home.staging.iterdir()) == []
+class TestInterruptedBuild:
+    @pytest.mark.parametrize("step", KILLED_BEFORE_PUBLICATION + KILLED_AFTER_PUBLICATION)
+    def test_recovers_after_kill(
+        self, home: Home, warehouse: Path, changed_warehouse: Path, undisturbed: dict[str, Any], step: str
+    ) -> None:
+        home.build(warehouse)
+        before = (home.public / "feed.atom").read_text()
+        assert run_script(home, "die", step, changed_warehouse, 2).returncode == -9
+        published = step in KILLED_AFTER_PUBLICATION
+        assert served(home) == ("2026.11.2" if published else "2026.11.1")
+        current = exports.current(home.public)
+        assert current is not None
+        assert current.version == ("2026.11.2" if published else "2026.11.1")
+        feed = (home.public / "feed.atom").read_text()
+        fresh = undisturbed["files"]["feed.atom"]
+        assert feed == (fresh if step == "after os.replace 5" else before), "the old one or the new one, never another"
+        assert before != fresh
+        assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
+        assert public_state(home) == undisturbed
+        assert list(home.staging.iterdir()) == []
 
+    @pytest.mark.parametrize("step", ["after exports.formats.csv.write 3", "after os.rename 1"])
+    def test_serves_nothing_after_killed_first_build(self, home: Home, warehouse: Path, step: str) -> None:
+        assert run_script(home, "die", step, warehouse, 0).returncode == -9
+        assert not (home.public / "latest.json").exists()
+        assert exports.current(home.public) is None
+        assert exports.history(home.public) == []
+        assert home.build(warehouse).version == "2026.11.1"
+        assert served(home) == "2026.11.1"
 
-@pytest.mark.parametrize("step", ["after exports.formats.csv.write 3", "after os.rename 1"])
-def test_a_killed_first_publish_leaves_nothing_served(home: WorkspaceFolder, warehouse: Path, step: str) -> None:
-    assert run_script(home, "die", step, warehouse, 0).returncode == -9
-    assert not (home.public / "latest.json").exists()
-    assert exports.current(home.public) is None
-    assert exports.history(home.public) == []
-    assert home.build(warehouse).version == "2026.11.1"
-    assert served(home) == "2026.11.1"
-
-
-def test_what_a_killed_build_left_is_swept_and_kept_releases_stay(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
-    home.build(warehouse)
-    home.build(changed_warehouse, later(1))
-    half = home.public / "releases" / "2026.11.3"
-    half.mkdir()
-    (half / "README.md").write_text("half")
-    note = home.public / "releases" / "notes-of-an-operator"
-    note.mkdir()
-    (home.staging / "publication" / "release").mkdir(parents=True)
-    assert home.build(warehouse, later(2)).version == "2026.11.3"
-    assert sorted(p.name for p in half.parent.iterdir()) == ["2026.11.1", "2026.11.2", "2026.11.3", note.name]
-    assert served(home) == "2026.11.3"
-
-
-@pytest.mark.parametrize("limit", [100, 5_000, 30_000, 300_000])
-def test_a_full_disk_leaves_the_last_release(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path, limit: int) -> None:
-    home.build(warehouse)
-    before = public_state(home)
-    done = run_script(home, "starve", str(limit), changed_warehouse, 2)
-    assert done.returncode == 1, done
-    assert "the last one stands" in done.stderr
-    assert public_state(home) == before
-    assert list(home.staging.iterdir()) == []
-    assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
-
-
-@pytest.mark.parametrize(("name", "call"), [("replace", 1), ("rename", 1), ("replace", 2), ("replace", 3), ("replace", 5)])
-def test_a_failing_rename_leaves_the_last_release(
-    home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch, name: str, call: int
-) -> None:
-    home.build(warehouse)
-    original, calls = getattr(os, name), [0]
-
-    def failing(*args: Any) -> None:
-        calls[0] += 1
-        if calls[0] == call:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        original(*args)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, name, failing)
-        with pytest.raises(exports.ReleaseError, match="No space left on device"):
-            home.build(changed_warehouse, later(2))
-    assert served(home) == ("2026.11.2" if (name, call) > ("replace", 2) else "2026.11.1")
-    assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
-    assert "2026.11.2" in (home.public / "feed.atom").read_text()
-
-
-def test_a_release_that_fails_its_own_check_is_not_published(
-    home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    home.build(warehouse)
-    monkeypatch.setattr("exports.release.build.verify", lambda folder: ["csv/areas.csv: a fault"])
-    with pytest.raises(exports.ReleaseError, match=r"csv/areas\.csv: a fault"):
+    def test_removes_leftovers_of_killed_build(self, home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+        home.build(warehouse)
         home.build(changed_warehouse, later(1))
-    assert served(home) == "2026.11.1"
+        half = home.public / "releases" / "2026.11.3"
+        half.mkdir()
+        (half / "README.md").write_text("half")
+        note = home.public / "releases" / "notes-of-an-operator"
+        note.mkdir()
+        (home.staging / "publication" / "release").mkdir(parents=True)
+        assert home.build(warehouse, later(2)).version == "2026.11.3"
+        assert sorted(p.name for p in half.parent.iterdir()) == ["2026.11.1", "2026.11.2", "2026.11.3", note.name]
+        assert served(home) == "2026.11.3"
+
+    @pytest.mark.parametrize("limit", [100, 5_000, 30_000, 300_000])
+    def test_keeps_release_when_disk_is_full(self, home: Home, warehouse: Path, changed_warehouse: Path, limit: int) -> None:
+        home.build(warehouse)
+        before = public_state(home)
+        done = run_script(home, "starve", str(limit), changed_warehouse, 2)
+        assert done.returncode == 1, done
+        assert "the current release is unchanged" in done.stderr
+        assert public_state(home) == before
+        assert list(home.staging.iterdir()) == []
+        assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
+
+    @pytest.mark.parametrize(("name", "call"), [("replace", 1), ("rename", 1), ("replace", 2), ("replace", 3), ("replace", 5)])
+    def test_keeps_release_when_rename_fails(
+        self, home: Home, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch, name: str, call: int
+    ) -> None:
+        home.build(warehouse)
+        original, calls = getattr(os, name), [0]
+
+        def failing(*args: Any) -> None:
+            calls[0] += 1
+            if calls[0] == call:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            original(*args)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, name, failing)
+            with pytest.raises(exports.ReleaseError, match="No space left on device"):
+                home.build(changed_warehouse, later(2))
+        assert served(home) == ("2026.11.2" if (name, call) > ("replace", 2) else "2026.11.1")
+        assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
+        assert "2026.11.2" in (home.public / "feed.atom").read_text()
 
 
-def test_a_lost_ledger_is_an_error_and_removes_no_release(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
-    first = home.build(warehouse)
-    (home.public / "releases.json").unlink()
-    with pytest.raises(exports.ReleaseError, match=r"does not know the current release 2026\.11\.1"):
+class TestTableFiles:
+    def test_duckdb_has_comments_and_old_storage_version(self, release: Path) -> None:
+        with duckdb.connect(str(release / "indicators.duckdb"), read_only=True) as connection:
+            tables = dict(connection.execute("select table_name, comment from duckdb_tables()").fetchall())
+            columns = connection.execute(
+                "select table_name, column_name, data_type, comment from duckdb_columns() where not internal"
+            ).fetchall()
+            tags = connection.execute("select tags from duckdb_databases() where not internal").fetchall()
+        assert tables["areas"] == "Areas | and their names. Key: ref_area."
+        everything = (*TABLES, published.TABLE)
+        assert set(tables) == {table.name for table in everything}
+        expected = {
+            (t.name, c.name, c.type, c.description + (f" Unit: {c.unit}." if c.unit else "")) for t in everything for c in t.columns
+        }
+        expected |= {(view.name, c.name, c.type, c.description) for view in published.VIEWS for c in view.columns}
+        assert set(columns) == expected
+        assert tags[0][0]["storage_version"].startswith("v1.0.0")
+
+    def test_empty_parquet_has_no_row_group(self, release: Path) -> None:
+        assert (release / "csv/peers.csv").read_text() == "ref_area,position,peer,distance\n"
+        assert pq.read_metadata(release / "parquet/peers.parquet").num_row_groups == 0
+
+    def test_parquet_is_sorted_described_and_indexed(self, release: Path) -> None:
+        file = pq.ParquetFile(release / "parquet/indicator_values.parquet")
+        group = file.metadata.row_group(0)
+        assert [column.column_index for column in group.sorting_columns] == [0, 1, 2]
+        assert all(group.column(i).has_column_index and group.column(i).is_stats_set for i in range(group.num_columns))
+        assert {group.column(i).compression for i in range(group.num_columns)} == {"ZSTD"}
+        assert [str(t) for t in file.schema_arrow.types] == ["string", "string", "string", "double", "string", "double"]
+        described = {k.decode(): v.decode() for k, v in file.metadata.metadata.items()}
+        assert described["table"] == "indicator_values"
+        assert json.loads(described["primary_key"]) == ["indicator", "ref_area", "time_period"]
+        assert json.loads(described["columns"])["coverage"] == {"description": "About coverage", "unit": "persons"}
+
+
+class TestBuild:
+    def test_publishes_first_release(self, home: Home, warehouse: Path) -> None:
+        release = home.build(warehouse)
+        assert (release.version, release.changed) == ("2026.11.1", True)
+        assert release.path == home.public / "releases" / "2026.11.1"
+        rows = {"areas": 4, "area_parents": 3, "indicators": 2, "indicator_values": 1200, "latest_values": 4, "peers": 0}
+        assert release.tables == {**rows, "changes": 0}
+        latest = json.loads((home.public / "latest.json").read_bytes())
+        assert latest == {"version": "2026.11.1", "released": "2026-11-03T08:30:00Z", "path": "releases/2026.11.1/"}
+        assert exports.verify(release.path) == []
+        assert list(home.staging.iterdir()) == []
+        assert sorted(p.name for p in home.public.iterdir()) == [".latest", "feed.atom", "latest.json", "releases", "releases.json"]
+        assert (home.public / ".latest").resolve() == release.path / "SHA256SUMS"
+
+    def test_is_reproducible(self, tmp_path: Path, warehouse: Path) -> None:
+        states = []
+        for name, threads in (("one", "1"), ("a longer name", "3")):
+            home = Home(tmp_path / name)
+            done = run_script(home, "plain", "-", warehouse, 0, POLARS_MAX_THREADS=threads, OMP_NUM_THREADS=threads, TZ=f"UTC+{threads}")
+            assert done.returncode == 0, done.stderr
+            states.append(public_state(home))
+        assert states[0] == states[1]
+
+    def test_does_not_publish_after_failed_verification(
+        self, home: Home, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        home.build(warehouse)
+        monkeypatch.setattr("exports.release.transaction.verify", lambda folder: ["csv/areas.csv: a fault"])
+        with pytest.raises(exports.ReleaseError, match=r"csv/areas\.csv: a fault"):
+            home.build(changed_warehouse, later(1))
+        assert served(home) == "2026.11.1"
+
+    def test_fails_without_ledger(self, home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+        first = home.build(warehouse)
+        (home.public / "releases.json").unlink()
+        with pytest.raises(exports.ReleaseError, match=r"does not know the current release 2026\.11\.1"):
+            home.build(changed_warehouse, later(1))
+        assert exports.verify(first.path) == []
+
+    def test_keeps_annotations_of_others(self, home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+        home.build(warehouse)
+        path = home.public / "releases.json"
+        ledger = json.loads(path.read_bytes())
+        ledger["releases"][0]["pinned"] = "for a paper"
+        path.write_text(json.dumps(ledger))
         home.build(changed_warehouse, later(1))
-    assert exports.verify(first.path) == []
+        assert json.loads(path.read_bytes())["releases"][0]["pinned"] == "for a paper"
 
+    def test_works_while_reader_has_release_open(self, home: Home, warehouse: Path, changed_warehouse: Path) -> None:
+        first = home.build(warehouse)
+        with duckdb.connect(str(first.path / "indicators.duckdb"), read_only=True) as connection:
+            second = home.build(changed_warehouse, later(1))
+            assert connection.execute("select count(*) from areas").fetchall() == [(4,)]
+        assert second.tables["areas"] == 5
 
-def test_what_others_note_in_the_ledger_stays(home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path) -> None:
-    home.build(warehouse)
-    path = home.public / "releases.json"
-    ledger = json.loads(path.read_bytes())
-    ledger["releases"][0]["pinned"] = "for a paper"
-    path.write_text(json.dumps(ledger))
-    home.build(changed_warehouse, later(1))
-    assert json.loads(path.read_bytes())["releases"][0]["pinned"] == "for a paper"
-
-
-def test_a_reader_may_have_the_last_release_open_while_the_next_is_built(
-    home: WorkspaceFolder, warehouse: Path, changed_warehouse: Path
-) -> None:
-    first = home.build(warehouse)
-    with duckdb.connect(str(first.path / "indicators.duckdb"), read_only=True) as connection:
-        second = home.build(changed_warehouse, later(1))
-        assert connection.execute("select count(*) from areas").fetchall() == [(4,)]
-    assert second.tables["areas"] == 5
-
-
-def test_the_duckdb_file_has_the_tables_with_comments_for_any_duckdb_from_1_0(release: Path) -> None:
-    with duckdb.connect(str(release / "indicators.duckdb"), read_only=True) as connection:
-        tables = dict(connection.execute("select table_name, comment from duckdb_tables()").fetchall())
-        columns = connection.execute(
-            "select table_name, column_name, data_type, comment from duckdb_columns() where not internal"
-        ).fetchall()
-        tags = connection.execute("select tags from duckdb_databases() where not internal").fetchall()
-    assert tables["areas"] == "Areas | and their names. Key: ref_area."
-    everything = (*TABLES, published.TABLE)
-    assert set(tables) == {table.name for table in everything}
-    expected = {(t.name, c.name, c.type, c.description + (f" Unit: {c.unit}." if c.unit else "")) for t in everything for c in t.columns}
-    expected |= {(view.name, c.name, c.type, c.description) for view in published.VIEWS for c in view.columns}
-    assert set(columns) == expected
-    assert tags[0][0]["storage_version"].startswith("v1.0.0")
-
-
-def test_a_table_without_rows_is_published_without_a_row_group(release: Path) -> None:
-    assert (release / "csv/peers.csv").read_text() == "ref_area,position,peer,distance\n"
-    assert pq.read_metadata(release / "parquet/peers.parquet").num_row_groups == 0
-
-
-def test_parquet_files_are_sorted_described_and_indexed(release: Path) -> None:
-    file = pq.ParquetFile(release / "parquet/indicator_values.parquet")
-    group = file.metadata.row_group(0)
-    assert [column.column_index for column in group.sorting_columns] == [0, 1, 2]
-    assert all(group.column(i).has_column_index and group.column(i).is_stats_set for i in range(group.num_columns))
-    assert {group.column(i).compression for i in range(group.num_columns)} == {"ZSTD"}
-    assert [str(t) for t in file.schema_arrow.types] == ["string", "string", "string", "double", "string", "double"]
-    described = {k.decode(): v.decode() for k, v in file.metadata.metadata.items()}
-    assert described["table"] == "indicator_values"
-    assert json.loads(described["primary_key"]) == ["indicator", "ref_area", "time_period"]
-    assert json.loads(described["columns"])["coverage"] == {"description": "About coverage", "unit": "persons"}
-
-
-def test_progress_is_told(home: WorkspaceFolder, warehouse: Path) -> None:
-    told: list[str] = []
-    home.build(warehouse, on_progress=told.append)
-    assert told[0] == "areas: 4 rows"
-    assert told[-1] == "publishing 2026.11.1"
+    def test_reports_progress(self, home: Home, warehouse: Path) -> None:
+        messages: list[str] = []
+        home.build(warehouse, on_progress=messages.append)
+        assert messages[0] == "areas: 4 rows"
+        assert messages[-1] == "publishing 2026.11.1"

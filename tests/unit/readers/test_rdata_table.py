@@ -214,7 +214,10 @@ HEAD = rds(b"")
         (HEAD + compact("compact_intseq", reals(2, 2**31, 1)), "too large: compact_intseq"),
         (HEAD + compact("mmap_real", texts("/etc/passwd")), "unknown or too large: mmap_real"),
         (rds(frame({"a": texts("1"), "b": texts("1", "2")})), "differ in length: a 1, b 2"),
-        (rds(frame({"a": integers(3, kind=13, levels=texts("x"), **{"class": texts("factor")})})), "column a: 3 is not one of the 1 levels"),
+        (
+            rds(frame({"a": integers(3, kind=13, levels=texts("x"), **{"class": texts("factor")})})),
+            "column a: 3 is not one of the 1 levels",
+        ),
         (bz2.compress(rds(TYPES))[:-9], "bzip2 file is truncated"),
         (lzma.compress(rds(TYPES))[:-9], "xz file is truncated"),
         (gzip.compress(rds(TYPES))[:-9], "gzip file is truncated"),

@@ -1,0 +1,269 @@
+"""The release transaction: build a release aside, verify it, and publish it in one step or not at all.
+
+`build` reads from top to bottom: prepare, write the tables, describe them, compare them with the current release, complete the files,
+verify and publish. The caller makes sure that only one build at a time works on a `public` folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from exports import metadata
+from exports.formats import query_macros
+from exports.metadata import datapackage, report
+from exports.metadata.text import is_web
+from exports.model import checksums, schema_version
+from exports.model.errors import ReleaseError
+from exports.model.info import Context, Previous, ReleaseInfo
+from exports.model.tables import Table
+from exports.release import public_folder
+from exports.release.entries import RELEASES, ChangeCounts, Entry, PackInfo, TableCounts
+from exports.release.ledger import Ledger
+from exports.verify.release import verify
+
+DUCKDB = "indicators.duckdb"
+RESERVED = ("changes", "revisions", *query_macros.VIEWS)
+"""Names of the tables and views that every release adds by itself."""
+
+ReportProgress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Release:
+    """The current release after a build.
+
+    `changed` is whether this build published it; `tables` has the rows of each table. `superseded` is empty, or says how an operator took
+    back the release that this build would have published again.
+    """
+
+    version: str
+    path: Path
+    changed: bool
+    tables: dict[str, int]
+    superseded: str = ""
+
+
+def build(
+    warehouse: Path,
+    tables: Sequence[Table],
+    info: ReleaseInfo,
+    public: Path,
+    staging: Path,
+    quality_report: Mapping[str, Any],
+    report_progress: ReportProgress | None = None,
+) -> Release:
+    """Publish `tables` from the marts of `warehouse` as the current release of `public`, unless that already has the same content.
+
+    `staging` must be on the file system of `public`; this function owns its subfolder `publication` and first removes what a killed build
+    left there. Raises ReleaseError, after which the current release is unchanged.
+    """
+    report_progress = report_progress or (lambda text: None)
+    with _disk_errors_as_release_errors(), _prepared(warehouse, tables, public, staging) as work:
+        # prepare
+        ledger, current = public_folder.recover(public, work)
+        folder, spill = work / "release", work / "spill"
+        folder.mkdir()
+        current_folder = public / RELEASES / current.version if current else None
+
+        # write the tables
+        from exports.formats import table_files  # Arrow, Polars and DuckDB are slow to import; only a build needs them
+        from exports.release import facts
+
+        written = table_files.write(warehouse, tables, info, folder, spill, report_progress)
+
+        # describe them
+        context = Context(
+            info=info,
+            version=ledger.next_version(info.released.astimezone(UTC).strftime("%Y.%m")),
+            tables=tables,
+            rows=written.rows,
+            guarded=written.guarded,
+            foreign_keys=written.foreign_keys,
+            files=written.files,
+            quality_report=quality_report,
+            previous=Previous(current.version, current.rows) if current else None,
+            facts=facts.gather(tables, folder / "parquet"),
+        )
+        context = replace(context, schema_version=schema_version.following(current_folder, datapackage.resources(context)))
+        content = _content_digest(context)
+        pack = _pack_info(info, content, ledger)
+
+        # stop here if there is nothing to publish
+        if current and current_folder and current.content == content and _is_intact(current_folder):
+            public_folder.write_ledger(replace(ledger.with_inputs_key(current.version, info.inputs_key), pack=pack), public, work)
+            report_progress(f"unchanged: {current.version} remains the current release")
+            return Release(current.version, current_folder, False, dict(current.rows))
+        if current and current_folder and (superseded := ledger.superseded(content, current.version)):
+            if ledger.pack is None:
+                public_folder.write_ledger(replace(ledger, pack=pack), public, work)
+            report_progress(f"{superseded}; {current.version} remains the current release")
+            return Release(current.version, current_folder, False, dict(current.rows), str(superseded))
+
+        # compare, complete, verify
+        context = _compare(folder, context, current_folder, spill, report_progress)
+        _complete(folder, context, spill, report_progress)
+        report_progress("verifying the release")
+        if faults := verify(folder):
+            raise ReleaseError("the release failed its own verification; the current release is unchanged:\n" + "\n".join(faults))
+        _seal(folder)
+
+        # publish
+        report_progress(f"publishing {context.version}")
+        entry = Entry(context.version, info.timestamp, info.inputs_key, content, context.rows, _change_counts(context))
+        path = public_folder.publish(folder, entry, ledger, public, work, pack)
+        return Release(context.version, path, True, dict(context.rows))
+
+
+# ------------------------------------------------------------------------------------------------------------- prepare
+
+
+def _check_arguments(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path) -> None:
+    if not warehouse.is_file():
+        raise ReleaseError(f"{warehouse}: no such warehouse")
+    names = [table.name.lower() for table in tables] + [name.lower() for name in RESERVED]
+    if duplicates := sorted({name for name in names if names.count(name) > 1}):
+        raise ReleaseError(f"declared more than once: {', '.join(duplicates)}")
+    public.mkdir(parents=True, exist_ok=True)
+    staging.mkdir(parents=True, exist_ok=True)
+    if public.stat().st_dev != staging.stat().st_dev:
+        raise ReleaseError(f"{staging} and {public} must be on the same file system, so that a release can appear in one step")
+
+
+@contextmanager
+def _prepared(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path) -> Iterator[Path]:
+    """Check what `build` was called with, yield an empty work folder, and remove it at the end."""
+    _check_arguments(warehouse, tables, public, staging)
+    work = staging / public_folder.WORK
+    if work.exists():
+        public_folder.discard(work)
+    work.mkdir()
+    try:
+        yield work
+    finally:
+        public_folder.discard(work, ignore_errors=True)
+
+
+@contextmanager
+def _disk_errors_as_release_errors() -> Iterator[None]:
+    """Turn errors of the writing libraries, for example on a full disk, into a ReleaseError."""
+    import duckdb
+    import polars as pl
+    import pyarrow as pa
+
+    try:
+        yield
+    except (OSError, duckdb.Error, pl.exceptions.PolarsError, pa.ArrowException) as error:
+        raise ReleaseError(f"the release could not be written: {error}; the current release is unchanged") from error
+
+
+# ------------------------------------------------------------------------------------------------------------ describe
+
+
+def _content_digest(context: Context) -> str:
+    """Return a digest of everything published except version and time: the values in the CSV files, and the descriptors."""
+    sums = {path: facts.sha256 for path, facts in context.files.items() if path.startswith("csv/")}
+    for path, text in metadata.render(metadata.DESCRIPTORS, context.timeless()).items():
+        sums[path] = hashlib.sha256(text).hexdigest()
+    return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+
+
+def _pack_info(info: ReleaseInfo, content: str, ledger: Ledger) -> PackInfo:
+    """Return what the ledger says about the pack. The feed keeps its first identifier: a new one would be a new feed for its readers."""
+    feed = ledger.pack.feed if ledger.pack else ""
+    if not feed and is_web(info.base_uri):
+        feed = f"{info.base_uri.rstrip('/')}/{public_folder.FEED}"
+    publisher = {key: info.text(info.publisher[key]) for key in ("name", "iri") if info.publisher.get(key)}
+    feed = feed or uuid.uuid5(uuid.NAMESPACE_OID, f"zpo2 {info.pack} {info.timestamp} {content}").urn
+    return PackInfo(info.pack, dict(info.title), list(info.languages), info.base_uri, publisher, feed)
+
+
+def _is_intact(folder: Path) -> bool:
+    """Whether a release still has the bytes it was published with. A damaged release is replaced even if nothing changed."""
+    return folder.is_dir() and not checksums.faults(folder)
+
+
+# ------------------------------------------------------------------------------------------------------------- compare
+
+
+def _compare(folder: Path, context: Context, current_folder: Path | None, spill: Path, report_progress: ReportProgress) -> Context:
+    """Add the table `changes`, compared with the current release. It is never a reason for a new version."""
+    from exports.changes import compare
+    from exports.changes.published import TABLE
+    from exports.model.change_summary import Summary
+
+    summary = None
+    with compare.release_files(folder, context.info.about()) as sink:
+        if current_folder is not None:
+            version = current_folder.name
+            try:
+                summary = compare.compare(current_folder, folder, version, context.info.provenance, spill, sink)
+            except compare.NotComparableError as error:
+                summary = Summary(version, not_comparable=str(error))
+                report_progress(f"cannot compare with {version}: {error}")
+    report_progress(f"{TABLE.name}: {sink.rows} rows")
+    return replace(
+        context,
+        tables=(*context.tables, TABLE),
+        rows={**context.rows, TABLE.name: sink.rows},
+        guarded={**context.guarded, TABLE.name: sink.guarded},
+        files={**context.files, **compare.facts(folder)},
+        changes=summary,
+    )
+
+
+def _change_counts(context: Context) -> ChangeCounts:
+    """Return how much a release changed, for the ledger."""
+    if context.previous is None:
+        return ChangeCounts(None)
+    summary = context.changes
+    if summary is None or summary.not_comparable:
+        return ChangeCounts(context.previous.version, comparable=False)
+    changed = {name: table for name, table in summary.tables.items() if not table.is_unchanged}
+    counts = {name: TableCounts(table.added, table.removed, dict(table.cells)) for name, table in changed.items()}
+    return ChangeCounts(summary.version, tables=counts)
+
+
+# ------------------------------------------------------------------------------------------------------------ complete
+
+
+def _complete(folder: Path, context: Context, spill: Path, report_progress: ReportProgress) -> None:
+    """Add everything that a release contains beside the table files: DuckDB file, derived formats, descriptors and checksums."""
+    from exports.changes.published import VIEWS
+    from exports.formats import derived_formats, duckdb_macros
+    from exports.formats import duckdb as duckdb_file
+
+    report_progress(DUCKDB)
+    duckdb_file.write(context.tables, folder / "parquet", folder / DUCKDB, spill, VIEWS)
+    duckdb_macros.write(context.tables, context.info.languages, folder / DUCKDB)
+    report_progress("files by indicator, for spreadsheets, statistical software and maps")
+    context = replace(context, files={**context.files, **derived_formats.write(folder, context, spill)})
+    size = report.size(context)
+    if not size["within_budget"]:
+        report_progress(f"the data files have {size['bytes']} bytes, which is more than the budget of {size['budget_bytes']}")
+    for path, text in metadata.render(metadata.DESCRIPTORS + metadata.RECORDS, context).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(text)
+    checksums.write(folder, context.files)
+
+
+def _seal(folder: Path) -> None:
+    """Make every file and folder durable and read-only, whatever the umask of this process.
+
+    The folder itself becomes read-only only in its final place: a read-only folder cannot be renamed.
+    """
+    for root, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            path = Path(root, name)
+            path.chmod(0o444)
+            public_folder.sync(path)
+        Path(root).chmod(0o755 if Path(root) == folder else 0o555)
+        public_folder.sync(Path(root))
