@@ -21,11 +21,22 @@ PAGES = {  # path in the repository -> page of the site
     "CONTRIBUTING.md": "contributing.md",
     "CHANGELOG.md": "changelog.md",
     "benchmarks/README.md": "benchmarks.md",
+    "templates/pack-repository/README.md": "pack-repository.md",
     "LICENSE": "license.md",
 }
 NAV: dict[str, tuple[str, ...]] = {  # section -> pages; a folder stands for its pages that have no entry
     "Home": ("index.md",),
-    "Use": ("commands.md", "pack-format.md", "tables.md", "indicators.md", "methods.md", "explain.md", "glossary.md", "local-feeds/"),
+    "Use": (
+        "commands.md",
+        "pack-format.md",
+        "tables.md",
+        "indicators.md",
+        "methods.md",
+        "explain.md",
+        "glossary.md",
+        "local-feeds/",
+        "pack-repository.md",
+    ),
     "Operate": ("operations.md", "publication.md", "hostile-input.md", "operations/"),
     "Develop": ("contributing.md", "architecture.md", "decisions.md", "develop/index.md", "develop/", "benchmarks.md"),
     "More": ("./", "changelog.md", "license.md"),

@@ -1,9 +1,9 @@
-"""Writes the figures of packs/demo from the current release of packs/cz: totals of districts, and notices as dates. No declarations.
+"""Write the data of packs/demo from the current release of packs/cz: totals of districts, and notices as dates. Declares nothing.
 
     python packs/make_demo.py data/cz packs/demo/data
 
-Everything is a sum that the release has as numerator or denominator of an indicator, so whoever has the release can check it. Of the
-notices only the days of posting and removal and the region of the body are taken: no title, no address.
+Every figure is a sum that the release has as a numerator or denominator of an indicator, so anybody with the release can check it. Notices keep
+only the days of posting and removal and the region of the body, without title and address.
 """
 
 from __future__ import annotations

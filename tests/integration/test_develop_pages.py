@@ -14,16 +14,16 @@ from tests.support.command import EPOCH, PROJECT, environment
 
 PAGES = sorted((PROJECT / "docs" / "develop").glob("adding-*.md"))
 BLOCK = re.compile(r"^(?:`(?P<name>[\w./-]+)`\n\n)?```(?P<kind>[\w ]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-COPIED = ("benchmarks", "dbt_project", "docs", "exports", "packs", "pipelines", "quality", "tests")
-FILES = ("CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml")
+LEFT_OUT = {".git", ".venv", "build", "data"}
 
 
 def copy_of_the_project(folder: Path) -> Path:
     """Return a copy of the project in `folder` whose `.venv` is the environment of this process."""
-    for name in COPIED:
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "target", "logs"))
-    for name in (*FILES, *(path.name for path in PROJECT.glob("*.lock"))):
-        shutil.copy(PROJECT / name, folder / name)
+
+    def left_out(parent: str, names: list[str]) -> set[str]:
+        return {name for name in names if name == "__pycache__" or (name in LEFT_OUT and Path(parent) == PROJECT)}
+
+    shutil.copytree(PROJECT, folder, ignore=left_out)
     (folder / ".venv").symlink_to(sys.prefix)
     return folder
 

@@ -108,6 +108,19 @@ def test_every_dependency_has_its_reason() -> None:
     assert {"pandera" if name.startswith("pandera") else name for name in names} == reasons
 
 
+def test_page_of_tests_lists_every_support_module_and_shared_fixture() -> None:
+    page = (PROJECT / "docs" / "develop" / "testing.md").read_text(encoding="utf-8")
+    modules = {path.name for path in (PROJECT / "tests" / "support").glob("*.py")} - {"__init__.py"}
+    assert set(re.findall(r"^\| `(\w+\.py)` \|", page, re.MULTILINE)) == modules
+    fixtures = re.findall(r"^@pytest\.fixture.*\ndef (\w+)", (PROJECT / "tests" / "conftest.py").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [name for name in fixtures if f"`{name}`" not in page] == []
+
+
+def test_every_page_that_is_written_by_hand_leads_to_the_glossary() -> None:
+    pages = [path for path in (PROJECT / "docs").glob("*.md") if path.name != "glossary.md"]
+    assert [path.name for path in pages if "(glossary.md)" not in path.read_text(encoding="utf-8")] == []
+
+
 def test_no_committed_file_names_the_machine_it_was_written_on() -> None:
     found = []
     for path in committed():
