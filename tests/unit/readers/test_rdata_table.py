@@ -72,7 +72,7 @@ def rda(**objects: bytes) -> bytes:
 
 TYPES = frame({
     "name": texts("Žilina", " Nitra ", None),
-    "kind": integers(2, 1, NA_INTEGER, levels=texts("town", "city"), **{"class": texts("factor")}),
+    "kind": integers(2, 1, NA_INTEGER, kind=13, levels=texts("town", "city"), **{"class": texts("factor")}),
     "code": integers(500011, NA_INTEGER, 7),
     "share": reals(2.0, 0.25, NA_REAL),
     "ok": integers(1, 0, NA_INTEGER, kind=10),
