@@ -151,7 +151,7 @@ def idle_tick(folder: Path) -> Iterator[str]:
         home = WorkspaceFolder(folder / "home")
         home.claim(pack.id)
         settings = Settings(allow_hosts="127.0.0.1", SOURCE_DATE_EPOCH=1_700_000_000)
-        sensor = next(s for s in build_sensors(Workspace(home.root, settings, pack=pack)) if s.name == "look_at_sources")
+        sensor = next(s for s in build_sensors(Workspace(home.root, settings, pack=pack)) if s.name == "poll_sources")
 
         def tick(cursor: str | None) -> Any:
             with dg.DagsterInstance.ephemeral() as instance:
