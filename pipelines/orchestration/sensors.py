@@ -232,10 +232,10 @@ def _send_alerts(workspace: Workspace) -> dg.SensorDefinition:
     )  # fmt: skip
     def send_alerts(_context: dg.SensorEvaluationContext) -> dg.SkipReason:
         logs.open_log(workspace)
-        news = alerts.enqueue_staleness(workspace)
+        alerted = alerts.enqueue_staleness(workspace)
         count, faults = alerts.deliver(workspace)
-        words = [f"{count} alerts delivered"] + [f"news of {', '.join(news)}"] * bool(news) + faults
-        return dg.SkipReason("; ".join(words + _announce(workspace)))
+        messages = [f"{count} alerts delivered"] + [f"new alerts for {', '.join(alerted)}"] * bool(alerted) + faults
+        return dg.SkipReason("; ".join(messages + _announce(workspace)))
 
     return send_alerts
 

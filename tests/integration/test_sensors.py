@@ -207,7 +207,7 @@ def test_alerts_are_signed_sent_once_and_kept_while_the_webhook_is_away(bench: B
         (bench.pack.root / "data" / "people_2020.csv").unlink()
         bench.tick("poll_sources")
         reason = bench.tick("send_alerts")[1]
-        assert "0 alerts delivered; news of people; the webhook answered 503" in reason
+        assert "0 alerts delivered; new alerts for people; the webhook answered 503" in reason
         assert "geheim" not in reason
         assert "1 alerts delivered" in bench.tick("send_alerts")[1]
         assert "0 alerts delivered" in bench.tick("send_alerts")[1]

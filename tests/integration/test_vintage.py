@@ -63,7 +63,7 @@ def test_before_a_source_was_fetched_nothing_was_known_of_it(tmp_path: Path) -> 
     ("options", "words"),
     [
         (["--vintage", "2025-10-09"], "--vintage and --out go together"),
-        (["--vintage", "soon", "--out", "x"], "a date or a time is due"),
+        (["--vintage", "soon", "--out", "x"], "expected a date or time"),
         (["--vintage", "2025-10-09", "--out", "x", "--only", "areas"], "--vintage goes with --out only"),
     ],
 )
