@@ -19,7 +19,8 @@ Record = TypeVar("Record")
 
 def parse(record: type[Record], value: object) -> Record:
     """Return the dataclass `record` for a value from a JSON file. Raises ValueError if a member is missing or has the wrong type."""
-    validated: Record = _adapter(record).validate_python(value)
+    key: Any = record  # mypy does not know that classes are hashable
+    validated: Record = _adapter(key).validate_python(value)
     return validated
 
 

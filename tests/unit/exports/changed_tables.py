@@ -81,7 +81,7 @@ def between(
     tmp.mkdir(parents=True, exist_ok=True)
     number = len(list(tmp.iterdir()))
     before, after = release(tmp / f"{number}-old", then, *old), release(tmp / f"{number}-new", now, *new)
-    with compare.files(after) as sink:
+    with compare.release_files(after) as sink:
         summary = compare.compare(before, after, "2026.11.1", now, tmp / "spill", sink, **more)
     frame = pl.read_parquet(after / "parquet" / "changes.parquet")
     assert frame.equals(frame.sort("table", "key", "column"))
