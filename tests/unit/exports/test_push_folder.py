@@ -70,7 +70,7 @@ class TestInterruptedPush:
         killed("before exports.push.folder._copy_file 20", "dir", "--home", two_releases, "--to", target)
         copied: list[str] = []
         original = folder._copy_file
-        monkeypatch.setattr(folder, "_copy", lambda source, *rest: (copied.append(source.name), original(source, *rest)))
+        monkeypatch.setattr(folder, "_copy_file", lambda source, *rest: (copied.append(source.name), original(source, *rest)))
         push(two_releases, target)
         assert len(copied) == len(push_plan.select_release(two_releases / "public", None).files) - 19
         assert served(target) == SECOND
