@@ -6,7 +6,6 @@ import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
-
 from typing import Any
 
 import pytest
@@ -74,6 +73,7 @@ class TestInterruptedPush:
         killed("before exports.push.folder._copy_file 20", "dir", "--home", two_releases, "--to", target)
         copied: list[str] = []
         original = folder._copy_file
+
         def copy(source: Path, *rest: Any) -> Any:
             copied.append(source.name)
             return original(source, *rest)
