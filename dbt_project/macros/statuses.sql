@@ -4,16 +4,16 @@
 #}
 {% macro status_rank(status) -%}
     case {{ status }}
-        {% for code, rank in var('status_ranks').items() -%}
-        when '{{ code }}' then {{ rank }}
+        {% for code in var('status_ranks') -%}
+        when '{{ code }}' then {{ rank_of(code) }}
         {% endfor -%}
     end
 {%- endmacro %}
 
 {% macro rank_status(rank) -%}
     case {{ rank }}
-        {% for code, code_rank in var('status_ranks').items() -%}
-        when {{ code_rank }} then '{{ code }}'
+        {% for code in var('status_ranks') -%}
+        when {{ rank_of(code) }} then '{{ code }}'
         {% endfor -%}
     end
 {%- endmacro %}

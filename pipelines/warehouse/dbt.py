@@ -53,7 +53,7 @@ def environment(workspace: WorkspaceFolder) -> dict[str, str]:
 def project_digest() -> str:
     """Return a hash of the dbt project's files, for which a parsed manifest stays good."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in PROJECT_DIR.rglob("*") if p.is_file() and p.suffix in (".sql", ".yml", ".py")):
+    for path in sorted(p for p in PROJECT_DIR.rglob("*") if p.is_file() and p.suffix in (".sql", ".yml", ".py", ".md")):
         name = path.relative_to(PROJECT_DIR)
         if "target" not in name.parts:
             digest.update(str(name).encode() + b"\0" + path.read_bytes())

@@ -33,13 +33,18 @@ final_steps as (
     where not exists (select 1 from changes as c where c.from_area = s.area and c.changed_on > s.changed_on)
 ),
 
+days_of_change as (
+    select distinct from_area, changed_on
+    from changes
+),
+
 -- each state of an area begins with its previous change
 spans as (
     select
         from_area as origin,
         changed_on as valid_to,
         max(changed_on) over (partition by from_area order by changed_on rows between unbounded preceding and 1 preceding) as valid_from
-    from (select distinct from_area, changed_on from changes)
+    from days_of_change
 )
 
 select

@@ -26,13 +26,19 @@ down as (
     where time_period is not null
 ),
 
+periods_of_measures as (
+    select * from measure_periods
+    union all
+    select * from down
+),
+
 periods as (
     select
         n.indicator,
         p.time_period,
         min(p.finest) as finest
     from numerators as n
-    inner join (select * from measure_periods union all select * from down) as p on p.measure = n.measure
+    inner join periods_of_measures as p on p.measure = n.measure
     group by n.indicator, p.time_period
 ),
 

@@ -14,7 +14,7 @@ with periods as (
 last_periods as (
     select *
     from periods
-    qualify row_number() over (partition by indicator, level, sex order by first_day desc, time_period) = 1
+    qualify row_number() over (partition by indicator, level, sex order by first_day desc, time_period asc) = 1
 )
 
 -- the base is the first period since the goals were adopted; a series that ends before that is measured from its first period

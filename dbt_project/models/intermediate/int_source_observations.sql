@@ -122,7 +122,10 @@ totals as (
         c.measure is not null as is_contradicted,
         -- a sex without rows is 0 only if the rows of the other sexes add up to the source's total
         p.aggregate = 'sum'
-        and (p.own_total is null or abs(p.own_total - coalesce(p.obs_value, 0.0)) <= {{ var('relative_tolerance') }} * abs(p.own_total)) as absent_is_zero
+        and (
+            p.own_total is null
+            or abs(p.own_total - coalesce(p.obs_value, 0.0)) <= {{ var('relative_tolerance') }} * abs(p.own_total)
+        ) as absent_is_zero
     from aggregates_over_sex as p
     left join contradicted_cells as c
         on

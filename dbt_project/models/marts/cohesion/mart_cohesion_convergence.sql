@@ -43,6 +43,7 @@ sloped as (
     select
         * replace (case when syy > {{ var('log_variance_tolerance') }} * n then beta else 0.0 end as beta),
         sxx > {{ var('log_variance_tolerance') }} * n as has_slope,
+        syy > {{ var('log_variance_tolerance') }} * n as growth_varies,
         greatest(syy - beta * sxy, 0.0) as residual
     from groups
 ),
@@ -76,15 +77,15 @@ statistics as (
         s.is_positive,
         greatest(s.status_rank, {{ rank_if('b.indicator is not null', 'B') }}) as status_rank,
         unnest([
-            {name: 'sigma_first', amount: s.sigma_first},
-            {name: 'sigma_last', amount: s.sigma_last},
-            {name: 'sigma_change', amount: s.sigma_last - s.sigma_first},
-            {name: 'beta', amount: case when s.has_slope then s.beta end},
-            {name: 'alpha', amount: case when s.has_slope then s.alpha end},
-            {name: 'beta_se', amount: case when s.has_slope and s.n > 2 then sqrt(s.residual / (s.n - 2) / s.sxx) end},
-            {name: 'r2', amount: case when s.has_slope and s.syy > {{ var('log_variance_tolerance') }} * s.n then least(s.beta * s.sxy / s.syy, 1.0) end},
-            {name: 'speed', amount: s.speed},
-            {name: 'half_life', amount: case when s.speed > 0 then ln(2) / s.speed end}
+            { name: 'sigma_first', amount: s.sigma_first },
+            { name: 'sigma_last', amount: s.sigma_last },
+            { name: 'sigma_change', amount: s.sigma_last - s.sigma_first },
+            { name: 'beta', amount: case when s.has_slope then s.beta end },
+            { name: 'alpha', amount: case when s.has_slope then s.alpha end },
+            { name: 'beta_se', amount: case when s.has_slope and s.n > 2 then sqrt(s.residual / (s.n - 2) / s.sxx) end },
+            { name: 'r2', amount: case when s.has_slope and s.growth_varies then least(s.beta * s.sxy / s.syy, 1.0) end },
+            { name: 'speed', amount: s.speed },
+            { name: 'half_life', amount: case when s.speed > 0 then ln(2) / s.speed end }
         ]) as statistic
     from speeds as s
     left join spans_with_break as b
@@ -92,18 +93,18 @@ statistics as (
 )
 
 select
-    indicator,
-    within,
-    of_level,
-    first_period,
-    last_period,
-    sex,
-    statistic.name as statistic,
-    case when n >= {{ var('min_areas_compared') }} and is_positive then statistic.amount end as obs_value,
+    s.indicator,
+    s.within,
+    s.of_level,
+    s.first_period,
+    s.last_period,
+    s.sex,
+    s.statistic.name as statistic,
+    case when s.n >= {{ var('min_areas_compared') }} and s.is_positive then s.statistic.amount end as obs_value,
     case
-        when n < {{ var('min_areas_compared') }} then 'L'
-        when not is_positive or statistic.amount is null then 'Z'
-        else {{ rank_status('status_rank') }}
+        when s.n < {{ var('min_areas_compared') }} then 'L'
+        when not s.is_positive or s.statistic.amount is null then 'Z'
+        else {{ rank_status('s.status_rank') }}
     end as obs_status,
-    n
-from statistics
+    s.n
+from statistics as s
