@@ -88,10 +88,11 @@ each_period as (
                 or (l.carry > 0 and p.first_day <= x.first_day and x.calendar_year - p.calendar_year <= l.carry)
             )
     where l.period = 'each'
-    qualify row_number() over (
-        partition by l.index_id, l.node, x.time_period
-        order by p.time_period is null, p.time_period <> x.time_period, p.first_day desc, p.time_period desc
-    ) = 1
+    qualify
+        row_number() over (
+            partition by l.index_id, l.node, x.time_period
+            order by p.time_period is null, p.time_period <> x.time_period, p.first_day desc, p.time_period desc
+        ) = 1
 ),
 
 -- an index has no period if none of its leaves ever had data

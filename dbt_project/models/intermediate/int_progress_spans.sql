@@ -26,7 +26,8 @@ select
     l.time_period as last_period
 from last_periods as l
 inner join periods as p on p.indicator = l.indicator and p.level = l.level and p.sex = l.sex and p.first_day < l.first_day
-qualify row_number() over (
-    partition by l.indicator, l.level, l.sex
-    order by p.first_day < date '{{ var('progress').first_day }}', p.first_day, p.time_period
-) = 1
+qualify
+    row_number() over (
+        partition by l.indicator, l.level, l.sex
+        order by p.first_day < date '{{ var('progress').first_day }}', p.first_day, p.time_period
+    ) = 1

@@ -15,7 +15,8 @@ select
 from {{ ref('int_index_scores') }}
 where indicator is not null
 -- a value that is carried forward is published in its own period; a missing one as in the newest period
-qualify row_number() over (
-    partition by index_id, node, ref_area, coalesce(raw_period, '')
-    order by time_period <> coalesce(raw_period, ''), case when raw_period is null then null else time_period end, time_period desc
-) = 1
+qualify
+    row_number() over (
+        partition by index_id, node, ref_area, coalesce(raw_period, '')
+        order by time_period <> coalesce(raw_period, ''), case when raw_period is null then null else time_period end, time_period desc
+    ) = 1
