@@ -1,6 +1,6 @@
+-- grain: one row per indicator, area above, level of the areas compared, level of a decomposition, period, sex and statistic
 -- a view, so that its million rows are stored once
 {{ config(materialized="view") }}
--- grain: one row per indicator, area above, level of the areas compared, level of a decomposition, period, sex and statistic
 select
     indicator,
     within,
