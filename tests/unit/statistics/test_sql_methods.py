@@ -47,7 +47,10 @@ def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str,
                 "indicator varchar, weighted boolean, has_denominator boolean",
                 [{"indicator": "x", "weighted": False, "has_denominator": True}],
             ),
-            "stg_measures": ("measure varchar, additive boolean", [{"measure": "m", "additive": True}]),
+            "stg_measures": (
+                "measure varchar, additive boolean, weighted_by varchar, is_counted boolean",
+                [{"measure": "m", "additive": True, "is_counted": False}],
+            ),
             "stg_indicator_levels": (
                 "indicator varchar, level varchar",
                 [{"indicator": "x", "level": level} for level in sorted({c for _, _, c in tree})],
