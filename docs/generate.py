@@ -35,11 +35,12 @@ PACK_FORMAT = f"""# The format of a pack
 {NOTE}
 
 A pack is a folder: `pack.yml`, `sources/*.yml`, `indicators/*.yml`, `indices/*.yml`, and optionally `snapshots.lock`, which `zpo2 lock`
-writes. Every file is YAML 1.2 core, so `no`, `on` and dates are text, and a number is taken as its text where text is due. `null` means
-not given. An unknown key, a wrong type and a reference to something undeclared are faults: `zpo2 check` names file, line and key.
+writes. Every file is YAML 1.2 core, so `no`, `on` and dates are text. Where text is expected, a number counts as the text in which it is
+written. A key with `null` counts as left out. An unknown key, a wrong type or a reference to something undeclared is a fault: `zpo2 check`
+names the file, the line and the key.
 
-*SQL* is one scalar expression of DuckDB over the columns of a row, with the functions [at the end](#functions-of-expressions).
-*Texts* are a text, or a map from language to text. An *id* is letters, digits and `_`, beginning with a letter.
+*SQL* is one scalar expression in DuckDB's SQL over the columns of a row, with the functions [at the end](#functions-of-expressions).
+*Texts* are one text, or a map from language to text. An *id* has letters, digits and `_`, and begins with a letter.
 """
 FUNCTIONS_OF_EXPRESSIONS = f"""## Functions of expressions
 
@@ -103,7 +104,7 @@ def _noted(page: str) -> str:
 
 
 def pack_format() -> str:
-    """Return the page of every key of a pack, one section a block, in the order in which the blocks are met."""
+    """Return the page of every key of a pack, with one section per block."""
     parts = [PACK_FORMAT]
     seen: set[type[BaseModel]] = set()
     for title, model in ROOTS.items():
@@ -112,7 +113,7 @@ def pack_format() -> str:
 
 
 def _blocks(model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
-    """Yield a section for each block below `model` that was not met before."""
+    """Yield a section for each block below `model` that is not in `seen`, and add it."""
     hints = get_type_hints(model, include_extras=True)
     children = [(field.alias or name, child) for name, field in model.model_fields.items() for child in _models(hints[name])]
     children += [("map", child) for child in pack_models.MAPS.values() if model is pack_models.FetchedSource]

@@ -152,7 +152,7 @@ def test_pages_that_do_not_end_or_lead_away_are_refused(
         ({"paging": {"kind": "link"}, "protocol": "ckan"}, "paging is for protocol file"),
         ({"resource": "csv"}, "resource is for protocol"),
         ({"split": {"geo": ["CZ"]}}, "split is for protocol eurostat"),
-        ({"url": "data.json", "paging": {"kind": "link"}}, "for addresses, not for paths"),
+        ({"url": "data.json", "paging": {"kind": "link"}}, "addresses, not for paths"),
     ],
 )
 def test_declarations_that_cannot_work_are_refused(declared: dict[str, Any], reason: str) -> None:
