@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-SHARES = ("cv", "gini", "hoover", "atkinson_05", "theil_t")  # all values >= 0 and a mean > 0
 LOGARITHMIC = ("theil_l", "sd_log")  # all values > 0
 RATIOS = ("max_min", "p90_p10")  # 1 where all values are equal; all others are 0
 SMALLEST_GROUP = 3

@@ -10,9 +10,6 @@ from collections.abc import Callable
 
 import polars as pl
 
-DTYPES: dict[str, type[pl.DataType] | pl.DataType] = {
-    "string": pl.String, "integer": pl.Int64, "number": pl.Float64, "boolean": pl.Boolean, "date": pl.Date, "datetime": pl.Datetime("us"),
-}  # fmt: skip
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _EXACT = 2**53  # whole numbers up to here survive a floating-point number
 _MACHINE = r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$"
