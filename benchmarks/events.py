@@ -137,7 +137,7 @@ def idle_tick(folder: Path) -> Iterator[str]:
     from pipelines import packs
     from pipelines.core.settings import Settings
     from pipelines.core.workspace import WorkspaceFolder
-    from pipelines.extract.source_state import States
+    from pipelines.extract.source_state import SourceStates
     from pipelines.orchestration.sensors import build_sensors
     from pipelines.packs.schema import Fetch
     from pipelines.packs.workspace import Workspace
@@ -151,16 +151,16 @@ def idle_tick(folder: Path) -> Iterator[str]:
         home = WorkspaceFolder(folder / "home")
         home.claim(pack.id)
         settings = Settings(allow_hosts="127.0.0.1", SOURCE_DATE_EPOCH=1_700_000_000)
-        sensor = next(s for s in build_sensors(Workspace(home.root, settings, pack=pack)) if s.name == "look_at_sources")
+        sensor = next(s for s in build_sensors(Workspace(home.root, settings, pack=pack)) if s.name == "poll_sources")
 
         def tick(cursor: str | None) -> Any:
             with dg.DagsterInstance.ephemeral() as instance:
                 return sensor(dg.build_sensor_context(instance=instance, cursor=cursor))
 
         cursor = tick(None).cursor
-        states = States(home.fetch_state)
+        states = SourceStates(home.fetch_state)
         for name in pack.sources:
-            for part, state in states.of(name).items():
+            for part, state in states.parts(name).items():
                 states.put(name, part, state.__class__(**{**vars(state), "good": state.sha256}))
         states.save()
         idle = min(_seconds(lambda: tick(cursor)) for _ in range(5))

@@ -90,6 +90,9 @@ BY_NAME += [
     ("`ZPO2_SECRET_RELEASE_KEY`", "The key that signs these announcements."),
     ("`ZPO2_SECRET_<NAME>_HOSTS`", "Comma-separated hosts to which that secret may be sent."),
 ]
+DBT_MODELS = PROJECT / "dbt_project" / "models"
+DOCS_BLOCK = re.compile(r"\{% docs (\w+) %\}\n(.*?)\n\{% enddocs %\}", re.DOTALL)
+DOC_REFERENCE = re.compile(r"\{\{ doc\('(\w+)'\) \}\}")
 LIMITS = {"ge": "at least {}", "le": "at most {}", "pattern": "`{}`", "min_length": "{} or more", "max_length": "at most {}"}
 
 
@@ -189,8 +192,9 @@ def _default(field: Any) -> str:
 
 def tables() -> str:
     """Return the page of every published table, from the YAML file beside each mart."""
-    files = [path.read_text(encoding="utf-8") for path in (PROJECT / "dbt_project" / "models" / "marts").rglob("*.yml")]
-    models = [model for text in files for model in yaml.safe_load(text)["models"]]
+    blocks = _docs_blocks()
+    files = [path.read_text(encoding="utf-8") for path in (DBT_MODELS / "marts").rglob("*.yml")]
+    models = [model for text in files for model in yaml.safe_load(DOC_REFERENCE.sub(lambda m: blocks[m[1]], text))["models"]]
     parts = [TABLES]
     for model in sorted([*models, *_made_by_the_release()], key=lambda m: str(m["name"]).removeprefix("mart_")):
         rows = []
@@ -200,6 +204,11 @@ def tables() -> str:
         head = f"## {model['name'].removeprefix('mart_')}\n\n{' '.join(model['description'].split())}\n"
         parts += [head, _table(("column", "type", "unit", "content"), rows)]
     return "\n".join(parts)
+
+
+def _docs_blocks() -> dict[str, str]:
+    """Return the descriptions that several models share, by the name of their docs block."""
+    return dict(DOCS_BLOCK.findall((DBT_MODELS / "docs.md").read_text(encoding="utf-8")))
 
 
 def _made_by_the_release() -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-{# What the declarations decide of a table's columns: the pack's languages, and its indicators in the order of declaration. #}
+{# Columns that depend on the declarations: the languages of the pack, and its indicators in the order of declaration. #}
 {% macro pack_languages() -%}
     {%- if execute -%}
         {{ return(run_query('select languages from ' ~ ref('stg_pack')).rows[0][0].split(',')) }}

@@ -1,14 +1,16 @@
-{# The scores of the components of indices and of the indices themselves; their indicators have none. #}
+{# The scores of indices and of their components. Scores of single indicators are in index_components. #}
 {% macro index_scores(condition) -%}
+{%- set digits = var('score_digits') -%}
 with among_peers as (
     select
         s.index_id,
         s.node,
         s.time_period,
         s.ref_area,
-        -- scores are compared as ranks compare them
+        -- scores are rounded as for ranks
         100.0 * (
-            count(*) filter (where round(o.score, 9) < round(s.score, 9)) + 0.5 * count(*) filter (where round(o.score, 9) = round(s.score, 9))
+            count(*) filter (where round(o.score, {{ digits }}) < round(s.score, {{ digits }}))
+            + 0.5 * count(*) filter (where round(o.score, {{ digits }}) = round(s.score, {{ digits }}))
         ) / count(*) as peer_percentile
     from {{ ref('int_index_scores') }} as s
     inner join {{ ref('int_peers') }} as p on p.ref_area = s.ref_area

@@ -1,5 +1,5 @@
 {#
-  The files of one kind in the manifest's state of the lake, as a relation. Never a glob: a file that no manifest names does not exist.
+  The files of one kind in the lake, as a relation. The manifest names them: the lake can hold files of other states, so this is not a glob.
   The call of source() gives the model its lineage.
 #}
 {% macro lake(kind) -%}
@@ -11,11 +11,11 @@
                 home ~ " holds no lake: run `zpo2 run` first, and set ZPO2_HOME to the folder that it writes to"
             ) }}
         {%- endif -%}
-        {%- set found = run_query(
+        {%- set files = run_query(
             "select unnest(files['" ~ kind ~ "']).path as path from read_json('" ~ home ~ "/manifests/current.json', "
             ~ "columns = {files: 'MAP(VARCHAR, STRUCT(path VARCHAR)[])'})"
         ) -%}
-        read_parquet([{% for row in found.rows %}'{{ home }}/lake/{{ row[0] }}'{{ ', ' if not loop.last }}{% endfor %}])
+        read_parquet([{% for row in files.rows %}'{{ home }}/lake/{{ row[0] }}'{{ ', ' if not loop.last }}{% endfor %}])
     {%- else -%}
         (select 1)
     {%- endif -%}

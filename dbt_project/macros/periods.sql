@@ -1,9 +1,9 @@
-{# The same period, a number of calendar years earlier: 2021-Q3 less 1 is 2020-Q3. #}
+{# The same period, some calendar years earlier: one year before 2021-Q3 is 2020-Q3. #}
 {% macro years_before(period, years) -%}
     (lpad(cast(cast(left({{ period }}, 4) as integer) - {{ years }} as varchar), 4, '0') || substr({{ period }}, 5))
 {%- endmacro %}
 
-{# The first day of a period: of a year, a quarter, a month or a date. #}
+{# The first day of a period, which is a year, a quarter, a month or a date. #}
 {% macro first_day(period) -%}
     case
         when {{ period }} = '' then null
@@ -15,7 +15,7 @@
     end
 {%- endmacro %}
 
-{# Calendar time from one period's first day to another's, in years. #}
+{# The calendar time between the first days of two periods, in years. #}
 {% macro years_between(first, last) -%}
     {%- set from_day = first_day(first) -%}
     {%- set to_day = first_day(last) -%}

@@ -1,4 +1,4 @@
--- A parent's computed value differs from the one its source reports: the computed one is published, and this says so.
+-- The computed value of a parent differs from the value that its source reports. The computed value is published, with this warning.
 {{ config(meta={'gate': 'warn'}) }}
 select
     c.indicator,
@@ -11,23 +11,15 @@ select
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('int_rolled_values') }} as r
     on
-        r.indicator = c.indicator
-        and r.ref_area = c.ref_area
-        and r.time_period = c.time_period
-        and r.sex = c.sex
-        and r.age = c.age
+        {{ is_same_cell('r', 'c') }}
 inner join {{ ref('int_direct_values') }} as d
     on
-        d.indicator = c.indicator
-        and d.ref_area = c.ref_area
-        and d.time_period = c.time_period
-        and d.sex = c.sex
-        and d.age = c.age
+        {{ is_same_cell('d', 'c') }}
 where
     d.observed
-    and d.status_rank < 11
+    and {{ has_value('d.status_rank') }}
     and r.contributing > 0
     and (
-        abs(r.numerator - d.numerator) > 1e-9 * abs(d.numerator)
-        or abs(r.denominator - d.denominator) > 1e-9 * abs(d.denominator)
+        abs(r.numerator - d.numerator) > {{ var('relative_tolerance') }} * abs(d.numerator)
+        or abs(r.denominator - d.denominator) > {{ var('relative_tolerance') }} * abs(d.denominator)
     )

@@ -1,4 +1,4 @@
--- A source gives a period both an area that had ceased by then and what it became: two versions of the territory, of which one would count twice.
+-- A source reports, for one period, both an area that no longer existed and the area that it became. One of them would count twice.
 select distinct
     o.source,
     o.measure,

@@ -1,5 +1,5 @@
--- Over the same contributing areas, what a parent's total has beyond women and men is what its areas have beyond them (unknown sex, and
--- differences in the source's own cells): the roll-up adds nothing to it and loses nothing of it.
+-- The total of a parent exceeds its women and men by as much as the totals of the contributing areas exceed theirs (unknown sex, and
+-- differences in the source's own cells). The roll-up neither adds to this excess nor loses any of it.
 with children as (
     select
         d.indicator,
@@ -11,10 +11,10 @@ with children as (
         sum(case when d.sex = '_T' then d.denominator else -d.denominator end) as denominator
     from {{ ref('int_direct_values') }} as d
     inner join {{ ref('int_indicator_periods') }} as p
-        on p.indicator = d.indicator and p.time_period = d.time_period and p.finest_level = d.level
+        on {{ is_at_finest_level('p', 'd') }}
     inner join {{ ref('stg_indicators') }} as i on i.indicator = d.indicator and i.by_sex
     inner join {{ ref('int_area_tree') }} as t on t.time_period = d.time_period and t.ref_area = d.ref_area
-    where d.status_rank < 11 and d.sex in ('M', 'F', '_T')
+    where {{ has_value('d.status_rank') }} and d.sex in ('M', 'F', '_T')
     group by d.indicator, t.ancestor, d.time_period, d.age, d.ref_area
     having count(*) = 3
 ),
@@ -66,9 +66,9 @@ inner join expected as e
         and e.ref_area = p.ref_area
         and e.time_period = p.time_period
         and e.age = p.age
-        -- the same areas contribute to all three
+        -- the same areas contribute to women, men and the total
         and e.children = p.fewest
         and e.children = p.most
 where
-    abs(p.numerator - e.numerator) > 1e-9 * p.numerators
-    or abs(p.denominator - e.denominator) > 1e-9 * p.denominators
+    abs(p.numerator - e.numerator) > {{ var('relative_tolerance') }} * p.numerators
+    or abs(p.denominator - e.denominator) > {{ var('relative_tolerance') }} * p.denominators

@@ -1,4 +1,4 @@
--- Several sources give a cell different values: the first by file name stands, and this says so.
+-- Several sources report different values for a cell. The first source by file name is used, with this warning.
 {{ config(meta={'gate': 'warn'}) }}
 select
     measure,

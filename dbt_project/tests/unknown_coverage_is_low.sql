@@ -1,4 +1,4 @@
--- A coverage that nobody knows is never enough for a value.
+-- An unknown coverage is never sufficient for a value.
 select
     indicator,
     ref_area,

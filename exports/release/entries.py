@@ -19,8 +19,8 @@ Record = TypeVar("Record")
 
 def parse(record: type[Record], value: object) -> Record:
     """Return the dataclass `record` for a value from a JSON file. Raises ValueError if a member is missing or has the wrong type."""
-    adapter: Any = _adapter(record)  # type: ignore[arg-type]
-    validated: Record = adapter.validate_python(value)
+    key: Any = record  # mypy does not know that classes are hashable
+    validated: Record = _adapter(key).validate_python(value)
     return validated
 
 

@@ -7,10 +7,11 @@ from typing import Any
 from exports import ReleaseError
 from exports.release.ledger import latest_version, read_ledger
 from pipelines.core import logs
+from pipelines.core.state import StateError
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.extract.source_state import States
+from pipelines.extract.source_state import SourceStates
 from pipelines.notify import alerts, announcements
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import SourceCounts
@@ -19,11 +20,11 @@ from pipelines.runs.outcome import RunOutcome
 
 def collect(workspace: Workspace) -> dict[str, Any]:
     """Return the state of a workspace: sources with their last fetch, change and counts; what waits; releases; the last gate; the last runs."""
-    states = States(workspace.fetch_state)
+    states = SourceStates(workspace.fetch_state)
     last = RunOutcome.last(workspace)
     sources = []
     for name, source in workspace.pack.sources.items():
-        parts = states.of(name).values()
+        parts = states.parts(name).values()
         counts = last.sources.get(name, SourceCounts())
         sources.append(
             {
@@ -66,7 +67,7 @@ def _waiting(workspace: WorkspaceFolder) -> dict[str, Any]:
             events = queue.counts()
     return {
         "events": events,
-        "files": [f.name for f in inbox.files(workspace)],
+        "files": [f.name for f in inbox.list_files(workspace)],
         "alerts": len(alerts.waiting(workspace)),
         "announcements": _announcements(workspace),
     }
@@ -75,5 +76,5 @@ def _waiting(workspace: WorkspaceFolder) -> dict[str, Any]:
 def _announcements(workspace: WorkspaceFolder) -> int:
     try:
         return announcements.waiting(workspace)
-    except (ReleaseError, ValueError, OSError):
+    except (ReleaseError, StateError, ValueError, OSError):
         return 0  # the commands that need the ledger report the error

@@ -1,1 +1,4 @@
-"""What every other package may import: workspace, atomic files, settings, schedules, YAML, SQL quoting, logs. Knows nothing of packs."""
+"""What every other package may import: workspace, atomic and state files, locks, errors, settings, schedules, YAML, SQL quoting, logs.
+
+Knows nothing of packs.
+"""

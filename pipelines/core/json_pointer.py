@@ -24,3 +24,11 @@ def child(value: Any, step: str) -> Any:
     if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
         return value[int(step)]
     raise LookupError(step)
+
+
+def at(document: Any, pointer: str | None) -> Any:
+    """Return the value at `pointer` in a JSON document, None where there is no such value. An empty pointer is the whole document."""
+    try:
+        return resolve(document, pointer or "")
+    except LookupError:
+        return None

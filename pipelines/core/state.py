@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from pipelines.core import atomic
 from pipelines.core.errors import Zpo2Error
+
+T = TypeVar("T")
 
 
 class StateError(Zpo2Error):
@@ -24,15 +25,28 @@ class StateFile(BaseModel):
     @classmethod
     def load(cls, path: Path) -> Self | None:
         """Return the content of `path`, None where there is no such file. Raises StateError."""
-        try:
-            return cls.model_validate_json(path.read_bytes())
-        except FileNotFoundError:
-            return None
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = "/".join(str(part) for part in first["loc"]) or "the file"
-            raise StateError(f"{path}: cannot be read ({place}: {first['msg']}); restore it from a backup") from None
+        return load_state(path, TypeAdapter(cls))
 
     def save(self, path: Path) -> None:
         """Replace `path` with the content of the model."""
-        atomic.write_json(path, json.loads(self.model_dump_json()))
+        save_state(path, TypeAdapter(type(self)), self)
+
+
+def load_state(path: Path, adapter: TypeAdapter[T]) -> T | None:
+    """Return the content of `path`, None where there is no such file. Raises StateError.
+
+    For files whose keys are not fixed, such as one key per source. Others are a StateFile.
+    """
+    try:
+        return adapter.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = "/".join(str(part) for part in first["loc"]) or "the file"
+        raise StateError(f"{path}: cannot be read ({place}: {first['msg']}); restore it from a backup") from None
+
+
+def save_state(path: Path, adapter: TypeAdapter[T], value: T) -> None:
+    """Replace `path` with `value`."""
+    atomic.write_json(path, adapter.dump_python(value, mode="json"))

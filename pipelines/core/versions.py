@@ -2,7 +2,7 @@
 
 Increase a version when the same inputs give another output. A comment, a new name or a moved file changes no version, so nothing is
 processed again. `tests/integration/test_stage_versions.py` compares the output of a small pack with what it was and fails where it
-differs under the same version.
+differs under the same version. After an increase, `python -m tests.support.stage_digests` writes the expected output anew.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What came by itself since the last run: files of the inbox, records of the queue. Taken up under the home's lock, remembered, then cleared.
+"""What arrived since the last run: files in the inbox and events in the queue. Archived, recorded, then cleared, under the home's lock.
 
-Killed between any two steps, the next run does the same again and ends with the same bytes.
+If the process is killed between any two steps, the next run repeats them and ends with the same bytes.
 """
 
 from __future__ import annotations
@@ -9,60 +9,62 @@ from collections.abc import Callable, Collection
 
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
-from pipelines.extract.cloudevents import drain
 from pipelines.extract.cloudevents.queue import Queue, Segment
-from pipelines.extract.http.request import Answer
-from pipelines.extract.source_state import States
+from pipelines.extract.cloudevents.segments import archive_segment
+from pipelines.extract.http.request import FetchResult
+from pipelines.extract.source_state import SourceStates
 from pipelines.packs.workspace import Workspace
 
 
-def drain_inbox(
+def drain(
     workspace: Workspace,
     only: Collection[str] | None = None,
-    done: Callable[[Answer], None] | None = None,
+    on_result: Callable[[FetchResult], None] | None = None,
     *,
     segments: bool = True,
-) -> list[Answer]:
-    """Make snapshots of all complete files of the inbox (of the sources in `only`) and of the open segments of the queue.
+) -> list[FetchResult]:
+    """Drain the inbox (for the sources in `only`) and, unless `segments` is false, the queue. The caller holds the home's lock."""
+    results = drain_inbox(workspace, only) + (drain_segments(workspace) if segments else [])
+    for result in results:
+        if on_result:
+            on_result(result)
+    return results
 
-    With `segments` false the queue is left alone. The caller holds the home's lock.
-    """
-    answers = _files(workspace, only)
-    if segments and workspace.queue.is_file():
-        with Queue(workspace.queue) as queue:
-            for segment in queue.open_segments():
-                answers += _segment(workspace, queue, segment)
-    for answer in answers:
-        if done:
-            done(answer)
-    return answers
+
+def drain_inbox(workspace: Workspace, only: Collection[str] | None = None) -> list[FetchResult]:
+    """Make snapshots of all complete files in the inbox, of the sources in `only`, and remove the files."""
+    results = []
+    states = SourceStates(workspace.fetch_state)
+    for result, file in inbox.archive_files(workspace, states, only):
+        states.record_result(result, workspace.settings.now())
+        states.save()
+        if result.snapshot is not None:
+            inbox.remove(file.path, file.identity)
+        results.append(result)
+    return results
+
+
+def drain_segments(workspace: Workspace) -> list[FetchResult]:
+    """Make snapshots of all open segments of the queue, and mark the segments as drained."""
+    if not workspace.queue.is_file():
+        return []
+    with Queue(workspace.queue) as queue:
+        return [result for segment in queue.open_segments() for result in _drain_segment(workspace, queue, segment)]
 
 
 def seal_segments(workspace: WorkspaceFolder) -> None:
-    """Cut everything that waits in the queue into segments: a run that somebody asks for leaves nothing behind."""
+    """Seal all waiting events into segments, so that the run that follows leaves no event behind."""
     if workspace.queue.is_file():
         with Queue(workspace.queue) as queue:
-            while queue.cut(workspace.settings.now(), whole=True):
+            while queue.seal(workspace.settings.now(), whole=True):
                 pass
 
 
-def _files(workspace: Workspace, only: Collection[str] | None) -> list[Answer]:
-    answers = []
-    states = States(workspace.fetch_state)
-    for answer, file in inbox.take_up(workspace, states, only):
-        states.learn(answer, workspace.settings.now())
-        states.save()
-        if answer.snapshot is not None:
-            inbox.remove(file.path, file.identity)
-        answers.append(answer)
-    return answers
-
-
-def _segment(workspace: Workspace, queue: Queue, segment: Segment) -> list[Answer]:
-    answers = drain.drain(workspace, queue, segment)
-    states = States(workspace.fetch_state)
-    for answer in answers:
-        states.learn(answer, workspace.settings.now())
+def _drain_segment(workspace: Workspace, queue: Queue, segment: Segment) -> list[FetchResult]:
+    results = archive_segment(workspace, queue, segment)
+    states = SourceStates(workspace.fetch_state)
+    for result in results:
+        states.record_result(result, workspace.settings.now())
     states.save()
-    queue.drained(segment.number, workspace.settings.now())
-    return answers
+    queue.mark_drained(segment.number, workspace.settings.now())
+    return results

@@ -1,4 +1,4 @@
-"""Turn requests into snapshots in the archive: where the bytes come from, who judges them, what is remembered of a failure."""
+"""Turn requests into snapshots in the archive: fetch the bytes, validate them, and report each failure as a result."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from pipelines.extract import protocols, validation
 from pipelines.extract.http import local_files
 from pipelines.extract.http.client import Client
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import Answer, FetchError, Received, Request
-from pipelines.extract.protocols.catalogues import STAMP, Catalogues
+from pipelines.extract.http.request import Download, FetchError, FetchResult, Request
+from pipelines.extract.protocols.catalogues import CATALOGUE_STAMP, CatalogueCache
+from pipelines.extract.protocols.paging import HttpGet
 from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.packs import Pack
 
@@ -30,106 +31,112 @@ def fetch_all(
     requests: Iterable[Request],
     archive: Archive,
     settings: Settings,
-    done: Callable[[Answer], None] | None = None,
+    on_result: Callable[[FetchResult], None] | None = None,
     limits: Limits | None = None,
-) -> list[Answer]:
-    """Fetch every request, several at a time, and archive what comes. A failure is an answer too; nothing is raised."""
+) -> list[FetchResult]:
+    """Fetch all requests, several at a time, and archive the responses. A failure becomes a result with an error; nothing is raised."""
     limits = limits or Limits()
 
-    def one(request: Request) -> Answer:
+    def fetch_one(request: Request) -> FetchResult:
         try:
-            answer = fetcher.fetch(request)
+            result = fetcher.fetch(request)
         except FetchError as error:
-            answer = Answer(request, None, str(error), error.wait)
-        except (validation.RefusedError, OSError) as error:
-            answer = Answer(request, None, str(error))
-        if done:
-            done(answer)
-        return answer
+            result = FetchResult(request, None, str(error), error.retry_after)
+        except (validation.SnapshotRejected, OSError) as error:
+            result = FetchResult(request, None, str(error))
+        if on_result:
+            on_result(result)
+        return result
 
     archive.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=archive.root, prefix=".part-") as lists, ThreadPoolExecutor(limits.concurrent) as pool:
-        fetcher = _Fetcher(pack, archive, settings, limits, Path(lists))
-        return list(pool.map(one, requests))
+    with tempfile.TemporaryDirectory(dir=archive.root, prefix=".part-") as shared, ThreadPoolExecutor(limits.concurrent) as pool:
+        fetcher = _Fetcher(pack, archive, settings, limits, Path(shared))
+        return list(pool.map(fetch_one, requests))
 
 
 class _Fetcher:
-    def __init__(self, pack: Pack, archive: Archive, settings: Settings, limits: Limits, lists: Path) -> None:
+    """What the requests of one call of `fetch_all` share: the client, and the catalogues in the folder `shared`."""
+
+    def __init__(self, pack: Pack, archive: Archive, settings: Settings, limits: Limits, shared: Path) -> None:
         self.pack = pack
         self.archive = archive
         self.settings = settings
         self.limits = limits
         self.client = Client(settings, limits, _contact(pack))
-        self.catalogues = Catalogues(lists)
-        self.lists = lists
+        self.catalogues = CatalogueCache(shared)
+        self.shared = shared
 
-    def fetch(self, request: Request) -> Answer:
+    def fetch(self, request: Request) -> FetchResult:
         scheme = urlsplit(request.url).scheme
         if scheme in ("http", "https"):
-            return self._remote(request)
+            return self._fetch_remote(request)
         if scheme and not request.url.startswith("${"):
-            raise FetchError(f"{request.url}: only http, https and paths are fetched")
-        return self._kept(request, local_files.file(self.pack.root, request.url, self.settings))
+            raise FetchError(f"{request.url}: expected http, https or a path")
+        return self._archive(request, local_files.file(self.pack.root, request.url, self.settings))
 
-    def _remote(self, request: Request) -> Answer:
+    def _fetch_remote(self, request: Request) -> FetchResult:
         last = request.last
-        known = self.archive.find(request.source.id, request.part.name, last.get("sha256", "")) if last.get("sha256") else None
-        headers: dict[str, str] = last.get("headers", {}) if known and known.url == request.url else {}
-        ask_list = self._ask(request, self.lists)
+        last_snapshot = self.archive.find(request.source.id, request.part.name, last.sha256) if last.sha256 else None
+        last_headers = last.headers if last_snapshot and last_snapshot.url == request.url else {}
+        get_shared = self._http_get(request, self.shared)
 
-        def catalogue(url: str, params: Mapping[str, str] | None) -> Any:
-            return self.catalogues.document(request, ask_list, url, params)
+        def get_catalogue(url: str, params: Mapping[str, str] | None) -> Any:
+            return self.catalogues.document(request, get_shared, url, params)
 
         stamp = {}
         if request.source.fetch.catalogue is not None:
-            stamp = {STAMP: self.catalogues.changed(request, ask_list)}
-            if known and stamp[STAMP] and headers.get(STAMP) == stamp[STAMP]:
-                return Answer(request, known, headers=headers)
+            stamp = {CATALOGUE_STAMP: self.catalogues.last_modified(request, get_shared)}
+            if last_snapshot and stamp[CATALOGUE_STAMP] and last_headers.get(CATALOGUE_STAMP) == stamp[CATALOGUE_STAMP]:
+                return FetchResult(request, last_snapshot, headers=last_headers)
         with tempfile.TemporaryDirectory(dir=self.archive.root, prefix=".part-") as folder:
-            received = protocols.receive(request, self._ask(request, Path(folder)), catalogue, headers, Path(folder), self.limits)
-            if received.path is None:
-                if known is None:
-                    raise FetchError(f"{request.url}: answered 304 to a question without conditions")
-                return Answer(request, known, headers={**headers, **stamp})
-            return self._kept(request, replace(received, headers={**received.headers, **stamp}))
+            get = self._http_get(request, Path(folder))
+            download = protocols.download(request, get, get_catalogue, last_headers, Path(folder), self.limits)
+            if download.path is None:
+                if last_snapshot is None:
+                    raise FetchError(f"{request.url}: answered 304 to an unconditional request")
+                return FetchResult(request, last_snapshot, headers={**last_headers, **stamp})
+            return self._archive(request, replace(download, headers={**download.headers, **stamp}))
 
-    def _ask(self, request: Request, folder: Path) -> Callable[..., Received]:
+    def _http_get(self, request: Request, folder: Path) -> HttpGet:
+        """Return the function that fetches an address for a source into `folder`, from the mirror where there is one."""
         mirror = self.settings.mirror
 
-        def ask(url: str, params: Mapping[str, str] | None = None, body: Any = None, known: Mapping[str, str] | None = None) -> Received:
+        def get(
+            url: str, params: Mapping[str, str] | None = None, body: Any = None, last_headers: Mapping[str, str] | None = None
+        ) -> Download:
             if mirror is not None:
                 return local_files.mirrored(mirror, url, params)
-            return self.client.ask(request.source, url, folder, params=params, body=body, known=known)
+            return self.client.get(request.source, url, folder, params=params, body=body, last_headers=last_headers)
 
-        return ask
+        return get
 
-    def _kept(self, request: Request, received: Received) -> Answer:
-        """Judge the bytes and archive them; what is refused stays aside for whoever wants to look at it."""
+    def _archive(self, request: Request, download: Download) -> FetchResult:
+        """Validate the bytes and archive them; rejected bytes are kept aside for inspection."""
         source, part = request.source, request.part.name
-        assert received.path is not None
+        assert download.path is not None
         entry = self.pack.locked.get((source.id, part))
         try:
-            validation.judge(received, request.url, source, entry["sha256"] if entry else None, request.last.get("bytes"))
-        except validation.RefusedError:
-            self.archive.set_aside(received.path, source.id, part)
+            validation.validate_snapshot(download, request.url, source, entry["sha256"] if entry else None, request.last.bytes)
+        except validation.SnapshotRejected:
+            self.archive.set_aside(download.path, source.id, part)
             raise
         snapshot = Snapshot(
             source=source.id,
             part=part,
             url=request.url,
-            sha256=received.sha256,
-            bytes=received.size,
+            sha256=download.sha256,
+            bytes=download.size,
             fetched_at=timestamp(self.settings.now()),
-            final_url=received.final_url,
-            media_type=received.media_type,
+            final_url=download.final_url,
+            media_type=download.media_type,
             licence=source.licence,
             publisher=source.publisher,
         )
-        return Answer(request, self.archive.add(received.path, snapshot), headers=dict(received.headers))
+        return FetchResult(request, self.archive.add(download.path, snapshot), headers=dict(download.headers))
 
 
 def _contact(pack: Pack) -> str:
-    """Return whom a server may write to about our requests: the publisher's address, or where the release is published."""
+    """Return whom a server's operator may write to about our requests: the publisher's address, or where the release is published."""
     publisher = pack.file.publisher
-    found = (publisher.email or publisher.iri if publisher else None) or pack.file.base_uri or "the operator of this host"
-    return re.sub(r"[^\x21-\x7e ]", "", found)  # what a header may hold
+    contact = (publisher.email or publisher.iri if publisher else None) or pack.file.base_uri or "the operator of this host"
+    return re.sub(r"[^\x21-\x7e ]", "", contact)  # characters that a header may hold

@@ -1,8 +1,8 @@
-"""The inbox: files that are dropped into `inbox/<source>/` of a home become snapshots. Reads no content.
+"""The inbox: files that are dropped into `inbox/<source>/` of a home become snapshots. Does not read their content.
 
-A file belongs to the part that its name says without the ending (`year=2023.csv`), or, where a source has no parts, to the source. It is
-left alone while it may be half written: for some seconds after its last change, while a process has it open for writing, and as long as
-its name begins with a dot or ends as that of a download under way.
+A file belongs to the part that its name without the extension gives (`year=2023.csv`), or to the source where that has no parts. A file
+stays in the inbox while it may be half written: for some seconds after its last change, while a process has it open for writing, and while
+its name begins with a dot or ends like that of an unfinished download.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from pathlib import Path
 
 from pipelines.core import atomic
 from pipelines.core.clock import timestamp
-from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import validation
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import Answer, Received, Request
+from pipelines.extract.http.request import Download, FetchResult, Request
 from pipelines.extract.snapshots import Archive, Snapshot, sha256_of
-from pipelines.extract.source_state import States
+from pipelines.extract.source_state import SourceStates
 from pipelines.packs import Pack, Part
 from pipelines.packs.schema import FetchedSource
 from pipelines.packs.workspace import Workspace
 
-SETTLED = 5.0  # seconds without a change
+SETTLE_SECONDS = 5.0
+"""A file is complete once it has not changed for this long."""
 REFUSED = ".refused"
-_UNDER_WAY = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
+_UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
+_LISTED_PARTS = 20
 
 
 @dataclass(frozen=True)
-class Dropped:
+class DroppedFile:
     """A file in the inbox. `identity` tells it from another file of the same name."""
 
     source: str
@@ -49,20 +50,20 @@ class Dropped:
 
 
 def prepare(workspace: Workspace) -> None:
-    """Make the folder of every source that may be given files."""
+    """Create the folder of each source that accepts dropped files."""
     for source in workspace.pack.sources.values():
         if source.enabled and not source.fetch.brings_records:
             (workspace.inbox / source.id).mkdir(parents=True, exist_ok=True)
 
 
-def files(workspace: WorkspaceFolder, only: Collection[str] | None = None) -> list[Dropped]:
-    """Return the files that lie in the inbox, whether or not they are complete, the oldest first."""
-    found = []
+def list_files(workspace: WorkspaceFolder, only: Collection[str] | None = None) -> list[DroppedFile]:
+    """Return the files in the inbox, complete or not, the oldest first."""
+    files = []
     for folder in sorted(workspace.inbox.iterdir()) if workspace.inbox.is_dir() else []:
         if folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir() or (only is not None and folder.name not in only):
             continue
         for path in sorted(folder.iterdir()):
-            if path.name.startswith(".") or path.name.endswith(_UNDER_WAY):
+            if path.name.startswith(".") or path.name.endswith(_UNFINISHED):
                 continue
             try:
                 status = path.lstat()
@@ -70,84 +71,87 @@ def files(workspace: WorkspaceFolder, only: Collection[str] | None = None) -> li
                 continue
             if stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode):
                 identity = (status.st_ino, status.st_size, status.st_mtime_ns)
-                found.append(Dropped(folder.name, path, status.st_size, status.st_mtime, identity))
-    return sorted(found, key=lambda f: (f.changed, f.path))
+                files.append(DroppedFile(folder.name, path, status.st_size, status.st_mtime, identity))
+    return sorted(files, key=lambda f: (f.changed, f.path))
 
 
-def complete(dropped: Collection[Dropped]) -> list[Dropped]:
-    """Return those files that nobody is writing any more."""
-    settled = [f for f in dropped if abs(time.time() - f.changed) >= SETTLED]
-    written = _open_for_writing() if settled else set()
-    return [f for f in settled if f.identity[0] not in written and _identity(f.path) == f.identity]
+def complete_files(files: Collection[DroppedFile]) -> list[DroppedFile]:
+    """Return those files that nobody is still writing."""
+    settled = [f for f in files if abs(time.time() - f.changed) >= SETTLE_SECONDS]
+    open_inodes = _open_for_writing() if settled else set()
+    return [f for f in settled if f.identity[0] not in open_inodes and _identity(f.path) == f.identity]
 
 
-def wait_for(workspace: WorkspaceFolder, only: Collection[str] | None = None) -> None:
-    """Wait until files that were changed a moment ago have settled; for one that goes on growing not longer than that."""
-    young = [f for f in files(workspace, only) if abs(time.time() - f.changed) < SETTLED]
-    if young:
-        time.sleep(max(0.0, SETTLED - min(time.time() - f.changed for f in young)))
+def wait_until_settled(workspace: WorkspaceFolder, only: Collection[str] | None = None) -> None:
+    """Wait until files that changed a moment ago have settled, but not longer for a file that keeps growing."""
+    recent = [f for f in list_files(workspace, only) if abs(time.time() - f.changed) < SETTLE_SECONDS]
+    if recent:
+        time.sleep(max(0.0, SETTLE_SECONDS - min(time.time() - f.changed for f in recent)))
 
 
-def take_up(workspace: Workspace, states: States, only: Collection[str] | None = None) -> Iterator[tuple[Answer, Dropped]]:
-    """Archive every complete file, and yield what it came to. The caller remembers the answer and then removes the file.
+def archive_files(
+    workspace: Workspace, states: SourceStates, only: Collection[str] | None = None
+) -> Iterator[tuple[FetchResult, DroppedFile]]:
+    """Archive each complete file and yield its result. The caller records the result, then removes the file.
 
-    A file that cannot be a snapshot goes to `inbox/.refused/<source>/` with its reason beside it; the answer says so.
+    A rejected file is moved to `inbox/.refused/<source>/`, next to a file with the reason; its result has the error.
     """
     archive = Archive(workspace.archive)
-    for file in complete(files(workspace, only)):
+    for file in complete_files(list_files(workspace, only)):
         source = workspace.pack.sources.get(file.source)
         part, reason = _part(workspace.pack, source, file)
         if source is None or part is None:
-            _refuse(workspace, file, reason)
+            _reject(workspace, file, reason)
             continue
-        request = Request(source, part, f"inbox/{file.source}/{_readable(file.path.name)}")
+        request = Request(source, part, f"inbox/{file.source}/{_printable(file.path.name)}")
         try:
-            yield (
-                Answer(request, _archived(workspace.pack, request, file, archive, workspace.settings, states), asked=False, brought=True),
-                file,
-            )
-        except validation.RefusedError as error:
-            _refuse(workspace, file, str(error))
-            yield Answer(request, None, f"{error} (it lies in inbox/{REFUSED}/{file.source}/)", asked=False, brought=True), file
+            yield FetchResult(request, _archived(workspace, request, file, archive, states), attempted=False, delivered=True), file
+        except validation.SnapshotRejected as error:
+            _reject(workspace, file, str(error))
+            message = f"{error} (moved to inbox/{REFUSED}/{file.source}/)"
+            yield FetchResult(request, None, message, attempted=False, delivered=True), file
         except OSError as error:
-            if _identity(file.path) == file.identity:  # else it is being written again: a later run takes it up
-                yield Answer(request, None, f"{request.url}: {error}", asked=False, brought=True), file
+            if _identity(file.path) == file.identity:  # otherwise it is being written again, and a later run archives it
+                yield FetchResult(request, None, f"{request.url}: {error}", attempted=False, delivered=True), file
 
 
-def _archived(pack: Pack, request: Request, file: Dropped, archive: Archive, settings: Settings, states: States) -> Snapshot:
+def _archived(workspace: Workspace, request: Request, file: DroppedFile, archive: Archive, states: SourceStates) -> Snapshot:
     source, part = request.source, request.part.name
-    if file.size > Limits().max_bytes:
-        raise validation.RefusedError(f"{request.url}: {file.size} bytes, at most {Limits().max_bytes} are taken")
-    received = Received(file.path, sha256_of(file.path), file.size, request.url)
-    entry = pack.locked.get((source.id, part))
-    validation.judge(received, request.url, source, entry["sha256"] if entry else None, states.get(source.id, part).bytes or None)
+    max_bytes = Limits().max_bytes
+    if file.size > max_bytes:
+        raise validation.SnapshotRejected(f"{request.url}: {file.size} bytes; the limit is {max_bytes} bytes")
+    download = Download(file.path, sha256_of(file.path), file.size, request.url)
+    entry = workspace.pack.locked.get((source.id, part))
+    last_size = states.get(source.id, part).bytes or None
+    validation.validate_snapshot(download, request.url, source, entry["sha256"] if entry else None, last_size)
     snapshot = Snapshot(
-        source=source.id, part=part, url=request.url, sha256=received.sha256, bytes=received.size,
-        fetched_at=timestamp(settings.now()), licence=source.licence, publisher=source.publisher,
+        source=source.id, part=part, url=request.url, sha256=download.sha256, bytes=download.size,
+        fetched_at=timestamp(workspace.settings.now()), licence=source.licence, publisher=source.publisher,
     )  # fmt: skip
     return archive.add(file.path, snapshot)
 
 
-def _part(pack: Pack, source: FetchedSource | None, file: Dropped) -> tuple[Part | None, str]:
-    """Return the part a file belongs to, or why there is none."""
+def _part(pack: Pack, source: FetchedSource | None, file: DroppedFile) -> tuple[Part | None, str]:
+    """Return the part a file belongs to, or why it belongs to none."""
     if file.path.is_symlink():
-        return None, "a link; only files are taken"
+        return None, "a link; expected a regular file"
     if source is None or not source.enabled:
-        return None, f"{_readable(file.source)}: the pack has no such source, or it is switched off"
+        return None, f"{_printable(file.source)}: the pack has no such source, or it is disabled"
     if source.fetch.brings_records:
-        return None, f"{file.source}: its records are pushed"
+        return None, f"{file.source}: accepts pushed records, no files"
     parts = {part.name: part for part in pack.parts(source)}
-    found = parts.get("") or parts.get(file.path.name.split(".")[0]) or parts.get(file.path.stem)
-    return found, f"{_readable(file.path.name)}: no part is named so; there are {', '.join(list(parts)[:20])}"
+    part = parts.get("") or parts.get(file.path.name.split(".")[0]) or parts.get(file.path.stem)
+    expected = ", ".join(list(parts)[:_LISTED_PARTS])
+    return part, f"{_printable(file.path.name)}: no part of the source has this name; expected one of {expected}"
 
 
-def _readable(name: str) -> str:
-    """Return a file's name as it may stand in a text: without control characters, and without bytes that are no text."""
+def _printable(name: str) -> str:
+    """Return a file name that is safe to print: control characters and invalid bytes are replaced."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
-def _refuse(workspace: WorkspaceFolder, file: Dropped, reason: str) -> None:
-    """Put a file aside, with the reason beside it."""
+def _reject(workspace: WorkspaceFolder, file: DroppedFile, reason: str) -> None:
+    """Move a file to the folder of rejected files, and write the reason next to it."""
     folder = workspace.inbox / REFUSED / file.source
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / file.path.name
@@ -162,7 +166,7 @@ def _refuse(workspace: WorkspaceFolder, file: Dropped, reason: str) -> None:
 
 
 def remove(file: Path, identity: tuple[int, int, int]) -> None:
-    """Remove a file that was taken up, unless another one lies in its place by now."""
+    """Remove an archived file, unless another file has taken its place."""
     if _identity(file) == identity:
         file.unlink(missing_ok=True)
 
@@ -176,7 +180,7 @@ def _identity(path: Path) -> tuple[int, int, int] | None:
 
 
 def _open_for_writing() -> set[int]:
-    """Return the inodes that processes have open for writing, as far as this user may see them; nothing where the system does not tell."""
+    """Return the inodes that processes have open for writing, as far as this user may see them; empty on systems without /proc."""
     inodes = set()
     for folder in Path("/proc").glob("[0-9]*/fdinfo"):
         try:

@@ -1,4 +1,4 @@
-"""The archive of raw bytes: content-addressed, never altered, never deleted by a run. Judges no content."""
+"""The archive of raw bytes: content-addressed; a run never changes or deletes a snapshot. Does not look at the content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from pipelines.core import atomic
 
-MAX_ASIDE = 64 * 1024**2
+MAX_ASIDE = 64 * 1024**2  # bytes
+MAX_SLUG = 120  # characters
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Snapshot:
 
 
 class Archive:
-    """Snapshots below one folder: `blobs/ab/<sha256>` and a sidecar for each (source, part, content)."""
+    """Snapshots below one folder: `blobs/ab/<sha256>`, and a sidecar file per source, part and content."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -42,18 +43,18 @@ class Archive:
         return self.root / "snapshots" / source / slug(part) / f"{sha256}.json"
 
     def find(self, source: str, part: str, sha256: str) -> Snapshot | None:
-        """Return the snapshot with this content, if it was archived for this part."""
+        """Return the snapshot of a part with this content, None where there is none."""
         stored = atomic.read_json(self._sidecar(source, part, sha256), None)
         if not stored or not self.path(sha256).is_file():
             return None
-        stored.pop("headers", None)  # sidecars of earlier versions hold them
+        stored.pop("headers", None)  # sidecars of earlier versions have them
         return Snapshot(**stored)
 
     def add(self, content: Path, snapshot: Snapshot) -> Snapshot:
-        """Archive the bytes in `content`; the same bytes twice are one snapshot, with the time of the first."""
-        known = self.find(snapshot.source, snapshot.part, snapshot.sha256)
-        if known:
-            return known
+        """Archive the bytes in `content`. The same bytes added twice are one snapshot, with the time of the first."""
+        archived = self.find(snapshot.source, snapshot.part, snapshot.sha256)
+        if archived:
+            return archived
         target = self.path(snapshot.sha256)
         if not target.is_file():
             with atomic.atomic_write(target) as path:
@@ -64,7 +65,7 @@ class Archive:
         return snapshot
 
     def set_aside(self, content: Path, source: str, part: str) -> None:
-        """Keep the last bytes that were refused for a part, for whoever wants to know what came; large ones not."""
+        """Keep the last rejected bytes of a part for inspection, unless they are larger than MAX_ASIDE."""
         if content.stat().st_size <= MAX_ASIDE:
             with atomic.atomic_write(self.root / "refused" / source / slug(part)) as path:
                 shutil.copyfile(content, path)
@@ -73,7 +74,7 @@ class Archive:
 def slug(part: str) -> str:
     """Return a file name for the name of a part; '_' where a source has no parts."""
     name = quote(part, safe="=,") or "_"
-    return name if len(name) <= 120 else hashlib.sha256(part.encode()).hexdigest()
+    return name if len(name) <= MAX_SLUG else hashlib.sha256(part.encode()).hexdigest()
 
 
 def sha256_of(path: Path) -> str:

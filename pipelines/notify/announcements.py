@@ -1,8 +1,8 @@
-"""Announcements of releases: published, withdrawn and taken back, as CloudEvents to one webhook, at least once and in their order.
+"""Announcements of releases: each publication, withdrawal and rollback as a CloudEvent to one webhook, at least once and in order.
 
-`ZPO2_SECRET_RELEASE_URL` is the address, `ZPO2_SECRET_RELEASE_KEY` the key of the signature. What is to be announced is the journal of the
-ledger, which is written after a release is current; kept here is only what of it was delivered. So a process may be killed at any moment,
-and the next one finds what is left. An event is the same bytes each time it is sent, for as long as its release stays as it is.
+`ZPO2_SECRET_RELEASE_URL` is the address, `ZPO2_SECRET_RELEASE_KEY` the key of the signature. The ledger's journal lists what is to be
+announced; it is written after a release becomes current. Here we only store which of its entries were delivered. So a process may be
+killed at any moment, and the next one sends the rest. An event has the same bytes each time it is sent, as long as its release is unchanged.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import re
 import time
-from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from pydantic import ConfigDict, Field
 
 from exports.model.errors import ReleaseError
 from exports.release import feed, ledger
@@ -19,7 +20,8 @@ from exports.release.entries import PUBLISHED, RELEASES, ROLLBACK, WITHDRAWN, Le
 from exports.release.ledger import Ledger
 from pipelines.core import atomic
 from pipelines.core.iri import escape_iri
-from pipelines.core.workspace import WorkspaceFolder
+from pipelines.core.state import StateError, StateFile
+from pipelines.core.workspace import DESCRIPTION, WorkspaceFolder
 from pipelines.extract.http.limits import Limits
 from pipelines.notify.webhook import DeliveryError, send
 
@@ -27,116 +29,117 @@ URL, KEY = "ZPO2_SECRET_RELEASE_URL", "ZPO2_SECRET_RELEASE_KEY"
 TYPES = {
     PUBLISHED: "org.zpo2.release.published", WITHDRAWN: "org.zpo2.release.withdrawn", ROLLBACK: "org.zpo2.release.rolledback",
 }  # fmt: skip
-PATIENCE = 15.0
-"""Seconds that one delivery may take, however many announcements wait and whatever the webhook does."""
-_LIMITS = Limits(connect=5, silence=10, retries=0)  # the next run or tick is the next try
+DELIVERY_DEADLINE = 15.0
+"""Seconds for all announcements of one call, however many wait and whatever the webhook does."""
+_LIMITS = Limits(connect_timeout=5, read_timeout=10, retries=0)  # the next run or tick tries again
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _log = logging.getLogger("zpo2.announcements")
 
 
-@dataclass(frozen=True)
-class _State:
-    """What was delivered; `announcing`: some process of this home knew the address, so that one which does not leaves the work to it."""
+class Announced(StateFile):
+    """The content of `announced.json`: the keys of the delivered journal entries.
 
-    told: tuple[str, ...]
-    announcing: bool
+    `announcing` is true once any process of this home has known the address; a process without it then leaves the delivery to others.
+    """
+
+    model_config = ConfigDict(extra="ignore", validate_by_name=True, serialize_by_alias=True)
+
+    delivered: list[str] = Field(default_factory=list, alias="told")
+    announcing: bool = False
+
+    @classmethod
+    def of(cls, workspace: WorkspaceFolder) -> Announced:
+        return cls.load(workspace.announced) or cls()
 
 
 def prepare(workspace: WorkspaceFolder) -> None:
-    """Have what happened so far counted as told, where nothing was ever announced. To be called before anything new can happen."""
+    """Count all existing releases as announced where nothing was ever announced. Call this before a run can publish anything."""
     try:
         if not workspace.announced.is_file():
-            _keep(workspace, _State(tuple(_key(h) for h in ledger.read_ledger(workspace.public).events), False))
-        state = _state(workspace)
+            Announced(delivered=[_key(entry) for entry in ledger.read_ledger(workspace.public).events]).save(workspace.announced)
+        state = Announced.of(workspace)
         if workspace.settings.secret(URL) and not state.announcing:
-            _keep(workspace, replace(state, announcing=True))
-    except (ReleaseError, OSError, ValueError) as error:  # whoever goes on will meet it too, and say so
-        _log.error("releases were not counted as told", extra={"reason": str(error)})
+            state.model_copy(update={"announcing": True}).save(workspace.announced)
+    except (ReleaseError, StateError, OSError, ValueError) as error:  # the following steps meet the same error and report it
+        _log.error("the existing releases could not be counted as announced", extra={"reason": str(error)})
 
 
 def waiting(workspace: WorkspaceFolder) -> int:
-    """Return how many announcements were not delivered yet. Raises ReleaseError."""
+    """Return how many announcements are not delivered yet. Raises ReleaseError, StateError."""
     if not workspace.announced.is_file():
         return 0
-    told = _state(workspace).told
-    return sum(_key(h) not in told for h in ledger.read_ledger(workspace.public).events)
+    delivered = Announced.of(workspace).delivered
+    return sum(_key(entry) not in delivered for entry in ledger.read_ledger(workspace.public).events)
 
 
 def is_due(workspace: WorkspaceFolder) -> bool:
-    """Whether there is something for `deliver` to do. Raises ReleaseError."""
-    announcing = workspace.announced.is_file() and _state(workspace).announcing
+    """Whether there is something for `deliver` to do. Raises ReleaseError, StateError."""
+    announcing = workspace.announced.is_file() and Announced.of(workspace).announcing
     if workspace.settings.secret(URL):
         return not announcing or waiting(workspace) > 0
     return not announcing and waiting(workspace) > 0
 
 
 def deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
-    """Send what was not delivered yet, the oldest first; return how many were, and why others were not. Raises nothing of a webhook's
-    or a disk's doing: the release stands. The caller holds the home.
+    """Send the announcements that are not delivered yet, the oldest first; return how many were sent, and why the others were not.
 
-    Who does not know the address sends nothing. What happens in a home where nobody ever knew one counts as told.
+    Raises nothing that a webhook or a disk causes: the release stands. The caller holds the home's lock.
+    A process that does not know the address sends nothing. In a home where no process ever knew one, everything counts as announced.
     """
     try:
         return _deliver(workspace)
-    except (DeliveryError, ReleaseError, OSError, ValueError, KeyError) as error:
+    except (DeliveryError, ReleaseError, StateError, OSError, ValueError, KeyError) as error:
         _log.error("releases were not announced", extra={"reason": str(error)})
         return 0, [str(error)]
 
 
 def _deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
     prepare(workspace)
-    url, known, state = workspace.settings.secret(URL), ledger.read_ledger(workspace.public), _state(workspace)
+    url, releases, state = workspace.settings.secret(URL), ledger.read_ledger(workspace.public), Announced.of(workspace)
     if not url and state.announcing:
         return 0, []
-    pack, deadline, count = str(atomic.read_json(workspace.root / "home.json", {}).get("pack", "")), time.monotonic() + PATIENCE, 0
-    kept: list[str] = []
-    for number, happening in enumerate(known.events, start=1):
-        key = _key(happening)
-        if url and key not in state.told:
-            announced, within = event(pack, known, number), deadline - time.monotonic()
-            if within <= 0:
-                return count, ["there was no time for all announcements; the others are sent by the next run"]
+    pack = str(atomic.read_json(workspace.root / DESCRIPTION, {}).get("pack", ""))
+    deadline, count = time.monotonic() + DELIVERY_DEADLINE, 0
+    delivered: list[str] = []
+    for number, entry in enumerate(releases.events, start=1):
+        key = _key(entry)
+        if url and key not in state.delivered:
+            event, seconds_left = release_event(pack, releases, number), deadline - time.monotonic()
+            if seconds_left <= 0:
+                return count, ["there was no time for all announcements; the next run sends the others"]
             try:
-                send(announced, url, workspace.settings.secret(KEY), workspace.settings.allowed_hosts(), _LIMITS, within)
+                send(event, url, workspace.settings.secret(KEY), workspace.settings.allowed_hosts(), _LIMITS, seconds_left)
             except DeliveryError as error:
-                _log.error("a release was not announced", extra={"event": announced["id"], "reason": str(error)})
-                return count, [str(error)]  # later ones must not come before it
+                _log.error("a release was not announced", extra={"event": event["id"], "reason": str(error)})
+                return count, [str(error)]  # later ones must not overtake it
             count += 1
-            _log.info("a release was announced", extra={"event": announced["id"], "type": announced["type"]})
-            _keep(workspace, replace(state, told=(*kept, key)))
-        kept.append(key)
-    if tuple(kept) != state.told:
-        _keep(workspace, replace(state, told=tuple(kept)))
+            _log.info("a release was announced", extra={"event": event["id"], "type": event["type"]})
+            state.model_copy(update={"delivered": [*delivered, key]}).save(workspace.announced)
+        delivered.append(key)
+    if delivered != state.delivered:
+        state.model_copy(update={"delivered": delivered}).save(workspace.announced)
     return count, []
 
 
-def event(pack: str, known: Ledger, number: int) -> dict[str, Any]:
-    """Return the happening at a place of the journal, counted from 1, as a CloudEvent."""
-    happening = known.events[number - 1]
-    entry, base = known.find(happening.version), feed.address(known.pack, "") if known.pack else ""
-    path = f"{RELEASES}/{happening.version}/"
+def release_event(pack: str, releases: Ledger, number: int) -> dict[str, Any]:
+    """Return the journal entry at a position, counted from 1, as a CloudEvent."""
+    ledger_event = releases.events[number - 1]
+    release, base = releases.find(ledger_event.version), feed.address(releases.pack, "") if releases.pack else ""
+    path = f"{RELEASES}/{ledger_event.version}/"
     data = {
-        "version": happening.version, "released": entry.released if entry else happening.at, "path": path,
-        "url": escape_iri(base + path) if base else None, "previous": happening.before or None, "current": happening.current,
-        "changes": entry.changes.to_json() if entry and entry.changes and happening.kind == PUBLISHED else None, "reason": happening.reason or None,
+        "version": ledger_event.version, "released": release.released if release else ledger_event.at, "path": path,
+        "url": escape_iri(base + path) if base else None, "previous": ledger_event.before or None, "current": ledger_event.current,
+        "changes": release.changes.to_json() if release and release.changes and ledger_event.kind == PUBLISHED else None,
+        "reason": ledger_event.reason or None,
     }  # fmt: skip
     return {
-        "specversion": "1.0", "id": f"{pack}/{happening.event_id(number)}", "source": base if base else f"urn:zpo2:{pack}",
-        "type": TYPES[happening.kind], "subject": happening.version,
-        **({"time": happening.at} if _TIME.fullmatch(happening.at) else {}),
+        "specversion": "1.0", "id": f"{pack}/{ledger_event.event_id(number)}", "source": base if base else f"urn:zpo2:{pack}",
+        "type": TYPES[ledger_event.kind], "subject": ledger_event.version,
+        **({"time": ledger_event.at} if _TIME.fullmatch(ledger_event.at) else {}),
         "datacontenttype": "application/json", "data": {name: value for name, value in data.items() if value is not None},
     }  # fmt: skip
 
 
-def _key(happening: LedgerEvent) -> str:
-    """Return what tells a happening from others, also from those of a ledger that was put back from a copy and went another way."""
-    return f"{happening.kind} {happening.version} {happening.at}"
-
-
-def _state(workspace: WorkspaceFolder) -> _State:
-    found = atomic.read_json(workspace.announced, {})
-    return _State(tuple(found.get("told", [])), bool(found.get("announcing")))
-
-
-def _keep(workspace: WorkspaceFolder, state: _State) -> None:
-    atomic.write_json(workspace.announced, asdict(state))
+def _key(entry: LedgerEvent) -> str:
+    """Return the key of a journal entry. It differs even where a ledger was restored from a copy and then took another course."""
+    return f"{entry.kind} {entry.version} {entry.at}"

@@ -18,9 +18,9 @@ from pipelines.core import atomic, logs
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import backlog, inbox
 from pipelines.extract.fetcher import fetch_all
-from pipelines.extract.fetching import fetch_sources
-from pipelines.extract.http.request import Answer, Request, address
+from pipelines.extract.http.request import FetchResult, Request, address
 from pipelines.extract.snapshots import Archive
+from pipelines.extract.sources import fetch_sources
 from pipelines.notify import announcements
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
@@ -49,13 +49,13 @@ def run(
         session = RunSession(RunRequest(workspace, only, part, accepted or {}, by_command=True, report=report))
         done = _fetch_progress(workspace.pack, report)
         inbox.prepare(workspace)
-        inbox.wait_for(workspace, only)
+        inbox.wait_until_settled(workspace, only)
         if only is None:
             backlog.seal_segments(workspace)
         with session.timed("fetch"):
             results = fetch_sources(workspace, only, part, done)
             # after the fetch: a dropped file is newer than what the address of its source gives
-            results += backlog.drain_inbox(workspace, only, done, segments=only is None)
+            results += backlog.drain(workspace, only, done, segments=only is None)
         if not accepted and is_unchanged(workspace):
             outcome = _unchanged(workspace)
             announcements.deliver(workspace)
@@ -143,11 +143,11 @@ def _cleanup(workspace: WorkspaceFolder) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _fetch_progress(pack: Pack, report: Report) -> Callable[[Answer], None]:
+def _fetch_progress(pack: Pack, report: Report) -> Callable[[FetchResult], None]:
     total = sum(len(pack.parts(s)) for s in pack.sources.values() if s.enabled and s.fetch.url)
     count = 0
 
-    def done(result: Answer) -> None:
+    def done(result: FetchResult) -> None:
         nonlocal count
         count += 1
         report(Progress("fetch", result.request.source.id, result.error or "", count, total))

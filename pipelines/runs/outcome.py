@@ -16,7 +16,7 @@ from pipelines.core.errors import ExitCode
 from pipelines.core.fingerprint import digest
 from pipelines.core.state import StateFile
 from pipelines.core.workspace import WorkspaceFolder
-from pipelines.extract.source_state import States, parts_of
+from pipelines.extract.source_state import SourceStates, parts_of
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import SourceCounts
 from pipelines.warehouse import dbt
@@ -62,7 +62,7 @@ class RunOutcome(StateFile):
 
 def inputs_key(workspace: Workspace) -> str:
     """Return a hash of everything a release is made from: declarations, snapshots, stages, the dbt project and the libraries."""
-    states = States(workspace.fetch_state)
+    states = SourceStates(workspace.fetch_state)
     snapshots = [
         [source.id, part.name, state.sha256, state.good, bool(state.error), state.stale_since]
         for source in workspace.pack.sources.values()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pipelines.extract.http.request import Answer
+from pipelines.extract.http.request import FetchResult
 from pipelines.packs.workspace import Workspace
 
 
@@ -37,6 +37,6 @@ class RunRequest:
     only: tuple[str, ...] | None = None
     part: tuple[str, tuple[str, ...]] | None = None
     accepted: Mapping[str, str] = field(default_factory=dict)
-    fetched: tuple[Answer, ...] | None = None
+    fetched: tuple[FetchResult, ...] | None = None
     by_command: bool = False
     report: Callable[[Progress], None] = ignore_progress

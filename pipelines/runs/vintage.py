@@ -13,7 +13,7 @@ from pathlib import Path
 from pipelines.core import atomic
 from pipelines.core.clock import timestamp
 from pipelines.core.errors import UsageError
-from pipelines.extract.source_state import SourceState, States, parts_of
+from pipelines.extract.source_state import SourceState, SourceStates, parts_of
 from pipelines.packs.workspace import Workspace
 
 
@@ -52,7 +52,7 @@ def workspace_at(workspace: Workspace, time: str) -> Iterator[Workspace]:
             own.symlink_to(shared, target_is_directory=True)
         if workspace.dbt.is_dir():  # the parsed project
             shutil.copytree(workspace.dbt, past.dbt)
-        known, remembered = States(workspace.fetch_state), States(past.fetch_state)
+        known, remembered = SourceStates(workspace.fetch_state), SourceStates(past.fetch_state)
         for source in workspace.pack.sources.values():
             for part in parts_of(workspace.pack, source, known):
                 state = known.get(source.id, part.name)
@@ -64,7 +64,7 @@ def workspace_at(workspace: Workspace, time: str) -> Iterator[Workspace]:
 def _as_of(state: SourceState, time: str) -> SourceState:
     """Return what was known at `time`; the content before the newest is what to fall back on where that cannot be read."""
     history = state.history or (
-        [[state.changed_at, state.sha256]] if state.sha256 else []
+        [(state.changed_at, state.sha256)] if state.sha256 else []
     )  # workspaces of earlier versions have no history
     then = [entry for entry in history if entry[0] <= time]
     if not then:

@@ -1,7 +1,7 @@
 """Aggregation: the scores of a node's components become the node's score. Arrays in, arrays out; NaN is a missing value.
 
-Linear and geometric aggregation: OECD/JRC Handbook on Constructing Composite Indicators (2008), chapter 1.6; the harmonic mean goes
-further in the same way: the less a low score can be made up for by a high one.
+Linear and geometric aggregation: OECD/JRC Handbook on Constructing Composite Indicators (2008), chapter 1.6; with the harmonic
+mean, high scores compensate for low ones even less.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ Array = NDArray[np.float64]
 
 
 def aggregate(scores: Array, weights: Array, how: str) -> Array:
-    """Return the weighted mean over the components of `scores` (components x areas), weights renormalised over what is there.
+    """Return the weighted mean over the components of `scores` (components x areas), per area.
 
-    `how`, with w the shares of the weights of what is there: arithmetic sum(w x), geometric exp(sum(w ln x)), harmonic 1 / sum(w / x);
-    all in the unit of the scores, harmonic <= geometric <= arithmetic. A geometric or harmonic mean with a 0 is 0, with a negative score
-    NaN. NaN too where the weights of what is there sum to 0. A component that weighs nothing does not enter. Raises ValueError for any
-    other `how`.
+    Weights are renormalised over the components that have a score. With w these shares, `how` is arithmetic: sum(w x),
+    geometric: exp(sum(w ln x)), or harmonic: 1 / sum(w / x); all are in the unit of the scores, and harmonic <= geometric <= arithmetic.
+    Components with the weight 0 are ignored. A geometric or harmonic mean is 0 if a score is 0, and NaN if a score is negative. All are
+    NaN if no component with a weight has a score. Raises ValueError for any other `how`.
     """
-    there = ~np.isnan(scores) & (weights[:, np.newaxis] > 0)
-    w = np.where(there, weights[:, np.newaxis], 0.0)
+    is_present = ~np.isnan(scores) & (weights[:, np.newaxis] > 0)
+    w = np.where(is_present, weights[:, np.newaxis], 0.0)
     total = w.sum(axis=0)
     share = np.divide(w, total, out=np.zeros_like(w), where=total > 0)
-    x = np.where(there, scores, 1.0)
+    x = np.where(is_present, scores, 1.0)
     with np.errstate(divide="ignore", invalid="ignore"):
         if how == "arithmetic":
             result = (share * x).sum(axis=0)

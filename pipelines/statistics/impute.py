@@ -1,4 +1,4 @@
-"""Imputation: what fills a gap in one indicator's values. Arrays in, arrays out; NaN is a missing value.
+"""Imputation of missing values of one indicator. Arrays in, arrays out; NaN is a missing value.
 
 Unconditional means and medians, over all areas or a group: OECD/JRC Handbook on Constructing Composite Indicators (2008), chapter 1.3.
 """
@@ -12,11 +12,11 @@ Array = NDArray[np.float64]
 
 
 def impute(values: Array, method: str, groups: NDArray[np.int64]) -> Array:
-    """Return `values` (one for each area, in any unit) with gaps filled by the mean or median of all areas or of the area's group.
+    """Return `values` (one per area, in any unit) with gaps filled by the mean or the median of all areas, or of the area's group.
 
-    `method` is mean, median, group_mean or group_median: the mean is sum(x) / n over what is there, the median the middle value or the
-    mean of both middle ones. `groups` has a group's number for each area, -1 where it belongs to none; a group without values, and an
-    area without a group, keep their gaps.
+    `method` is mean, median, group_mean or group_median: the mean is sum(x) / n over the present values, the median the middle value or
+    the mean of the two middle values. `groups` has the number of each area's group, -1 for none. Gaps remain in a group without values,
+    and for an area without a group.
     """
     middle = np.nanmedian if method.endswith("median") else np.nanmean
     filled = values.copy()

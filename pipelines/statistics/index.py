@@ -1,8 +1,7 @@
-"""A composite index: the scores of its nodes for every area, from the leaves' values up to the root. Arrays in, arrays out.
+"""A composite index: the scores of its nodes for every area, from the values of the leaves up to the root. Arrays in, arrays out.
 
-What an index needs of the warehouse is gathered elsewhere (`pipelines.warehouse.steps.index_inputs`); here are only its rules. The steps and their
-order are those of the OECD/JRC Handbook on Constructing Composite Indicators (2008): treatment, imputation, normalisation, weighting and
-aggregation.
+`pipelines.warehouse.steps.index_inputs` reads the arrays from the warehouse. The steps and their order are those of the OECD/JRC Handbook
+on Constructing Composite Indicators (2008): treatment, imputation, normalisation, weighting and aggregation.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
 
 STATUSES = [*STATUS_RANK, "L", "Z"]
-"""Codes of the statuses: with a value up to B, the one that stands is the largest; then what is missing."""
+"""Statuses by code. Of several statuses the one with the largest code stands; statuses with a value come first, up to B."""
 IMPUTED, BREAK, TOO_FEW, UNDEFINED = (STATUSES.index(s) for s in "IBLZ")
 
 COMPONENT_GROUP_MEAN = "component_group_mean"
@@ -42,12 +41,14 @@ class Node:
 
 @dataclass(frozen=True)
 class Rules:
-    """What holds for all nodes of an index.
+    """The rules that apply to all nodes of an index.
 
-    `min_available` is the share of a node's components that must be there, by count (0 to 1). `treatment` holds the limits of `treat`,
-    None for none; `imputation` a method of `impute`, or component_group_mean. `groups` has a number for each area, for imputation by
-    group. `pooled` compares values over all periods together. `valid` (periods x areas) says which areas there are in which period, None
-    for all in all: nothing is imputed for one that is not there.
+    min_available: the share of a node's components that must have a score, by count (0 to 1)
+    treatment: the limits of `treat`; None: no treatment
+    imputation: a method of `impute`, or component_group_mean
+    groups: the number of each area's group, for imputation by group
+    pooled: whether values are compared over all periods together
+    valid: periods x areas, which areas exist in which period; nothing is imputed for the others. None: all areas exist in all periods
     """
 
     min_available: float
@@ -58,20 +59,20 @@ class Rules:
     valid: NDArray[np.bool_] | None = None
 
     def fill_components(self, scores: Array, t: int) -> Array:
-        """Return the scores of a component in the period `t` with gaps filled, if that is how the index imputes."""
+        """Return the scores of a component in the period `t`, with gaps filled if the index imputes components."""
         if self.imputation != COMPONENT_GROUP_MEAN:
             return scores
-        return self.there(impute(scores, "group_mean", self.groups_of(scores.size)), t)
+        return self.of_valid_areas(impute(scores, "group_mean", self.groups_of(scores.size)), t)
 
     def groups_of(self, areas: int) -> NDArray[np.int64]:
         return self.groups if self.groups is not None else np.zeros(areas, dtype=np.int64)
 
-    def there(self, values: Array, t: int) -> Array:
-        """Return the values of the period `t` without those of areas that are not there."""
+    def of_valid_areas(self, values: Array, t: int) -> Array:
+        """Return the values of the period `t`, with NaN for areas that do not exist in it."""
         return values if self.valid is None else np.where(self.valid[t], values, np.nan)
 
     def at(self, t: int) -> Rules:
-        """Return these rules for the period `t` alone and the areas that are there in it."""
+        """Return these rules for the period `t` alone and the areas that exist in it."""
         if self.valid is None:
             return self
         now = self.valid[t]
@@ -80,7 +81,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Values:
-    """A leaf's input, periods x areas: NaN and the code of a status where a value is missing."""
+    """The input of a leaf (periods x areas): values, NaN where they are missing, and the codes of their statuses."""
 
     raw: Array
     status: Codes
@@ -88,7 +89,7 @@ class Values:
 
 @dataclass
 class Scores:
-    """A node's result, periods x areas. Of a group `raw` and `treated` are NaN."""
+    """The result of a node (periods x areas). `raw` and `treated` of a group are NaN."""
 
     node: Node
     parent: Node | None
@@ -103,11 +104,11 @@ class Scores:
 
 
 def score(root: Node, leaves: dict[str, Values], rules: Rules) -> list[Scores]:
-    """Return the scores of every node, components before what they are part of, the root last.
+    """Return the scores of every node, components before their group, the root last.
 
-    `leaves` has an entry for each leaf's name, all of one shape (periods x areas), in the indicators' own units; scores are in those of
-    the normalisation. A node's score is the mean (`aggregate`) of the components that are there, if their number over all of them is at
-    least `min_available`; ranks are 1 + the number of areas with a larger score (`best_first`), period by period.
+    `leaves` has the values of each leaf by name, all of one shape (periods x areas), in the units of the indicators; scores have the unit
+    of the normalisation. The score of a group is the mean (`aggregate`) of the components with a score, if their share of all its
+    components is at least `min_available`. Ranks are 1 + the number of areas with a larger score (`best_first`), per period.
     """
     results: list[Scores] = []
     _score(root, None, leaves, rules, results)
@@ -132,7 +133,7 @@ def _score(node: Node, parent: Node | None, leaves: dict[str, Values], rules: Ru
 
 
 def normalised(values: Array, how: Normalisation, rules: Rules) -> Array:
-    """Return the scores of a leaf's values (periods x areas): compared over all periods together if the index is pooled, else in each."""
+    """Return the scores of a leaf's values (periods x areas), compared over all periods together if the index is pooled, else per period."""
     scores = np.full_like(values, np.nan)
     for rows in _compared(values, rules):
         scores[rows] = normalise(values[rows], how)
@@ -148,19 +149,19 @@ def _leaf(node: Node, parent: Node | None, values: Values, rules: Rules) -> Scor
     """Treat, impute and normalise a leaf: over all periods together if the index is pooled, else period by period."""
     filled = values.raw.copy()
     for rows in _compared(values.raw, rules):
-        # fixed bounds make a scale that outliers do not stretch; they are bounds of the values as they are
+        # outliers do not stretch a scale with fixed bounds, and the bounds are those of untreated values
         if rules.treatment is not None and not node.normalisation.bounds:
             filled[rows] = treat(values.raw[rows], **rules.treatment)  # type: ignore[arg-type]
         if rules.imputation in ("mean", "median", "group_mean", "group_median"):
             for t in range(rows.start, rows.stop):
-                filled[t] = rules.there(impute(filled[t], rules.imputation, rules.groups_of(filled.shape[1])), t)
+                filled[t] = rules.of_valid_areas(impute(filled[t], rules.imputation, rules.groups_of(filled.shape[1])), t)
     scores = normalised(filled, node.normalisation, rules)
     imputed = np.isnan(values.raw) & ~np.isnan(filled)
     status = np.where(imputed, IMPUTED, values.status)
     status = np.where(~np.isnan(filled) & np.isnan(scores), UNDEFINED, status).astype(np.int8)
-    there = ~np.isnan(scores)
+    is_present = ~np.isnan(scores)
     return Scores(
-        node, parent, values.raw, filled, scores, status, imputed & there, there.astype(np.int64), 1, np.full_like(scores, np.nan)
+        node, parent, values.raw, filled, scores, status, imputed & is_present, is_present.astype(np.int64), 1, np.full_like(scores, np.nan)
     )
 
 
@@ -172,12 +173,12 @@ def _group(node: Node, parent: Node | None, parts: list[Scores], rules: Rules) -
     for t in range(shape[0]):
         children = np.array([p.score[t] for p in parts])
         codes = np.array([p.status[t] for p in parts])
-        there = ~np.isnan(children)
-        enough = (there.mean(axis=0) >= rules.min_available - 1e-12) & there.any(axis=0)
+        is_present = ~np.isnan(children)
+        enough = (is_present.mean(axis=0) >= rules.min_available - 1e-12) & is_present.any(axis=0)
         scores[t] = np.where(enough, aggregate(children, weights, node.aggregate), np.nan)
         same = codes.min(axis=0) == codes.max(axis=0)
-        worst = np.where(there, codes, -1).max(axis=0)
-        reason = np.where(there.any(axis=0) | ~same, TOO_FEW, codes.max(axis=0))
+        worst = np.where(is_present, codes, -1).max(axis=0)
+        reason = np.where(is_present.any(axis=0) | ~same, TOO_FEW, codes.max(axis=0))
         status[t] = np.where(enough, np.where(np.isnan(scores[t]), UNDEFINED, worst), reason)
         if parent is not None:
             filled = rules.fill_components(scores[t], t)

@@ -1,4 +1,4 @@
-"""Normalisation: values of one indicator become scores that can be aggregated. Arrays in, arrays out; NaN is a missing value.
+"""Normalisation of the values of one indicator to scores that can be aggregated. Arrays in, arrays out; NaN is a missing value.
 
 The methods are those of the OECD/JRC Handbook on Constructing Composite Indicators (2008), chapter 1.5.
 """
@@ -19,15 +19,15 @@ DEFAULT_SCALES = {"minmax": (0.0, 100.0), "percentile": (0.0, 100.0), "zscore": 
 class Normalisation:
     """How an indicator becomes a score (formulas: `normalise`).
 
-    `scale`, `bounds` and `target` are in the units of scores, of values, of values; `reference` is the position of the reference area in
-    the last axis of the arrays.
+    `scale` is in the unit of scores, `bounds` and `target` are in that of values. `reference` is the position of the reference area on the
+    last axis of the arrays.
     """
 
     method: str = "minmax"
     direction: str = "higher_better"
     scale: tuple[float, float] | None = None
     clip: bool = False
-    bounds: tuple[float, float] | None = None  # [worst, best]; the direction follows from them
+    bounds: tuple[float, float] | None = None  # [worst, best], which determine the direction
     target: float | None = None
     reference: int | None = None
 
@@ -39,22 +39,23 @@ class Normalisation:
 def normalise(values: Array, how: Normalisation) -> Array:
     """Return the scores of `values`, an array of any shape whose cells are compared with each other.
 
-    x are the values after direction: with a target, and without bounds, -|x - target|; where lower is better, -x. n counts what is there.
+    x are the values in the direction "higher is better": -|x - target| with a target and without bounds, -x if lower is better.
+    n is the number of present values.
 
     =====================  ============================================================  ============================================
     minmax                 lo + (hi - lo) (x - min x) / (max x - min x)                  scale [lo, hi], default [0, 100]
-    minmax with bounds     lo + (hi - lo) (x - worst) / (best - worst)                   of x itself; leaves the scale unless clipped
+    minmax with bounds     lo + (hi - lo) (x - worst) / (best - worst)                   of the values; can leave the scale if not clipped
     zscore                 mean + sd (x - mean x) / s, s with n - 1                      scale [mean, sd], default [0, 1]
-    rank                   1 + number of values below                                    1 to n; ties get the lowest
-    borda                  rank - 1                                                      points won against others
+    rank                   1 + number of lower values                                    1 to n; ties get the lowest
+    borda                  rank - 1                                                      number of areas that it beats
     percentile             lo + (hi - lo) (rank - 1) / (n - 1)                           scale [lo, hi], default [0, 100]
-    distance_to_target     1 - |target - x| / max |target - x|, direction aside          share, 1 at the target
+    distance_to_target     1 - |target - x| / max |target - x|, for either direction     share, 1 at the target
     distance_to_reference  1 - (x_ref - x) / (x_ref - min x), x_ref the reference area's 1 for the reference, 0 for the worst
     fraction_of_max        x / max x; where lower is better min x / x; x > 0 only        share, 1 for the best
     =====================  ============================================================  ============================================
 
-    All NaN where nothing can be compared: fewer than two values, or all equal (but not with bounds, which need no others); a single NaN
-    where the method is not defined for a value. Raises ValueError for a method that does not exist.
+    All scores are NaN if there are fewer than two values or all are equal (except with bounds, which need no other values). A single score
+    is NaN if the method is not defined for its value. Raises ValueError for an unknown method.
     Source: OECD/JRC Handbook (2008), chapter 1.5; Borda points: Saari (1995), Basic Geometry of Voting.
     """
     x = values
@@ -63,8 +64,8 @@ def normalise(values: Array, how: Normalisation) -> Array:
     if how.bounds and how.method == "minmax":
         worst, best = how.bounds
         return np.full_like(x, np.nan) if worst == best else _scaled((x - worst) / (best - worst), how)
-    there = x[~np.isnan(x)]
-    if there.size < 2 or there.min() == there.max():
+    present = x[~np.isnan(x)]
+    if present.size < 2 or present.min() == present.max():
         return np.full_like(x, np.nan)
     if how.method == "distance_to_target":
         distance = np.abs((how.target if how.target is not None else np.nan) - x)
@@ -75,37 +76,37 @@ def normalise(values: Array, how: Normalisation) -> Array:
             return np.full_like(x, np.nan)
         return np.asarray(np.nanmin(positive) / positive if how.lower_better else positive / np.nanmax(positive))
     if how.lower_better:
-        x, there = -x, -there
+        x, present = -x, -present
     match how.method:
         case "minmax":
-            return _scaled((x - there.min()) / (there.max() - there.min()), how)
+            return _scaled((x - present.min()) / (present.max() - present.min()), how)
         case "zscore":
             mean, deviation = how.scale or DEFAULT_SCALES["zscore"]
-            return np.asarray(mean + deviation * (x - there.mean()) / there.std(ddof=1))
+            return np.asarray(mean + deviation * (x - present.mean()) / present.std(ddof=1))
         case "rank":
             return ascending_ranks(x)
         case "borda":
             return ascending_ranks(x) - 1
         case "percentile":
-            return _scaled((ascending_ranks(x) - 1) / (there.size - 1), how)
+            return _scaled((ascending_ranks(x) - 1) / (present.size - 1), how)
         case "distance_to_reference":
             reference = x[..., how.reference] if how.reference is not None else np.full(x.shape[:-1], np.nan)
             reference = reference[..., np.newaxis]
-            return np.asarray(1 - _divided(reference - x, reference - there.min()))
+            return np.asarray(1 - _divided(reference - x, reference - present.min()))
         case _:
             raise ValueError(f"no such normalisation: {how.method}")
 
 
 def ascending_ranks(values: Array) -> Array:
-    """Return ranks from 1, the smallest value first, over all cells: 1 + the number of smaller values, so ties get the lowest; NaN stays."""
-    there = ~np.isnan(values)
+    """Return ranks over all cells, 1 for the smallest value: 1 + the number of smaller values, so ties get the lowest rank; NaN stays."""
+    is_present = ~np.isnan(values)
     ranks = np.full(values.shape, np.nan)
-    ranks[there] = np.searchsorted(np.sort(values[there]), values[there], side="left") + 1
+    ranks[is_present] = np.searchsorted(np.sort(values[is_present]), values[is_present], side="left") + 1
     return ranks
 
 
 def best_first(scores: Array) -> Array:
-    """Return ranks from 1, the largest score first; scores are compared rounded to 9 decimals, NaN is unranked."""
+    """Return ranks, 1 for the largest score. Scores are compared after rounding to 9 decimals; NaN has no rank."""
     return ascending_ranks(-np.round(scores, 9))
 
 

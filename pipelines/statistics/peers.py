@@ -1,4 +1,4 @@
-"""Peers: the areas most like an area. Arrays in, arrays out; knows no names of areas."""
+"""Peers: the areas most like an area. Arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
-BLOCK = 256  # areas whose distances to all others are in memory at a time
-DECIMALS = 9  # distances are compared so rounded: what differs by the arithmetic alone is equal
+BLOCK = 256  # number of areas whose distances to all others are in memory at the same time
+DECIMALS = 9  # decimals to which distances are compared, so that rounding errors do not decide
 
 
 def standardise(values: Array) -> Array:
-    """Return the z-scores of `values` (areas x attributes) by column, z = (x - mean) / sd with the sd of n; 0 where all are equal."""
+    """Return the z-scores of `values` (areas x attributes) by column: z = (x - mean) / sd, with n in the sd; 0 if all values are equal."""
     deviation = values.std(axis=0)
     centred = values - values.mean(axis=0)
     z: Array = np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > 0)
@@ -21,10 +21,10 @@ def standardise(values: Array) -> Array:
 
 
 def nearest(values: Array, k: int) -> tuple[Index, Array]:
-    """Return the positions of the `k` areas nearest to each area, the nearest first, and their distances (areas x k).
+    """Return the positions of the `k` areas nearest to each area, nearest first, and their distances (areas x k).
 
-    The distance is Euclidean, over the z-scores of `values` (areas x attributes, no NaN), in standard deviations. Of areas at one
-    distance the one that stands first in `values` is nearer. With fewer than `k` others, all of them are peers.
+    The distance is the Euclidean one of the z-scores of `values` (areas x attributes, no NaN), in standard deviations. Of areas at the
+    same distance, the first one in `values` comes first. With fewer than `k` other areas, all of them are peers.
     """
     z = standardise(values)
     n = z.shape[0]

@@ -1,4 +1,4 @@
-"""What an index depends on: which choice moves ranks, which component matters, and whether components measure one thing. Arrays in, arrays out."""
+"""Sensitivity of an index: which choices change ranks, which components matter, and whether components measure the same. Arrays in, arrays out."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ Array = NDArray[np.float64]
 
 
 def mean_rank_shift(ranks: Ranks, base: Array) -> Array:
-    """Return for each replicate (row of `ranks`, 0 unranked) the mean absolute difference to the ranks `base` (NaN unranked).
+    """Return for each replicate the mean absolute difference between its ranks and the ranks `base`, over the areas ranked in both.
 
-    Areas count that are ranked in both. The output whose variance is explained in Saisana et al. (2005).
+    `ranks` has a row per replicate, with 0 for areas without a rank; `base` has NaN for them. Source: Saisana et al. (2005), who explain
+    the variance of this output.
     """
     both = (ranks > 0) & ~np.isnan(base)
     shift = np.where(both, np.abs(ranks - np.nan_to_num(base)), 0.0).sum(axis=1)
@@ -28,32 +29,32 @@ def mean_rank_shift(ranks: Ranks, base: Array) -> Array:
 
 
 def sobol(a: Array, b: Array, mixed: Array) -> tuple[float, float]:
-    """Return the first-order and the total Sobol index of a choice, NaN where the output does not vary.
+    """Return the first-order and the total Sobol index of a choice; NaN if the output does not vary.
 
-    `a` and `b` are the outputs of two independent sets of choices, `mixed` that of `a` with this one choice taken from `b`. Estimators:
-    first order Saltelli et al. (2010), mean(b (mixed - a)) / V; total Jansen (1999), mean((a - mixed)^2) / 2V; V over `a` and `b`.
-    Estimates of small indices may lie below 0.
+    `a` and `b` are the outputs of two independent sets of choices, `mixed` that of `a` with only this choice taken from `b`. Estimators:
+    first order: mean(b (mixed - a)) / V, Saltelli et al. (2010); total: mean((a - mixed)^2) / 2V, Jansen (1999); V is the variance of `a`
+    and `b` together. Estimates of small indices can be below 0.
     """
-    there = ~(np.isnan(a) | np.isnan(b) | np.isnan(mixed))
-    a, b, mixed = a[there], b[there], mixed[there]
+    is_ranked = ~(np.isnan(a) | np.isnan(b) | np.isnan(mixed))
+    a, b, mixed = a[is_ranked], b[is_ranked], mixed[is_ranked]
     variance = np.concatenate([a, b]).var() if a.size else 0.0
     if variance <= 0:
         return float("nan"), float("nan")
-    # centred outputs have the same indices, and estimates that scatter less
+    # centred outputs have the same indices, and their estimates vary less
     centre = np.concatenate([a, b]).mean()
     first = ((b - centre) * (mixed - a)).mean() / variance
     return float(first), float(((a - mixed) ** 2).mean() / 2 / variance)
 
 
 def mixed_choices(a: Choices, b: Choices, vary: Sequence[str]) -> dict[str, Choices]:
-    """Return, for each choice that varies, `a` with that one taken from `b`."""
+    """Return, for each choice that varies, `a` with only that choice taken from `b`."""
     return {choice: a.with_(choice, b) for choice in vary}
 
 
 def cronbach_alpha(items: Array) -> float:
     """Return Cronbach's alpha of `items` (components x areas), k/(k-1) (1 - sum of variances / variance of the sum); NaN where undefined.
 
-    Over the areas that have all components, variances with n-1. Cronbach (1951).
+    Over the areas that have all components; variances with n - 1. Source: Cronbach (1951).
     """
     complete = items[:, ~np.isnan(items).any(axis=0)]
     k, n = complete.shape
@@ -64,7 +65,7 @@ def cronbach_alpha(items: Array) -> float:
 
 
 def correlation(x: Array, y: Array) -> float:
-    """Return Pearson's correlation over the areas that have both; NaN for fewer than three of them, or without variance."""
+    """Return Pearson's correlation over the areas that have both values; NaN for fewer than three areas or without variance."""
     both = ~(np.isnan(x) | np.isnan(y))
     x, y = x[both] - x[both].mean() if both.any() else x[both], y[both] - y[both].mean() if both.any() else y[both]
     spread = np.sqrt((x * x).sum() * (y * y).sum())
@@ -74,9 +75,9 @@ def correlation(x: Array, y: Array) -> float:
 
 
 def effective_weight(x: Array, y: Array, weight: float) -> float:
-    """Return which share of the variance of the index `y` the component `x` carries: weight * cov(x, y) / var(y).
+    """Return the share of the component `x` in the variance of the index `y`: weight * cov(x, y) / var(y).
 
-    `weight` is the component's share in the whole index. Over arithmetic means of complete components the shares of all leaves sum to 1,
+    `weight` is the component's share in the whole index. With arithmetic means of complete components, the shares of all leaves sum to 1,
     as those of income sources do in Shorrocks (1982). NaN for fewer than three areas, or without variance.
     """
     both = ~(np.isnan(x) | np.isnan(y))
@@ -88,9 +89,9 @@ def effective_weight(x: Array, y: Array, weight: float) -> float:
 
 
 def shift_without(root: Node, left_out: Node, scores: Mapping[int, Array], rules: Rules) -> float:
-    """Return the mean absolute rank change of leaving one component out; NaN where nothing is left, or nothing is ranked in both.
+    """Return the mean absolute change of ranks if one component is left out; NaN if none is left or no area is ranked in both cases.
 
-    `scores` has the areas' scores of every node by the id of the node, in one period; `rules` are those of that period (`Rules.at`).
+    `scores` has the scores of all areas in one period, by the `id()` of the node; `rules` are those of that period (`Rules.at`).
     """
     without = _without(root, left_out, scores, rules)
     if without is None:
@@ -101,7 +102,7 @@ def shift_without(root: Node, left_out: Node, scores: Mapping[int, Array], rules
 
 
 def _without(node: Node, left_out: Node, scores: Mapping[int, Array], rules: Rules, *, is_root: bool = True) -> Array | None:
-    """Return the scores of `node` without a component below it, None where nothing is left of it."""
+    """Return the scores of `node` without one component below it; None if no component is left."""
     if node is left_out:
         return None
     if not node.children or not _contains(node, left_out):
@@ -111,10 +112,10 @@ def _without(node: Node, left_out: Node, scores: Mapping[int, Array], rules: Rul
     if not left:
         return None
     table = np.array([part for _, part in left])
-    there = ~np.isnan(table)
-    enough = (there.mean(axis=0) >= rules.min_available - 1e-12) & there.any(axis=0)
-    found = np.where(enough, aggregate(table, np.array([weight for weight, _ in left]), node.aggregate), np.nan)
-    return found if is_root else rules.fill_components(found, 0)
+    is_present = ~np.isnan(table)
+    enough = (is_present.mean(axis=0) >= rules.min_available - 1e-12) & is_present.any(axis=0)
+    scores_without = np.where(enough, aggregate(table, np.array([weight for weight, _ in left]), node.aggregate), np.nan)
+    return scores_without if is_root else rules.fill_components(scores_without, 0)
 
 
 def _contains(node: Node, other: Node) -> bool:

@@ -1,7 +1,7 @@
 """Treatment of outliers before normalising: winsorisation, then a logarithm. Arrays in, arrays out; NaN is a missing value.
 
-The rule and its limits are those that the European Commission's Joint Research Centre applies, as in the Global Innovation Index
-(Cornell University, INSEAD and WIPO, e.g. 2020, appendix on the framework); skewness and kurtosis are the sample formulas of spreadsheets.
+The rule and its limits are those of the European Commission's Joint Research Centre, as in the Global Innovation Index (Cornell
+University, INSEAD and WIPO, e.g. 2020, appendix on the framework). Skewness and kurtosis are computed as in spreadsheets.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ Array = NDArray[np.float64]
 
 
 def skewness(values: Array) -> float:
-    """Return the sample skewness (SKEW of a spreadsheet): n / ((n - 1)(n - 2)) sum(((x - mean) / s)^3), s the deviation with n - 1.
+    """Return the sample skewness (SKEW of a spreadsheet): n / ((n - 1)(n - 2)) sum(((x - mean) / s)^3), s the standard deviation with n - 1.
 
-    No unit; 0 for a symmetric sample. NaN with fewer than 3 values or without spread. Joanes and Gill (1998), The Statistician 47, G1.
+    No unit; 0 for a symmetric sample. NaN for fewer than 3 values or equal ones. Source: Joanes and Gill (1998), The Statistician 47, G1.
     """
     n, spread = values.size, values.std(ddof=1) if values.size > 2 else 0.0
     if n < 3 or spread == 0:
@@ -24,11 +24,11 @@ def skewness(values: Array) -> float:
 
 
 def kurtosis(values: Array) -> float:
-    """Return the sample excess kurtosis (KURT of a spreadsheet), s the deviation with n - 1:
+    """Return the sample excess kurtosis (KURT of a spreadsheet), s the standard deviation with n - 1:
 
     n (n + 1) / ((n - 1)(n - 2)(n - 3)) sum(((x - mean) / s)^4) - 3 (n - 1)^2 / ((n - 2)(n - 3)).
 
-    No unit; about 0 for a normal sample. NaN with fewer than 4 values or without spread. Joanes and Gill (1998), The Statistician 47, G2.
+    No unit; about 0 for a normal sample. NaN for fewer than 4 values or equal ones. Source: Joanes and Gill (1998), The Statistician 47, G2.
     """
     n, spread = values.size, values.std(ddof=1) if values.size > 3 else 0.0
     if n < 4 or spread == 0:
@@ -38,15 +38,15 @@ def kurtosis(values: Array) -> float:
 
 
 def treat(values: Array, max_points: int = 5, max_skewness: float = 2.0, max_kurtosis: float = 3.5) -> Array:
-    """Return `values` (any shape) with outliers treated, or as they are where skewness or kurtosis is small enough.
+    """Return `values` (any shape) with outliers treated, or unchanged if they need no treatment.
 
-    Values are wild where |skewness| > `max_skewness` and excess kurtosis > `max_kurtosis`. One by one, up to `max_points`, what lies
-    farthest out on the side of the skew is set to its neighbour, until they are wild no more. If that does not tame them, all of them
-    go back and x becomes ln(x - min + 0.01 (max - min)), with a negative skew -ln(max - x + 0.01 (max - min)): the order of areas
-    stays, the unit is lost. The limits have no unit.
+    They need it if |skewness| > `max_skewness` and excess kurtosis > `max_kurtosis`. Then up to `max_points` values are winsorised one by
+    one: the outermost value on the side of the skew is set to its neighbour, until the limits are met. If they are not met, the original
+    x becomes ln(x - min + 0.01 (max - min)), or -ln(max - x + 0.01 (max - min)) for a negative skew, which keeps the order of areas and
+    loses the unit. The limits have no unit.
     """
-    there = ~np.isnan(values)
-    x = values[there]
+    is_present = ~np.isnan(values)
+    x = values[is_present]
     result = values.copy()
 
     def skewed(sample: Array) -> bool:
@@ -55,7 +55,7 @@ def treat(values: Array, max_points: int = 5, max_skewness: float = 2.0, max_kur
     if not skewed(x):
         return result
     winsorised = _winsorised(x, max_points, skewed)
-    result[there] = winsorised if winsorised is not None else _logarithm(x, mirrored=skewness(x) < 0)
+    result[is_present] = winsorised if winsorised is not None else _logarithm(x, mirrored=skewness(x) < 0)
     return result
 
 
@@ -63,7 +63,7 @@ def _winsorised(x: Array, max_points: int, skewed: object) -> Array | None:
     assert callable(skewed)
     sample = x.copy()
     order = np.argsort(sample, kind="stable")
-    low = high = 0  # points moved on either side: the skew may change sides on the way
+    low = high = 0  # number of points moved on either side: the side of the skew can change
     for _ in range(min(max_points, x.size - 1)):
         if skewness(sample) > 0:
             high += 1

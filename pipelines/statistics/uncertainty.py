@@ -1,6 +1,6 @@
-"""How far ranks depend on choices: an index computed again under many other weights and normalisations, and without one of its indicators.
+"""Uncertainty of ranks: an index is computed again with other weights and normalisations, and without one of its indicators.
 
-Replicates are computed in blocks, all areas at once. The choices and what is made of them follow Saisana, Saltelli and Tarantola (2005),
+Replicates are computed in blocks, all areas at once. The choices and their analysis follow Saisana, Saltelli and Tarantola (2005),
 Uncertainty and sensitivity analysis techniques as tools for the quality assessment of composite indicators, and the OECD/JRC Handbook on
 Constructing Composite Indicators (2008), chapter 1.7. Arrays in, arrays out.
 """
@@ -24,15 +24,15 @@ Ranks = NDArray[np.int32]
 WEIGHTS, NORMALISATION, LEAVE_ONE_OUT = "weights", "normalisation", "leave_one_out"
 CONCENTRATION = 50.0  # weights ~ Dirichlet(50 w): a weight of 0.25 varies with a standard deviation of 0.06
 ALTERNATIVES = ("minmax", "zscore", "percentile")
-SCALES = {"zscore": (100.0, 10.0)}  # away from zero, so that a geometric mean exists
-BLOCK = 64  # replicates that are in memory at a time
+SCALES = {"zscore": (100.0, 10.0)}  # above zero, so that a geometric mean exists
+BLOCK = 64  # number of replicates in memory at the same time
 LOW, HIGH = 0.05, 0.95
-NOBODY = -1  # the leaf left out by a replicate that leaves none out
+NOBODY = -1  # stands for no leaf left out
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What each replicate does: weights of the children by node (replicates x children), a normalisation, the position of a leaf left out."""
+    """The choices of each replicate: weights of the children by node (replicates x children), a normalisation, and the leaf left out."""
 
     weights: Mapping[str, Array]
     normalisation: Index
@@ -42,7 +42,7 @@ class Choices:
         return self.normalisation.size
 
     def with_(self, choice: str, other: Choices) -> Choices:
-        """Return these choices with one of them taken from `other`."""
+        """Return these choices with one of them taken from `other`. Raises ValueError for an unknown choice."""
         match choice:
             case "weights":
                 return replace(self, weights=other.weights)
@@ -54,10 +54,10 @@ class Choices:
 
 
 def draw(root: Node, count: int, vary: Sequence[str], methods: int, generator: np.random.Generator) -> Choices:
-    """Return `count` random choices; what is not in `vary` stays as declared.
+    """Return `count` random choices. Choices that are not in `vary` stay as declared.
 
-    Weights are Dirichlet(50 w), w the relative weights of a node's children; `methods` normalisations, and none or one of the leaves left
-    out, are equally likely each.
+    Weights have a Dirichlet(50 w) distribution, with w the relative weights of a node's children. Each of the `methods` normalisations is
+    equally likely, and so is leaving out any one of the leaves or none.
     """
     leaves = sum(1 for _ in leaves_of(root))
     weights = {}
@@ -89,7 +89,7 @@ def alternatives(declared: str) -> list[str]:
 
 
 def leaf_tables(scores: Sequence[Scores], methods: Sequence[str], rules: Rules) -> list[Array]:
-    """Return the normalised values of all leaves (leaves x periods x areas) for each of `methods`; the first are the scores as declared."""
+    """Return the normalised values of all leaves (leaves x periods x areas) for each of `methods`; the first table has the declared scores."""
     leaves = [s for s in scores if not s.node.children]
     tables = [np.array([s.score for s in leaves])]
     for method in methods[1:]:
@@ -102,7 +102,7 @@ def _other(declared: Normalisation, method: str) -> Normalisation:
 
 
 def replicate_ranks(root: Node, tables: Sequence[Array], choices: Choices, rules: Rules, nodes: Sequence[str]) -> dict[str, Ranks]:
-    """Return the ranks of all areas in every replicate (replicates x areas) for each of `nodes`; 0 where an area is not ranked.
+    """Return the ranks of all areas in every replicate (replicates x areas) for each of `nodes`; 0 for an area without a rank.
 
     `tables` has, for each normalisation, the leaves' scores in one period (leaves x areas); `rules` are those of that period (`Rules.at`).
     Availability, imputation of components and aggregation are those of the index.
@@ -115,19 +115,22 @@ def replicate_ranks(root: Node, tables: Sequence[Array], choices: Choices, rules
         prepared = _Prepared(root, table, rules)
         for start in range(0, mine.size, BLOCK):
             block = mine[start : start + BLOCK]
-            found = prepared.scores({name: w[block] for name, w in choices.weights.items()}, choices.left_out[block])
+            scores = prepared.scores({name: w[block] for name, w in choices.weights.items()}, choices.left_out[block])
             for name in nodes:
-                ranks[name][block] = rank_rows(found[name])
+                ranks[name][block] = rank_rows(scores[name])
     return ranks
 
 
 def rank_rows(scores: Array) -> Ranks:
-    """Return the ranks of each row of `scores`, 1 the largest, ties the smallest; compared rounded to 9 decimals, 0 where missing."""
+    """Return the ranks in each row of `scores`: 1 for the largest score, the lowest rank for ties, 0 for NaN.
+
+    Scores are compared after rounding to 9 decimals.
+    """
     places = np.arange(1, scores.shape[1] + 1, dtype=np.int32)
     ranks = np.empty(scores.shape, dtype=np.int32)
     key = np.rint(scores * -1e9)
     for row, own in zip(key, ranks, strict=True):  # a row at a time stays in the processor's cache
-        order = np.argsort(row)  # what is missing comes last
+        order = np.argsort(row)  # missing scores come last
         ordered = row[order]
         differs = ordered[1:] != ordered[:-1]
         own[order] = places if differs.all() else np.maximum.accumulate(np.where(np.r_[True, differs], places, 0))
@@ -137,9 +140,9 @@ def rank_rows(scores: Array) -> Ranks:
 
 
 def rank_interval(ranks: Ranks, rank: Array) -> tuple[Array, Array]:
-    """Return the lower and the upper end of the rank of each area: 5th percentile rounded down, 95th rounded up, `rank` always inside.
+    """Return the ends of the rank interval of each area: the 5th percentile rounded down and the 95th rounded up, extended to `rank`.
 
-    Percentiles are linear between the two values beside them, over the replicates (replicates x areas) in which an area is ranked.
+    Percentiles are interpolated linearly, over the replicates (replicates x areas) in which an area has a rank.
     """
     ordered = np.sort(np.ascontiguousarray(ranks.T), axis=1)
     total = ordered.shape[1]
@@ -153,7 +156,7 @@ def _percentile(ordered: Ranks, n: Index, p: float) -> Array:
     """Return the percentile of the last `n` values of each row."""
     total = ordered.shape[1]
     at = p * np.maximum(n - 1, 0)
-    below = np.floor(at + 1e-9).astype(np.int64)  # 0.95 * 20 is 19, whatever the arithmetic says
+    below = np.floor(at + 1e-9).astype(np.int64)  # 0.95 * 20 is 19, despite rounding errors
     first = np.minimum(total - n, total - 1)
     rows = np.arange(ordered.shape[0])
     a = ordered[rows, np.minimum(first + below, total - 1)]
@@ -162,7 +165,7 @@ def _percentile(ordered: Ranks, n: Index, p: float) -> Array:
 
 
 class _Prepared:
-    """The leaves' scores under one normalisation, laid out for blocks of replicates."""
+    """The scores of the leaves under one normalisation, prepared for blocks of replicates."""
 
     def __init__(self, root: Node, table: Array, rules: Rules) -> None:
         self.root, self.rules = root, rules
@@ -175,14 +178,14 @@ class _Prepared:
 
     def scores(self, weights: Mapping[str, Array], left_out: Index) -> dict[str, Array]:
         """Return the scores of all groups (replicates x areas)."""
-        found: dict[str, Array] = {}
+        scores: dict[str, Array] = {}
         empty: dict[str, NDArray[np.bool_]] = {}
         for node in groups_of(self.root):
-            found[node.name], empty[node.name] = self._group(node, weights[node.name], left_out, found, empty)
-        return found
+            scores[node.name], empty[node.name] = self._group(node, weights[node.name], left_out, scores, empty)
+        return scores
 
     def _group(
-        self, node: Node, weights: Array, left_out: Index, found: Mapping[str, Array], empty: Mapping[str, NDArray[np.bool_]]
+        self, node: Node, weights: Array, left_out: Index, scores: Mapping[str, Array], empty: Mapping[str, NDArray[np.bool_]]
     ) -> tuple[Array, NDArray[np.bool_]]:
         is_leaf = np.array([not c.children for c in node.children])
         sums = _Sums(node.aggregate)
@@ -192,7 +195,7 @@ class _Prepared:
             sums.add_leaves(leaves, weights[:, is_leaf] * expected, expected)
         for i in np.flatnonzero(~is_leaf):
             child = node.children[i]
-            sums.add_group(found[child.name], weights[:, i], ~empty[child.name])
+            sums.add_group(scores[child.name], weights[:, i], ~empty[child.name])
         result = sums.result(self.rules.min_available)
         if self.rules.imputation == COMPONENT_GROUP_MEAN and node is not self.root:
             result = np.array([self.rules.fill_components(row, 0) for row in result])
@@ -201,13 +204,13 @@ class _Prepared:
 
 @dataclass(frozen=True)
 class _Leaves:
-    """The leaves of one node: their positions among all, their scores as the aggregation sums them, what is there, zero or negative."""
+    """The leaves of one node: positions among all leaves, scores as the aggregation sums them, and which are present, zero or negative."""
 
     positions: Index
     terms: Array
-    incomplete: Index  # areas that lack any of the leaves
-    there: Array  # which leaves those have
-    zero: Array | None  # None: nothing, or it does not matter
+    incomplete: Index  # areas without a score of some leaf
+    present: Array  # which leaves these areas have
+    zero: Array | None  # None: none, or irrelevant for the aggregation
     negative: Array | None
 
     @classmethod
@@ -228,13 +231,13 @@ class _Leaves:
             negative.astype(np.float64) if matters and negative.any() else None,
         )
 
-    def sum_of_there(self, amounts: Array) -> Array:
-        """Return the sum of `amounts` (replicates x leaves) over the leaves that are there, for every area; one column if for all the same."""
+    def sum_over_present(self, amounts: Array) -> Array:
+        """Return the sum of `amounts` (replicates x leaves) over the present leaves, for every area; one column if all areas have all leaves."""
         whole: Array = amounts.sum(axis=1)[:, np.newaxis]
         if not self.incomplete.size:
             return whole
         sums: Array = np.repeat(whole, self.terms.shape[1], axis=1)
-        sums[:, self.incomplete] = amounts @ self.there
+        sums[:, self.incomplete] = amounts @ self.present
         return sums
 
 
@@ -244,7 +247,7 @@ def _transformed(x: Array, how: str) -> Array:
 
 
 class _Sums:
-    """Sums over the children of a node for a block of replicates, and the score that they make."""
+    """Sums over the children of a node for a block of replicates, and the resulting score."""
 
     def __init__(self, how: str) -> None:
         self.how = how
@@ -258,8 +261,8 @@ class _Sums:
     def add_leaves(self, leaves: _Leaves, weights: Array, expected: NDArray[np.bool_]) -> None:
         self.terms = self.terms + weights @ leaves.terms
         self.expected = self.expected + expected.sum(axis=1)
-        self.weight = self.weight + leaves.sum_of_there(weights)
-        self.count = self.count + leaves.sum_of_there(expected.astype(np.float64))
+        self.weight = self.weight + leaves.sum_over_present(weights)
+        self.count = self.count + leaves.sum_over_present(expected.astype(np.float64))
         if leaves.zero is not None:
             self.zero = _either(self.zero, (weights > 0).astype(np.float64) @ leaves.zero > 0)
         if leaves.negative is not None:

@@ -47,7 +47,7 @@ def environment(workspace: WorkspaceFolder) -> dict[str, str]:
 def project_digest() -> str:
     """Return a hash of the files of the dbt project. A parsed manifest is valid for one hash."""
     digest = hashlib.sha256()
-    for path in sorted(p for p in PROJECT_DIR.rglob("*") if p.is_file() and p.suffix in (".sql", ".yml", ".py")):
+    for path in sorted(p for p in PROJECT_DIR.rglob("*") if p.is_file() and p.suffix in (".sql", ".yml", ".py", ".md")):
         name = path.relative_to(PROJECT_DIR)
         if "target" not in name.parts:
             digest.update(str(name).encode() + b"\0" + path.read_bytes())

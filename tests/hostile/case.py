@@ -1,4 +1,4 @@
-"""What a case of hostile or broken input is: the bytes, how a pack declares them, and the whole of what must become of them."""
+"""A case of hostile or broken input: the bytes, how a pack declares them, and the complete expected outcome."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Bad:
-    """What must stand in quarantine: the row by its number in the file, the column (None: the whole row), a piece of the reason."""
+    """An entry that must be in quarantine: the number of the row in the file, the column (None: the whole row), and part of the reason."""
 
     row: int
     column: str | None
@@ -34,41 +34,41 @@ class Bad:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What must become of a file.
+    """The expected outcome for a file.
 
-    `rows` are the good rows as they must stand in the lake: (area, value) or (area, value, period) of observations, (area, name) of
-    areas, (id, title, start) of events. `refused`: a piece of the reason why the snapshot as a whole is not taken.
+    `rows` are the good rows that must be in the lake: (area, value) or (area, value, period) of observations, (area, name) of areas,
+    (id, title, start) of events. `refused` is part of the reason why the whole snapshot is refused.
     """
 
     rows: tuple[Row, ...] = ()
     bad: tuple[Bad, ...] = ()
     ignored: dict[str, int] = field(default_factory=dict)
     refused: str | None = None
-    also: str = ""  # what else is shown, in words
+    also: str = ""  # what else is tested, in words
 
     def in_words(self) -> str:
-        """Say the outcome to a reader of the documents."""
+        """Return the outcome in words, for the documentation."""
         if self.refused is not None:
             return f"the snapshot is refused: “{self.refused}”"
-        said = [f"{_count(len(self.rows), 'good row')} in the lake"]
+        phrases = [f"{_count(len(self.rows), 'good row')} in the lake"]
         whole = [b.row for b in self.bad if b.column is None]
         cells = sorted({(b.row, b.column or "") for b in self.bad if b.column is not None})
         if whole:
-            said.append(f"{_count(len(whole), 'row')} in quarantine")
+            phrases.append(f"{_count(len(whole), 'row')} in quarantine")
         if cells:
-            said.append(f"{_count(len(cells), 'cell')} in quarantine")
-        said += [f"{_count(n, 'row')} ignored ({reason})" for reason, n in self.ignored.items()]
+            phrases.append(f"{_count(len(cells), 'cell')} in quarantine")
+        phrases += [f"{_count(n, 'row')} ignored ({reason})" for reason, n in self.ignored.items()]
         reasons = list(dict.fromkeys(b.reason for b in self.bad))
         if reasons:
-            said.append("because: " + ", ".join(f"“{reason}”" for reason in reasons[:4]) + (" ..." if len(reasons) > 4 else ""))
+            phrases.append("because: " + ", ".join(f"“{reason}”" for reason in reasons[:4]) + (" ..." if len(reasons) > 4 else ""))
         if self.also:
-            said.append(self.also)
-        return "; ".join(said)
+            phrases.append(self.also)
+        return "; ".join(phrases)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One file that a source may send. `read`, `columns`, `area`, `value`, `period` and `more` are YAML of its source's declaration."""
+    """One file that a source may send. `read`, `columns`, `area`, `value`, `period` and `more` are YAML for the declaration of its source."""
 
     id: str
     group: str
@@ -82,7 +82,7 @@ class Case:
     value: str = "value"
     period: str = f"\"'{PERIOD}'\""
     into: str = "observations"
-    map: str = ""  # in place of the map of observations
+    map: str = ""  # instead of the map of observations
     more: str = ""  # further keys of the source
     big: bool = False  # takes seconds or hundreds of megabytes
 
@@ -94,7 +94,7 @@ class Case:
         return self.body if isinstance(self.body, bytes) else self.body()
 
     def declaration(self) -> str:
-        """Return the YAML of the case's source; it is optional, so that its refusal leaves the release alone."""
+        """Return the YAML of the case's source; it is optional, so that its refusal does not stop the release."""
         observations = f"{{area: {self.area}, period: {self.period}, measures: {{{self.id}: {self.value}}}}}"
         lines = [
             f"id: {self.id}", f"title: {self.id}", "publisher: Nobody", "licence: CC0-1.0", "theme: census", "optional: true",

@@ -1,4 +1,4 @@
-"""Cases of hostile expressions in a pack: those that `zpo2 check` must refuse, and those that compute, and must do so within bounds."""
+"""Hostile expressions in a pack: those that `zpo2 check` must refuse, and those that run and must stay within limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLACES = {"value": "map.measures.m.value", "where": "map.where", "ignore": "read
 
 @dataclass(frozen=True)
 class Refused:
-    """An expression that must never run: `zpo2 check` ends with exit code 2 and says where and why."""
+    """An expression that must never run: `zpo2 check` ends with exit code 2, and says where and why."""
 
     id: str
     what: str
@@ -75,10 +75,7 @@ REFUSED = [
     Refused("x_sequence", "a sequence, which changes by being read", "nextval('s')", LIST),
     Refused("x_window", "a window over other rows", "sum(value) over (order by code)", "window is not allowed"),
     Refused("x_row_number", "the number of the row", "row_number() over ()", "window is not allowed"),
-    Refused(
-        "x_aggregate", "an aggregate where rows are mapped one by one", "sum(value)",
-        "aggregates are allowed only in the measures of counted sources",
-    ),
+    Refused("x_aggregate", "an aggregate where rows are mapped one by one", "sum(value)", "aggregates are allowed only in the measures"),
     Refused("x_lambda", "a function of the pack's own", "list_transform([1], lambda x: x)", ""),
     Refused("x_repeat", "a text repeated until memory ends", "length(repeat(code, 2000000000))", LIST),
     Refused("x_range", "a list of all numbers there are", "len(range(9223372036854775807))", LIST),

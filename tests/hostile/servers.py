@@ -1,4 +1,4 @@
-"""Cases of servers that misbehave, each on loopback, bounded in time: which answer becomes a snapshot, and why another does not."""
+"""Servers that misbehave, on loopback and within a time limit: which responses become snapshots, and why others do not."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ METADATA = "http://169.254.169.254/latest/meta-data/"
 
 @dataclass(frozen=True)
 class Behaviour:
-    """How a server answers the path /a.csv, and what must come of it: a snapshot (`error` null), or a piece of the reason why not."""
+    """How a server answers the path /a.csv, and the expected result: a snapshot (`error` is None), or a part of the error."""
 
     id: str
     what: str
     replies: tuple[Reply, ...]
     error: str | None
-    asked: int | None = None  # how many requests the server must have seen
+    requests: int | None = None  # how many requests the server must receive
     expect: str = ""  # `fetch.expect` of the source
     limits: dict[str, Any] = field(default_factory=dict)
     others: Callable[[Server], None] = lambda server: None  # further paths
 
     def in_words(self) -> str:
-        """Say the outcome to a reader of the documents."""
-        said = "the answer becomes a snapshot" if self.error is None else f"refused: “{self.error}”"
-        return said if self.asked is None else f"{said}; {self.asked} request{'s' * (self.asked != 1)}"
+        """Return the expected result as the documentation states it."""
+        text = "the response becomes a snapshot" if self.error is None else f"rejected: “{self.error}”"
+        return text if self.requests is None else f"{text}; {self.requests} request{'s' * (self.requests != 1)}"
 
 
 def to(location: str, status: int = 302) -> tuple[Reply, ...]:
@@ -61,75 +61,77 @@ BEHAVIOURS = [
     Behaviour("html_after_bom", "a web page behind a byte order mark", (Reply(200, b"\xef\xbb\xbf<html>Oops</html>", CSV),),
              "a web page in place of data"),
     Behaviour("login_page", "a redirect to a login page", to("/login"), "a web page in place of data", 2, others=_login),
-    Behaviour("empty_body", "status 200 and no byte", (Reply(200, b"", CSV),), "empty"),
+    Behaviour("empty_body", "status 200 without a body", (Reply(200, b"", CSV),), "empty"),
     Behaviour("no_content", "status 204", (Reply(204),), "answered 204"),
-    Behaviour("truncated", "fewer bytes than were promised", (Reply(200, BODY, CSV, promised=len(BODY) + 100),), "broke off",
+    Behaviour("truncated", "fewer bytes than the stated length", (Reply(200, BODY, CSV, promised=len(BODY) + 100),), "reading the response failed",
              limits={"retries": 0}),
-    Behaviour("truncated_once", "fewer bytes than were promised, at first", (Reply(200, BODY, CSV, promised=len(BODY) + 100), Reply(200,
+    Behaviour("truncated_once", "fewer bytes than the stated length, the first time", (Reply(200, BODY, CSV, promised=len(BODY) + 100), Reply(200,
              BODY, CSV)), None, 2),
-    Behaviour("reset", "the connection cut in the middle of the body", (Reply(200, BODY, CSV, promised=10_000, reset=True),), "broke off",
+    Behaviour("reset", "the connection is cut in the middle of the body", (Reply(200, BODY, CSV, promised=10_000, reset=True),),
+             "reading the response failed",
              limits={"retries": 0}),
     Behaviour("wrong_media_type", "another media type than the pack expects", (Reply(200, BODY, {"Content-Type": "application/pdf"}),),
-              "media type application/pdf, text/csv is due", expect="{media_type: text/csv}"),
+              "expected media type text/csv, got application/pdf", expect="{media_type: text/csv}"),
     Behaviour("no_media_type", "no media type where the pack expects one", (Reply(200, BODY),), "media type",
              expect="{media_type: text/csv}"),
-    Behaviour("too_small", "fewer bytes than the pack expects", (Reply(200, b"x", CSV),), "at least 1000 are due",
+    Behaviour("too_small", "fewer bytes than the pack expects", (Reply(200, b"x", CSV),), "expected at least 1000 bytes",
              expect="{min_bytes: 1000}"),
-    Behaviour("promised_too_large", "a length beyond the limit, promised", (Reply(200, BODY, CSV, promised=10**12),),
-             "1000000000000 bytes, at most 1000 are taken", limits={"max_bytes": 1000}),
-    Behaviour("too_large", "more bytes than the limit, sent without any promise", (Reply(200, b"x" * 5_000, {**CSV, "Connection": "close"}),
-             ), "at most 1000 are taken", limits={"max_bytes": 1000}),
-    Behaviour("slow_drip", "a byte now and then, for as long as one cares to wait", (Reply(200, b"x" * 300, CSV, pause=0.02),), "too slow",
-              limits={"min_rate": 10_000, "grace": 0.2, "retries": 0}),
-    Behaviour("silence", "no byte at all", (Reply(200, BODY, CSV, after=1.2),), "timed out", limits={"silence": 0.3, "retries": 0}),
+    Behaviour("promised_too_large", "a stated length beyond the limit", (Reply(200, BODY, CSV, promised=10**12),),
+             "1000000000000 bytes; the limit is 1000 bytes", limits={"max_bytes": 1000}),
+    Behaviour("too_large", "more bytes than the limit, without a stated length", (Reply(200, b"x" * 5_000, {**CSV, "Connection": "close"}),
+             ), "the limit is 1000 bytes", limits={"max_bytes": 1000}),
+    Behaviour("slow_drip", "a byte now and then, without end", (Reply(200, b"x" * 300, CSV, pause=0.02),), "too slow",
+              limits={"min_rate": 10_000, "min_rate_after": 0.2, "retries": 0}),
+    Behaviour("silence", "no response at all", (Reply(200, BODY, CSV, after=1.2),), "timed out", limits={"read_timeout": 0.3, "retries": 0}),
     Behaviour("not_found", "status 404", (Reply(404, b"nothing"),), "answered 404", 1),
     Behaviour("gone", "status 410", (Reply(410, b"gone"),), "answered 410", 1),
     Behaviour("forbidden", "status 403 with a page of a firewall", (Reply(403, b"<html>Access denied</html>"),), "answered 403", 1),
     Behaviour("unauthorised", "status 401", (Reply(401, b"", {"WWW-Authenticate": "Basic"}),), "answered 401", 1),
-    Behaviour("too_much_asked", "status 413: asking again would not help", (Reply(413, b"too large"),), "answered 413"),
-    Behaviour("busy_with_time", "status 429 with a time to come back", (Reply(429, b"", {"Retry-After": "0"}), Reply(200, BODY, CSV)), None,
+    Behaviour("too_much_asked", "status 413: a retry would not help", (Reply(413, b"too large"),), "answered 413"),
+    Behaviour("busy_with_time", "status 429 with a Retry-After time", (Reply(429, b"", {"Retry-After": "0"}), Reply(200, BODY, CSV)), None,
              2),
-    Behaviour("busy_without_time", "status 429 without a time to come back", (Reply(429), Reply(200, BODY, CSV)), None, 2),
-    Behaviour("busy_with_words", "status 429 with a time that is none", (Reply(429, b"", {"Retry-After": "soon"}), Reply(200, BODY, CSV)),
+    Behaviour("busy_without_time", "status 429 without a Retry-After time", (Reply(429), Reply(200, BODY, CSV)), None, 2),
+    Behaviour("busy_with_words", "status 429 with an unreadable Retry-After time", (Reply(429, b"", {"Retry-After": "soon"}), Reply(200, BODY, CSV)),
              None, 2),
-    Behaviour("busy_with_date", "status 429 with a date that has passed", (Reply(429, b"",
+    Behaviour("busy_with_date", "status 429 with a Retry-After date in the past", (Reply(429, b"",
              {"Retry-After": "Fri, 01 Jan 2021 00:00:00 GMT"}), Reply(200, BODY, CSV)), None, 2),
-    Behaviour("busy_for_a_year", "status 429 that says to come back in a year: not waited for", (Reply(429, b"",
+    Behaviour("busy_for_a_year", "status 429 that asks to wait for a year: given up", (Reply(429, b"",
              {"Retry-After": "31536000"}),), "429"),
     Behaviour("busy_for_ever", "status 503, again and again", (Reply(503),), "503", limits={"retries": 2}),
-    Behaviour("error_for_ever", "status 500, again and again: bounded", (Reply(500, b"<html>error</html>"),), "500", 3,
+    Behaviour("error_for_ever", "status 500, again and again: a limited number of retries", (Reply(500, b"<html>error</html>"),), "500", 3,
              limits={"retries": 2}),
     Behaviour("error_once", "status 502 once", (Reply(502), Reply(200, BODY, CSV)), None, 2),
-    Behaviour("partial_content", "status 206 that nobody asked for: a part is not the whole", (Reply(206, BODY, {**CSV,
+    Behaviour("partial_content", "status 206 without a range request: a part is not the whole", (Reply(206, BODY, {**CSV,
              "Content-Range": "bytes 0-17/9999"}),), "206"),
-    Behaviour("not_modified_unasked", "status 304 where nothing is known yet", (Reply(304),), "304"),
+    Behaviour("not_modified_unasked", "status 304 to an unconditional request", (Reply(304),), "304"),
     Behaviour("moved", "a permanent redirect", to("/b.csv", 301), None, 2, others=_good),
     Behaviour("redirect_to_itself", "a redirect to the same address", to("/a.csv", 301), "TooManyRedirects"),
-    Behaviour("redirect_in_turns", "two addresses that lead to each other", to("/b.csv", 301), "TooManyRedirects", others=_two),
+    Behaviour("redirect_in_turns", "two addresses that redirect to each other", to("/b.csv", 301), "TooManyRedirects", others=_two),
     Behaviour("redirect_chain", "twenty redirects in a row", to("/chain0"), "TooManyRedirects", others=_chain),
-    Behaviour("redirect_without_target", "a redirect that does not say where to", (Reply(302),), "302"),
+    Behaviour("redirect_without_target", "a redirect without a target", (Reply(302),), "302"),
     Behaviour("redirect_to_metadata", "a redirect to the address where clouds keep their credentials", to(METADATA),
-             "169.254.169.254 is 169.254.169.254, no public address", 1),
+             "169.254.169.254 is 169.254.169.254, not a public address", 1),
     Behaviour("redirect_to_private", "a redirect to a private address", to("http://10.0.0.1/a.csv"),
-             "10.0.0.1 is 10.0.0.1, no public address", 1),
+             "10.0.0.1 is 10.0.0.1, not a public address", 1),
     Behaviour("redirect_to_loopback", "a redirect to another loopback address", to("http://127.0.0.2/a.csv"),
-             "127.0.0.2 is 127.0.0.2, no public address", 1),
-    Behaviour("redirect_to_number", "a redirect to an address written as one number", to("http://2852039166/a.csv"), "no public address",
+             "127.0.0.2 is 127.0.0.2, not a public address", 1),
+    Behaviour("redirect_to_number", "a redirect to an address written as one number", to("http://2852039166/a.csv"), "not a public address",
              1),
     Behaviour("redirect_to_mapped", "a redirect to a private address inside an IPv6 one", to("http://[::ffff:10.0.0.1]/a.csv"),
-             "no public address", 1),
-    Behaviour("redirect_to_ipv6", "a redirect to a link-local IPv6 address", to("http://[fe80::1]/a.csv"), "no public address", 1),
-    Behaviour("redirect_to_file", "a redirect to a file of the machine", to("file:///etc/passwd"), "file:///etc/passwd", 1),
+             "not a public address", 1),
+    Behaviour("redirect_to_ipv6", "a redirect to a link-local IPv6 address", to("http://[fe80::1]/a.csv"), "not a public address", 1),
+    Behaviour("redirect_to_file", "a redirect to a local file", to("file:///etc/passwd"), "file:///etc/passwd", 1),
     Behaviour("redirect_to_ftp", "a redirect to another protocol", to("ftp://127.0.0.1/a.csv"), "ftp://127.0.0.1", 1),
-    Behaviour("redirect_to_data", "a redirect to an address that carries its data itself", to("data:text/csv,code%0A1"), "data:text/csv",
+    Behaviour("redirect_to_data", "a redirect to a data: address", to("data:text/csv,code%0A1"), "data:text/csv",
              1),
     Behaviour("redirect_with_login", "a redirect with a name and password in the address", to("http://user:pass@10.0.0.1/a.csv"),
-             "no public address", 1),
-    Behaviour("redirect_to_nonsense", "a redirect to no address", to("http://[not an address/"), "leads to no address", 1),
+             "not a public address", 1),
+    Behaviour("redirect_to_nonsense", "a redirect to an invalid address", to("http://[not an address/"), "leads to an invalid address", 1),
     Behaviour("long_header", "a header of a hundred thousand letters", (Reply(200, BODY, {"X-Long": "x" * 100_000}),), "LineTooLong",
              limits={"retries": 0}),
     Behaviour("identity_encoding", "a content encoding that changes nothing", (Reply(200, BODY, {**CSV, "Content-Encoding": "identity"}),),
              None, 1),
-    Behaviour("broken_encoding", "a body that says gzip and is none", (Reply(200, BODY, {**CSV, "Content-Encoding": "gzip"}),), "broke off",
+    Behaviour("broken_encoding", "a body that claims to be gzip but is not", (Reply(200, BODY, {**CSV, "Content-Encoding": "gzip"}),),
+             "reading the response failed",
              limits={"retries": 0}),
 ]  # fmt: skip

@@ -17,7 +17,7 @@ import pytest
 from tests.conftest import current_release
 from tests.hostile import archives, books, dates, encodings, expressions, keys, markup, numbers, pack, shapes, texts
 from tests.hostile.case import Case
-from tests.hostile.found import State
+from tests.hostile.state import State
 from tests.support.command import EPOCH, PROJECT, environment, zpo2
 
 pytestmark = pytest.mark.slow
@@ -57,88 +57,80 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         [sys.executable, "-c", MEASURED, "run", "--pack", str(folder), "--home", str(home)],
         env=environment(SOURCE_DATE_EPOCH=EPOCH), cwd=PROJECT, capture_output=True, text=True, timeout=900, check=True,
     )  # fmt: skip
-    told: dict[str, Any] = json.loads(done.stdout)
+    measured: dict[str, Any] = json.loads(done.stdout)
     status = json.loads(zpo2("status", "--pack", folder, "--home", home, "--json").stdout)
     counts = json.loads((home / "last_run.json").read_text(encoding="utf-8"))["sources"]
     errors = {source["source"]: "; ".join(source["errors"]) for source in status["sources"]}
-    assert (home / "manifests" / "current.json").is_file(), told["out"] + told["err"]
-    return Ran(folder, home, told["code"], told["out"], told["err"], told["peak"], State(home, counts, errors))
+    assert (home / "manifests" / "current.json").is_file(), measured["out"] + measured["err"]
+    return Ran(folder, home, measured["code"], measured["out"], measured["err"], measured["peak"], State(home, counts, errors))
 
 
-def test_every_case_has_a_name_of_its_own() -> None:
-    names = [case.id for case in CASES]
-    assert len(names) == len(set(names))
-    assert len(names) >= 100
+class TestCorpus:
+    def test_names_are_unique(self) -> None:
+        names = [case.id for case in CASES]
+        assert len(names) == len(set(names))
+        assert len(names) >= 100
 
+    @pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
+    def test_outcome(self, ran: Ran, case: Case) -> None:
+        assert ran.state.differences(case) == []
 
-@pytest.mark.parametrize("case", CASES, ids=[case.id for case in CASES])
-def test_the_outcome_is_as_declared(ran: Ran, case: Case) -> None:
-    assert ran.state.differences(case) == []
+    def test_run_names_refused_sources(self, ran: Ran) -> None:
+        assert ran.code == 3, ran.out[-3000:] + ran.err[-3000:]
+        last = ran.out.splitlines()[-1]
+        assert last.startswith("stale ")
+        named = set(re.findall(r"(\w+) \(since", last))
+        assert named == {case.id for case in CASES if case.outcome.refused is not None}
 
+    def test_refused_sources_have_a_reason(self, ran: Ran) -> None:
+        reported = {line.split(":")[0].removeprefix("source").strip() for line in ran.out.splitlines() if line.startswith("source ")}
+        assert reported >= {case.id for case in CASES if case.outcome.refused is not None}
+        assert "Traceback" not in ran.out + ran.err
 
-def test_the_run_ends_with_a_release_and_names_the_refused_sources(ran: Ran) -> None:
-    assert ran.code == 3, ran.out[-3000:] + ran.err[-3000:]
-    last = ran.out.splitlines()[-1]
-    assert last.startswith("stale ")
-    named = set(re.findall(r"(\w+) \(since", last))
-    assert named == {case.id for case in CASES if case.outcome.refused is not None}
+    def test_no_row_is_lost(self, ran: Ran) -> None:
+        release = current_release(ran.home)
+        rows = duckdb.execute(
+            f"select source, rows_read, rows_accepted + rows_quarantined + rows_ignored from '{release}/parquet/sources.parquet'"
+        ).fetchall()
+        assert {source for source, _, _ in rows} >= {case.id for case in CASES}
+        assert [row for row in rows if row[1] != row[2]] == []
 
+    def test_release_is_right(self, ran: Ran) -> None:
+        release = current_release(ran.home)
+        done = zpo2("verify", release)
+        assert done.returncode == 0, done.stdout
+        table = release / "parquet" / "indicator_values.parquet"
+        result = duckdb.execute(
+            f"select ref_area, obs_value, obs_status from '{table}' where indicator = 'population' and obs_value is not null"
+        ).fetchall()
+        assert ("CZ_554782", 10.0, "A") in result
+        assert ("S", 150.0, "A") in result
 
-def test_every_refused_source_says_why_in_one_line(ran: Ran) -> None:
-    told = {line.split(":")[0].removeprefix("source").strip() for line in ran.out.splitlines() if line.startswith("source ")}
-    assert told >= {case.id for case in CASES if case.outcome.refused is not None}
-    assert "Traceback" not in ran.out + ran.err
+    def test_memory_is_bounded(self, ran: Ran) -> None:
+        assert ran.peak < MAX_RESIDENT
 
+    def test_release_page_runs_no_scripts(self, ran: Ran) -> None:
+        for page in current_release(ran.home).rglob("*.html"):
+            text = page.read_text(encoding="utf-8")
+            assert texts.SCRIPT not in text
+            assert "<img src=x" not in text
 
-def test_no_row_is_lost_in_any_source(ran: Ran) -> None:
-    release = current_release(ran.home)
-    rows = duckdb.execute(
-        f"select source, rows_read, rows_accepted + rows_quarantined + rows_ignored from '{release}/parquet/sources.parquet'"
-    ).fetchall()
-    assert {source for source, _, _ in rows} >= {case.id for case in CASES}
-    assert [row for row in rows if row[1] != row[2]] == []
+    def test_writes_only_to_the_home(self, ran: Ran) -> None:
+        for name in ("zpo2-slip.csv", "zpo2-hostile.csv", "zpo2-hostile.db"):
+            assert not [
+                path
+                for path in (Path(tempfile.gettempdir()) / name, Path("/var") / name, ran.home.parent / name, PROJECT / name)
+                if path.exists()
+            ]
 
-
-def test_the_release_stands_and_its_honest_numbers_are_right(ran: Ran) -> None:
-    release = current_release(ran.home)
-    done = zpo2("verify", release)
-    assert done.returncode == 0, done.stdout
-    table = release / "parquet" / "indicator_values.parquet"
-    found = duckdb.execute(
-        f"select ref_area, obs_value, obs_status from '{table}' where indicator = 'population' and obs_value is not null"
-    ).fetchall()
-    assert ("CZ_554782", 10.0, "A") in found
-    assert ("S", 150.0, "A") in found
-
-
-def test_memory_stays_bounded(ran: Ran) -> None:
-    assert ran.peak < MAX_RESIDENT
-
-
-def test_nothing_of_the_files_runs_in_the_release_page(ran: Ran) -> None:
-    for page in current_release(ran.home).rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        assert texts.SCRIPT not in text
-        assert "<img src=x" not in text
-
-
-def test_nothing_is_written_outside_the_home(ran: Ran) -> None:
-    for name in ("zpo2-slip.csv", "zpo2-hostile.csv", "zpo2-hostile.db"):
-        assert not [
-            path
-            for path in (Path(tempfile.gettempdir()) / name, Path("/var") / name, ran.home.parent / name, PROJECT / name)
-            if path.exists()
-        ]
-
-
-def test_the_quarantine_can_be_listed_and_names_every_bad_row(ran: Ran) -> None:
-    done = zpo2("quarantine", "--pack", ran.pack, "--home", ran.home, "--json")
-    listed = {(row["source"], row["row_number"], row["column"]) for row in json.loads(done.stdout)}
-    due = {(case.id, bad.row, bad.column) for case in CASES if case.outcome.refused is None for bad in case.outcome.bad}
-    assert listed >= due
-    plain = zpo2("quarantine", "--pack", ran.pack, "--home", ran.home)
-    assert plain.returncode == 0, plain.stderr
-    assert "\x1b" not in plain.stdout  # a terminal would obey it
+    def test_quarantine_lists_every_bad_row(self, ran: Ran) -> None:
+        done = zpo2("quarantine", "--pack", ran.pack, "--home", ran.home, "--json")
+        listed = {(row["source"], row["row_number"], row["column"]) for row in json.loads(done.stdout)}
+        expected = {(case.id, bad.row, bad.column) for case in CASES if case.outcome.refused is None for bad in case.outcome.bad}
+        assert listed >= expected
+        plain = zpo2("quarantine", "--pack", ran.pack, "--home", ran.home)
+        assert plain.returncode == 0, plain.stderr
+        assert "\x1b" not in plain.stdout  # a terminal would obey it
 
 
 # -------------------------------------------------------------------------------------------------------------- expressions
@@ -153,17 +145,15 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedPro
     return zpo2("check", "--pack", folder, timeout=120)
 
 
-@pytest.mark.parametrize("refused", expressions.REFUSED, ids=[refused.id for refused in expressions.REFUSED])
-def test_a_hostile_expression_is_refused_before_anything_runs(
-    checked: subprocess.CompletedProcess[str], refused: expressions.Refused
-) -> None:
-    assert checked.returncode == 2, checked.stderr[-2000:]
-    lines = [line for line in checked.stderr.splitlines() if line.startswith(f"sources/{refused.id}.yml:")]
-    assert len(lines) == 1, lines
-    place = expressions.PLACES[refused.place]
-    assert re.match(rf"sources/{refused.id}\.yml:\d+: {re.escape(place)}: .*{re.escape(refused.reason)}", lines[0]), lines[0]
+class TestExpressions:
+    @pytest.mark.parametrize("refused", expressions.REFUSED, ids=[refused.id for refused in expressions.REFUSED])
+    def test_are_refused_by_check(self, checked: subprocess.CompletedProcess[str], refused: expressions.Refused) -> None:
+        assert checked.returncode == 2, checked.stderr[-2000:]
+        lines = [line for line in checked.stderr.splitlines() if line.startswith(f"sources/{refused.id}.yml:")]
+        assert len(lines) == 1, lines
+        place = expressions.PLACES[refused.place]
+        assert re.match(rf"sources/{refused.id}\.yml:\d+: {re.escape(place)}: .*{re.escape(refused.reason)}", lines[0]), lines[0]
 
-
-def test_nothing_else_of_that_pack_is_wrong(checked: subprocess.CompletedProcess[str]) -> None:
-    named = {line.split(":")[0] for line in checked.stderr.splitlines()}
-    assert named == {f"sources/{refused.id}.yml" for refused in expressions.REFUSED}
+    def test_are_the_only_faults(self, checked: subprocess.CompletedProcess[str]) -> None:
+        named = {line.split(":")[0] for line in checked.stderr.splitlines()}
+        assert named == {f"sources/{refused.id}.yml" for refused in expressions.REFUSED}

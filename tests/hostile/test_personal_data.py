@@ -135,34 +135,33 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
     return Home(root / "home", folder, "\n".join(printed))
 
 
-def test_the_personal_rows_were_really_there_and_are_counted(home: Home) -> None:
-    counts = json.loads((home.root / "last_run.json").read_text(encoding="utf-8"))["sources"]
-    found = {name: (counts[name]["rows_accepted"], counts[name]["rows_quarantined"]) for name in SOURCES}
-    assert found == {"candidates": (3, 2), "calendar": (1, 1), "page": (1, 1), "ofn": (1, 1), "board": (1, 2)}
-    manifest = json.loads((home.root / "manifests" / "current.json").read_text(encoding="utf-8"))
-    lake = pl.concat([pl.read_parquet(home.root / "lake" / f["path"]) for f in manifest["files"]["observations"] if f["rows"]])
-    sums = lake.filter(pl.col("measure") == "candidates").select("ref_area", "obs_value").rows()
-    assert ("CZ_554782", 2.0) in sums
+class TestPersonalData:
+    def test_is_read_and_counted(self, home: Home) -> None:
+        counts = json.loads((home.root / "last_run.json").read_text(encoding="utf-8"))["sources"]
+        result = {name: (counts[name]["rows_accepted"], counts[name]["rows_quarantined"]) for name in SOURCES}
+        assert result == {"candidates": (3, 2), "calendar": (1, 1), "page": (1, 1), "ofn": (1, 1), "board": (1, 2)}
+        manifest = json.loads((home.root / "manifests" / "current.json").read_text(encoding="utf-8"))
+        lake = pl.concat([pl.read_parquet(home.root / "lake" / f["path"]) for f in manifest["files"]["observations"] if f["rows"]])
+        sums = lake.filter(pl.col("measure") == "candidates").select("ref_area", "obs_value").rows()
+        assert ("CZ_554782", 2.0) in sums
 
+    @pytest.mark.parametrize("person", PEOPLE)
+    def test_is_in_no_output(self, home: Home, person: str) -> None:
+        assert person not in home.printed
 
-@pytest.mark.parametrize("person", PEOPLE)
-def test_nobody_is_found_in_what_the_commands_print(home: Home, person: str) -> None:
-    assert person not in home.printed
-
-
-def test_nobody_is_found_in_any_file_of_the_home(home: Home) -> None:
-    """Sidecars, lake, receipts, logs, Dagster's storage, the warehouse and the release; Parquet and databases are unpacked for it."""
-    found = []
-    looked = set()
-    for path in sorted(p for p in home.root.rglob("*") if p.is_file()):
-        relative = path.relative_to(home.root)
-        if relative.parts[:2] == ("archive", "blobs"):
-            continue
-        looked.add(relative.parts[0])
-        text = _everything(path)
-        found += [f"{relative}: {person}" for person in PEOPLE if person.encode() in text or json.dumps(person)[1:-1].encode() in text]
-    assert found == []
-    assert looked >= {"archive", "lake", "manifests", "public"}
+    def test_is_in_no_file(self, home: Home) -> None:
+        """Sidecars, lake, receipts, logs, Dagster's storage, the warehouse and the release; Parquet and databases are unpacked for it."""
+        result = []
+        looked = set()
+        for path in sorted(p for p in home.root.rglob("*") if p.is_file()):
+            relative = path.relative_to(home.root)
+            if relative.parts[:2] == ("archive", "blobs"):
+                continue
+            looked.add(relative.parts[0])
+            text = _everything(path)
+            result += [f"{relative}: {person}" for person in PEOPLE if person.encode() in text or json.dumps(person)[1:-1].encode() in text]
+        assert result == []
+        assert looked >= {"archive", "lake", "manifests", "public"}
 
 
 def _everything(path: Path) -> bytes:

@@ -71,56 +71,54 @@ def assert_frame_or_reason(folder: Path, name: str, content: bytes) -> None:
     assert frame["__row"].null_count() == 0
 
 
-@pytest.mark.parametrize("name", FORMATS)
-@FEW
-@given(content=st.binary(max_size=300))
-def test_any_bytes_give_a_frame_or_a_reason(tmp_path: Path, name: str, content: bytes) -> None:
-    assert_frame_or_reason(tmp_path, name, content)
-
-
-@pytest.mark.parametrize("name", FORMATS)
-@FEW
-@given(text=_TEXTS)
-def test_text_that_is_nearly_right_gives_a_frame_or_a_reason(tmp_path: Path, name: str, text: str) -> None:
-    assert_frame_or_reason(tmp_path, name, text.encode("utf-8", "surrogatepass"))
-
-
-@pytest.mark.parametrize("name", ["json", "jsonstat", "geojson", "ofn-events", "ofn-notices", "schema-org-events"])
-@FEW
-@given(document=st.one_of(_DOCUMENTS, _VALUES))
-def test_any_json_gives_a_frame_or_a_reason(tmp_path: Path, name: str, document: object) -> None:
-    assert_frame_or_reason(tmp_path, name, json.dumps(document).encode())
-
-
-@pytest.mark.parametrize("name", ["ics", "xlsx", "parquet"])
-@settings(FEW, max_examples=30)
-@given(
-    content=st.one_of(
-        st.binary(max_size=300), st.text(max_size=100).map(lambda t: f"BEGIN:VCALENDAR\n{t}\nEND:VCALENDAR\n".encode("utf-8", "replace"))
-    )
-)
-def test_any_bytes_where_a_library_reads_give_a_frame_or_a_reason(tmp_path: Path, name: str, content: bytes) -> None:
-    assert_frame_or_reason(tmp_path, name, content)
-
-
 _CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 
 
-@FEW
-@given(rows=st.integers(2, 5).flatmap(lambda width: st.lists(st.lists(_CELLS, min_size=width, max_size=width), min_size=1, max_size=8)))
-def test_a_table_that_python_writes_is_read_back(tmp_path: Path, rows: list[list[str]]) -> None:
-    buffer = io.StringIO(newline="")
-    writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow([f"c{i}" for i in range(len(rows[0]))])
-    writer.writerows(rows)
-    path = tmp_path / "table.csv"
-    path.write_bytes(buffer.getvalue().encode())
-    reader = importlib.import_module("pipelines.readers.delimited")
-    frame = reader.read(path, ReadOptions(format="csv", na=[]), None)
-    assert frame["__fault"].null_count() == frame.height
-    assert [[cell.strip() for cell in row] for row in frame.drop("__row", "__fault").rows()] == [
-        [cell.strip() for cell in row] for row in rows
-    ]
+class TestReaders:
+    @pytest.mark.parametrize("name", FORMATS)
+    @FEW
+    @given(content=st.binary(max_size=300))
+    def test_any_bytes(self, tmp_path: Path, name: str, content: bytes) -> None:
+        assert_frame_or_reason(tmp_path, name, content)
+
+    @pytest.mark.parametrize("name", FORMATS)
+    @FEW
+    @given(text=_TEXTS)
+    def test_nearly_valid_text(self, tmp_path: Path, name: str, text: str) -> None:
+        assert_frame_or_reason(tmp_path, name, text.encode("utf-8", "surrogatepass"))
+
+    @pytest.mark.parametrize("name", ["json", "jsonstat", "geojson", "ofn-events", "ofn-notices", "schema-org-events"])
+    @FEW
+    @given(document=st.one_of(_DOCUMENTS, _VALUES))
+    def test_any_json(self, tmp_path: Path, name: str, document: object) -> None:
+        assert_frame_or_reason(tmp_path, name, json.dumps(document).encode())
+
+    @pytest.mark.parametrize("name", ["ics", "xlsx", "parquet"])
+    @settings(FEW, max_examples=30)
+    @given(
+        content=st.one_of(
+            st.binary(max_size=300),
+            st.text(max_size=100).map(lambda t: f"BEGIN:VCALENDAR\n{t}\nEND:VCALENDAR\n".encode("utf-8", "replace")),
+        )
+    )
+    def test_any_bytes_for_libraries(self, tmp_path: Path, name: str, content: bytes) -> None:
+        assert_frame_or_reason(tmp_path, name, content)
+
+    @FEW
+    @given(rows=st.integers(2, 5).flatmap(lambda width: st.lists(st.lists(_CELLS, min_size=width, max_size=width), min_size=1, max_size=8)))
+    def test_round_trip(self, tmp_path: Path, rows: list[list[str]]) -> None:
+        buffer = io.StringIO(newline="")
+        writer = csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n")
+        writer.writerow([f"c{i}" for i in range(len(rows[0]))])
+        writer.writerows(rows)
+        path = tmp_path / "table.csv"
+        path.write_bytes(buffer.getvalue().encode())
+        reader = importlib.import_module("pipelines.readers.delimited")
+        frame = reader.read(path, ReadOptions(format="csv", na=[]), None)
+        assert frame["__fault"].null_count() == frame.height
+        assert [[cell.strip() for cell in row] for row in frame.drop("__row", "__fault").rows()] == [
+            [cell.strip() for cell in row] for row in rows
+        ]
 
 
 _RULES = (
@@ -135,25 +133,26 @@ _TEXT = st.one_of(
 )
 
 
-@settings(FEW, max_examples=300)
-@given(
-    rows=st.lists(
-        st.tuples(*[_TEXT] * len(_RULES), st.sampled_from([None, None, None, "a fault"]), st.sampled_from(["", "p=1"])), max_size=15
-    ),
-    key=st.sampled_from([(), ("code",), ("code", "n"), ("who", "day")]),
-)
-def test_the_contract_accounts_for_every_row(rows: list[tuple[Any, ...]], key: tuple[str, ...]) -> None:
-    names = [rule.source for rule in _RULES] + ["__fault", "__part"]
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row").with_columns(
-        pl.int_range(1, pl.len() + 1).alias("__row")
+class TestContract:
+    @settings(FEW, max_examples=300)
+    @given(
+        rows=st.lists(
+            st.tuples(*[_TEXT] * len(_RULES), st.sampled_from([None, None, None, "a fault"]), st.sampled_from(["", "p=1"])), max_size=15
+        ),
+        key=st.sampled_from([(), ("code",), ("code", "n"), ("who", "day")]),
     )
-    checked = contracts.check(frame, _RULES, key)
-    accepted, bad, repeats = (set(part["__row"]) for part in (checked.accepted, checked.bad_rows, checked.repeats))
-    assert checked.accepted.height + checked.bad_rows.height + checked.repeats.height == frame.height
-    assert accepted | bad | repeats == set(frame["__row"])
-    assert set(checked.rejected["__row"]) == bad
-    assert set(checked.bad_cells["__row"]) <= accepted
-    assert checked.bad_rows["reasons"].null_count() == 0
-    assert checked.bad_cells["reason"].null_count() == 0
-    for text in (*checked.bad_rows["values"], *checked.bad_cells.filter(pl.col("column") == "who")["value"]):
-        assert '"who":null' in text or contracts.MASK in text
+    def test_accounts_for_every_row(self, rows: list[tuple[Any, ...]], key: tuple[str, ...]) -> None:
+        names = [rule.source for rule in _RULES] + ["__fault", "__part"]
+        frame = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row").with_columns(
+            pl.int_range(1, pl.len() + 1).alias("__row")
+        )
+        checked = contracts.check(frame, _RULES, key)
+        accepted, bad, repeats = (set(part["__row"]) for part in (checked.accepted, checked.bad_rows, checked.repeats))
+        assert checked.accepted.height + checked.bad_rows.height + checked.repeats.height == frame.height
+        assert accepted | bad | repeats == set(frame["__row"])
+        assert set(checked.rejected["__row"]) == bad
+        assert set(checked.bad_cells["__row"]) <= accepted
+        assert checked.bad_rows["reasons"].null_count() == 0
+        assert checked.bad_cells["reason"].null_count() == 0
+        for text in (*checked.bad_rows["values"], *checked.bad_cells.filter(pl.col("column") == "who")["value"]):
+            assert '"who":null' in text or contracts.MASK in text

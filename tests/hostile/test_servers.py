@@ -1,4 +1,4 @@
-"""Servers that misbehave: what becomes a snapshot, what is refused with its reason, and what is never asked."""
+"""Servers that misbehave: what becomes a snapshot, what is rejected with a reason, and which addresses are never contacted."""
 
 from __future__ import annotations
 
@@ -14,79 +14,79 @@ from pipelines.core.settings import Settings
 from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http import network
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import Answer, Request, address
+from pipelines.extract.http.request import FetchResult, Request, address
 from pipelines.extract.snapshots import Archive
 from tests.hostile.servers import BEHAVIOURS, BODY, METADATA, Behaviour, to
 from tests.support import five_places
 from tests.support.server import serving
 
-QUICK = Limits(connect=1, silence=2, retries=2, backoff=0.01, patience=0.5, per_second=1000)
+QUICK = Limits(connect_timeout=1, read_timeout=2, retries=2, backoff=0.01, max_retry_after=0.5, per_second=1000)
 
 
-def ask(folder: Path, url: str, expect: str = "", limits: Limits = QUICK) -> Answer:
-    """Fetch the source `areas` of a pack from `url`; the operator allows 127.0.0.1 and nothing else inside."""
+def fetch(folder: Path, url: str, expect: str = "", limits: Limits = QUICK) -> FetchResult:
+    """Fetch the source `areas` of a pack from `url`; the operator allows 127.0.0.1 and no other private address."""
     declared = five_places.AREAS.replace("{url: data/areas.csv}", f'{{url: "{url}"{f", expect: {expect}" if expect else ""}}}')
     pack = packs.load(five_places.write(folder / "pack", sources__areas_yml=declared))
     source = pack.sources["areas"]
     part = next(iter(pack.parts(source)))
-    request = Request(source, part, address(source, part), {})
+    request = Request(source, part, address(source, part))
     return fetch_all(pack, [request], Archive(folder / "archive"), Settings(allow_hosts="127.0.0.1"), limits=limits)[0]
 
 
 def connections(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Record every address that a socket is told to connect to, and let only loopback through."""
-    told: list[Any] = []
+    """Record each address that a socket connects to, and allow only loopback."""
+    addresses: list[Any] = []
     connect = socket.socket.connect
 
     def recorded(self: socket.socket, address: Any) -> None:
-        told.append(address)
+        addresses.append(address)
         assert address[0] == "127.0.0.1", f"a packet would have left for {address}"
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", recorded)
-    return told
+    return addresses
 
 
-@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=[b.id for b in BEHAVIOURS])
-def test_the_outcome_is_as_declared(behaviour: Behaviour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    connections(monkeypatch)
-    with serving() as server:
-        server.replies["/a.csv"] = list(behaviour.replies)
-        behaviour.others(server)
-        answer = ask(tmp_path, server.url + "/a.csv", behaviour.expect, dataclasses.replace(QUICK, **behaviour.limits))
-        asked = len(server.asked)
-    archive = Archive(tmp_path / "archive")
-    if behaviour.error is None:
-        assert answer.error is None
-        assert answer.snapshot is not None
-        assert archive.path(answer.snapshot.sha256).read_bytes() == BODY
-    else:
-        assert answer.snapshot is None
-        assert answer.error, "a reason is due"
-        assert behaviour.error in answer.error
-        assert "Traceback" not in answer.error
-        assert "\n" not in answer.error
-        assert not [path for path in (archive.root / "blobs").rglob("*") if path.is_file()]
-    if behaviour.asked is not None:
-        assert asked == behaviour.asked
+class TestHostileServers:
+    @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=[b.id for b in BEHAVIOURS])
+    def test_behaviour_has_its_declared_result(self, behaviour: Behaviour, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        connections(monkeypatch)
+        with serving() as server:
+            server.replies["/a.csv"] = list(behaviour.replies)
+            behaviour.others(server)
+            result = fetch(tmp_path, server.url + "/a.csv", behaviour.expect, dataclasses.replace(QUICK, **behaviour.limits))
+            request_count = len(server.requests)
+        archive = Archive(tmp_path / "archive")
+        if behaviour.error is None:
+            assert result.error is None
+            assert result.snapshot is not None
+            assert archive.path(result.snapshot.sha256).read_bytes() == BODY
+        else:
+            assert result.snapshot is None
+            assert result.error, "expected a reason"
+            assert behaviour.error in result.error
+            assert "Traceback" not in result.error
+            assert "\n" not in result.error
+            assert not [path for path in (archive.root / "blobs").rglob("*") if path.is_file()]
+        if behaviour.requests is not None:
+            assert request_count == behaviour.requests
 
 
-def test_an_address_inside_is_refused_before_a_socket_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = connections(monkeypatch)
-    assert "no public address" in (ask(tmp_path, METADATA).error or "")
-    assert told == []
+class TestPrivateAddresses:
+    def test_open_no_socket(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        addresses = connections(monkeypatch)
+        assert "not a public address" in (fetch(tmp_path, METADATA).error or "")
+        assert addresses == []
 
+    def test_open_no_second_socket_after_a_redirect(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        addresses = connections(monkeypatch)
+        with serving() as server:
+            server.replies["/a.csv"] = list(to(METADATA))
+            assert "not a public address" in (fetch(tmp_path, server.url + "/a.csv").error or "")
+        assert {address[0] for address in addresses} == {"127.0.0.1"}
+        assert len(addresses) == 1
 
-def test_a_redirect_to_an_address_inside_opens_no_second_socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = connections(monkeypatch)
-    with serving() as server:
-        server.replies["/a.csv"] = list(to(METADATA))
-        assert "no public address" in (ask(tmp_path, server.url + "/a.csv").error or "")
-    assert {address[0] for address in told} == {"127.0.0.1"}
-    assert len(told) == 1
-
-
-def test_a_name_that_changes_its_address_after_the_check_is_of_no_use() -> None:
-    answers = iter([["93.184.216.34"], ["10.0.0.1"]])
-    address = network.checked("data.example.org", 443, set(), lambda host, port: next(answers))
-    assert address == "93.184.216.34"  # the connection is made to this address, the name is not asked again
+    def test_checked_address_is_the_one_connected_to(self) -> None:
+        resolutions = iter([["93.184.216.34"], ["10.0.0.1"]])
+        address = network.allowed_address("data.example.org", 443, set(), lambda host, port: next(resolutions))
+        assert address == "93.184.216.34"  # the connection goes to this address; the name is not resolved again

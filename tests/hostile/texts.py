@@ -19,9 +19,9 @@ LONG = "Llanfair" * 12_500
 
 def areas(case: str, what: str, *names: str, kept: tuple[str, ...] | None = None) -> Case:
     """A source of areas with hostile names, which must be in the lake to the letter."""
-    found = tuple((f"{case}:{i}", name) for i, name in enumerate(kept if kept is not None else names, 1))
+    result = tuple((f"{case}:{i}", name) for i, name in enumerate(kept if kept is not None else names, 1))
     return Case(
-        case, GROUP, what, written(["code", "name"], *([str(i), name] for i, name in enumerate(names, 1))), Outcome(found,
+        case, GROUP, what, written(["code", "name"], *([str(i), name] for i, name in enumerate(names, 1))), Outcome(result,
         also="each name as it came"),
         into="areas", columns="{code: {required: true}, name: {}}",
         map=f"{{area: {{ref_area: \"'{case}:' || code\", level: \"'lau'\", name: name}}}}",

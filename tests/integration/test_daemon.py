@@ -20,7 +20,7 @@ from pipelines.extract.cloudevents.parsing import STRUCTURED
 from pipelines.notify import alerts
 from tests.support import happenings
 from tests.support.command import start
-from tests.support.server import Asked, Reply, Server, serving
+from tests.support.server import HttpRequest, Reply, Server, serving
 from tests.unit.test_command_help import free_port
 
 pytestmark = pytest.mark.slow
@@ -38,12 +38,12 @@ class Daemon:
         self.signatures: list[bool] = []
         self.announced: list[str] = []
 
-        def heard(asked: Asked) -> Reply:
+        def heard(asked: HttpRequest) -> Reply:
             self.alerts.append(json.loads(asked.body))
             self.signatures.append(asked.headers["x-signature-256"] == alerts.signature(asked.body, KEY))
             return Reply(204)
 
-        def announced(asked: Asked) -> Reply:
+        def announced(asked: HttpRequest) -> Reply:
             self.announced.append(json.loads(asked.body)["subject"])
             return Reply(204 if len(self.announced) > 1 else 503)
 

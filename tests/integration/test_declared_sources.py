@@ -1,4 +1,4 @@
-"""Sources that are declared but switched off: each one is run here against its documented shape (synthetic answers, on loopback)."""
+"""Sources that are declared but disabled: each is run here against its documented shape (synthetic responses, on loopback)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
-from pipelines.extract.fetching import fetch_sources
+from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
 from pipelines.packs.workspace import Workspace
 from tests.support.command import PROJECT
-from tests.support.server import Asked, Reply, Server, serving
+from tests.support.server import HttpRequest, Reply, Server, serving
 
 AREAS = """\
 id: places
@@ -45,10 +45,10 @@ def reply(document: Any) -> Reply:
     return Reply(200, json.dumps(document, ensure_ascii=False).encode(), {"Content-Type": "application/json"})
 
 
-def ares(asked: Asked) -> Reply:
-    question = json.loads(asked.body)
-    town = question["sidlo"]["kodObce"]
-    assert question["pravniForma"] == ["706"]
+def ares(request: HttpRequest) -> Reply:
+    query = json.loads(request.body)
+    town = query["sidlo"]["kodObce"]
+    assert query["pravniForma"] == ["706"]
     everyone = [
         {
             "ico": f"{town[:3]}{n:05}", "obchodniJmeno": f"Spolek Josefa Vomáčky {n}", "pravniForma": "706", "datumVzniku": "1995-03-01",
@@ -56,7 +56,7 @@ def ares(asked: Asked) -> Reply:
         }
         for n in range(130)
     ]  # fmt: skip
-    start, size = question["start"], question["pocet"]
+    start, size = query["start"], query["pocet"]
     return reply({"pocetCelkem": len(everyone), "ekonomickeSubjekty": everyone[start : start + size]})
 
 
@@ -70,11 +70,11 @@ ICO,OKRESLAU,DDATVZN,DDATZAN,ZPZAN,DDATPAKT,FORMA,ROSFORMA,KATPO,NACE,ICZUJ,FIRM
 """
 
 
-def decidim(asked: Asked) -> Reply:
-    question = json.loads(asked.body)
-    assert "proposals(first: 50, after: $after)" in question["query"]
-    after = question["variables"]["after"]
-    assert question["variables"]["component"] == "1"
+def decidim(request: HttpRequest) -> Reply:
+    query = json.loads(request.body)
+    assert "proposals(first: 50, after: $after)" in query["query"]
+    after = query["variables"]["after"]
+    assert query["variables"]["component"] == "1"
     nodes = [
         {"id": str(n), "state": "accepted", "createdAt": "2023-03-01T10:00:00Z", "publishedAt": "2023-03-02T10:00:00Z", "voteCount": n}
         for n in range(70)
@@ -84,18 +84,18 @@ def decidim(asked: Asked) -> Reply:
     return reply({"data": {"component": {"proposals": {"pageInfo": page, "nodes": nodes[start : start + 50]}}}})
 
 
-def consul(asked: Asked) -> Reply:
-    after = json.loads(asked.body)["variables"]["after"]
+def consul(request: HttpRequest) -> Reply:
+    after = json.loads(request.body)["variables"]["after"]
     start = int(after or 0)
     edges = [{"node": {"id": n, "public_created_at": "2022-05-01 10:00:00 UTC", "cached_votes_up": 3}} for n in range(30)]
     page = {"endCursor": str(start + 25), "hasNextPage": start + 25 < len(edges)}
     return reply({"data": {"proposals": {"pageInfo": page, "edges": edges[start : start + 25]}}})
 
 
-def sparql(asked: Asked) -> Reply:
-    query = parse_qs(asked.query)["query"][0]
+def sparql(request: HttpRequest) -> Reply:
+    query = parse_qs(request.query)["query"][0]
     assert "SELECT ?dataset ?place" in query
-    assert asked.headers["accept"] == "application/sparql-results+json"
+    assert request.headers["accept"] == "application/sparql-results+json"
 
     def row(number: int, place: str, **more: Any) -> dict[str, Any]:
         return {
@@ -109,20 +109,20 @@ def sparql(asked: Asked) -> Reply:
     return reply({"head": {"vars": ["dataset", "place", "since"]}, "results": {"bindings": bindings}})
 
 
-def bdl(asked: Asked) -> Reply:
-    given = {name: values[0] for name, values in parse_qs(asked.query).items()}
+def bdl(request: HttpRequest) -> Reply:
+    given = {name: values[0] for name, values in parse_qs(request.query).items()}
     assert (given["unit-level"], given["format"]) == ("6", "json")
     units = [
         {"id": "011212001011", "name": "Bochnia", "values": [{"year": given["year"], "val": 29922, "attrId": 1}]},
         {"id": "011212001022", "name": "Bochnia", "values": [{"year": given["year"], "val": 19872, "attrId": 1}]},
         {"id": "011212001999", "name": "Nowhere", "values": [{"year": given["year"], "val": 1, "attrId": 1}]},
     ]
-    page, size = int(given["page"]), 2  # the server caps what is asked for
+    page, size = int(given["page"]), 2  # the server limits the size
     return reply({"totalRecords": 3, "page": page, "pageSize": size, "links": {}, "results": units[page * size : (page + 1) * size]})
 
 
-def datacube(asked: Asked) -> Reply:
-    year = asked.path.split("/")[6]
+def datacube(request: HttpRequest) -> Reply:
+    year = request.path.split("/")[6]
     dimensions = {"nuts14": ["SK", "SK0316512036"], "rok": [year], "pohlavie": ["M", "F", "T"], "ukaz": ["U01"]}
     return reply(cube(dimensions, [10, 20, 30, 1, 2, 3]))
 
@@ -135,17 +135,17 @@ def cube(dimensions: dict[str, list[str]], values: list[float | None], status: d
     }  # fmt: skip
 
 
-def eurostat(asked: Asked) -> Reply:
-    year = parse_qs(asked.query).get("time", [""])[0]
+def eurostat(request: HttpRequest) -> Reply:
+    year = parse_qs(request.query).get("time", [""])[0]
     if not year:
         return Reply(413, b"<S:Fault><faultstring>EXTRACTION_TOO_BIG</faultstring></S:Fault>", {"Content-Type": "application/xml"})
     dimensions = {"freq": ["A"], "sex": ["T", "F"], "age": ["TOTAL"], "geo": ["CZ064", "AT111"], "time": [year]}
     return reply(cube(dimensions, [1000, 7, 510, None], {"0": "p"}))
 
 
-WEB: dict[str, tuple[str, Callable[[Asked], Reply]]] = {
+WEB: dict[str, tuple[str, Callable[[HttpRequest], Reply]]] = {
     "associations_ares": ("/ekonomicke-subjekty-v-be/rest/ekonomicke-subjekty/vyhledat", ares),
-    "associations_res": ("/data/od_org03/res_data.csv", lambda asked: Reply(200, RES.encode(), {"Content-Type": "text/csv"})),
+    "associations_res": ("/data/od_org03/res_data.csv", lambda request: Reply(200, RES.encode(), {"Content-Type": "text/csv"})),
     "participatory_projects": ("/api", decidim),
     "citizen_proposals": ("/graphql", consul),
     "open_data_sets": ("/sparql", sparql),
@@ -175,7 +175,7 @@ def server() -> Iterator[Server]:
 
 
 def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[SourceReport, pl.DataFrame]:
-    """Run the source `name` of a real pack, switched on, with its host on loopback; return its report and its rows in the lake."""
+    """Run the source `name` of a real pack, enabled and with its host on loopback; return its report and its rows in the lake."""
     pack = folder / "pack"
     (pack / "sources").mkdir(parents=True)
     shutil.copy(PROJECT / "packs" / of / "pack.yml", pack)
@@ -188,11 +188,11 @@ def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[Source
     assert "enabled: false" in declared
     declared = declared.replace("enabled: false", "enabled: true").replace("min_bytes: 100000000", "min_bytes: 1")
     if name in {**WEB, **V4}:
-        path, answer = {**WEB, **V4}[name]
+        path, reply_to = {**WEB, **V4}[name]
         host = declared.split("url: ")[1].split("/", 3)[2]
         declared = declared.replace(f"https://{host}", server.url)
         for year in ("2021", "2022", "2023"):
-            server.routes[path.replace("{year}", year)] = answer
+            server.routes[path.replace("{year}", year)] = reply_to
     (pack / "sources" / f"{name}.yml").write_text(declared, encoding="utf-8")
     loaded, home = packs.load(pack), WorkspaceFolder(folder / "home")
     settings = Settings(allow_hosts="127.0.0.1", SOURCE_DATE_EPOCH=1_760_000_000)
@@ -204,89 +204,84 @@ def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[Source
     return report, rows.filter(pl.col("measure").is_not_null()) if kind == "observations" else rows
 
 
-def test_ares_is_read_page_by_page_without_names(server: Server, tmp_path: Path) -> None:
-    report, rows = run("associations_ares", tmp_path, server)
-    assert report.accepted == rows.height == 260
-    assert len(server.asked) == 4
-    assert set(rows["ref_area"]) == {"CZ_569810", "CZ_570451"}
-    closed = rows.filter(pl.col("valid_to").is_not_null())
-    assert closed["valid_to"].unique().to_list() == [date(2010, 1, 1)]
-    assert "Vomáčk" not in str(rows.to_dicts())
+class TestCzechSources:
+    def test_ares_is_paged_and_keeps_no_names(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("associations_ares", tmp_path, server)
+        assert report.accepted == rows.height == 260
+        assert len(server.requests) == 4
+        assert set(rows["ref_area"]) == {"CZ_569810", "CZ_570451"}
+        closed = rows.filter(pl.col("valid_to").is_not_null())
+        assert closed["valid_to"].unique().to_list() == [date(2010, 1, 1)]
+        assert "Vomáčk" not in str(rows.to_dicts())
+
+    def test_res_gives_associations_and_branches(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("associations_res", tmp_path, server)
+        assert (report.rows_read, report.accepted, report.quarantined, report.ignored) == (5, 3, 1, {"where": 1})
+        assert [a[0]["value"] for a in rows["attributes"].to_list()] == ["706", "706", "736"]
+        assert "Vomáčk" not in str(rows.to_dicts())
+
+    def test_decidim_uses_relay_cursors(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("participatory_projects", tmp_path, server)
+        assert report.accepted == 70
+        assert rows["valid_from"].unique().to_list() == [date(2023, 1, 1)]
+        assert rows["id"][69] == "582786/1/69"
+        assert rows["attributes"][69].to_list() == [{"attribute": "votes", "value": "69"}]
+
+    def test_consul_uses_relay_cursors(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("citizen_proposals", tmp_path, server)
+        assert report.accepted == 30
+        assert rows["valid_from"].unique().to_list() == [date(2022, 1, 1)]
+
+    def test_national_catalogue_uses_sparql(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("open_data_sets", tmp_path, server)
+        assert (report.accepted, report.quarantined) == (2, 1)  # one names an unknown municipality
+        assert rows["valid_from"].to_list() == [date(2021, 6, 1), None]
+
+    @pytest.mark.parametrize(("name", "accepted", "quarantined", "ignored"), [("local_agenda_21", 2, 1, 1), ("healthy_cities", 1, 0, 1)])
+    def test_manual_lists_keep_municipalities_with_validity(
+        self, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, accepted: int, quarantined: int, ignored: int
+    ) -> None:
+        monkeypatch.setenv("ZPO2_DIR_REGISTERS", str(tmp_path))
+        (tmp_path / f"{name}.csv").write_text(LISTS[name])
+        report, rows = run(name, tmp_path, server)
+        assert (report.accepted, report.quarantined, sum(report.ignored.values())) == (accepted, quarantined, ignored)
+        assert rows["ref_area"].unique().to_list() == ["CZ_569810"]
+        assert rows["valid_from"].null_count() == 0
+
+    def test_grants_keep_no_receivers(self, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ZPO2_DIR_REGISTERS", str(tmp_path))
+        (tmp_path / "grants.csv").write_text(LISTS["grants"])
+        report, rows = run("grants", tmp_path, server)
+        assert report.cells_quarantined == 1  # a negative amount
+        assert rows.select("amount", "currency").rows() == [(5000.0, "CZK"), (100.5, "CZK"), (None, "CZK")]
+        assert "Vomáčka" not in str(rows.to_dicts())
 
 
-def test_the_business_register_gives_associations_and_branches_with_their_dates(server: Server, tmp_path: Path) -> None:
-    report, rows = run("associations_res", tmp_path, server)
-    assert (report.rows_read, report.accepted, report.quarantined, report.ignored) == (5, 3, 1, {"where": 1})
-    assert [a[0]["value"] for a in rows["attributes"].to_list()] == ["706", "706", "736"]
-    assert "Vomáčk" not in str(rows.to_dicts())
+class TestV4Sources:
+    def test_polish_data_bank_is_paged_by_year(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("pl_population", tmp_path, server, "v4")
+        assert (report.rows_read, report.accepted, report.quarantined) == (9, 6, 3)
+        bochnia = rows.filter((pl.col("ref_area") == "PL_1001121200102") & (pl.col("time_period") == "2022"))
+        assert bochnia["obs_value"].to_list() == [19872.0]
+
+    def test_datacube_reads_its_dimensions(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("sk_population", tmp_path, server, "v4")
+        assert (report.rows_read, report.accepted, report.ignored) == (18, 9, {"ignore": 9})
+        assert set(rows.select("ref_area", "time_period", "sex", "obs_value").filter(pl.col("time_period") == "2023").rows()) == {
+            ("SK_512036", "2023", "M", 1.0), ("SK_512036", "2023", "F", 2.0), ("SK_512036", "2023", "_T", 3.0),
+        }  # fmt: skip
+
+    def test_eurostat_is_split_by_year(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("eurostat_population", tmp_path, server, "v4")
+        assert report.accepted == 10
+        assert report.ignored == {"ignore": 5}  # Austria; a sparse cube has no row for what has no value
+        assert sorted(set(rows.select("time_period", "sex", "obs_status").rows()))[:2] == [("2019", "F", "A"), ("2019", "_T", "P")]
 
 
-def test_decidim_is_read_by_relay_cursors(server: Server, tmp_path: Path) -> None:
-    report, rows = run("participatory_projects", tmp_path, server)
-    assert report.accepted == 70
-    assert rows["valid_from"].unique().to_list() == [date(2023, 1, 1)]
-    assert rows["id"][69] == "582786/1/69"
-    assert rows["attributes"][69].to_list() == [{"attribute": "votes", "value": "69"}]
-
-
-def test_consul_is_read_by_relay_cursors(server: Server, tmp_path: Path) -> None:
-    report, rows = run("citizen_proposals", tmp_path, server)
-    assert report.accepted == 30
-    assert rows["valid_from"].unique().to_list() == [date(2022, 1, 1)]
-
-
-def test_the_national_catalogue_is_asked_by_sparql(server: Server, tmp_path: Path) -> None:
-    report, rows = run("open_data_sets", tmp_path, server)
-    assert (report.accepted, report.quarantined) == (2, 1)  # one names a municipality that is not there
-    assert rows["valid_from"].to_list() == [date(2021, 6, 1), None]
-
-
-@pytest.mark.parametrize(("name", "accepted", "quarantined", "ignored"), [("local_agenda_21", 2, 1, 1), ("healthy_cities", 1, 0, 1)])
-def test_a_list_kept_by_hand_has_validity_and_leaves_out_what_is_no_municipality(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, accepted: int, quarantined: int, ignored: int
-) -> None:
-    monkeypatch.setenv("ZPO2_DIR_REGISTERS", str(tmp_path))
-    (tmp_path / f"{name}.csv").write_text(LISTS[name])
-    report, rows = run(name, tmp_path, server)
-    assert (report.accepted, report.quarantined, sum(report.ignored.values())) == (accepted, quarantined, ignored)
-    assert rows["ref_area"].unique().to_list() == ["CZ_569810"]
-    assert rows["valid_from"].null_count() == 0
-
-
-def test_grants_are_amounts_of_a_year_without_receivers(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZPO2_DIR_REGISTERS", str(tmp_path))
-    (tmp_path / "grants.csv").write_text(LISTS["grants"])
-    report, rows = run("grants", tmp_path, server)
-    assert report.cells_quarantined == 1  # a negative amount
-    assert rows.select("amount", "currency").rows() == [(5000.0, "CZK"), (100.5, "CZK"), (None, "CZK")]
-    assert "Vomáčka" not in str(rows.to_dicts())
-
-
-def test_the_polish_data_bank_is_read_page_by_page_and_year_by_year(server: Server, tmp_path: Path) -> None:
-    report, rows = run("pl_population", tmp_path, server, "v4")
-    assert (report.rows_read, report.accepted, report.quarantined) == (9, 6, 3)
-    found = rows.filter((pl.col("ref_area") == "PL_1001121200102") & (pl.col("time_period") == "2022"))
-    assert found["obs_value"].to_list() == [19872.0]
-
-
-def test_datacube_is_read_by_its_dimensions(server: Server, tmp_path: Path) -> None:
-    report, rows = run("sk_population", tmp_path, server, "v4")
-    assert (report.rows_read, report.accepted, report.ignored) == (18, 9, {"ignore": 9})
-    assert set(rows.select("ref_area", "time_period", "sex", "obs_value").filter(pl.col("time_period") == "2023").rows()) == {
-        ("SK_512036", "2023", "M", 1.0), ("SK_512036", "2023", "F", 2.0), ("SK_512036", "2023", "_T", 3.0),
-    }  # fmt: skip
-
-
-def test_eurostat_is_asked_year_by_year_where_the_whole_is_too_big(server: Server, tmp_path: Path) -> None:
-    report, rows = run("eurostat_population", tmp_path, server, "v4")
-    assert report.accepted == 10
-    assert report.ignored == {"ignore": 5}  # Austria; a sparse cube has no row for what has no value
-    assert sorted(set(rows.select("time_period", "sex", "obs_status").rows()))[:2] == [("2019", "F", "A"), ("2019", "_T", "P")]
-
-
-def test_every_source_that_is_switched_off_says_how_sure_its_shape_is_and_is_tried_here() -> None:
-    for of, tried in (("cz", set(WEB) | set(LISTS)), ("v4", set(V4))):
-        pack = packs.load(PROJECT / "packs" / of)
-        off = {name for name, source in pack.sources.items() if not source.enabled}
-        assert off == tried
-        assert all(pack.sources[name].confidence in ("documented", "unverified") for name in off)
+class TestDisabledSources:
+    def test_state_their_confidence_and_are_tested_here(self) -> None:
+        for of, tried in (("cz", set(WEB) | set(LISTS)), ("v4", set(V4))):
+            pack = packs.load(PROJECT / "packs" / of)
+            off = {name for name, source in pack.sources.items() if not source.enabled}
+            assert off == tried
+            assert all(pack.sources[name].confidence in ("documented", "unverified") for name in off)

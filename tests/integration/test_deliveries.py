@@ -1,4 +1,4 @@
-"""Whatever the order of deliveries, doublings, cuts, ticks and crashes: the lake ends as if each event had come once, in order."""
+"""Whatever the order of deliveries, duplicates, segments, ticks and crashes: the lake ends as if each event came once, in order."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from pipelines.extract import backlog
 from pipelines.extract.cloudevents import queue as queues
 from pipelines.extract.cloudevents.parsing import CloudEvent, parse
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.extract.fetching import fetch_sources
 from pipelines.extract.snapshots import Archive
-from pipelines.extract.source_state import States
+from pipelines.extract.source_state import SourceStates
+from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest
 from pipelines.packs.workspace import Workspace
 from tests.support import happenings
@@ -48,7 +48,7 @@ EVENTS = [parsed(n, v, subject=n % 2 == 0, gone=n == 4 and v == 2) for n in rang
 
 
 class Deliveries(RuleBasedStateMachine):
-    """Events are delivered in any order and any number of times, segments cut and taken up, and every step may be the last of its process."""
+    """Events arrive in any order and any number of times; segments are sealed and drained; the process may end at any step."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class Deliveries(RuleBasedStateMachine):
         self.queue = Queue(self.home.queue)
 
     def teardown(self) -> None:
-        self.take_up(whole=True)
+        self.drain(whole=True)
         self.queue.close()
         self.check_the_lake()
         self.folder.cleanup()
@@ -70,8 +70,8 @@ class Deliveries(RuleBasedStateMachine):
     @rule(events=st.lists(st.sampled_from(EVENTS), min_size=1, max_size=6))
     def deliver(self, events: list[CloudEvent]) -> None:
         for event, outcome in zip(events, self.queue.put(events, self.clock), strict=True):
-            known = event.id in self.accepted
-            assert outcome is (queues.Outcome.DUPLICATE if known else queues.Outcome.ACCEPTED)
+            is_duplicate = event.id in self.accepted
+            assert outcome is (queues.Outcome.DUPLICATE if is_duplicate else queues.Outcome.ACCEPTED)
             self.accepted.add(event.id)
 
     @rule(events=st.lists(st.sampled_from(EVENTS), min_size=1, max_size=3))
@@ -94,20 +94,20 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule()
     def tick(self) -> None:
-        self.queue.cut(self.clock)
+        self.queue.seal(self.clock)
 
     @rule(whole=st.booleans())
-    def take_up(self, whole: bool) -> None:
+    def drain(self, whole: bool) -> None:
         if whole:
-            while self.queue.cut(self.clock, whole=True):
+            while self.queue.seal(self.clock, whole=True):
                 pass
-        backlog.drain_inbox(Workspace(self.home.root, Settings(), pack=self.pack))
+        backlog.drain(Workspace(self.home.root, Settings(), pack=self.pack))
 
-    @rule(step=st.sampled_from(["archive", "learn", "save", "drained"]), number=st.integers(1, 3))
-    def take_up_and_die(self, step: str, number: int) -> None:
-        """A run is killed at the n-th archiving, before or after its memory is saved, or before the segment is ticked off."""
-        target: Any = {"archive": Archive, "learn": States, "save": States, "drained": Queue}[step]
-        name = {"archive": "add", "learn": "learn", "save": "save", "drained": "drained"}[step]
+    @rule(step=st.sampled_from(["archive", "record", "save", "mark"]), number=st.integers(1, 3))
+    def drain_and_die(self, step: str, number: int) -> None:
+        """A run is killed at the n-th snapshot, before or after the states are saved, or before the segment is marked as drained."""
+        target: Any = {"archive": Archive, "record": SourceStates, "save": SourceStates, "mark": Queue}[step]
+        name = {"archive": "add", "record": "record_result", "save": "save", "mark": "mark_drained"}[step]
         original, count = getattr(target, name), 0
 
         def dying(*arguments: Any) -> Any:
@@ -119,7 +119,7 @@ class Deliveries(RuleBasedStateMachine):
 
         setattr(target, name, dying)
         try:
-            self.take_up(whole=True)
+            self.drain(whole=True)
         except Crash:
             pass
         finally:
@@ -136,13 +136,13 @@ class Deliveries(RuleBasedStateMachine):
                 name = event.subject or event.id
                 if name not in latest or (event.time, event.id) > (latest[name].time, latest[name].id):
                     latest[name] = event
-        wanted = sorted((json.loads(e.data)["id"], json.loads(e.data)["title"]) for e in latest.values() if e.data)
+        expected = sorted((json.loads(e.data)["id"], json.loads(e.data)["title"]) for e in latest.values() if e.data)
         fetch_sources(Workspace(self.home.root, Settings(), pack=self.pack))
         report = Ingest(Workspace(self.home.root, Settings(), pack=self.pack)).run()["happenings"]
         rows = [pl.read_parquet(self.home.lake / f.path) for f in report.files("events")]
-        found = sorted((r["id"], r["title"]) for frame in rows for r in frame.iter_rows(named=True))
-        assert found == wanted
-        assert report.rows_read == len(wanted)
+        actual = sorted((r["id"], r["title"]) for frame in rows for r in frame.iter_rows(named=True))
+        assert actual == expected
+        assert report.rows_read == len(expected)
 
 
 Deliveries.TestCase.settings = settings(
@@ -151,24 +151,25 @@ Deliveries.TestCase.settings = settings(
 TestDeliveries = Deliveries.TestCase
 
 
-def test_the_same_events_in_any_order_leave_the_same_bytes(tmp_path: Path) -> None:
-    import random
+class TestArchiveSegment:
+    def test_gives_the_same_bytes_in_any_order(self, tmp_path: Path) -> None:
+        import random
 
-    found = []
-    for seed in range(4):
-        pack, home = packs.load(happenings.write(tmp_path / "pack")), WorkspaceFolder(tmp_path / f"home{seed}")
-        home.claim(pack.id)
-        order = [*EVENTS, *EVENTS[: 5 * seed]]
-        random.Random(seed).shuffle(order)
-        with Queue(home.queue) as queue:
-            for i in range(0, len(order), 1 + 3 * seed):
-                queue.put(order[i : i + 1 + 3 * seed], NOW)
-                if i % 2 == 0:
-                    queue.cut(NOW, whole=True)
-                    backlog.drain_inbox(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
-            queue.cut(NOW, whole=True)
-        backlog.drain_inbox(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
-        states = States(home.fetch_state).of("happenings")
-        found.append({part: state.sha256 for part, state in states.items()})
-    assert all(one == found[0] for one in found)
-    assert len(found[0]) == 7
+        contents = []
+        for seed in range(4):
+            pack, home = packs.load(happenings.write(tmp_path / "pack")), WorkspaceFolder(tmp_path / f"home{seed}")
+            home.claim(pack.id)
+            order = [*EVENTS, *EVENTS[: 5 * seed]]
+            random.Random(seed).shuffle(order)
+            with Queue(home.queue) as queue:
+                for i in range(0, len(order), 1 + 3 * seed):
+                    queue.put(order[i : i + 1 + 3 * seed], NOW)
+                    if i % 2 == 0:
+                        queue.seal(NOW, whole=True)
+                        backlog.drain(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
+                queue.seal(NOW, whole=True)
+            backlog.drain(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
+            states = SourceStates(home.fetch_state).parts("happenings")
+            contents.append({part: state.sha256 for part, state in states.items()})
+        assert all(one == contents[0] for one in contents)
+        assert len(contents[0]) == 7

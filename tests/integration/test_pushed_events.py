@@ -1,4 +1,4 @@
-"""Events pushed by many clients to a receiver that is killed: each one that was accepted is in the lake once."""
+"""Many clients push events to a receiver that is killed: each accepted event is in the lake once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import backlog
 from pipelines.extract.cloudevents.parsing import BATCH
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.extract.fetching import fetch_sources
+from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest
 from pipelines.packs.workspace import Workspace
 from tests.support import happenings
@@ -64,54 +64,55 @@ class Receiver:
         headers = {"Content-Type": BATCH, "Authorization": f"Bearer {happenings.SECRET}"}
         while not stop():
             try:
-                answer = requests.post(f"{self.url}/events", data=content, headers=headers, timeout=30)
+                response = requests.post(f"{self.url}/events", data=content, headers=headers, timeout=30)
             except requests.RequestException:
-                time.sleep(0.05)  # killed: whether these were kept nobody knows, so they are sent again
+                time.sleep(0.05)  # the receiver was killed, and these may be lost: send them again
                 continue
-            if answer.status_code in (429, 503):
-                time.sleep(float(answer.headers["retry-after"]) / 10)
+            if response.status_code in (429, 503):
+                time.sleep(float(response.headers["retry-after"]) / 10)
                 continue
-            assert answer.status_code == 202, answer.text
-            assert answer.json()["refused"] == []
-            return int(answer.json()["accepted"])
-        raise AssertionError("the test was given up")
+            assert response.status_code == 202, response.text
+            assert response.json()["refused"] == []
+            return int(response.json()["accepted"])
+        raise AssertionError("the deadline of the test has passed")
 
 
-def test_every_accepted_event_of_many_clients_is_in_the_lake_once_though_the_receiver_is_killed_twice(tmp_path: Path) -> None:
-    pack, home = happenings.write(tmp_path / "pack"), WorkspaceFolder(tmp_path / "home")
-    chance = random.Random(7)
-    numbers = [*range(EVENTS), *chance.choices(range(EVENTS), k=int(EVENTS * DOUBLED))]
-    chance.shuffle(numbers)
-    batches = []
-    while numbers:
-        size = chance.choice([1, 5, 20, 50])
-        batches.append(numbers[:size])
-        del numbers[:size]
-    receiver = Receiver(pack, home.root)
-    receiver.start()
-    deadline = time.monotonic() + 300
-    done = threading.Event()
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        answers = [clients.submit(receiver.push, batch, lambda: time.monotonic() > deadline) for batch in batches]
-        for share in (0.3, 0.6):
-            while sum(a.done() for a in answers) < share * len(answers):
-                time.sleep(0.01)
-            receiver.kill()
-            receiver.start()
-        accepted = sum(a.result() for a in answers)
-        done.set()
-    receiver.kill()
-    assert accepted <= EVENTS, "what was kept without an answer is a duplicate the next time"
-    loaded = packs.load(pack)
-    with Queue(home.queue) as queue:
-        assert queue.counts()["accepted"] == EVENTS
-        segments = 0
-        while queue.cut(datetime.now(UTC), whole=True):
-            segments += 1
-        assert segments == 2
-    fetch_sources(Workspace(home.root, Settings(), pack=loaded))
-    backlog.drain_inbox(Workspace(home.root, Settings(), pack=loaded))
-    reports = Ingest(Workspace(home.root, Settings(), pack=loaded)).run()
-    assert (reports["happenings"].rows_read, reports["happenings"].accepted) == (EVENTS, EVENTS)
-    rows = pl.concat([pl.read_parquet(home.lake / f.path) for f in reports["happenings"].files("events")])
-    assert sorted(rows["id"].cast(pl.Int64)) == list(range(EVENTS))
+class TestServeEvents:
+    def test_loses_and_repeats_no_accepted_event_when_killed(self, tmp_path: Path) -> None:
+        pack, home = happenings.write(tmp_path / "pack"), WorkspaceFolder(tmp_path / "home")
+        chance = random.Random(7)
+        numbers = [*range(EVENTS), *chance.choices(range(EVENTS), k=int(EVENTS * DOUBLED))]
+        chance.shuffle(numbers)
+        batches = []
+        while numbers:
+            size = chance.choice([1, 5, 20, 50])
+            batches.append(numbers[:size])
+            del numbers[:size]
+        receiver = Receiver(pack, home.root)
+        receiver.start()
+        deadline = time.monotonic() + 300
+        done = threading.Event()
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            responses = [clients.submit(receiver.push, batch, lambda: time.monotonic() > deadline) for batch in batches]
+            for share in (0.3, 0.6):
+                while sum(a.done() for a in responses) < share * len(responses):
+                    time.sleep(0.01)
+                receiver.kill()
+                receiver.start()
+            accepted = sum(a.result() for a in responses)
+            done.set()
+        receiver.kill()
+        assert accepted <= EVENTS, "an event stored without a response is a duplicate the next time"
+        loaded = packs.load(pack)
+        with Queue(home.queue) as queue:
+            assert queue.counts()["accepted"] == EVENTS
+            segments = 0
+            while queue.seal(datetime.now(UTC), whole=True):
+                segments += 1
+            assert segments == 2
+        fetch_sources(Workspace(home.root, Settings(), pack=loaded))
+        backlog.drain(Workspace(home.root, Settings(), pack=loaded))
+        reports = Ingest(Workspace(home.root, Settings(), pack=loaded)).run()
+        assert (reports["happenings"].rows_read, reports["happenings"].accepted) == (EVENTS, EVENTS)
+        rows = pl.concat([pl.read_parquet(home.lake / f.path) for f in reports["happenings"].files("events")])
+        assert sorted(rows["id"].cast(pl.Int64)) == list(range(EVENTS))

@@ -15,13 +15,13 @@ from exports.release import public_folder
 from exports.release.entries import Entry
 from exports.release.ledger import Ledger
 from pipelines import packs
+from pipelines.core.clock import precise_timestamp
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
-from pipelines.extract.cloudevents import queue as queues
 from pipelines.extract.cloudevents.parsing import CloudEvent, parse
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.extract.source_state import States
+from pipelines.extract.source_state import SourceStates
 from pipelines.lake.ingest import Ingest
 from pipelines.notify import alerts, announcements, webhook
 from pipelines.orchestration import sensors
@@ -32,7 +32,7 @@ from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.request import RunRequest
 from tests.support import happenings
-from tests.support.server import Asked, Reply, serving
+from tests.support.server import HttpRequest, Reply, serving
 
 
 class Bench:
@@ -82,34 +82,34 @@ def config(request: dg.RunRequest) -> dict[str, Any]:
 
 
 def test_new_content_starts_one_run_that_asks_nobody_again(bench: Bench) -> None:
-    (request,), _, _ = bench.tick("look_at_sources")
+    (request,), _, _ = bench.tick("poll_sources")
     assert chosen(request) == {"areas", "people"}
     assert config(request)["fetch"] is False
 
 
 def test_a_source_that_is_as_it_was_is_told_to_be_fresh_and_starts_nothing(bench: Bench) -> None:
-    bench.tick("look_at_sources")
-    states = States(bench.home.fetch_state)
+    bench.tick("poll_sources")
+    states = SourceStates(bench.home.fetch_state)
     for name in ("areas", "people"):
-        for part, state in states.of(name).items():
+        for part, state in states.parts(name).items():
             states.put(name, part, state.__class__(**{**vars(state), "good": state.sha256}))
     states.save()
     bench.cursors.clear()
-    requests, reason, told = bench.tick("look_at_sources")
-    assert (requests, reason) == ([], "asked 2 sources, nothing new")
+    requests, reason, told = bench.tick("poll_sources")
+    assert (requests, reason) == ([], "polled 2 sources, nothing new")
     materialized = [event for event in told if isinstance(event, dg.AssetMaterialization)]
     assert {event.asset_key for event in materialized} == {source_key("areas"), source_key("people")}
     assert all("dagster/data_version" in (event.tags or {}) for event in materialized), "nothing downstream is to follow"
 
 
 def test_a_look_that_finds_nothing_tells_the_checks_of_the_content_again(bench: Bench) -> None:
-    bench.tick("look_at_sources")
+    bench.tick("poll_sources")
     findings = IngestFindings()
     for report in Ingest(bench.workspace).run().values():
         findings.add(report, bench.pack)
     findings.save(bench.home.last_ingest)
     bench.cursors.clear()
-    _, _, told = bench.tick("look_at_sources")
+    _, _, told = bench.tick("poll_sources")
     checks = {(e.asset_key.path[-1], e.check_name): e.passed for e in told if isinstance(e, dg.AssetCheckEvaluation)}
     assert checks == {(source, check): True for source in ("areas", "people") for check in ("fresh", "rows", "schema", "snapshot")}
     (people,) = [e for e in told if isinstance(e, dg.AssetMaterialization) and e.asset_key == source_key("people")]
@@ -118,16 +118,16 @@ def test_a_look_that_finds_nothing_tells_the_checks_of_the_content_again(bench: 
 
 def test_a_source_that_fails_is_told_not_to_be_fresh(bench: Bench) -> None:
     (bench.pack.root / "data" / "people_2020.csv").unlink()
-    _, _, told = bench.tick("look_at_sources")
+    _, _, told = bench.tick("poll_sources")
     checks = {e.asset_key: e for e in told if isinstance(e, dg.AssetCheckEvaluation)}
     assert (checks[source_key("people")].check_name, checks[source_key("people")].passed) == ("fresh", False)
-    assert "people" not in json.loads(bench.cursors["look_at_sources"] or "")["looked"]
+    assert "people" not in json.loads(bench.cursors["poll_sources"] or "")["looked"]
 
 
 def test_while_a_run_writes_nobody_looks(bench: Bench) -> None:
     with bench.home.lock():
-        assert bench.tick("look_at_sources")[1] == "a run is writing to the home; looked at later"
-    assert bench.tick("look_at_sources")[0]
+        assert bench.tick("poll_sources")[1] == "a run is writing to the workspace; the next tick polls"
+    assert bench.tick("poll_sources")[0]
 
 
 def test_a_dropped_file_starts_a_run_when_two_looks_agree_and_another_one_when_it_comes_again(bench: Bench) -> None:
@@ -157,7 +157,7 @@ def test_a_file_that_grows_between_two_looks_starts_nothing(bench: Bench) -> Non
 
 
 def test_pushed_records_start_a_run_of_their_source_and_what_counts_it(bench: Bench) -> None:
-    assert bench.tick("watch_queue")[1] == "no event was ever pushed"
+    assert bench.tick("watch_queue")[1] == "no event has been pushed yet"
     bench.push(happenings.event(1), happenings.event(2))
     (request,), _, _ = bench.tick("watch_queue")
     assert (chosen(request), config(request)["fetch"]) == ({"happenings", "counted"}, False)
@@ -177,7 +177,7 @@ def test_the_next_segment_is_cut_when_the_last_one_was_taken_up(bench: Bench) ->
     bench.push(happenings.event(2))
     assert bench.tick("watch_queue")[0][0].run_key == first.run_key, "asked for again under the same key, which starts nothing"
     with Queue(bench.home.queue) as queue:
-        queue.drained(1, datetime.now(UTC))
+        queue.mark_drained(1, datetime.now(UTC))
     (second,), _, _ = bench.tick("watch_queue")
     assert second.run_key != first.run_key
 
@@ -186,16 +186,16 @@ def test_a_segment_that_stays_open_gets_another_try(bench: Bench, monkeypatch: p
     bench.push(happenings.event(1))
     (first,), _, _ = bench.tick("watch_queue")
     with Queue(bench.home.queue) as queue:
-        hour_ago = (datetime.now(UTC) - timedelta(hours=1)).strftime(queues.STAMP)
+        hour_ago = precise_timestamp(datetime.now(UTC) - timedelta(hours=1))
         queue._connection.execute("update segments set cut_at = ?", (hour_ago,))
     assert bench.tick("watch_queue")[0][0].run_key == f"{first.run_key}+4"
 
 
 def test_alerts_are_signed_sent_once_and_kept_while_the_webhook_is_away(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    heard: list[Asked] = []
+    heard: list[HttpRequest] = []
     statuses = [503, 503, 503, 204]
 
-    def webhook(asked: Asked) -> Reply:
+    def webhook(asked: HttpRequest) -> Reply:
         heard.append(asked)
         return Reply(statuses.pop(0) if statuses else 204)
 
@@ -205,9 +205,9 @@ def test_alerts_are_signed_sent_once_and_kept_while_the_webhook_is_away(bench: B
         monkeypatch.setenv(alerts.KEY, "key")
         monkeypatch.setattr(alerts, "_LIMITS", alerts._LIMITS.__class__(retries=2, backoff=0))
         (bench.pack.root / "data" / "people_2020.csv").unlink()
-        bench.tick("look_at_sources")
+        bench.tick("poll_sources")
         reason = bench.tick("send_alerts")[1]
-        assert "0 alerts delivered; news of people; the webhook answered 503" in reason
+        assert "0 alerts delivered; new alerts for people; the webhook answered 503" in reason
         assert "geheim" not in reason
         assert "1 alerts delivered" in bench.tick("send_alerts")[1]
         assert "0 alerts delivered" in bench.tick("send_alerts")[1]
@@ -221,7 +221,7 @@ def test_alerts_are_signed_sent_once_and_kept_while_the_webhook_is_away(bench: B
 def test_what_a_run_could_not_announce_is_announced_by_a_tick_and_not_while_a_run_writes(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    heard: list[Asked] = []
+    heard: list[HttpRequest] = []
     with serving() as server:
         server.routes["/hook"] = lambda asked: heard.append(asked) or Reply(204)  # type: ignore[func-returns-value]
         monkeypatch.setenv(announcements.URL, f"{server.url}/hook")
@@ -245,9 +245,9 @@ def test_a_webhook_inside_the_operators_network_is_not_reached_without_being_all
     bench.settings.allow_hosts = ""
     with serving() as server:
         monkeypatch.setenv(alerts.URL, f"{server.url}/hook")
-        alerts.keep(WorkspaceFolder(bench.home.root, bench.settings), "five", alerts.RUN_FAILED, "1", {}, "1")
-        assert "the webhook was not reached" in bench.tick("send_alerts")[1]
-        assert server.asked == []
+        alerts.enqueue(WorkspaceFolder(bench.home.root, bench.settings), "five", alerts.RUN_FAILED, "1", {}, "1")
+        assert "the webhook could not be reached" in bench.tick("send_alerts")[1]
+        assert server.requests == []
 
 
 def test_parts_are_fetched_again_as_the_configuration_of_a_run_says(bench: Bench) -> None:
@@ -266,7 +266,7 @@ def test_runs_of_long_ago_are_forgotten_and_others_are_kept(bench: Bench, monkey
         for status in (dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.STARTED):
             instance.add_run(dg.DagsterRun(job_name="publish", status=status))
         context = dg.build_sensor_context(instance=instance)
-        assert "0 runs" in str(bench.sensors["forget_old_runs"](context))
+        assert "0 runs" in str(bench.sensors["delete_old_runs"](context))
         monkeypatch.setattr(sensors, "KEPT_RUNS", timedelta(hours=-1))
-        assert "1 runs" in str(bench.sensors["forget_old_runs"](context))
+        assert "1 runs" in str(bench.sensors["delete_old_runs"](context))
         assert [run.status for run in instance.get_runs()] == [dg.DagsterRunStatus.STARTED]

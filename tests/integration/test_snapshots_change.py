@@ -1,4 +1,4 @@
-"""A source that changes: its columns, its values, what was corrected. From snapshots to the lake, without the warehouse."""
+"""A source that changes: its columns, its values, its corrections. From snapshots to the lake, without the warehouse."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
-from pipelines.extract.fetching import fetch_sources
+from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
 from pipelines.packs.workspace import Workspace
@@ -37,8 +37,8 @@ class Place:
     def value(self, report: SourceReport, area: str, sex: str) -> float | None:
         """Return the population of an area in 2021."""
         rows = Lake(self.home.lake).read_all(report.files("observations"), "observations")
-        found = rows.filter((rows["ref_area"] == area) & (rows["time_period"] == "2021") & (rows["sex"] == sex))
-        return None if not found.height else found["obs_value"][0]
+        matches = rows.filter((rows["ref_area"] == area) & (rows["time_period"] == "2021") & (rows["sex"] == sex))
+        return None if not matches.height else matches["obs_value"][0]
 
 
 CHANGED = {
@@ -53,51 +53,51 @@ CHANGED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("change", CHANGED)
-def test_columns_that_change_are_told_once(tmp_path: Path, change: str) -> None:
-    place = Place(tmp_path)
-    assert place.run().drift == {}
-    content, words = CHANGED[change]
-    report = place.run(content)
-    assert report.drift == {"year=2021": words}
-    assert report.stale_since is None
-    assert place.run().drift == {}
-
-
-@pytest.mark.parametrize("change", CHANGED)
-def test_frozen_columns_keep_the_last_good_snapshot(tmp_path: Path, change: str) -> None:
-    place = Place(tmp_path, on_schema_change="freeze")
-    place.run()
-    content, words = CHANGED[change]
-    for _ in range(2):
+class TestSchemaChange:
+    @pytest.mark.parametrize("change", CHANGED)
+    def test_is_reported_once(self, tmp_path: Path, change: str) -> None:
+        place = Place(tmp_path)
+        assert place.run().drift == {}
+        content, words = CHANGED[change]
         report = place.run(content)
-        assert f"the columns are frozen, but {words}" in report.errors["year=2021"]
-        assert report.stale_since is not None
-        assert place.value(report, "a1", "M") == 13
-    assert place.run(five_places.PEOPLE_2021.replace("a1,M,13", "a1,M,14")).stale_since is None
+        assert report.drift == {"year=2021": words}
+        assert report.stale_since is None
+        assert place.run().drift == {}
 
+    @pytest.mark.parametrize("change", CHANGED)
+    def test_keeps_the_last_good_snapshot_when_frozen(self, tmp_path: Path, change: str) -> None:
+        place = Place(tmp_path, on_schema_change="freeze")
+        place.run()
+        content, words = CHANGED[change]
+        for _ in range(2):
+            report = place.run(content)
+            assert f"the columns are frozen, but {words}" in report.errors["year=2021"]
+            assert report.stale_since is not None
+            assert place.value(report, "a1", "M") == 13
+        assert place.run(five_places.PEOPLE_2021.replace("a1,M,13", "a1,M,14")).stale_since is None
 
-def test_columns_may_evolve(tmp_path: Path) -> None:
-    place = Place(tmp_path, on_schema_change="evolve")
-    place.run()
-    assert place.run(CHANGED["new"][0]).drift == {}
+    def test_is_accepted_when_columns_evolve(self, tmp_path: Path) -> None:
+        place = Place(tmp_path, on_schema_change="evolve")
+        place.run()
+        assert place.run(CHANGED["new"][0]).drift == {}
 
 
 CORRECTION = "[{where: \"code = 'a1' and sex = 'M' and year = '2021'\", set: {persons: 12}, expect: {persons: 13}, reason: a slip}]"
 
 
-def test_a_correction_changes_what_it_expects_and_fails_when_the_provider_has_fixed_it(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-    before = place.run()
-    assert place.value(before, "a1", "M") == 13
-    declared = five_places.PEOPLE + f"corrections: {CORRECTION}\n"
-    (tmp_path / "pack" / "sources" / "people.yml").write_text(declared)
-    corrected = place.run()
-    assert corrected.errors == {}
-    assert place.value(corrected, "a1", "M") == 12
-    fixed = place.run(five_places.PEOPLE_2021.replace("a1,M,13", "a1,M,12"))
-    assert "correction (a slip): persons is '12' in row 2, '13' was expected" in fixed.errors["year=2021"]
-    assert fixed.stale_since is not None
-    assert place.value(fixed, "a1", "M") == 12  # of the last good snapshot, as corrected
-    gone = place.run(five_places.PEOPLE_2021.replace("a1,M,13\n", ""))
-    assert "correction (a slip): no row matches" in gone.errors["year=2021"]
+class TestCorrection:
+    def test_fails_once_the_provider_fixed_the_value(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        before = place.run()
+        assert place.value(before, "a1", "M") == 13
+        declared = five_places.PEOPLE + f"corrections: {CORRECTION}\n"
+        (tmp_path / "pack" / "sources" / "people.yml").write_text(declared)
+        corrected = place.run()
+        assert corrected.errors == {}
+        assert place.value(corrected, "a1", "M") == 12
+        fixed = place.run(five_places.PEOPLE_2021.replace("a1,M,13", "a1,M,12"))
+        assert "correction (a slip): persons is '12' in row 2, '13' was expected" in fixed.errors["year=2021"]
+        assert fixed.stale_since is not None
+        assert place.value(fixed, "a1", "M") == 12  # of the last good snapshot, as corrected
+        gone = place.run(five_places.PEOPLE_2021.replace("a1,M,13\n", ""))
+        assert "correction (a slip): no row matches" in gone.errors["year=2021"]

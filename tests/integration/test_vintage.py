@@ -10,7 +10,7 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
-from pipelines.extract.fetching import fetch_sources
+from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest
 from pipelines.packs.workspace import Workspace
 from pipelines.runs import vintage
@@ -63,7 +63,7 @@ def test_before_a_source_was_fetched_nothing_was_known_of_it(tmp_path: Path) -> 
     ("options", "words"),
     [
         (["--vintage", "2025-10-09"], "--vintage and --out go together"),
-        (["--vintage", "soon", "--out", "x"], "a date or a time is due"),
+        (["--vintage", "soon", "--out", "x"], "expected a date or time"),
         (["--vintage", "2025-10-09", "--out", "x", "--only", "areas"], "--vintage goes with --out only"),
     ],
 )

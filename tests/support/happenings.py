@@ -1,4 +1,4 @@
-"""A pack of five places whose events are pushed, and which are counted; with a source whose files are dropped."""
+"""A pack of five places with pushed events, which are counted, and with a source whose files are dropped into the inbox."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ INDICATORS = """\
 
 
 def write(folder: Path, cadence: str = "0 5 * * *") -> Path:
-    """Write the pack; its fetched sources are looked at by `cadence`, and people also when an event says that they changed."""
+    """Write the pack. Its fetched sources are polled by `cadence`; people is also fetched when an event reports that it changed."""
     pack = five_places.write(folder)
     for name in ("areas", "people"):
         path = pack / "sources" / f"{name}.yml"
@@ -66,7 +66,7 @@ def write(folder: Path, cadence: str = "0 5 * * *") -> Path:
 
 
 def event(number: int, *, version: int = 0, subject: bool = False, gone: bool = False) -> dict[str, Any]:
-    """Return a CloudEvent about the happening `number`; a later `version` says something newer of it."""
+    """Return a CloudEvent about the happening `number`; a later `version` replaces the record."""
     day = 1 + number % 5
     value: dict[str, Any] = {
         "specversion": "1.0", "id": f"{number}-{version}", "source": "urn:town", "type": TYPE,

@@ -1,4 +1,4 @@
-"""A web server on loopback that answers as it is told, faults included, and remembers what it was asked."""
+"""A web server on loopback that sends prepared replies, faults included, and records the requests."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class Reply:
-    """One answer. `promised` is the length that the header claims, where it is not that of the body.
+    """One reply. `promised` is the length that the header claims, where it differs from that of the body.
 
-    `pause` seconds lie between two bytes; with `reset` the connection is cut instead of closed; `after` seconds pass before the first byte.
+    `pause` is the time between two bytes and `after` the time before the first one, in seconds; `reset` cuts the connection instead of
+    closing it.
     """
 
     status: int = 200
@@ -30,8 +31,8 @@ class Reply:
 
 
 @dataclass
-class Asked:
-    """One question: path without query, the query's text, and the body that was posted."""
+class HttpRequest:
+    """One request: the path without the query, the text of the query, the posted body and the headers."""
 
     path: str
     query: str
@@ -40,21 +41,21 @@ class Asked:
 
 
 class Server:
-    """Answers each path with its replies, one after the other, the last one again and again; or by the function in `routes`."""
+    """Sends the replies of each path in turn, repeating the last one; or calls the function in `routes`."""
 
     def __init__(self) -> None:
         self.replies: dict[str, list[Reply]] = {}
-        self.routes: dict[str, Callable[[Asked], Reply]] = {}
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.routes: dict[str, Callable[[HttpRequest], Reply]] = {}
+        self.requests: list[tuple[str, dict[str, str]]] = []
         self.url = ""
 
-    def answer(self, path: str, headers: dict[str, str], body: bytes = b"") -> Reply:
-        self.asked.append((path, headers))
+    def reply(self, path: str, headers: dict[str, str], body: bytes = b"") -> Reply:
+        self.requests.append((path, headers))
         plain, _, query = path.partition("?")
         if plain in self.routes:
-            return self.routes[plain](Asked(plain, query, body, headers))
-        waiting = self.replies.get(path, [Reply(404, b"nothing here")])
-        return waiting.pop(0) if len(waiting) > 1 else waiting[0]
+            return self.routes[plain](HttpRequest(plain, query, body, headers))
+        replies = self.replies.get(path, [Reply(404, b"nothing here")])
+        return replies.pop(0) if len(replies) > 1 else replies[0]
 
 
 @contextmanager
@@ -69,14 +70,14 @@ def serving() -> Iterator[Server]:
             self._reply(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
         def _reply(self, body: bytes) -> None:
-            reply = server.answer(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+            reply = server.reply(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
             time.sleep(reply.after)
             self.send_response(reply.status)
             length = reply.promised if reply.promised is not None else len(reply.body)
             for name, value in {"Content-Length": str(length), **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            with contextlib.suppress(OSError):  # whoever asked may have gone
+            with contextlib.suppress(OSError):  # the client may have gone
                 if reply.pause:
                     for i in range(len(reply.body)):
                         self.wfile.write(reply.body[i : i + 1])

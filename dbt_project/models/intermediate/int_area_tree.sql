@@ -1,4 +1,4 @@
--- grain: one area strictly above another in a period, by any path
+-- grain: one row per period, area and area strictly above it, by any path
 with recursive links as (
     select
         child.time_period,
@@ -7,19 +7,17 @@ with recursive links as (
     from {{ ref('int_valid_areas') }} as child
     inner join {{ ref('int_periods') }} as p on p.time_period = child.time_period
     inner join {{ ref('stg_areas') }} as a on a.ref_area = child.ref_area
-    -- an area that series were restated to lies, before it was there, where it lay first
+    -- series can be restated to periods before an area existed: there it has its first parents
     inner join {{ ref('stg_area_parents') }} as l
         on
             l.ref_area = child.ref_area
-            and (l.valid_from is null or l.valid_from <= greatest(p.first_day, a.valid_from))
-            and (l.valid_to is null or greatest(p.first_day, a.valid_from) < l.valid_to)
-    -- a parent that was passed on as a whole is what it became
+            and {{ is_valid_on('l', 'greatest(p.first_day, a.valid_from)') }}
+    -- a parent that became another area as a whole is replaced by that area
     left join {{ ref('int_area_successions') }} as s
         on
             s.origin = l.parent
-            and s.share > 1 - 1e-9
-            and p.first_day < s.valid_to
-            and (s.valid_from is null or s.valid_from <= p.first_day)
+            and s.share > 1 - {{ var('share_tolerance') }}
+            and {{ succession_holds_on('s', 'p.first_day') }}
     inner join {{ ref('int_valid_areas') }} as parent
         on parent.time_period = child.time_period and parent.ref_area = coalesce(s.area, l.parent)
 ),

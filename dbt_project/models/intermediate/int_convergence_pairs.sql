@@ -1,4 +1,4 @@
--- grain: one indicator, sex, span of periods, area above and area below it: the values at both ends, null where there is none
+-- grain: one row per indicator, sex, span of periods, area above and area below it: the values at both ends, null where missing
 with published as (
     select
         indicator,
@@ -24,8 +24,8 @@ series as (
     group by indicator, level, sex
 ),
 
--- the spans that an indicator declares, or the first and the last period in which the level has values
-declared_or_all as (
+-- the spans that an indicator declares; without any, the first and the last period in which the level has values
+declared_or_full_spans as (
     select s.indicator, s.level, s.sex, d.first_period, d.last_period
     from series as s
     inner join {{ ref('stg_convergence_spans') }} as d on d.indicator = s.indicator
@@ -39,11 +39,11 @@ spans as (
     select
         *,
         {{ years_between('first_period', 'last_period') }} as years
-    from declared_or_all
+    from declared_or_full_spans
 ),
 
--- the territory is that of the last period
-places as (
+-- the territory of the last period
+compared_areas as (
     select
         s.indicator,
         s.years,
@@ -69,7 +69,7 @@ select
     a.obs_value as first_value,
     b.obs_value as last_value,
     greatest(a.status_rank, b.status_rank) as status_rank
-from places as p
+from compared_areas as p
 left join published as a
     on a.indicator = p.indicator and a.ref_area = p.ref_area and a.time_period = p.first_period and a.sex = p.sex
 left join published as b

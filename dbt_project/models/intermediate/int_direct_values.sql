@@ -1,4 +1,4 @@
--- grain: one indicator, area, period, sex and age, computed from the area's own observations, windows and base periods included
+-- grain: one row per indicator, area, period, sex and age, from the area's own observations, with windows and base periods
 with formulas as (
     select
         f.indicator,
@@ -19,7 +19,7 @@ with formulas as (
     inner join {{ ref('stg_indicators') }} as i on i.indicator = f.indicator
 ),
 
--- what looks at several periods: its rows, which are fewer than the periods it was computed for
+-- indicators that read several periods
 windows_and_changes as (
     select
         indicator,
@@ -31,6 +31,7 @@ windows_and_changes as (
     where window_years is not null or change_years is not null
 ),
 
+-- their published rows: fewer than the rows of formulas, which also cover the earlier periods
 row_cells as (
     select
         f.indicator,
@@ -45,8 +46,8 @@ row_cells as (
     inner join {{ ref('int_valid_areas') }} as a on a.time_period = f.time_period and a.ref_area = f.ref_area
 ),
 
--- the row's own period, and the base of its change
-ends as (
+-- windows are needed at the row's own period and at the base of its change
+end_offsets as (
     select indicator, 0 as years from windows_and_changes
     union
     select indicator, change_years as years from windows_and_changes where change_years is not null
@@ -60,11 +61,11 @@ window_ends as (
         c.sex,
         c.age
     from row_cells as c
-    inner join ends as e on e.indicator = c.indicator
+    inner join end_offsets as e on e.indicator = c.indicator
 ),
 
--- a window ends at the row's period; a year counts where numerator and denominator are both there
-in_window as (
+-- a window ends at the row's period
+window_periods as (
     select
         e.indicator,
         e.ref_area,
@@ -73,10 +74,27 @@ in_window as (
         e.age,
         w.window_agg,
         w.window_min,
-        {{ years_before('e.time_period', 'b.back') }} as at_period
+        {{ years_before('e.time_period', 'b.years_back') }} as at_period
     from window_ends as e
     inner join windows_and_changes as w on w.indicator = e.indicator and w.window_years is not null
-    cross join lateral (select unnest(range(0, w.window_years)) as back) as b
+    cross join lateral (select unnest(range(0, w.window_years)) as years_back) as b
+),
+
+-- a year of the window counts if its whole formula has a value
+year_values as (
+    select
+        indicator,
+        ref_area,
+        time_period,
+        sex,
+        age,
+        case when {{ has_value('status_rank') }} then numerator end as numerator,
+        case when {{ has_value('status_rank') }} then denominator end as denominator,
+        case when {{ has_value('status_rank') }} then status_rank end as status_rank,
+        status_rank as any_rank,
+        observed
+    from formulas
+    where window_years is not null
 ),
 
 windowed as (
@@ -99,26 +117,12 @@ windowed as (
             else count(*) filter (where f.denominator <> 0)
         end as denominator,
         case
-            when count(f.numerator) < any_value(w.window_min) then coalesce(max(f.any_rank), 11)
+            when count(f.numerator) < any_value(w.window_min) then coalesce(max(f.any_rank), {{ rank_of('O') }})
             else max(f.status_rank)
         end as status_rank,
         coalesce(bool_or(f.observed), false) as observed
-    from in_window as w
-    left join (
-        select
-            indicator,
-            ref_area,
-            time_period,
-            sex,
-            age,
-            case when status_rank < 11 then numerator end as numerator,
-            case when status_rank < 11 then denominator end as denominator,
-            case when status_rank < 11 then status_rank end as status_rank,
-            status_rank as any_rank,
-            observed
-        from formulas
-        where window_years is not null
-    ) as f
+    from window_periods as w
+    left join year_values as f
         on
             f.indicator = w.indicator
             and f.ref_area = w.ref_area
@@ -128,7 +132,7 @@ windowed as (
     group by w.indicator, w.ref_area, w.time_period, w.sex, w.age
 ),
 
-values_at as (
+values_by_period as (
     select indicator, ref_area, time_period, sex, age, numerator, denominator, own_value, status_rank, numerator_rank, observed
     from formulas
     where window_years is null and change_years is not null
@@ -139,20 +143,20 @@ values_at as (
     from windowed
 ),
 
--- a break between the two ends of a change: after the base, not after the row's period
-broken as (
-    select distinct
+change_spans as (
+    select
         p.indicator,
+        {{ years_before('p.time_period', 'i.change_years') }} as base_period,
         p.time_period
     from {{ ref('int_indicator_periods') }} as p
     inner join windows_and_changes as i on i.indicator = p.indicator and i.change_years is not null
-    inner join {{ ref('int_indicator_breaks') }} as x on x.indicator = p.indicator
-    where
-        x.first_day <= {{ first_day('p.time_period') }}
-        and x.first_day > {{ first_day(years_before('p.time_period', 'i.change_years')) }}
 ),
 
-compared as (
+spans_with_break as (
+    {{ spans_with_break('change_spans', 'base_period', 'time_period') }}
+),
+
+rows_with_base as (
     select
         c.*,
         i.change_years,
@@ -187,33 +191,29 @@ select
     c.time_period,
     c.sex,
     c.age,
-    now.numerator,
-    now.denominator,
-    base.numerator as base_numerator,
-    base.denominator as base_denominator,
-    now.own_value,
-    now.numerator_rank,
-    now.status_rank as terms_rank,
-    -- both ends of a change must be there; a break between them marks the change
+    current_value.numerator,
+    current_value.denominator,
+    base_value.numerator as base_numerator,
+    base_value.denominator as base_denominator,
+    current_value.own_value,
+    current_value.numerator_rank,
+    current_value.status_rank as terms_rank,
+    -- a change needs a value at both ends; a break between them marks the change
     greatest(
-        now.status_rank,
-        case when c.change_years is not null then coalesce(base.status_rank, 11) else 0 end,
-        case when b.indicator is not null then 5 else 0 end
+        current_value.status_rank,
+        case when c.change_years is not null then coalesce(base_value.status_rank, {{ rank_of('O') }}) else {{ no_rank() }} end,
+        {{ rank_if('b.indicator is not null', 'B') }}
     ) as status_rank,
-    now.observed
-from compared as c
-inner join values_at as now
+    current_value.observed
+from rows_with_base as c
+inner join values_by_period as current_value
     on
-        now.indicator = c.indicator
-        and now.ref_area = c.ref_area
-        and now.time_period = c.time_period
-        and now.sex = c.sex
-        and now.age = c.age
-left join values_at as base
+        {{ is_same_cell('current_value', 'c') }}
+left join values_by_period as base_value
     on
-        base.indicator = c.indicator
-        and base.ref_area = c.ref_area
-        and base.time_period = c.base_period
-        and base.sex = c.sex
-        and base.age = c.age
-left join broken as b on b.indicator = c.indicator and b.time_period = c.time_period
+        base_value.indicator = c.indicator
+        and base_value.ref_area = c.ref_area
+        and base_value.time_period = c.base_period
+        and base_value.sex = c.sex
+        and base_value.age = c.age
+left join spans_with_break as b on b.indicator = c.indicator and b.time_period = c.time_period

@@ -1,4 +1,4 @@
-"""Grain: one statistic of an indicator over the areas of a level in an area above. The statistics are in pipelines.statistics."""
+"""Grain: one row per indicator, area above, level of the areas compared, period, sex and statistic. The methods are in pipelines.statistics."""
 
 
 def model(dbt, session):

@@ -1,4 +1,4 @@
--- grain: one published value of an indicator (area, period, sex), with what it weighs in the weighted statistics
+-- grain: one row per indicator, area, period and sex with a published value, and its weight in the weighted statistics
 select
     c.indicator,
     c.ref_area,
@@ -6,7 +6,7 @@ select
     c.sex,
     c.obs_value,
     c.obs_status,
-    -- the row's own denominator; a change or a plain number weighs as the pack says, and without that not at all
+    -- ratios weigh by their own denominator; changes and plain numbers weigh by the pack's weight, if it declares one
     case when i.has_denominator and i.change_kind is null then c.denominator else w.weight end as weight,
     (i.has_denominator and i.change_kind is null) or k.has_weight as weighted
 from {{ ref('int_indicator_cells') }} as c

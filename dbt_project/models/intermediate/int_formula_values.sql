@@ -1,5 +1,5 @@
--- grain: one indicator, area, period, sex and age for which the formula is computed from the area's own observations
--- (before any window, change or roll-up; also for the earlier periods that windows and changes look back to)
+-- grain: one row per indicator, area, period, sex and age: the formula over the area's own observations, before any window, change
+-- or roll-up; also for the earlier periods that windows and changes read
 with areas as (
     -- every area at a level of the indicator, and every child of its roll-ups
     select
@@ -13,7 +13,7 @@ with areas as (
     where il.level is not null or a.level = p.finest_level
 ),
 
-rows_wanted as (
+indicator_rows as (
     select
         a.indicator,
         a.ref_area,
@@ -25,18 +25,18 @@ rows_wanted as (
     inner join {{ ref('int_indicator_splits') }} as s on s.indicator = a.indicator and s.time_period = a.time_period
 ),
 
--- how many years back an indicator looks: over its window, and once more from the base of its change
+-- the years that an indicator looks back: over its window, and again from the base of its change
 offsets as (
     select
         i.indicator,
-        w.back + b.base as years
+        w.years_back + b.years_to_base as years
     from {{ ref('stg_indicators') }} as i
-    cross join lateral (select unnest(range(0, coalesce(i.window_years, 1))) as back) as w
-    cross join lateral (select unnest([0, coalesce(i.change_years, 0)]) as base) as b
+    cross join lateral (select unnest(range(0, coalesce(i.window_years, 1))) as years_back) as w
+    cross join lateral (select unnest([0, coalesce(i.change_years, 0)]) as years_to_base) as b
     where i.window_years is not null or i.change_years is not null
 ),
 
-looked_back as (
+earlier_rows as (
     select distinct
         r.indicator,
         r.ref_area,
@@ -44,21 +44,21 @@ looked_back as (
         {{ years_before('r.time_period', 'o.years') }} as time_period,
         r.sex,
         r.age
-    from rows_wanted as r
+    from indicator_rows as r
     inner join offsets as o on o.indicator = r.indicator
 ),
 
-cells as (
+formula_cells as (
     select r.indicator, r.ref_area, r.level, r.time_period, r.sex, r.age
-    from rows_wanted as r
+    from indicator_rows as r
     inner join {{ ref('stg_indicators') }} as i on i.indicator = r.indicator
     where i.window_years is null and i.change_years is null
     union all
-    select indicator, ref_area, level, time_period, sex, age from looked_back
+    select indicator, ref_area, level, time_period, sex, age from earlier_rows
 ),
 
--- a term meets its measure at the row's sex and age, unless it has its own
-wanted as (
+-- the cell that each term reads: at the sex and age of the row, unless the term has its own
+term_cells as (
     select
         c.indicator,
         c.ref_area,
@@ -73,7 +73,7 @@ wanted as (
         case when t.lag = 0 then c.time_period else {{ years_before('c.time_period', 't.lag') }} end as at_period,
         coalesce(t.sex, c.sex) as at_sex,
         coalesce(t.age, c.age) as at_age
-    from cells as c
+    from formula_cells as c
     inner join {{ ref('stg_terms') }} as t on t.indicator = c.indicator
 ),
 
@@ -84,10 +84,10 @@ observed as (
         o.status_rank as obs_rank,
         p.obs_value as times_value,
         p.status_rank as times_rank,
-        -- what nothing was observed of; null asks for no universe
+        -- the measure if it has no observation, as a key to join its universe and the sources that are down
         case when o.measure is null then w.measure end as unobserved,
         case when p.measure is null then w.times end as times_unobserved
-    from wanted as w
+    from term_cells as w
     left join {{ ref('int_observations') }} as o
         on
             o.measure = w.measure
@@ -105,13 +105,12 @@ observed as (
 ),
 
 down as (
-    -- without a period: which ones the source would have had, nobody knows; any may be among them
+    -- a missing part without a period can be of any period, so it stands for all of them
     select distinct
-        m.measure,
-        d.time_period
-    from {{ ref('stg_down') }} as d
-    inner join {{ ref('stg_measures') }} as m on m.source = d.source
-    qualify d.time_period is null or not bool_or(d.time_period is null) over (partition by m.measure)
+        measure,
+        time_period
+    from ({{ measures_of_sources_down() }})
+    qualify time_period is null or not bool_or(time_period is null) over (partition by measure)
 ),
 
 terms as (
@@ -138,17 +137,18 @@ terms as (
             case
                 when o.obs_rank is not null then o.obs_rank
                 {{ built_in_rank('o.measure') }}
-                when d.measure is not null then 14
-                when u.measure is not null then case when i.missing_zero and o.side = 'numerator' then 1 else 12 end
-                else 11
+                when d.measure is not null then {{ rank_of('S') }}
+                when u.measure is not null and i.missing_zero and o.side = 'numerator' then {{ rank_of('A') }}
+                when u.measure is not null then {{ rank_of('M') }}
+                else {{ rank_of('O') }}
             end,
             case
-                when o.times is null then 1
+                when o.times is null then {{ rank_of('A') }}
                 when o.times_rank is not null then o.times_rank
                 {{ built_in_rank('o.times') }}
-                when td.measure is not null then 14
-                when tu.measure is not null then 12
-                else 11
+                when td.measure is not null then {{ rank_of('S') }}
+                when tu.measure is not null then {{ rank_of('M') }}
+                else {{ rank_of('O') }}
             end
         ) as status_rank,
         o.obs_rank is not null or o.times_rank is not null as observed
@@ -163,48 +163,47 @@ terms as (
     left join down as td on td.measure = o.times_unobserved and coalesce(td.time_period, o.at_period) = o.at_period
 ),
 
--- terms of one measure on both sides of a break compare across it
+-- measures that an indicator reads at several distances: a break between them makes the terms differ
 lags as (
     select
         indicator,
         measure,
         min(lag) as nearest,
         max(lag) as farthest
-    from (
-        select indicator, measure, lag from {{ ref('stg_terms') }}
-        union all
-        select indicator, times as measure, lag from {{ ref('stg_terms') }} where times is not null
-    ) as t
+    from ({{ measures_of_terms() }})
     group by indicator, measure
     having min(lag) < max(lag)
 ),
 
-broken as (
+periods_with_break as (
     select distinct
         c.indicator,
         c.time_period
-    from (select distinct indicator, time_period from cells) as c
+    from (select distinct indicator, time_period from formula_cells) as c
     inner join lags as l on l.indicator = c.indicator
     inner join {{ ref('stg_breaks') }} as b on b.measure = l.measure
     where
-        {{ first_day('b.period') }} <= {{ first_day(years_before('c.time_period', 'l.nearest')) }}
-        and {{ first_day('b.period') }} > {{ first_day(years_before('c.time_period', 'l.farthest')) }}
+        {{ is_break_between(first_day('b.period'), years_before('c.time_period', 'l.farthest'), years_before('c.time_period', 'l.nearest')) }}
 )
 
 select
     t.indicator,
     t.ref_area,
-    any_value(level) as level,
+    any_value(t.level) as level,
     t.time_period,
-    sex,
-    age,
-    case when count(term_value) filter (where side = 'numerator') = count(*) filter (where side = 'numerator')
-        then sum(term_value) filter (where side = 'numerator') end as numerator,
-    case when count(term_value) filter (where side <> 'numerator') = count(*) filter (where side <> 'numerator')
-        then sum(term_value) filter (where side <> 'numerator') end as denominator,
-    greatest(max(status_rank), case when any_value(b.indicator) is not null then 5 else 0 end) as status_rank,
-    max(status_rank) filter (where side = 'numerator') as numerator_rank,
-    bool_or(observed) as observed
+    t.sex,
+    t.age,
+    case
+        when count(t.term_value) filter (where t.side = 'numerator') = count(*) filter (where t.side = 'numerator')
+            then sum(t.term_value) filter (where t.side = 'numerator')
+    end as numerator,
+    case
+        when count(t.term_value) filter (where t.side <> 'numerator') = count(*) filter (where t.side <> 'numerator')
+            then sum(t.term_value) filter (where t.side <> 'numerator')
+    end as denominator,
+    greatest(max(t.status_rank), {{ rank_if('any_value(b.indicator) is not null', 'B') }}) as status_rank,
+    max(t.status_rank) filter (where t.side = 'numerator') as numerator_rank,
+    bool_or(t.observed) as observed
 from terms as t
-left join broken as b on b.indicator = t.indicator and b.time_period = t.time_period
-group by t.indicator, t.ref_area, t.time_period, sex, age
+left join periods_with_break as b on b.indicator = t.indicator and b.time_period = t.time_period
+group by t.indicator, t.ref_area, t.time_period, t.sex, t.age

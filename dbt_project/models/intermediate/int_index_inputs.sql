@@ -1,5 +1,5 @@
--- grain: one leaf of an index, period of the index and area: the value that the index reads there, or why there is none; and, where an index
--- of the latest values is pooled, the leaf's values of other periods, which it is compared with
+-- grain: one row per leaf of an index, period of the index and area: the value that the index reads, or why it is missing. For a pooled
+-- index of the latest values also the leaf's values of other periods, as a basis of comparison
 with leaves as (
     select
         n.index_id,
@@ -44,14 +44,14 @@ periods as (
     where c.obs_value is not null
 ),
 
--- latest: the last period of each leaf, the same for all areas; the index carries the newest of them
+-- latest: the last period of each leaf, the same for all areas; the period of the index is the newest of them
 last_periods as (
     select *
     from periods
     qualify row_number() over (partition by index_id, node order by first_day desc, time_period desc) = 1
 ),
 
-newest as (
+newest_periods as (
     select *
     from last_periods
     qualify row_number() over (partition by index_id order by first_day desc, time_period desc) = 1
@@ -64,13 +64,13 @@ latest as (
         n.time_period,
         p.time_period as raw_period
     from leaves as l
-    inner join newest as n on n.index_id = l.index_id
+    inner join newest_periods as n on n.index_id = l.index_id
     left join last_periods as p
-        on p.index_id = l.index_id and p.node = l.node and n.calendar_year - p.calendar_year <= coalesce(l.max_age, 10000)
+        on p.index_id = l.index_id and p.node = l.node and (l.max_age is null or n.calendar_year - p.calendar_year <= l.max_age)
     where l.period = 'latest'
 ),
 
--- each: every period of any leaf; a leaf without that very period may carry the last one before it on, the same for all areas
+-- each: every period of any leaf; a leaf without that period can carry its previous period forward, the same for all areas
 each_period as (
     select
         l.index_id,
@@ -88,13 +88,14 @@ each_period as (
                 or (l.carry > 0 and p.first_day <= x.first_day and x.calendar_year - p.calendar_year <= l.carry)
             )
     where l.period = 'each'
-    qualify row_number() over (
-        partition by l.index_id, l.node, x.time_period
-        order by p.time_period is null, p.time_period <> x.time_period, p.first_day desc, p.time_period desc
-    ) = 1
+    qualify
+        row_number() over (
+            partition by l.index_id, l.node, x.time_period
+            order by p.time_period is null, p.time_period <> x.time_period, p.first_day desc, p.time_period desc
+        ) = 1
 ),
 
--- an index of which no leaf ever had data has no period
+-- an index has no period if none of its leaves ever had data
 without_data as (
     select
         index_id,
@@ -117,7 +118,7 @@ other_periods as (
     where l.period = 'latest' and l.pooled and h.raw_period is null
 ),
 
-chosen as (
+read_periods as (
     select *, false as in_pool from latest
     union all
     select *, false as in_pool from each_period
@@ -127,14 +128,14 @@ chosen as (
     select *, true as in_pool from other_periods
 ),
 
-places as (
+index_areas as (
     select time_period, level, ref_area from {{ ref('int_valid_areas') }}
     union all
     select '' as time_period, level, ref_area from {{ ref('stg_areas') }}
 ),
 
--- why an indicator without any period has none
-without_period as (
+-- the reason why an indicator without any period has no data
+reasons_without_period as (
     select
         indicator,
         any_value(obs_status) as obs_status
@@ -150,19 +151,19 @@ select
     a.ref_area,
     h.raw_period,
     c.obs_value,
-    -- an indicator without data, or too old, stays expected and is missing: for the reason that its cell in the index's period gives
+    -- an indicator without data, or with data that are too old, is still expected: its cell in the period of the index gives the reason
     coalesce(c.obs_status, o.obs_status, w.obs_status, 'O') as obs_status,
     h.in_pool
-from chosen as h
+from read_periods as h
 inner join leaves as l on l.index_id = h.index_id and l.node = h.node
-inner join places as a on a.time_period = h.time_period and a.level = l.level
+inner join index_areas as a on a.time_period = h.time_period and a.level = l.level
 left join cells as c
     on c.indicator = l.indicator and c.level = l.level and c.ref_area = a.ref_area and c.time_period = h.raw_period
--- what is asked only where there is no period of its own has no key elsewhere: a condition on the left side alone would make the join slow
+-- the key is null where the leaf has a period of its own: a condition on the left side alone would make the join slow
 left join cells as o
     on
         o.indicator = case when h.raw_period is null then l.indicator end
         and o.level = l.level
         and o.ref_area = a.ref_area
         and o.time_period = h.time_period
-left join without_period as w on w.indicator = case when h.raw_period is null then l.indicator end
+left join reasons_without_period as w on w.indicator = case when h.raw_period is null then l.indicator end

@@ -1,4 +1,4 @@
-"""Grain: one node of an index that declares uncertainty, area and period, with the interval of its rank. Gathers what an index reads; methods are in pipelines.statistics."""
+"""Grain: one row per index that declares uncertainty, node, area and period, with the interval of its rank. The methods are in pipelines.statistics."""
 
 
 def model(dbt, session):

@@ -1,4 +1,4 @@
-"""Grain: one node of an index, area and period. Gathers what an index reads; the rules are in pipelines.statistics."""
+"""Grain: one row per index, node, area and period, with its score. The methods are in pipelines.statistics."""
 
 
 def model(dbt, session):

@@ -1,4 +1,4 @@
-"""Grain: one statistic of what an index depends on. Gathers what an index reads; methods are in pipelines.statistics."""
+"""Grain: one row per index, component and statistic of what the index depends on. The methods are in pipelines.statistics."""
 
 
 def model(dbt, session):

@@ -1,11 +1,9 @@
--- grain: one break in the series of an indicator: the first day of the rows that lie after it
+-- grain: one row per indicator and break in its series, with the first day after the break
 with measures_of_terms as (
-    select indicator, lag, measure from {{ ref('stg_terms') }}
-    union
-    select indicator, lag, times as measure from {{ ref('stg_terms') }} where times is not null
+    {{ measures_of_terms() }}
 )
 
--- a term that looks years back meets the break as many years later
+-- a term with a lag reads the break that many years later
 select distinct
     t.indicator,
     {{ first_day(years_before('b.period', '(-t.lag)')) }} as first_day

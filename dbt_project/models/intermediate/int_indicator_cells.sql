@@ -1,4 +1,4 @@
--- grain: one published cell: indicator, area, period, sex and age (values unrounded)
+-- grain: one row per published cell: indicator, area, period, sex and age; values are not rounded
 with direct as (
     select
         d.indicator,
@@ -8,19 +8,20 @@ with direct as (
         d.sex,
         d.age,
         l.position > p.finest_position as is_parent,
-        d.status_rank < 11 as complete,
+        {{ has_value('d.status_rank') }} as complete,
         case
-            -- at its own level a mean needs no weight
-            when i.weighted and i.window_years is null and i.change_kind is null then case when d.numerator_rank < 11 then {{ finite('i.multiplier * d.own_value') }} end
-            when d.status_rank < 11 then {{ finite(indicator_value('d')) }}
+            -- a mean needs no weight at the level at which its source reports it
+            when i.weighted and i.window_years is null and i.change_kind is null
+                then case when {{ has_value('d.numerator_rank') }} then {{ finite('i.multiplier * d.own_value') }} end
+            when {{ has_value('d.status_rank') }} then {{ finite(indicator_value('d')) }}
         end as obs_value,
         case
             when i.weighted and i.window_years is null and i.change_kind is null then d.numerator_rank
             else d.status_rank
         end as status_rank,
-        -- those of the row's period are published whether or not a change has a base
-        case when d.terms_rank < 11 then d.numerator end as numerator,
-        case when d.terms_rank < 11 then d.denominator end as denominator,
+        -- published for the row's own period even if a change lacks its base
+        case when {{ has_value('d.terms_rank') }} then d.numerator end as numerator,
+        case when {{ has_value('d.terms_rank') }} then d.denominator end as denominator,
         d.observed
     from {{ ref('int_direct_values') }} as d
     inner join {{ ref('stg_indicators') }} as i on i.indicator = d.indicator
@@ -44,21 +45,21 @@ rolled as (
         r.lowest_rank,
         r.highest_rank,
         {{ finite(indicator_value('r')) }} as rolled_value,
-        -- an unknown coverage is not enough
-        coalesce(r.coverage >= case when i.has_denominator then k.min_coverage else 1.0 end, false) as covered
+        -- an unknown coverage is never sufficient
+        coalesce(r.coverage >= case when i.has_denominator then k.min_coverage else 1.0 end, false) as is_covered
     from {{ ref('int_rolled_values') }} as r
     inner join {{ ref('stg_indicators') }} as i on i.indicator = r.indicator
     cross join {{ ref('stg_pack') }} as k
 ),
 
--- built-in measures are those of areas of the finest level: a parent has none of its own
-built_in as (
+-- indicators of built-in measures, which belong to the areas of the finest level: parents get theirs by summation
+built_in_indicators as (
     select distinct indicator
     from {{ ref('stg_terms') }}
-    where measure in ('areas', 'area_km2') or times in ('areas', 'area_km2')
+    where {{ is_built_in('measure') }} or {{ is_built_in('times') }}
 ),
 
-chosen as (
+cells_with_basis as (
     select
         d.*,
         r.numerator as rolled_numerator,
@@ -69,29 +70,29 @@ chosen as (
         r.lowest_rank,
         r.highest_rank,
         r.rolled_value,
-        r.covered,
+        r.is_covered,
         case
             when not d.is_parent then 'direct'
-            -- a parent that its source reports, where nothing lies below it or the indicator asks for it; built-in measures are not reported
+            -- use a parent's reported value if no area below contributes or the indicator asks for it; built-in measures are never reported
             when d.complete and d.observed and b.indicator is null and (coalesce(r.contributing, 0) = 0 or i.rollup = 'reported') then 'reported'
-            -- it may be reported as confidential, or refused: where no area below says more than that it has nothing
-            when d.status_rank in (13, 15) and d.observed and (coalesce(r.highest_rank, 11) in (11, 12) or i.rollup = 'reported') then 'reported'
+            -- a value can be reported as confidential or be in quarantine; that is used if the areas below only lack data
+            when
+                d.status_rank in ({{ rank_of('Q') }}, {{ rank_of('C') }})
+                and d.observed
+                and (coalesce(r.highest_rank, {{ rank_of('O') }}) in ({{ rank_of('O') }}, {{ rank_of('M') }}) or i.rollup = 'reported')
+                then 'reported'
             when r.indicator is not null then 'rolled'
             else 'absent'
-        end as way
+        end as basis
     from direct as d
     inner join {{ ref('stg_indicators') }} as i on i.indicator = d.indicator
-    left join built_in as b on b.indicator = d.indicator
+    left join built_in_indicators as b on b.indicator = d.indicator
     left join rolled as r
         on
-            r.indicator = d.indicator
-            and r.ref_area = d.ref_area
-            and r.time_period = d.time_period
-            and r.sex = d.sex
-            and r.age = d.age
+            {{ is_same_cell('r', 'd') }}
 ),
 
-collected as (
+published_cells as (
     select
         indicator,
         ref_area,
@@ -100,31 +101,31 @@ collected as (
         sex,
         age,
         case
-            when way in ('direct', 'reported') then obs_value
-            when way = 'rolled' and covered and contributing > 0 then rolled_value
+            when basis in ('direct', 'reported') then obs_value
+            when basis = 'rolled' and is_covered and contributing > 0 then rolled_value
         end as obs_value,
         case
-            when way in ('direct', 'reported') and status_rank < 11 and obs_value is null then 'Z'
-            when way in ('direct', 'reported') then {{ rank_status('status_rank') }}
-            when way = 'absent' then {{ rank_status('greatest(status_rank, 11)') }}
-            -- nothing is there, and the children share one reason
+            when basis in ('direct', 'reported') and {{ has_value('status_rank') }} and obs_value is null then 'Z'
+            when basis in ('direct', 'reported') then {{ rank_status('status_rank') }}
+            when basis = 'absent' then {{ rank_status('greatest(status_rank, ' ~ rank_of('O') ~ ')') }}
+            -- no area below has a value, and all of them lack it for the same reason
             when contributing = 0 and lowest_rank = highest_rank then {{ rank_status('highest_rank') }}
-            when contributing = 0 or not covered then 'L'
+            when contributing = 0 or not is_covered then 'L'
             when rolled_value is null then 'Z'
             else {{ rank_status('value_rank') }}
         end as obs_status,
-        {{ finite("case when way = 'rolled' then rolled_numerator when way <> 'absent' then numerator end") }} as numerator,
-        {{ finite("case when way = 'rolled' then rolled_denominator when way <> 'absent' then denominator end") }} as denominator,
+        {{ finite("case when basis = 'rolled' then rolled_numerator when basis <> 'absent' then numerator end") }} as numerator,
+        {{ finite("case when basis = 'rolled' then rolled_denominator when basis <> 'absent' then denominator end") }} as denominator,
         case
-            when way = 'rolled' then rolled_coverage
-            when way = 'absent' then 0.0
-            when status_rank < 11 then 1.0
+            when basis = 'rolled' then rolled_coverage
+            when basis = 'absent' then 0.0
+            when {{ has_value('status_rank') }} then 1.0
             else 0.0
         end as coverage
-    from chosen
+    from cells_with_basis
 ),
 
--- an indicator without any period: one row for each area of its last level
+-- an indicator without any period: one row per area of its last level
 never_collected as (
     select
         i.indicator,
@@ -143,13 +144,12 @@ never_collected as (
     left join (
         select distinct t.indicator
         from {{ ref('stg_terms') }} as t
-        inner join {{ ref('stg_measures') }} as m on m.measure = t.measure
-        inner join {{ ref('stg_down') }} as x on x.source = m.source
+        inner join ({{ measures_of_sources_down() }}) as m on m.measure = t.measure
         where t.side = 'numerator'
     ) as d on d.indicator = i.indicator
     where i.indicator not in (select indicator from {{ ref('int_indicator_periods') }})
 )
 
-select * from collected
+select * from published_cells
 union all
 select * from never_collected

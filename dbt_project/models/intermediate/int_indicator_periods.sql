@@ -1,11 +1,11 @@
--- grain: one indicator and period in which one of its numerator measures has an observation or a quarantined row, or its source is down
+-- grain: one row per indicator and period in which a measure of its numerator has an observation or a quarantined row, or a source is down
 with numerators as (
     select distinct indicator, measure
     from {{ ref('stg_terms') }}
     where side = 'numerator'
 ),
 
--- the finest level at which a measure has data in a period; a quarantined row of unknown place says nothing of the level
+-- the finest level at which a measure has data in a period; a quarantined row of an unknown area has no level
 measure_periods as (
     select
         o.measure,
@@ -19,12 +19,17 @@ measure_periods as (
 
 down as (
     select
-        m.measure,
-        d.time_period,
+        measure,
+        time_period,
         cast(null as bigint) as finest
-    from {{ ref('stg_down') }} as d
-    inner join {{ ref('stg_measures') }} as m on m.source = d.source
-    where d.time_period is not null
+    from ({{ measures_of_sources_down() }})
+    where time_period is not null
+),
+
+periods_of_measures as (
+    select * from measure_periods
+    union all
+    select * from down
 ),
 
 periods as (
@@ -33,12 +38,12 @@ periods as (
         p.time_period,
         min(p.finest) as finest
     from numerators as n
-    inner join (select * from measure_periods union all select * from down) as p on p.measure = n.measure
+    inner join periods_of_measures as p on p.measure = n.measure
     group by n.indicator, p.time_period
 ),
 
--- without any data the indicator's own finest level stands
-declared as (
+-- periods without any data use the finest level that the indicator declares
+declared_levels as (
     select
         il.indicator,
         min(l.position) as finest
@@ -53,5 +58,5 @@ select
     coalesce(p.finest, d.finest) as finest_position,
     l.level as finest_level
 from periods as p
-inner join declared as d on d.indicator = p.indicator
+inner join declared_levels as d on d.indicator = p.indicator
 inner join {{ ref('stg_levels') }} as l on l.position = coalesce(p.finest, d.finest)

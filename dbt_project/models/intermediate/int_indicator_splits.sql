@@ -1,4 +1,4 @@
--- grain: one combination of sex and age in which an indicator is published in a period
+-- grain: one row per indicator, period, sex and age group in which the indicator is published
 with sexes as (
     select indicator, '_T' as sex from {{ ref('stg_indicators') }}
     union all

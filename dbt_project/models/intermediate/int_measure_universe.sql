@@ -1,5 +1,5 @@
--- grain: one area that is expected to report a measure in a period
-with declared as (
+-- grain: one row per measure, period and area that is expected to report it
+with declared_areas as (
     select
         u.source,
         u.ref_area,
@@ -8,7 +8,7 @@ with declared as (
     inner join (select distinct source, time_period from {{ ref('stg_source_presence') }}) as p on p.source = u.source
 ),
 
-undeclared as (
+areas_with_rows as (
     select
         source,
         ref_area,
@@ -17,27 +17,27 @@ undeclared as (
     where source not in (select source from {{ ref('stg_measures') }} where has_universe)
 ),
 
-reporting as (
-    select * from declared
+reporting_areas as (
+    select * from declared_areas
     union all
-    select * from undeclared
+    select * from areas_with_rows
 ),
 
--- who reported is now another area
-restated as (
-    select source, ref_area, time_period from reporting
+-- areas that have changed since are replaced by what they became
+current_areas as (
+    select source, ref_area, time_period from reporting_areas
     union
     select r.source, s.area as ref_area, r.time_period
-    from reporting as r
+    from reporting_areas as r
     inner join {{ ref('int_periods') }} as p on p.time_period = r.time_period
     inner join {{ ref('int_area_successions') }} as s
-        on s.origin = r.ref_area and p.first_day < s.valid_to and (s.valid_from is null or s.valid_from <= p.first_day)
+        on s.origin = r.ref_area and {{ succession_holds_on('s', 'p.first_day') }}
 )
 
 select distinct
     m.measure,
     r.time_period,
     r.ref_area
-from restated as r
+from current_areas as r
 inner join {{ ref('stg_measures') }} as m on m.source = r.source
-where m.measure in (select measure from {{ ref('stg_terms') }} union select times from {{ ref('stg_terms') }} where times is not null)
+where m.measure in (select measure from ({{ measures_of_terms() }}))

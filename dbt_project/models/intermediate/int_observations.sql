@@ -1,15 +1,9 @@
--- grain: one cell (measure, area, period, sex, age), over all sources, restated to the current areas
+-- grain: one row per measure, area, period, sex and age, over all sources, restated to the current areas
 with measures as (
-    select
-        measure,
-        bool_and(additive) as additive,
-        max(weighted_by) as weighted_by,
-        bool_or(is_counted) as is_counted
-    from {{ ref('stg_measures') }}
-    group by measure
+    {{ measure_properties() }}
 ),
 
--- which areas were in a period what an area is now, itself included where it was there already
+-- the areas of a period that a current area comes from
 origins as (
     select
         v.time_period,
@@ -19,9 +13,10 @@ origins as (
     from {{ ref('int_own_validity') }} as v
     inner join {{ ref('int_periods') }} as p on p.time_period = v.time_period
     inner join {{ ref('int_area_successions') }} as s
-        on s.origin = v.ref_area and p.first_day < s.valid_to and (s.valid_from is null or s.valid_from <= p.first_day)
+        on s.origin = v.ref_area and {{ succession_holds_on('s', 'p.first_day') }}
 ),
 
+-- an area that existed already is one of its own origins
 all_origins as (
     select time_period, area, origin, share from origins
     union all
@@ -31,8 +26,8 @@ all_origins as (
     where (v.time_period, v.ref_area) not in (select (time_period, origin) from origins)
 ),
 
--- a cell of a current area is wanted where any of its origins has one
-wanted as (
+-- a current area has a cell if any of its origins has one
+restated_cells as (
     select distinct
         o.measure,
         a.area,
@@ -57,14 +52,15 @@ parts as (
         o.source,
         o.obs_value,
         weight.obs_value as weight,
-        -- an origin that rows are counted in may have none; of any other measure its part is lacking
+        -- an origin without counted rows adds nothing; for any other measure its part is missing
         case
-            when o.measure is null and m.is_counted then 0
-            when o.measure is null then 11
-            when not m.additive and m.weighted_by is not null and o.status_rank < 11 then greatest(o.status_rank, coalesce(weight.status_rank, 11))
+            when o.measure is null and m.is_counted then {{ no_rank() }}
+            when o.measure is null then {{ rank_of('O') }}
+            when not m.additive and m.weighted_by is not null and {{ has_value('o.status_rank') }}
+                then greatest(o.status_rank, coalesce(weight.status_rank, {{ rank_of('O') }}))
             else o.status_rank
         end as status_rank
-    from wanted as w
+    from restated_cells as w
     inner join measures as m on m.measure = w.measure
     inner join all_origins as a on a.area = w.area and a.time_period = w.time_period
     left join {{ ref('int_reported_observations') }} as o
@@ -92,11 +88,11 @@ restated as (
         age,
         min(source) as source,
         case
-            when max(status_rank) >= 11 then null
+            when {{ lacks_value('max(status_rank)') }} then null
             when any_value(additive) then sum(share * obs_value order by origin)
             when any_value(weighted_by) is not null
                 then sum(share * weight * obs_value order by origin) / nullif(sum(share * weight order by origin), 0)
-            -- what can be neither summed nor averaged goes over to another area as a whole only
+            -- a value that can be neither summed nor averaged is restated only from a single origin
             when count(*) = 1 then max(obs_value)
         end as obs_value,
         max(status_rank) as status_rank
@@ -104,22 +100,22 @@ restated as (
     group by measure, area, time_period, sex, age
 ),
 
-changed as (
+changed_areas as (
     select distinct time_period, origin as ref_area from all_origins
 ),
 
-together as (
+unchanged_and_restated as (
     select o.measure, o.ref_area, o.time_period, o.sex, o.age, o.source, o.obs_value, o.status_rank
     from {{ ref('int_reported_observations') }} as o
-    left join changed as c on c.time_period = o.time_period and c.ref_area = o.ref_area
+    left join changed_areas as c on c.time_period = o.time_period and c.ref_area = o.ref_area
     where c.ref_area is null
     union all
     select
         measure, ref_area, time_period, sex, age, source, obs_value,
         case
-            when status_rank >= 11 then status_rank
-            when obs_value is null then 11
-            else greatest(status_rank, 4)
+            when {{ lacks_value('status_rank') }} then status_rank
+            when obs_value is null then {{ rank_of('O') }}
+            else greatest(status_rank, {{ rank_of('E') }})
         end as status_rank
     from restated
 )
@@ -134,5 +130,5 @@ select
     o.source,
     o.obs_value,
     o.status_rank
-from together as o
+from unchanged_and_restated as o
 inner join {{ ref('stg_areas') }} as a on a.ref_area = o.ref_area

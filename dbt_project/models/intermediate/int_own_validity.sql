@@ -1,4 +1,4 @@
--- grain: one area that is valid on the first day of a period by its own dates
+-- grain: one row per period and area that is valid on its first day, by the dates of the area itself
 select
     p.time_period,
     p.first_day,
@@ -6,6 +6,4 @@ select
     a.level
 from {{ ref('int_periods') }} as p
 inner join {{ ref('stg_areas') }} as a
-    on
-        (a.valid_from is null or a.valid_from <= p.first_day)
-        and (a.valid_to is null or p.first_day < a.valid_to)
+    on {{ is_valid_on('a', 'p.first_day') }}

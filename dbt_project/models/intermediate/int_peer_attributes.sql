@@ -1,12 +1,12 @@
--- grain: one area and attribute by which its peers are chosen, at the last period that all attributes have in common
+-- grain: one row per area and attribute that selects its peers, in the last period that all attributes have in common
 with levels as (
-    -- the finest level, and those at which areas are scored
+    -- the finest level, and the levels whose areas an index scores
     select level from {{ ref('stg_levels') }} where position = 0
     union
     select level from {{ ref('stg_indices') }}
 ),
 
-found as (
+attribute_values as (
     select a.attribute, a.position, a.k, o.level, o.ref_area, o.time_period, o.obs_value
     from {{ ref('stg_peer_attributes') }} as a
     inner join {{ ref('int_observations') }} as o on a.kind = 'measure' and o.measure = a.attribute
@@ -18,11 +18,11 @@ found as (
     where c.sex = '_T' and c.age = '_T' and c.obs_value is not null
 ),
 
-last_common as (
+last_common_periods as (
     select
         level,
         time_period
-    from found
+    from attribute_values
     where level in (select level from levels)
     group by level, time_period
     having count(distinct attribute) = (select count(*) from {{ ref('stg_peer_attributes') }})
@@ -37,6 +37,6 @@ select
     f.k,
     f.time_period,
     f.obs_value
-from found as f
-inner join last_common as l on l.level = f.level and l.time_period = f.time_period
+from attribute_values as f
+inner join last_common_periods as l on l.level = f.level and l.time_period = f.time_period
 inner join {{ ref('int_valid_areas') }} as v on v.time_period = f.time_period and v.ref_area = f.ref_area

@@ -1,4 +1,4 @@
-"""Grain: one area and one of its peers. Gathers the attributes; distances are the business of pipelines.statistics."""
+"""Grain: one row per area and peer. The distances are computed in pipelines.statistics."""
 
 
 def model(dbt, session):

@@ -1,5 +1,5 @@
--- grain: one period in use
-with used as (
+-- grain: one row per period with an observation or a missing part
+with periods as (
     select time_period from {{ ref('stg_observations') }}
     union
     select time_period from {{ ref('stg_down') }} where time_period is not null
@@ -8,4 +8,4 @@ with used as (
 select
     time_period,
     {{ first_day('time_period') }} as first_day
-from used
+from periods

@@ -1,4 +1,4 @@
--- grain: one indicator, level and sex with values in two periods: the period that progress is measured from, and the last one
+-- grain: one row per indicator, level and sex with values in two periods or more: the base period of progress, and the last period
 with periods as (
     select distinct
         c.indicator,
@@ -14,10 +14,10 @@ with periods as (
 last_periods as (
     select *
     from periods
-    qualify row_number() over (partition by indicator, level, sex order by first_day desc, time_period) = 1
+    qualify row_number() over (partition by indicator, level, sex order by first_day desc, time_period asc) = 1
 )
 
--- from 2015, when the goals were adopted, or the next period after; a series that ends before is measured from its first period
+-- the base is the first period since the goals were adopted; a series that ends before that is measured from its first period
 select
     l.indicator,
     l.level,
@@ -26,7 +26,8 @@ select
     l.time_period as last_period
 from last_periods as l
 inner join periods as p on p.indicator = l.indicator and p.level = l.level and p.sex = l.sex and p.first_day < l.first_day
-qualify row_number() over (
-    partition by l.indicator, l.level, l.sex
-    order by p.first_day < date '2015-01-01', p.first_day, p.time_period
-) = 1
+qualify
+    row_number() over (
+        partition by l.indicator, l.level, l.sex
+        order by p.first_day < date '{{ var('progress').first_day }}', p.first_day, p.time_period
+    ) = 1

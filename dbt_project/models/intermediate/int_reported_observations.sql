@@ -1,14 +1,10 @@
--- grain: one cell (measure, area, period, sex, age) as it was reported, over all sources
+-- grain: one row per measure, area, period, sex and age, as reported, over all sources
 with measures as (
-    select
-        measure,
-        bool_and(additive) as additive
-    from {{ ref('stg_measures') }}
-    group by measure
+    {{ measure_properties() }}
 ),
 
--- between sources the first by file name stands
-first_source as (
+-- if several sources report a cell, the first source by file name is used
+first_source_cells as (
     select
         o.measure,
         o.ref_area,
@@ -24,8 +20,8 @@ first_source as (
         row_number() over (partition by o.measure, o.ref_area, o.time_period, o.sex, o.age order by s.position) = 1
 ),
 
--- a total that no source gives is women + men (+ unknown), where both are there and the measure is additive
-by_sex as (
+-- a total that no source reports is women + men (+ unknown sex), if the measure is additive and both are reported
+sums_over_sex as (
     select
         o.measure,
         o.ref_area,
@@ -36,17 +32,17 @@ by_sex as (
         count(*) filter (where o.sex = '_T') as totals,
         case when count(o.obs_value) = count(*) then sum(o.obs_value order by o.sex) end as obs_value,
         max(o.status_rank) as status_rank
-    from first_source as o
+    from first_source_cells as o
     inner join measures as m on m.measure = o.measure
     where m.additive
     group by o.measure, o.ref_area, o.time_period, o.age
 ),
 
-together as (
-    select measure, ref_area, time_period, sex, age, source, obs_value, status_rank from first_source
+cells_with_totals as (
+    select measure, ref_area, time_period, sex, age, source, obs_value, status_rank from first_source_cells
     union all
     select measure, ref_area, time_period, '_T' as sex, age, source, obs_value, status_rank
-    from by_sex
+    from sums_over_sex
     where sexes = 2 and totals = 0
 )
 
@@ -60,5 +56,5 @@ select
     o.source,
     o.obs_value,
     o.status_rank
-from together as o
+from cells_with_totals as o
 inner join {{ ref('stg_areas') }} as a on a.ref_area = o.ref_area

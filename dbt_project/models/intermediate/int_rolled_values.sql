@@ -1,16 +1,15 @@
--- grain: one indicator, parent area, period, sex and age, summed over the areas of the finest level below it
+-- grain: one row per indicator, parent area, period, sex and age, summed over the areas of the finest level below it
 with rollable as (
-    -- a measure that is not additive stays at its level, unless it is weighted or enters as a product
-    select
-        t.indicator
+    -- a measure that is not additive is not summed, unless it is weighted or multiplied by another measure
+    select t.indicator
     from {{ ref('stg_terms') }} as t
     inner join {{ ref('stg_indicators') }} as i on i.indicator = t.indicator
-    left join (select measure, bool_and(additive) as additive from {{ ref('stg_measures') }} group by measure) as m on m.measure = t.measure
+    left join ({{ measure_properties() }}) as m on m.measure = t.measure
     group by t.indicator
     having bool_and(coalesce(m.additive, true) or i.weighted or t.times is not null)
 ),
 
--- each child once for each ancestor, however many paths lead there
+-- each child once per ancestor, however many paths lead to it
 children as (
     select
         d.indicator,
@@ -25,12 +24,12 @@ children as (
         d.base_numerator,
         d.base_denominator,
         d.status_rank,
-        -- null: the area never has one
+        -- null if the area never has a weight
         case when w.has_weight then aw.weight else 1.0 end as weight,
-        d.status_rank < 11 as contributes
+        {{ has_value('d.status_rank') }} as contributes
     from {{ ref('int_direct_values') }} as d
     inner join {{ ref('int_indicator_periods') }} as p
-        on p.indicator = d.indicator and p.time_period = d.time_period and p.finest_level = d.level
+        on {{ is_at_finest_level('p', 'd') }}
     inner join rollable as r on r.indicator = d.indicator
     inner join {{ ref('int_area_tree') }} as t on t.time_period = d.time_period and t.ref_area = d.ref_area
     inner join {{ ref('stg_indicator_levels') }} as il on il.indicator = d.indicator and il.level = t.ancestor_level
@@ -54,9 +53,9 @@ sums as (
         count(*) filter (where contributes) as contributing,
         coalesce(sum(weight), 0.0) as weight,
         coalesce(sum(weight) filter (where contributes), 0.0) as contributing_weight,
-        -- a plain sum lacks every missing area but those of which the weight is known to be 0
+        -- a plain sum needs every area, except those whose weight is 0
         count(*) filter (where contributes or weight is null or weight <> 0) as needed,
-        -- what a missing area of unknown weight would add, nobody knows
+        -- a missing area of unknown weight makes the coverage unknown
         bool_or(weight is null and not contributes) as lacks_unknown_weight,
         max(status_rank) filter (where contributes) as value_rank,
         min(status_rank) as lowest_rank,
@@ -81,7 +80,7 @@ select
     case
         when s.contributing = 0 then 0.0
         when i.has_denominator and s.lacks_unknown_weight then null
-        -- weights that sum to 0 count areas once
+        -- if all weights are 0, every area counts once
         when s.weight <= 0 then s.contributing / s.children
         when i.has_denominator then s.contributing_weight / s.weight
         else s.contributing / s.needed

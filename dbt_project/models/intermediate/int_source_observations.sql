@@ -1,5 +1,5 @@
--- grain: one cell (measure, area, period, sex, age) of one source
-with ranked as (
+-- grain: one row per source, measure, area, period, sex and age
+with ranked_observations as (
     select
         o.source,
         o.measure,
@@ -10,10 +10,10 @@ with ranked as (
         o.aggregate,
         o.by_sex,
         o.obs_value,
-        -- a value of a declared break carries B
+        -- a value in the first period after a declared break gets status B
         greatest(
             {{ status_rank('o.obs_status') }},
-            case when b.measure is not null and o.obs_value is not null then 5 else 0 end
+            {{ rank_if('b.measure is not null and o.obs_value is not null', 'B') }}
         ) as status_rank
     from {{ ref('stg_observations') }} as o
     left join (select distinct measure, source, period from {{ ref('stg_breaks') }}) as b
@@ -21,8 +21,8 @@ with ranked as (
     where o.ref_area is not null
 ),
 
--- plain measures: equal observations are one; a quarantined row counts only where no other gives the cell
-plain as (
+-- plain measures: equal observations count once; a quarantined row counts only if no other row reports the cell
+plain_cells as (
     select
         r.source,
         r.measure,
@@ -30,26 +30,22 @@ plain as (
         r.time_period,
         r.sex,
         r.age,
-        case when any_value(c.measure) is null then min(r.obs_value) filter (where r.status_rank <> 13) end as obs_value,
+        case when any_value(c.measure) is null then min(r.obs_value) filter (where r.status_rank <> {{ rank_of('Q') }}) end as obs_value,
         case
-            when any_value(c.measure) is not null then 13
-            else coalesce(max(r.status_rank) filter (where r.status_rank <> 13), 13)
+            when any_value(c.measure) is not null then {{ rank_of('Q') }}
+            else coalesce(max(r.status_rank) filter (where r.status_rank <> {{ rank_of('Q') }}), {{ rank_of('Q') }})
         end as status_rank
-    from ranked as r
+    from ranked_observations as r
     left join {{ ref('stg_conflicts') }} as c
         on
             c.source = r.source
-            and c.measure = r.measure
-            and c.ref_area = r.ref_area
-            and c.time_period = r.time_period
-            and c.sex = r.sex
-            and c.age = r.age
+            and {{ is_same_cell('c', 'r', of='measure') }}
     where r.aggregate is null
     group by r.source, r.measure, r.ref_area, r.time_period, r.sex, r.age
 ),
 
--- aggregated measures: the parts' shares of each sex
-shares as (
+-- aggregated measures: the rows of all parts, by sex
+aggregates_by_sex as (
     select
         source,
         measure,
@@ -60,24 +56,24 @@ shares as (
         aggregate,
         by_sex,
         case
-            when max(status_rank) > 10 then null
+            when {{ lacks_value('max(status_rank)') }} then null
             when aggregate = 'sum' then sum(obs_value)
             when aggregate = 'min' then min(obs_value)
             else max(obs_value)
         end as obs_value,
         max(status_rank) as status_rank
-    from ranked
+    from ranked_observations
     where aggregate is not null
     group by source, measure, ref_area, time_period, age, sex, aggregate, by_sex
 ),
 
--- cells whose own total is smaller than its parts
-contradicted as (
+-- cells whose reported total is smaller than the sum of its parts
+contradicted_cells as (
     select distinct source, measure, ref_area, time_period, age
     from {{ ref('stg_conflicts') }}
 ),
 
-by_part as (
+aggregates_over_sex as (
     select
         source,
         measure,
@@ -92,16 +88,16 @@ by_part as (
             when aggregate = 'min' then min(obs_value)
             else max(obs_value)
         end as obs_value,
-        -- the source's own total, which stands beside its parts and is never added to them
+        -- the total that the source reports, which is never added to its parts
         max(obs_value) filter (where sex = '_T' and aggregate = 'sum') as own_total,
         max(status_rank) filter (where sex = '_T' and aggregate = 'sum') as own_rank,
-        -- a quarantined row may be of either sex
-        max(status_rank) filter (where sex = '_T' and status_rank > 10) as doubt
-    from shares
+        -- a quarantined row of the total can be of either sex
+        max(status_rank) filter (where sex = '_T' and {{ lacks_value('status_rank') }}) as missing_rank
+    from aggregates_by_sex
     group by source, measure, ref_area, time_period, age, aggregate, by_sex
 ),
 
--- the source's own total, or else that over all rows, those of unknown sex included
+-- the total that the source reports, else the sum over all rows, including rows of unknown sex
 totals as (
     select
         p.source,
@@ -115,20 +111,23 @@ totals as (
         case
             when c.measure is not null then null
             when p.own_total is not null then p.own_total
-            when p.status_rank <= 10 then p.obs_value
+            when {{ has_value('p.status_rank') }} then p.obs_value
         end as obs_value,
         case
-            when c.measure is not null then 13
+            when c.measure is not null then {{ rank_of('Q') }}
             when p.own_total is not null then p.own_rank
             else p.status_rank
         end as status_rank,
-        p.doubt,
+        p.missing_rank,
         c.measure is not null as is_contradicted,
-        -- where the source's total says that there are more than its rows of women, men and unknown sex, a sex without rows is not 0
+        -- a sex without rows is 0 only if the rows of the other sexes add up to the source's total
         p.aggregate = 'sum'
-        and (p.own_total is null or abs(p.own_total - coalesce(p.obs_value, 0.0)) <= 1e-9 * abs(p.own_total)) as absent_is_zero
-    from by_part as p
-    left join contradicted as c
+        and (
+            p.own_total is null
+            or abs(p.own_total - coalesce(p.obs_value, 0.0)) <= {{ var('relative_tolerance') }} * abs(p.own_total)
+        ) as absent_is_zero
+    from aggregates_over_sex as p
+    left join contradicted_cells as c
         on
             c.source = p.source
             and c.measure = p.measure
@@ -137,8 +136,8 @@ totals as (
             and c.age = p.age
 ),
 
--- women and men without rows are 0, wherever the area and period have a row at all
-sexes as (
+-- women and men without rows are 0 if the area and period have any row
+cells_by_sex as (
     select
         t.source,
         t.measure,
@@ -147,20 +146,20 @@ sexes as (
         t.age,
         x.sex,
         case
-            when t.is_contradicted or t.doubt is not null then null
+            when t.is_contradicted or t.missing_rank is not null then null
             when s.measure is not null then s.obs_value
             when x.sex <> '_U' and t.absent_is_zero then 0.0
         end as obs_value,
         case
-            when t.is_contradicted then 13
-            when t.doubt is not null then greatest(t.doubt, coalesce(s.status_rank, 0))
+            when t.is_contradicted then {{ rank_of('Q') }}
+            when t.missing_rank is not null then greatest(t.missing_rank, coalesce(s.status_rank, {{ no_rank() }}))
             when s.measure is not null then s.status_rank
-            else 1
+            else {{ rank_of('A') }}
         end as status_rank,
-        s.measure is not null or (x.sex <> '_U' and (t.absent_is_zero or t.is_contradicted)) as is_there
+        s.measure is not null or (x.sex <> '_U' and (t.absent_is_zero or t.is_contradicted)) as has_cell
     from totals as t
     cross join (values ('M'), ('F'), ('_U')) as x (sex)
-    left join shares as s
+    left join aggregates_by_sex as s
         on
             s.source = t.source
             and s.measure = t.measure
@@ -171,12 +170,12 @@ sexes as (
     where t.by_sex
 ),
 
-aggregated as (
+aggregated_cells as (
     select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from totals
     union all
-    select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from sexes where is_there
+    select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from cells_by_sex where has_cell
 )
 
-select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from plain
+select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from plain_cells
 union all
-select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from aggregated
+select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from aggregated_cells

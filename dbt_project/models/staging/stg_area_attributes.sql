@@ -1,4 +1,4 @@
--- grain: one attribute of an area
+-- grain: one row per area and attribute
 select
     ref_area,
     attribute,

@@ -1,4 +1,4 @@
--- grain: one passing of an area, or of a share of it, to another one
+-- grain: one row per area, day of change and area that receives all or a share of it
 select
     from_area,
     to_area,

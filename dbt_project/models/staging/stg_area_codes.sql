@@ -1,4 +1,4 @@
--- grain: one code of an area, while it has it
+-- grain: one row per scheme, code and validity of the code
 select
     scheme,
     code,

@@ -1,4 +1,4 @@
--- grain: one break in a series
+-- grain: one row per measure, source and break in their series
 select
     measure,
     source,

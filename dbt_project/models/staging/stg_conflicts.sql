@@ -1,4 +1,4 @@
--- grain: one cell to which a source gives several values
+-- grain: one row per cell for which a source reports several values
 select
     source,
     measure,

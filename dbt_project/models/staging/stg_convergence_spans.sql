@@ -1,4 +1,4 @@
--- grain: one pair of periods between which an indicator declares its convergence
+-- grain: one row per indicator and pair of periods for which it declares its convergence
 select
     indicator,
     first_period,

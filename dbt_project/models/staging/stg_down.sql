@@ -1,4 +1,4 @@
--- grain: one part of a source that has no good snapshot
+-- grain: one row per part of a source without a valid snapshot
 select
     source,
     time_period

@@ -1,4 +1,4 @@
--- grain: one node of an index
+-- grain: one row per index and node
 select
     index_id,
     node,

@@ -1,4 +1,4 @@
--- grain: one level an indicator is published at
+-- grain: one row per indicator and level at which it is published
 select
     indicator,
     level

@@ -1,4 +1,4 @@
--- grain: one declared indicator
+-- grain: one row per declared indicator
 select
     indicator,
     position,

@@ -1,4 +1,4 @@
--- grain: one declared index
+-- grain: one row per declared index
 select
     index_id,
     position,

@@ -1,4 +1,4 @@
--- grain: one level strictly above another, by any chain
+-- grain: one row per level and level strictly above it, by any chain
 with recursive above as (
     select level, parent_level as ancestor_level
     from {{ lake('level_parents') }}

@@ -1,4 +1,4 @@
--- grain: one level of territory
+-- grain: one row per level of territory
 select
     level,
     position,

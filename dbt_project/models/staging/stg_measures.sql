@@ -1,4 +1,4 @@
--- grain: one source that fills a measure
+-- grain: one row per measure and source that reports it
 select
     measure,
     source,

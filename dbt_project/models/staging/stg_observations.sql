@@ -1,4 +1,4 @@
--- grain: one value that a part of a source gives to one measure, area, period, sex and age (plain measures may repeat a cell)
+-- grain: one row per value that a part of a source reports for a measure, area, period, sex and age; plain measures can repeat a cell
 select
     source,
     part,

@@ -1,4 +1,4 @@
--- grain: the pack
+-- grain: one row, the pack
 select
     pack,
     country,

@@ -1,4 +1,4 @@
--- grain: one measure or indicator by which peers are chosen
+-- grain: one row per measure or indicator that selects peers
 select
     attribute,
     position,

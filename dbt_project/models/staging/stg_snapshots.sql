@@ -1,4 +1,4 @@
--- grain: one snapshot of this state of the lake
+-- grain: one row per snapshot of this state of the lake
 select
     source,
     part,

@@ -1,4 +1,4 @@
--- grain: one source of this state of the lake
+-- grain: one row per source of this state of the lake
 select
     source,
     rows_read,

@@ -1,4 +1,4 @@
--- grain: one area and period in which a source has any row
+-- grain: one row per source, area and period in which the source has any row
 select distinct
     source,
     ref_area,

@@ -1,4 +1,4 @@
--- grain: one declared source
+-- grain: one row per declared source
 select
     source,
     position,

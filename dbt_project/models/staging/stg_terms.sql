@@ -1,4 +1,4 @@
--- grain: one term of a formula
+-- grain: one row per term of a formula
 select
     indicator,
     side,

@@ -1,4 +1,4 @@
--- grain: one area that a source with a declared universe reports on
+-- grain: one row per source with a declared universe and area in it
 select
     source,
     ref_area

@@ -1,4 +1,4 @@
-{# Values lie within bounds; null is another test's business. #}
+{# Values lie within bounds. Null passes: other tests check for it. #}
 {% test between(model, column_name, low, high) %}
     select {{ column_name }}
     from {{ model }}

@@ -1,4 +1,4 @@
-{# Every row read is accepted, in quarantine, or ignored by declaration. #}
+{# Every row that was read is accepted, in quarantine, or ignored by declaration. #}
 {% test nothing_lost(model) %}
     select *
     from {{ model }}

@@ -1,4 +1,4 @@
-{# The columns together identify a row, and none of them is null. #}
+{# The columns identify a row, and none of them is null. #}
 {% test unique_key(model, columns) %}
     select {{ columns | join(', ') }}, count(*) as rows_with_this_key
     from {{ model }}

@@ -1,4 +1,4 @@
-{# A value is present exactly where the status says so: never a bare null, and never a value beside a reason for its absence. #}
+{# A value is present exactly if its status says so: a missing value has a reason, and a value has none. #}
 {% test value_or_reason(model, value='obs_value') %}
     select *
     from {{ model }}

@@ -1,1 +1,1 @@
-"""CloudEvents that others push: parsed, kept durably, handed to the sources they concern. Starts no run; no Dagster."""
+"""CloudEvents that others push: parsed, stored durably, and turned into snapshots of the sources they affect. Starts no run."""

@@ -1,7 +1,7 @@
-"""The queue of pushed events: what was accepted is on the disk, each event once, in segments. SQLite; knows no source and no HTTP.
+"""The queue of pushed events: each accepted event is on disk, once, in segments. Uses SQLite; knows neither sources nor HTTP.
 
-An event is *waiting* until it is cut into a *segment*, and the segment *open* until its snapshots are in the archive. Nothing is deleted:
-what was accepted stays, so that a replay is known as such and the records of a day can be written again.
+An event is *waiting* until it is sealed into a *segment*; the segment is *open* until its snapshots are in the archive. Nothing is deleted:
+accepted events stay, so that replays are recognised and the records of a day can be written again.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 
+from pipelines.core.clock import precise_timestamp
 from pipelines.extract.cloudevents.parsing import CloudEvent
 
 SEGMENT_EVENTS = 5_000
 SEGMENT_AGE = timedelta(seconds=5)
-STAMP = "%Y-%m-%dT%H:%M:%S.%fZ"
 UNDATED = "undated"
 
 _SCHEMA = """
@@ -38,25 +38,25 @@ create table if not exists segments (segment integer primary key, cut_at text no
 
 
 class Outcome(Enum):
-    """What became of an event that was put."""
+    """The outcome of putting an event into the queue."""
 
     ACCEPTED = "accepted"
     DUPLICATE = "duplicate"
-    CONFLICT = "conflict"  # same source and id as an earlier one, other content
+    CONFLICT = "conflict"  # an earlier event has the same source and id, but other content
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A number of events that are taken up together."""
+    """A number of events that one run processes together."""
 
     number: int
     events: int
-    cut_at: str
+    sealed_at: str
 
 
 @dataclass(frozen=True)
 class Record:
-    """What an event says of its subject: the JSON text of the record, None where it takes it away."""
+    """The record that an event carries for its subject, as JSON text; None where the event deletes it."""
 
     source: str
     id: str
@@ -66,13 +66,13 @@ class Record:
 
 
 class Queue:
-    """One connection to the queue in the file `path`. Several processes may have it open; one connection belongs to one thread."""
+    """One connection to the queue in the file `path`. Several processes may open it; each connection belongs to one thread."""
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
         try:
-            # what is committed has been flushed to the disk: the receiver says "accepted" only after that
+            # a commit flushes to the disk; the receiver reports "accepted" only after that
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             self._connection.executescript(_SCHEMA)
@@ -95,14 +95,14 @@ class Queue:
         try:
             yield self._connection
         except BaseException:
-            if self._connection.in_transaction:  # a full disk has rolled back already
+            if self._connection.in_transaction:  # a full disk causes a rollback by itself
                 self._connection.execute("rollback")
             raise
         self._connection.execute("commit")
 
     def put(self, events: Sequence[CloudEvent], now: datetime) -> list[Outcome]:
-        """Keep `events`, all or none; when this returns they are on the disk. Raises sqlite3.Error."""
-        received = now.strftime(STAMP)
+        """Store `events`, all or none; when this returns they are on disk. Raises sqlite3.Error."""
+        received = precise_timestamp(now)
         outcomes = []
         with self._transaction() as connection:
             for event in events:
@@ -110,39 +110,40 @@ class Queue:
                 row = (
                     event.source, event.id, event.type, event.time, event.subject, event.data, digest, event.time[:10] or UNDATED, received,
                 )  # fmt: skip
-                done = connection.execute(
+                inserted = connection.execute(
                     "insert into events (source, id, type, time, subject, data, digest, day, received_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?) "
                     "on conflict do nothing",
                     row,
                 )
-                if done.rowcount == 1:
+                if inserted.rowcount == 1:
                     outcomes.append(Outcome.ACCEPTED)
                     continue
-                known = connection.execute("select digest from events where source = ? and id = ?", (event.source, event.id)).fetchone()
-                outcomes.append(Outcome.DUPLICATE if known[0] == digest else Outcome.CONFLICT)
+                stored = connection.execute("select digest from events where source = ? and id = ?", (event.source, event.id)).fetchone()
+                outcomes.append(Outcome.DUPLICATE if stored[0] == digest else Outcome.CONFLICT)
         return outcomes
 
     def waiting(self) -> tuple[int, str]:
-        """Return how many events wait to be cut into a segment, and when the first of them came ('' where there is none)."""
+        """Return how many events wait to be sealed, and when the first of them arrived ('' where there is none)."""
         count, first = self._connection.execute("select count(*), min(received_at) from events where segment is null").fetchone()
         return int(count), first or ""
 
-    def cut(self, now: datetime, *, whole: bool = False) -> Segment | None:
-        """Make a segment of the first waiting events once there are enough, or the first is old enough, or `whole` asks for it."""
+    def seal(self, now: datetime, *, whole: bool = False) -> Segment | None:
+        """Make a segment of the first waiting events if there are enough, if the first is old enough, or in any case with `whole`."""
+        sealed_at = precise_timestamp(now)
         with self._transaction() as connection:
             rows = connection.execute(
                 "select seq, received_at from events where segment is null order by seq limit ?", (SEGMENT_EVENTS,)
             ).fetchall()
-            ripe = len(rows) == SEGMENT_EVENTS or whole or (rows and rows[0][1] <= (now - SEGMENT_AGE).strftime(STAMP))
-            if not rows or not ripe:
+            is_ready = whole or len(rows) == SEGMENT_EVENTS or (rows and rows[0][1] <= precise_timestamp(now - SEGMENT_AGE))
+            if not rows or not is_ready:
                 return None
             number = connection.execute("select coalesce(max(segment), 0) + 1 from segments").fetchone()[0]
             connection.execute("update events set segment = ? where segment is null and seq <= ?", (number, rows[-1][0]))
-            connection.execute("insert into segments (segment, cut_at, events) values (?, ?, ?)", (number, now.strftime(STAMP), len(rows)))
-        return Segment(number, len(rows), now.strftime(STAMP))
+            connection.execute("insert into segments (segment, cut_at, events) values (?, ?, ?)", (number, sealed_at, len(rows)))
+        return Segment(number, len(rows), sealed_at)
 
     def open_segments(self) -> list[Segment]:
-        """Return the segments that have been cut and not yet drained, in their order."""
+        """Return the segments that are not drained yet, in their order."""
         rows = self._connection.execute("select segment, events, cut_at from segments where drained_at is null order by segment").fetchall()
         return [Segment(*row) for row in rows]
 
@@ -151,7 +152,7 @@ class Queue:
         return [t for (t,) in self._connection.execute("select distinct type from events where segment = ? order by type", (segment,))]
 
     def days(self, segment: int, type_: str) -> list[str]:
-        """Return the days whose records the events of a segment change: their own, and those of what they take the place of."""
+        """Return the days whose records the events of a segment change: their own days, and those of the records that they replace."""
         rows = self._connection.execute(
             "select day from events where segment = :segment and type = :type "
             "union select o.day from events n join events o on o.source = n.source and o.subject = n.subject and o.subject <> '' "
@@ -161,9 +162,9 @@ class Queue:
         return [day for (day,) in rows]
 
     def records(self, type_: str, day: str, up_to: int) -> list[Record]:
-        """Return what the events of a day say now, in an order that does not depend on when they came.
+        """Return the current records of a day, in an order that does not depend on when the events arrived.
 
-        Of one subject the latest time counts, whatever its day; `up_to` is the last segment that is looked at.
+        For each subject the event with the latest time counts, whatever its day. `up_to` is the last segment to consider.
         """
         rows = self._connection.execute(
             "select source, id, time, subject, data from events e where type = :type and day = :day and segment <= :segment "
@@ -173,10 +174,10 @@ class Queue:
         )
         return [Record(*row) for row in rows]
 
-    def drained(self, segment: int, now: datetime) -> None:
-        """Write down that the snapshots of a segment are in the archive."""
+    def mark_drained(self, segment: int, now: datetime) -> None:
+        """Record that the snapshots of a segment are in the archive."""
         with self._transaction() as connection:
-            connection.execute("update segments set drained_at = ? where segment = ?", (now.strftime(STAMP), segment))
+            connection.execute("update segments set drained_at = ? where segment = ?", (precise_timestamp(now), segment))
 
     def counts(self) -> dict[str, int]:
         """Return how many events were accepted, how many of them wait, and how many segments are open."""

@@ -1,7 +1,7 @@
-"""The receiver of pushed events as a web application: who may push, how much, and that nothing is acknowledged before it is on the disk.
+"""The receiver of pushed events, a web application: who may push, and how much. Acknowledges an event only once it is on disk.
 
-`POST /events` takes CloudEvents; `GET /health` tells how many wait. Nothing is interpreted beyond the type, which must be one that a source
-of the pack declares.
+`POST /events` accepts CloudEvents; `GET /health` reports how many wait. Only the type of an event is interpreted: a source of the pack must
+declare it.
 """
 
 from __future__ import annotations
@@ -31,44 +31,49 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipelines.core import logs
-from pipelines.extract.cloudevents import drain
-from pipelines.extract.cloudevents.parsing import CloudEvent, MalformedError, parse
+from pipelines.core.errors import UsageError
+from pipelines.extract.cloudevents.parsing import CloudEvent, InvalidCloudEvent, parse
 from pipelines.extract.cloudevents.queue import Outcome, Queue
+from pipelines.extract.cloudevents.segments import event_types
 from pipelines.packs.workspace import Workspace
 
 SECRET = "ZPO2_SECRET_EVENTS"
-SHORTEST_SECRET = 16
-RECOUNT = 1.0  # seconds between two counts of what waits
+MIN_SECRET = 16  # characters
+RECOUNT_SECONDS = 1.0  # between two counts of the waiting events
 CONCURRENT = 200  # requests and connections at a time
 SIGNATURE = "x-signature-256"
-_CHARSET = re.compile(r"sha256=([0-9a-f]{64})", re.IGNORECASE)
-Told = Callable[[list[Outcome] | sqlite3.Error], object]
+_SIGNATURE_VALUE = re.compile(r"sha256=([0-9a-f]{64})", re.IGNORECASE)
+OnWritten = Callable[[list[Outcome] | sqlite3.Error], object]
 _log = logging.getLogger("zpo2.events")
+
+
+class WeakSecret(UsageError, ValueError):
+    """The secret of those who push is missing or too short."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How much the receiver takes."""
+    """How much the receiver accepts."""
 
-    body: int = 4 * 1024**2  # bytes of a request
-    event: int = 256 * 1024  # characters of the data of an event
-    batch: int = 1_000  # events of a request
+    body: int = 4 * 1024**2  # bytes per request
+    event: int = 256 * 1024  # characters of the data of one event
+    batch: int = 1_000  # events per request
     per_second: float = 500  # requests, on average
     burst: int = 1_000  # requests at once
     backlog: int = 1_000_000  # events that wait for a run
-    patience: float = 30  # seconds in which a body must have come
-    commit: int = 2_000  # events of one transaction
+    body_timeout: float = 30  # seconds until the whole body must have arrived
+    commit: int = 2_000  # events per transaction
 
 
-class Rate:
-    """A bucket of tokens that fills again with time."""
+class TokenBucket:
+    """A rate limit: each request takes a token, and tokens are refilled with time."""
 
     def __init__(self, per_second: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.per_second, self.burst, self._clock = per_second, burst, clock
         self._tokens, self._at = float(burst), clock()
 
     def take(self) -> float:
-        """Take a token and return 0, or the seconds until there is one."""
+        """Take a token and return 0; if there is none, return the seconds until there is one."""
         now = self._clock()
         self._tokens = min(self.burst, self._tokens + (now - self._at) * self.per_second)
         self._at = now
@@ -79,28 +84,27 @@ class Rate:
 
 
 class Writer:
-    """The one thread that writes to the queue: whatever waits is one transaction, so that one flush to the disk serves many requests."""
+    """The only thread that writes to the queue. All waiting requests are one transaction, so that one flush to disk serves many requests."""
 
-    def __init__(self, path: Path, most: int) -> None:
-        self._path, self._most = path, most
-        self._jobs: queues.SimpleQueue[tuple[Sequence[CloudEvent], Told] | None]
-        self._jobs = queues.SimpleQueue()
-        self.backlog = 0  # as it was when it was last counted
+    def __init__(self, path: Path, max_events: int) -> None:
+        self._path, self._max_events = path, max_events
+        self._jobs: queues.SimpleQueue[tuple[Sequence[CloudEvent], OnWritten] | None] = queues.SimpleQueue()
+        self.backlog = 0  # waiting events at the last count
         self._counted = float("-inf")
         self._thread = threading.Thread(target=self._work, name="events-writer")
 
     def start(self) -> None:
-        Queue(self._path).close()  # a queue that cannot be opened is told before anybody is served
+        Queue(self._path).close()  # fail before the first request where the queue cannot be opened
         self._thread.start()
 
     def stop(self) -> None:
-        """Write what was handed over, then end."""
+        """Write the remaining events, then end."""
         self._jobs.put(None)
         self._thread.join()
 
-    def put(self, events: Sequence[CloudEvent], done: Told) -> None:
-        """Have `events` written; `done` is called in the writer's thread with their outcomes, or with what the database said."""
-        self._jobs.put((events, done))
+    def put(self, events: Sequence[CloudEvent], on_written: OnWritten) -> None:
+        """Write `events` later; `on_written` is called in the writer's thread with their outcomes, or with the database's error."""
+        self._jobs.put((events, on_written))
 
     def _work(self) -> None:
         with Queue(self._path) as queue:
@@ -108,38 +112,38 @@ class Writer:
             last = False
             while not last:
                 jobs = [self._jobs.get()]
-                while sum(len(j[0]) for j in jobs if j) < self._most and not self._jobs.empty():
+                while sum(len(j[0]) for j in jobs if j) < self._max_events and not self._jobs.empty():
                     jobs.append(self._jobs.get())
                 last = None in jobs
                 self._write(queue, [job for job in jobs if job])
 
-    def _write(self, queue: Queue, jobs: list[tuple[Sequence[CloudEvent], Told]]) -> None:
+    def _write(self, queue: Queue, jobs: list[tuple[Sequence[CloudEvent], OnWritten]]) -> None:
         if not jobs:
             return
         try:
             outcomes = iter(queue.put([event for events, _ in jobs for event in events], datetime.now(UTC)))
-            if time.monotonic() - self._counted > RECOUNT:
+            if time.monotonic() - self._counted > RECOUNT_SECONDS:
                 self._counted, self.backlog = time.monotonic(), queue.waiting()[0]
         except sqlite3.Error as error:
             _log.error("the queue cannot be written", extra={"error": str(error)})
-            for _, done in jobs:
-                done(error)
+            for _, on_written in jobs:
+                on_written(error)
             return
-        for events, done in jobs:
-            done([next(outcomes) for _ in events])
+        for events, on_written in jobs:
+            on_written([next(outcomes) for _ in events])
 
 
 def application(path: Path, types: Mapping[str, bool], secrets: Sequence[str], bounds: Bounds | None = None) -> Starlette:
     """Return the application that writes to the queue in the file `path`.
 
-    `types` are those that sources of the pack declare, and whether such events carry records; `secrets` those that may be shown as a
-    bearer token or used for signatures. Raises ValueError where a secret is too short to be one.
+    `types` are the event types that sources of the pack declare, each with whether its events carry records. Any of the `secrets` may be
+    sent as a bearer token or used for signatures. Raises WeakSecret.
     """
     limits = bounds or Bounds()
-    weak = [s for s in secrets if len(s) < SHORTEST_SECRET]
+    weak = [s for s in secrets if len(s) < MIN_SECRET]
     if not secrets or weak:
-        raise ValueError(f"{SECRET}: a secret of at least {SHORTEST_SECRET} characters is due")
-    writer, rate = Writer(path, limits.commit), Rate(limits.per_second, limits.burst)
+        raise WeakSecret(f"{SECRET}: expected a secret of at least {MIN_SECRET} characters")
+    writer, rate_limit = Writer(path, limits.commit), TokenBucket(limits.per_second, limits.burst)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -149,46 +153,46 @@ def application(path: Path, types: Mapping[str, bool], secrets: Sequence[str], b
 
     async def events(request: Request) -> Response:
         body = await _body(request, limits)
-        if not _may_push(request, body, secrets):
-            return _refusal(401, "a bearer token or a signature is due", {"www-authenticate": "Bearer"})
-        wait = rate.take()
-        if wait:
-            return _refusal(429, "too many requests", {"retry-after": str(max(1, round(wait)))})
+        if not _is_authorised(request, body, secrets):
+            return _error(401, "expected a valid bearer token or signature", {"www-authenticate": "Bearer"})
+        seconds = rate_limit.take()
+        if seconds:
+            return _error(429, "too many requests", {"retry-after": str(max(1, round(seconds)))})
         if writer.backlog >= limits.backlog:
-            return _refusal(503, f"{writer.backlog} events wait for a run already", {"retry-after": "60"})
+            return _error(503, f"{writer.backlog} events are already waiting for a run", {"retry-after": "60"})
         try:
-            found = parse({name.lower(): value for name, value in request.headers.items()}, body)
-        except MalformedError as error:
-            return _refusal(400, str(error))
-        if len(found) > limits.batch:
-            return _refusal(413, f"{len(found)} events, at most {limits.batch} are taken at once")
-        judged = [_judged(item, types, limits) for item in found]
-        good = [event for event in judged if isinstance(event, CloudEvent)]
-        answer: asyncio.Future[list[Outcome] | sqlite3.Error] = asyncio.get_running_loop().create_future()
+            parsed = parse({name.lower(): value for name, value in request.headers.items()}, body)
+        except InvalidCloudEvent as error:
+            return _error(400, str(error))
+        if len(parsed) > limits.batch:
+            return _error(413, f"{len(parsed)} events; the limit is {limits.batch} events per request")
+        checked = [_check(item, types, limits) for item in parsed]
+        valid = [event for event in checked if isinstance(event, CloudEvent)]
         loop = asyncio.get_running_loop()
-        if good:
-            writer.put(good, lambda outcomes: loop.call_soon_threadsafe(_tell, answer, outcomes))
+        written: asyncio.Future[list[Outcome] | sqlite3.Error] = loop.create_future()
+        if valid:
+            writer.put(valid, lambda outcomes: loop.call_soon_threadsafe(_resolve, written, outcomes))
         else:
-            answer.set_result([])
-        outcomes = await asyncio.shield(answer)
+            written.set_result([])
+        outcomes = await asyncio.shield(written)
         if isinstance(outcomes, sqlite3.Error):
-            return _refusal(503, "the queue cannot be written now", {"retry-after": "30"})
-        return _answer(judged, outcomes)
+            return _error(503, "the queue cannot be written at the moment", {"retry-after": "30"})
+        return _response(checked, outcomes)
 
     async def health(_: Request) -> Response:
         return JSONResponse({"status": "ok", "waiting": writer.backlog})
 
     routes = [Route("/events", events, methods=["POST"]), Route("/health", health)]
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _told})
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers={HTTPException: _http_error})
 
 
 def serve(workspace: Workspace, host: str, port: int, bounds: Bounds | None = None) -> None:
-    """Receive events for a pack until the process is told to end. Raises ValueError where the secret is missing or too short."""
+    """Receive events for a pack until the process is stopped. Raises WeakSecret where the secret is missing or too short."""
     import uvicorn  # takes a quarter of a second to load
 
     logs.open_log(workspace)
     secrets = os.environ.get(SECRET, "").split()
-    app = application(workspace.queue, drain.types(workspace.pack), secrets, bounds)
+    app = application(workspace.queue, event_types(workspace.pack), secrets, bounds)
     print(f"http://{host}:{port}/events  (Ctrl+C stops)", flush=True)
     uvicorn.run(
         app, host=host, port=port, log_level="warning", access_log=False, server_header=False, limit_concurrency=CONCURRENT, lifespan="on",
@@ -196,89 +200,90 @@ def serve(workspace: Workspace, host: str, port: int, bounds: Bounds | None = No
     )  # fmt: skip
 
 
-async def _told(_: Request, error: Exception) -> Response:
+async def _http_error(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return _refusal(error.status_code, error.detail, dict(error.headers or {}))
+    return _error(error.status_code, error.detail, dict(error.headers or {}))
 
 
 async def _body(request: Request, limits: Bounds) -> bytes:
-    """Return the body. Raises HTTPException where it is too large, too slow, or packed."""
+    """Return the body. Raises HTTPException where it is too large, too slow, or compressed."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise HTTPException(415, "packed bodies are not taken")
-    due = request.headers.get("content-length", "")
-    if due.isdecimal() and int(due) > limits.body:
-        raise HTTPException(413, f"at most {limits.body} bytes are taken", {"connection": "close"})
+        raise HTTPException(415, "compressed bodies are not supported")
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > limits.body:
+        raise HTTPException(413, f"the limit is {limits.body} bytes", {"connection": "close"})
     chunks, size = [], 0
     try:
-        async with asyncio.timeout(limits.patience):
+        async with asyncio.timeout(limits.body_timeout):
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > limits.body:
-                    raise HTTPException(413, f"at most {limits.body} bytes are taken", {"connection": "close"})
+                    raise HTTPException(413, f"the limit is {limits.body} bytes", {"connection": "close"})
                 chunks.append(chunk)
     except TimeoutError:
-        raise HTTPException(408, f"the body did not come within {limits.patience:.0f} s", {"connection": "close"}) from None
+        raise HTTPException(408, f"the body did not arrive within {limits.body_timeout:.0f} s", {"connection": "close"}) from None
     return b"".join(chunks)
 
 
-def signed(headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
-    """Return what a signature covers: in binary mode the lines `name:value` of the ce- headers, sorted, and an empty line; then the body."""
+def signed_content(headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
+    """Return the bytes that a signature covers: for a binary event the sorted lines `name:value` of its ce- headers and an empty line; then
+    the body."""
     lines = sorted(f"{name.lower()}:{value}\n" for name, value in headers if name.lower().startswith("ce-"))
     return ("".join(lines) + "\n" if lines else "").encode() + body
 
 
-def _may_push(request: Request, body: bytes, secrets: Sequence[str]) -> bool:
+def _is_authorised(request: Request, body: bytes, secrets: Sequence[str]) -> bool:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return any(hmac.compare_digest(token.strip().encode(), secret.encode()) for secret in secrets)
-    given = _CHARSET.fullmatch(request.headers.get(SIGNATURE, "").strip())
-    if given is None:
+    signature = _SIGNATURE_VALUE.fullmatch(request.headers.get(SIGNATURE, "").strip())
+    if signature is None:
         return False
-    message = signed(request.headers.items(), body)
-    wanted = [hmac.new(secret.encode(), message, hashlib.sha256).hexdigest() for secret in secrets]
-    return any(hmac.compare_digest(given[1].lower(), digest) for digest in wanted)
+    content = signed_content(request.headers.items(), body)
+    expected = [hmac.new(secret.encode(), content, hashlib.sha256).hexdigest() for secret in secrets]
+    return any(hmac.compare_digest(signature[1].lower(), digest) for digest in expected)
 
 
-def _judged(item: CloudEvent | MalformedError, types: Mapping[str, bool], limits: Bounds) -> CloudEvent | str:
-    """Return the event, or why it is not taken."""
-    if isinstance(item, MalformedError):
+def _check(item: CloudEvent | InvalidCloudEvent, types: Mapping[str, bool], limits: Bounds) -> CloudEvent | str:
+    """Return the event, or why it is refused."""
+    if isinstance(item, InvalidCloudEvent):
         return str(item)
     if item.type not in types:
-        return f"type {item.type}: no source takes such events"
+        return f"type {item.type}: no source declares this type"
     if len(item.data or "") > limits.event:
         return f"data: more than {limits.event} characters"
     if types[item.type] and item.data is None and not item.subject:
-        return "data: missing, and there is no subject whose record it could take away"
+        return "data: missing; an event that deletes a record needs a subject"
     if types[item.type] and item.data is not None and not item.data.startswith("{"):
-        return "data: a record is a JSON object"
+        return "data: expected a JSON object as the record"
     return item
 
 
-def _tell(answer: asyncio.Future[Any], outcomes: list[Outcome] | sqlite3.Error) -> None:
-    if not answer.done():
-        answer.set_result(outcomes)
+def _resolve(written: asyncio.Future[Any], outcomes: list[Outcome] | sqlite3.Error) -> None:
+    if not written.done():
+        written.set_result(outcomes)
 
 
-def _answer(judged: Sequence[CloudEvent | str], outcomes: Sequence[Outcome]) -> Response:
-    """Say what became of each event: 202 where at least one was taken, or was known already; else 409 or 400."""
-    known = iter(outcomes)
+def _response(checked: Sequence[CloudEvent | str], outcomes: Sequence[Outcome]) -> Response:
+    """Report the outcome of each event: status 202 where at least one is in the queue, now or since earlier; else 409 or 400."""
+    remaining = iter(outcomes)
     refused: list[dict[str, Any]] = []
     counts = dict.fromkeys(("accepted", "duplicate"), 0)
-    for i, item in enumerate(judged):
-        outcome = next(known) if isinstance(item, CloudEvent) else None
+    for i, item in enumerate(checked):
+        outcome = next(remaining) if isinstance(item, CloudEvent) else None
         if outcome is None:
             refused.append({"event": i, "reason": item})
         elif outcome is Outcome.CONFLICT:
-            refused.append({"event": i, "reason": "its source and id are those of an earlier event with other content", "conflict": True})
+            refused.append({"event": i, "reason": "an earlier event has the same source and id, but other content", "conflict": True})
         else:
             counts[outcome.value] += 1
     content: dict[str, Any] = {"accepted": counts["accepted"], "duplicates": counts["duplicate"], "refused": refused}
     if refused:
         _log.warning("events were refused", extra={"refused": refused[:20], "count": len(refused)})
-    if counts["accepted"] or counts["duplicate"] or not judged:
+    if counts["accepted"] or counts["duplicate"] or not checked:
         return JSONResponse(content, status_code=202)
     return JSONResponse(content, status_code=409 if all("conflict" in r for r in refused) else 400)
 
 
-def _refusal(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:
+def _error(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:
     return Response(json.dumps({"error": reason}) + "\n", status, headers=headers, media_type="application/json")

@@ -1,1 +1,1 @@
-"""HTTP and local files: requests, limits, rate limits, and the checks of an address before anything is sent to it."""
+"""HTTP and its stand-ins: what to fetch, how to fetch it safely, and how much. Knows no protocol above HTTP."""

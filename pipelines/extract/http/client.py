@@ -1,4 +1,7 @@
-"""Ask a server and take its answer into a file: secrets to their hosts only, bounded in size and time, retried. Knows no protocol above HTTP."""
+"""Send a request and save the response to a file. Secrets go to their hosts only; size and time are limited; failures are retried.
+
+Knows no protocol above HTTP.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import hashlib
 import tempfile
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -14,26 +16,26 @@ from urllib.parse import urlsplit
 
 from pipelines.core.settings import Settings
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.rate_limit import Pace
-from pipelines.extract.http.request import FetchError, Received
+from pipelines.extract.http.rate_limit import RateLimiter
+from pipelines.extract.http.request import Download, FetchError
 from pipelines.packs.schema import Auth, FetchedSource
 
 BLOCK = 1 << 16
-_REASON = 300  # characters of a server's own words that are worth repeating
+_MAX_MESSAGE = 300  # characters of a server's own error message that are repeated
 
 
 class Client:
-    """Asks servers for one run. Safe to use from several threads. `contact` tells them whom to write to."""
+    """Sends the requests of one run. Safe to use from several threads. `contact` tells servers whom to write to."""
 
     def __init__(self, settings: Settings, limits: Limits, contact: str) -> None:
-        self.user_agent = f"zpo2-warehouse/{version('zpo2-warehouse')} (open-data indicator pipeline; contact: {contact})"
+        self.user_agent = f"zpo2-warehouse/0.1 (open-data indicator pipeline; contact: {contact})"
         self.settings = settings
         self.limits = limits
-        self.pace = Pace(limits)
+        self.rate_limiter = RateLimiter(limits)
         self._session: Any = None
-        self._first = Lock()
+        self._session_lock = Lock()
 
-    def ask(
+    def get(
         self,
         source: FetchedSource,
         url: str,
@@ -41,34 +43,33 @@ class Client:
         *,
         params: Mapping[str, str] | None = None,
         body: Any = None,
-        known: Mapping[str, str] | None = None,
-    ) -> Received:
-        """Return what `url` answers, in a file of `folder`; a `body` is posted as JSON. `known` are the headers of the last answer.
+        last_headers: Mapping[str, str] | None = None,
+    ) -> Download:
+        """Return the response of `url`, saved in `folder`. A `body` is posted as JSON. `last_headers` are those of the last response.
 
-        Raises FetchError for every answer but 200 (and 304 to a conditional question), and for bytes that break off or run over.
+        Raises FetchError for every status but 200 (and 304 to a conditional request), and for a body that is cut off or too large.
         """
-        headers = self._headers(source, url, known)
-        last: FetchError | None = None
-        for attempt in range(2):  # the library repeats what failed before the body came; a body that broke off is asked for once more
-            if last is not None:
-                time.sleep(self.limits.backoff * 2**attempt)
-            with self.pace.turn(urlsplit(url).netloc.lower(), source.fetch.rate):
-                try:
-                    return self._exchange(source, url, folder, params, body, headers)
-                except _BrokenOff as error:
-                    last = FetchError(str(error))
-        assert last is not None
-        raise last
+        from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
-    def _headers(self, source: FetchedSource, url: str, known: Mapping[str, str] | None) -> dict[str, str]:
+        headers = self._headers(source, url, last_headers)
+        host = urlsplit(url).netloc.lower()
+        # the session retries failures before the body; only a body that was cut off is requested once more here
+        for attempt in Retrying(
+            retry=retry_if_exception_type(_BodyCutOff), stop=stop_after_attempt(2), wait=wait_fixed(2 * self.limits.backoff), reraise=True
+        ):
+            with attempt, self.rate_limiter.slot(host, source.fetch.rate):
+                download = self._send(source, url, folder, params, body, headers)
+        return download
+
+    def _headers(self, source: FetchedSource, url: str, last_headers: Mapping[str, str] | None) -> dict[str, str]:
         headers = {"User-Agent": self.user_agent, "Accept-Encoding": "identity"}
-        own = urlsplit(source.fetch.url).netloc.lower() == urlsplit(url).netloc.lower()
-        if own:
+        is_own_host = urlsplit(source.fetch.url).netloc.lower() == urlsplit(url).netloc.lower()
+        if is_own_host:
             headers = {**source.fetch.headers, **headers}
-        if known:
-            for header, question in (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since")):
-                if known.get(header):
-                    headers[question] = known[header]
+        if last_headers:
+            for name, condition in (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since")):
+                if last_headers.get(name):
+                    headers[condition] = last_headers[name]
         auth = source.fetch.auth
         if auth and auth.bearer_env:
             secret = self.settings.secret(auth.bearer_env)
@@ -76,18 +77,18 @@ class Client:
                 raise FetchError(f"{url}: {auth.bearer_env} is not set")
             if (urlsplit(url).hostname or "") in self.settings.secret_hosts(auth.bearer_env):
                 headers[auth.header] = secret_value(auth, secret)
-            elif own:
-                raise FetchError(f"{url}: {auth.bearer_env}_HOSTS does not name this host: the secret is not sent")
+            elif is_own_host:
+                raise FetchError(f"{url}: the secret is not sent, because {auth.bearer_env}_HOSTS does not name this host")
         return headers
 
-    def _exchange(
+    def _send(
         self, source: FetchedSource, url: str, folder: Path, params: Mapping[str, str] | None, body: Any, headers: dict[str, str]
-    ) -> Received:
-        import requests  # the network's libraries are not needed for mirrors and local packs
+    ) -> Download:
+        import requests  # the network libraries are not needed for mirrors and local packs
         from urllib3.exceptions import HTTPError
 
         from pipelines.core.retry import retry_after
-        from pipelines.extract.http.network import AddressRefusedError, BusyError
+        from pipelines.extract.http.network import AddressNotAllowed, ServerBusy
 
         auth = source.fetch.auth
         try:
@@ -97,39 +98,37 @@ class Client:
                 params=dict(params or {}) or None,
                 json=body,
                 headers=headers,
-                timeout=(self.limits.connect, self.limits.silence),
+                timeout=(self.limits.connect_timeout, self.limits.read_timeout),
                 stream=True,
             ) as response:
                 if response.status_code == 304:
-                    return Received(None, final_url=_without_query(response.url))
+                    return Download(None, final_url=_without_query(response.url))
                 if response.status_code != 200:
-                    words = f"answered {response.status_code} {response.reason}{self._words(response, auth)}"
-                    raise FetchError(f"{url}: {words}", response.status_code, retry_after(response.headers.get("Retry-After")))
-                return self._receive(source, url, response, folder)
-        except AddressRefusedError as error:
+                    message = f"answered {response.status_code} {response.reason}{self._server_message(response, auth)}"
+                    raise FetchError(f"{url}: {message}", response.status_code, retry_after(response.headers.get("Retry-After")))
+                return self._save(source, url, response, folder)
+        except AddressNotAllowed as error:
             raise FetchError(f"{url}: {error}") from None
-        except BusyError as error:
-            raise FetchError(
-                f"{url}: answered {error.status} and asks to be left alone for {error.seconds:.0f} s", wait=error.seconds
-            ) from None
+        except ServerBusy as error:
+            raise FetchError(f"{url}: answered {error.status} and asks to wait {error.seconds:.0f} s", retry_after=error.seconds) from None
         except (requests.exceptions.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
             raise FetchError(f"{url}: {_cause(error)}") from None
         except requests.RequestException as error:
             raise FetchError(f"{url}: {type(error).__name__}: {error}") from None
-        except ValueError as error:  # an address, mostly of a redirect, that is none
-            raise FetchError(f"{url}: leads to no address: {error}") from None
+        except ValueError as error:  # mostly the target of a redirect
+            raise FetchError(f"{url}: leads to an invalid address: {error}") from None
         except (HTTPError, OSError) as error:  # while the body was read
-            raise _BrokenOff(f"{url}: broke off: {_cause(error)}") from None
+            raise _BodyCutOff(f"{url}: reading the response failed: {_cause(error)}") from None
 
-    def _receive(self, source: FetchedSource, url: str, response: Any, folder: Path) -> Received:
+    def _save(self, source: FetchedSource, url: str, response: Any, folder: Path) -> Download:
         expect = source.fetch.expect
         media_type = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
         if expect and expect.media_type and media_type != expect.media_type.lower():
-            raise FetchError(f"{url}: media type {media_type or 'not stated'}, {expect.media_type} is due")
-        due = response.headers.get("Content-Length", "")
+            raise FetchError(f"{url}: expected media type {expect.media_type}, got {media_type or 'none'}")
+        length = response.headers.get("Content-Length", "")
         encoded = response.headers.get("Content-Encoding", "identity") != "identity"
-        if due.isdigit() and int(due) > self.limits.max_bytes:
-            raise FetchError(f"{url}: {due} bytes, at most {self.limits.max_bytes} are taken")
+        if length.isdigit() and int(length) > self.limits.max_bytes:
+            raise FetchError(f"{url}: {length} bytes; the limit is {self.limits.max_bytes} bytes")
         digest, size, began = hashlib.sha256(), 0, time.monotonic()
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
             while block := response.raw.read1(BLOCK, decode_content=encoded):
@@ -137,30 +136,30 @@ class Client:
                 if size > self.limits.max_bytes:
                     raise FetchError(f"{url}: more than {self.limits.max_bytes} bytes")
                 elapsed = time.monotonic() - began
-                if elapsed > self.limits.grace and size < self.limits.min_rate * elapsed:
+                if elapsed > self.limits.min_rate_after and size < self.limits.min_rate * elapsed:
                     raise FetchError(f"{url}: too slow: {size} bytes in {elapsed:.0f} s")
-                self.pace.spend(len(block))
+                self.rate_limiter.count_bytes(len(block))
                 digest.update(block)
                 file.write(block)
-        if due.isdigit() and not encoded and int(due) != size:
-            raise _BrokenOff(f"{url}: truncated: {size} of {due} bytes")
-        kept = {k: response.headers[k] for k in ("etag", "last-modified") if k in response.headers}
-        link = response.links.get("next", {}).get("url")
-        return Received(Path(file.name), digest.hexdigest(), size, _without_query(response.url), media_type, kept, link)
+        if length.isdigit() and not encoded and int(length) != size:
+            raise _BodyCutOff(f"{url}: the response is incomplete: {size} of {length} bytes")
+        validators = {name: response.headers[name] for name in ("etag", "last-modified") if name in response.headers}
+        next_link = response.links.get("next", {}).get("url")
+        return Download(Path(file.name), digest.hexdigest(), size, _without_query(response.url), media_type, validators, next_link)
 
-    def _words(self, response: Any, auth: Auth | None) -> str:
-        """Return the server's own reason, if it gave one in words, without anything secret."""
+    def _server_message(self, response: Any, auth: Auth | None) -> str:
+        """Return the server's own error message, if it sent plain text, without anything secret."""
         if "html" in response.headers.get("Content-Type", ""):
             return ""
-        text = response.raw.read(4 * _REASON, decode_content=True).decode("utf-8", "replace")
+        text = response.raw.read(4 * _MAX_MESSAGE, decode_content=True).decode("utf-8", "replace")
         secret = self.settings.secret(auth.bearer_env) if auth and auth.bearer_env else None
         if secret:
             text = text.replace(secret, "***")
         text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-        return f": {text[:_REASON]}" if text else ""
+        return f": {text[:_MAX_MESSAGE]}" if text else ""
 
     def _http(self) -> Any:
-        with self._first:
+        with self._session_lock:
             if self._session is None:
                 from pipelines.extract.http import network
 
@@ -168,12 +167,12 @@ class Client:
         return self._session
 
 
-class _BrokenOff(Exception):
-    """The body did not come to its end."""
+class _BodyCutOff(FetchError):
+    """The body ended too early."""
 
 
 def secret_value(auth: Auth, secret: str) -> str:
-    """Return what is sent in the header of a secret."""
+    """Return the value of the header that carries a secret."""
     return f"Bearer {secret}" if auth.header == "Authorization" else secret
 
 
@@ -188,5 +187,5 @@ def _cause(error: BaseException) -> str:
 
 
 def _without_query(url: str) -> str:
-    """An address as it may be kept: a query may hold a key."""
+    """Return an address as it may be stored: a query may hold a key."""
     return urlsplit(url)._replace(query="", fragment="").geturl()

@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one call of `fetch_all`: of each answer, of each host and of the whole run. Seconds and bytes."""
+    """The limits of one call of `fetch_all`: per response, per host and for the whole run. In seconds and bytes."""
 
-    connect: float = 10
-    silence: float = 60  # between two packets
+    connect_timeout: float = 10
+    read_timeout: float = 60  # between two packets
     retries: int = 4
     backoff: float = 1  # doubles with every retry, plus a random part
-    patience: float = 60  # the longest Retry-After that is waited for
-    max_bytes: int = 2 * 1024**3  # of one answer, and of all pages of one
-    min_rate: float = 1000  # bytes a second, on average, once `grace` has passed
-    grace: float = 30
+    max_retry_after: float = 60  # a server that asks to wait longer is given up
+    max_bytes: int = 2 * 1024**3  # of one response, and of all pages of one source part
+    min_rate: float = 1000  # bytes per second, on average, once `min_rate_after` has passed
+    min_rate_after: float = 30
     redirects: int = 5
-    concurrent: int = 6  # sources at a time
-    per_host: int = 2  # requests at a time
-    per_second: float = 10  # requests of one host, where a source declares no other rate
+    concurrent: int = 6  # requests at a time
+    per_host: int = 2  # requests to one host at a time
+    per_second: float = 10  # requests to one host, where a source declares no other rate
     max_pages: int = 5_000
-    poll: float = 5  # between two questions whether an asynchronous answer is ready
-    polling: float = 600
+    poll_interval: float = 5  # between two requests for a response that the server is still preparing
+    poll_timeout: float = 600
     run_bytes: int = 20 * 1024**3
     run_requests: int = 20_000

@@ -1,7 +1,7 @@
-"""HTTP connections to addresses that may be reached: checked after the name is resolved, at every redirect anew. Fetches nothing.
+"""HTTP connections to allowed addresses only. Addresses are checked after the name is resolved, and again at every redirect. Fetches nothing.
 
-An address of a pack is hostile until checked: it may name, or redirect to, a service inside the operator's network. A connection goes to
-the very address that was checked, so a name that resolves differently the second time gains nothing.
+An address in a pack is untrusted: it may name, or redirect to, a service inside the operator's network. The connection goes to the very
+address that was checked, so it does not help an attacker if the name resolves differently the second time.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from urllib3.exceptions import NameResolutionError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util import Retry
 
+from pipelines.core.errors import Zpo2Error
 from pipelines.core.retry import retry_after
 from pipelines.extract.http.limits import Limits
 
@@ -27,12 +28,12 @@ RETRIED = (429, 500, 502, 503, 504)
 Resolve = Callable[[str, int], list[str]]
 
 
-class AddressRefusedError(Exception):
-    """A host resolves to an address that may not be reached."""
+class AddressNotAllowed(Zpo2Error):
+    """A host resolves to an address that requests may not go to."""
 
 
-class BusyError(Exception):
-    """A server asks to be left alone for longer than we wait."""
+class ServerBusy(Zpo2Error):
+    """A server asks to wait longer than `Limits.max_retry_after`."""
 
     def __init__(self, status: int, seconds: float) -> None:
         super().__init__(f"answered {status}, Retry-After {seconds:.0f} s")
@@ -43,64 +44,64 @@ class BusyError(Exception):
 def session(allowed_hosts: Collection[str], limits: Limits, resolve: Resolve | None = None) -> Session:
     """Return a session that reaches public addresses, and the hosts in `allowed_hosts` whatever their address.
 
-    It retries what a server says is passing (Retry-After is kept), follows a few redirects to http and https, forgets every header of a
-    source on the way to another host, and takes neither proxies nor passwords from the environment.
+    It retries temporary failures (and respects Retry-After), follows a few redirects to http and https, drops a source's own headers when
+    a redirect leads to another host, and takes neither proxies nor passwords from the environment.
     """
     made = _Session()
     made.trust_env = False
     made.max_redirects = limits.redirects
-    retry = _Patient(
+    retry = _BoundedRetry(
         total=limits.retries, backoff_factor=limits.backoff, backoff_jitter=limits.backoff / 2, status_forcelist=RETRIED,
         allowed_methods={"GET", "POST"}, raise_on_status=False, redirect=0,
     )  # fmt: skip
-    retry.patience = limits.patience
+    retry.max_retry_after = limits.max_retry_after
     hosts = {host.lower() for host in allowed_hosts}
-    adapter = _CheckedAdapter(hosts, resolve or resolved, max_retries=retry, pool_maxsize=limits.concurrent)
+    adapter = _CheckedAdapter(hosts, resolve or resolve_host, max_retries=retry, pool_maxsize=limits.concurrent)
     for prefix in ("https://", "http://"):
         made.mount(prefix, adapter)
     return made
 
 
 class _Session(Session):
-    """Follows redirects; what a source's request carries stays with its host."""
+    """Follows redirects. A source's own headers are sent to its host only."""
 
-    KEPT = frozenset({"user-agent", "accept", "accept-encoding", "connection", "host", "content-length", "content-type"})
+    SENT_TO_ANY_HOST = frozenset({"user-agent", "accept", "accept-encoding", "connection", "host", "content-length", "content-type"})
 
     def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
         assert prepared_request.url is not None
         assert response.request.url is not None
         if self.should_strip_auth(response.request.url, prepared_request.url):  # type: ignore[no-untyped-call]
-            for name in [n for n in prepared_request.headers if n.lower() not in self.KEPT]:
+            for name in [n for n in prepared_request.headers if n.lower() not in self.SENT_TO_ANY_HOST]:
                 del prepared_request.headers[name]
 
 
-class _Patient(Retry):
-    """Waits as long as a server asks, up to `patience` seconds; what asks for more is busy."""
+class _BoundedRetry(Retry):
+    """Waits as long as a server asks, up to `max_retry_after` seconds. Raises ServerBusy where it asks for more."""
 
-    patience = 60.0
+    max_retry_after = 60.0
 
-    def new(self, **options: Any) -> _Patient:
+    def new(self, **options: Any) -> _BoundedRetry:
         made = super().new(**options)
-        made.patience = self.patience
+        made.max_retry_after = self.max_retry_after
         return made
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        return retry_after(response.headers.get("Retry-After"))  # a time that is none is no reason to give up
+        return retry_after(response.headers.get("Retry-After"))  # an unreadable time is no reason to give up
 
     def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
         seconds = self.get_retry_after(response)
-        if seconds and seconds > self.patience:
-            raise BusyError(response.status, seconds)
+        if seconds and seconds > self.max_retry_after:
+            raise ServerBusy(response.status, seconds)
         return super().sleep_for_retry(response)
 
 
-def resolved(host: str, port: int) -> list[str]:
+def resolve_host(host: str, port: int) -> list[str]:
     """Return the addresses of a host. Raises OSError where it has none."""
     return list(dict.fromkeys(str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
 
 
 def is_public(address: str) -> bool:
-    """Whether an address is one of the public internet: not private, loopback, link-local, multicast, reserved, or a way into IPv4."""
+    """Whether an address belongs to the public internet: not private, loopback, link-local, multicast or reserved, and no tunnel to IPv4."""
     ip = ipaddress.ip_address(address.split("%", maxsplit=1)[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
@@ -110,21 +111,21 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def checked(host: str, port: int, allowed_hosts: Collection[str], resolve: Resolve) -> str:
-    """Return the address to connect to. Raises AddressRefusedError unless every address of the host may be reached."""
+def allowed_address(host: str, port: int, allowed_hosts: Collection[str], resolve: Resolve) -> str:
+    """Return the address to connect to. Raises AddressNotAllowed unless all addresses of the host are allowed."""
     addresses = resolve(host, port)
     if host.lower() not in allowed_hosts and f"{host.lower()}:{port}" not in allowed_hosts:
         for address in addresses:
             if not is_public(address):
-                raise AddressRefusedError(f"{host} is {address}, no public address; ZPO2_ALLOW_HOSTS may name the host")
+                raise AddressNotAllowed(f"{host} is {address}, not a public address; to allow it, add the host to ZPO2_ALLOW_HOSTS")
     return addresses[0]
 
 
 class _CheckedAdapter(HTTPAdapter):
-    """Gives its pools connections that are checked before a socket is opened."""
+    """Gives its pools connections that check the address before a socket is opened."""
 
     def __init__(self, allowed: Collection[str], resolve: Resolve, **options: Any) -> None:
-        self.check = lambda host, port: checked(host, port, allowed, resolve)
+        self.check = lambda host, port: allowed_address(host, port, allowed, resolve)
         super().__init__(**options)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
@@ -133,11 +134,11 @@ class _CheckedAdapter(HTTPAdapter):
 
         class Plain(HTTPConnection):
             def _new_conn(self) -> socket.socket:
-                return _connected(self, super()._new_conn, check)
+                return _connect(self, super()._new_conn, check)
 
         class Secure(HTTPSConnection):
             def _new_conn(self) -> socket.socket:
-                return _connected(self, super()._new_conn, check)
+                return _connect(self, super()._new_conn, check)
 
         class PlainPool(HTTPConnectionPool):
             ConnectionCls = Plain
@@ -148,8 +149,8 @@ class _CheckedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
 
 
-def _connected(connection: Any, connect: Callable[[], socket.socket], check: Callable[[str, int], str]) -> socket.socket:
-    """Open the socket to the checked address; the name stays for the certificate and the Host header."""
+def _connect(connection: Any, connect: Callable[[], socket.socket], check: Callable[[str, int], str]) -> socket.socket:
+    """Open the socket to the checked address; the certificate and the Host header still use the name."""
     name = connection._dns_host
     try:
         connection._dns_host = check(connection.host, connection.port)

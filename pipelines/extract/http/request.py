@@ -1,60 +1,69 @@
-"""What is to be fetched, and what came of it. Asks nothing itself."""
+"""What is to be fetched, and the result. Fetches nothing itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
+from pipelines.core.errors import Zpo2Error
 from pipelines.extract.snapshots import Snapshot
 from pipelines.packs import Part
 from pipelines.packs.schema import FetchedSource
 
 
-class FetchError(Exception):
-    """The bytes could not be had; the message says from where and why.
+class FetchError(Zpo2Error):
+    """Nothing could be fetched; the message names the address and the reason.
 
-    `status` is the server's status code, where it gave one; `wait` the seconds it asks to be left alone.
+    `status` is the server's status code, where it sent one; `retry_after` the seconds it asks to wait.
     """
 
-    def __init__(self, message: str, status: int | None = None, wait: float | None = None) -> None:
+    def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.status = status
-        self.wait = wait
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class LastFetch:
+    """What the last fetch of a part gave: the checksum and size of the bytes, and the headers that make the next request conditional."""
+
+    sha256: str = ""
+    bytes: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One part of one source to fetch, and what is known of its last fetch."""
+    """One part of one source to fetch, and what its last fetch gave."""
 
     source: FetchedSource
     part: Part
     url: str
-    last: dict[str, Any] = field(default_factory=dict)
+    last: LastFetch = LastFetch()
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a request came to: a snapshot, or the reason why there is none.
+class FetchResult:
+    """The result of a request: a snapshot, or the reason why there is none.
 
-    `headers` are those by which the next question is conditional, `wait` the seconds a server asks to be left alone; `asked` is false
-    where nobody was asked, because the last failures are too recent, or because the bytes were `brought`: dropped or pushed.
+    `headers` make the next request conditional; `retry_after` is how many seconds the server asks to wait. `attempted` is false where no
+    request was sent, because the last failures are too recent, or because the bytes were `delivered`: dropped into the inbox or pushed.
     """
 
     request: Request
     snapshot: Snapshot | None
     error: str | None = None
-    wait: float | None = None
-    asked: bool = True
-    brought: bool = False
+    retry_after: float | None = None
+    attempted: bool = True
+    delivered: bool = False
     headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Received:
-    """Bytes that came, in a file that lasts as long as the request; `path` is None where the server says nothing has changed."""
+class Download:
+    """Downloaded bytes, in a file that lasts as long as the request; `path` is None where the server says that nothing has changed."""
 
     path: Path | None
     sha256: str = ""
@@ -66,12 +75,12 @@ class Received:
 
 
 def address(source: FetchedSource, part: Part) -> str:
-    """Return the address of a part: `{variable}` replaced, as one path segment or query value each."""
-    return filled(source.fetch.url, part, escape=True)
+    """Return the address of a part: each `{variable}` is replaced and escaped as one path segment or query value."""
+    return fill_variables(source.fetch.url, part, escape=True)
 
 
-def filled(text: str, part: Part, *, escape: bool = False) -> str:
-    """Return `text` with the variables of `part` in place of `{variable}`."""
+def fill_variables(text: str, part: Part, *, escape: bool = False) -> str:
+    """Return `text` with each `{variable}` replaced by its value for `part`."""
     for name, value in part.variables.items():
         text = text.replace("{" + name + "}", quote(value, safe="") if escape else value)
     return text

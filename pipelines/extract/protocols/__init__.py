@@ -1,4 +1,4 @@
-"""What is asked of a source, by its protocol: a module for each interface whose answers decide the next question. Keeps nothing."""
+"""How a source is fetched, by its protocol: one module per interface whose responses decide the next request. Stores nothing."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import Received, Request
+from pipelines.extract.http.request import Download, Request
 from pipelines.extract.protocols import arcgis, ckan, czso, eurostat
-from pipelines.extract.protocols.paging import Ask
-from pipelines.extract.protocols.request import Catalogue, Question
+from pipelines.extract.protocols.paging import HttpGet
+from pipelines.extract.protocols.request import GetCatalogue, ProtocolRequest
 from pipelines.packs.schema import Fetch
 
 
-def receive(request: Request, ask: Ask, catalogue: Catalogue, known: dict[str, str], folder: Path, limits: Limits) -> Received:
-    """Return what a request comes to, by its protocol.
+def download(
+    request: Request, get: HttpGet, get_catalogue: GetCatalogue, last_headers: dict[str, str], folder: Path, limits: Limits
+) -> Download:
+    """Download what `request` asks for, by the protocol of its source. Raises FetchError.
 
-    `catalogue` asks for a list that other sources may stand in, too; `known` are the headers of the last answer to the same address.
+    `get_catalogue` returns a catalogue that several sources may share; `last_headers` are those of the last response from this address.
     """
-    return _PROTOCOLS[request.source.fetch.protocol](Question(request, ask, catalogue, known, folder, limits))
+    return _PROTOCOLS[request.source.fetch.protocol](ProtocolRequest(request, get, get_catalogue, last_headers, folder, limits))
 
 
 def is_paged(fetch: Fetch) -> bool:
@@ -32,16 +34,16 @@ def is_paged(fetch: Fetch) -> bool:
     )
 
 
-def _file(question: Question) -> Received:
-    if question.fetch.paging is not None:
-        return question.pages(question.url, question.params, question.fetch.paging, body=question.body)
-    return question.ask(question.url, question.params, question.body, question.known)
+def _file(request: ProtocolRequest) -> Download:
+    if request.fetch.paging is not None:
+        return request.get_pages(request.fetch.paging)
+    return request.get(request.url, request.params, request.body, request.last_headers)
 
 
-_PROTOCOLS: dict[str, Callable[[Question], Received]] = {
+_PROTOCOLS: dict[str, Callable[[ProtocolRequest], Download]] = {
     "file": _file,
-    "ckan": ckan.receive,
-    "arcgis": arcgis.receive,
-    "czso": czso.receive,
-    "eurostat": eurostat.receive,
+    "ckan": ckan.download,
+    "arcgis": arcgis.download,
+    "czso": czso.download,
+    "eurostat": eurostat.download,
 }

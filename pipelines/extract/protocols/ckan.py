@@ -5,38 +5,43 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from pipelines.extract.http.request import FetchError, Received
-from pipelines.extract.protocols.paging import at, fetch_pages, load
-from pipelines.extract.protocols.request import Question, choose
+from pipelines.core.json_pointer import at
+from pipelines.extract.http.request import Download, FetchError
+from pipelines.extract.protocols.paging import fetch_pages, load
+from pipelines.extract.protocols.request import ProtocolRequest, choose_item
 from pipelines.packs.schema import Paging
 
 _PAGES = Paging(kind="offset", param="offset", size=32_000, size_param="limit", records="/result/records", total="/result/total")
 
 
 def is_paged(path: str) -> bool:
+    """Whether the path is that of a datastore."""
     return path.rstrip("/").endswith("datastore_search")
 
 
-def receive(question: Question) -> Received:
-    def ask(url: str, params: Any = None, body: Any = None, known: Any = None) -> Received:
-        received = question.ask(url, params, body, known)
-        document = load(received, url)
-        if at(document, "/success") is not True:
-            raise FetchError(f"{url}: CKAN says: {at(document, '/error/message') or 'no success'}")
-        return received
+def download(request: ProtocolRequest) -> Download:
+    """Download all pages of a datastore, or one file of a data set. Raises FetchError."""
+    if is_paged(urlsplit(request.url).path):
+        return _datastore(request)
+    response = request.get_catalogue(request.url, request.params)
+    _check(response, request.url)
+    package = at(response, "/result")
+    file = choose_item(request, at(package, "/resources"), ("id", "name", "format"))
+    return request.get_item(file.get("url"), file.get("hash") or file.get("last_modified") or at(package, "/metadata_modified"))
 
-    if is_paged(urlsplit(question.url).path):
-        paging, given = _PAGES, question.params.pop("limit", None)
-        if given and given.isdecimal():
-            paging = paging.model_copy(update={"size": int(given)})
-        return fetch_pages(
-            ask, question.url, question.params, None, paging, records=None, folder=question.folder, limits=question.limits
-        )  # fmt: skip
-    answer = question.catalogue(question.url, question.params)
-    if at(answer, "/success") is not True:
-        raise FetchError(f"{question.url}: CKAN says: {at(answer, '/error/message') or 'no success'}")
-    package = at(answer, "/result")
-    resources = at(package, "/resources")
-    chosen = choose(question, resources if isinstance(resources, list) else [], ("id", "name", "format"))
-    changed = chosen.get("hash") or chosen.get("last_modified") or at(package, "/metadata_modified")
-    return question.item(chosen.get("url"), changed)
+
+def _datastore(request: ProtocolRequest) -> Download:
+    def get(url: str, params: Any = None, body: Any = None, last_headers: Any = None) -> Download:
+        page = request.get(url, params, body, last_headers)
+        _check(load(page, url), url)
+        return page
+
+    paging, size = _PAGES, request.params.pop("limit", None)
+    if size and size.isdecimal():
+        paging = paging.model_copy(update={"size": int(size)})
+    return fetch_pages(get, request.url, request.params, None, paging, records=None, folder=request.folder, limits=request.limits)
+
+
+def _check(response: Any, url: str) -> None:
+    if at(response, "/success") is not True:
+        raise FetchError(f"{url}: CKAN reports: {at(response, '/error/message') or 'no success'}")

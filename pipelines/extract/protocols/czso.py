@@ -1,20 +1,21 @@
-"""The Czech Statistical Office: a data set of its catalogue, which leads to a file, and a selection of DataStat, which is one.
+"""The Czech Statistical Office: a data set of its catalogue, which leads to a file, and a selection of DataStat, which is a file itself.
 
-Shape: ofn.gov.cz/rozhraní-katalogů-otevřených-dat (2024-05-28), and the older one of CKAN's names.
+Shape: ofn.gov.cz/rozhraní-katalogů-otevřených-dat (2024-05-28), and the older one with CKAN's names.
 """
 
 from __future__ import annotations
 
-from pipelines.extract.http.request import Received
-from pipelines.extract.protocols.paging import at
-from pipelines.extract.protocols.request import Question, choose
+from pipelines.core.json_pointer import at
+from pipelines.extract.http.request import Download
+from pipelines.extract.protocols.request import ProtocolRequest, choose_item
 
 
-def receive(question: Question) -> Received:
-    if question.fetch.resource is None:  # a selection of DataStat: JSON-stat as it stands
-        return question.ask(question.url, question.params, known=question.known)
-    document = question.catalogue(question.url, question.params)
+def download(request: ProtocolRequest) -> Download:
+    """Download a selection of DataStat (JSON-stat, as it is), or the file of a data set. Raises FetchError."""
+    if request.fetch.resource is None:
+        return request.get(request.url, request.params, last_headers=request.last_headers)
+    document = request.get_catalogue(request.url, request.params)
     files = at(document, "/distribuce") or at(document, "/result/resources")
-    chosen = choose(question, files if isinstance(files, list) else [], ("název", "name", "formát", "format"))
-    url = chosen.get("soubor_ke_stažení") or chosen.get("přístupové_url") or chosen.get("url")
-    return question.item(url, at(document, "/aktualizováno") or chosen.get("last_modified"))
+    file = choose_item(request, files, ("název", "name", "formát", "format"))
+    url = file.get("soubor_ke_stažení") or file.get("přístupové_url") or file.get("url")
+    return request.get_item(url, at(document, "/aktualizováno") or file.get("last_modified"))

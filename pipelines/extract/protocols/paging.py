@@ -1,6 +1,6 @@
-"""Turn pages: ask until the last one, and put all of them into one file. Knows no protocol, only where a page says what follows.
+"""Fetch all pages of a response and join them into one file. Knows no protocol, only where a page says what follows.
 
-The pages of an answer are one JSON list, each page's bytes as they came. Whatever breaks off leaves nothing: the next run starts over.
+The file is one JSON list with the bytes of each page as they came. A fetch that fails half-way leaves nothing: the next run starts over.
 """
 
 from __future__ import annotations
@@ -14,41 +14,33 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
-from pipelines.core import json_pointer
+from pipelines.core.json_pointer import at
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import FetchError, Received
+from pipelines.extract.http.request import Download, FetchError
 from pipelines.packs.schema import Paging
 
 Document = Any
 
 
-class Ask(Protocol):
-    """Ask an address on behalf of one source."""
+class HttpGet(Protocol):
+    """Fetches an address on behalf of one source; a `body` is posted as JSON."""
 
     def __call__(
-        self, url: str, params: Mapping[str, str] | None = None, body: Any = None, known: Mapping[str, str] | None = None
-    ) -> Received: ...
+        self, url: str, params: Mapping[str, str] | None = None, body: Any = None, last_headers: Mapping[str, str] | None = None
+    ) -> Download: ...
 
 
-def at(document: Document, pointer: str | None) -> Any:
-    """Return the value at a JSON pointer in `document`, None where there is none."""
+def load(download: Download, url: str) -> Document:
+    """Return a downloaded JSON document. Raises FetchError where it is not JSON."""
+    assert download.path is not None
     try:
-        return json_pointer.resolve(document, pointer or "")
-    except LookupError:
-        return None
-
-
-def load(received: Received, url: str) -> Document:
-    """Return a received JSON document. Raises FetchError where it is none."""
-    assert received.path is not None
-    try:
-        return json.loads(received.path.read_bytes())
+        return json.loads(download.path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise FetchError(f"{url}: not JSON: {error}") from None
 
 
 def fetch_pages(
-    ask: Ask,
+    get: HttpGet,
     url: str,
     params: Mapping[str, str],
     body: Any,
@@ -57,44 +49,44 @@ def fetch_pages(
     records: str | None,
     folder: Path,
     limits: Limits,
-    due: int | None = None,
-) -> Received:
-    """Return all pages as one file. `due` is the number of records, where it is known beforehand.
+    expected: int | None = None,
+) -> Download:
+    """Return all pages as one file. `expected` is the number of records, where it is known beforehand.
 
-    Raises FetchError when a page repeats, when pages do not end, or when they hold fewer records than were announced.
+    Raises FetchError when a page repeats, when the pages do not end, or when they hold fewer records than the server announced.
     """
-    turner = _Turner(url, dict(params), body, paging)
-    book = _Book(folder, limits, url)
+    next_request = _PageRequest(url, dict(params), body, paging)
+    writer = _PageWriter(folder, limits, url)
+    pointer = paging.records if paging.records is not None else records
     while True:
-        received = ask(turner.url, turner.params, turner.body)
-        page = load(received, turner.url)
-        found = at(page, paging.records if paging.records is not None else records)
-        if not isinstance(found, list):
-            raise FetchError(
-                f"{turner.url}: page {book.pages + 1}: no list of records at {paging.records or records or '/'}{_own_words(page)}"
-            )
-        book.add(received, len(found))
+        download = get(next_request.url, next_request.params, next_request.body)
+        page = load(download, next_request.url)
+        rows = at(page, pointer)
+        if not isinstance(rows, list):
+            raise FetchError(f"{next_request.url}: page {writer.pages + 1}: no list of records at {pointer or '/'}{_server_message(page)}")
+        writer.add(download, len(rows))
         total = at(page, paging.total) if paging.total else None
-        due = int(total) if isinstance(total, int | float) or (isinstance(total, str) and total.isdecimal()) else due
-        if not _follows(page, received, paging, book, len(found), due) or not turner.turn(page, received, len(found)):
+        if isinstance(total, int | float) or (isinstance(total, str) and total.isdecimal()):
+            expected = int(total)
+        if not _has_next(page, paging, writer, len(rows), expected) or not next_request.advance(page, download, len(rows)):
             break
-    if due is not None and book.records != due:
-        raise FetchError(f"{url}: {book.pages} pages hold {book.records} records, {due} were announced")
-    return book.close()
+    if expected is not None and writer.records != expected:
+        raise FetchError(f"{url}: {writer.pages} pages hold {writer.records} records, but the server announced {expected}")
+    return writer.close()
 
 
-def _follows(page: Document, received: Received, paging: Paging, book: _Book, found: int, due: int | None) -> bool:
+def _has_next(page: Document, paging: Paging, writer: _PageWriter, rows: int, expected: int | None) -> bool:
     if paging.more is not None:
         return at(page, paging.more) is True
     if paging.kind in ("cursor", "link"):
-        return True  # the turner knows whether a next one is named
-    if due is not None:
-        return book.records < due and found > 0
-    return found > 0 and found >= book.first  # a page that is shorter than the first is the last one
+        return True  # `advance` sees whether the page names a next one
+    if expected is not None:
+        return writer.records < expected and rows > 0
+    return rows > 0 and rows >= writer.first_rows  # a page that is shorter than the first is the last one
 
 
-def _own_words(page: Document) -> str:
-    """Return what a page that holds no records says of the reason."""
+def _server_message(page: Document) -> str:
+    """Return the error message in a page that holds no records."""
     for pointer in ("/errors/0/message", "/error/message", "/error", "/message", "/popis"):
         text = at(page, pointer)
         if isinstance(text, str):
@@ -102,8 +94,8 @@ def _own_words(page: Document) -> str:
     return ""
 
 
-class _Turner:
-    """Where the next page is."""
+class _PageRequest:
+    """The request for the next page."""
 
     def __init__(self, url: str, params: dict[str, str], body: Any, paging: Paging) -> None:
         self.url, self.params, self.body, self.paging = url, params, copy.deepcopy(body), paging
@@ -119,64 +111,66 @@ class _Turner:
         if not place.startswith("/"):
             self.params[place] = str(value)
             return
-        *steps, last = json_pointer.steps(place)
+        *steps, last = place.split("/")[1:]
         target = self.body if isinstance(self.body, dict) else {}
         self.body = target
         for step in steps:
             target = target.setdefault(step, {})
         target[last] = value
 
-    def turn(self, page: Document, received: Received, found: int) -> bool:
-        """Go to the next page; False where there is none."""
+    def advance(self, page: Document, download: Download, rows: int) -> bool:
+        """Go to the page after `page`; return whether there is one. Raises FetchError."""
         paging = self.paging
         if paging.kind in ("page", "offset"):
-            self.number += 1 if paging.kind == "page" else found
+            self.number += 1 if paging.kind == "page" else rows
             self._set(paging.param, self.number)
-            return found > 0
-        following = at(page, paging.next) if paging.next else received.next_link
+            return rows > 0
+        following = at(page, paging.next) if paging.next else download.next_link
         if following in (None, "", False):
             return False
-        mark = json.dumps(following, sort_keys=True)
-        if mark in self.seen:
-            raise FetchError(f"{self.url}: the next page is one that was there before: {mark[:200]}")
-        self.seen.add(mark)
+        key = json.dumps(following, sort_keys=True)
+        if key in self.seen:
+            raise FetchError(f"{self.url}: the next page was already fetched: {key[:200]}")
+        self.seen.add(key)
         if paging.kind == "cursor":
             self._set(paging.param, following)
             return True
         address = urljoin(self.url, str(following))
         if urlsplit(address)[:2] != urlsplit(self.url)[:2]:
             raise FetchError(f"{self.url}: the next page is on another host, {urlsplit(address).netloc}")
-        self.url, self.params = address, {}  # the address carries its own query
+        self.url, self.params = address, {}  # the address has its own query
         return True
 
 
-class _Book:
-    """The pages so far."""
+class _PageWriter:
+    """Writes pages to one file, and counts them and their records."""
 
     def __init__(self, folder: Path, limits: Limits, url: str) -> None:
         self.limits, self.url = limits, url
-        self.pages = self.records = self.first = self.size = 0
-        self.last = ""
+        self.pages = self.records = self.first_rows = self.size = 0
+        self.last_sha256 = ""
         self.digest = hashlib.sha256()
         self.file = tempfile.NamedTemporaryFile(dir=folder, delete=False)  # noqa: SIM115 - closed by close()
 
-    def add(self, received: Received, found: int) -> None:
-        if found and received.sha256 == self.last:
-            raise FetchError(f"{self.url}: page {self.pages + 1} is the same as the one before: the server does not turn pages")
+    def add(self, download: Download, rows: int) -> None:
+        """Write one more page. Raises FetchError where it repeats the last one, or where there are too many pages or bytes."""
+        if rows and download.sha256 == self.last_sha256:
+            raise FetchError(f"{self.url}: page {self.pages + 1} is the same as the page before; the server ignores the paging parameters")
         if self.pages >= self.limits.max_pages or self.size > self.limits.max_bytes:
             raise FetchError(f"{self.url}: more than {self.limits.max_pages} pages or {self.limits.max_bytes} bytes")
-        assert received.path is not None
-        self._write((b"[" if not self.pages else b",\n") + received.path.read_bytes().strip())
-        received.path.unlink(missing_ok=True)
-        self.first = self.first or found
-        self.pages, self.records, self.last = self.pages + 1, self.records + found, received.sha256
+        assert download.path is not None
+        self._write((b"[" if not self.pages else b",\n") + download.path.read_bytes().strip())
+        download.path.unlink(missing_ok=True)
+        self.first_rows = self.first_rows or rows
+        self.pages, self.records, self.last_sha256 = self.pages + 1, self.records + rows, download.sha256
 
     def _write(self, block: bytes) -> None:
         self.digest.update(block)
         self.size += len(block)
         self.file.write(block)
 
-    def close(self) -> Received:
+    def close(self) -> Download:
+        """Finish the file and return it."""
         self._write(b"]\n")
         self.file.close()
-        return Received(Path(self.file.name), self.digest.hexdigest(), self.size, self.url, "application/json")
+        return Download(Path(self.file.name), self.digest.hexdigest(), self.size, self.url, "application/json")

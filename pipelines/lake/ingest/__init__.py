@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from pipelines.core.clock import timestamp
 from pipelines.extract.snapshots import Snapshot
-from pipelines.extract.source_state import SourceState, States, parts_of
+from pipelines.extract.source_state import SourceState, SourceStates, parts_of
 from pipelines.lake.ingest import conflicts, counted, merging, rows, state
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
@@ -28,7 +28,7 @@ class Ingest:
 
     def __init__(self, workspace: Workspace, progress: Progress | None = None) -> None:
         self.context = Context(workspace)
-        self.states = States(workspace.fetch_state)
+        self.states = SourceStates(workspace.fetch_state)
         self.progress: Progress = progress or (lambda _: None)
 
     @property

@@ -10,8 +10,8 @@ from pydantic import Field
 from pipelines.core import logs, schedule, versions
 from pipelines.core.fingerprint import digest
 from pipelines.extract import backlog
-from pipelines.extract.fetching import fetch_sources
-from pipelines.extract.http.request import Answer
+from pipelines.extract.http.request import FetchResult
+from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
 from pipelines.orchestration.session import RunSession
@@ -142,16 +142,16 @@ class IngestConfig(dg.Config):
     part: str = Field(default="", description="Fetch only parts whose variable lies in a range: year=2013..2016.")
 
 
-def fetch_and_drain(session: RunSession, config: IngestConfig, only: set[str] | None) -> list[Answer]:
+def fetch_and_drain(session: RunSession, config: IngestConfig, only: set[str] | None) -> list[FetchResult]:
     """Fetch what the run was asked to, then drain the inbox and the queue of pushed events."""
     workspace = session.workspace
     logs.open_log(workspace)
-    results: list[Answer] = []
+    results: list[FetchResult] = []
     if config.fetch:
         requested = set(config.sources) if config.sources else None
         part = workspace.pack.part_range(config.part) if config.part else session.request.part
         results += fetch_sources(workspace, only if requested is None else requested & (only or requested), part)
-    return results + backlog.drain_inbox(workspace, only)
+    return results + backlog.drain(workspace, only)
 
 
 def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | None = None) -> list[dg.AssetsDefinition]:
@@ -171,7 +171,7 @@ def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | 
             with session.timed("fetch"):
                 results = tuple(fetch_and_drain(session, config, only))
         if only is not None:  # a segment that was still open may have brought records for other sources
-            only |= {result.request.source.id for result in results if result.brought}
+            only |= {result.request.source.id for result in results if result.delivered}
         with session.timed("ingest"):
             yield from _ingest(context, selected, only)
         if not request.by_command:

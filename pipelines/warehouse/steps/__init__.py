@@ -1,1 +1,1 @@
-"""What dbt's Python models call: relations of the warehouse in, one table out. Statistics are in `pipelines.statistics`."""
+"""Functions that dbt's Python models call: relations of the warehouse in, one table out. The statistics are in `pipelines.statistics`."""

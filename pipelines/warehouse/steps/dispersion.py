@@ -1,6 +1,6 @@
-"""Dispersion of every indicator from the warehouse's relations to one table: pairs areas with what they lie in, lays results out.
+"""Dispersion of every indicator: prepares arrays of areas and their ancestors, and arranges the results in one table.
 
-No statistic stands here: those are `methods.dispersion`. A relation is anything that gives a polars frame with `pl`, as DuckDB's do.
+The statistics are in `pipelines.statistics.dispersion`. A relation is anything with a method `pl` that returns a polars frame.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ SCHEMA = pl.Schema(
 
 @dataclass(frozen=True)
 class Tree:
-    """Which areas lie in which, in all periods: places are numbered period by period, area by area.
+    """The ancestors of all areas in all periods. A place is an area in a period; places are numbered by period, then by area.
 
-    `first` and `count` give the slice of `ancestor` that belongs to a place; `at` its ancestor at each level, -1 for none.
+    `first` and `count` give the slice of `ancestor` for a place; `at` has the ancestor of a place at each level, -1 for none.
     """
 
     areas: list[str]
@@ -42,9 +42,9 @@ class Tree:
     count: Index
     ancestor: Index
     at: Index
-    ordinal: Index  # a number of each area among those of its level
-    inside: dict[tuple[int, int], tuple[Index, Index]]  # (period, level): what has areas of the level inside, and how many
-    between: dict[tuple[int, int], list[int]]  # (level, level above): the levels strictly between
+    ordinal: Index  # the number of each area among those of its level
+    inside: dict[tuple[int, int], tuple[Index, Index]]  # (period, level): the areas with areas of that level below them, and how many
+    between: dict[tuple[int, int], list[int]]  # (level, level above): the levels between them
 
     def place(self, period: Index, area: Index) -> Index:
         return period * len(self.areas) + area
@@ -52,7 +52,7 @@ class Tree:
 
 @dataclass(frozen=True)
 class Cells:
-    """The values of one indicator, as numbers of periods, areas, sexes and statuses."""
+    """The values of one indicator, with the numbers of their periods, areas, sexes and statuses."""
 
     place: Index
     period: Index
@@ -87,13 +87,13 @@ def _tree(areas: pl.DataFrame, tree: pl.DataFrame, levels: pl.DataFrame, above: 
     order = np.lexsort((ancestor, key))
     count = np.bincount(key, minlength=places)
     at = np.full((places, len(level_names)), -1, dtype=np.int64)
-    backwards = order[::-1]  # of two ancestors at one level the first stands
+    backwards = order[::-1]  # of two ancestors at one level the first counts
     at[key[backwards], ancestor_level[backwards]] = ancestor[backwards]
     level_of = np.full(len(names), -1, dtype=np.int64)
-    known = areas.filter(pl.col("level").is_in(level_names))
-    level_of[_codes(known["ref_area"], names)] = _codes(known["level"], level_names)
+    on_levels = areas.filter(pl.col("level").is_in(level_names))
+    level_of[_codes(on_levels["ref_area"], names)] = _codes(on_levels["level"], level_names)
     ordinal = np.zeros(len(names), dtype=np.int64)
-    for lv in range(1, len(level_names)):  # the finest level is no group of anything
+    for lv in range(1, len(level_names)):  # areas of the finest level contain no others
         ordinal[level_of == lv] = np.arange((level_of == lv).sum())
     inside = {}
     for t in range(len(periods)):
@@ -144,7 +144,7 @@ def _level(
     """Return the statistics of the areas of one level in all areas of a level above, in every period and sex that has values."""
     low, high = levels
     size = len(tree.areas)
-    # every group that could have values, so that one without any is told as well
+    # every group that could have values, so that groups without any are reported too
     possible, expected = [], []
     for one in series:
         parents, inside = tree.inside[one // len(SEXES), low]
@@ -153,8 +153,8 @@ def _level(
         expected.append(inside[fitting])
     keys, total = np.concatenate(possible), np.concatenate(expected)
     group = np.searchsorted(keys, (cells.period[cell] * len(SEXES) + cells.sex[cell]) * size + within)
-    there = np.bincount(group, minlength=keys.size) > 0
-    found, number = np.flatnonzero(there), (np.cumsum(there) - 1)[group]
+    has_values = np.bincount(group, minlength=keys.size) > 0
+    groups, number = np.flatnonzero(has_values), (np.cumsum(has_values) - 1)[group]
     weights = None if cells.weight is None else cells.weight[cell]
     pairs, sorting = sorted_pairs(number, cells.area[cell], cells.value[cell], weights)
     subgroups = {}
@@ -163,14 +163,14 @@ def _level(
         ordinal = np.where(own >= 0, tree.ordinal[own] + 1, 0)
         subgroups[tree.levels[level]] = (number * (tree.ordinal.max() + 2) + ordinal)[sorting]
     n = np.zeros(keys.size, dtype=np.int64)
-    n[found] = pairs.counts
+    n[groups] = pairs.counts
     status = np.zeros(keys.size, dtype=np.int64)
-    if found.size:
-        status[found] = np.maximum.reduceat(cells.status[cell][sorting], pairs.starts)
+    if groups.size:
+        status[groups] = np.maximum.reduceat(cells.status[cell][sorting], pairs.starts)
     names, by, values, codes = [], [], [], []
     for statistic in dispersion(pairs, subgroups, cells.weighted):
         value = np.full(keys.size, np.nan)
-        value[found] = np.where(np.isfinite(statistic.values), statistic.values, np.nan)  # squares may leave the range of double
+        value[groups] = np.where(np.isfinite(statistic.values), statistic.values, np.nan)  # squares can exceed the range of a double
         enough = n >= (1 if statistic.name == "max_min" else SMALLEST_GROUP)
         names.append(statistic.name)
         by.append(statistic.by)

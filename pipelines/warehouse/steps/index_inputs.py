@@ -1,4 +1,4 @@
-"""An index as the warehouse declares it, and the values that it reads, as the arrays that `methods.index` works on. Scores nothing.
+"""Reads the declaration and the values of each index from the warehouse into the arrays of `pipelines.statistics.index`.
 
 A relation is anything with `project`, `order` and `fetchnumpy`, as DuckDB's are.
 """
@@ -20,9 +20,9 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Axes:
-    """What the arrays of an index run over, the period in which each leaf was read, and which areas are valid in which period.
+    """The axes of the arrays of an index, the period of each leaf's values, and which areas are valid in which period.
 
-    Rows `first` and later are the periods of the index; those before are only there to be compared with, where it is pooled.
+    Rows from `first` on are the periods of the index. Earlier rows serve only for comparison if the index is pooled.
     """
 
     areas: list[str]
@@ -34,7 +34,7 @@ class Axes:
 
 @dataclass(frozen=True)
 class Gathered:
-    """One index, ready to be scored."""
+    """The arrays of one index."""
 
     declared: Row
     nodes: list[Row]
@@ -56,7 +56,7 @@ class Gathered:
 
 
 def gather(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: Any) -> Iterator[Gathered]:
-    """Yield every index that has any input, in the order of declaration."""
+    """Yield every index that has a value, in the order of declaration."""
     declared_columns = "index_id, level, treat, impute, normalise, pooled, aggregate, min_available, uncertainty"
     declared = list(_rows(indices, declared_columns, "position"))
     columns_of_nodes = "index_id, node, parent, indicator, weight, bound_worst, bound_best, direction, normalise, aggregate"
@@ -76,12 +76,12 @@ def _gathered(
 ) -> Gathered:
     areas, area = np.unique(cells["ref_area"].astype(str), return_inverse=True)
     own = ~cells["in_pool"].astype(np.bool_)
-    # those of the pool sort before the others
+    # periods that serve only for comparison sort before the others
     rows, period = np.unique(np.char.add(np.where(own, "1", "0"), cells["time_period"].astype(str)), return_inverse=True)
     periods = [row[1:] for row in rows.tolist()]
     first = sum(row.startswith("0") for row in rows.tolist())
     code = np.array([index.STATUSES.index(s) for s in cells["obs_status"]], dtype=np.int8)
-    # an area that is not valid in a period of the index has no row there
+    # an area has no row in a period in which it is not valid
     valid = np.zeros((len(periods), len(areas)), dtype=np.bool_)
     valid[period, area] = True
     axes = Axes(areas.tolist(), periods, {}, valid, first)
@@ -155,13 +155,13 @@ def _rows(relation: Any, columns: str, order: str) -> Iterator[Row]:
 
 
 def _taken(columns: dict[str, Any], mask: Any) -> dict[str, Any]:
-    """Return the rows of `mask`, nulls as NaN or None."""
+    """Return the rows of `mask`, with NaN or None for null."""
 
     def filled(values: Any) -> Any:
         if values.dtype.kind == "f":
             return np.ma.filled(values, np.nan)
-        found = np.ma.getdata(values).astype(object)
-        found[np.ma.getmaskarray(values)] = None  # numpy's own filling of objects is the text "?"
-        return found
+        objects = np.ma.getdata(values).astype(object)
+        objects[np.ma.getmaskarray(values)] = None  # numpy would fill objects with the text "?"
+        return objects
 
     return {name: filled(values)[mask] for name, values in columns.items()}

@@ -1,6 +1,6 @@
-"""The indices of a pack from the warehouse's relations to one table of scores: applies `methods.index`, lays results out.
+"""Computes the scores of all indices of a pack and arranges them in one table.
 
-No rule of an index stands here, and `gathering` brings its arrays.
+The rules are in `pipelines.statistics.index`; `index_inputs` prepares the arrays.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCHEMA = {
 
 
 def score_indices(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: Any) -> pa.Table:
-    """Return one row for each node, area and period of each index, with the columns of SCHEMA."""
+    """Return one row per index, node, area and period, with the columns of SCHEMA."""
     tables = [pl.DataFrame(schema=SCHEMA)]
     for one in gather(indices, nodes, indicators, attributes, inputs):
         tables += [_laid_out(one.id, scores, one.indicator_of, one.axes) for scores in one.score()]

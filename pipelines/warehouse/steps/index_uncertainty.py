@@ -1,4 +1,7 @@
-"""Robustness of the indices, from the warehouse's relations to tables: applies `methods.uncertainty` and `methods.sensitivity`, lays results out."""
+"""Computes the robustness of all indices of a pack and arranges it in tables.
+
+The statistics are in `pipelines.statistics.uncertainty` and `pipelines.statistics.sensitivity`.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ SENSITIVITY = {"index_id": pl.String, "component": pl.String, "statistic": pl.St
 
 
 def rank_intervals(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: Any) -> pa.Table:
-    """Return the rows of INTERVALS: for indices that declare uncertainty, the interval of every rank."""
+    """Return the rows of INTERVALS: the interval of every rank of the indices that declare uncertainty."""
     tables = [pl.DataFrame(schema=INTERVALS)]
     for one in gather(indices, nodes, indicators, attributes, inputs):
         if one.declared["uncertainty"]:
@@ -30,7 +33,7 @@ def rank_intervals(indices: Any, nodes: Any, indicators: Any, attributes: Any, i
 
 
 def index_sensitivity(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: Any) -> pa.Table:
-    """Return the rows of SENSITIVITY, on the newest period of each index; a value that is not defined is null."""
+    """Return the rows of SENSITIVITY, for the newest period of each index; a value that is not defined is null."""
     rows: list[dict[str, Any]] = []
     for one in gather(indices, nodes, indicators, attributes, inputs):
         scores = one.score()
@@ -49,12 +52,12 @@ def _intervals(one: Gathered) -> Iterator[pl.DataFrame]:
     choices = uncertainty.draw(one.root, declared["replicates"], declared["vary"], len(methods), generator)
     groups = [s for s in scores if s.node.children]
     for t, period in enumerate(one.axes.periods[one.axes.first :], one.axes.first):
-        there = one.axes.valid[t]
-        now = [table[:, t, there] for table in tables]
+        is_valid = one.axes.valid[t]
+        now = [table[:, t, is_valid] for table in tables]
         ranks = uncertainty.replicate_ranks(one.root, now, choices, one.rules.at(t), [s.node.name for s in groups])
-        areas = [area for area, valid in zip(one.axes.areas, there, strict=True) if valid]
+        areas = [area for area, valid in zip(one.axes.areas, is_valid, strict=True) if valid]
         for group in groups:
-            low, high = uncertainty.rank_interval(ranks[group.node.name], group.rank[t, there])
+            low, high = uncertainty.rank_interval(ranks[group.node.name], group.rank[t, is_valid])
             yield pl.DataFrame(
                 {"ref_area": areas, "rank_low": low, "rank_high": high}, nan_to_null=True
             ).drop_nulls().select(
@@ -67,13 +70,13 @@ def _intervals(one: Gathered) -> Iterator[pl.DataFrame]:
 
 
 def _declared(one: Gathered) -> tuple[dict[str, Any], list[str]]:
-    """Return the declaration of uncertainty, and the normalisations that replicates draw from."""
+    """Return the declaration of uncertainty, and the normalisations from which replicates draw."""
     return json.loads(one.declared["uncertainty"]), uncertainty.alternatives(json.loads(one.declared["normalise"])["method"])
 
 
 def _of_components(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict[str, Any]]:
-    there = one.axes.valid[t]
-    now = {id(s.node): s.score[t, there] for s in scores}
+    is_valid = one.axes.valid[t]
+    now = {id(s.node): s.score[t, is_valid] for s in scores}
     index_score, names, shares = now[id(one.root)], _names(one), _shares(one.root)
     for part in scores:
         node = part.node
@@ -92,13 +95,13 @@ def _of_components(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict
 
 def _of_choices(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict[str, Any]]:
     declared, methods = _declared(one)
-    there = one.axes.valid[t]
-    now = [table[:, t, there] for table in uncertainty.leaf_tables(scores, methods, one.rules)]
+    is_valid = one.axes.valid[t]
+    now = [table[:, t, is_valid] for table in uncertainty.leaf_tables(scores, methods, one.rules)]
     vary = list(dict.fromkeys(declared["vary"]))
     generator = np.random.Generator(np.random.PCG64(declared["seed"]))
-    samples = -(-declared["replicates"] // 2)  # each is computed for two sets of choices and for every mixture of them
+    samples = -(-declared["replicates"] // 2)  # the output for two sets of choices and for every mixture of them
     first, second = (uncertainty.draw(one.root, samples, vary, len(methods), generator) for _ in range(2))
-    name, base = one.root.name, scores[-1].rank[t, there]
+    name, base = one.root.name, scores[-1].rank[t, is_valid]
 
     def output(choices: uncertainty.Choices) -> Any:
         return sensitivity.mean_rank_shift(uncertainty.replicate_ranks(one.root, now, choices, one.rules.at(t), [name])[name], base)
@@ -111,28 +114,28 @@ def _of_choices(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict[st
 
 
 def _names(one: Gathered) -> dict[int, str]:
-    """Return the published name of each node: of a leaf its indicator's, with its component's where that alone would not be one."""
-    found: dict[int, tuple[str, str]] = {}
+    """Return the published name of each node. A leaf has the name of its indicator, or its full name if that is not unique."""
+    names: dict[int, tuple[str, str]] = {}
 
     def walk(node: Node) -> None:
-        found[id(node)] = (one.indicator_of.get(node.name) or node.name, node.name)
+        names[id(node)] = (one.indicator_of.get(node.name) or node.name, node.name)
         for child in node.children:
             walk(child)
 
     walk(one.root)
-    short = [name for name, _ in found.values()]
-    return {key: name if short.count(name) == 1 else whole for key, (name, whole) in found.items()}
+    short = [name for name, _ in names.values()]
+    return {key: name if short.count(name) == 1 else whole for key, (name, whole) in names.items()}
 
 
 def _shares(root: Node) -> dict[int, float]:
-    """Return the share of every node in the whole index, as declared."""
-    found = {id(root): 1.0}
+    """Return the declared share of every node in the whole index, by the `id()` of the node."""
+    shares = {id(root): 1.0}
 
     def walk(node: Node) -> None:
         total = sum(child.weight for child in node.children)
         for child in node.children:
-            found[id(child)] = found[id(node)] * child.weight / total if total else 0.0
+            shares[id(child)] = shares[id(node)] * child.weight / total if total else 0.0
             walk(child)
 
     walk(root)
-    return found
+    return shares

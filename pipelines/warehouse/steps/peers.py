@@ -1,4 +1,4 @@
-"""Peers from the warehouse's relation to one table: lays attributes out as an array for each level. The rule is `methods.peers`."""
+"""Chooses the peers of all areas, level by level, and arranges them in one table. The rule is in `pipelines.statistics.peers`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ SCHEMA = pl.Schema({"ref_area": pl.String, "position": pl.Int64, "peer": pl.Stri
 
 def choose_peers(attributes: Any) -> pa.Table:
     """Return the rows of SCHEMA: the peers of every area that has all attributes, among the areas of its level."""
-    found = attributes.pl()
+    frame = attributes.pl()
     tables = [pl.DataFrame(schema=SCHEMA)]
-    for _, own in sorted(found.partition_by("level", as_dict=True).items()):
+    for _, own in sorted(frame.partition_by("level", as_dict=True).items()):
         wide = own.sort("position", "ref_area").pivot("attribute", index="ref_area", values="obs_value").drop_nulls().sort("ref_area")
         names = wide["ref_area"]
         peers, distances = nearest(wide.drop("ref_area").to_numpy(), int(own["k"][0]))

@@ -1,4 +1,4 @@
-"""The queue: each event once, durable when it says so, in segments; and records that do not depend on the order of delivery."""
+"""The queue: each event once, on disk once accepted, in segments; and records that do not depend on the order of delivery."""
 
 from __future__ import annotations
 
@@ -25,74 +25,73 @@ def queue(tmp_path: Path) -> Queue:
     return Queue(tmp_path / "events.db")
 
 
-def test_an_event_is_kept_once_and_other_content_under_its_name_is_a_conflict(queue: Queue) -> None:
-    assert queue.put([event("1"), event("2"), event("1")], NOW) == [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.DUPLICATE]
-    assert queue.put([event("2"), event("1", data='{"a":1}')], NOW) == [Outcome.DUPLICATE, Outcome.CONFLICT]
-    assert queue.counts()["accepted"] == 2
+class TestPut:
+    def test_stores_an_event_once(self, queue: Queue) -> None:
+        assert queue.put([event("1"), event("2"), event("1")], NOW) == [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.DUPLICATE]
+        assert queue.put([event("2"), event("1", data='{"a":1}')], NOW) == [Outcome.DUPLICATE, Outcome.CONFLICT]
+        assert queue.counts()["accepted"] == 2
+
+    def test_flushes_to_disk(self, queue: Queue) -> None:
+        assert queue._connection.execute("pragma journal_mode").fetchone() == ("wal",)
+        assert queue._connection.execute("pragma synchronous").fetchone() == (2,)
+
+    def test_stores_nothing_of_a_batch_on_a_full_disk(self, queue: Queue) -> None:
+        pages = queue._connection.execute("pragma page_count").fetchone()[0]
+        queue._connection.execute(f"pragma max_page_count = {pages + 4}")
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            queue.put([event(str(i), data=f'"{"x" * 4000}"') for i in range(50)], NOW)
+        assert queue.counts()["accepted"] == 0
+        queue._connection.execute("pragma max_page_count = 1000000")
+        assert queue.put([event("1")], NOW) == [Outcome.ACCEPTED]
 
 
-def test_what_is_committed_is_flushed_to_the_disk(queue: Queue) -> None:
-    assert queue._connection.execute("pragma journal_mode").fetchone() == ("wal",)
-    assert queue._connection.execute("pragma synchronous").fetchone() == (2,)
+class TestSeal:
+    def test_waits_until_the_first_event_is_old_enough(self, queue: Queue) -> None:
+        queue.put([event("1")], NOW)
+        assert queue.seal(NOW + SEGMENT_AGE - timedelta(milliseconds=1)) is None
+        segment = queue.seal(LATER)
+        assert segment is not None
+        assert (segment.number, segment.events) == (1, 1)
+        assert queue.seal(LATER) is None
+        assert queue.open_segments() == [segment]
+        queue.mark_drained(1, LATER)
+        assert queue.open_segments() == []
+
+    def test_limits_the_events_of_a_segment(self, queue: Queue) -> None:
+        queue.put([event(str(i)) for i in range(SEGMENT_EVENTS + 1)], NOW)
+        segment = queue.seal(NOW)
+        assert segment is not None
+        assert segment.events == SEGMENT_EVENTS
+        assert queue.seal(NOW) is None
+        assert queue.waiting()[0] == 1
 
 
-def test_a_full_disk_keeps_nothing_of_a_batch_and_the_queue_goes_on_afterwards(queue: Queue) -> None:
-    pages = queue._connection.execute("pragma page_count").fetchone()[0]
-    queue._connection.execute(f"pragma max_page_count = {pages + 4}")
-    with pytest.raises(sqlite3.OperationalError, match="full"):
-        queue.put([event(str(i), data=f'"{"x" * 4000}"') for i in range(50)], NOW)
-    assert queue.counts()["accepted"] == 0
-    queue._connection.execute("pragma max_page_count = 1000000")
-    assert queue.put([event("1")], NOW) == [Outcome.ACCEPTED]
+class TestRecords:
+    def test_keep_the_latest_event_of_a_subject(self, tmp_path: Path) -> None:
+        deliveries = [
+            event("a", "2024-05-01T10:00:00.000000Z", "s", '{"v":1}'),
+            event("b", "2024-05-02T10:00:00.000000Z", "s", '{"v":2}'),
+            event("c", "2024-05-01T23:00:00.000000Z", "s", '{"v":3}'),
+            event("d", "2024-05-01T11:00:00.000000Z", "gone", '{"v":4}'),
+            event("e", "2024-05-03T11:00:00.000000Z", "gone", None),
+        ]
+        for n, order in enumerate(itertools.permutations(deliveries)):
+            if n % 7:
+                continue
+            with Queue(tmp_path / f"{n}.db") as queue:
+                for i, delivered in enumerate(order):
+                    queue.put([delivered, order[0]], NOW + timedelta(seconds=i))
+                    queue.seal(NOW, whole=True)
+                days = {day: [r.data for r in queue.records("fair", day, 99)] for day in ("2024-05-01", "2024-05-02", "2024-05-03")}
+                assert days == {"2024-05-01": [], "2024-05-02": ['{"v":2}'], "2024-05-03": [None]}
 
-
-def test_a_segment_is_cut_when_the_first_event_is_old_enough(queue: Queue) -> None:
-    queue.put([event("1")], NOW)
-    assert queue.cut(NOW + SEGMENT_AGE - timedelta(milliseconds=1)) is None
-    segment = queue.cut(LATER)
-    assert segment is not None
-    assert (segment.number, segment.events) == (1, 1)
-    assert queue.cut(LATER) is None
-    assert queue.open_segments() == [segment]
-    queue.drained(1, LATER)
-    assert queue.open_segments() == []
-
-
-def test_a_segment_is_cut_when_there_are_enough_events_and_holds_no_more(queue: Queue) -> None:
-    queue.put([event(str(i)) for i in range(SEGMENT_EVENTS + 1)], NOW)
-    segment = queue.cut(NOW)
-    assert segment is not None
-    assert segment.events == SEGMENT_EVENTS
-    assert queue.cut(NOW) is None
-    assert queue.waiting()[0] == 1
-
-
-def test_of_one_subject_the_latest_time_counts_whatever_the_order_of_delivery(tmp_path: Path) -> None:
-    deliveries = [
-        event("a", "2024-05-01T10:00:00.000000Z", "s", '{"v":1}'),
-        event("b", "2024-05-02T10:00:00.000000Z", "s", '{"v":2}'),
-        event("c", "2024-05-01T23:00:00.000000Z", "s", '{"v":3}'),
-        event("d", "2024-05-01T11:00:00.000000Z", "gone", '{"v":4}'),
-        event("e", "2024-05-03T11:00:00.000000Z", "gone", None),
-    ]
-    for n, order in enumerate(itertools.permutations(deliveries)):
-        if n % 7:
-            continue
-        with Queue(tmp_path / f"{n}.db") as queue:
-            for i, delivered in enumerate(order):
-                queue.put([delivered, order[0]], NOW + timedelta(seconds=i))
-                queue.cut(NOW, whole=True)
-            days = {day: [r.data for r in queue.records("fair", day, 99)] for day in ("2024-05-01", "2024-05-02", "2024-05-03")}
-            assert days == {"2024-05-01": [], "2024-05-02": ['{"v":2}'], "2024-05-03": [None]}
-
-
-def test_a_segment_names_the_days_whose_records_it_changes(queue: Queue) -> None:
-    queue.put([event("a", "2024-05-01T10:00:00.000000Z", "s")], NOW)
-    first = queue.cut(NOW, whole=True)
-    queue.put([event("b", "2024-05-02T10:00:00.000000Z", "s"), event("c", "")], NOW)
-    second = queue.cut(NOW, whole=True)
-    assert first is not None
-    assert second is not None
-    assert queue.days(first.number, "fair") == ["2024-05-01"]
-    assert queue.days(second.number, "fair") == ["2024-05-01", "2024-05-02", "undated"]
-    assert queue.types(second.number) == ["fair"]
+    def test_days_include_those_of_replaced_records(self, queue: Queue) -> None:
+        queue.put([event("a", "2024-05-01T10:00:00.000000Z", "s")], NOW)
+        first = queue.seal(NOW, whole=True)
+        queue.put([event("b", "2024-05-02T10:00:00.000000Z", "s"), event("c", "")], NOW)
+        second = queue.seal(NOW, whole=True)
+        assert first is not None
+        assert second is not None
+        assert queue.days(first.number, "fair") == ["2024-05-01"]
+        assert queue.days(second.number, "fair") == ["2024-05-01", "2024-05-02", "undated"]
+        assert queue.types(second.number) == ["fair"]

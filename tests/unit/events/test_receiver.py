@@ -1,4 +1,4 @@
-"""The receiver over real HTTP: who may push, how much, and that 202 is said only of what lies in the queue."""
+"""The receiver over real HTTP: who may push, how much, and that it answers 202 only for events that are in the queue."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import uvicorn
 
 from pipelines.extract.cloudevents.parsing import BATCH, STRUCTURED
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.extract.cloudevents.receiver import Bounds, Rate, application, signed
+from pipelines.extract.cloudevents.receiver import Bounds, TokenBucket, application, signed_content
 
 SECRET = "a-secret-of-some-length"
 TYPES = {"town.fair": True, "town.changed": False}
@@ -29,7 +29,7 @@ TYPES = {"town.fair": True, "town.changed": False}
 
 @dataclass
 class Running:
-    """A receiver that listens, and the queue it writes to."""
+    """A running receiver, and the queue it writes to."""
 
     url: str
     path: Path
@@ -65,8 +65,8 @@ def receiver(path: Path, bounds: Bounds | None = None) -> Iterator[Running]:
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Running]:
-    with receiver(tmp_path / "events.db") as found:
-        yield found
+    with receiver(tmp_path / "events.db") as receiving:
+        yield receiving
 
 
 def event(identifier: str = "1", **changes: Any) -> dict[str, Any]:
@@ -74,135 +74,126 @@ def event(identifier: str = "1", **changes: Any) -> dict[str, Any]:
     return {k: v for k, v in value.items() if v is not None}
 
 
-def test_an_event_is_accepted_once_and_lies_in_the_queue(running: Running) -> None:
-    assert (first := running.push(event())).status_code == 202
-    assert first.json() == {"accepted": 1, "duplicates": 0, "refused": []}
-    assert running.push(event()).json() == {"accepted": 0, "duplicates": 1, "refused": []}
-    assert running.accepted() == 1
-    assert requests.get(f"{running.url}/health", timeout=10).json() == {"status": "ok", "waiting": 1}
+class TestTokenBucket:
+    def test_refills_with_time_up_to_its_size(self) -> None:
+        now = [0.0]
+        bucket = TokenBucket(2, 2, clock=lambda: now[0])
+        assert [bucket.take(), bucket.take(), bucket.take()] == [0, 0, 0.5]
+        now[0] = 100
+        assert [bucket.take(), bucket.take()] == [0, 0]
+        assert bucket.take() > 0
 
 
-def test_other_content_under_the_same_name_is_a_conflict_and_the_first_stands(running: Running) -> None:
-    running.push(event())
-    again = running.push(event(data={"id": "other"}))
-    assert again.status_code == 409
-    assert again.json()["refused"][0]["conflict"] is True
-    assert running.accepted() == 1
+class TestEvents:
+    def test_accepts_an_event_once(self, running: Running) -> None:
+        assert (first := running.push(event())).status_code == 202
+        assert first.json() == {"accepted": 1, "duplicates": 0, "refused": []}
+        assert running.push(event()).json() == {"accepted": 0, "duplicates": 1, "refused": []}
+        assert running.accepted() == 1
+        assert requests.get(f"{running.url}/health", timeout=10).json() == {"status": "ok", "waiting": 1}
+
+    def test_answers_409_to_other_content_with_the_same_id(self, running: Running) -> None:
+        running.push(event())
+        again = running.push(event(data={"id": "other"}))
+        assert again.status_code == 409
+        assert again.json()["refused"][0]["conflict"] is True
+        assert running.accepted() == 1
+
+    def test_accepts_the_valid_events_of_a_batch(self, running: Running) -> None:
+        response = running.push([event("1"), event("2", type="unknown"), event("1"), event("3", data=[1]), {}], BATCH)
+        assert response.status_code == 202
+        assert response.json()["accepted"] == 1
+        assert response.json()["duplicates"] == 1
+        assert [(r["event"], r["reason"][:12]) for r in response.json()["refused"]] == [
+            (1, "type unknown"),
+            (3, "data: expect"),
+            (4, "specversion:"),
+        ]
+
+    def test_accepts_a_binary_event(self, running: Running) -> None:
+        headers = {"ce-specversion": "1.0", "ce-id": "%C5%BE", "ce-source": "urn:town", "ce-type": "town.changed"}
+        assert running.push(b"", "application/json", **headers).status_code == 202
+
+    @pytest.mark.parametrize(
+        ("body", "kind", "status"),
+        [
+            (b"{", STRUCTURED, 400),
+            (b"<html>", "text/html", 400),
+            (json.dumps(event(data={"x": "y" * 2000})).encode(), STRUCTURED, 400),
+            (json.dumps([event(str(i)) for i in range(11)]).encode(), BATCH, 413),
+            (b" " * 20_001, STRUCTURED, 413),
+        ],
+    )
+    def test_rejects_malformed_and_large_requests(self, tmp_path: Path, body: bytes, kind: str, status: int) -> None:
+        with receiver(tmp_path / "events.db", Bounds(body=20_000, event=1000, batch=10)) as running:
+            response = running.push(body, kind)
+            assert response.status_code == status, response.text
+            assert running.accepted() == 0
+            assert running.push(event()).status_code == 202
+
+    def test_rejects_a_compressed_body(self, running: Running) -> None:
+        assert running.push(event(), **{"Content-Encoding": "gzip"}).status_code == 415
+
+    def test_answers_408_to_a_slow_body(self, tmp_path: Path) -> None:
+        with receiver(tmp_path / "events.db", Bounds(body_timeout=0.2)) as running:
+            connection = http.client.HTTPConnection(running.url.removeprefix("http://"), timeout=10)
+            connection.putrequest("POST", "/events")
+            connection.putheader("Content-Length", "1000")
+            connection.putheader("Authorization", f"Bearer {SECRET}")
+            connection.endheaders(b"{")
+            assert connection.getresponse().status == 408
+            connection.close()
+
+    def test_answers_429_with_retry_after(self, tmp_path: Path) -> None:
+        with receiver(tmp_path / "events.db", Bounds(per_second=0.5, burst=2)) as running:
+            statuses = [running.push(event(str(i))) for i in range(3)]
+            assert [s.status_code for s in statuses] == [202, 202, 429]
+            assert int(statuses[2].headers["retry-after"]) >= 1
+
+    def test_answers_503_where_too_many_events_wait(self, tmp_path: Path) -> None:
+        with receiver(tmp_path / "events.db", Bounds(backlog=1)) as running:
+            assert running.push(event("1")).status_code == 202
+            full = running.push(event("2"))
+            assert full.status_code == 503
+            assert full.headers["retry-after"] == "60"
+
+    def test_answers_503_where_the_queue_cannot_be_written(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        original = Queue.__init__
+
+        def small(self: Queue, path: Path) -> None:
+            original(self, path)
+            pages = self._connection.execute("pragma page_count").fetchone()[0]
+            self._connection.execute(f"pragma max_page_count = {pages}")
+
+        monkeypatch.setattr(Queue, "__init__", small)
+        with receiver(tmp_path / "events.db") as running:
+            response = running.push([event(str(i), data={"x": "y" * 4000}) for i in range(20)], BATCH)
+            assert response.status_code == 503
+            assert running.accepted() == 0
 
 
-def test_of_a_batch_the_good_events_are_taken_and_the_bad_ones_named(running: Running) -> None:
-    found = running.push([event("1"), event("2", type="unknown"), event("1"), event("3", data=[1]), {}], BATCH)
-    assert found.status_code == 202
-    assert found.json()["accepted"] == 1
-    assert found.json()["duplicates"] == 1
-    assert [(r["event"], r["reason"][:12]) for r in found.json()["refused"]] == [
-        (1, "type unknown"),
-        (3, "data: a reco"),
-        (4, "specversion:"),
-    ]
-
-
-def test_a_binary_event_is_accepted(running: Running) -> None:
-    headers = {"ce-specversion": "1.0", "ce-id": "%C5%BE", "ce-source": "urn:town", "ce-type": "town.changed"}
-    assert running.push(b"", "application/json", **headers).status_code == 202
-
-
-@pytest.mark.parametrize("token", [None, "", "wrong", SECRET + "x"])
-def test_without_the_secret_nothing_is_taken(running: Running, token: str | None) -> None:
-    found = running.push(event(), token=token)
-    assert found.status_code == 401
-    assert found.headers["www-authenticate"] == "Bearer"
-    assert running.accepted() == 0
-
-
-def test_a_signature_of_the_body_does_in_place_of_a_token(running: Running) -> None:
-    body = json.dumps(event()).encode()
-    digest = hmac.new(b"another-secret-of-some-length", body, hashlib.sha256).hexdigest()
-    assert running.push(body, token=None, **{"X-Signature-256": f"sha256={digest}"}).status_code == 202
-    assert running.push(body + b" ", token=None, **{"X-Signature-256": f"sha256={digest}"}).status_code == 401
-
-
-def test_a_signature_of_a_binary_event_covers_its_attributes(running: Running) -> None:
-    headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "urn:town", "ce-type": "town.changed"}
-    digest = hmac.new(SECRET.encode(), signed(list(headers.items()), b"{}"), hashlib.sha256).hexdigest()
-    sign = {"X-Signature-256": f"sha256={digest}"}
-    assert running.push(b"{}", "application/json", token=None, **{**headers, "ce-id": "2"}, **sign).status_code == 401
-    assert running.push(b"{}", "application/json", token=None, **headers, **sign).status_code == 202
-
-
-@pytest.mark.parametrize(
-    ("body", "kind", "status"),
-    [
-        (b"{", STRUCTURED, 400),
-        (b"<html>", "text/html", 400),
-        (json.dumps(event(data={"x": "y" * 2000})).encode(), STRUCTURED, 400),
-        (json.dumps([event(str(i)) for i in range(11)]).encode(), BATCH, 413),
-        (b" " * 20_001, STRUCTURED, 413),
-    ],
-)
-def test_what_is_malformed_or_too_much_is_refused(tmp_path: Path, body: bytes, kind: str, status: int) -> None:
-    with receiver(tmp_path / "events.db", Bounds(body=20_000, event=1000, batch=10)) as running:
-        found = running.push(body, kind)
-        assert found.status_code == status, found.text
-        assert running.accepted() == 0
-        assert running.push(event()).status_code == 202
-
-
-def test_a_packed_body_is_not_taken(running: Running) -> None:
-    assert running.push(event(), **{"Content-Encoding": "gzip"}).status_code == 415
-
-
-def test_a_body_that_does_not_come_is_not_waited_for(tmp_path: Path) -> None:
-    with receiver(tmp_path / "events.db", Bounds(patience=0.2)) as running:
-        connection = http.client.HTTPConnection(running.url.removeprefix("http://"), timeout=10)
-        connection.putrequest("POST", "/events")
-        connection.putheader("Content-Length", "1000")
-        connection.putheader("Authorization", f"Bearer {SECRET}")
-        connection.endheaders(b"{")
-        assert connection.getresponse().status == 408
-        connection.close()
-
-
-def test_too_many_requests_are_told_when_to_come_back(tmp_path: Path) -> None:
-    with receiver(tmp_path / "events.db", Bounds(per_second=0.5, burst=2)) as running:
-        statuses = [running.push(event(str(i))) for i in range(3)]
-        assert [s.status_code for s in statuses] == [202, 202, 429]
-        assert int(statuses[2].headers["retry-after"]) >= 1
-
-
-def test_a_bucket_fills_again_with_time_and_not_over_its_brim() -> None:
-    now = [0.0]
-    rate = Rate(2, 2, clock=lambda: now[0])
-    assert [rate.take(), rate.take(), rate.take()] == [0, 0, 0.5]
-    now[0] = 100
-    assert [rate.take(), rate.take()] == [0, 0]
-    assert rate.take() > 0
-
-
-def test_when_too_many_events_wait_no_more_are_taken(tmp_path: Path) -> None:
-    with receiver(tmp_path / "events.db", Bounds(backlog=1)) as running:
-        assert running.push(event("1")).status_code == 202
-        full = running.push(event("2"))
-        assert full.status_code == 503
-        assert full.headers["retry-after"] == "60"
-
-
-def test_a_queue_that_cannot_be_written_is_said_and_nothing_is_acknowledged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    original = Queue.__init__
-
-    def small(self: Queue, path: Path) -> None:
-        original(self, path)
-        pages = self._connection.execute("pragma page_count").fetchone()[0]
-        self._connection.execute(f"pragma max_page_count = {pages}")
-
-    monkeypatch.setattr(Queue, "__init__", small)
-    with receiver(tmp_path / "events.db") as running:
-        found = running.push([event(str(i), data={"x": "y" * 4000}) for i in range(20)], BATCH)
-        assert found.status_code == 503
+class TestAuthorisation:
+    @pytest.mark.parametrize("token", [None, "", "wrong", SECRET + "x"])
+    def test_needs_the_secret(self, running: Running, token: str | None) -> None:
+        response = running.push(event(), token=token)
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"] == "Bearer"
         assert running.accepted() == 0
 
+    def test_accepts_a_signature_of_the_body(self, running: Running) -> None:
+        body = json.dumps(event()).encode()
+        digest = hmac.new(b"another-secret-of-some-length", body, hashlib.sha256).hexdigest()
+        assert running.push(body, token=None, **{"X-Signature-256": f"sha256={digest}"}).status_code == 202
+        assert running.push(body + b" ", token=None, **{"X-Signature-256": f"sha256={digest}"}).status_code == 401
 
-@pytest.mark.parametrize("secrets", [[], ["short"]])
-def test_a_receiver_without_a_proper_secret_does_not_start(tmp_path: Path, secrets: list[str]) -> None:
-    with pytest.raises(ValueError, match="at least 16 characters"):
-        application(tmp_path / "events.db", TYPES, secrets)
+    def test_checks_the_attributes_of_a_binary_event(self, running: Running) -> None:
+        headers = {"ce-specversion": "1.0", "ce-id": "1", "ce-source": "urn:town", "ce-type": "town.changed"}
+        digest = hmac.new(SECRET.encode(), signed_content(list(headers.items()), b"{}"), hashlib.sha256).hexdigest()
+        sign = {"X-Signature-256": f"sha256={digest}"}
+        assert running.push(b"{}", "application/json", token=None, **{**headers, "ce-id": "2"}, **sign).status_code == 401
+        assert running.push(b"{}", "application/json", token=None, **headers, **sign).status_code == 202
+
+    @pytest.mark.parametrize("secrets", [[], ["short"]])
+    def test_refuses_a_missing_or_short_secret(self, tmp_path: Path, secrets: list[str]) -> None:
+        with pytest.raises(ValueError, match="at least 16 characters"):
+            application(tmp_path / "events.db", TYPES, secrets)

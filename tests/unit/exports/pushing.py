@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import release_sample
-from release_sample import WorkspaceFolder
+from release_sample import Home
 
 from tests.support.command import environment
 
@@ -33,7 +33,7 @@ def home_with_two_releases(root: Path, warehouse: Path, changed: Path, base_uri:
     """Create a workspace of the pack demo whose second release has one more area."""
     from dataclasses import replace
 
-    home = WorkspaceFolder(root)
+    home = Home(root)
     home.build(warehouse, replace(release_sample.INFO, base_uri=base_uri))
     home.build(changed, replace(release_sample.later(1), base_uri=base_uri))
     (root / "home.json").write_text(json.dumps({"format": 1, "pack": "demo"}), encoding="utf-8")

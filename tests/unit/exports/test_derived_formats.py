@@ -110,7 +110,7 @@ class TestWorkbook:
         rows = book.get_sheet_by_index(0).to_python()
         assert rows[:3] == [["ref_area", "name", "share"], ["001", "Brno", 0.5], ["002", "'=sum", 0.5]]
         assert ["share", "Share", "%", "office"] in book.get_sheet_by_name("indicators").to_python()
-        about = {key: value for key, value, *_ in book.get_sheet_by_name("about").to_python())
+        about = {key: value for key, value, *_ in book.get_sheet_by_name("about").to_python()}
         assert (about["release"], about["licence"]) == ("2026.11.1", "CC-BY-4.0")
 
 

@@ -497,10 +497,10 @@ class TestApiKey:
             done = run(two_releases, portal)
             assert done.returncode == 1
             assert f"redirects to {elsewhere.url}" in done.stderr
-            assert elsewhere.asked == []
+            assert elsewhere.requests == []
             portal.read_faults, portal.write_faults = {}, {1: Fault(308, {"Location": f"{elsewhere.url}/api/3/action/package_create"})}
             assert run(two_releases, portal).returncode == 1
-            assert elsewhere.asked == []
+            assert elsewhere.requests == []
 
     def test_is_not_sent_to_proxy(self, two_releases: Path, tmp_path: Path, portal: Ckan) -> None:
         (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b\n", encoding="utf-8")

@@ -6,6 +6,7 @@ import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pushing import VERSIONS, command, copy_of, damage, home_with_two_releases, killed, starved, tree, withdraw
@@ -72,7 +73,12 @@ class TestInterruptedPush:
         killed("before exports.push.folder._copy_file 20", "dir", "--home", two_releases, "--to", target)
         copied: list[str] = []
         original = folder._copy_file
-        monkeypatch.setattr(folder, "_copy", lambda source, *rest: copied.append(source.name) or original(source, *rest))  # type: ignore[func-returns-value]
+
+        def copy(source: Path, *rest: Any) -> Any:
+            copied.append(source.name)
+            return original(source, *rest)
+
+        monkeypatch.setattr(folder, "_copy_file", copy)
         push(two_releases, target)
         assert len(copied) == len(push_plan.select_release(two_releases / "public", None).files) - 19
         assert served(target) == SECOND

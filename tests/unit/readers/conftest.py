@@ -29,9 +29,9 @@ def real() -> Callable[[str], Path]:
     def find(name: str) -> Path:
         if not REAL.is_dir():
             pytest.skip(f"the shared data are not beside this project ({REAL})")
-        found = sorted(REAL.rglob(name))
-        assert found, f"{name} is not in the shared data"
-        return found[0]
+        result = sorted(REAL.rglob(name))
+        assert result, f"{name} is not in the shared data"
+        return result[0]
 
     return find
 

@@ -13,8 +13,8 @@ from pipelines.readers import ReadOptions, UnreadableSnapshot, read
 
 
 def rows(path: Path, format: str) -> list[dict[str, Any]]:
-    found = read(path, ReadOptions(format=format)).to_dicts()  # type: ignore[arg-type]
-    return [{k: v for k, v in row.items() if v is not None} for row in found]
+    result = read(path, ReadOptions(format=format)).to_dicts()  # type: ignore[arg-type]
+    return [{k: v for k, v in row.items() if v is not None} for row in result]
 
 
 CONCERT: dict[str, Any] = {
@@ -31,28 +31,33 @@ CONCERT: dict[str, Any] = {
 }  # fmt: skip
 
 
-def test_an_event_of_the_open_standard_gives_its_fields_and_no_contact(file: Callable[[str], Path]) -> None:
-    assert rows(file(json.dumps(CONCERT)), "ofn-events") == [
-        {
-            "id": "https://data.example.org/u/1", "title": "Koncert", "start": "2024-05-01T19:00:00+02:00", "end": "2024-05-02",
-            "category": "https://data.example.org/druh/koncert", "categories": "https://data.example.org/druh/koncert",
-                "is_free": "true", "lon": "16.6", "lat": "49.2", "language": "cs",
-            "location": "Náměstí", "__row": 1,
+class TestOfnEventsReader:
+    def test_returns_fields_without_contacts(self, file: Callable[[str], Path]) -> None:
+        assert rows(file(json.dumps(CONCERT)), "ofn-events") == [
+            {
+                "id": "https://data.example.org/u/1", "title": "Koncert", "start": "2024-05-01T19:00:00+02:00", "end": "2024-05-02",
+                "category": "https://data.example.org/druh/koncert", "categories": "https://data.example.org/druh/koncert",
+                    "is_free": "true", "lon": "16.6", "lat": "49.2", "language": "cs",
+                "location": "Náměstí", "__row": 1,
+            }
+        ]  # fmt: skip
+
+    def test_accepts_partial_and_swapped_coordinates(self, file: Callable[[str], Path]) -> None:
+        bare = {
+            "typ": ["Událost"],
+            "iri": "x",
+            "doba_trvání": {"začátek": {"datum": "2024-01-01"}},
+            "vstupné": [{"částka": 0}, {"částka": 50}],
         }
-    ]  # fmt: skip
-
-
-def test_parts_may_be_missing_alone_or_turned_round(file: Callable[[str], Path]) -> None:
-    bare = {"typ": ["Událost"], "iri": "x", "doba_trvání": {"začátek": {"datum": "2024-01-01"}}, "vstupné": [{"částka": 0}, {"částka": 50}]}
-    turned = CONCERT | {"umístění": {"geometrie": {"type": "Point", "coordinates": [49.2, 16.6]}}, "vstupné": [{}]}
-    found = rows(file(json.dumps([bare, turned, {"typ": "Jiné"}, 3])), "ofn-events")
-    assert found[0] == {"id": "x", "start": "2024-01-01", "is_free": "false", "__row": 1}
-    assert (found[1]["lon"], found[1]["lat"]) == ("16.6", "49.2")
-    assert "is_free" not in found[1]
-    assert found[2]["__fault"] == "typ is 'Jiné', not Událost"
-    assert found[3]["__fault"] == "the event is not an object"
-    with pytest.raises(UnreadableSnapshot, match="no event"):
-        rows(file(json.dumps({"typ": "Datová sada"})), "ofn-events")
+        turned = CONCERT | {"umístění": {"geometrie": {"type": "Point", "coordinates": [49.2, 16.6]}}, "vstupné": [{}]}
+        result = rows(file(json.dumps([bare, turned, {"typ": "Jiné"}, 3])), "ofn-events")
+        assert result[0] == {"id": "x", "start": "2024-01-01", "is_free": "false", "__row": 1}
+        assert (result[1]["lon"], result[1]["lat"]) == ("16.6", "49.2")
+        assert "is_free" not in result[1]
+        assert result[2]["__fault"] == "typ is 'Jiné', not Událost"
+        assert result[3]["__fault"] == "the event is not an object"
+        with pytest.raises(UnreadableSnapshot, match="no event"):
+            rows(file(json.dumps({"typ": "Datová sada"})), "ofn-events")
 
 
 PLAY: dict[str, Any] = {
@@ -74,29 +79,28 @@ PLAY: dict[str, Any] = {
 }
 
 
-def test_an_event_of_schema_org_gives_its_fields_and_no_name_of_a_person(file: Callable[[str], Path]) -> None:
-    expected = {
-        "id": "https://theatre.example.org/1", "title": "Play", "start": "2024-05-01T19:00", "category": "TheaterEvent",
-        "organiser_kind": "Person", "is_free": "true", "is_online": "false", "status": "cancelled", "lat": "49.2", "lon": "16.6",
-        "language": "cs", "location": "Brno", "__row": 1,
-    }  # fmt: skip
-    assert rows(file(json.dumps(PLAY)), "schema-org-events") == [expected]
+class TestSchemaOrgReader:
+    def test_returns_fields_without_names_of_people(self, file: Callable[[str], Path]) -> None:
+        expected = {
+            "id": "https://theatre.example.org/1", "title": "Play", "start": "2024-05-01T19:00", "category": "TheaterEvent",
+            "organiser_kind": "Person", "is_free": "true", "is_online": "false", "status": "cancelled", "lat": "49.2", "lon": "16.6",
+            "language": "cs", "location": "Brno", "__row": 1,
+        }  # fmt: skip
+        assert rows(file(json.dumps(PLAY)), "schema-org-events") == [expected]
 
+    def test_searches_the_whole_document(self, file: Callable[[str], Path]) -> None:
+        fair = {"@type": "schema:Festival", "name": "Fair", "location": [{"@type": "VirtualLocation"}], "isAccessibleForFree": False}
+        graph = {"@context": "https://schema.org", "@graph": [{"@type": "Organization", "event": PLAY}, fair]}
+        result = rows(file(json.dumps([graph])), "schema-org-events")
+        assert [row["title"] for row in result] == ["Play", "Fair"]
+        assert (result[1]["is_online"], result[1]["is_free"], result[1]["category"]) == ("true", "false", "Festival")
 
-def test_events_are_found_wherever_they_stand(file: Callable[[str], Path]) -> None:
-    fair = {"@type": "schema:Festival", "name": "Fair", "location": [{"@type": "VirtualLocation"}], "isAccessibleForFree": False}
-    graph = {"@context": "https://schema.org", "@graph": [{"@type": "Organization", "event": PLAY}, fair]}
-    found = rows(file(json.dumps([graph])), "schema-org-events")
-    assert [row["title"] for row in found] == ["Play", "Fair"]
-    assert (found[1]["is_online"], found[1]["is_free"], found[1]["category"]) == ("true", "false", "Festival")
-
-
-def test_events_are_taken_out_of_a_web_page(file: Callable[[str], Path]) -> None:
-    page = f"""<!doctype html><html><head><script type="application/ld+json">{{broken</script>
+    def test_reads_web_pages(self, file: Callable[[str], Path]) -> None:
+        page = f"""<!doctype html><html><head><script type="application/ld+json">{{broken</script>
     <script>var x = "<Event>";</script><script type="application/ld+json; charset=utf-8">{json.dumps(PLAY)}</script></head></html>"""
-    assert [row["title"] for row in rows(file(page), "schema-org-events")] == ["Play"]
-    with pytest.raises(UnreadableSnapshot, match=r"no schema\.org event"):
-        rows(file("<html><body>log in</body></html>"), "schema-org-events")
+        assert [row["title"] for row in rows(file(page), "schema-org-events")] == ["Play"]
+        with pytest.raises(UnreadableSnapshot, match=r"no schema\.org event"):
+            rows(file("<html><body>log in</body></html>"), "schema-org-events")
 
 
 CALENDAR = """BEGIN:VCALENDAR\r
@@ -140,36 +144,34 @@ END:VCALENDAR\r
 """
 
 
-def test_a_calendar_gives_occurrences_with_the_last_day_and_no_organiser(file: Callable[[str], Path]) -> None:
-    found = rows(file(CALENDAR), "ics")
-    assert [(r.get("id"), r.get("start"), r.get("end")) for r in found] == [
-        ("week 2024-03-25T18:00:00+01:00", "2024-03-25T18:00:00+01:00", "2024-03-25T19:00:00+01:00"),
-        ("week 2024-04-08T20:00:00+02:00", "2024-04-08T20:00:00+02:00", "2024-04-08T21:00:00+02:00"),
-        ("day", "2024-05-01", "2024-05-02"),
-        ("broken", None, None),
-    ]
-    assert found[1]["title"] == "Choir, later"
-    day = found[2]
-    assert (day["title"], day["category"], day["lat"], day["status"]) == ("A long name that is folded", "music", "49.2", "confirmed")
-    assert found[3]["__fault"] == "no DTSTART"
-    assert "Novak" not in str(found)
+class TestCalendarReader:
+    def test_returns_occurrences_without_organisers(self, file: Callable[[str], Path]) -> None:
+        result = rows(file(CALENDAR), "ics")
+        assert [(r.get("id"), r.get("start"), r.get("end")) for r in result] == [
+            ("week 2024-03-25T18:00:00+01:00", "2024-03-25T18:00:00+01:00", "2024-03-25T19:00:00+01:00"),
+            ("week 2024-04-08T20:00:00+02:00", "2024-04-08T20:00:00+02:00", "2024-04-08T21:00:00+02:00"),
+            ("day", "2024-05-01", "2024-05-02"),
+            ("broken", None, None),
+        ]
+        assert result[1]["title"] == "Choir, later"
+        day = result[2]
+        assert (day["title"], day["category"], day["lat"], day["status"]) == ("A long name that is folded", "music", "49.2", "confirmed")
+        assert result[3]["__fault"] == "no DTSTART"
+        assert "Novak" not in str(result)
 
+    def test_expands_endless_rules_within_the_window(self, file: Callable[[str], Path]) -> None:
+        endless = CALENDAR.replace("RRULE:FREQ=WEEKLY;COUNT=3", "RRULE:FREQ=YEARLY")
+        weeks = [r for r in rows(file(endless), "ics") if r["id"].startswith("week")]
+        assert [r["start"][:4] for r in weeks] == ["2024", "2024", "2025", "2026"]
+        assert rows(file(endless), "ics") == rows(file(endless), "ics")
 
-def test_a_rule_without_end_is_expanded_as_far_as_the_file_says(file: Callable[[str], Path]) -> None:
-    endless = CALENDAR.replace("RRULE:FREQ=WEEKLY;COUNT=3", "RRULE:FREQ=YEARLY")
-    weeks = [r for r in rows(file(endless), "ics") if r["id"].startswith("week")]
-    assert [r["start"][:4] for r in weeks] == ["2024", "2024", "2025", "2026"]
-    assert rows(file(endless), "ics") == rows(file(endless), "ics")
+    def test_refuses_other_files(self, file: Callable[[str], Path]) -> None:
+        for text in ("<html></html>", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", ""):
+            with pytest.raises(UnreadableSnapshot):
+                rows(file(text), "ics")
 
-
-def test_what_is_no_calendar_is_refused(file: Callable[[str], Path]) -> None:
-    for text in ("<html></html>", "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n", ""):
-        with pytest.raises(UnreadableSnapshot):
-            rows(file(text), "ics")
-
-
-def test_a_real_calendar_is_whole(real: Callable[[str], Path]) -> None:
-    found = rows(real("F12.ics"), "ics")
-    assert len(found) == 84
-    assert (found[0]["start"], found[0]["end"], found[0]["title"]) == ("2025-02-10", "2025-02-10", "Odpad: kuchynský")
-    assert all("__fault" not in row for row in found)
+    def test_reads_a_real_calendar(self, real: Callable[[str], Path]) -> None:
+        result = rows(real("F12.ics"), "ics")
+        assert len(result) == 84
+        assert (result[0]["start"], result[0]["end"], result[0]["title"]) == ("2025-02-10", "2025-02-10", "Odpad: kuchynský")
+        assert all("__fault" not in row for row in result)

@@ -94,175 +94,164 @@ AS_TEXT = {
 }
 
 
-def test_every_type_of_column_becomes_text_and_na_is_missing(file: Write) -> None:
-    assert read(file(rds(TYPES)), OPTIONS).to_dict(as_series=False) == AS_TEXT
-
-
-@pytest.mark.parametrize(
-    "pack", [bytes, gzip.compress, bz2.compress, lzma.compress, lambda data: bz2.compress(data[:50]) + bz2.compress(data[50:])]
-)
-def test_a_file_is_read_however_it_was_packed(file: Write, pack: Callable[[bytes], bytes]) -> None:
-    assert read(file(pack(rda(places=TYPES))), OPTIONS).to_dict(as_series=False) == AS_TEXT
-
-
-def test_a_file_inside_an_archive_is_unpacked_too(tmp_path: Path) -> None:
-    path = tmp_path / "snapshot"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("places.RData", gzip.compress(rda(places=TYPES)))
-    assert read(path, ReadOptions(format="rdata", member="places.RData")).to_dict(as_series=False) == AS_TEXT
-    with pytest.raises(UnreadableSnapshot, match=r"set read\.member to one of places\.RData"):
-        read(path, OPTIONS)
-
-
-def test_a_nan_that_is_not_na_stays_to_be_judged(file: Write) -> None:
-    found = read(file(rds(frame({"x": reals(float("nan"), float("inf"), NA_REAL)}))), OPTIONS)
-    assert found["x"].to_list() == ["nan", "inf", None]
-
-
-def test_names_of_rows_are_a_column_and_the_declared_missing_values_count(file: Write) -> None:
-    body = frame({"x": texts("a", "-")}, rows=texts("Mazda", "Škoda"))
-    found = read(file(rds(body)), ReadOptions(format="rdata", na=["", "-"]))
-    assert found.select("x", "row.names").rows() == [("a", "Mazda"), (None, "Škoda")]
-
-
-def test_the_decimal_mark_gives_way_where_the_dot_separates_thousands(file: Write) -> None:
-    found = read(file(rds(frame({"x": reals(0.25)}))), ReadOptions(format="rdata", decimal=",", thousands="."))
-    assert found["x"].to_list() == ["0,25"]
-
-
-def test_texts_in_other_encodings_are_read_by_their_marks_and_bad_bytes_cost_their_row(file: Write) -> None:
-    column = vector(16, text(b"\x8eilina", 0x4000) + text(b"\xff\xfe") + text("ok"), 3)
-    found = read(file(rds(frame({"x": column}))), OPTIONS)
-    assert found["x"].to_list() == ["Žilina", "\ufffd\ufffd", "ok"]
-    assert found["__fault"].to_list() == [None, "x: bytes not valid in utf-8: 0xff 0xfe", None]
-
-
-def test_only_the_columns_that_are_needed_are_given(file: Write) -> None:
-    assert read(file(rds(TYPES)), OPTIONS, {"NAME", "share"}).columns == ["name", "share", "__row", "__fault"]
-
-
-def test_records_picks_one_of_several_tables_and_one_inside_a_list(file: Write) -> None:
-    one, two = frame({"x": texts("1")}), frame({"x": texts("2")})
-    path = file(rda(first=one, other=listed(two, names=texts("inner")), note=texts("no table")))
-    assert read(path, OPTIONS)["x"].to_list() == ["1"]
-    assert read(path, ReadOptions(format="rdata", records="/other/inner"))["x"].to_list() == ["2"]
-    with pytest.raises(UnreadableSnapshot, match="no object at /third; third is not one of first, other, note"):
-        read(path, ReadOptions(format="rdata", records="/third"))
-    with pytest.raises(UnreadableSnapshot, match=r"several data frames: set read\.records to one of /a, /b"):
-        read(file(rda(a=one, b=two)), OPTIONS)
-    with pytest.raises(UnreadableSnapshot, match="no data frame; it has note"):
-        read(file(rda(note=texts("x"))), OPTIONS)
-
-
 def compact(name: str, state: bytes) -> bytes:
     return struct.pack(">i", 238) + pairs(a=struct.pack(">i", 1) + text(name)) + state + struct.pack(">i", NULL)
-
-
-def test_compact_forms_of_vectors_are_written_out(file: Write) -> None:
-    columns = {
-        "n": compact("compact_intseq", reals(3, 10, -1)),
-        "t": compact("deferred_string", pairs(a=reals(0.1 + 0.2, 5, NA_REAL), b=integers(0))),
-        "w": compact("wrap_integer", listed(integers(7, 8, 9), integers(0, 0))),
-    }
-    found = read(file(rds(frame(columns))), OPTIONS)
-    assert found.select("n", "t", "w").rows() == [("10", "0.3", "7"), ("9", "5", "8"), ("8", None, "9")]
-
-
-def test_what_stands_beside_the_data_is_stepped_over(file: Write) -> None:
-    environment = struct.pack(">2i", 4, 0) + struct.pack(">i", 253) + pairs(x=texts("inside")) + struct.pack(">i", NULL) * 2
-    namespace = struct.pack(">3i", 249, 0, 2) + text("base") + text("4.0.0")
-    again = struct.pack(">i", 255 | 2 << 8)  # the second thing that can be referred to: the environment, after the symbol of `e`
-    call = struct.pack(">i", 6) + struct.pack(">i", 1) + text("f") + pairs(x=reals(1))
-    found = read(file(rda(e=environment, n=namespace, a=again, c=call, d=frame({"x": texts("1")}))), OPTIONS)
-    assert found["x"].to_list() == ["1"]
-
-
-def test_columns_that_hold_no_plain_values_are_refused_only_where_they_are_needed(file: Write) -> None:
-    path = file(rds(frame({"x": texts("1"), "geometry": listed(reals(1, 2)), "m": integers(1, 2, dim=integers(1, 2))})))
-    assert read(path, OPTIONS).columns == ["x", "__row", "__fault"]
-    assert read(path, OPTIONS, {"x"})["x"].to_list() == ["1"]
-    with pytest.raises(UnreadableSnapshot, match="column geometry of the data frame has lists, a matrix"):
-        read(path, OPTIONS, {"x", "geometry"})
 
 
 NESTED = struct.pack(">2i", 19, 1) * 5000
 HEAD = rds(b"")
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "not an R data file"),
-        (b"<html>log in</html>", "not an R data file"),
-        (b"RDA3\nA\n3\n263168\n", "ASCII or native form"),
-        (b"X\n" + struct.pack(">3i", 9, 0, 0), "format version 9"),
-        (rds(TYPES)[:-20], "truncated|bytes are left"),
-        (rds(TYPES)[:9], "truncated"),
-        (rds(TYPES) + b"x", "1 bytes after its end"),
-        (HEAD + struct.pack(">2i", 13, 2**31 - 1), "2147483647 elements, but 0 bytes are left"),
-        (HEAD + struct.pack(">4i", 16, -1, 1, 0), "4294967296 elements, but 0 bytes are left"),
-        (HEAD + struct.pack(">2i", 16, 1) + struct.pack(">2i", 9, 2**30), "expected a text|bytes are left"),
-        (HEAD + struct.pack(">2i", 16, 1) + struct.pack(">2i", 13, 0), "expected a text"),
-        (HEAD + struct.pack(">2i", 9, -7), "a length of -7"),
-        (HEAD + NESTED, "nested more than 64 deep"),
-        (HEAD + (struct.pack(">2i", 17, NULL)) * 100_000, "truncated|nested"),
-        (HEAD + struct.pack(">i", 3 << 8 | 255), "reference 3 of 0"),
-        (HEAD + struct.pack(">i", 99), "unknown type 99"),
-        (HEAD + struct.pack(">2i", 21, 1), "compiled function"),
-        (HEAD + compact("compact_intseq", reals(1e12, 1, 1)), "too large: compact_intseq"),
-        (HEAD + compact("compact_realseq", reals(float("nan"), 1, 1)), "too large: compact_realseq"),
-        (HEAD + compact("compact_intseq", reals(2, 2**31, 1)), "too large: compact_intseq"),
-        (HEAD + compact("mmap_real", texts("/etc/passwd")), "unknown or too large: mmap_real"),
-        (rds(frame({"a": texts("1"), "b": texts("1", "2")})), "differ in length: a 1, b 2"),
-        (
-            rds(frame({"a": integers(3, kind=13, levels=texts("x"), **{"class": texts("factor")})})),
-            "column a: 3 is not one of the 1 levels",
-        ),
-        (bz2.compress(rds(TYPES))[:-9], "bzip2 file is truncated"),
-        (lzma.compress(rds(TYPES))[:-9], "xz file is truncated"),
-        (gzip.compress(rds(TYPES))[:-9], "gzip file is truncated"),
-        (b"BZh9" + b"x" * 40, "bzip2 file cannot be read"),
-    ],
-)
-def test_what_is_broken_or_hostile_is_refused(file: Write, content: bytes, reason: str) -> None:
-    with pytest.raises(UnreadableSnapshot, match=reason):
-        read(file(content), OPTIONS)
+class TestRdataReader:
+    def test_converts_every_type_to_text(self, file: Write) -> None:
+        assert read(file(rds(TYPES)), OPTIONS).to_dict(as_series=False) == AS_TEXT
 
+    @pytest.mark.parametrize(
+        "pack", [bytes, gzip.compress, bz2.compress, lzma.compress, lambda data: bz2.compress(data[:50]) + bz2.compress(data[50:])]
+    )
+    def test_reads_every_compression(self, file: Write, pack: Callable[[bytes], bytes]) -> None:
+        assert read(file(pack(rda(places=TYPES))), OPTIONS).to_dict(as_series=False) == AS_TEXT
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
-def test_a_file_that_unpacks_to_too_much_is_refused(file: Write, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rdata_table, "MAX_BYTES", 10_000)
-    with pytest.raises(UnreadableSnapshot, match="more than 10000 bytes"):
-        read(file(pack(rds(texts(*["x" * 100] * 200)))), OPTIONS)
+    def test_reads_a_file_in_an_archive(self, tmp_path: Path) -> None:
+        path = tmp_path / "snapshot"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("places.RData", gzip.compress(rda(places=TYPES)))
+        assert read(path, ReadOptions(format="rdata", member="places.RData")).to_dict(as_series=False) == AS_TEXT
+        with pytest.raises(UnreadableSnapshot, match=r"set read\.member to one of places\.RData"):
+            read(path, OPTIONS)
 
+    def test_keeps_nan(self, file: Write) -> None:
+        result = read(file(rds(frame({"x": reals(float("nan"), float("inf"), NA_REAL)}))), OPTIONS)
+        assert result["x"].to_list() == ["nan", "inf", None]
 
-def test_no_cut_of_a_file_is_read_and_none_breaks_the_reader(file: Write) -> None:
-    whole = rda(places=TYPES)
-    for size in range(len(whole)):
-        with pytest.raises(UnreadableSnapshot):
-            read(file(whole[:size]), OPTIONS)
+    def test_row_names_and_missing_values(self, file: Write) -> None:
+        body = frame({"x": texts("a", "-")}, rows=texts("Mazda", "Škoda"))
+        result = read(file(rds(body)), ReadOptions(format="rdata", na=["", "-"]))
+        assert result.select("x", "row.names").rows() == [("a", "Mazda"), (None, "Škoda")]
 
+    def test_decimal_mark_depends_on_thousands(self, file: Write) -> None:
+        result = read(file(rds(frame({"x": reals(0.25)}))), ReadOptions(format="rdata", decimal=",", thousands="."))
+        assert result["x"].to_list() == ["0,25"]
 
-def test_a_changed_byte_is_read_or_refused_and_never_breaks_the_reader(file: Write) -> None:
-    whole = bytearray(rda(places=TYPES, more=compact("compact_intseq", reals(3, 1, 1))))
-    refused = 0
-    for place in range(len(whole)):
-        before, whole[place] = whole[place], whole[place] ^ 0xFF
-        try:
-            read(file(bytes(whole)), OPTIONS)
-        except UnreadableSnapshot:
-            refused += 1
-        whole[place] = before
-    assert refused > 100
+    def test_encodings_and_invalid_bytes(self, file: Write) -> None:
+        column = vector(16, text(b"\x8eilina", 0x4000) + text(b"\xff\xfe") + text("ok"), 3)
+        result = read(file(rds(frame({"x": column}))), OPTIONS)
+        assert result["x"].to_list() == ["Žilina", "\ufffd\ufffd", "ok"]
+        assert result["__fault"].to_list() == [None, "x: bytes not valid in utf-8: 0xff 0xfe", None]
 
+    def test_needed_columns(self, file: Write) -> None:
+        assert read(file(rds(TYPES)), OPTIONS, {"NAME", "share"}).columns == ["name", "share", "__row", "__fault"]
 
-def test_real_lists_of_municipalities_and_of_regions_are_read(real: Callable[[str], Path]) -> None:
-    places = read(real("nuts_lau_2019.rda"), ReadOptions(format="rdata", records="/nuts_lau_2019"), {"country", "gisco_id", "population"})
-    assert places.height == 99140
-    assert places["__row"].to_list() == list(range(1, 99141))
-    visegrad = places.filter(pl.col("country").is_in(["CZ", "HU", "PL", "SK"]))
-    assert dict(visegrad.group_by("country").len().iter_rows()) == {"CZ": 6258, "HU": 3155, "PL": 2478, "SK": 2927}
-    assert visegrad.filter(gisco_id="SK_500011").rows() == [("76655", "SK", "SK_500011", 91794, None)]
-    regions = read(real("all_valid_nuts_codes.rda"), OPTIONS)
-    assert regions.row(0) == ("country", "BE", "code_2021", 1, None)
-    assert regions.height == 12272
+    def test_records_selects_a_table(self, file: Write) -> None:
+        one, two = frame({"x": texts("1")}), frame({"x": texts("2")})
+        path = file(rda(first=one, other=listed(two, names=texts("inner")), note=texts("no table")))
+        assert read(path, OPTIONS)["x"].to_list() == ["1"]
+        assert read(path, ReadOptions(format="rdata", records="/other/inner"))["x"].to_list() == ["2"]
+        with pytest.raises(UnreadableSnapshot, match="no object at /third; third is not one of first, other, note"):
+            read(path, ReadOptions(format="rdata", records="/third"))
+        with pytest.raises(UnreadableSnapshot, match=r"several data frames: set read\.records to one of /a, /b"):
+            read(file(rda(a=one, b=two)), OPTIONS)
+        with pytest.raises(UnreadableSnapshot, match="no data frame; it has note"):
+            read(file(rda(note=texts("x"))), OPTIONS)
+
+    def test_expands_compact_vectors(self, file: Write) -> None:
+        columns = {
+            "n": compact("compact_intseq", reals(3, 10, -1)),
+            "t": compact("deferred_string", pairs(a=reals(0.1 + 0.2, 5, NA_REAL), b=integers(0))),
+            "w": compact("wrap_integer", listed(integers(7, 8, 9), integers(0, 0))),
+        }
+        result = read(file(rds(frame(columns))), OPTIONS)
+        assert result.select("n", "t", "w").rows() == [("10", "0.3", "7"), ("9", "5", "8"), ("8", None, "9")]
+
+    def test_skips_objects_without_data(self, file: Write) -> None:
+        environment = struct.pack(">2i", 4, 0) + struct.pack(">i", 253) + pairs(x=texts("inside")) + struct.pack(">i", NULL) * 2
+        namespace = struct.pack(">3i", 249, 0, 2) + text("base") + text("4.0.0")
+        again = struct.pack(">i", 255 | 2 << 8)  # the second thing that can be referred to: the environment, after the symbol of `e`
+        call = struct.pack(">i", 6) + struct.pack(">i", 1) + text("f") + pairs(x=reals(1))
+        result = read(file(rda(e=environment, n=namespace, a=again, c=call, d=frame({"x": texts("1")}))), OPTIONS)
+        assert result["x"].to_list() == ["1"]
+
+    def test_refuses_nested_columns_only_if_needed(self, file: Write) -> None:
+        path = file(rds(frame({"x": texts("1"), "geometry": listed(reals(1, 2)), "m": integers(1, 2, dim=integers(1, 2))})))
+        assert read(path, OPTIONS).columns == ["x", "__row", "__fault"]
+        assert read(path, OPTIONS, {"x"})["x"].to_list() == ["1"]
+        with pytest.raises(UnreadableSnapshot, match="column geometry of the data frame has lists, a matrix"):
+            read(path, OPTIONS, {"x", "geometry"})
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (b"", "not an R data file"),
+            (b"<html>log in</html>", "not an R data file"),
+            (b"RDA3\nA\n3\n263168\n", "ASCII or native form"),
+            (b"X\n" + struct.pack(">3i", 9, 0, 0), "format version 9"),
+            (rds(TYPES)[:-20], "truncated|bytes are left"),
+            (rds(TYPES)[:9], "truncated"),
+            (rds(TYPES) + b"x", "1 bytes after its end"),
+            (HEAD + struct.pack(">2i", 13, 2**31 - 1), "2147483647 elements, but 0 bytes are left"),
+            (HEAD + struct.pack(">4i", 16, -1, 1, 0), "4294967296 elements, but 0 bytes are left"),
+            (HEAD + struct.pack(">2i", 16, 1) + struct.pack(">2i", 9, 2**30), "expected a text|bytes are left"),
+            (HEAD + struct.pack(">2i", 16, 1) + struct.pack(">2i", 13, 0), "expected a text"),
+            (HEAD + struct.pack(">2i", 9, -7), "a length of -7"),
+            (HEAD + NESTED, "nested more than 64 deep"),
+            (HEAD + (struct.pack(">2i", 17, NULL)) * 100_000, "truncated|nested"),
+            (HEAD + struct.pack(">i", 3 << 8 | 255), "reference 3 of 0"),
+            (HEAD + struct.pack(">i", 99), "unknown type 99"),
+            (HEAD + struct.pack(">2i", 21, 1), "compiled function"),
+            (HEAD + compact("compact_intseq", reals(1e12, 1, 1)), "too large: compact_intseq"),
+            (HEAD + compact("compact_realseq", reals(float("nan"), 1, 1)), "too large: compact_realseq"),
+            (HEAD + compact("compact_intseq", reals(2, 2**31, 1)), "too large: compact_intseq"),
+            (HEAD + compact("mmap_real", texts("/etc/passwd")), "unknown or too large: mmap_real"),
+            (rds(frame({"a": texts("1"), "b": texts("1", "2")})), "differ in length: a 1, b 2"),
+            (
+                rds(frame({"a": integers(3, kind=13, levels=texts("x"), **{"class": texts("factor")})})),
+                "column a: 3 is not one of the 1 levels",
+            ),
+            (bz2.compress(rds(TYPES))[:-9], "bzip2 file is truncated"),
+            (lzma.compress(rds(TYPES))[:-9], "xz file is truncated"),
+            (gzip.compress(rds(TYPES))[:-9], "gzip file is truncated"),
+            (b"BZh9" + b"x" * 40, "bzip2 file cannot be read"),
+        ],
+    )
+    def test_refuses_broken_files(self, file: Write, content: bytes, reason: str) -> None:
+        with pytest.raises(UnreadableSnapshot, match=reason):
+            read(file(content), OPTIONS)
+
+    @pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+    def test_refuses_files_that_unpack_to_too_much(
+        self, file: Write, pack: Callable[[bytes], bytes], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(rdata_table, "MAX_BYTES", 10_000)
+        with pytest.raises(UnreadableSnapshot, match="more than 10000 bytes"):
+            read(file(pack(rds(texts(*["x" * 100] * 200)))), OPTIONS)
+
+    def test_survives_truncation(self, file: Write) -> None:
+        whole = rda(places=TYPES)
+        for size in range(len(whole)):
+            with pytest.raises(UnreadableSnapshot):
+                read(file(whole[:size]), OPTIONS)
+
+    def test_survives_changed_bytes(self, file: Write) -> None:
+        whole = bytearray(rda(places=TYPES, more=compact("compact_intseq", reals(3, 1, 1))))
+        refused = 0
+        for place in range(len(whole)):
+            before, whole[place] = whole[place], whole[place] ^ 0xFF
+            try:
+                read(file(bytes(whole)), OPTIONS)
+            except UnreadableSnapshot:
+                refused += 1
+            whole[place] = before
+        assert refused > 100
+
+    def test_reads_real_lists_of_areas(self, real: Callable[[str], Path]) -> None:
+        places = read(
+            real("nuts_lau_2019.rda"), ReadOptions(format="rdata", records="/nuts_lau_2019"), {"country", "gisco_id", "population"}
+        )
+        assert places.height == 99140
+        assert places["__row"].to_list() == list(range(1, 99141))
+        visegrad = places.filter(pl.col("country").is_in(["CZ", "HU", "PL", "SK"]))
+        assert dict(visegrad.group_by("country").len().iter_rows()) == {"CZ": 6258, "HU": 3155, "PL": 2478, "SK": 2927}
+        assert visegrad.filter(gisco_id="SK_500011").rows() == [("76655", "SK", "SK_500011", 91794, None)]
+        regions = read(real("all_valid_nuts_codes.rda"), OPTIONS)
+        assert regions.row(0) == ("country", "BE", "code_2021", 1, None)
+        assert regions.height == 12272

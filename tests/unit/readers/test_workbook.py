@@ -14,58 +14,54 @@ from pipelines.readers import ReadOptions, UnreadableSnapshot
 LEGACY = Path(__file__).parent / "data" / "legacy.xls"  # a merged header over three columns, text codes, numbers, dates, a second sheet
 
 
-def test_a_legacy_workbook_is_read_like_any_other() -> None:
-    frame = readers.read(LEGACY, ReadOptions(format="xls", header_rows=2, sheet="Obce"))
-    assert frame.columns == [
-        *(f"Počet obyvatel / {name}" for name in ("kód", "název", "celkem", "muži", "datum")), "__row", "__fault",
-    ]  # fmt: skip
-    assert frame.rows() == [
-        ("554782", "Praha", "1275406", "620000.5", "2021-01-01", 3, None),
-        ("000019", "Lhota", None, "12", "2020-02-29", 4, None),
-    ]
-
-
-@pytest.mark.parametrize(("sheet", "reason"), [(2, "no sheet 2; it has 0 Obce, 1 Druhý"), ("Kraje", "no sheet named Kraje")])
-def test_a_sheet_that_is_not_there_is_named(sheet: int | str, reason: str) -> None:
-    with pytest.raises(UnreadableSnapshot, match=reason):
-        readers.read(LEGACY, ReadOptions(format="xls", sheet=sheet))
-
-
-@pytest.mark.parametrize("cut", [100, 2000, 5000])
-def test_a_legacy_workbook_that_breaks_off_is_unreadable(tmp_path: Path, cut: int) -> None:
-    path = tmp_path / "cut.xls"
-    path.write_bytes(LEGACY.read_bytes()[:cut])
-    with pytest.raises(UnreadableSnapshot):
-        readers.read(path, ReadOptions(format="xls"))
-
-
-def test_typed_cells_become_text_and_rows_keep_their_number(workbook: Callable[..., Path]) -> None:
-    path = workbook(
-        Data=[
-            ["title"],
-            [],
-            ["code", "share", "day", "yes", "note"],
-            [554782.0, 0.1, dt.date(2021, 1, 31), True, " a "],
-            [],
-            ["000019", -3, dt.datetime(2021, 1, 31, 12, 30), False, "#DIV/0!"],
+class TestWorkbookReader:
+    def test_reads_legacy_workbooks(self) -> None:
+        frame = readers.read(LEGACY, ReadOptions(format="xls", header_rows=2, sheet="Obce"))
+        assert frame.columns == [
+            *(f"Počet obyvatel / {name}" for name in ("kód", "název", "celkem", "muži", "datum")), "__row", "__fault",
+        ]  # fmt: skip
+        assert frame.rows() == [
+            ("554782", "Praha", "1275406", "620000.5", "2021-01-01", 3, None),
+            ("000019", "Lhota", None, "12", "2020-02-29", 4, None),
         ]
-    )
-    frame = readers.read(path, ReadOptions(format="xlsx", skip_rows=2))
-    assert frame["code"].to_list() == ["554782", "000019"]
-    assert frame["share"].to_list() == ["0.1", "-3"]
-    assert frame["day"].to_list() == ["2021-01-31", "2021-01-31T12:30:00"]
-    assert frame["yes"].to_list() == ["true", "false"]
-    assert frame["note"][0] == "a"
-    assert frame["__row"].to_list() == [4, 6]
 
+    @pytest.mark.parametrize(("sheet", "reason"), [(2, "no sheet 2; it has 0 Obce, 1 Druhý"), ("Kraje", "no sheet named Kraje")])
+    def test_names_a_missing_sheet(self, sheet: int | str, reason: str) -> None:
+        with pytest.raises(UnreadableSnapshot, match=reason):
+            readers.read(LEGACY, ReadOptions(format="xls", sheet=sheet))
 
-def test_names_by_position_begin_at_column_a_of_the_sheet(workbook: Callable[..., Path]) -> None:
-    path = workbook(Data=[[None, "x", "y"], [None, "1", "2", "3"]])
-    frame = readers.read(path, ReadOptions(format="xlsx", names=["blank", "a", "b"]))
-    assert frame.select("blank", "a", "b").rows() == [(None, "1", "2")]
+    @pytest.mark.parametrize("cut", [100, 2000, 5000])
+    def test_refuses_a_truncated_legacy_workbook(self, tmp_path: Path, cut: int) -> None:
+        path = tmp_path / "cut.xls"
+        path.write_bytes(LEGACY.read_bytes()[:cut])
+        with pytest.raises(UnreadableSnapshot):
+            readers.read(path, ReadOptions(format="xls"))
 
+    def test_converts_typed_cells_to_text(self, workbook: Callable[..., Path]) -> None:
+        path = workbook(
+            Data=[
+                ["title"],
+                [],
+                ["code", "share", "day", "yes", "note"],
+                [554782.0, 0.1, dt.date(2021, 1, 31), True, " a "],
+                [],
+                ["000019", -3, dt.datetime(2021, 1, 31, 12, 30), False, "#DIV/0!"],
+            ]
+        )
+        frame = readers.read(path, ReadOptions(format="xlsx", skip_rows=2))
+        assert frame["code"].to_list() == ["554782", "000019"]
+        assert frame["share"].to_list() == ["0.1", "-3"]
+        assert frame["day"].to_list() == ["2021-01-31", "2021-01-31T12:30:00"]
+        assert frame["yes"].to_list() == ["true", "false"]
+        assert frame["note"][0] == "a"
+        assert frame["__row"].to_list() == [4, 6]
 
-def test_a_header_of_several_rows_is_joined_and_a_merged_cell_reaches_to_its_right(workbook: Callable[..., Path]) -> None:
-    path = workbook(Data=[["2021", None, "2022", None], ["men", "women", "men", "women"], [1, 2, 3, 4]])
-    frame = readers.read(path, ReadOptions(format="xlsx", header_rows=2))
-    assert frame.columns[:4] == ["2021 / men", "2021 / women", "2022 / men", "2022 / women"]
+    def test_names_start_at_column_a(self, workbook: Callable[..., Path]) -> None:
+        path = workbook(Data=[[None, "x", "y"], [None, "1", "2", "3"]])
+        frame = readers.read(path, ReadOptions(format="xlsx", names=["blank", "a", "b"]))
+        assert frame.select("blank", "a", "b").rows() == [(None, "1", "2")]
+
+    def test_joins_header_rows_and_merged_cells(self, workbook: Callable[..., Path]) -> None:
+        path = workbook(Data=[["2021", None, "2022", None], ["men", "women", "men", "women"], [1, 2, 3, 4]])
+        frame = readers.read(path, ReadOptions(format="xlsx", header_rows=2))
+        assert frame.columns[:4] == ["2021 / men", "2021 / women", "2022 / men", "2022 / women"]

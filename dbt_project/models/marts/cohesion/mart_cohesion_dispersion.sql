@@ -1,6 +1,6 @@
--- a view: the table of a million rows is written once
+-- grain: one row per indicator, area above, level of the areas compared, level of a decomposition, period, sex and statistic
+-- a view, so that its million rows are stored once
 {{ config(materialized="view") }}
--- grain: one statistic of an indicator over the areas of a level inside an area of a level above
 select
     indicator,
     within,

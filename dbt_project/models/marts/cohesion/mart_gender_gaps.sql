@@ -1,5 +1,5 @@
--- grain: one indicator that is published by sex, area, period and age
-with sexes as (
+-- grain: one row per indicator that is published by sex, area, period and age group
+with values_by_sex as (
     select
         c.indicator,
         c.ref_area,
@@ -9,7 +9,7 @@ with sexes as (
         max(c.obs_value) filter (where c.sex = 'F') as female,
         max(c.obs_value) filter (where c.sex = 'M') as male,
         max({{ status_rank('c.obs_status') }}) as status_rank,
-        -- low coverage and what is not defined have no rank among the reasons
+        -- the statuses L and Z have no rank
         bool_or(c.obs_status = 'L') as is_low,
         bool_or(c.obs_status = 'Z') as is_undefined
     from {{ ref('int_indicator_cells') }} as c
@@ -17,12 +17,12 @@ with sexes as (
     group by c.indicator, c.ref_area, c.time_period, c.age
 ),
 
--- a ratio needs men to compare with, and neither value below zero
-compared as (
+-- a ratio needs a value of men above zero and no value below zero
+ratios as (
     select
         *,
         case when male > 0 and female >= 0 then {{ finite('female / male') }} end as ratio
-    from sexes
+    from values_by_sex
 )
 
 select
@@ -37,9 +37,9 @@ select
     ratio,
     case when ratio > 0 then abs(1 - least(ratio, 1 / ratio)) when ratio = 0 then 1.0 end as parity_distance,
     case
-        when status_rank > 10 then {{ rank_status('status_rank') }}
+        when {{ lacks_value('status_rank') }} then {{ rank_status('status_rank') }}
         when is_low then 'L'
         when is_undefined or ratio is null then 'Z'
         else {{ rank_status('status_rank') }}
     end as obs_status
-from compared
+from ratios

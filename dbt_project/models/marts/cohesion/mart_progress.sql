@@ -1,7 +1,9 @@
--- grain: one indicator with a direction, area and sex: how fast it grew, against the growth that its target or its direction asks for
-{%- set target_year = 2030 %}
-{%- set no_zero = 0.001 %}
-with ends as (
+-- grain: one row per indicator with a direction, area and sex: its growth, compared with the growth that its target or direction requires
+{%- set progress = var('progress') %}
+{%- set best = progress.best_score %}
+{%- set to_target = progress.with_target %}
+{%- set free = progress.without_target %}
+with values_at_ends as (
     select
         s.indicator,
         c.ref_area,
@@ -15,7 +17,7 @@ with ends as (
         b.obs_status as base_status,
         c.obs_status as last_status,
         {{ years_between('s.base_period', 's.last_period') }} as years,
-        {{ target_year }} - cast(left(s.base_period, 4) as integer) as years_to_target
+        {{ progress.target_year }} - cast(left(s.base_period, 4) as integer) as years_to_target
     from {{ ref('int_progress_spans') }} as s
     inner join {{ ref('stg_indicators') }} as i on i.indicator = s.indicator
     inner join {{ ref('int_indicator_cells') }} as c
@@ -24,7 +26,7 @@ with ends as (
         on b.indicator = s.indicator and b.ref_area = c.ref_area and b.sex = s.sex and b.time_period = s.base_period and b.age = '_T'
 ),
 
--- a target to be met, not passed: a value beyond it is as far as one before it, as ratios go
+-- a target to meet and not to pass: a value beyond the target is folded to the value before it with the same ratio to the target
 folded as (
     select
         *,
@@ -35,22 +37,22 @@ folded as (
             else {{ value }}
         end as {{ value.replace('value', 'folded') }},
         {% endfor -%}
-        -- an exponential model has no zero
-        case when target_value = 0 then {{ no_zero }} else target_value end as target
-    from ends
+        -- exponential growth cannot start or end at zero
+        case when target_value = 0 then {{ progress.zero }} else target_value end as target
+    from values_at_ends
 ),
 
-models as (
+signed as (
     select
         *,
-        case when base_folded = 0 then {{ no_zero }} else base_folded end as base,
-        case when base_folded < 0 then -1 else 1 end as sign,
-        -- towards a target to be met, folded values grow away from zero, unless it is zero
+        case when base_folded = 0 then {{ progress.zero }} else base_folded end as base,
+        case when base_folded < 0 then -1 else 1 end as base_sign,
+        -- folded values grow away from zero towards their target, unless the target is zero
         case
             when direction = 'lower_better' then -1
             when direction = 'target' and target_value <= 0 then -1
             else 1
-        end as way
+        end as direction_sign
     from folded
 ),
 
@@ -63,21 +65,21 @@ growths as (
             case direction
                 when 'higher_better' then last_value >= target_value
                 when 'lower_better' then last_value <= target_value
-                else abs(last_value - target_value) <= 1e-9 * greatest(abs(target_value), 1e-300)
+                else abs(last_value - target_value) <= {{ var('relative_tolerance') }} * greatest(abs(target_value), {{ progress.smallest_target }})
             end,
             false
         ) as is_achieved
-    from models
+    from signed
 ),
 
-measured as (
+paces as (
     select
         *,
         case
-            when target_value is null then sign * way * growth
-            -- at the target from the start: any way off it is the wrong one
-            when growth_required = 0 then '-infinity'::double
-            when growth_required <> 0 then sign * way * growth / abs(growth_required)
+            when target_value is null then base_sign * direction_sign * growth
+            -- a series that starts at its target can only move away from it
+            when growth_required = 0 then cast('-infinity' as double)
+            when growth_required <> 0 then base_sign * direction_sign * growth / abs(growth_required)
         end as pace
     from growths
 ),
@@ -87,39 +89,33 @@ scored as (
         *,
         case
             when base_value is null or last_value is null then null
-            when is_achieved then 5.0
+            when is_achieved then {{ best }}
             when pace is null then null
-            -- piecewise linear through the borders of the classes
-            when target_value is not null and pace < 0.6 then greatest((pace - 0.6) * 5 / 1.2, -5.0)
-            when target_value is not null then least((pace - 0.6) * 5 / 0.7, 5.0)
-            when pace < 0 then greatest(125 * pace - 2.5, -5.0)
-            when pace < 0.005 then 500 * pace - 2.5
-            when pace < 0.015 then 250 * pace - 1.25
-            else least(500 * pace - 5, 5.0)
+            -- the scale of the Open SDG platform: piecewise linear through the borders of the classes
+            when target_value is not null and pace < {{ to_target.moderate }} then greatest((pace - {{ to_target.moderate }}) * 5 / 1.2, -{{ best }})
+            when target_value is not null then least((pace - {{ to_target.moderate }}) * 5 / 0.7, {{ best }})
+            when pace < 0 then greatest(125 * pace - 2.5, -{{ best }})
+            when pace < {{ free.moderate }} then 500 * pace - 2.5
+            when pace < {{ free.substantial }} then 250 * pace - 1.25
+            else least(500 * pace - 5, {{ best }})
         end as score,
         case
             when base_value is null or last_value is null then null
             when is_achieved then 'target_achieved'
-            when pace >= case when target_value is null then 0.015 else 0.95 end then 'substantial_progress'
-            when pace >= case when target_value is null then 0.005 else 0.6 end then 'moderate_progress'
+            when pace >= case when target_value is null then {{ free.substantial }} else {{ to_target.substantial }} end then 'substantial_progress'
+            when pace >= case when target_value is null then {{ free.moderate }} else {{ to_target.moderate }} end then 'moderate_progress'
             when pace >= 0 then 'limited_progress'
             when pace < 0 then 'deterioration'
         end as progress,
-        greatest(coalesce({{ status_rank('base_status') }}, 0), coalesce({{ status_rank('last_status') }}, 0)) as status_rank
-    from measured
+        greatest(
+            coalesce({{ status_rank('base_status') }}, {{ no_rank() }}),
+            coalesce({{ status_rank('last_status') }}, {{ no_rank() }})
+        ) as status_rank
+    from paces
 ),
 
-broken as (
-    select distinct
-        s.indicator,
-        s.base_period,
-        s.last_period
-    from {{ ref('int_progress_spans') }} as s
-    inner join {{ ref('int_indicator_breaks') }} as b
-        on
-            b.indicator = s.indicator
-            and b.first_day > {{ first_day('s.base_period') }}
-            and b.first_day <= {{ first_day('s.last_period') }}
+spans_with_break as (
+    {{ spans_with_break(ref('int_progress_spans'), 'base_period', 'last_period') }}
 )
 
 select
@@ -133,13 +129,13 @@ select
     s.score,
     s.progress,
     case
-        -- an area that was not there in the base period has no value in it
-        when s.base_status is null and s.status_rank <= 10 then 'O'
-        when s.status_rank > 10 then {{ rank_status('s.status_rank') }}
+        -- an area that did not exist in the base period has no value there
+        when s.base_status is null and {{ has_value('s.status_rank') }} then 'O'
+        when {{ lacks_value('s.status_rank') }} then {{ rank_status('s.status_rank') }}
         when s.base_status = 'L' or s.last_status = 'L' then 'L'
         when s.progress is null then 'Z'
         when b.indicator is not null then 'B'
         else {{ rank_status('s.status_rank') }}
     end as obs_status
 from scored as s
-left join broken as b on b.indicator = s.indicator and b.base_period = s.base_period and b.last_period = s.last_period
+left join spans_with_break as b on b.indicator = s.indicator and b.base_period = s.base_period and b.last_period = s.last_period

@@ -1,2 +1,2 @@
--- grain: one component of an index of any other objective than ZPO2-3, area and period
+-- grain: one row per index of any objective except ZPO2-3, component, area and period
 {{ index_scores("i.objective <> 'ZPO2-3'") }}

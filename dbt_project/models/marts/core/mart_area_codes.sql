@@ -1,4 +1,4 @@
--- grain: one code in a scheme, while an area has it
+-- grain: one row per scheme, code and first day of the code
 select
     scheme,
     code,

@@ -1,4 +1,4 @@
--- grain: one direct parent of an area, while it is one
+-- grain: one row per area, direct parent and first day of the link
 select
     ref_area,
     parent,

@@ -1,4 +1,4 @@
--- grain: one area
+-- grain: one row per area
 select
     ref_area,
     level,

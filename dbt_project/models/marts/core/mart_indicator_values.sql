@@ -1,15 +1,11 @@
--- grain: one indicator, area, period, sex and age group
-with contributing as (
-    -- the sources that gave anything to an indicator's measures in the period
+-- grain: one row per indicator, area, period, sex and age group
+with sources_by_period as (
+    -- the sources with observations of an indicator's measures in the period
     select
         t.indicator,
         o.time_period,
         string_agg(distinct o.source, ';' order by o.source) as sources
-    from (
-        select indicator, measure from {{ ref('stg_terms') }}
-        union
-        select indicator, times as measure from {{ ref('stg_terms') }} where times is not null
-    ) as t
+    from ({{ measures_of_terms() }}) as t
     inner join (select distinct measure, time_period, source from {{ ref('int_observations') }}) as o on o.measure = t.measure
     group by t.indicator, o.time_period
 )
@@ -30,4 +26,4 @@ select
     coalesce(s.sources, '') as sources
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator = c.indicator
-left join contributing as s on s.indicator = c.indicator and s.time_period = c.time_period
+left join sources_by_period as s on s.indicator = c.indicator and s.time_period = c.time_period

@@ -1,4 +1,4 @@
--- grain: one area, with the last value of every indicator
+-- grain: one row per area, with the value of every indicator in its last period
 {%- set indicators = declared_indicators() %}
 with last_periods as (
     select

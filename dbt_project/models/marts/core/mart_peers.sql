@@ -1,4 +1,4 @@
--- grain: one area and one of its peers
+-- grain: one row per area and peer
 select
     ref_area,
     position,

@@ -1,4 +1,4 @@
--- grain: one snapshot: the bytes of one part of a source
+-- grain: one row per snapshot: the bytes of one part of a source
 select
     source,
     part,

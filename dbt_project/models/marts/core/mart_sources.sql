@@ -1,4 +1,4 @@
--- grain: one source
+-- grain: one row per source
 select
     s.source,
     s.title,

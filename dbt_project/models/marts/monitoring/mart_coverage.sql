@@ -1,4 +1,4 @@
--- grain: one indicator, level, period and sex (age group _T): how many of its cells have a value, and why the others have none
+-- grain: one row per indicator, level, period and sex (age group _T): how many of its cells have a value, and why the others have none
 select
     indicator,
     level,

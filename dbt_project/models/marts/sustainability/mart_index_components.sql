@@ -1,10 +1,10 @@
--- grain: one indicator of a component of an index, area and period of the raw value
+-- grain: one row per index, component, indicator, area and period of the raw value
 select
     index_id as "index",
     parent as component,
     indicator,
     ref_area,
-    -- an indicator that the index cannot read has no period
+    -- the period is empty for an indicator without a value that the index can read
     coalesce(raw_period, '') as time_period,
     raw,
     treated,
@@ -14,8 +14,9 @@ select
     obs_status
 from {{ ref('int_index_scores') }}
 where indicator is not null
--- a value carried on is shown in its own period; what is never there, as in the newest period
-qualify row_number() over (
-    partition by index_id, node, ref_area, coalesce(raw_period, '')
-    order by time_period <> coalesce(raw_period, ''), case when raw_period is null then null else time_period end, time_period desc
-) = 1
+-- a value that is carried forward is published in its own period; a missing one as in the newest period
+qualify
+    row_number() over (
+        partition by index_id, node, ref_area, coalesce(raw_period, '')
+        order by time_period <> coalesce(raw_period, ''), case when raw_period is null then null else time_period end, time_period desc
+    ) = 1

@@ -1,4 +1,4 @@
--- grain: one statistic of what an index depends on
+-- grain: one row per index, component and statistic
 select
     index_id as "index",
     component,

@@ -1,4 +1,4 @@
-"""What a run left of each case: the lake named by the manifest, the quarantine, the status; and how that differs from what is due."""
+"""The state of a home after the run of the corpus, and its differences from the declared outcomes."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from tests.hostile.case import PERIOD, Case, Row
 
 
 class State:
-    """The state of a home after a run. Read once, asked by every case."""
+    """The state of a home after a run. It is read once for all cases."""
 
     def __init__(self, home: Path, counts: dict[str, Any], errors: dict[str, str]) -> None:
         self.home = home
-        self.counts = counts  # of each source, as the run told them
-        self.errors = errors  # why the present snapshot of a source is not taken
+        self.counts = counts  # of each source, as the run reported them
+        self.errors = errors  # why the current snapshot of a source is not used
         self.manifest: dict[str, Any] = json.loads((home / "manifests" / "current.json").read_text(encoding="utf-8"))
 
     def lake(self, kind: str) -> pl.DataFrame:
-        """Return all rows of one kind in the lake's present state."""
+        """Return all rows of one kind in the current state of the lake."""
         frames = [pl.read_parquet(self.home / "lake" / f["path"]) for f in self.manifest["files"].get(kind, []) if f["rows"]]
         return pl.concat(frames) if frames else pl.DataFrame()
 
@@ -47,7 +47,7 @@ class State:
         return self.lake("quarantine")
 
     def rows(self, case: Case) -> list[Row]:
-        """Return the good rows of a case as they stand in the lake."""
+        """Return the good rows of a case in the lake."""
         if case.into == "areas":
             return self.areas.filter(pl.col("ref_area").str.starts_with(f"{case.id}:")).select("ref_area", "name").rows()
         if case.into == "events":
@@ -55,48 +55,50 @@ class State:
             return self.events.filter(pl.col("source") == case.id).select("id", "title", moment).rows()
         mine = (pl.col("source") == case.id) & (pl.col("measure") == case.id) & (pl.col("obs_status") != "Q")
         good = self.observations.filter(mine)
-        if self.conflicts.height:  # cells that rows of the source contradict each other in stay out of the warehouse
+        if self.conflicts.height:  # cells for which rows of the source disagree do not reach the warehouse
             good = good.join(self.conflicts, on=self.conflicts.columns, how="anti")
         return good.select("ref_area", "obs_value", "time_period").rows()
 
     def differences(self, case: Case) -> list[str]:
-        """Say where the home differs from the whole outcome of `case`."""
+        """Return one line for each difference from the outcome of `case`."""
         outcome, counts, error = case.outcome, self.counts.get(case.id, {}), self.errors.get(case.id, "")
         if outcome.refused is not None:
             left = self.rows(case)
-            found = [] if outcome.refused in error else [f"refused because {outcome.refused!r} is due, found {error or 'no error'!r}"]
-            return found + ([f"a refused snapshot left {left}"] if left else [])
-        said = [f"refused: {error}"] if error else []
-        due, there = sorted(map(repr, map(_full, outcome.rows))), sorted(map(repr, map(_full, self.rows(case))))
-        if due != there:
-            said.append(f"good rows {due} are due, found {there}")
-        said += self._quarantined(case)
+            faults = (
+                [] if outcome.refused in error else [f"expected to be refused because {outcome.refused!r}, not {error or 'accepted'!r}"]
+            )
+            return faults + ([f"a refused snapshot left {left}"] if left else [])
+        lines = [f"refused: {error}"] if error else []
+        expected_rows, rows = sorted(map(repr, map(_full, outcome.rows))), sorted(map(repr, map(_full, self.rows(case))))
+        if expected_rows != rows:
+            lines.append(f"expected the good rows {expected_rows}, not {rows}")
+        lines += self._quarantined(case)
         whole = [b.row for b in outcome.bad if b.column is None]
         partly = {b.row for b in outcome.bad if b.column is not None}
         accepted = len(outcome.rows) + len(partly)
         expected = (accepted, len(whole), sum(outcome.ignored.values()), accepted + len(whole) + sum(outcome.ignored.values()))
-        found_counts = tuple(counts.get(name) for name in ("rows_accepted", "rows_quarantined", "rows_ignored", "rows_read"))
-        if expected != found_counts:
-            said.append(f"accepted, quarantined, ignored, read: {expected} are due, found {found_counts}")
+        run_counts = tuple(counts.get(name) for name in ("rows_accepted", "rows_quarantined", "rows_ignored", "rows_read"))
+        if expected != run_counts:
+            lines.append(f"accepted, quarantined, ignored, read: expected {expected}, not {run_counts}")
         if counts.get("ignored") != outcome.ignored:
-            said.append(f"ignored {outcome.ignored} are due, found {counts.get('ignored')}")
-        return said
+            lines.append(f"ignored: expected {outcome.ignored}, not {counts.get('ignored')}")
+        return lines
 
     def _quarantined(self, case: Case) -> list[str]:
         mine = self.quarantine.filter(pl.col("source") == case.id) if self.quarantine.width else self.quarantine
         left = [(row["row_number"], row["column"], row["reason"]) for row in mine.to_dicts()]
-        said = []
+        lines = []
         for bad in case.outcome.bad:
             fitting = [r for r in left if r[:2] == (bad.row, bad.column)]
             if fitting:
                 left.remove(fitting[0])
             if not fitting or bad.reason not in fitting[0][2]:
-                said.append(f"row {bad.row} {bad.column or ''}: {bad.reason!r} is due in quarantine, found {fitting}")
-        return said + [f"nobody expects in quarantine: {row}" for row in left]
+                lines.append(f"row {bad.row} {bad.column or ''}: expected {bad.reason!r} in quarantine, not {fitting}")
+        return lines + [f"unexpected in quarantine: {row}" for row in left]
 
 
 def _full(row: Row) -> Row:
-    """Return the row of an outcome as the lake has it: with its period, and with one zero only."""
+    """Return the row of an outcome in the form of the lake: with its period, and with 0.0 for -0.0."""
     if len(row) == 2 and not isinstance(row[1], str):
         row = (*row, PERIOD)
     return tuple(0.0 if value == 0 else value for value in row)

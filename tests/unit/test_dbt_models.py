@@ -1,0 +1,55 @@
+"""The conventions of the dbt project that neither dbt nor sqlfluff checks."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.support.one_model import DBT
+
+MODELS = sorted(path for path in (DBT / "models").rglob("*.*") if path.suffix in (".sql", ".py"))
+SQL = sorted(path for folder in ("models", "macros", "tests") for path in (DBT / folder).rglob("*.sql"))
+REFERENCE = re.compile(r"\{\{ doc\('(\w+)'\) \}\}")
+RANK_AS_NUMBER = re.compile(r"rank\)?\s*(?:<>|[<>]=?|=|,|in \()\s*\d")
+
+
+@pytest.fixture(scope="module")
+def descriptions() -> list[str]:
+    """Return the description of every column of every model, as it is written."""
+    files = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in (DBT / "models").rglob("*.yml")]
+    return [column["description"] for file in files for model in file.get("models", []) for column in model["columns"]]
+
+
+class TestDescriptions:
+    def test_repeated_ones_are_docs_blocks(self, descriptions: list[str]) -> None:
+        repeated = {text for text, count in Counter(descriptions).items() if count > 1}
+        assert [text for text in sorted(repeated) if not REFERENCE.search(text)] == []
+
+    def test_docs_blocks_are_shared(self, descriptions: list[str]) -> None:
+        blocks = re.findall(r"\{% docs (\w+) %\}", (DBT / "models" / "docs.md").read_text(encoding="utf-8"))
+        uses = Counter(name for text in descriptions for name in REFERENCE.findall(text))
+        assert {name for name in blocks if uses[name] < 2} == set()
+        assert set(uses) <= set(blocks)
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_model_begins_with_its_grain(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").startswith(("-- grain: one row", '"""Grain: one row'))
+
+
+@pytest.mark.parametrize(
+    ("line", "is_bare"),
+    [("status_rank < 11", True), ("coalesce(max(f.any_rank), 11)", True), ("max(status_rank) >= 11", True), ("d.status_rank in (13, 15)", True),
+     ("peer_rank <= n", False), ("{{ has_value('status_rank') }}", False)],
+)  # fmt: skip
+def test_rank_as_number_is_recognised(line: str, is_bare: bool) -> None:
+    assert bool(RANK_AS_NUMBER.search(line)) == is_bare
+
+
+@pytest.mark.parametrize("path", SQL, ids=lambda path: path.stem)
+def test_sql_has_no_rank_of_a_status_as_a_number(path: Path) -> None:
+    assert [line for line in path.read_text(encoding="utf-8").splitlines() if RANK_AS_NUMBER.search(line)] == []
