@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.conftest import current_release
 from tests.support.command import PROJECT, environment
 
 pytestmark = pytest.mark.slow
@@ -45,6 +46,13 @@ def test_parse_needs_no_workspace(dbt: Dbt) -> None:
     done = dbt("parse")
     assert done.returncode == 0, done.stdout
     assert (dbt.target / "manifest.json").is_file()
+
+
+def test_released_descriptions_have_the_text_of_docs_blocks(five_home: Path) -> None:
+    package = json.loads((current_release(five_home) / "datapackage.json").read_text(encoding="utf-8"))
+    fields = {(r["name"], f["name"]): f["description"] for r in package["resources"] for f in r.get("schema", {}).get("fields", [])}
+    assert fields["areas", "ref_area"] == "Identifier of the area"
+    assert [place for place, text in fields.items() if "{{" in text or "doc(" in text] == []
 
 
 def test_build_ls_and_docs_work_after_a_run(dbt: Dbt, workspace: Path) -> None:
