@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from pipelines import readers
-from pipelines.core import atomic, versions
+from pipelines.core import versions
 from pipelines.explain.facts import Key, Observation, Place
 from pipelines.explain.reread import Correction, Given, Replay, columns_of, described, totalled
 from pipelines.explain.warehouse import Warehouse
@@ -20,9 +20,9 @@ from pipelines.extract.snapshots import sha256_of
 from pipelines.lake.ingest import rows as ingest
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.counted import universe_of
+from pipelines.lake.manifest import Manifest
 from pipelines.lake.mapping import counts
 from pipelines.lake.quarantine import quarantine_frame
-from pipelines.lake.store import File
 from pipelines.lake.territory import Territory
 from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.schema import CountedSource, FetchedSource, ObservationsMap
@@ -72,7 +72,7 @@ class Evidence:
         self.pack = workspace.pack
         self.workspace = workspace
         self.warehouse = warehouse
-        self.manifest: dict[str, Any] = atomic.read_json(workspace.manifest, {"files": {}, "sources": {}})
+        self.manifest = Manifest.current(workspace)
         self.context = Context(workspace)
         self._replays: dict[tuple[str, str], Replay] = {}
         self._texts: dict[str, pl.DataFrame] = {}
@@ -155,7 +155,7 @@ class Evidence:
             if f"{source.id}/{sha256}" not in self._texts:
                 if not self.context.archive.path(sha256).is_file():
                     raise readers.UnreadableSnapshot(f"{sha256} is not in the archive")
-                self._texts[f"{source.id}/{sha256}"] = ingest.text_of(self.context, source, sha256)[0]
+                self._texts[f"{source.id}/{sha256}"] = ingest.read_text(self.context, source, sha256)[0]
             self.context.territory = self._territory
             self._replays[source.id, part] = Replay(self.context, source, part, self._texts[f"{source.id}/{sha256}"])
         return self._replays[source.id, part]
@@ -191,7 +191,7 @@ class Evidence:
         declared = {"from": counted.from_, "where": counted.where, "value": counted.measures.get(place.measure)}
         if entries is None:
             return Trace(observation, declared=declared, read=0.0, was_read=True)
-        found = counts.count(counted, entries, self._territory, None, self.context.sandbox)
+        found = counts.count_entries(counted, entries, self._territory, None, self.context.sandbox)
         mine = found.filter(pl.col("measure") == place.measure)["obs_value"]
         listed = tuple(Entry(*row) for row in entries.select("source", "part", "row_number", "snapshot").iter_rows())
         return Trace(observation, entries=listed, declared=declared, read=mine[0] if len(mine) else None, was_read=True)
@@ -200,7 +200,7 @@ class Evidence:
         if counted.id not in self._entries:
             self.context.territory = self._territory
             universe = universe_of(self.context, counted.universe)
-            entries = counts.entries_of(
+            entries = counts.select_entries(
                 counted, self._lake_of(counted), self._territory, universe, self._year(counted), self.context.sandbox
             )
             groups = entries.sort("source", "part", "row_number").group_by("ref_area", "time_period", maintain_order=True)
@@ -218,18 +218,18 @@ class Evidence:
         """Return source, part and sha256 of every snapshot out of whose entries `source` counts; none where it is no counted source."""
         counted = self.pack.counted.get(source)
         return [
-            (name, part, at["snapshot"])
-            for name, known in self.manifest["sources"].items()
-            if counted is not None and known["kind"] == counted.from_
-            for part, at in known["parts"].items()
+            (name, part, at.snapshot)
+            for name, known in self.manifest.sources.items()
+            if counted is not None and known.kind == counted.from_
+            for part, at in known.parts.items()
         ]
 
     def _everything(self, kind: str) -> pl.DataFrame:
-        return self.context.lake.read_all([File(**f) for f in self.manifest["files"].get(kind, [])], kind)
+        return self.context.lake.read_all(self.manifest.files.get(kind, []), kind)
 
     def _year(self, counted: CountedSource) -> int:
-        feeding = [s for s in self.manifest["sources"].values() if s["kind"] == counted.from_]
-        years = [int(p["fetched_at"][:4]) for s in feeding for p in s["parts"].values() if p.get("fetched_at")]
+        feeding = [s for s in self.manifest.sources.values() if s.kind == counted.from_]
+        years = [int(p.fetched_at[:4]) for s in feeding for p in s.parts.values() if p.fetched_at]
         return max(years, default=self.context.settings.now().year)
 
     @cached_property
@@ -243,17 +243,17 @@ class Evidence:
     def notes(self) -> list[str]:
         """Return in words what has changed since the run, so that reading again may give something else."""
         told = []
-        if self.manifest.get("pack_digest") not in (None, self.pack.digest):
+        if self.manifest.pack_digest not in (None, self.pack.digest):
             told.append(
                 "The declarations have changed since the run: its numbers are explained by those of the run, rows are read by those of now."
             )
-        if self.manifest.get("code_version") not in (None, versions.LAKE):
+        if self.manifest.code_version not in (None, versions.LAKE):
             told.append("The code that reads snapshots has changed since the run.")
         newer = [
             name if not part else f"{name} {part}"
-            for name, source in self.manifest["sources"].items()
-            for part, at in source["parts"].items()
-            if (known := self.warehouse.snapshots.get((name, part))) and at["snapshot"] != known["sha256"]
+            for name, source in self.manifest.sources.items()
+            for part, at in source.parts.items()
+            if (known := self.warehouse.snapshots.get((name, part))) and at.snapshot != known["sha256"]
         ]
         if newer:
             told.append(f"The lake has newer snapshots than the warehouse was built from: {json.dumps(newer, ensure_ascii=False)}.")

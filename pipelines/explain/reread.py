@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.explain.facts import Key
 from pipelines.lake.ingest import rows as ingest
 from pipelines.lake.ingest.context import Context
-from pipelines.lake.mapping import Checked, observations, placing
+from pipelines.lake.mapping import ValidatedRows, observations, placing
 from pipelines.packs import expressions
 from pipelines.packs.schema import FetchedSource, MeasureMap, ObservationsMap
 from quality.contracts import MASK
@@ -51,10 +51,10 @@ class Replay:
         spec = self.source.map
         assert isinstance(spec, ObservationsMap)
         one_by_one = {m: s.model_copy(update={"aggregate": None}) for m, s in spec.measures.items() if m in measures}
-        corrected, _ = ingest.corrected_rows(self.context, self.source, self._texts)
-        _, rows, _, _ = ingest.judged(self.context, self.source, ingest.not_ignored(self.context, self.source, corrected))
+        corrected, _ = ingest.apply_corrections(self.context, self.source, self._texts)
+        rows = ingest.validate_rows(self.context, self.source, ingest.without_ignored(self.context, self.source, corrected)).rows
         spec = spec.model_copy(update={"measures": one_by_one})
-        mapped = observations.map_rows(self.source.id, Checked(rows, {}), spec, self.context.territory, self.context.sandbox)
+        mapped = observations.map_rows(self.source.id, ValidatedRows(rows, {}), spec, self.context.territory, self.context.sandbox)
         found: dict[Key, list[Given]] = {}
         columns = ("measure", "ref_area", "time_period", "sex", "age", "row_number", "obs_value", "obs_status")
         for *key, row, value, status in mapped.rows.filter(pl.col("measure").is_not_null()).select(columns).iter_rows():
@@ -84,7 +84,7 @@ class Replay:
         personal = {c.from_ or name for name, c in self.source.columns.items() if c.personal}
         frame = self._texts.filter(pl.col("__row").is_in(list(rows)))
         for correction in self.source.corrections:
-            hit = frame.filter(ingest.selected(self.context, correction.where, frame, "corrections.where"))
+            hit = frame.filter(ingest.rows_matching(self.context, correction.where, frame, "corrections.where"))
             for row in hit.iter_rows(named=True):
                 for column, new in correction.set.items():
                     old, now = (MASK, MASK) if column in personal else (row[column], new)
@@ -96,7 +96,7 @@ class Replay:
 
 def columns_of(spec: ObservationsMap, measure: MeasureMap) -> list[str]:
     """Return the columns that the value of a measure, and the place of its cell, are read from: those of the value first."""
-    texts = [measure.value, measure.where, placing.key_of(spec.area), spec.period, spec.sex, spec.age, spec.status, spec.where]
+    texts = [measure.value, measure.where, placing.area_key(spec.area), spec.period, spec.sex, spec.age, spec.status, spec.where]
     return list(dict.fromkeys(c for text in texts if text is not None for c in sorted(expressions.parse(text).columns)))
 
 
