@@ -75,7 +75,7 @@ class TestWeights:
         explanation = explained(home, "share", "never", "2021")
         assert explanation["agrees"]
         assert explanation["value"]["coverage"] is None
-        assert explanation["value"]["why"][0].startswith("the coverage is unknown: no period has a weight of n1")
+        assert explanation["value"]["why"][0].startswith("the coverage is unknown: no period has a weight for n1")
 
     def test_contributing_area_needs_no_weight(self, cell: Look) -> None:
         assert cell("all_share", "never") == (0.5, "A", 1)
