@@ -1,5 +1,6 @@
-"""Explain one published number: from the row of the release back to the rows of the files it was made from. Only reads; computes anew.
+"""Explain one published number: from the row of the release back to the rows of the files it comes from. Only reads.
 
-question -> warehouse (facts) -> cells -> formula -> parents: the number, by rules that are written a second time here so that the two can be
-compared; evidence and replay: what stands behind its inputs; inquiry puts them together, reasons, arithmetic and telling say it.
+The number is recomputed by rules that are written a second time here, so that both results can be compared: `cell_key`, `warehouse` (facts),
+`cells`, `formula`, `parents`. `provenance` and `reread` return to the archived bytes behind its inputs. `service` puts everything together into
+an `explanation`; `reasons`, `arithmetic` and `render` put it into words.
 """

@@ -1,4 +1,4 @@
-"""The formula of a number in numbers, line by line down to its value. Computes only what it shows; the value comes from the computation."""
+"""The formula of a number with its numbers, line by line down to the value. Computes intermediate results only; the value is given."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pipelines.explain.computation import Computation
 from pipelines.explain.facts import Indicator
 from pipelines.explain.format import number, signed
-from pipelines.explain.formula import Direct, Sums, TermValue, Year, ratio
+from pipelines.explain.formula import AreaSums, Sums, TermValue, Year, ratio
 
 Pair = tuple[float | None, float | None]
 """A numerator and a denominator."""
@@ -16,7 +16,7 @@ _OVER = {"sum": "sum", "mean": "mean", "count_nonzero": "years other than 0"}
 
 
 def arithmetic(computation: Computation) -> list[str]:
-    """Return the lines of the calculation, the last of which is the value; none where there is nothing to calculate with."""
+    """Return the lines of the calculation, ending with the value, or no lines where there is nothing to calculate."""
     indicator, own, rolled, outcome = computation.facts.indicator, computation.own, computation.rolled, computation.outcome
     if own is None or outcome.way == "absent":
         return []
@@ -31,7 +31,7 @@ def arithmetic(computation: Computation) -> list[str]:
             value, weight = (t.measure for t in indicator.terms)
             lines.append(f"the numerator sums {value} * {weight}, the denominator {weight}")
         now, base = (rolled.numerator, rolled.denominator), (rolled.base_numerator, rolled.base_denominator)
-        return lines + _ends(indicator, now, base, outcome.value, own)
+        return lines + _final_lines(indicator, now, base, outcome.value, own)
     if indicator.weighted and indicator.is_direct:
         line = (f"{indicator.multiplier:g} * " if indicator.multiplier != 1 else "") + signed(own.now.own)
         return [f"= {line}"] if outcome.value is None or line == number(outcome.value) else [f"= {line}", f"= {number(outcome.value)}"]
@@ -39,7 +39,7 @@ def arithmetic(computation: Computation) -> list[str]:
     if own.base is not None:
         lines += _sums(indicator, own.base)
     base = (own.base.numerator, own.base.denominator) if own.base else (None, None)
-    return lines + _ends(indicator, (own.now.numerator, own.now.denominator), base, outcome.value, own)
+    return lines + _final_lines(indicator, (own.now.numerator, own.now.denominator), base, outcome.value, own)
 
 
 def _denominator(indicator: Indicator, denominator: float | None) -> str:
@@ -47,21 +47,21 @@ def _denominator(indicator: Indicator, denominator: float | None) -> str:
 
 
 def _sums(indicator: Indicator, sums: Sums) -> list[str]:
-    """Return the terms of each year, and what the window makes of them."""
+    """Return the terms of each year, and the result of the window."""
     if indicator.window_years is None:
         line = _terms(indicator, sums.years[0])
         plain = _ratio(indicator, sums.numerator, sums.denominator)
         prefix = f"{sums.time_period}: " if indicator.change_kind is not None else "= "
         same = line.translate(_BARE) == plain.translate(_BARE)
         return [] if same else [prefix + line]
-    lines = [f"{y.time_period}: {_terms(indicator, y)}" + ("" if y.complete else "  (does not count)") for y in sums.years]
+    lines = [f"{y.time_period}: {_terms(indicator, y)}" + ("" if y.complete else "  (incomplete, not used)") for y in sums.years]
     kind = _OVER[indicator.window_agg or "sum"]
     top = f"{kind} over the window to {sums.time_period}: numerator {number(sums.numerator)}"
     return [*lines, top + _denominator(indicator, sums.denominator)]
 
 
 def _terms(indicator: Indicator, year: Year) -> str:
-    """Return the formula of a year with numbers in the place of measures, without the multiplier of a window."""
+    """Return the formula of a year with numbers in place of measures, without the multiplier of a window."""
     top = _side([t for t in year.terms if t.term.side == "numerator"])
     low = _side([t for t in year.terms if t.term.side != "numerator"])
     multiplier = f"{indicator.multiplier:g} * " if indicator.multiplier != 1 and indicator.window_years is None else ""
@@ -79,16 +79,16 @@ def _side(terms: Sequence[TermValue]) -> str:
     return f"({text})" if len(terms) > 1 else text
 
 
-def _ends(indicator: Indicator, now: Pair, base: Pair, value: float | None, own: Direct) -> list[str]:
+def _final_lines(indicator: Indicator, now: Pair, base: Pair, value: float | None, own: AreaSums) -> list[str]:
     """Return the lines from numerators and denominators to the value."""
     if indicator.change_kind is None:
         line = _ratio(indicator, *now)
         lines = [f"= {line}"]
         return lines if value is None or line == number(value) else [*lines, f"= {number(value)}"]
     last, first = ratio(indicator, *now), ratio(indicator, *base)
-    lines = [_end(indicator, own.now.time_period, now)]
+    lines = [_line_of_end(indicator, own.now.time_period, now)]
     if own.base is not None:
-        lines.append(_end(indicator, own.base.time_period, base))
+        lines.append(_line_of_end(indicator, own.base.time_period, base))
     if value is None:
         return lines
     text = {
@@ -99,10 +99,10 @@ def _ends(indicator: Indicator, now: Pair, base: Pair, value: float | None, own:
     return [*lines, f"= {text}", f"= {number(value)}"]
 
 
-def _end(indicator: Indicator, period: str, pair: Pair) -> str:
+def _line_of_end(indicator: Indicator, period: str, pair: Pair) -> str:
     """Return the line of one end of a change."""
-    text, found = _ratio(indicator, *pair), number(ratio(indicator, *pair))
-    return f"{period}: {text}" + ("" if text == found else f" = {found}")
+    text, result = _ratio(indicator, *pair), number(ratio(indicator, *pair))
+    return f"{period}: {text}" + ("" if text == result else f" = {result}")
 
 
 def _ratio(indicator: Indicator, numerator: float | None, denominator: float | None) -> str:

@@ -1,4 +1,4 @@
-"""What is asked: one published cell. Says what is wrong with a question, and what was perhaps meant; answers nothing."""
+"""Look up one published cell by its key. The errors say what is wrong with a key and which similar keys exist."""
 
 from __future__ import annotations
 
@@ -7,87 +7,91 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from pipelines.core.errors import UsageError
-from pipelines.explain.facts import Question
+from pipelines.explain.facts import CellKey
 
 if TYPE_CHECKING:
     from pipelines.explain.warehouse import Warehouse
     from pipelines.packs import Pack
 
-NEAR = 4
+MOST_SUGGESTIONS = 4
 NO_PERIOD = ("", "-")
-"""How the row of an indicator that was never collected is asked for; any other period leads there, too."""
+"""The period with which one asks for the row of an indicator that was never collected; any other period leads there, too."""
 
 
-class QuestionError(UsageError):
-    """There is no such number."""
+class CellKeyError(UsageError):
+    """There is no such cell."""
 
 
-def settled(asked: Question, pack: Pack, warehouse: Warehouse) -> Question:
-    """Return the question in terms of the warehouse. Raises QuestionError with a line that says what there is instead."""
-    _indicator(asked.indicator, pack, warehouse)
-    _area(asked, warehouse)
-    periods = warehouse.periods(asked.indicator)
+def resolve_cell_key(requested: CellKey, pack: Pack, warehouse: Warehouse) -> CellKey:
+    """Return the key as the warehouse has it. Raises CellKeyError with a line that says which keys exist."""
+    _check_indicator(requested.indicator, pack, warehouse)
+    _check_area(requested, warehouse)
+    indicator, period = requested.indicator, requested.time_period
+    periods = warehouse.periods(indicator)
     if not periods:
-        if (asked.sex, asked.age) != ("_T", "_T"):
-            raise QuestionError(f"{asked.indicator}: was never collected, and has rows of sex _T and age _T only")
-        return Question(asked.indicator, asked.ref_area, "")
-    if asked.time_period not in periods:
-        raise QuestionError(
-            f"{asked.time_period or '(empty)'}: {asked.indicator} has no such period; " + told(nearest_periods(asked.time_period, periods))
+        if (requested.sex, requested.age) != ("_T", "_T"):
+            raise CellKeyError(f"{indicator}: was never collected, so it has rows of sex _T and age _T only")
+        return CellKey(indicator, requested.ref_area, "")
+    if period not in periods:
+        raise CellKeyError(f"{period or '(empty)'}: {indicator} has no such period; {suggestion(nearest_periods(period, periods))}")
+    if not warehouse.is_valid(requested.ref_area, period):
+        raise CellKeyError(f"{requested.ref_area}: is not a valid area on the first day of {period}")
+    splits = warehouse.splits(indicator, period)
+    if (requested.sex, requested.age) not in splits:
+        published = ", ".join(f"sex {sex} age {age}" for sex, age in splits)
+        raise CellKeyError(
+            f"sex {requested.sex}, age {requested.age}: not published for {indicator} in {period}; published are {published}"
         )
-    if not warehouse.is_valid(asked.ref_area, asked.time_period):
-        raise QuestionError(f"{asked.ref_area}: is not an area on the first day of {asked.time_period}")
-    splits = warehouse.splits(asked.indicator, asked.time_period)
-    if (asked.sex, asked.age) not in splits:
-        there = ", ".join(f"sex {sex} age {age}" for sex, age in splits)
-        raise QuestionError(
-            f"sex {asked.sex}, age {asked.age}: {asked.indicator} is not published so in {asked.time_period}, but by {there}"
-        )
-    return asked
+    return requested
 
 
-def _indicator(name: str, pack: Pack, warehouse: Warehouse) -> None:
+def _check_indicator(name: str, pack: Pack, warehouse: Warehouse) -> None:
     if name in warehouse.indicators:
         return
     if name in pack.indices:
         table = "sustainability" if pack.indices[name].objective == "ZPO2-3" else "community"
-        raise QuestionError(
-            f"{name}: is an index, not an indicator; its scores are in the table {table}, what they were computed from in index_components"
+        raise CellKeyError(
+            f"{name}: is an index, not an indicator; its scores are in the table {table}, and their inputs in index_components"
         )
     if name in pack.indicators:
-        raise QuestionError(f"{name}: was declared after the last run; `zpo2 run` computes it")
-    raise QuestionError(f"{name}: no such indicator; " + told(near(name, dict.fromkeys(warehouse.indicators, ""))))
+        raise CellKeyError(f"{name}: was declared after the last run; `zpo2 run` computes it")
+    raise CellKeyError(f"{name}: no such indicator; " + suggestion(closest_identifiers(name, dict.fromkeys(warehouse.indicators, ""))))
 
 
-def _area(asked: Question, warehouse: Warehouse) -> None:
-    if asked.ref_area not in warehouse.areas:
+def _check_area(requested: CellKey, warehouse: Warehouse) -> None:
+    if requested.ref_area not in warehouse.areas:
         names = {area: f"{name}, {level}" for area, (name, level) in warehouse.areas.items()}
-        raise QuestionError(f"{asked.ref_area}: no such area; " + told(near(asked.ref_area, names)))
-    level = warehouse.areas[asked.ref_area][1]
-    levels = warehouse.levels(asked.indicator)
+        raise CellKeyError(f"{requested.ref_area}: no such area; " + suggestion(closest_identifiers(requested.ref_area, names)))
+    level = warehouse.areas[requested.ref_area][1]
+    levels = warehouse.levels(requested.indicator)
     if level not in levels:
-        raise QuestionError(f"{asked.ref_area}: is of level {level}, and {asked.indicator} is published at {', '.join(levels)}")
+        raise CellKeyError(
+            f"{requested.ref_area}: is an area of level {level}, but {requested.indicator} is published at {', '.join(levels)}"
+        )
 
 
-def near(text: str, known: Mapping[str, str]) -> list[str]:
-    """Return the identifiers that `text` may have meant; `known` has more words of each, among which a name comes first."""
-    wanted = text.casefold()
+def closest_identifiers(text: str, descriptions: Mapping[str, str]) -> list[str]:
+    """Return the identifiers that `text` may mean. `descriptions` are by identifier; a name comes first in each, before a comma."""
+    text = text.casefold()
     by_name: dict[str, list[str]] = {}
-    for identifier, words in known.items():
-        by_name.setdefault(words.partition(",")[0].casefold(), []).append(identifier)
-    by_id = {identifier.casefold(): identifier for identifier in known}
-    found = [*by_name.get(wanted, [])] if wanted else []
-    found += [identifier for identifier in known if wanted and wanted in identifier.casefold()]
-    found += [by_id[match] for match in get_close_matches(wanted, by_id, NEAR, 0.6)]
-    found += [identifier for match in get_close_matches(wanted, [n for n in by_name if n], NEAR, 0.75) for identifier in by_name[match]]
-    return [identifier + (f" ({known[identifier]})" if known[identifier] else "") for identifier in list(dict.fromkeys(found))[:NEAR]]
+    for identifier, description in descriptions.items():
+        by_name.setdefault(description.partition(",")[0].casefold(), []).append(identifier)
+    by_identifier = {identifier.casefold(): identifier for identifier in descriptions}
+    names = [name for name in by_name if name]
+    matches = [*by_name.get(text, [])] if text else []
+    matches += [identifier for identifier in descriptions if text and text in identifier.casefold()]
+    matches += [by_identifier[match] for match in get_close_matches(text, by_identifier, MOST_SUGGESTIONS, 0.6)]
+    matches += [identifier for name in get_close_matches(text, names, MOST_SUGGESTIONS, 0.75) for identifier in by_name[name]]
+    closest = list(dict.fromkeys(matches))[:MOST_SUGGESTIONS]
+    return [identifier + (f" ({descriptions[identifier]})" if descriptions[identifier] else "") for identifier in closest]
 
 
 def nearest_periods(text: str, periods: Iterable[str]) -> list[str]:
     """Return the periods nearest in time to `text`, in their order."""
     year = int(text[:4]) if text[:4].isdigit() else 9999
-    return sorted(sorted(periods, key=lambda p: (not p.startswith(text[:4] or "-"), abs(int(p[:4]) - year), p))[:NEAR])
+    by_distance = sorted(periods, key=lambda p: (not p.startswith(text[:4] or "-"), abs(int(p[:4]) - year), p))
+    return sorted(by_distance[:MOST_SUGGESTIONS])
 
 
-def told(matches: list[str]) -> str:
-    return f"near to it: {', '.join(matches)}" if matches else "nothing is near to it"
+def suggestion(matches: list[str]) -> str:
+    return f"did you mean {', '.join(matches)}?" if matches else "nothing has a similar name"

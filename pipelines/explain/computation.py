@@ -1,4 +1,4 @@
-"""One number computed anew: from a question and the warehouse's facts to the published cell. Explains nothing yet."""
+"""Recompute one number: from a cell key and the warehouse's facts to the published cell. Explains nothing."""
 
 from __future__ import annotations
 
@@ -7,60 +7,60 @@ from dataclasses import dataclass
 
 from pipelines.explain import formula, parents
 from pipelines.explain.cells import Cell
-from pipelines.explain.facts import Facts, Question
-from pipelines.explain.formula import Direct, Operand
-from pipelines.explain.parents import NEVER, Member, Outcome, Rollup
+from pipelines.explain.facts import CellKey, Facts
+from pipelines.explain.formula import AreaSums, Operand
+from pipelines.explain.parents import NEVER_COLLECTED, Member, Outcome, Rollup
 from pipelines.explain.warehouse import Warehouse
 
 TOLERANCE = 1e-9
-"""Published numbers have 12 significant digits, and sums of another order differ in the last ones."""
+"""Relative. Published numbers have 12 significant digits, and sums in another order differ in the last ones."""
 
 
 @dataclass(frozen=True)
 class Computation:
-    """Everything on the way from the facts to the outcome. Without any period there is no `own`."""
+    """Everything from the facts to the outcome. `own` is None for an indicator without any period."""
 
-    question: Question
+    cell_key: CellKey
     facts: Facts
     level: str
     finest: str
     outcome: Outcome
-    own: Direct | None = None
+    own: AreaSums | None = None
     rolled: Rollup | None = None
 
     @property
     def uses_own(self) -> bool:
-        """Whether the area's own observations are what is published, or all there is to look at."""
+        """Whether the number comes from the area's own observations, or there is no roll-up to use instead."""
         return self.own is not None and self.outcome.way != "rolled"
 
 
-def compute(warehouse: Warehouse, question: Question) -> Computation:
-    """Answer a settled question from the facts of `warehouse`."""
-    _, level = warehouse.areas[question.ref_area]
-    if not question.time_period:
-        facts = Facts(warehouse.indicator(question.indicator), {}, {}, {}, {})
+def compute(warehouse: Warehouse, cell_key: CellKey) -> Computation:
+    """Recompute the cell of a resolved key from the facts of `warehouse`."""
+    _, level = warehouse.areas[cell_key.ref_area]
+    if not cell_key.time_period:
+        facts = Facts(warehouse.indicator(cell_key.indicator), {}, {}, {}, {})
         is_down = any(t.measure in warehouse.down for t in facts.indicator.terms if t.side == "numerator")
-        outcome = Outcome(NEVER.way, None, "S" if is_down else NEVER.status, None, None, 0.0)
-        return Computation(question, facts, level, level, outcome)
-    position, finest = warehouse.finest(question.indicator, question.time_period)
+        outcome = Outcome(NEVER_COLLECTED.way, None, "S" if is_down else NEVER_COLLECTED.status, None, None, 0.0)
+        return Computation(cell_key, facts, level, level, outcome)
+    position, finest = warehouse.finest(cell_key.indicator, cell_key.time_period)
     is_parent = warehouse.positions[level] > position
-    below = warehouse.members(question.indicator, question.ref_area, question.time_period) if is_parent else []
-    facts = warehouse.facts(question, below)
-    at = (question.time_period, question.sex, question.age)
-    own = formula.direct(facts, question.ref_area, *at)
-    members = [Member(facts.areas[area], formula.direct(facts, area, *at)) for area in below]
+    below = warehouse.members(cell_key.indicator, cell_key.ref_area, cell_key.time_period) if is_parent else []
+    facts = warehouse.facts(cell_key, below)
+    at = (cell_key.time_period, cell_key.sex, cell_key.age)
+    own = formula.area_sums(facts, cell_key.ref_area, *at)
+    members = [Member(facts.areas[area], formula.area_sums(facts, area, *at)) for area in below]
     rolled = parents.roll_up(facts, members, warehouse.pack[1])
-    return Computation(question, facts, level, finest, parents.outcome(facts, own, is_parent, rolled), own, rolled)
+    return Computation(cell_key, facts, level, finest, parents.choose_outcome(facts, own, is_parent, rolled), own, rolled)
 
 
 def agree(a: float | None, b: float | None) -> bool:
-    """Whether two numbers are the same but for the last digits; two missing ones are."""
+    """Return whether two numbers are the same except for their last digits; two missing numbers are."""
     if a is None or b is None:
         return a is None and b is None
     return abs(a - b) <= TOLERANCE * max(abs(a), abs(b))
 
 
-def operands(sums: Direct) -> Iterator[Operand]:
+def operands(sums: AreaSums) -> Iterator[Operand]:
     """Yield every operand of an area: of all terms, years of the window, and of the base."""
     for end in (sums.now, *([sums.base] if sums.base else [])):
         for year in end.years:
@@ -68,6 +68,6 @@ def operands(sums: Direct) -> Iterator[Operand]:
                 yield from term.operands
 
 
-def cells_of(sums: Direct) -> list[Cell]:
-    """Return every cell behind an area's sums, each once."""
+def cells_of(sums: AreaSums) -> list[Cell]:
+    """Return every cell behind the sums of an area, each once."""
     return list(dict.fromkeys(o.cell for o in operands(sums) if o.cell is not None))

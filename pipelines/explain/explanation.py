@@ -1,4 +1,4 @@
-"""The whole account of a number, and the JSON document of it (docs/explain.md). Computes nothing; the text is told elsewhere."""
+"""The explanation of a number, and its JSON document (docs/explain.md). Computes nothing; `render` turns it into text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OK, FAILED, NOTE = "ok", "failed", "note"
 
 @dataclass(frozen=True)
 class Check:
-    """What was compared, and what came of it; a note is a difference that has a good reason."""
+    """One comparison and its result. A note is a difference with a good reason."""
 
     name: str
     state: str
@@ -30,8 +30,8 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Account:
-    """One number with everything it was made from."""
+class Explanation:
+    """One number with everything that it was computed from."""
 
     pack: str
     computation: Computation
@@ -45,31 +45,31 @@ class Account:
     snapshots: Sequence[Mapping[str, Any]]
     fills: Mapping[str, Sequence[str]]
     weight: Mapping[str, Any]
-    why: Sequence[str]
+    reasons: Sequence[str]
     checks: Sequence[Check]
     gate: Mapping[str, Any]
     notes: Sequence[str]
 
     @property
     def agrees(self) -> bool:
-        """Whether everything that was compared is the same, differences with a good reason apart."""
+        """Whether everything that was compared is the same, except for differences with a good reason."""
         return all(check.state != FAILED for check in self.checks)
 
 
-def document(account: Account) -> dict[str, Any]:
-    """Return the account as plain values for JSON."""
-    c = account.computation
+def document(explanation: Explanation) -> dict[str, Any]:
+    """Return the explanation as plain values for JSON."""
+    c = explanation.computation
     indicator, outcome = c.facts.indicator, c.outcome
-    published = account.publication
+    published = explanation.publication
     return {
-        "question": {"pack": account.pack, **asdict(c.question)},
+        "question": {"pack": explanation.pack, **asdict(c.cell_key)},
         "indicator": {
-            "title": account.title, "description": account.description, "unit": indicator.unit, **account.declared,
+            "title": explanation.title, "description": explanation.description, "unit": indicator.unit, **explanation.declared,
             "rollup": indicator.rollup,
         },
-        "area": {"ref_area": c.question.ref_area, **account.area},
+        "area": {"ref_area": c.cell_key.ref_area, **explanation.area},
         "value": {
-            "obs_value": outcome.value, "obs_status": outcome.status, "meaning": reasons.MEANING[outcome.status], "why": list(account.why),
+            "obs_value": outcome.value, "obs_status": outcome.status, "meaning": reasons.MEANING[outcome.status], "why": list(explanation.reasons),
             "way": outcome.way, "numerator": outcome.numerator, "denominator": outcome.denominator if indicator.has_denominator else None,
             "coverage": outcome.coverage, "unit_measure": indicator.unit,
         },
@@ -81,96 +81,96 @@ def document(account: Account) -> dict[str, Any]:
             "missing_zero": indicator.missing_zero, "weighted": indicator.weighted,
         },
         "own": None if c.own is None else {
-            "used": c.uses_own, "now": _sums(account, c.own.now), "base": _sums(account, c.own.base) if c.own.base else None,
-            "break": asdict(c.own.broken) if c.own.broken else None,
+            "used": c.uses_own, "now": _sums(explanation, c.own.now), "base": _sums(explanation, c.own.base) if c.own.base else None,
+            "break": asdict(c.own.series_break) if c.own.series_break else None,
         },
-        "rollup": _rollup(account, c.rolled) if c.rolled is not None else None,
-        "snapshots": [dict(s) for s in account.snapshots],
-        "checks": [asdict(check) for check in account.checks],
-        "agrees": account.agrees,
-        "gate": dict(account.gate),
+        "rollup": _rollup(explanation, c.rolled) if c.rolled is not None else None,
+        "snapshots": [dict(s) for s in explanation.snapshots],
+        "checks": [asdict(check) for check in explanation.checks],
+        "agrees": explanation.agrees,
+        "gate": dict(explanation.gate),
         "release": None if published is None else {
             "current": published.version, "released": published.released, "row": asdict(published.row) if published.row else None,
             "has_this_number": published.holder or None, "state": published.holder_state or None,
         },
-        "notes": list(account.notes),
+        "notes": list(explanation.notes),
     }  # fmt: skip
 
 
-def _rollup(account: Account, rolled: Rollup) -> dict[str, Any]:
+def _rollup(explanation: Explanation, rolled: Rollup) -> dict[str, Any]:
     return {
-        "used": account.computation.outcome.way == "rolled", "level": account.computation.finest, "areas": len(rolled.members),
+        "used": explanation.computation.outcome.way == "rolled", "level": explanation.computation.finest, "areas": len(rolled.members),
         "contributing": rolled.contributing, "coverage": rolled.coverage, "coverage_needed": rolled.needed, "counted": rolled.counted,
-        "weight": dict(account.weight), "weight_of_all": rolled.weight, "weight_of_contributing": rolled.weight_there,
+        "weight": dict(explanation.weight), "weight_of_all": rolled.weight, "weight_of_contributing": rolled.contributing_weight,
         "numerator": rolled.numerator, "denominator": rolled.denominator, "base_numerator": rolled.base_numerator,
-        "base_denominator": rolled.base_denominator, "members": [_member(account, m) for m in rolled.members],
+        "base_denominator": rolled.base_denominator, "members": [_member(explanation, m) for m in rolled.members],
     }  # fmt: skip
 
 
-def _member(account: Account, member: Member) -> dict[str, Any]:
+def _member(explanation: Explanation, member: Member) -> dict[str, Any]:
     sums = member.sums
-    facts = account.computation.facts
+    facts = explanation.computation.facts
     return {
         "ref_area": member.area.ref_area, "name": member.area.name, "weight": member.area.weight,
         "weight_period": member.area.weight_period, "contributes": member.contributes,
         "status": STATUS_OF_RANK[sums.rank],
-        "why": [] if sums.rank == 1 else reasons.of_area(facts, sums, account.traces, account.fills),
+        "why": [] if sums.rank == 1 else reasons.area_reasons(facts, sums, explanation.traces, explanation.fills),
         "numerator": sums.now.numerator, "denominator": sums.now.denominator,
-        "now": _sums(account, sums.now), "base": _sums(account, sums.base) if sums.base else None,
+        "now": _sums(explanation, sums.now), "base": _sums(explanation, sums.base) if sums.base else None,
     }  # fmt: skip
 
 
-def _sums(account: Account, sums: Sums) -> dict[str, Any]:
+def _sums(explanation: Explanation, sums: Sums) -> dict[str, Any]:
     return {
         "time_period": sums.time_period, "numerator": sums.numerator, "denominator": sums.denominator, "status": STATUS_OF_RANK[sums.rank],
         "years": [
             {
                 "time_period": y.time_period, "counts": y.complete, "numerator": y.numerator, "denominator": y.denominator,
-                "status": STATUS_OF_RANK[y.rank], "terms": [_term(account, t) for t in y.terms],
+                "status": STATUS_OF_RANK[y.rank], "terms": [_term(explanation, t) for t in y.terms],
             }
             for y in sums.years
         ],
     }  # fmt: skip
 
 
-def _term(account: Account, found: TermValue) -> dict[str, Any]:
+def _term(explanation: Explanation, term: TermValue) -> dict[str, Any]:
     return {
-        **asdict(found.term),
-        "value": found.value,
-        "status": STATUS_OF_RANK[found.rank],
-        "operands": [_operand(account, o) for o in found.operands],
+        **asdict(term.term),
+        "value": term.value,
+        "status": STATUS_OF_RANK[term.rank],
+        "operands": [_operand(explanation, o) for o in term.operands],
     }
 
 
-def _operand(account: Account, found: Operand) -> dict[str, Any]:
-    told = (
-        reasons.operand_in_words(account.computation.facts, found, account.traces, account.fills)
-        if found.rank >= FIRST_MISSING_RANK
+def _operand(explanation: Explanation, operand: Operand) -> dict[str, Any]:
+    reason = (
+        reasons.describe_operand(explanation.computation.facts, operand, explanation.traces, explanation.fills)
+        if operand.rank >= FIRST_MISSING_RANK
         else None
     )
     return {
-        **found.key._asdict(), "value": found.value, "status": STATUS_OF_RANK[found.rank], "how": found.how, "why": told,
-        "cell": _cell(account, found.cell) if found.cell else None,
+        **operand.key._asdict(), "value": operand.value, "status": STATUS_OF_RANK[operand.rank], "how": operand.how, "why": reason,
+        "cell": _cell(explanation, operand.cell) if operand.cell else None,
     }  # fmt: skip
 
 
-def _cell(account: Account, found: Cell) -> dict[str, Any]:
+def _cell(explanation: Explanation, cell: Cell) -> dict[str, Any]:
     return {
-        **found.key._asdict(), "source": found.source, "value": found.value, "status": STATUS_OF_RANK[found.rank], "how": found.how,
-        "inputs": [_input(account, o) for o in found.inputs], "parts": [_cell(account, p) for p in found.parts],
-        "origins": [{"ref_area": o.ref_area, "share": o.share, "status": STATUS_OF_RANK.get(o.rank)} for o in found.origins],
-        "passed_over": [{"source": p.source, "value": p.value, "status": STATUS_OF_RANK[p.rank]} for p in found.passed_over],
+        **cell.key._asdict(), "source": cell.source, "value": cell.value, "status": STATUS_OF_RANK[cell.rank], "how": cell.how,
+        "inputs": [_input(explanation, o) for o in cell.inputs], "parts": [_cell(explanation, p) for p in cell.parts],
+        "origins": [{"ref_area": o.ref_area, "share": o.share, "status": STATUS_OF_RANK.get(o.rank)} for o in cell.origins],
+        "passed_over": [{"source": p.source, "value": p.value, "status": STATUS_OF_RANK[p.rank]} for p in cell.passed_over],
     }  # fmt: skip
 
 
-def _input(account: Account, observation: Observation) -> dict[str, Any]:
-    trace = account.traces.get(observation) or Trace(observation, () if observation.row is None else (observation.row,))
+def _input(explanation: Explanation, observation: Observation) -> dict[str, Any]:
+    trace = explanation.traces.get(observation) or Trace(observation, () if observation.row is None else (observation.row,))
     snapshot = observation.snapshot
     return {
         "source": observation.source, "part": observation.part, "sha256": snapshot, "sex": observation.key.sex, "age": observation.key.age,
-        "value": observation.value, "status": STATUS_OF_RANK[rank_of(account.computation.facts, observation)], "aggregate": observation.aggregate,
+        "value": observation.value, "status": STATUS_OF_RANK[rank_of(explanation.computation.facts, observation)], "aggregate": observation.aggregate,
         "rows": list(trace.rows), "row_count": observation.rows, "declared": trace.declared,
         "texts": [{"row": row, "cells": cells} for row, cells in trace.texts.items()],
-        "corrections": [asdict(x) for x in trace.corrections], "quarantine": [asdict(x) for x in trace.refusals],
-        "entries": [asdict(x) for x in trace.entries], "read_again": trace.read if trace.was_read else None, "fault": trace.fault or None,
+        "corrections": [asdict(x) for x in trace.corrections], "quarantine": [asdict(x) for x in trace.quarantine],
+        "entries": [asdict(x) for x in trace.entries], "read_again": trace.value_read if trace.was_read else None, "fault": trace.fault or None,
     }  # fmt: skip

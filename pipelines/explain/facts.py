@@ -1,4 +1,4 @@
-"""What is known before anything is computed: declarations, observations of the lake, areas. Plain records; computes nothing, reads nothing."""
+"""The inputs of the recomputation: declarations, observations of the lake, areas. Plain records that neither compute nor read anything."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 from pipelines.core.vocabulary import years_before
 
 AREAS, AREA_KM2 = "areas", "area_km2"
-"""Measures that every area has by itself: 1, and its surface."""
+"""Built-in measures that every area has: 1, and its surface."""
 
 
 @dataclass(frozen=True)
-class Question:
+class CellKey:
     """The key of a cell of `indicator_values`; the period is empty where nothing was ever collected."""
 
     indicator: str
@@ -43,7 +43,7 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Observation:
-    """A row of the lake: one value that a part of a source gives. `row` is the first of `rows` rows of the snapshot."""
+    """A row of the lake: one value from a part of a source. `row` is the first of `rows` rows of the snapshot."""
 
     source: str
     part: str
@@ -59,7 +59,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Term:
-    """A term of a formula. Side `weight` is what a weighted measure has for a denominator."""
+    """A term of a formula. The side `weight` is the denominator of a weighted measure."""
 
     side: str
     measure: str
@@ -91,14 +91,14 @@ class Indicator:
 
     @property
     def is_direct(self) -> bool:
-        """Whether a row looks at its own period only."""
+        """Whether a row depends on its own period only."""
         return self.window_years is None and self.change_years is None
 
     def measures(self) -> set[str]:
         return {m for t in self.terms for m in (t.measure, t.times) if m is not None} - {AREAS, AREA_KM2}
 
     def periods(self, period: str) -> set[str]:
-        """Return every period that a row of `period` looks at: over its window, its base, and the lags of its terms."""
+        """Return every period that a row of `period` depends on: its window, its base, and the lags of its terms."""
         ends = {0, self.change_years or 0}
         back = range(self.window_years or 1)
         return {years_before(period, end + year + term.lag) for end in ends for year in back for term in self.terms}
@@ -106,7 +106,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Area:
-    """An area that takes part: `weight` is None where the pack names none, or the area never has one; `weight_period` is what it is of."""
+    """An area of the computation. `weight` is None where the pack declares none or the area never has one; `weight_period` is its period."""
 
     ref_area: str
     name: str
@@ -128,7 +128,7 @@ class Break:
 
 @dataclass(frozen=True)
 class Facts:
-    """Everything that the number in question, and those of the areas below it, are made from."""
+    """Everything that the requested number and those of the areas below it are computed from."""
 
     indicator: Indicator
     observations: Mapping[Place, tuple[Observation, ...]]
@@ -138,11 +138,10 @@ class Facts:
     conflicts: frozenset[tuple[str, Key]] = frozenset()
     breaks: tuple[Break, ...] = ()
     universe: frozenset[Place] = frozenset()
-    down: Mapping[str, frozenset[str | None]] = field(default_factory=dict)  # measure -> periods, None being any
+    down: Mapping[str, frozenset[str | None]] = field(default_factory=dict)  # periods by measure; None is any period
     has_weight: bool = False
-    origins: Mapping[tuple[str, str], tuple[tuple[str, float], ...]] = field(
-        default_factory=dict
-    )  # (area, period) -> what it was, by share
-    gone: frozenset[tuple[str, str]] = frozenset()  # (area, period) whose values went over to other areas
+    origins: Mapping[tuple[str, str], tuple[tuple[str, float], ...]] = field(default_factory=dict)
+    """By (area, period): the areas that it was then, with their shares."""
+    passed_on: frozenset[tuple[str, str]] = frozenset()  # (area, period) whose values passed to other areas
     weighted_by: Mapping[str, str | None] = field(default_factory=dict)
-    counted: frozenset[str] = frozenset()  # measures of rows that are counted: an area without rows has none
+    counted: frozenset[str] = frozenset()  # measures that count rows; an area without rows counts 0

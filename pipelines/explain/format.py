@@ -1,4 +1,4 @@
-"""Numbers in words and text: 12 significant digits, as they are published. Rounds for the eye only."""
+"""Numbers as text with 12 significant digits, as they are published. Rounds for display only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def number(value: float | None) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return a number that may stand after a sign."""
+    """Return a number as text, a negative one in brackets, so that it can follow an operator."""
     return f"({number(value)})" if value is not None and value < 0 else number(value)
 
 

@@ -1,4 +1,4 @@
-"""From cells to the sums of one area: terms, lags, products, windows, the two ends of a change. Pure; rolls nothing up."""
+"""From cells to the sums of one area: terms, lags, products, windows, the two ends of a change. Pure functions; no roll-up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_RANK, first_day, years_before
-from pipelines.explain.cells import BREAK, Cell, cell
+from pipelines.explain.cells import BREAK, Cell, find_cell
 from pipelines.explain.facts import AREA_KM2, AREAS, Break, Facts, Indicator, Key, Place, Term
 
 M, S = STATUS_RANK["M"], STATUS_RANK["S"]
@@ -15,7 +15,7 @@ M, S = STATUS_RANK["M"], STATUS_RANK["S"]
 
 @dataclass(frozen=True)
 class Operand:
-    """A measure as a term meets it. how: cell, built in, zero (`missing: zero`), unreported (the source reports on the area), down, absent."""
+    """A measure in a term. how: cell, built in, zero (`missing: zero`), unreported (the source reports on the area), down, absent."""
 
     key: Key
     cell: Cell | None
@@ -26,7 +26,7 @@ class Operand:
 
 @dataclass(frozen=True)
 class TermValue:
-    """A term with its numbers: factor x measure (x times)."""
+    """A term with its values: factor x measure (x times)."""
 
     term: Term
     operands: tuple[Operand, ...]
@@ -77,25 +77,25 @@ class Sums:
 
 
 @dataclass(frozen=True)
-class Direct:
-    """An area's sums from its own observations; `base` is the other end of a change."""
+class AreaSums:
+    """The sums of an area from its own observations; `base` is the other end of a change."""
 
     ref_area: str
     now: Sums
     base: Sums | None
-    broken: Break | None  # a break between the two ends
+    series_break: Break | None  # a break between the two ends
     rank: int
 
 
-def direct(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> Direct:
+def area_sums(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> AreaSums:
     """Return the sums of one area for a row of `period`, `sex` and `age`."""
     indicator = facts.indicator
     now = _sums(facts, ref_area, period, sex, age)
     if indicator.change_years is None:
-        return Direct(ref_area, now, None, None, now.rank)
+        return AreaSums(ref_area, now, None, None, now.rank)
     base = _sums(facts, ref_area, years_before(period, indicator.change_years), sex, age)
-    broken = _broken(facts, period)
-    return Direct(ref_area, now, base, broken, max(now.rank, base.rank, BREAK if broken else 0))
+    series_break = _series_break(facts, period)
+    return AreaSums(ref_area, now, base, series_break, max(now.rank, base.rank, BREAK if series_break else 0))
 
 
 def _sums(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> Sums:
@@ -104,14 +104,14 @@ def _sums(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> Sums:
         year = _year(facts, ref_area, period, sex, age)
         return Sums(period, (year,), year.numerator, year.denominator, year.own, year.rank, year.numerator_rank, year.observed)
     years = tuple(_year(facts, ref_area, years_before(period, back), sex, age) for back in range(indicator.window_years))
-    there = [y for y in years if y.complete]
+    complete = [y for y in years if y.complete]
     observed = any(y.observed for y in years)
-    tops = [y.numerator for y in there if y.numerator is not None]
-    lows = [y.denominator for y in there if y.denominator is not None]
+    tops = [y.numerator for y in complete if y.numerator is not None]
+    lows = [y.denominator for y in complete if y.denominator is not None]
     if len(tops) < (indicator.window_min or indicator.window_years):
         rank = max(y.rank for y in years)
         return Sums(period, years, None, None, None, rank, rank, observed)
-    rank = max(y.rank for y in there)
+    rank = max(y.rank for y in complete)
     kind = indicator.window_agg or "sum"
     return Sums(period, years, _over(kind, tops), _over(kind, lows) if lows else None, None, rank, rank, observed)
 
@@ -150,9 +150,9 @@ def _term(facts: Facts, term: Term, ref_area: str, period: str, sex: str, age: s
 
 
 def _operand(facts: Facts, key: Key, may_be_zero: bool) -> Operand:
-    found = cell(facts, key)
-    if found is not None:
-        return Operand(key, found, "cell", found.value, found.rank)
+    cell = find_cell(facts, key)
+    if cell is not None:
+        return Operand(key, cell, "cell", cell.value, cell.rank)
     if key.measure == AREAS:
         return Operand(key, None, "built in", 1.0, 1)
     if key.measure == AREA_KM2:
@@ -166,21 +166,21 @@ def _operand(facts: Facts, key: Key, may_be_zero: bool) -> Operand:
     return Operand(key, None, "zero", 0.0, 1) if may_be_zero else Operand(key, None, "unreported", None, M)
 
 
-def _broken(facts: Facts, period: str) -> Break | None:
-    """Return a declared break after the base of a change and not after its period."""
+def _series_break(facts: Facts, period: str) -> Break | None:
+    """Return a declared break that lies after the base of a change, up to its period."""
     indicator = facts.indicator
     for term in indicator.terms:
         last = first_day(years_before(period, term.lag))
         base = first_day(years_before(period, term.lag + (indicator.change_years or 0)))
-        for found in facts.breaks:
-            day = first_day(found.period)
-            if found.measure in (term.measure, term.times) and day and last and base and base < day <= last:
-                return found
+        for series_break in facts.breaks:
+            day = first_day(series_break.period)
+            if series_break.measure in (term.measure, term.times) and day and last and base and base < day <= last:
+                return series_break
     return None
 
 
 def value(indicator: Indicator, now: tuple[float | None, float | None], base: tuple[float | None, float | None] | None) -> float | None:
-    """Return the value of (numerator, denominator) pairs; None where it is not defined."""
+    """Return the value of (numerator, denominator) pairs, or None where it is not defined."""
     last = ratio(indicator, *now)
     if indicator.change_kind is None or last is None:
         return last
@@ -195,7 +195,7 @@ def value(indicator: Indicator, now: tuple[float | None, float | None], base: tu
 
 
 def ratio(indicator: Indicator, numerator: float | None, denominator: float | None) -> float | None:
-    """Return multiplier x numerator / denominator, or multiplier x numerator without one; None over 0."""
+    """Return multiplier x numerator / denominator, or multiplier x numerator without a denominator; None where it is 0."""
     if numerator is None or (indicator.has_denominator and not denominator):
         return None
     return indicator.multiplier * (numerator / denominator if indicator.has_denominator and denominator else numerator)

@@ -1,4 +1,4 @@
-"""Where a number is published: in the current release, or in which other one; and what the gate and the checks on its way said. Only reads."""
+"""Which release publishes a number, and the results of the gate and of the checks on the tables behind it. Only reads."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipelines.core import atomic
 from pipelines.core.sql import literal
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.explain.computation import agree
-from pipelines.explain.facts import Question
+from pipelines.explain.facts import CellKey
 from pipelines.runs.outcome import RunOutcome
 from pipelines.warehouse import dbt
 
@@ -25,7 +25,7 @@ ON_THE_WAY = (
     "int_rolled_values", "mart_indicator_values", "sources_agree", "computed_and_reported_agree", "nothing_lost",
     "totals_over_sex_agree", "roll_up_keeps_totals_over_sex", "unknown_coverage_is_low",
 )  # fmt: skip
-"""What the name of a check holds when the check is about a table between the lake and `indicator_values`."""
+"""Parts of the names of checks on the tables between the lake and `indicator_values`."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Row:
     coverage: float | None
     sources: str = ""
 
-    def is_as(self, other: Row) -> bool:
+    def equals(self, other: Row) -> bool:
         return self.status == other.status and all(
             agree(getattr(self, name), getattr(other, name)) for name in ("value", "numerator", "denominator", "coverage")
         )
@@ -47,7 +47,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Publication:
-    """The current release with its row, None where it has none; and the newest release whose row is the warehouse's."""
+    """The current release with its row (None where it has none), and the newest release whose row equals the warehouse's."""
 
     version: str
     released: str
@@ -57,40 +57,40 @@ class Publication:
 
 
 def publication(
-    workspace: WorkspaceFolder, connection: duckdb.DuckDBPyConnection, question: Question, warehouse_row: Row
+    workspace: WorkspaceFolder, connection: duckdb.DuckDBPyConnection, cell_key: CellKey, warehouse_row: Row
 ) -> Publication | None:
-    """Look the number up in the releases; None before the first one."""
+    """Look the number up in the releases. Returns None before the first release."""
     try:
         current, entries = ledger.current(workspace.public), ledger.history(workspace.public)
     except ReleaseError:
         return None
     if current is None:
         return None
-    row = _row(workspace.public / RELEASES / current.version, connection, question)
-    if row is not None and row.is_as(warehouse_row):
+    row = _row(workspace.public / RELEASES / current.version, connection, cell_key)
+    if row is not None and row.equals(warehouse_row):
         return Publication(current.version, current.released, row, current.version, "")
     for entry in reversed(entries):
-        other = None if entry.is_pruned else _row(workspace.public / RELEASES / entry.version, connection, question)
-        if other is not None and other.is_as(warehouse_row):
+        other = None if entry.is_pruned else _row(workspace.public / RELEASES / entry.version, connection, cell_key)
+        if other is not None and other.equals(warehouse_row):
             return Publication(current.version, current.released, row, entry.version, "withdrawn" if entry.is_withdrawn else "")
     return Publication(current.version, current.released, row, "", "")
 
 
-def _row(release: Path, connection: duckdb.DuckDBPyConnection, question: Question) -> Row | None:
+def _row(release: Path, connection: duckdb.DuckDBPyConnection, cell_key: CellKey) -> Row | None:
     path = release / "parquet" / "indicator_values.parquet"
     if not path.is_file():
         return None
-    key = {"indicator": question.indicator, "ref_area": question.ref_area, "time_period": question.time_period, "sex": question.sex,
-           "age": question.age}  # fmt: skip
-    # a text that a spreadsheet would take for a formula stands behind a guard
+    key = {"indicator": cell_key.indicator, "ref_area": cell_key.ref_area, "time_period": cell_key.time_period, "sex": cell_key.sex,
+           "age": cell_key.age}  # fmt: skip
+    # a text that a spreadsheet would take for a formula has a guard in front
     where = " and ".join(f"{name} in ({literal(text)}, {literal(GUARD + text)})" for name, text in key.items())
     columns = "obs_value, obs_status, numerator, denominator, coverage, sources"
-    found = connection.execute(f"select {columns} from read_parquet({literal(str(path))}) where {where}").fetchall()
-    return Row(*found[0]) if found else None
+    rows = connection.execute(f"select {columns} from read_parquet({literal(str(path))}) where {where}").fetchall()
+    return Row(*rows[0]) if rows else None
 
 
 def gate(workspace: WorkspaceFolder) -> dict[str, Any]:
-    """Return what the last run's gate said, which release that run made or left, and the checks of the tables on the way."""
+    """Return the result of the last run's gate, the release after that run, and the checks on the tables behind the number."""
     last = RunOutcome.last(workspace)
     return {
         "ended_at": last.ended_at or None,
@@ -102,9 +102,9 @@ def gate(workspace: WorkspaceFolder) -> dict[str, Any]:
 
 
 def _on_the_way(workspace: WorkspaceFolder) -> list[dict[str, Any]]:
-    """Return the checks of the models between the lake and the number, as the last run found them; none where other code ran."""
+    """Return the last run's checks on the models between the lake and the number; none where another dbt project ran."""
     manifest = atomic.read_json(dbt.manifest_path(workspace), None)
     if manifest is None or not (workspace.dbt / "target" / "run_results.json").is_file():
         return []
-    found = [c for c in dbt.results(workspace, manifest) if any(name in c.name for name in ON_THE_WAY)]
-    return [{"name": c.name, "passed": c.passed, "description": c.description} for c in sorted(found, key=lambda c: c.name)]
+    checks = [c for c in dbt.results(workspace, manifest) if any(name in c.name for name in ON_THE_WAY)]
+    return [{"name": c.name, "passed": c.passed, "description": c.description} for c in sorted(checks, key=lambda c: c.name)]

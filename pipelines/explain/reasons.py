@@ -1,4 +1,4 @@
-"""Why a number has its status: sentences that name the cell, the row, the area or the rule that decided. Decides nothing itself."""
+"""Why a number has its status: sentences that name the cell, row, area or rule behind it. Decides nothing itself."""
 
 from __future__ import annotations
 
@@ -10,123 +10,125 @@ from pipelines.explain.cells import ESTIMATED, Cell, observations_of, rank_of
 from pipelines.explain.computation import Computation, operands
 from pipelines.explain.facts import Facts, Indicator, Observation
 from pipelines.explain.format import number, percent
-from pipelines.explain.formula import Direct, Operand, ratio
+from pipelines.explain.formula import AreaSums, Operand, ratio
 from pipelines.explain.parents import Member, Rollup, rollable
-from pipelines.explain.provenance import Refusal, Trace
+from pipelines.explain.provenance import QuarantineEntry, Trace
 
 MEANING = {
     "A": "normal", "B": "break in the series", "E": "estimated", "I": "imputed", "P": "provisional", "M": "missing at the source",
     "L": "coverage too low", "Q": "in quarantine", "C": "confidential", "O": "not collected here", "Z": "not defined", "S": "source down",
 }  # fmt: skip
 Traces = Mapping[Observation, Trace]
-NAMED = 5  # areas that a sentence names
+MOST_NAMED = 5  # areas, rows or entries that a sentence names
 
 
-def why(computation: Computation, traces: Traces, fills: Mapping[str, Sequence[str]], needed: str) -> list[str]:
-    """Return the reasons of the status, the deciding one first; none for a normal value."""
+def status_reasons(computation: Computation, traces: Traces, fills: Mapping[str, Sequence[str]], needed: str) -> list[str]:
+    """Return the reasons for the status, the decisive one first; none for a normal value."""
     outcome, facts = computation.outcome, computation.facts
     if computation.own is None:
-        return _never(computation, fills, needed)
+        return _never_collected(computation, fills, needed)
     if outcome.way == "rolled" and computation.rolled is not None:
-        return _of_parent(computation, computation.rolled, traces, fills)
-    told = []
+        return _parent_reasons(computation, computation.rolled, traces, fills)
+    reasons = []
     if outcome.way == "absent":
-        told.append(_absent(computation))
+        reasons.append(_absent(computation))
     if outcome.status == "Z":
-        return [*told, _undefined(facts.indicator, computation.own.now.numerator, computation.own.now.denominator, computation.own)]
+        return [*reasons, _undefined(facts.indicator, computation.own.now.numerator, computation.own.now.denominator, computation.own)]
     if outcome.status == "A":
-        return told
-    return told + of_area(facts, computation.own, traces, fills, plain=facts.indicator.weighted and facts.indicator.is_direct)
+        return reasons
+    return reasons + area_reasons(facts, computation.own, traces, fills, plain=facts.indicator.weighted and facts.indicator.is_direct)
 
 
-def of_area(facts: Facts, sums: Direct, traces: Traces, fills: Mapping[str, Sequence[str]], plain: bool = False) -> list[str]:
-    """Return which inputs of one area give it its status. `plain`: the weight of a mean does not count."""
+def area_reasons(facts: Facts, sums: AreaSums, traces: Traces, fills: Mapping[str, Sequence[str]], plain: bool = False) -> list[str]:
+    """Return the inputs of one area that give it its status. With `plain`, the weight of a mean does not count."""
     rank = sums.now.numerator_rank if plain else sums.rank
-    told = [
-        operand_in_words(facts, o, traces, fills)
+    reasons = [
+        describe_operand(facts, o, traces, fills)
         for o in operands(sums)
         if o.rank == rank and not (plain and o.key.measure != facts.indicator.terms[0].measure)
     ]
-    if sums.broken is not None and rank == STATUS_RANK["B"]:
-        note = f" ({sums.broken.note})" if sums.broken.note else ""
-        told.append(f"the series of {sums.broken.measure} breaks in {sums.broken.period}{note}, between the two ends of the change")
+    if sums.series_break is not None and rank == STATUS_RANK["B"]:
+        measure, period = sums.series_break.measure, sums.series_break.period
+        note = f" ({sums.series_break.note})" if sums.series_break.note else ""
+        reasons.append(f"the series of {measure} has a break in {period}{note}, between the two ends of the change")
     short = facts.indicator.window_years is not None and rank >= FIRST_MISSING_RANK
     if short:
-        there = sum(y.complete for y in sums.now.years)
-        told.append(f"of the {facts.indicator.window_years} years of the window {there} are complete, {facts.indicator.window_min} are due")
-    return list(dict.fromkeys(told))
+        complete = sum(y.complete for y in sums.now.years)
+        window, needed = facts.indicator.window_years, facts.indicator.window_min
+        reasons.append(f"{complete} of the {window} years of the window are complete, and {needed} are needed")
+    return list(dict.fromkeys(reasons))
 
 
-def operand_in_words(facts: Facts, operand: Operand, traces: Traces, fills: Mapping[str, Sequence[str]]) -> str:
-    """Return why an operand has its status, as a clause that begins with its name."""
-    name = key_in_words(operand)
+def describe_operand(facts: Facts, operand: Operand, traces: Traces, fills: Mapping[str, Sequence[str]]) -> str:
+    """Return why an operand has its status, as a clause that starts with its name."""
+    name = describe_key(operand)
     sources = ", ".join(fills.get(operand.key.measure, [])) or "no source"
     if operand.cell is not None:
-        return f"{name} {_cell_in_words(facts, operand.cell, traces)}"
+        return f"{name} {_describe_cell(facts, operand.cell, traces)}"
     return {
-        "built in": f"{name} is unknown: no source of areas says it",
-        "zero": f"{name} is 0: the source reports on the area and has no row of it",
-        "unreported": f"{name} is missing: {sources} reports on this area then, but gives no such value",
+        "built in": f"{name} is unknown: no source of areas gives it",
+        "zero": f"{name} is 0: the source reports on the area and has no row for it",
+        "unreported": f"{name} is missing: {sources} reports on this area in this period, but does not give this value",
         "down": f"{name} is unknown: {sources} has no good snapshot",
-        "absent": f"{name} was not collected: {sources} has no row of this area then",
+        "absent": f"{name} was not collected: {sources} has no row for this area in this period",
     }[operand.how]
 
 
-def _cell_in_words(facts: Facts, found: Cell, traces: Traces) -> str:
-    if found.how == "conflict":
-        rows = ", ".join(row_in_words(o) for o in found.inputs)
-        return f"is in quarantine: {found.source} gives it different values in {rows}"
-    if found.how == "contradiction":
-        refusals = [r for o in found.inputs if (trace := traces.get(o)) for r in trace.refusals if r.column == o.key.measure]
-        told_by = list(dict.fromkeys(r.reason for r in refusals)) or [f"{found.source} gives it a total that is less than its parts"]
-        return f"is in quarantine: {'; '.join(told_by)} ({', '.join(row_in_words(o) for o in found.inputs[:NAMED])})"
-    if found.how == "restated" and (words := _restated_in_words(found)):
-        return words
-    deciding = [o for o in observations_of(found) if rank_of(facts, o) == found.rank]
+def _describe_cell(facts: Facts, cell: Cell, traces: Traces) -> str:
+    if cell.how == "conflict":
+        rows = ", ".join(describe_row(o) for o in cell.inputs)
+        return f"is in quarantine: {cell.source} gives it different values in {rows}"
+    if cell.how == "contradiction":
+        entries = [e for o in cell.inputs if (trace := traces.get(o)) for e in trace.quarantine if e.column == o.key.measure]
+        texts = list(dict.fromkeys(e.reason for e in entries)) or [f"{cell.source} gives it a total that is less than the sum of its parts"]
+        return f"is in quarantine: {'; '.join(texts)} ({', '.join(describe_row(o) for o in cell.inputs[:MOST_NAMED])})"
+    if cell.how == "restated" and (text := _describe_restated(cell)):
+        return text
+    deciding = [o for o in observations_of(cell) if rank_of(facts, o) == cell.rank]
     if not deciding:
-        return f"has status {STATUS_OF_RANK[found.rank]}"
-    told = "; ".join(_observation_in_words(o, found.rank, traces) for o in deciding[:NAMED])
-    return told + ("; it may be of either sex" if found.how == "doubt" else "")
+        return f"has status {STATUS_OF_RANK[cell.rank]}"
+    text = "; ".join(_describe_observation(o, cell.rank, traces) for o in deciding[:MOST_NAMED])
+    return text + ("; the row may be of either sex" if cell.how == "doubt" else "")
 
 
-def _restated_in_words(found: Cell) -> str:
-    """Return why a restated cell has its status, where its areas of then do not say it themselves."""
-    lacking = [o.ref_area for o in found.origins if o.rank == found.rank and (o.cell is None or o.cell.rank != o.rank)]
+def _describe_restated(cell: Cell) -> str:
+    """Return why a restated cell has its status, or an empty text where its former areas have the same status themselves."""
+    lacking = [o.ref_area for o in cell.origins if o.rank == cell.rank and (o.cell is None or o.cell.rank != o.rank)]
     if lacking:
-        return f"is not known: {', '.join(lacking)}, which it was then, has no such value, or no weight"
-    if found.rank == FIRST_MISSING_RANK and all(o.rank < FIRST_MISSING_RANK for o in found.origins):
-        return "can be neither summed nor averaged over the areas that it was then"
-    if found.value is not None and all(o.rank < ESTIMATED for o in found.origins):
-        return f"is restated from {', '.join(o.ref_area for o in found.origins)}, which it was then"
+        return f"is unknown: of its former areas, {', '.join(lacking)} have no such value or no weight"
+    if cell.rank == FIRST_MISSING_RANK and all(o.rank < FIRST_MISSING_RANK for o in cell.origins):
+        return "can be neither summed nor averaged over its former areas"
+    if cell.value is not None and all(o.rank < ESTIMATED for o in cell.origins):
+        return f"is restated from its former areas {', '.join(o.ref_area for o in cell.origins)}"
     return ""
 
 
-def _observation_in_words(observation: Observation, rank: int, traces: Traces) -> str:
+def _describe_observation(observation: Observation, rank: int, traces: Traces) -> str:
     status, trace = STATUS_OF_RANK[rank], traces.get(observation)
-    where = row_in_words(observation)
+    where = describe_row(observation)
     if status == "Q":
-        refusals = trace.refusals if trace else ()
-        return f"is in quarantine: {where}" + "".join(f"; {refusal_in_words(r)}" for r in refusals[:NAMED])
+        entries = trace.quarantine if trace else ()
+        return f"is in quarantine: {where}" + "".join(f"; {describe_quarantine_entry(e)}" for e in entries[:MOST_NAMED])
     words = {
-        "M": "is missing: the cell is empty, or marked as missing, in",
-        "C": "is confidential, says",
-        "O": "is not collected, says",
-        "B": "follows a break in the series, in",
-        "E": "is an estimate, says",
-        "I": "is imputed, says",
-        "P": "is provisional, says",
-        "A": "stands in",
+        "M": "is missing: the cell is empty or marked as missing in",
+        "C": "is confidential according to",
+        "O": "is not collected according to",
+        "B": "follows a break in the series in",
+        "E": "is an estimate according to",
+        "I": "is imputed according to",
+        "P": "is provisional according to",
+        "A": "is in",
     }
     return f"{words.get(status, status)} {where}"
 
 
-def refusal_in_words(refusal: Refusal) -> str:
-    what = f"column {refusal.column}" if refusal.column else "the whole row"
-    shown = f" ({refusal.value})" if refusal.value and refusal.column else ""
-    return f"row {refusal.row}, {what}: {refusal.reason}{shown}"
+def describe_quarantine_entry(entry: QuarantineEntry) -> str:
+    place = f"column {entry.column}" if entry.column else "the whole row"
+    value = f" ({entry.value})" if entry.value and entry.column else ""
+    return f"row {entry.row}, {place}: {entry.reason}{value}"
 
 
-def row_in_words(observation: Observation) -> str:
+def describe_row(observation: Observation) -> str:
     name = observation.source + (f" {observation.part}" if observation.part else "")
     if observation.row is None:
         return name
@@ -134,7 +136,7 @@ def row_in_words(observation: Observation) -> str:
     return f"row {observation.row} of {name}" + (f" and {more} more" if more else "")
 
 
-def key_in_words(operand: Operand) -> str:
+def describe_key(operand: Operand) -> str:
     key = operand.key
     marks = [m for m, plain in ((key.sex, "_T"), (key.age, "_T")) if m != plain]
     return f"{key.measure} {key.time_period}" + (f" [{', '.join(marks)}]" if marks else "")
@@ -143,52 +145,54 @@ def key_in_words(operand: Operand) -> str:
 # ------------------------------------------------------------------------------------------------------------------ parents
 
 
-def _of_parent(computation: Computation, rolled: Rollup, traces: Traces, fills: Mapping[str, Sequence[str]]) -> list[str]:
+def _parent_reasons(computation: Computation, rolled: Rollup, traces: Traces, fills: Mapping[str, Sequence[str]]) -> list[str]:
     outcome, facts = computation.outcome, computation.facts
-    out = [m for m in rolled.members if not m.contributes]
+    missing = [m for m in rolled.members if not m.contributes]
     if outcome.status == "L":
         if rolled.coverage is None:
-            unknown = [m.area.name for m in out if m.area.weight is None]
-            names = ", ".join(unknown[:NAMED]) + (f" and {len(unknown) - NAMED} more" if len(unknown) > NAMED else "")
-            return [f"the coverage is unknown: no period has a weight of {names}, and no value either", *missing_in_words(out)]
+            unknown = [m.area.name for m in missing if m.area.weight is None]
+            names = ", ".join(unknown[:MOST_NAMED]) + (f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else "")
+            return [f"the coverage is unknown: no period has a weight for {names}, and there is no value", *describe_missing(missing)]
         what = "areas" if rolled.counted else "weight"
-        told = [f"the areas with all terms have {percent(rolled.coverage)} of the {what}; {percent(rolled.needed)} is due"]
-        return told + missing_in_words(out)
+        text = f"the areas with all terms have {percent(rolled.coverage)} of the {what}, and {percent(rolled.needed)} is needed"
+        return [text, *describe_missing(missing)]
     if outcome.status == "Z":
         base = (rolled.base_numerator, rolled.base_denominator)
         return [_undefined(facts.indicator, rolled.numerator, rolled.denominator, None, base)]
     if outcome.status == "A":
         return []
     if outcome.status in MISSING_STATUSES:
-        first = of_area(facts, out[0].sums, traces, fills)[:2] if out else []
+        first = area_reasons(facts, missing[0].sums, traces, fills)[:2] if missing else []
         return [
-            f"none of the {len(rolled.members)} areas below has a value, all for this reason",
-            *(f"{out[0].area.name}: {t}" for t in first),
+            f"none of the {len(rolled.members)} areas below has a value, all for the same reason",
+            *(f"{missing[0].area.name}: {reason}" for reason in first),
         ]
     flagged = [m for m in rolled.members if m.contributes and STATUS_OF_RANK[m.sums.rank] == outcome.status]
-    names = ", ".join(m.area.name for m in flagged[:NAMED]) + (f" and {len(flagged) - NAMED} more" if len(flagged) > NAMED else "")
-    return [f"{len(flagged)} of the areas that contribute have it: {names}", *of_area(facts, flagged[0].sums, traces, fills)[:2]]
+    names = ", ".join(m.area.name for m in flagged[:MOST_NAMED]) + (
+        f" and {len(flagged) - MOST_NAMED} more" if len(flagged) > MOST_NAMED else ""
+    )
+    return [f"{len(flagged)} of the contributing areas have this status: {names}", *area_reasons(facts, flagged[0].sums, traces, fills)[:2]]
 
 
 MISSING_STATUSES = {STATUS_OF_RANK[rank] for rank in STATUS_OF_RANK if rank >= FIRST_MISSING_RANK}
 
 
-def missing_in_words(out: Sequence[Member]) -> list[str]:
-    """Return how many areas do not contribute and for which reason, and the heaviest of them by name."""
-    if not out:
+def describe_missing(members: Sequence[Member]) -> list[str]:
+    """Return how many areas do not contribute and why, with the names of those with the largest weights. `members` are these areas."""
+    if not members:
         return []
-    statuses = Counter(STATUS_OF_RANK[m.sums.rank] for m in out)
+    statuses = Counter(STATUS_OF_RANK[m.sums.rank] for m in members)
     counts = ", ".join(f"{n} {MEANING[s]} ({s})" for s, n in sorted(statuses.items()))
-    heaviest = sorted(out, key=lambda m: (-(m.area.weight or 0.0), m.area.ref_area))[:NAMED]
+    heaviest = sorted(members, key=lambda m: (-(m.area.weight or 0.0), m.area.ref_area))[:MOST_NAMED]
     names = ", ".join(f"{m.area.name} ({STATUS_OF_RANK[m.sums.rank]})" for m in heaviest)
-    return [f"{len(out)} areas do not contribute: {counts}; the heaviest are {names}"]
+    return [f"{len(members)} areas do not contribute: {counts}; the largest by weight are {names}"]
 
 
-# ----------------------------------------------------------------------------------------------------------------- what is not
+# ------------------------------------------------------------------------------------------------------- undefined and absent
 
 
 def _undefined(
-    indicator: Indicator, numerator: float | None, denominator: float | None, own: Direct | None,
+    indicator: Indicator, numerator: float | None, denominator: float | None, own: AreaSums | None,
     base: tuple[float | None, float | None] | None = None,
 ) -> str:  # fmt: skip
     if indicator.has_denominator and not denominator:
@@ -200,24 +204,24 @@ def _undefined(
             return "the denominator of the base is 0"
         first, last = ratio(indicator, *base), ratio(indicator, numerator, denominator)
         if first is not None and first <= 0:
-            return f"the base of the change is {number(first)}, and has to be above 0"
-        return f"a logarithm of {number(last)} does not exist"
-    return "it is not defined for these numbers"
+            return f"the base of the change is {number(first)}, but must be above 0"
+        return f"there is no logarithm of {number(last)}"
+    return "the formula is not defined for these numbers"
 
 
 def _absent(computation: Computation) -> str:
     if not rollable(computation.facts):
         return f"a measure that cannot be summed has no value above {computation.finest}, and no source reports one"
-    return f"no area of level {computation.finest} lies below it, and no source reports it"
+    return f"there is no area of level {computation.finest} below it, and no source reports it"
 
 
-def _never(computation: Computation, fills: Mapping[str, Sequence[str]], needed: str) -> list[str]:
+def _never_collected(computation: Computation, fills: Mapping[str, Sequence[str]], needed: str) -> list[str]:
     terms = [t.measure for t in computation.facts.indicator.terms if t.side == "numerator"]
     if not terms:
-        return ["no source is declared for it" + (f"; it would take: {needed}" if needed else "")]
+        return ["no source is declared for it" + (f"; it would need: {needed}" if needed else "")]
     sources = sorted({s for m in terms for s in fills.get(m, [])})
     if not sources:
         return [f"no source gives {', '.join(terms)}"]
     if computation.outcome.status == "S":
-        return [f"{', '.join(sources)}: no good snapshot, so that not even its periods are known"]
-    return [f"{', '.join(sources)}: not one row of {', '.join(terms)}"]
+        return [f"{', '.join(sources)}: no good snapshot, so not even the periods are known"]
+    return [f"{', '.join(sources)}: no row of {', '.join(terms)}"]

@@ -1,4 +1,4 @@
-"""A snapshot read once more, as the ingest read it: which of its rows gave an observation, what their cells say, what was corrected in them."""
+"""Read a snapshot again, as the ingest read it: which of its rows give an observation, what their cells contain, what was corrected."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.explain.facts import Key
 from pipelines.lake.ingest import rows as ingest
 from pipelines.lake.ingest.context import Context
-from pipelines.lake.mapping import Checked, observations, placing
+from pipelines.lake.mapping import ValidatedRows, observations, placing
 from pipelines.packs import expressions
 from pipelines.packs.schema import FetchedSource, MeasureMap, ObservationsMap
 from quality.contracts import MASK
@@ -29,16 +29,16 @@ class Correction:
 
 
 @dataclass(frozen=True)
-class Given:
-    """What one row gives to a cell."""
+class RowValue:
+    """The value that one row contributes to a cell."""
 
     row: int
     value: float | None
     status: str
 
 
-class Replay:
-    """One part of a source. Every step is done when it is first asked for, with the ingest's own functions."""
+class PartReader:
+    """One part of a source, read again with the functions of the ingest."""
 
     def __init__(self, context: Context, source: FetchedSource, part: str, texts: pl.DataFrame) -> None:
         self.context = context
@@ -46,29 +46,29 @@ class Replay:
         self.part = part
         self._texts = ingest.with_variables(context, source, part, texts)
 
-    def given(self, measures: Collection[str]) -> dict[Key, list[Given]]:
-        """Return the rows behind each cell of `measures`, one by one: aggregates are not taken."""
+    def row_values(self, measures: Collection[str]) -> dict[Key, list[RowValue]]:
+        """Return the values of the rows behind each cell of `measures`, before any aggregation."""
         spec = self.source.map
         assert isinstance(spec, ObservationsMap)
         one_by_one = {m: s.model_copy(update={"aggregate": None}) for m, s in spec.measures.items() if m in measures}
-        corrected, _ = ingest.corrected_rows(self.context, self.source, self._texts)
-        _, rows, _, _ = ingest.judged(self.context, self.source, ingest.not_ignored(self.context, self.source, corrected))
+        corrected, _ = ingest.apply_corrections(self.context, self.source, self._texts)
+        rows = ingest.validate_rows(self.context, self.source, ingest.without_ignored(self.context, self.source, corrected)).rows
         spec = spec.model_copy(update={"measures": one_by_one})
-        mapped = observations.map_rows(self.source.id, Checked(rows, {}), spec, self.context.territory, self.context.sandbox)
-        found: dict[Key, list[Given]] = {}
+        mapped = observations.map_rows(self.source.id, ValidatedRows(rows, {}), spec, self.context.territory, self.context.sandbox)
+        values: dict[Key, list[RowValue]] = {}
         columns = ("measure", "ref_area", "time_period", "sex", "age", "row_number", "obs_value", "obs_status")
         for *key, row, value, status in mapped.rows.filter(pl.col("measure").is_not_null()).select(columns).iter_rows():
-            found.setdefault(Key(*key), []).append(Given(row, value, status))
-        return found
+            values.setdefault(Key(*key), []).append(RowValue(row, value, status))
+        return values
 
     def texts(self, rows: Collection[int], measure: str) -> dict[int, dict[str, str | None]]:
-        """Return the cells of the file that decide what `measure` is in each of `rows`; personal ones masked."""
+        """Return the cells of the file that determine `measure` in each of `rows`. Personal cells are masked."""
         spec = self.source.map
         assert isinstance(spec, ObservationsMap)
         declared = {name.lower(): (column.from_ or name, column) for name, column in self.source.columns.items()}
         shown: dict[str, pl.Expr] = {}
-        for wanted in columns_of(spec, spec.measures[measure]):
-            file_name, column = declared.get(wanted.lower(), ("", None))
+        for used in columns_of(spec, spec.measures[measure]):
+            file_name, column = declared.get(used.lower(), ("", None))
             if column is not None and file_name in self._texts.columns:
                 cell = pl.col(file_name)
                 shown[file_name] = pl.when(cell.is_not_null()).then(pl.lit(MASK)) if column.personal else cell
@@ -77,40 +77,40 @@ class Replay:
         return {int(row["__row"]): {n: row[n] for n in shown} for row in picked.iter_rows(named=True)}
 
     def corrections(self, rows: Collection[int]) -> dict[int, list[Correction]]:
-        """Return what was corrected in each of `rows`, in the order of the declaration; personal cells masked."""
-        found: dict[int, list[Correction]] = {}
+        """Return the corrections of each of `rows`, in the order of the declaration. Personal cells are masked."""
+        corrections: dict[int, list[Correction]] = {}
         if not self.source.corrections:
-            return found
+            return corrections
         personal = {c.from_ or name for name, c in self.source.columns.items() if c.personal}
         frame = self._texts.filter(pl.col("__row").is_in(list(rows)))
         for correction in self.source.corrections:
-            hit = frame.filter(ingest.selected(self.context, correction.where, frame, "corrections.where"))
-            for row in hit.iter_rows(named=True):
+            matching = frame.filter(ingest.rows_matching(self.context, correction.where, frame, "corrections.where"))
+            for row in matching.iter_rows(named=True):
                 for column, new in correction.set.items():
                     old, now = (MASK, MASK) if column in personal else (row[column], new)
-                    found.setdefault(int(row["__row"]), []).append(Correction(int(row["__row"]), column, old, now, correction.reason))
-            changed = pl.col("__row").is_in(hit["__row"].implode())
+                    corrections.setdefault(int(row["__row"]), []).append(Correction(int(row["__row"]), column, old, now, correction.reason))
+            changed = pl.col("__row").is_in(matching["__row"].implode())
             frame = frame.with_columns(pl.when(changed).then(pl.lit(v)).otherwise(pl.col(c)).alias(c) for c, v in correction.set.items())
-        return found
+        return corrections
 
 
 def columns_of(spec: ObservationsMap, measure: MeasureMap) -> list[str]:
-    """Return the columns that the value of a measure, and the place of its cell, are read from: those of the value first."""
-    texts = [measure.value, measure.where, placing.key_of(spec.area), spec.period, spec.sex, spec.age, spec.status, spec.where]
+    """Return the columns that determine a measure and the key of its cell, those of its value first."""
+    texts = [measure.value, measure.where, placing.area_key(spec.area), spec.period, spec.sex, spec.age, spec.status, spec.where]
     return list(dict.fromkeys(c for text in texts if text is not None for c in sorted(expressions.parse(text).columns)))
 
 
-def totalled(given: list[Given], aggregate: str | None) -> float | None:
-    """Return the value that rows give to a cell together; None where any of an aggregate is missing."""
-    values = [g.value for g in given if g.value is not None]
+def combined_value(rows: list[RowValue], aggregate: str | None) -> float | None:
+    """Return the value that several rows give a cell, or None where a row of an aggregate has none."""
+    values = [row.value for row in rows if row.value is not None]
     if aggregate is None:
         return min(values, default=None)
-    if len(values) < len(given) or not values:
+    if len(values) < len(rows) or not values:
         return None
     return sum(values) if aggregate == "sum" else min(values) if aggregate == "min" else max(values)
 
 
-def described(measure: MeasureMap) -> dict[str, Any]:
-    """Return how a measure is declared, as far as it says where its numbers come from."""
-    told: Mapping[str, Any] = measure.model_dump(exclude_none=True, exclude_defaults=True)
-    return {"value": measure.value, **{k: v for k, v in told.items() if k != "value"}}
+def declaration_of(measure: MeasureMap) -> dict[str, Any]:
+    """Return the parts of a measure's declaration that say where its numbers come from."""
+    declaration: Mapping[str, Any] = measure.model_dump(exclude_none=True, exclude_defaults=True)
+    return {"value": measure.value, **{k: v for k, v in declaration.items() if k != "value"}}

@@ -1,4 +1,4 @@
-"""The way of an explanation: settle the question, compute the number anew, gather the evidence, compare. Tells nothing itself."""
+"""Explain a number: resolve its key, recompute it, collect its provenance, and compare the results."""
 
 from __future__ import annotations
 
@@ -7,56 +7,56 @@ from typing import Any
 
 from pipelines.core.vocabulary import FIRST_MISSING_RANK
 from pipelines.explain import reasons
-from pipelines.explain.cell_key import settled
+from pipelines.explain.cell_key import resolve_cell_key
 from pipelines.explain.cells import Cell, observations_of
 from pipelines.explain.computation import Computation, agree, cells_of, compute
-from pipelines.explain.explanation import FAILED, NOTE, OK, Account, Check
-from pipelines.explain.facts import Observation, Question
+from pipelines.explain.explanation import FAILED, NOTE, OK, Check, Explanation
+from pipelines.explain.facts import CellKey, Observation
 from pipelines.explain.format import number
-from pipelines.explain.provenance import Evidence, Trace
+from pipelines.explain.provenance import ProvenanceReader, Trace
 from pipelines.explain.publication import Publication, Row, gate, publication
-from pipelines.explain.warehouse import Unavailable, Warehouse
+from pipelines.explain.warehouse import Warehouse, WarehouseUnavailable
 from pipelines.packs.schema import Indicator
 from pipelines.packs.workspace import Workspace
 
 
-def explain(workspace: Workspace, warehouse: Warehouse, asked: Question) -> Account:
-    """Return the account of one published number. Raises QuestionError and Unavailable."""
-    question = settled(asked, workspace.pack, warehouse)
-    computation = compute(warehouse, question)
-    found = warehouse.cell(question)
-    if found is None:
-        raise Unavailable(f"{workspace.warehouse}: is not complete (no row of this number); `zpo2 run` builds it anew")
-    row = Row(*found)
-    evidence = Evidence(workspace, warehouse)
-    own, below = _behind(computation)
-    traces = {**evidence.traces(below, whole=False), **evidence.traces(own, whole=True)}
-    snapshots = _snapshots(evidence, traces)
-    published = publication(workspace, warehouse.connection, question, row)
-    gate_said = gate(workspace)
-    notes = evidence.notes()
-    declared = workspace.pack.indicators.get(question.indicator)
+def explain(workspace: Workspace, warehouse: Warehouse, requested: CellKey) -> Explanation:
+    """Return the explanation of one published number. Raises CellKeyError and WarehouseUnavailable."""
+    cell_key = resolve_cell_key(requested, workspace.pack, warehouse)
+    computation = compute(warehouse, cell_key)
+    published_cell = warehouse.published_cell(cell_key)
+    if published_cell is None:
+        raise WarehouseUnavailable(f"{workspace.warehouse}: is not complete (it has no row for this number); `zpo2 run` rebuilds it")
+    row = Row(*published_cell)
+    provenance = ProvenanceReader(workspace, warehouse)
+    own, below = _observations_behind(computation)
+    traces = {**provenance.traces(below, whole=False), **provenance.traces(own, whole=True)}
+    snapshots = _snapshots(provenance, traces)
+    published = publication(workspace, warehouse.connection, cell_key, row)
+    gate_result = gate(workspace)
+    notes = provenance.notes()
+    declared = workspace.pack.indicators.get(cell_key.indicator)
     needed = workspace.pack.text(declared.needed) if declared else ""
     weight, _ = warehouse.pack
-    name, level = warehouse.areas[question.ref_area]
-    return Account(
+    name, level = warehouse.areas[cell_key.ref_area]
+    return Explanation(
         pack=workspace.pack.id, computation=computation,
-        title=workspace.pack.text(declared.title) if declared else question.indicator,
+        title=workspace.pack.text(declared.title) if declared else cell_key.indicator,
         description=workspace.pack.text(declared.description) if declared else "",
         declared=_declared(declared), area={"name": name, "level": level}, warehouse_row=row, publication=published, traces=traces,
         snapshots=snapshots, fills=warehouse.fills,
         weight={"measure": weight, "time_period": _weight_period(computation)},
-        why=reasons.why(computation, traces, warehouse.fills, needed),
+        reasons=reasons.status_reasons(computation, traces, warehouse.fills, needed),
         checks=[
-            _recomputed(computation, row), *_published(row, published, gate_said), *_bytes(snapshots), *_rows(traces.values(), bool(notes)),
-            *_sources(computation), *_reported(computation),
+            _recomputed(computation, row), *_published(row, published, gate_result), *_archived_bytes(snapshots),
+            *_rows_read_again(traces.values(), bool(notes)), *_differing_sources(computation), *_reported_parent(computation),
         ],
-        gate=gate_said, notes=notes,
+        gate=gate_result, notes=notes,
     )  # fmt: skip
 
 
 def _weight_period(computation: Computation) -> str | None:
-    """Return the period that the weights of most of the areas are of, the latest of several; None where none has a weight."""
+    """Return the period of most areas' weights, the latest one of several, or None where no area has a weight."""
     members = computation.rolled.members if computation.rolled else ()
     periods = [m.area.weight_period for m in members if m.area.weight_period is not None]
     return max(periods, key=lambda period: (periods.count(period), period), default=None)
@@ -68,7 +68,7 @@ def _declared(indicator: Indicator | None) -> dict[str, Any]:
     return {name: getattr(indicator, name) for name in ("objective", "measure", "field", "direction", "decimals", "sdg", "references")}
 
 
-def _behind(computation: Computation) -> tuple[list[Observation], list[Observation]]:
+def _observations_behind(computation: Computation) -> tuple[list[Observation], list[Observation]]:
     """Return the observations of the area itself, and those of the areas below it."""
     own = [o for c in cells_of(computation.own) for o in observations_of(c)] if computation.own else []
     rolled = computation.rolled
@@ -76,16 +76,16 @@ def _behind(computation: Computation) -> tuple[list[Observation], list[Observati
     return list(dict.fromkeys(own)), list(dict.fromkeys(below))
 
 
-def _snapshots(evidence: Evidence, traces: Mapping[Observation, Trace]) -> list[dict[str, Any]]:
-    """Return every snapshot that anything was read from, once."""
-    wanted: dict[tuple[str, str, str], None] = {}
+def _snapshots(provenance: ProvenanceReader, traces: Mapping[Observation, Trace]) -> list[dict[str, Any]]:
+    """Return every snapshot that the number depends on, once."""
+    keys: dict[tuple[str, str, str], None] = {}
     for observation, trace in traces.items():
         if observation.snapshot and not trace.entries:
-            wanted[observation.source, observation.part, observation.snapshot] = None
-        wanted |= {(e.source, e.part, e.snapshot): None for e in trace.entries}
-        if not trace.entries:  # that nothing lies there, all of them say
-            wanted |= dict.fromkeys(evidence.feeds(observation.source))
-    return [evidence.snapshot(*key) for key in sorted(wanted)]
+            keys[observation.source, observation.part, observation.snapshot] = None
+        keys |= {(e.source, e.part, e.snapshot): None for e in trace.entries}
+        if not trace.entries:  # a count of 0 depends on all of them
+            keys |= dict.fromkeys(provenance.feeds(observation.source))
+    return [provenance.snapshot(*key) for key in sorted(keys)]
 
 
 # -------------------------------------------------------------------------------------------------------------------- checks
@@ -94,72 +94,74 @@ def _snapshots(evidence: Evidence, traces: Mapping[Observation, Trace]) -> list[
 def _recomputed(computation: Computation, row: Row) -> Check:
     outcome = computation.outcome
     denominator = outcome.denominator if computation.facts.indicator.has_denominator else None
-    again = Row(outcome.value, outcome.status, outcome.numerator, denominator, outcome.coverage)
-    if again.is_as(row):
-        return Check("recomputed", OK, "computed anew from the input cells, it is the warehouse's: value, status, sums and coverage")
-    return Check("recomputed", FAILED, f"computed anew from the input cells it is {_told(again)}, but the warehouse has {_told(row)}")
+    recomputed = Row(outcome.value, outcome.status, outcome.numerator, denominator, outcome.coverage)
+    if recomputed.equals(row):
+        return Check("recomputed", OK, "the input cells give the value, status, sums and coverage of the warehouse")
+    return Check("recomputed", FAILED, f"the input cells give {_describe(recomputed)}, but the warehouse has {_describe(row)}")
 
 
-def _told(row: Row) -> str:
+def _describe(row: Row) -> str:
     return (
         f"{number(row.value)} ({row.status}; numerator {number(row.numerator)}, denominator {number(row.denominator)}, "
         f"coverage {number(row.coverage)})"
     )
 
 
-def _published(row: Row, published: Publication | None, gate_said: Mapping[str, Any]) -> list[Check]:
+def _published(row: Row, published: Publication | None, gate_result: Mapping[str, Any]) -> list[Check]:
     if published is None:
-        return [Check("published", NOTE, "nothing was published yet" + _because(gate_said))]
+        return [Check("published", NOTE, "nothing has been published yet" + _because(gate_result))]
     if published.holder == published.version:
-        return [Check("published", OK, f"the current release {published.version} has exactly this")]
-    there = "has no such row" if published.row is None else f"has {_told(published.row)}"
-    text = f"the current release {published.version} {there}; the warehouse has {_told(row)}"
+        return [Check("published", OK, f"the current release {published.version} has the same row")]
+    in_release = "has no such row" if published.row is None else f"has {_describe(published.row)}"
+    text = f"the current release {published.version} {in_release}; the warehouse has {_describe(row)}"
     if published.holder:
         state = f", which was {published.holder_state}" if published.holder_state else ""
-        return [Check("published", NOTE, f"{text}, as release {published.holder}{state}")]
-    if gate_said.get("release") == published.version:
+        return [Check("published", NOTE, f"{text}, as has release {published.holder}{state}")]
+    if gate_result.get("release") == published.version:
         return [Check("published", FAILED, f"{text}, although the last run ended with that release")]
-    return [Check("published", NOTE, f"{text}, which is in no release" + _because(gate_said))]
+    return [Check("published", NOTE, f"{text}, which no release has" + _because(gate_result))]
 
 
-def _because(gate_said: Mapping[str, Any]) -> str:
-    reasons_ = gate_said.get("reasons") or []
-    return f": the last run ended with {'; '.join(reasons_)}" if reasons_ else ""
+def _because(gate_result: Mapping[str, Any]) -> str:
+    causes = gate_result.get("reasons") or []
+    return f": the last run ended with {'; '.join(causes)}" if causes else ""
 
 
-def _bytes(snapshots: list[dict[str, Any]]) -> list[Check]:
+def _archived_bytes(snapshots: list[dict[str, Any]]) -> list[Check]:
     if not snapshots:
         return []
     broken = [s["archived"] for s in snapshots if not s["intact"]]
     if broken:
         return [Check("bytes", FAILED, f"missing or changed in the archive: {', '.join(broken)}")]
-    return [Check("bytes", OK, f"the archive has the bytes of all {len(snapshots)} snapshots, with their checksums")]
+    return [Check("bytes", OK, f"the archive has the bytes of all snapshots ({len(snapshots)}), and their checksums match")]
 
 
-def _rows(traces: Collection[Trace], changed: bool) -> list[Check]:
+def _rows_read_again(traces: Collection[Trace], changed: bool) -> list[Check]:
     read = [t for t in traces if t.was_read]
     faults = [f"{t.observation.key.measure}: {t.fault}" for t in traces if t.fault]
-    differ = [t for t in read if not agree(t.read, None if t.observation.status in ("M", "Q", "C", "O") else t.observation.value)]
+    differ = [t for t in read if not agree(t.value_read, None if t.observation.status in ("M", "Q", "C", "O") else t.observation.value)]
     checks = [Check("rows", NOTE if changed else FAILED, text) for text in dict.fromkeys(faults)]
     if differ:
         first = differ[0]
-        text = f"{len(differ)} inputs are not what their rows say: {first.observation.key.measure} of {first.observation.key.ref_area} "
-        text += f"was taken up as {number(first.observation.value)}, its rows read again give {number(first.read)}"
+        text = f"{len(differ)} inputs differ from their rows: {first.observation.key.measure} of {first.observation.key.ref_area} "
+        text += f"is {number(first.observation.value)} in the lake, but its rows, read again, give {number(first.value_read)}"
         checks.append(Check("rows", NOTE if changed else FAILED, text))
     elif read:
-        checks.append(Check("rows", OK, f"read again from the archived bytes, the rows give {len(read)} inputs as they were taken up"))
+        checks.append(Check("rows", OK, f"the rows, read again from the archived bytes, give the same inputs ({len(read)})"))
     return checks
 
 
-def _sources(computation: Computation) -> list[Check]:
-    """Say where sources differ about an input: the first by file name stands."""
+def _differing_sources(computation: Computation) -> list[Check]:
+    """Return a note for each input about which sources differ. The first source by file name is used."""
     checks = []
-    for found in _all_cells(computation):
-        others = [p for p in found.passed_over if p.value is not None and found.value is not None and not agree(p.value, found.value)]
+    for cell in _all_cells(computation):
+        others = [p for p in cell.passed_over if p.value is not None and cell.value is not None and not agree(p.value, cell.value)]
         if others:
-            said = ", ".join(f"{p.source} {number(p.value)}" for p in others)
-            where = f"{found.key.measure} of {found.key.ref_area} {found.key.time_period} [{found.key.sex}]"
-            checks.append(Check("sources agree", NOTE, f"{where}: {found.source} says {number(found.value)} and stands, {said} does not"))
+            other_values = ", ".join(f"{p.source} {number(p.value)}" for p in others)
+            place = f"{cell.key.measure} of {cell.key.ref_area} {cell.key.time_period} [{cell.key.sex}]"
+            checks.append(
+                Check("sources agree", NOTE, f"{place}: {cell.source} has {number(cell.value)}, which is used; others have {other_values}")
+            )
     return checks
 
 
@@ -169,12 +171,12 @@ def _all_cells(computation: Computation) -> list[Cell]:
     return cells
 
 
-def _reported(computation: Computation) -> list[Check]:
-    """Compare a computed parent with what its source reports, where it does."""
+def _reported_parent(computation: Computation) -> list[Check]:
+    """Compare a computed parent with the value that a source reports for it, if one does."""
     own, rolled = computation.own, computation.rolled
     if own is None or rolled is None or not own.now.observed or own.rank >= FIRST_MISSING_RANK or not rolled.contributing:
         return []
     same = agree(rolled.numerator, own.now.numerator) and agree(rolled.denominator, own.now.denominator)
-    published = "the reported one is" if computation.outcome.way == "reported" else "the computed one is"
+    published = "the reported value is" if computation.outcome.way == "reported" else "the computed value is"
     text = f"a source reports numerator {number(own.now.numerator)}, the areas below give {number(rolled.numerator)}; {published} published"
     return [Check("computed and reported", OK if same else NOTE, text)]

@@ -1,4 +1,4 @@
-"""The warehouse as `explain` reads it: opened read-only and never in the way of a run; asked for facts, never for results that are explained."""
+"""The warehouse as `explain` reads it: read-only, without blocking runs, for its facts and for the published cell only."""
 
 from __future__ import annotations
 
@@ -15,39 +15,42 @@ from pipelines.core.errors import Zpo2Error
 from pipelines.core.locks import file_lock
 from pipelines.core.sql import literal
 from pipelines.core.workspace import LOCK, WorkspaceFolder
-from pipelines.explain.facts import Area, Break, Facts, Indicator, Key, Observation, Place, Question, Term
+from pipelines.explain.facts import Area, Break, CellKey, Facts, Indicator, Key, Observation, Place, Term
 
 
-class Unavailable(Zpo2Error):
-    """There is no warehouse to ask: none yet, one that is being built, or one that was left half built."""
+class WarehouseUnavailable(Zpo2Error):
+    """There is no complete warehouse: none yet, one that is being built, or one that was left half built."""
 
 
 @contextmanager
-def opened(workspace: WorkspaceFolder) -> Iterator[Warehouse]:
-    """Open the warehouse of `home` read-only. Raises Unavailable.
+def open_warehouse(workspace: WorkspaceFolder) -> Iterator[Warehouse]:
+    """Open the warehouse of a workspace read-only. Raises WarehouseUnavailable.
 
-    While it is opened, a run cannot begin; then it may: a run deletes the file before it builds another one, and what was opened stays.
+    A run cannot begin while the file is being opened. Later it can, because a run deletes the file before it builds another one, and the
+    open connection keeps the old one.
     """
-    with _no_run(workspace):
+    with _lock_for_opening(workspace):
         if not workspace.warehouse.is_file():
-            raise Unavailable(f"{workspace.root}: has no warehouse yet; `zpo2 run` makes it")
+            raise WarehouseUnavailable(f"{workspace.root}: has no warehouse yet; `zpo2 run` builds it")
         try:
             connection = duckdb.connect(str(workspace.warehouse), read_only=True)
         except duckdb.Error as error:
-            raise Unavailable(
-                f"{workspace.warehouse}: cannot be opened ({str(error).splitlines()[0]}); ask again when the run has ended"
+            raise WarehouseUnavailable(
+                f"{workspace.warehouse}: cannot be opened ({str(error).splitlines()[0]}); try again when the run has ended"
             ) from None
     try:
         yield Warehouse(connection, workspace)
     except (duckdb.CatalogException, duckdb.BinderException) as error:
-        raise Unavailable(f"{workspace.warehouse}: is not complete ({str(error).splitlines()[0]}); `zpo2 run` builds it anew") from None
+        raise WarehouseUnavailable(
+            f"{workspace.warehouse}: is not complete ({str(error).splitlines()[0]}); `zpo2 run` rebuilds it"
+        ) from None
     finally:
         connection.close()
 
 
 @contextmanager
-def _no_run(workspace: WorkspaceFolder) -> Iterator[None]:
-    """Hold the home's lock as one of any number of readers, for the moment in which a file is opened. Raises Unavailable during a run."""
+def _lock_for_opening(workspace: WorkspaceFolder) -> Iterator[None]:
+    """Hold a shared lock on the workspace while its warehouse is being opened. Raises WarehouseUnavailable during a run."""
     path = workspace.root / LOCK
     if not path.is_file():
         yield
@@ -56,12 +59,12 @@ def _no_run(workspace: WorkspaceFolder) -> Iterator[None]:
         try:
             stack.enter_context(file_lock(path, shared=True))
         except BlockingIOError:
-            raise Unavailable(f"{workspace.root}: a run is writing to it; ask again when it has ended") from None
+            raise WarehouseUnavailable(f"{workspace.root}: a run is writing to it; try again when it has ended") from None
         yield
 
 
 class Warehouse:
-    """What the last run built. Small tables are read once, observations as they are asked for."""
+    """What the last run built. Small tables are read once, observations on request."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, workspace: WorkspaceFolder) -> None:
         self.connection = connection
@@ -70,7 +73,7 @@ class Warehouse:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(sql).fetchall()
 
-    # ------------------------------------------------------------------------------------------------- what can be asked for
+    # ------------------------------------------------------------------------------------------------- which cells exist
 
     @cached_property
     def indicators(self) -> list[str]:
@@ -103,19 +106,19 @@ class Warehouse:
 
     @cached_property
     def pack(self) -> tuple[str | None, float]:
-        """The measure that weights areas, and the coverage a parent needs."""
-        weight, needed = self.rows("select weight, min_coverage from staging.stg_pack")[0]
-        return weight, needed
+        """The measure that weights areas, and the coverage that a parent needs."""
+        weight, min_coverage = self.rows("select weight, min_coverage from staging.stg_pack")[0]
+        return weight, min_coverage
 
     @cached_property
     def _terms(self) -> dict[str, tuple[Term, ...]]:
-        found: dict[str, list[Term]] = defaultdict(list)
+        terms: dict[str, list[Term]] = defaultdict(list)
         for indicator, *rest in self.rows(
             "select indicator, side, measure, times, factor, sex, age, lag from staging.stg_terms "
             "order by indicator, case side when 'numerator' then 0 else 1 end, position"
         ):
-            found[indicator].append(Term(*rest))
-        return {name: tuple(terms) for name, terms in found.items()}
+            terms[indicator].append(Term(*rest))
+        return {name: tuple(terms_of_one) for name, terms_of_one in terms.items()}
 
     def indicator(self, name: str) -> Indicator:
         row = self.rows(
@@ -130,9 +133,9 @@ class Warehouse:
 
     @cached_property
     def sources(self) -> dict[str, dict[str, Any]]:
-        """Every declared source by id, in the order that decides between them."""
-        found = self.rows("select source, title, publisher, licence, homepage, kind from staging.stg_sources order by position")
-        return {row[0]: dict(zip(("title", "publisher", "licence", "homepage", "kind"), row[1:], strict=True)) for row in found}
+        """Every declared source by id, in their order of precedence."""
+        rows = self.rows("select source, title, publisher, licence, homepage, kind from staging.stg_sources order by position")
+        return {row[0]: dict(zip(("title", "publisher", "licence", "homepage", "kind"), row[1:], strict=True)) for row in rows}
 
     @cached_property
     def _additive(self) -> dict[str, bool]:
@@ -141,25 +144,26 @@ class Warehouse:
     @cached_property
     def fills(self) -> dict[str, list[str]]:
         """The sources that fill each measure."""
-        found: dict[str, list[str]] = defaultdict(list)
+        sources: dict[str, list[str]] = defaultdict(list)
         for measure, source in self.rows("select measure, source from staging.stg_measures order by source_position"):
-            found[measure].append(source)
-        return found
+            sources[measure].append(source)
+        return sources
 
     @cached_property
     def down(self) -> dict[str, frozenset[str | None]]:
-        found: dict[str, set[str | None]] = defaultdict(set)
+        """The periods in which a source of each measure is down; None is any period."""
+        down: dict[str, set[str | None]] = defaultdict(set)
         sql = "select m.measure, d.time_period from staging.stg_down as d inner join staging.stg_measures as m on m.source = d.source"
         for measure, period in self.rows(sql):
-            found[measure].add(period)
-        return {measure: frozenset(periods) for measure, periods in found.items()}
+            down[measure].add(period)
+        return {measure: frozenset(periods) for measure, periods in down.items()}
 
     @cached_property
     def snapshots(self) -> dict[tuple[str, str], dict[str, Any]]:
         """The snapshot of each part of a source that this warehouse was built from."""
         names = ("source", "part", "url", "sha256", "bytes", "fetched_at")
-        found = self.rows(f"select {', '.join(names)} from staging.stg_snapshots order by source, part")
-        return {(row[0], row[1]): dict(zip(names, row, strict=True)) for row in found}
+        rows = self.rows(f"select {', '.join(names)} from staging.stg_snapshots order by source, part")
+        return {(row[0], row[1]): dict(zip(names, row, strict=True)) for row in rows}
 
     # --------------------------------------------------------------------------------------------------------------- numbers
 
@@ -180,12 +184,12 @@ class Warehouse:
         where = f"time_period = {literal(period)} and ancestor = {literal(ref_area)} and level = {literal(level)}"
         return [a for (a,) in self.rows(f"select ref_area from intermediate.int_area_tree where {where} order by 1")]
 
-    def facts(self, question: Question, members: Sequence[str]) -> Facts:
-        """Return everything that the number in question and those of `members` are made from."""
-        indicator = self.indicator(question.indicator)
-        places = [question.ref_area, *members]
-        measures, periods = sorted(indicator.measures()), sorted(indicator.periods(question.time_period))
-        origins, gone = self._origins(places, periods)
+    def facts(self, cell_key: CellKey, members: Sequence[str]) -> Facts:
+        """Return everything that the number of a key and those of `members` are computed from."""
+        indicator = self.indicator(cell_key.indicator)
+        places = [cell_key.ref_area, *members]
+        measures, periods = sorted(indicator.measures()), sorted(indicator.periods(cell_key.time_period))
+        origins, passed_on = self._origins(places, periods)
         if origins:
             measures = sorted({*measures, *(w for m in measures if (w := self._weighted_by.get(m)))})
             places = list(dict.fromkeys([*places, *(area for shares in origins.values() for area, _ in shares)]))
@@ -197,7 +201,7 @@ class Warehouse:
         return Facts(
             indicator,
             self._observations(within),
-            self._areas(places, question.time_period),
+            self._areas(places, cell_key.time_period),
             {source: i for i, source in enumerate(self.sources)},
             self._additive,
             self._conflicts(within),
@@ -206,7 +210,7 @@ class Warehouse:
             self.down,
             self._has_weight,
             origins,
-            gone,
+            passed_on,
             self._weighted_by,
             self._counted,
         )  # fmt: skip
@@ -226,65 +230,65 @@ class Warehouse:
     def _origins(
         self, places: Iterable[str], periods: Iterable[str]
     ) -> tuple[dict[tuple[str, str], tuple[tuple[str, float], ...]], frozenset[tuple[str, str]]]:
-        """Return what each place was in a period before an area changed, by share; and which ones were something else by then."""
+        """Return the former areas of each place in a period, by share, and the places whose values passed to other areas."""
         if not self._has_changes:
             return {}, frozenset()
-        then = f"time_period in ({_texts(periods)})"
-        gone: set[tuple[str, str]] = set()
-        found: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
+        in_periods = f"time_period in ({_texts(periods)})"
+        passed_on: set[tuple[str, str]] = set()
+        origins: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
         for area, period, origin, share in self.rows(
             "select s.area, v.time_period, v.ref_area, s.share from intermediate.int_own_validity as v "
             "inner join intermediate.int_area_successions as s on s.origin = v.ref_area and v.first_day < s.valid_to "
-            f"and (s.valid_from is null or s.valid_from <= v.first_day) where v.{then}"
+            f"and (s.valid_from is null or s.valid_from <= v.first_day) where v.{in_periods}"
         ):
-            gone.add((origin, period))
-            found[area, period].append((origin, share))
-        wanted = set(places)
+            passed_on.add((origin, period))
+            origins[area, period].append((origin, share))
+        requested = set(places)
         for area, period in self.rows(
-            f"select ref_area, time_period from intermediate.int_own_validity where {then} and ref_area in ({_texts(places)})"
+            f"select ref_area, time_period from intermediate.int_own_validity where {in_periods} and ref_area in ({_texts(places)})"
         ):
-            if (area, period) in found and (area, period) not in gone:
-                found[area, period].append((area, 1.0))  # what it was by itself, it is still
-        mine = {at: tuple(shares) for at, shares in found.items() if at[0] in wanted}
-        return mine, frozenset(at for at in gone if at[0] in wanted)
+            if (area, period) in origins and (area, period) not in passed_on:
+                origins[area, period].append((area, 1.0))  # it keeps its own values
+        of_places = {at: tuple(shares) for at, shares in origins.items() if at[0] in requested}
+        return of_places, frozenset(at for at in passed_on if at[0] in requested)
 
     def _observations(self, within: str) -> dict[Place, tuple[Observation, ...]]:
-        found: dict[Place, list[Observation]] = defaultdict(list)
+        observations: dict[Place, list[Observation]] = defaultdict(list)
         for source, part, measure, area, period, sex, age, *rest in self.rows(
             "select source, part, measure, ref_area, time_period, sex, age, obs_value, obs_status, aggregate, by_sex, row_number, row_count, "
             f"snapshot from staging.stg_observations where {within} order by source, part, row_number, sex, age"
         ):
-            found[Place(measure, area, period)].append(Observation(source, part, Key(measure, area, period, sex, age), *rest))
-        return {place: tuple(observations) for place, observations in found.items()}
+            observations[Place(measure, area, period)].append(Observation(source, part, Key(measure, area, period, sex, age), *rest))
+        return {place: tuple(of_place) for place, of_place in observations.items()}
 
     def _universe(self, within: str) -> frozenset[Place]:
-        found = self.rows(f"select measure, ref_area, time_period from intermediate.int_measure_universe where {within}")
-        return frozenset(Place(*row) for row in found)
+        rows = self.rows(f"select measure, ref_area, time_period from intermediate.int_measure_universe where {within}")
+        return frozenset(Place(*row) for row in rows)
 
     def _conflicts(self, within: str) -> frozenset[tuple[str, Key]]:
-        found = self.rows(f"select source, measure, ref_area, time_period, sex, age from staging.stg_conflicts where {within}")
-        return frozenset((source, Key(*key)) for source, *key in found)
+        rows = self.rows(f"select source, measure, ref_area, time_period, sex, age from staging.stg_conflicts where {within}")
+        return frozenset((source, Key(*key)) for source, *key in rows)
 
     @cached_property
     def _has_weight(self) -> bool:
         return bool(self.rows("select 1 from intermediate.int_area_weights limit 1"))
 
     def _areas(self, places: Iterable[str], period: str) -> dict[str, Area]:
-        found = self.rows(
+        rows = self.rows(
             "select a.ref_area, coalesce(a.name, a.ref_area), a.level, a.area_km2, w.weight, w.weight_period from staging.stg_areas as a "
             f"left join intermediate.int_area_weights as w on w.ref_area = a.ref_area and w.time_period = {literal(period)} "
             f"where a.ref_area in ({_texts(places)})"
         )
-        return {row[0]: Area(*row) for row in found}
+        return {row[0]: Area(*row) for row in rows}
 
-    def cell(self, question: Question) -> tuple[Any, ...] | None:
-        """Return the warehouse's own answer: value, status, numerator, denominator, coverage; unrounded."""
-        found = self.rows(
+    def published_cell(self, cell_key: CellKey) -> tuple[Any, ...] | None:
+        """Return the cell as the warehouse computed it, unrounded: value, status, numerator, denominator, coverage."""
+        rows = self.rows(
             "select obs_value, obs_status, numerator, denominator, coverage from marts.indicator_values "
-            f"where indicator = {literal(question.indicator)} and ref_area = {literal(question.ref_area)} "
-            f"and time_period = {literal(question.time_period)} and sex = {literal(question.sex)} and age = {literal(question.age)}"
+            f"where indicator = {literal(cell_key.indicator)} and ref_area = {literal(cell_key.ref_area)} "
+            f"and time_period = {literal(cell_key.time_period)} and sex = {literal(cell_key.sex)} and age = {literal(cell_key.age)}"
         )
-        return found[0] if found else None
+        return rows[0] if rows else None
 
 
 def _texts(values: Iterable[str]) -> str:

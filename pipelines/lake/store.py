@@ -1,24 +1,26 @@
-"""The lake: canonical Parquet files, a receipt for each processed snapshot, and manifests of which files make up one state. Interprets no row."""
+"""The lake: canonical Parquet files, and a receipt for each processed snapshot. Does not interpret rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
+from pydantic import Field
 
 from pipelines.core import atomic
+from pipelines.core.state import StateFile
 from pipelines.extract.snapshots import sha256_of, slug
 from pipelines.lake import territory
 from pipelines.lake.mapping import events, observations, register
 
-QUARANTINE = {
+QUARANTINE = pl.Schema({
     "source": pl.String, "part": pl.String, "snapshot": pl.String, "row_number": pl.Int64, "column": pl.String,
     "value": pl.String, "reason": pl.String,
-}  # fmt: skip
-"""`column` null: the whole row, its declared cells as JSON in `value`; personal cells are masked."""
+})  # fmt: skip
+"""Where `column` is null, the whole row is rejected, and `value` holds its declared cells as JSON. Personal cells are masked."""
 CONFLICTS = {c: observations.SCHEMA[c] for c in ("source", "measure", "ref_area", "time_period", "sex", "age")}
 UNIVERSE = {"source": pl.String, "ref_area": pl.String}
 EVENT_MERGES = {
@@ -26,7 +28,7 @@ EVENT_MERGES = {
     for prefix in ("", "winner_")
     for name, kind in (("source", pl.String), ("part", pl.String), ("row_number", pl.Int64), ("id", pl.String))
 }
-"""Events that an event of an earlier feed, the winner, stands for."""
+"""Events that are left out of counts because an earlier feed has the same event, the winner."""
 KINDS: dict[str, Mapping[str, Any]] = {
     "observations": observations.SCHEMA,
     "events": events.SCHEMA,
@@ -46,32 +48,33 @@ KINDS: dict[str, Mapping[str, Any]] = {
 
 @dataclass(frozen=True)
 class File:
-    """One Parquet file of the lake; it counts only with its rows and its checksum."""
+    """One Parquet file of the lake, with its number of rows and its checksum."""
 
     path: str
     rows: int
     sha256: str
 
 
-@dataclass
-class Receipt:
+class Receipt(StateFile):
     """What became of one snapshot under one declaration and one version of the code."""
 
     source: str
     part: str
     snapshot: str
     key: str
-    rows_read: int
-    accepted: int
-    quarantined: int
-    ignored: dict[str, int]
-    cells_quarantined: int
-    files: dict[str, File] = field(default_factory=dict)
-    shape: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    corrected: list[int] = field(default_factory=list)  # rows that each declared correction changed
+    rows_read: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+    ignored: dict[str, int] = Field(default_factory=dict)
+    cells_quarantined: int = 0
+    files: dict[str, File] = Field(default_factory=dict)
+    shape: dict[str, Any] = Field(default_factory=dict)
+    warnings: list[str] = Field(default_factory=list)
+    corrected: list[int] = Field(default_factory=list)
+    """How many rows each declared correction changed."""
 
-    def assert_nothing_lost(self) -> None:
+    def assert_rows_add_up(self) -> None:
+        """Raise AssertionError where a row is neither accepted, nor in quarantine, nor ignored."""
         total = self.accepted + self.quarantined + sum(self.ignored.values())
         if total != self.rows_read:
             raise AssertionError(
@@ -81,7 +84,7 @@ class Receipt:
 
 
 class Lake:
-    """Files below one folder. Every write is a temporary file, flushed, then renamed."""
+    """Files below one folder. Every write goes to a temporary file, which is flushed and then renamed."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -98,49 +101,28 @@ class Lake:
         return pl.read_parquet(self.root / file.path, use_statistics=False)
 
     def read_all(self, files: list[File], kind: str) -> pl.DataFrame:
+        """Return the rows of all files; without any, an empty frame with the columns of `kind`."""
         frames = [self.read(f) for f in files if f.rows]
         return pl.concat(frames) if frames else pl.DataFrame(schema=KINDS[kind])
 
-    def intact(self, file: File) -> bool:
-        """Whether the file is there with the size of its receipt's promise: its footer's row count."""
-        path = self.root / file.path
-        try:
-            return path.is_file() and int(pl.scan_parquet(path).select(pl.len()).collect().item()) == file.rows
-        except (pl.exceptions.PolarsError, OSError):
-            return False
-
-    def empty(self, kind: str) -> File:
+    def empty_file(self, kind: str) -> File:
         """Return a file without rows, so that every kind has its columns in every state."""
         target = self.root / kind / "none.parquet"
         if not target.is_file():
             return self.write(kind, "none", pl.DataFrame(schema=KINDS[kind]))
         return File(str(target.relative_to(self.root)), 0, sha256_of(target))
 
-    def _receipt_path(self, source: str, part: str, key: str) -> Path:
-        return self.root / "receipts" / source / f"{slug(part)}-{key[:24]}.json"
-
-    def receipt(self, source: str, part: str, key: str) -> Receipt | None:
-        """Return the receipt of an earlier run, if all its files are still there."""
-        stored = atomic.read_json(self._receipt_path(source, part, key), None)
-        if stored is None or stored.get("key") != key:
+    def load_receipt(self, source: str, part: str, key: str) -> Receipt | None:
+        """Return the receipt of an earlier run, or None where there is none or where one of its files is missing."""
+        receipt = Receipt.load(self._receipt_path(source, part, key))
+        if receipt is None or receipt.key != key:
             return None
-        stored["files"] = {kind: File(**f) for kind, f in stored["files"].items()}
-        receipt = Receipt(**stored)
         return receipt if all((self.root / f.path).is_file() for f in receipt.files.values()) else None
 
-    def keep(self, receipt: Receipt) -> None:
-        receipt.assert_nothing_lost()
-        atomic.write_json(self._receipt_path(receipt.source, receipt.part, receipt.key), asdict(receipt))
+    def save_receipt(self, receipt: Receipt) -> None:
+        """Keep the receipt for later runs. Its rows must add up."""
+        receipt.assert_rows_add_up()
+        receipt.save(self._receipt_path(receipt.source, receipt.part, receipt.key))
 
-
-# ------------------------------------------------------------------------------------------------------------------ manifests
-
-
-def write_manifest(folder: Path, manifest: dict[str, Any]) -> str:
-    """Write `manifest` under its own digest and make it the current one; return the digest."""
-    digest = manifest["digest"]
-    name = f"{manifest['created_at'].replace(':', '')}-{digest[:16]}.json"
-    if not (folder / name).is_file():
-        atomic.write_json(folder / name, manifest)
-    atomic.write_json(folder / "current.json", manifest)
-    return str(digest)
+    def _receipt_path(self, source: str, part: str, key: str) -> Path:
+        return self.root / "receipts" / source / f"{slug(part)}-{key[:24]}.json"

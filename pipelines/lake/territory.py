@@ -1,4 +1,4 @@
-"""One territory out of all rows of `into: areas`: areas, parents, codes and attributes, with their validity. Knows no source and no file."""
+"""One territory from the area rows of all sources: areas, parents, codes and attributes, with their validity. Knows no sources or files."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHANGE = pl.Schema({
 })  # fmt: skip
 ATTRIBUTE = pl.Schema({"ref_area": pl.String, "attribute": pl.String, "value": pl.String})
 
-# What mapping gives for each area in a row: nested lists keep one area in one row of the lake.
+# What the mapping returns for each area of a row. Nested lists keep one area in one row of the lake.
 ROW_SCHEMA = pl.Schema({  # type: ignore[arg-type]
     "ref_area": pl.String, "level": pl.String, "name": pl.String, "country": pl.String, "lat": pl.Float64, "lon": pl.Float64,
     "area_km2": pl.Float64, "valid_from": pl.Date, "valid_to": pl.Date,
@@ -34,7 +34,7 @@ _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 
 @dataclass(frozen=True)
 class Territory:
-    """The resolved areas of a pack; open validity is null."""
+    """The areas of a pack, merged from all sources. An open end of validity is null."""
 
     areas: pl.DataFrame
     parents: pl.DataFrame
@@ -42,13 +42,13 @@ class Territory:
     attributes: pl.DataFrame
     warnings: tuple[str, ...] = ()
 
-    def changed_by(self, changes: pl.DataFrame) -> Territory:
-        """Return this territory after `changes` (rows of CHANGE): an area that passes on all of itself is valid until then.
+    def with_changes(self, changes: pl.DataFrame) -> Territory:
+        """Return this territory after `changes` (rows of CHANGE): an area that passes on all of itself is valid until that day.
 
-        An area that only a change names is one of the past, at the level of what it became.
+        An area that only a change names is a former one; it has the level of the area that it became.
         """
         levels = self.areas.select(pl.col("ref_area").alias("to_area"), "level", "country")
-        # what goes without a share goes whole; shares that sum to less leave the rest where it is
+        # a change without a share passes on everything; shares that sum to less leave the rest where it is
         ends = (
             changes.group_by("from_area", "changed_on")
             .agg(pl.col("share").fill_null(1.0).sum().alias("_passed"))
@@ -74,11 +74,11 @@ class Territory:
         return replace(self, areas=areas.select(*AREA_COLUMNS).sort("ref_area"))
 
     def by_reference(self) -> pl.DataFrame:
-        """Return (key, ref_area, valid_from, valid_to): areas named by themselves."""
+        """Return (key, ref_area, valid_from, valid_to): areas by their own identifier."""
         return self.areas.select(pl.col("ref_area").alias("key"), "ref_area", "valid_from", "valid_to")
 
     def by_code(self, scheme: str) -> pl.DataFrame:
-        """Return (key, ref_area, valid_from, valid_to): areas named by their code in `scheme`, while both are valid."""
+        """Return (key, ref_area, valid_from, valid_to): areas by their code in `scheme`, for as long as both are valid."""
         area = self.areas.select("ref_area", pl.col("valid_from").alias("_from"), pl.col("valid_to").alias("_to"))
         joined = self.codes.filter(pl.col("scheme") == scheme).join(area, on="ref_area")
         return joined.select(
@@ -89,10 +89,10 @@ class Territory:
         )
 
 
-def resolve(rows: Sequence[pl.DataFrame], country: str) -> Territory:
-    """Merge the area rows of all sources, in order. The last given value of an attribute wins; a difference is a warning.
+def merge_areas(rows: Sequence[pl.DataFrame], country: str) -> Territory:
+    """Merge the area rows of all sources, in order. The last value of an attribute wins; differing values give a warning.
 
-    `country` is that of areas which name none.
+    Areas that name no country get `country`.
     """
     frames = [frame for frame in rows if frame.height]
     if not frames:
@@ -102,8 +102,8 @@ def resolve(rows: Sequence[pl.DataFrame], country: str) -> Territory:
     warnings: list[str] = []
     areas = _areas(merged, country, warnings)
     validity = areas.select("ref_area", pl.col("valid_from").alias("_from"), pl.col("valid_to").alias("_to"))
-    parents = _links(merged, areas, validity, warnings)
-    codes = _dated(merged.explode("codes").drop_nulls("codes").unnest("codes").drop_nulls("code"), validity)
+    parents = _parent_links(merged, areas, validity, warnings)
+    codes = _with_dates(merged.explode("codes").drop_nulls("codes").unnest("codes").drop_nulls("code"), validity)
     attributes = (
         merged.explode("attributes")
         .drop_nulls("attributes")
@@ -122,15 +122,15 @@ def _areas(merged: pl.DataFrame, country: str, warnings: list[str]) -> pl.DataFr
     grouped = merged.group_by("ref_area", maintain_order=True).agg(
         *(pl.col(c).drop_nulls().last() for c in values),
         *(pl.col(c).drop_nulls().n_unique().alias(f"_n_{c}") for c in values),
-        # rows without any date say nothing of validity; several dated ones span from the first to the last
-        pl.col("valid_from").filter(_dated_row()).fill_null(_FIRST).min().alias("valid_from"),
-        pl.col("valid_to").filter(_dated_row()).fill_null(_LAST).max().alias("valid_to"),
+        # rows without any date do not limit validity; several dated rows span from the first day to the last
+        pl.col("valid_from").filter(_has_dates()).fill_null(_FIRST).min().alias("valid_from"),
+        pl.col("valid_to").filter(_has_dates()).fill_null(_LAST).max().alias("valid_to"),
     )
     for column in values:
         different = grouped.filter(pl.col(f"_n_{column}") > 1)["ref_area"]
         if len(different):
             warnings.append(
-                f"{column}: {len(different)} areas are declared with different values, for example {different[0]}; the last one stands"
+                f"{column}: {len(different)} areas are declared with different values, for example {different[0]}; the last one is used"
             )
     return (
         grouped.with_columns(
@@ -143,30 +143,30 @@ def _areas(merged: pl.DataFrame, country: str, warnings: list[str]) -> pl.DataFr
     )
 
 
-def _dated_row() -> pl.Expr:
+def _has_dates() -> pl.Expr:
     return pl.col("valid_from").is_not_null() | pl.col("valid_to").is_not_null()
 
 
-def _dated(links: pl.DataFrame, validity: pl.DataFrame) -> pl.DataFrame:
-    """Give a link the dates of its row, or else those of its area."""
-    own = pl.col("valid_from").is_not_null() | pl.col("valid_to").is_not_null()
+def _with_dates(links: pl.DataFrame, validity: pl.DataFrame) -> pl.DataFrame:
+    """Return links with the dates of their own row, or else with those of their area."""
+    own = _has_dates()
     return links.join(validity, on="ref_area", how="left").with_columns(
         pl.when(own).then("valid_from").otherwise("_from").alias("valid_from"),
         pl.when(own).then("valid_to").otherwise("_to").alias("valid_to"),
     )
 
 
-def _links(merged: pl.DataFrame, areas: pl.DataFrame, validity: pl.DataFrame, warnings: list[str]) -> pl.DataFrame:
-    # `level` of the row is the child's: the parent's declared level gets a name of its own
+def _parent_links(merged: pl.DataFrame, areas: pl.DataFrame, validity: pl.DataFrame, warnings: list[str]) -> pl.DataFrame:
+    # `level` of the row is the child's, so the declared level of the parent needs another name
     named = merged.with_columns(pl.col("parents").list.eval(pl.element().struct.rename_fields(["parent_level", "parent"])))
     links = named.explode("parents").drop_nulls("parents").unnest("parents").drop_nulls("parent")
-    found = links.join(areas.select(pl.col("ref_area").alias("parent"), pl.col("level").alias("_level")), on="parent", how="left")
-    wrong = found.filter(pl.col("_level").is_null() | (pl.col("_level") != pl.col("parent_level")))
+    with_level = links.join(areas.select(pl.col("ref_area").alias("parent"), pl.col("level").alias("_level")), on="parent", how="left")
+    wrong = with_level.filter(pl.col("_level").is_null() | (pl.col("_level") != pl.col("parent_level")))
     if wrong.height:
         row = wrong.row(0, named=True)
         warnings.append(
-            f"parents: {wrong.height} links lead to no area of the declared level and are left out, "
+            f"parents: {wrong.height} links do not lead to an area of the declared level and are left out, "
             f"for example {row['ref_area']} -> {row['parent']} ({row['parent_level']})"
         )
-    good = found.filter(pl.col("_level") == pl.col("parent_level"))
-    return _dated(good, validity).select(*LINK).unique().sort(*LINK)
+    good = with_level.filter(pl.col("_level") == pl.col("parent_level"))
+    return _with_dates(good, validity).select(*LINK).unique().sort(*LINK)

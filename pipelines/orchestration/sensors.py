@@ -16,7 +16,7 @@ from typing import Any
 import dagster as dg
 
 from exports import ReleaseError
-from pipelines.core import atomic, logs, versions
+from pipelines.core import logs, versions
 from pipelines.core.clock import parse_timestamp
 from pipelines.core.fingerprint import digest
 from pipelines.core.state import StateError
@@ -25,6 +25,7 @@ from pipelines.extract import inbox, polling
 from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.cloudevents.segments import affected_sources
 from pipelines.extract.source_state import SourceStates
+from pipelines.lake.manifest import Manifest, ManifestSource
 from pipelines.notify import alerts, announcements
 from pipelines.orchestration.assets.ingest import LAKE_KINDS, MANIFEST, source_key, version_of
 from pipelines.packs.workspace import Workspace
@@ -122,9 +123,8 @@ def _poll_events(workspace: Workspace, source: str, error: str | None) -> Iterab
 
 
 def _version_in_lake(workspace: Workspace, source: str) -> str:
-    manifest = atomic.read_json(workspace.manifest, {"sources": {}})
-    parts = manifest["sources"].get(source, {}).get("parts", {})
-    return version_of([(part, entry["snapshot"], entry["key"]) for part, entry in parts.items()])
+    state = Manifest.current(workspace).sources.get(source, ManifestSource())
+    return version_of((name, part.snapshot, part.key) for name, part in state.parts.items())
 
 
 def _watch_inbox(workspace: Workspace) -> dg.SensorDefinition:

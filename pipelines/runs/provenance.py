@@ -5,14 +5,16 @@ A digest covers what numbers depend on. It leaves out titles, addresses, display
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
 from exports.model.provenance import IndexFacts, IndicatorFacts, Provenance, SourceFacts
-from pipelines.core import atomic, versions
+from pipelines.core import versions
 from pipelines.core.fingerprint import digest
-from pipelines.lake.store import File, Lake
+from pipelines.lake.manifest import Manifest, ManifestSource
+from pipelines.lake.store import Lake
 from pipelines.packs import Pack
 from pipelines.packs import compile as declarations
 from pipelines.packs.schema import Block, CountedSource, FetchedSource
@@ -27,14 +29,14 @@ OF_PACK = {"country", "timezone", "weight", "min_coverage", "min_available", "pe
 
 def of_run(workspace: Workspace) -> Provenance:
     """Return the provenance of the current state of the lake."""
-    manifest = atomic.read_json(workspace.manifest, {})
-    changes = Lake(workspace.lake).read_all([File(**f) for f in manifest.get("files", {}).get("area_changes", [])], "area_changes")
-    return of_state(workspace.pack, manifest.get("sources", {}), changes)
+    manifest = Manifest.current(workspace)
+    changes = Lake(workspace.lake).read_all(manifest.files.get("area_changes", []), "area_changes")
+    return of_state(workspace.pack, manifest.sources, changes)
 
 
-def of_state(pack: Pack, state: dict[str, Any], changes: pl.DataFrame) -> Provenance:
-    """Return the record of `pack`; `state` has the snapshots that were used, by source and part, as a manifest lists them, and `changes`
-    are the changes of areas, rows of `territory.CHANGE`."""
+def of_state(pack: Pack, state: Mapping[str, ManifestSource], changes: pl.DataFrame) -> Provenance:
+    """Return the record of `pack`; `state` are the sources of a manifest with the snapshots that were used, and `changes` are the
+    changes of areas, rows of `territory.CHANGE`."""
     frames = declarations.compile_pack(pack)
     filled: dict[str, set[str]] = {}
     for row in frames["measures"].iter_rows(named=True):
@@ -73,12 +75,12 @@ def of_state(pack: Pack, state: dict[str, Any], changes: pl.DataFrame) -> Proven
     )
 
 
-def _fetched(source: FetchedSource, state: dict[str, Any]) -> SourceFacts:
+def _fetched(source: FetchedSource, state: Mapping[str, ManifestSource]) -> SourceFacts:
     corrections = digest([c.model_dump(mode="json") for c in source.corrections])
     return SourceFacts(_parts(source.id, state), _digest(source, OF_SOURCE), corrections)
 
 
-def _counted(pack: Pack, source: CountedSource, state: dict[str, Any]) -> SourceFacts:
+def _counted(pack: Pack, source: CountedSource, state: Mapping[str, ManifestSource]) -> SourceFacts:
     """A count depends on all sources of the kind that it counts."""
     feeds = [s for _, s in sorted(pack.sources.items()) if s.into == source.from_ and s.id in state]
     facts = [_fetched(feed, state) for feed in feeds]
@@ -88,8 +90,8 @@ def _counted(pack: Pack, source: CountedSource, state: dict[str, Any]) -> Source
     return SourceFacts(parts, digest([_digest(source, OF_COUNTED), known]), corrections)
 
 
-def _parts(source: str, state: dict[str, Any]) -> dict[str, str]:
-    return {part: said["snapshot"] for part, said in sorted(state[source]["parts"].items())}
+def _parts(source: str, state: Mapping[str, ManifestSource]) -> dict[str, str]:
+    return {name: part.snapshot for name, part in sorted(state[source].parts.items())}
 
 
 def _shared(pack: Pack, used: dict[str, set[str]], sources_of: Any) -> set[str]:

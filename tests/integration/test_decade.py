@@ -90,7 +90,7 @@ def test_a_period_holds_no_second_version_of_the_territory(decade_home: Path, pa
 
 def test_a_wrong_change_is_refused_with_its_row_and_reason(decade_home: Path) -> None:
     found = duckdb.execute(f"select row_number, reason from '{decade_home}/lake/quarantine/changes/**/*.parquet' order by all").fetchall()
-    assert found == [(6, "area nowhere: unknown"), (7, "share 1.5: above 0 and up to 1 is due"), (8, "the change has no day")]
+    assert found == [(6, "area nowhere: unknown"), (7, "share 1.5: expected a number above 0 and up to 1"), (8, "the change has no day")]
 
 
 def convergence(parquet: Path, indicator: str, first: str = "2010", last: str = "2020", within: str = "W") -> dict[str, Any]:

@@ -96,7 +96,7 @@ class TestCorrection:
         assert corrected.errors == {}
         assert place.value(corrected, "a1", "M") == 12
         fixed = place.run(five_places.PEOPLE_2021.replace("a1,M,13", "a1,M,12"))
-        assert "correction (a slip): persons is '12' in row 2, '13' was expected" in fixed.errors["year=2021"]
+        assert "correction (a slip): expected '13' in column persons of row 2, found '12'" in fixed.errors["year=2021"]
         assert fixed.stale_since is not None
         assert place.value(fixed, "a1", "M") == 12  # of the last good snapshot, as corrected
         gone = place.run(five_places.PEOPLE_2021.replace("a1,M,13\n", ""))

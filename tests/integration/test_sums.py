@@ -1,4 +1,4 @@
-"""Sums that may go wrong without a word, on the published tables: partial sums at parents, and totals beside their parts."""
+"""Sums that can go wrong silently, in the published tables: partial sums at parents, and totals compared with their parts."""
 
 from __future__ import annotations
 
@@ -63,155 +63,131 @@ def explained(home: Path, *key: str) -> dict[str, Any]:
     return document
 
 
-# ------------------------------------------------------------------------------------------------------------------ partial sums
+class TestWeights:
+    def test_uses_the_nearest_earlier_weight_of_the_area(self, cell: Look) -> None:
+        assert cell("share", "earlier") == (None, "L", 0.75)  # 30 of 10 + 30: of 2020, not of 2019 or 2022
+
+    def test_uses_the_nearest_later_weight_without_an_earlier_one(self, cell: Look) -> None:
+        assert cell("share", "later") == (None, "L", 0.5)  # the other area keeps its weight of 2021
+
+    def test_coverage_is_unknown_without_any_weight_of_a_missing_area(self, cell: Look, home: Path) -> None:
+        assert cell("share", "never") == (None, "L", None)
+        explanation = explained(home, "share", "never", "2021")
+        assert explanation["agrees"]
+        assert explanation["value"]["coverage"] is None
+        assert explanation["value"]["why"][0].startswith("the coverage is unknown: no period has a weight for n1")
+
+    def test_contributing_area_needs_no_weight(self, cell: Look) -> None:
+        assert cell("all_share", "never") == (0.5, "A", 1)
+
+    def test_missing_area_of_weight_zero_leaves_a_ratio_covered(self, cell: Look) -> None:
+        assert cell("share", "empty") == (0.5, "A", 1)
 
 
-def test_an_area_without_weight_in_the_period_takes_its_own_of_the_nearest_earlier_one(cell: Look) -> None:
-    assert cell("share", "earlier") == (None, "L", 0.75)  # 30 of 10 + 30: of 2020, not of 2019 or 2022
+class TestPlainSums:
+    def test_do_not_need_areas_of_weight_zero(self, cell: Look) -> None:
+        assert cell("done", "empty") == (3, "A", 1)
 
+    @pytest.mark.parametrize("county", ["earlier", "later", "never"])
+    def test_need_every_other_area_and_count_them(self, county: str, cell: Look) -> None:
+        assert cell("done", county) == (None, "L", 0.5)
 
-def test_without_an_earlier_weight_an_area_takes_that_of_the_nearest_later_period(cell: Look) -> None:
-    assert cell("share", "later") == (None, "L", 0.5)  # the other area keeps its weight of 2021
+    @pytest.mark.parametrize("county", ["earlier", "later", "never"])
+    def test_of_the_weight_itself_need_every_area(self, county: str, cell: Look) -> None:
+        assert cell("heads", county) == (None, "L", 0.5)
 
-
-def test_where_an_area_that_never_has_a_weight_is_missing_the_coverage_is_unknown(cell: Look, home: Path) -> None:
-    assert cell("share", "never") == (None, "L", None)
-    told = explained(home, "share", "never", "2021")
-    assert told["agrees"]
-    assert told["value"]["coverage"] is None
-    assert told["value"]["why"][0].startswith("the coverage is unknown: no period has a weight of n1")
-
-
-def test_an_area_that_never_has_a_weight_adds_none_where_it_contributes(cell: Look) -> None:
-    assert cell("all_share", "never") == (0.5, "A", 1)
-
-
-def test_a_ratio_of_which_a_weightless_area_is_missing_is_covered(cell: Look) -> None:
-    assert cell("share", "empty") == (0.5, "A", 1)
-
-
-def test_a_plain_sum_does_not_need_an_area_whose_weight_is_known_to_be_zero(cell: Look) -> None:
-    assert cell("done", "empty") == (3, "A", 1)
-
-
-@pytest.mark.parametrize("county", ["earlier", "later", "never"])
-def test_a_plain_sum_needs_every_other_area_and_counts_them(county: str, cell: Look) -> None:
-    assert cell("done", county) == (None, "L", 0.5)
-
-
-@pytest.mark.parametrize("county", ["earlier", "later", "never"])
-def test_the_weight_itself_is_no_complete_sum_where_an_area_lacks_it(county: str, cell: Look) -> None:
-    assert cell("heads", county) == (None, "L", 0.5)
-
-
-def test_a_broken_cell_of_the_demo_pack_withholds_the_population_of_the_state(tmp_path: Path) -> None:
-    pack = shutil.copytree(PROJECT / "packs" / "demo", tmp_path / "pack")
-    file = pack / "data" / "population.csv"
-    lines = file.read_text(encoding="utf-8").splitlines()
-    broken = [i for i, line in enumerate(lines) if line.startswith(("2023,CZ0100,_T,", "2023,CZ0100,F,"))]
-    assert len(broken) == 2
-    for i in broken:
-        year, district, sex, _, age = lines[i].split(",")
-        lines[i] = f"{year},{district},{sex},x,{age}"
-    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    done = zpo2("run", "--pack", pack, "--home", tmp_path / "home", SOURCE_DATE_EPOCH=EPOCH)
-    assert done.returncode == 0, done.stdout + done.stderr
-    look = look_into(current_release(tmp_path / "home"))
-    assert look("population", "CZ", "2023")[:2] == (None, "L")
-    assert look("population", "CZ", "2023")[2] == round(76 / 77, 9)
-    assert look("population", "CZ", "2022")[1:] == ("B", 1)
-
-
-# ------------------------------------------------------------------------------------------------------------- totals over sex
+    def test_broken_cell_of_the_demo_pack_withholds_the_state(self, tmp_path: Path) -> None:
+        pack = shutil.copytree(PROJECT / "packs" / "demo", tmp_path / "pack")
+        file = pack / "data" / "population.csv"
+        lines = file.read_text(encoding="utf-8").splitlines()
+        broken = [i for i, line in enumerate(lines) if line.startswith(("2023,CZ0100,_T,", "2023,CZ0100,F,"))]
+        assert len(broken) == 2
+        for i in broken:
+            year, district, sex, _, age = lines[i].split(",")
+            lines[i] = f"{year},{district},{sex},x,{age}"
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        done = zpo2("run", "--pack", pack, "--home", tmp_path / "home", SOURCE_DATE_EPOCH=EPOCH)
+        assert done.returncode == 0, done.stdout + done.stderr
+        look = look_into(current_release(tmp_path / "home"))
+        assert look("population", "CZ", "2023")[:2] == (None, "L")
+        assert look("population", "CZ", "2023")[2] == round(76 / 77, 9)
+        assert look("population", "CZ", "2022")[1:] == ("B", 1)
 
 
 def by_sex(cell: Look, indicator: str, area: str) -> list[tuple[float | None, str]]:
     return [cell(indicator, area, sex=sex)[:2] for sex in ("M", "F", "_T")]
 
 
-def test_a_total_beside_women_and_men_is_not_added_to_them(cell: Look, home: Path) -> None:
-    assert by_sex(cell, "people", "s1") == [(10, "A"), (12, "A"), (22, "A")]
-    assert explained(home, "people", "s1", "2021")["agrees"]
+class TestTotalsOverSex:
+    def test_own_total_is_not_added_to_its_parts(self, cell: Look, home: Path) -> None:
+        assert by_sex(cell, "people", "s1") == [(10, "A"), (12, "A"), (22, "A")]
+        assert explained(home, "people", "s1", "2021")["agrees"]
 
+    def test_without_own_total_all_rows_are_summed(self, cell: Look) -> None:
+        assert by_sex(cell, "people", "s2") == [(8, "A"), (10, "A"), (18, "A")]
+        assert by_sex(cell, "people", "s10") == [(1, "A"), (0, "A"), (3, "A")]
 
-def test_without_a_total_it_is_over_all_rows(cell: Look) -> None:
-    assert by_sex(cell, "people", "s2") == [(8, "A"), (10, "A"), (18, "A")]
-    assert by_sex(cell, "people", "s10") == [(1, "A"), (0, "A"), (3, "A")]
+    def test_larger_total_is_published_with_a_warning(self, cell: Look, warnings: dict[str, str]) -> None:
+        assert by_sex(cell, "people", "s3") == [(10, "A"), (12, "A"), (25, "A")]
+        assert warnings["model:totals_over_sex_agree"].startswith("Got 3 results")  # s3 and the rounded s7 of `people`, s1 of `told`
 
+    def test_smaller_total_puts_the_cell_in_quarantine(self, cell: Look, quarantine: list[dict[str, Any]], home: Path) -> None:
+        assert by_sex(cell, "people", "s4") == [(None, "Q")] * 3
+        entries = [r for r in quarantine if r["source"] == "sexes" and r["column"] == "people" and "s4" in r["value"]]
+        assert len(entries) == 3
+        assert {r["reason"].split(";")[0] for r in entries} == {
+            "the source's own total over sex is 3, less than 22, the sum of M, F and _U"
+        }
+        explanation = explained(home, "people", "s4", "2021")
+        assert explanation["agrees"]
+        assert "the source's own total over sex is 3" in explanation["value"]["why"][0]
 
-def test_a_total_that_is_more_than_its_parts_stands_with_a_warning(cell: Look, warnings: dict[str, str]) -> None:
-    assert by_sex(cell, "people", "s3") == [(10, "A"), (12, "A"), (25, "A")]
-    assert warnings["model:totals_over_sex_agree"].startswith("Got 3 results")  # s3 and the rounded s7 of `people`, s1 of `told`
+    def test_total_alone_does_not_make_its_parts_zero(self, cell: Look) -> None:
+        assert by_sex(cell, "people", "s5") == [(None, "M"), (None, "M"), (9, "A")]
 
+    def test_sex_without_rows_is_zero_where_the_others_make_the_total(self, cell: Look) -> None:
+        assert by_sex(cell, "people", "s6") == [(4, "A"), (0, "A"), (4, "A")]
 
-def test_a_total_that_is_less_than_its_parts_refuses_the_cell(cell: Look, quarantine: list[dict[str, Any]], home: Path) -> None:
-    assert by_sex(cell, "people", "s4") == [(None, "Q")] * 3
-    refused = [r for r in quarantine if r["source"] == "sexes" and r["column"] == "people" and "s4" in r["value"]]
-    assert len(refused) == 3
-    assert {r["reason"].split(";")[0] for r in refused} == {"the source's own total over sex is 3, less than M, F and _U together: 22"}
-    told = explained(home, "people", "s4", "2021")
-    assert told["agrees"]
-    assert "the source's own total over sex is 3" in told["value"]["why"][0]
+    def test_total_may_be_smaller_by_rounding_only(self, cell: Look) -> None:
+        assert by_sex(cell, "people", "s7") == [(10.1, "A"), (10.1, "A"), (20.1, "A")]
+        assert by_sex(cell, "people", "s8") == [(None, "Q")] * 3
 
+    def test_rejected_row_of_men_keeps_women_and_own_total(self, cell: Look) -> None:
+        assert by_sex(cell, "people", "s9") == [(None, "Q"), (12, "A"), (22, "A")]
 
-def test_women_and_men_that_only_a_total_is_told_of_are_not_zero(cell: Look) -> None:
-    assert by_sex(cell, "people", "s5") == [(None, "M"), (None, "M"), (9, "A")]
+    def test_own_total_may_come_in_another_part(self, cell: Look) -> None:
+        assert by_sex(cell, "in_parts", "s1") == [(10, "A"), (12, "A"), (22, "A")]
+        assert by_sex(cell, "in_parts", "s4") == [(None, "Q")] * 3
 
+    def test_maximum_is_over_all_rows(self, cell: Look) -> None:
+        assert cell("largest", "s4")[:2] == (12, "A")
 
-def test_a_sex_without_rows_is_zero_where_the_others_make_the_total(cell: Look) -> None:
-    assert by_sex(cell, "people", "s6") == [(4, "A"), (0, "A"), (4, "A")]
+    def test_contradiction_without_aggregate_is_published(self, cell: Look, quarantine: list[dict[str, Any]]) -> None:
+        assert by_sex(cell, "told", "s1") == [(10, "A"), (12, "A"), (5, "A")]
+        assert by_sex(cell, "told", "s2") == [(10, "A"), (12, "A"), (22, "A")]
+        assert not [r for r in quarantine if r["source"] == "plain"]
 
-
-def test_a_total_may_be_smaller_by_rounding_and_not_by_more(cell: Look) -> None:
-    assert by_sex(cell, "people", "s7") == [(10.1, "A"), (10.1, "A"), (20.1, "A")]
-    assert by_sex(cell, "people", "s8") == [(None, "Q")] * 3
-
-
-def test_a_refused_row_of_men_leaves_women_and_the_sources_total(cell: Look) -> None:
-    assert by_sex(cell, "people", "s9") == [(None, "Q"), (12, "A"), (22, "A")]
-
-
-def test_a_total_in_another_part_of_the_source_is_not_added_either(cell: Look) -> None:
-    assert by_sex(cell, "in_parts", "s1") == [(10, "A"), (12, "A"), (22, "A")]
-    assert by_sex(cell, "in_parts", "s4") == [(None, "Q")] * 3
-
-
-def test_a_largest_value_is_over_all_rows(cell: Look) -> None:
-    assert cell("largest", "s4")[:2] == (12, "A")
-
-
-def test_without_aggregate_a_contradiction_is_the_sources_own(cell: Look, quarantine: list[dict[str, Any]]) -> None:
-    assert by_sex(cell, "told", "s1") == [(10, "A"), (12, "A"), (5, "A")]
-    assert by_sex(cell, "told", "s2") == [(10, "A"), (12, "A"), (22, "A")]
-    assert not [r for r in quarantine if r["source"] == "plain"]
-
-
-def test_a_refused_cell_makes_its_parent_incomplete(cell: Look) -> None:
-    assert cell("people", "broken") == (None, "L", 0.5)
-
-
-# ------------------------------------------------------------------------------------------------------------- totals over ages
+    def test_cell_in_quarantine_makes_its_parent_incomplete(self, cell: Look) -> None:
+        assert cell("people", "broken") == (None, "L", 0.5)
 
 
 def by_age(cell: Look, area: str, *ages: str) -> list[tuple[float | None, str]]:
     return [cell("aged", area, age=age)[:2] for age in (*ages, "_T")]
 
 
-def test_a_total_over_ages_stands_beside_them(cell: Look) -> None:
-    assert by_age(cell, "b1", "Y0T14", "Y_GE15") == [(5, "A"), (6, "A"), (11, "A")]
+class TestTotalsOverAges:
+    def test_own_total_is_not_added_to_its_ages(self, cell: Look) -> None:
+        assert by_age(cell, "b1", "Y0T14", "Y_GE15") == [(5, "A"), (6, "A"), (11, "A")]
 
+    def test_larger_total_is_published_with_a_warning(self, cell: Look, warnings: dict[str, str]) -> None:
+        assert by_age(cell, "b3", "Y0T14", "Y_GE15") == [(5, "A"), (6, "A"), (13, "A")]
+        assert "1 totals of aged over ages differ from the sum of their ages" in warnings["rows:ages"]
 
-def test_a_total_over_ages_that_is_more_stands_with_a_warning(cell: Look, warnings: dict[str, str]) -> None:
-    assert by_age(cell, "b3", "Y0T14", "Y_GE15") == [(5, "A"), (6, "A"), (13, "A")]
-    assert "1 totals of aged over ages differ from the sum of their ages" in warnings["rows:ages"]
+    def test_smaller_total_puts_the_cell_in_quarantine(self, cell: Look, quarantine: list[dict[str, Any]]) -> None:
+        assert by_age(cell, "b2", "Y0T14", "Y_GE15") == [(None, "Q")] * 3
+        reasons = {r["reason"].split(";")[0] for r in quarantine if r["source"] == "ages"}
+        assert reasons == {"the source's own total over ages is 7, less than 11, the sum of its ages"}
 
-
-def test_a_total_over_ages_that_is_less_refuses_the_cell(cell: Look, quarantine: list[dict[str, Any]]) -> None:
-    assert by_age(cell, "b2", "Y0T14", "Y_GE15") == [(None, "Q")] * 3
-    reasons = {r["reason"].split(";")[0] for r in quarantine if r["source"] == "ages"}
-    assert reasons == {"the source's own total over ages is 7, less than its ages together: 11"}
-
-
-def test_ages_that_overlap_or_are_not_all_contradict_nothing(cell: Look) -> None:
-    assert by_age(cell, "b4", "Y0T14", "Y15T64", "Y_GE65", "Y_GE15") == [(5, "A"), (6, "A"), (1, "A"), (7, "A"), (12, "A")]
-    assert by_age(cell, "b5", "Y_GE65") == [(4, "A"), (9, "A")]
+    def test_overlapping_or_incomplete_ages_contradict_nothing(self, cell: Look) -> None:
+        assert by_age(cell, "b4", "Y0T14", "Y15T64", "Y_GE65", "Y_GE15") == [(5, "A"), (6, "A"), (1, "A"), (7, "A"), (12, "A")]
+        assert by_age(cell, "b5", "Y_GE65") == [(4, "A"), (9, "A")]

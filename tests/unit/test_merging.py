@@ -1,4 +1,4 @@
-"""The same event in several feeds counts once; which feed won, and whom it stands for, is recorded."""
+"""The same event in several feeds counts once, and its duplicates are listed with the winner."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.lake.ingest.merging import same
+from pipelines.lake.ingest.merging import find_duplicates
 from pipelines.lake.mapping import events
 
 Entry = tuple[str, str, str, str]  # feed, title, start, area
@@ -26,54 +26,52 @@ def table(*entries: Entry) -> pl.DataFrame:
 
 
 def pairs(*entries: Entry) -> list[tuple[str, str]]:
-    """Return (id of the event, id of the one that stands for it)."""
-    return same(table(*entries)).select("id", "winner_id").rows()
+    """Return the identifiers of each duplicate and its winner."""
+    return find_duplicates(table(*entries)).select("id", "winner_id").rows()
 
 
-def test_title_start_and_area_decide_whatever_the_spelling() -> None:
-    found = pairs(
-        ("a", "Jarní koncert – pro děti!", "2024-05-01T18:00", "X"),
-        ("b", "JARNI  KONCERT pro deti", "2024-05-01T18:00", "X"),
-        ("b", "Jarní koncert pro děti", "2024-05-01T18:00", "Y"),
-        ("b", "Jarní koncert pro děti", "2024-05-02T18:00", "X"),
-        ("b", "Podzimní koncert", "2024-05-01T18:00", "X"),
-        ("c", "jarni koncert pro deti", "2024-05-01T18:00", "X"),
-    )
-    assert found == [("b2", "a1"), ("c6", "a1")]
+class TestFindDuplicates:
+    def test_compares_normalised_title_start_and_area(self) -> None:
+        duplicates = pairs(
+            ("a", "Jarní koncert – pro děti!", "2024-05-01T18:00", "X"),
+            ("b", "JARNI  KONCERT pro deti", "2024-05-01T18:00", "X"),
+            ("b", "Jarní koncert pro děti", "2024-05-01T18:00", "Y"),
+            ("b", "Jarní koncert pro děti", "2024-05-02T18:00", "X"),
+            ("b", "Podzimní koncert", "2024-05-01T18:00", "X"),
+            ("c", "jarni koncert pro deti", "2024-05-01T18:00", "X"),
+        )
+        assert duplicates == [("b2", "a1"), ("c6", "a1")]
 
+    def test_start_without_time_matches_one_event_of_the_day(self) -> None:
+        assert pairs(
+            ("a", "Play", "2024-05-01T15:00", "X"), ("a", "Play", "2024-05-01T19:00", "X"), ("b", "Play", "2024-05-01", "X")
+        ) == [("b3", "a1")]  # fmt: skip
+        assert pairs(
+            ("a", "Play", "2024-05-01", "X"), ("b", "Play", "2024-05-01T15:00", "X"), ("b", "Play", "2024-05-01T19:00", "X")
+        ) == [("b2", "a1")]  # fmt: skip
+        assert pairs(("a", "Play", "2024-05-01T15:00", "X"), ("b", "Play", "2024-05-01T16:00", "X")) == []
+        assert pairs(
+            ("a", "Play", "2024-05-01", "X"), ("b", "Play", "2024-05-01T19:00", "X"), ("c", "Play", "2024-05-01T19:00", "X")
+        ) == [("b2", "a1"), ("c3", "a1")]  # fmt: skip
 
-def test_a_day_without_a_time_is_any_time_of_that_day_once() -> None:
-    assert pairs(
-        ("a", "Play", "2024-05-01T15:00", "X"), ("a", "Play", "2024-05-01T19:00", "X"), ("b", "Play", "2024-05-01", "X")
-    ) == [("b3", "a1")]  # fmt: skip
-    assert pairs(
-        ("a", "Play", "2024-05-01", "X"), ("b", "Play", "2024-05-01T15:00", "X"), ("b", "Play", "2024-05-01T19:00", "X")
-    ) == [("b2", "a1")]  # fmt: skip
-    assert pairs(("a", "Play", "2024-05-01T15:00", "X"), ("b", "Play", "2024-05-01T16:00", "X")) == []
-    assert pairs(
-        ("a", "Play", "2024-05-01", "X"), ("b", "Play", "2024-05-01T19:00", "X"), ("c", "Play", "2024-05-01T19:00", "X")
-    ) == [("b2", "a1"), ("c3", "a1")]  # fmt: skip
+    def test_ignores_repeats_in_one_feed_and_events_without_title(self) -> None:
+        assert pairs(("a", "Play", "2024-05-01T15:00", "X"), ("a", "Play", "2024-05-01T15:00", "X")) == []
+        assert pairs(("a", "...", "2024-05-01", "X"), ("b", "!", "2024-05-01", "X")) == []
+        untitled = table(("a", "x", "2024-05-01", "X"), ("b", "x", "2024-05-01", "X")).with_columns(pl.lit(None, pl.String).alias("title"))
+        assert find_duplicates(untitled).height == 0
 
-
-def test_one_feed_may_say_a_thing_twice_and_what_has_no_title_is_never_the_same() -> None:
-    assert pairs(("a", "Play", "2024-05-01T15:00", "X"), ("a", "Play", "2024-05-01T15:00", "X")) == []
-    assert pairs(("a", "...", "2024-05-01", "X"), ("b", "!", "2024-05-01", "X")) == []
-    untitled = table(("a", "x", "2024-05-01", "X"), ("b", "x", "2024-05-01", "X")).with_columns(pl.lit(None, pl.String).alias("title"))
-    assert same(untitled).height == 0
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from("abc"), st.sampled_from(["Play", "play!", "Song"]),
-            st.sampled_from(["2024-05-01", "2024-05-01T15:00", "2024-05-01T19:00"]), st.sampled_from("XY"),
-        ),
-        max_size=12,
-    )
-)  # fmt: skip
-def test_every_event_is_a_winner_or_has_exactly_one(entries: list[Entry]) -> None:
-    ordered = sorted(entries, key=lambda entry: entry[0])
-    found = same(table(*ordered))
-    assert found["id"].n_unique() == found.height
-    assert not set(found["id"]) & set(found["winner_id"])
-    assert (found["source"] != found["winner_source"]).all()
+    @given(
+        st.lists(
+            st.tuples(
+                st.sampled_from("abc"), st.sampled_from(["Play", "play!", "Song"]),
+                st.sampled_from(["2024-05-01", "2024-05-01T15:00", "2024-05-01T19:00"]), st.sampled_from("XY"),
+            ),
+            max_size=12,
+        )
+    )  # fmt: skip
+    def test_every_event_is_a_winner_or_has_exactly_one(self, entries: list[Entry]) -> None:
+        ordered = sorted(entries, key=lambda entry: entry[0])
+        duplicates = find_duplicates(table(*ordered))
+        assert duplicates["id"].n_unique() == duplicates.height
+        assert not set(duplicates["id"]) & set(duplicates["winner_id"])
+        assert (duplicates["source"] != duplicates["winner_source"]).all()

@@ -13,22 +13,25 @@ from exports.model import provenance
 from exports.model.provenance import BOUNDARY, CORRECTED, EXTENDED, METHOD, REVISED, Provenance, Reasons
 from pipelines import packs
 from pipelines.lake import territory
+from pipelines.lake.manifest import ManifestPart, ManifestSource
 from pipelines.runs.provenance import of_state
 from tests.support import five_places
 
-STATE: dict[str, Any] = {
-    "areas": {"parts": {"": {"snapshot": "a", "key": "k"}}},
-    "people": {"parts": {"year=2020": {"snapshot": "x", "key": "k"}, "year=2021": {"snapshot": "y", "key": "k"}}},
-}
+
+def used(**parts: str) -> ManifestSource:
+    return ManifestSource(parts={name: ManifestPart(snapshot=snapshot, key="k") for name, snapshot in parts.items()})
+
+
+STATE = {"areas": used(**{"": "a"}), "people": used(**{"year=2020": "x", "year=2021": "y"})}
 CORRECTION = "corrections: [{where: \"code = 'a1'\", set: {persons: 12}, expect: {persons: 13}, reason: a slip}]\n"
 
 
-def record(folder: Path, state: dict[str, Any] = STATE, **files: str) -> Provenance:
+def record(folder: Path, state: dict[str, ManifestSource] = STATE, **files: str) -> Provenance:
     pack = packs.load(five_places.write(folder / str(len(list(folder.iterdir()))), **files))
     return of_state(pack, state, pl.DataFrame(schema=territory.CHANGE))
 
 
-def reasons(folder: Path, state: dict[str, Any] = STATE, **files: str) -> Reasons:
+def reasons(folder: Path, state: dict[str, ManifestSource] = STATE, **files: str) -> Reasons:
     return provenance.between(record(folder), record(folder, state, **files))
 
 
@@ -64,8 +67,8 @@ def test_what_numbers_do_not_depend_on_is_no_reason(tmp_path: Path, files: dict[
     assert reasons(tmp_path, **files) == Reasons({}, {}, frozenset(), {}, None)
 
 
-def state(**parts: str) -> dict[str, Any]:
-    return {**STATE, "people": {"parts": {f"year={year[1:]}": {"snapshot": sha, "key": "k"} for year, sha in parts.items()}}}
+def state(**parts: str) -> dict[str, ManifestSource]:
+    return {**STATE, "people": used(**{f"year={year[1:]}": sha for year, sha in parts.items()})}
 
 
 @pytest.mark.parametrize(
@@ -123,7 +126,7 @@ into: events
 
 def test_a_count_depends_on_every_source_that_it_counts(tmp_path: Path) -> None:
     files = {"sources__events_held_yml": COUNTED, "sources__feed_yml": FEED}
-    sides = [{**STATE, "feed": {"parts": {"": {"snapshot": sha, "key": "k"}}}} for sha in ("e", "f")]
+    sides = [{**STATE, "feed": used(**{"": sha})} for sha in ("e", "f")]
     old, new = (record(tmp_path, side, **files) for side in sides)
     assert dict(old.sources["events_held"].parts) == {"feed/": "e"}
     assert provenance.between(old, new).source == {"events_held": REVISED, "feed": REVISED}

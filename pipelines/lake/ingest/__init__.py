@@ -1,12 +1,12 @@
-"""From fetched snapshots to one state of the lake: read, check, map, account for every row, write the manifest. No Dagster, no dbt.
+"""From fetched snapshots to one state of the lake: read, validate, map, account for every row, write the manifest. No Dagster, no dbt.
 
-A snapshot that was processed before, under the same declaration and code, is not read again: its receipt stands for it.
+A snapshot that was processed before, under the same declaration and code, is not read again; its receipt is used instead.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 from pipelines.core.clock import timestamp
 from pipelines.extract.snapshots import Snapshot
@@ -14,7 +14,6 @@ from pipelines.extract.source_state import SourceState, SourceStates, parts_of
 from pipelines.lake.ingest import conflicts, counted, merging, rows, state
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
-from pipelines.lake.store import write_manifest
 from pipelines.packs.schema import FetchedSource
 from pipelines.packs.workspace import Workspace
 
@@ -23,8 +22,16 @@ __all__ = ["Ingest", "SourceReport"]
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A part of a source: what is known of it, and the snapshot to process, if there is one."""
+
+    state: SourceState
+    snapshot: Snapshot | None
+
+
 class Ingest:
-    """One run's way from snapshots to the lake. Sources of areas and of their changes come first: all others need the territory."""
+    """One run from snapshots to the lake. Sources of areas and of area changes come first, because all others need the territory."""
 
     def __init__(self, workspace: Workspace, progress: Progress | None = None) -> None:
         self.context = Context(workspace)
@@ -38,66 +45,73 @@ class Ingest:
     def run(self, only: Collection[str] | None = None, done: Callable[[SourceReport], None] | None = None) -> dict[str, SourceReport]:
         """Process every enabled source from its present snapshots, and write the manifest.
 
-        `only` names the sources whose new snapshots are taken up; the others stay at their last good ones.
+        `only` names the sources whose new snapshots are processed; the others keep their last good ones. `done` is called after each source.
         """
         reports: dict[str, SourceReport] = {}
-        enabled = {name: s for name, s in self.context.pack.sources.items() if s.enabled}
+        pack = self.context.pack
 
-        def take_up(kinds: Collection[str]) -> None:
-            for name, source in enabled.items():
-                if source.into in kinds:
-                    reports[name] = self._source(source, only is None or name in only)
-                    if done:
-                        done(reports[name])
+        def add(report: SourceReport) -> None:
+            reports[report.source] = report
+            if done:
+                done(report)
 
-        take_up(["areas"])
-        self.context.resolve([f for r in reports.values() for f in r.files("area_rows")])
-        take_up(["area_changes"])
-        self.context.change_areas([f for r in reports.values() for f in r.files("area_changes")])
-        take_up(["observations", "events", "register"])
-        merges = merging.merge(self.context, reports)
-        for name in self.context.pack.counted:
-            if self.context.pack.counted[name].enabled:
-                reports[name] = counted.count_source(self.context, name, reports, merges)
-                if done:
-                    done(reports[name])
+        def process(*kinds: str) -> None:
+            for name, source in pack.sources.items():
+                if source.enabled and source.into in kinds:
+                    add(self._process_source(source, use_newest=only is None or name in only))
+
+        process("areas")
+        self.context.load_areas([f for r in reports.values() for f in r.files("area_rows")])
+        process("area_changes")
+        self.context.load_area_changes([f for r in reports.values() for f in r.files("area_changes")])
+        process("observations", "events", "register")
+        merges = merging.merge_events(self.context, reports)
+        for name, counted_source in pack.counted.items():
+            if counted_source.enabled:
+                add(counted.count_source(self.context, name, reports, merges))
         self.states.save()
-        write_manifest(self.context.workspace.manifests, state.manifest(self.context, reports, merges))
+        state.build_manifest(self.context, reports, merges).make_current(self.context.workspace)
         return reports
 
-    def _source(self, source: FetchedSource, fresh: bool) -> SourceReport:
+    def _process_source(self, source: FetchedSource, use_newest: bool) -> SourceReport:
         report = SourceReport(source.id, source.into)
-        chosen: dict[str, tuple[SourceState, Snapshot | None]] = {}
+        parts = {}
         for declared in parts_of(self.context.pack, source, self.states):
-            known = self.states.get(source.id, declared.name)
-            sha = known.sha256 if fresh and known.sha256 else known.good
-            chosen[declared.name] = (known, self.context.archive.find(source.id, declared.name, sha) if sha else None)
-        shapes = {part: known.shape for part, (known, _) in chosen.items()}
-        rows.process(self.context, source, report, {p: s for p, (_, s) in chosen.items() if s is not None}, shapes, self.progress)
+            current = self.states.get(source.id, declared.name)
+            sha256 = current.sha256 if use_newest and current.sha256 else current.good
+            parts[declared.name] = _Part(current, self.context.archive.find(source.id, declared.name, sha256) if sha256 else None)
+        snapshots = {name: part.snapshot for name, part in parts.items() if part.snapshot is not None}
+        shapes = {name: part.state.shape for name, part in parts.items()}
+        rows.process_snapshots(self.context, source, report, snapshots, shapes, self.progress)
         rows.check_corrections(source, report)
-        fallbacks = {}
-        for part, (known, snapshot) in chosen.items():
-            if part in report.errors and known.good and (snapshot is None or known.good != snapshot.sha256):
-                last = self.context.archive.find(source.id, part, known.good)
-                if last:
-                    fallbacks[part] = last
-        if fallbacks:
-            reasons = {p: report.errors[p] for p in fallbacks}
-            rows.process(self.context, source, report, fallbacks, {}, self.progress)
-            report.errors |= reasons
-        for part, (known, _) in chosen.items():
-            self._settle(report, part, known, fresh)
-        conflicts.settle(self.context, source, report)
+        self._fall_back(source, report, parts)
+        for name, part in parts.items():
+            self._update_state(report, name, part.state, use_newest)
+        conflicts.resolve_conflicts(self.context, source, report)
         return report
 
-    def _settle(self, report: SourceReport, part: str, known: SourceState, fresh: bool) -> None:
-        """Write down what this run learned of one part: good, stale since when and why, or down."""
-        error = report.errors.get(part) or known.error
+    def _fall_back(self, source: FetchedSource, report: SourceReport, parts: Mapping[str, _Part]) -> None:
+        """Process the last good snapshot of each part whose newest one failed. The error stays in the report."""
+        fallbacks = {}
+        for name, part in parts.items():
+            good = part.state.good
+            if name in report.errors and good and (part.snapshot is None or good != part.snapshot.sha256):
+                last_good = self.context.archive.find(source.id, name, good)
+                if last_good:
+                    fallbacks[name] = last_good
+        if fallbacks:
+            errors = {name: report.errors[name] for name in fallbacks}
+            rows.process_snapshots(self.context, source, report, fallbacks, {}, self.progress)
+            report.errors |= errors
+
+    def _update_state(self, report: SourceReport, part: str, current: SourceState, use_newest: bool) -> None:
+        """Store what this run found out about a part: whether it is good, stale (since when and why) or down."""
+        error = report.errors.get(part) or current.error
         if part in report.parts and not report.errors.get(part):
-            known = replace(known, good=report.parts[part].snapshot, shape=report.parts[part].shape)
+            current = replace(current, good=report.parts[part].snapshot, shape=report.parts[part].shape)
         if error:
-            since = known.stale_since or timestamp(self.context.settings.now())
-            known = replace(known, stale_since=since, error=error if fresh else known.error)
+            since = current.stale_since or timestamp(self.context.settings.now())
+            current = replace(current, stale_since=since, error=error if use_newest else current.error)
             report.errors[part] = error
             if part in report.parts:
                 report.stale_since = min(filter(None, (report.stale_since, since)))
@@ -105,9 +119,9 @@ class Ingest:
                 report.down = True
                 report.down_since = min(filter(None, (report.down_since, since)))
         elif part in report.parts:
-            known = replace(known, stale_since=None)
+            current = replace(current, stale_since=None)
         else:
             report.down = True
             is_dropped = self.context.pack.sources[report.source].fetch.inbox
             report.errors[part] = f"no file was dropped into inbox/{report.source}/ yet" if is_dropped else "never fetched"
-        self.states.put(report.source, part, known)
+        self.states.put(report.source, part, current)

@@ -1,4 +1,4 @@
-"""Measures that are counted out of the lake, and the areas that a source says it reports for."""
+"""Measures that are counted from rows of the lake, and the areas that a source declares to report on."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipelines.packs.expressions import ExpressionError
 
 
 def count_source(context: Context, name: str, reports: dict[str, SourceReport], merges: File) -> SourceReport:
-    """Count the events or the register of all sources; `merges` are the events that another one stands for."""
+    """Count the events or the register entries of all sources. Events in the file `merges` are duplicates and do not count."""
     counted = context.pack.counted[name]
     report = SourceReport(name, "counted")
     feeding = [r for r in reports.values() if r.kind == counted.from_]
@@ -24,26 +24,29 @@ def count_source(context: Context, name: str, reports: dict[str, SourceReport], 
     years = [int(s.fetched_at[:4]) for r in feeding for s in r.snapshots.values()]
     year = max(years, default=context.settings.now().year)
     universe = universe_of(context, counted.universe)
-    taken_up = merges.sha256 if counted.from_ == "events" else ""
-    key = digest([counted.model_dump(mode="json"), [f.sha256 for f in files], taken_up, context.territory_digest, year, versions.LAKE])
-    receipt = context.lake.receipt(name, "", key)
+    duplicates = merges.sha256 if counted.from_ == "events" else ""
+    key = digest([counted.model_dump(mode="json"), [f.sha256 for f in files], duplicates, context.territory_digest, year, versions.LAKE])
+    receipt = context.lake.load_receipt(name, "", key)
     if receipt is None:
         everything = context.lake.read_all(files, counted.from_)
         entries = everything
         if counted.from_ == "events" and merges.rows:
             entries = everything.join(context.lake.read(merges), on=["source", "part", "row_number"], how="anti", maintain_order="left")
         try:
-            chosen = counts.entries_of(counted, entries, context.territory, universe, year, context.sandbox)
-            rows = counts.count(counted, chosen, context.territory, universe, context.sandbox)
+            selected = counts.select_entries(counted, entries, context.territory, universe, year, context.sandbox)
+            rows = counts.count_entries(counted, selected, context.territory, universe, context.sandbox)
         except ExpressionError as error:
             report.errors[""] = str(error)
             report.down = True
             return report
-        used = chosen["__n"].n_unique()
+        used = selected["__n"].n_unique()
         ignored = {"where": entries.height - used, "merged": everything.height - entries.height}
-        receipt = Receipt(name, "", "", key, everything.height, used, 0, {reason: n for reason, n in ignored.items() if n}, 0)
+        receipt = Receipt(
+            source=name, part="", snapshot="", key=key, rows_read=everything.height, accepted=used,
+            ignored={reason: n for reason, n in ignored.items() if n},
+        )  # fmt: skip
         receipt.files["observations"] = context.lake.write("observations", f"{name}/{key[:24]}", rows)
-        context.lake.keep(receipt)
+        context.lake.save_receipt(receipt)
     report.parts[""] = receipt
     if any(r.stale_since for r in feeding):
         report.stale_since = min(r.stale_since for r in feeding if r.stale_since)
@@ -51,7 +54,7 @@ def count_source(context: Context, name: str, reports: dict[str, SourceReport], 
 
 
 def universe_of(context: Context, universe: str | None) -> pl.DataFrame | None:
-    """Return the areas (ref_area) that a declared universe names; None where none is declared."""
+    """Return the areas (ref_area) of a declared universe, None where none is declared."""
     if universe is None:
         return None
     table = context.territory.areas

@@ -1,4 +1,4 @@
-"""The same event in several feeds: the first one counts, the others are recorded beside it. Removes no row of the lake."""
+"""The same event in several feeds: the first one counts, and the others are listed as its duplicates. Removes no rows from the lake."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ import polars as pl
 
 from pipelines.core import versions
 from pipelines.core.fingerprint import digest
-from pipelines.lake import store as lake_rooms
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
-from pipelines.lake.store import File
+from pipelines.lake.store import EVENT_MERGES, File
 
 _KEY = ("source", "part", "row_number")
 
 
-def merge(context: Context, reports: dict[str, SourceReport]) -> File:
-    """Write which events are the same as one of an earlier feed (sources in the order of file names, then parts).
+def merge_events(context: Context, reports: dict[str, SourceReport]) -> File:
+    """Write which events are duplicates of one in an earlier feed (sources in the order of their file names, then parts).
 
-    Two events of different feeds are the same when their normalised titles, areas and starts are; a start without a time of day is equal to
-    any on its day. An event takes up at most one event of another feed, so that two performances on a day stay two.
+    Two events of different feeds are the same if they have the same normalised title, area and start. A start without a time of day equals
+    any start on its day. An event has at most one duplicate per feed, so that two performances on one day stay two events.
     """
     files = [f for r in reports.values() if r.kind == "events" for f in r.files("events")]
     name = digest([[f.sha256 for f in files], versions.LAKE])[:24]
-    return context.lake.write("event_merges", name, same(context.lake.read_all(files, "events")))
+    return context.lake.write("event_merges", name, find_duplicates(context.lake.read_all(files, "events")))
 
 
-def same(events: pl.DataFrame) -> pl.DataFrame:
-    """Return a row for each of `events` (rows of the lake, in the order of their feeds) that another one stands for."""
+def find_duplicates(events: pl.DataFrame) -> pl.DataFrame:
+    """Return a row for each duplicate among `events`, which are rows of the lake in the order of their feeds."""
     plain = pl.col("title").str.normalize("NFKD").str.replace_all(r"\p{M}+", "").str.to_lowercase()
     candidates = (
         events.with_columns(
@@ -44,32 +43,32 @@ def same(events: pl.DataFrame) -> pl.DataFrame:
     for row in candidates.select("__title", "__day", "ref_area", *_KEY, "id", "start").iter_rows(named=True):
         groups[row["__title"], row["__day"], row["ref_area"]].append(row)
     merged = [pair for group in groups.values() for pair in _pairs(group)]
-    return pl.DataFrame(merged, schema=lake_rooms.EVENT_MERGES).sort(_KEY)
+    return pl.DataFrame(merged, schema=EVENT_MERGES).sort(_KEY)
 
 
 def _pairs(group: list[dict[str, Any]]) -> list[dict[str, Any]]:
     winners: list[dict[str, Any]] = []
-    taken: set[tuple[int, str, str]] = set()  # (winner, feed it has already taken up)
+    matched: set[tuple[int, str, str]] = set()  # (winner, feed in which it already has a duplicate)
     pairs = []
     for row in group:
         feed = (row["source"], row["part"])
-        # the exact time first, then a day without one
+        # winners with the same time first, then those without a time of day
         order = sorted(range(len(winners)), key=lambda i, start=row["start"]: winners[i]["start"] != start)  # type: ignore[misc]
-        hit = next(
+        match = next(
             (
                 i
                 for i in order
                 if (winners[i]["source"], winners[i]["part"]) != feed
-                and (i, *feed) not in taken
+                and (i, *feed) not in matched
                 and _same_start(winners[i]["start"], row["start"])
             ),
             None,
         )
-        if hit is None:
+        if match is None:
             winners.append(row)
             continue
-        taken.add((hit, *feed))
-        winner = winners[hit]
+        matched.add((match, *feed))
+        winner = winners[match]
         pairs.append({**{k: row[k] for k in (*_KEY, "id")}, **{f"winner_{k}": winner[k] for k in (*_KEY, "id")}})
     return pairs
 

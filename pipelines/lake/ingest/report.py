@@ -1,4 +1,4 @@
-"""What became of a source in one run, over all its parts: counts, receipts, errors. No processing."""
+"""The report on one source in one run, over all its parts: counts, receipts, errors. Processes nothing."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from pipelines.lake.store import File, Receipt
 
 @dataclass
 class SourceReport:
-    """What a run made of one source."""
+    """What a run did with one source."""
 
     source: str
     kind: str
     parts: dict[str, Receipt] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
-    drift: dict[str, str] = field(default_factory=dict)  # how the shape of a part differs from that of its last good snapshot
+    drift: dict[str, str] = field(default_factory=dict)  # how the shape of a part differs from its last good snapshot
     stale_since: str | None = None
     down: bool = False  # some part has no good snapshot at all
     down_since: str | None = None
@@ -57,7 +57,7 @@ class SourceReport:
         return sorted({*self.conflict_warnings, *(w for r in self.parts.values() for w in r.warnings)})
 
     @property
-    def drift_in_words(self) -> list[str]:
+    def drift_messages(self) -> list[str]:
         return sorted({f"{part}: {text}" if part else text for part, text in self.drift.items()})
 
     def files(self, kind: str) -> list[File]:
@@ -67,5 +67,5 @@ class SourceReport:
         return {
             "rows_read": self.rows_read, "rows_accepted": self.accepted, "rows_quarantined": self.quarantined,
             "rows_ignored": sum(self.ignored.values()), "ignored": self.ignored, "cells_quarantined": self.cells_quarantined,
-            "warnings": self.warnings, "drift": self.drift_in_words,
+            "warnings": self.warnings, "drift": self.drift_messages,
         }  # fmt: skip

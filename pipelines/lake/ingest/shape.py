@@ -1,4 +1,4 @@
-"""The shape of a snapshot: its columns and what stands in them; and how it differs from the last good one. Refuses nothing itself."""
+"""The shape of a snapshot: its columns, which of them hold numbers, and how this differs from the last good snapshot. Rejects nothing."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 import polars as pl
 
-SAMPLE = 2_000  # rows that are looked at
+SAMPLE = 2_000  # rows that are examined
 _NUMBER = r"^[-+\u2212]?[0-9][0-9\u00a0\u202f ]*([.,][0-9]+)*([eE][-+]?[0-9]+)?[-%]?$"
 MOSTLY, RARELY = 0.95, 0.5
 
 
-def of(columns: Sequence[str], rows: pl.DataFrame) -> dict[str, Any]:
+def shape_of(columns: Sequence[str], rows: pl.DataFrame) -> dict[str, Any]:
     """Return the shape of a file with these `columns`: {"columns": [...], "numbers": {column: share of cells that are numbers}}.
 
-    The share is told for the columns that `rows` (text) holds, from their first rows that are not empty.
+    The share covers the columns that `rows` (text) holds, and their non-empty cells among the first rows.
     """
     numbers = {}
     head = rows.head(SAMPLE)
@@ -27,7 +27,7 @@ def of(columns: Sequence[str], rows: pl.DataFrame) -> dict[str, Any]:
 
 
 def drift(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Say how `after` differs from `before` in words; empty where it does not. A column that changed its name in place is renamed."""
+    """Return in words how `after` differs from `before`, or an empty text. A new name in the same position is a renamed column."""
     old, new = list(before.get("columns", [])), list(after["columns"])
     if not old:
         return ""

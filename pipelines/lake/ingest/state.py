@@ -1,8 +1,8 @@
-"""One state of the lake: the manifest with its files, and what the warehouse must know of the run."""
+"""One state of the lake: the manifest with its files, and what the warehouse needs to know about the run."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -10,120 +10,129 @@ import polars as pl
 from pipelines.core import versions
 from pipelines.core.clock import timestamp
 from pipelines.core.fingerprint import digest
-from pipelines.lake import store as lake_rooms
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.counted import universe_of
 from pipelines.lake.ingest.report import SourceReport
+from pipelines.lake.manifest import Manifest, ManifestPart, ManifestSource
 from pipelines.lake.mapping import placing
 from pipelines.lake.sandbox import Sandbox
-from pipelines.lake.store import File
+from pipelines.lake.store import UNIVERSE, File
 from pipelines.packs import Pack, expressions
-from pipelines.packs import compile as declarations
+from pipelines.packs.compile import compile_pack
 from pipelines.packs.schema import FetchedSource, ObservationsMap
 
 _FROM_SOURCES = ("observations", "events", "register", "area_changes", "quarantine", "conflicts")
+_SOURCE_COUNTS = pl.Schema({
+    "source": pl.String, "rows_read": pl.Int64, "rows_accepted": pl.Int64, "rows_quarantined": pl.Int64, "rows_ignored": pl.Int64,
+    "cells_quarantined": pl.Int64, "stale_since": pl.String,
+})  # fmt: skip
+_SNAPSHOTS = pl.Schema({
+    "source": pl.String, "part": pl.String, "url": pl.String, "sha256": pl.String, "bytes": pl.Int64, "fetched_at": pl.String,
+    "rows_read": pl.Int64, "rows_accepted": pl.Int64, "rows_quarantined": pl.Int64, "rows_ignored": pl.Int64,
+})  # fmt: skip
 
 
-def manifest(context: Context, reports: dict[str, SourceReport], merges: File) -> dict[str, Any]:
-    """Describe this state of the lake: which files of which snapshots. Its digest does not depend on time."""
-    lake = context.lake
-    files: dict[str, list[File]] = {kind: [lake.empty(kind)] for kind in _FROM_SOURCES}
+def build_manifest(context: Context, reports: Mapping[str, SourceReport], merges: File) -> Manifest:
+    """Describe this state of the lake, and write the files that belong to no single source."""
+    manifest = Manifest(
+        created_at=timestamp(context.settings.now()),
+        pack=context.pack.id,
+        pack_digest=context.pack.digest,
+        code_version=versions.LAKE,
+        files={**_source_files(context, reports), "event_merges": [merges], **_pack_files(context, reports)},
+        sources={name: _manifest_source(report) for name, report in reports.items()},
+    )
+    manifest.digest = manifest.content_digest()
+    return manifest
+
+
+def _source_files(context: Context, reports: Mapping[str, SourceReport]) -> dict[str, list[File]]:
+    """Return the files that the reports name, by kind."""
+    files: dict[str, list[File]] = {kind: [context.lake.empty_file(kind)] for kind in _FROM_SOURCES}
     for report in reports.values():
         for kind in files:
             files[kind] += [f for f in report.files(kind) if f.rows]
         files["conflicts"] += [report.conflicts] if report.conflicts else []
         files["quarantine"] += report.quarantine
-    files["event_merges"] = [merges]
-    resolved = digest([context.territory_digest, "resolved"])[:24]
-    for kind, frame in (
-        ("areas", context.territory.areas), ("area_parents", context.territory.parents), ("area_codes", context.territory.codes),
-        ("area_attributes", context.territory.attributes),
-    ):  # fmt: skip
-        files[kind] = [lake.write(kind, resolved, frame)]
-    everywhere = {**context.pack.sources, **context.pack.counted}
+    return files
+
+
+def _pack_files(context: Context, reports: Mapping[str, SourceReport]) -> dict[str, list[File]]:
+    """Write the territory, the universes, the declarations and the tables about this run; return their files by kind."""
+    territory = context.territory
+    frames = {
+        "areas": territory.areas, "area_parents": territory.parents, "area_codes": territory.codes, "area_attributes": territory.attributes,
+    }  # fmt: skip
+    name = digest([context.territory_digest, "resolved"])[:24]
+    files = {kind: [context.lake.write(kind, name, frame)] for kind, frame in frames.items()}
+    name = digest([context.territory_digest, context.pack.digest])[:24]
+    files["universe"] = [context.lake.write("universe", name, _universes(context))]
+    for kind, frame in {**compile_pack(context.pack), **_run_tables(context.pack, reports)}.items():
+        files[kind] = [context.lake.write(f"declared/{kind}", digest([kind, frame.write_json()])[:24], frame)]
+    return files
+
+
+def _universes(context: Context) -> pl.DataFrame:
+    """Return the areas that each source declares to report on."""
+    sources = {**context.pack.sources, **context.pack.counted}
     universes = [
-        found.with_columns(pl.lit(name).alias("source")).select("source", "ref_area")
-        for name, source in everywhere.items()
-        if source.enabled and (found := universe_of(context, source.universe)) is not None
+        areas.with_columns(pl.lit(name).alias("source")).select("source", "ref_area")
+        for name, source in sources.items()
+        if source.enabled and (areas := universe_of(context, source.universe)) is not None
     ]
-    universe = pl.concat(universes) if universes else pl.DataFrame(schema=lake_rooms.UNIVERSE)
-    files["universe"] = [lake.write("universe", digest([context.territory_digest, context.pack.digest])[:24], universe)]
-    for kind, frame in {**declarations.compile_pack(context.pack), **_run_tables(context.pack, reports)}.items():
-        files[kind] = [lake.write(f"declared/{kind}", digest([kind, frame.write_json()])[:24], frame)]
-    content = {
-        "pack": context.pack.id,
-        "pack_digest": context.pack.digest,
-        "code_version": versions.LAKE,
-        "files": {kind: [asdict(f) for f in entries] for kind, entries in sorted(files.items())},
-        "sources": {
-            name: {
-                "kind": r.kind,
-                "parts": {
-                    p: {
-                        "snapshot": receipt.snapshot,
-                        "key": receipt.key,
-                        **({"url": r.snapshots[p].url, "fetched_at": r.snapshots[p].fetched_at} if p in r.snapshots else {}),
-                    }
-                    for p, receipt in r.parts.items()
-                },
-            }
-            for name, r in reports.items()
-        },
-    }
-    created = timestamp(context.settings.now())
-    return {"format": 1, "created_at": created, "digest": digest(content), **content}
+    return pl.concat(universes) if universes else pl.DataFrame(schema=UNIVERSE)
 
 
-def _run_tables(pack: Pack, reports: dict[str, SourceReport]) -> dict[str, pl.DataFrame]:
-    """Return what the warehouse must know of this run: counts by source, snapshots, and which sources are down for which period."""
+def _manifest_source(report: SourceReport) -> ManifestSource:
+    parts = {}
+    for name, receipt in report.parts.items():
+        snapshot = report.snapshots.get(name)
+        parts[name] = ManifestPart(
+            snapshot=receipt.snapshot, key=receipt.key, url=snapshot.url if snapshot else None,
+            fetched_at=snapshot.fetched_at if snapshot else None,
+        )  # fmt: skip
+    return ManifestSource(kind=report.kind, parts=parts)
+
+
+def _run_tables(pack: Pack, reports: Mapping[str, SourceReport]) -> dict[str, pl.DataFrame]:
+    """Return what the warehouse needs to know about this run: counts per source, snapshots, and which sources are down in which period."""
     counts, snapshots, down = [], [], []
     for name, report in sorted(reports.items()):
-        counts.append(
-            {
-                "source": name,
-                **{k: v for k, v in report.counts().items() if k not in ("ignored", "warnings")},
-                "stale_since": min(filter(None, (report.stale_since, report.down_since)), default=None),
-            }
-        )
-        for part, snapshot in sorted(report.snapshots.items()):
-            if part not in report.parts:
-                continue
-            receipt = report.parts[part]
-            snapshots.append(
-                {
-                    "source": name, "part": part, "url": snapshot.url, "sha256": snapshot.sha256, "bytes": snapshot.bytes,
-                    "fetched_at": snapshot.fetched_at, "rows_read": receipt.rows_read, "rows_accepted": receipt.accepted,
-                    "rows_quarantined": receipt.quarantined, "rows_ignored": sum(receipt.ignored.values()),
-                }
-            )  # fmt: skip
-        source = pack.sources.get(name)
-        if report.down and source is not None:
-            for part_of in pack.parts(source):
-                if part_of.name not in report.parts:
-                    down.append({"source": name, "time_period": _period_of(source, part_of.variables)})
-        counted = pack.counted.get(name)
-        if counted is not None and any(r.down for r in reports.values() if r.kind == counted.from_):
-            down.append({"source": name, "time_period": None})
-    s, i = pl.String, pl.Int64
+        stale_since = min(filter(None, (report.stale_since, report.down_since)), default=None)
+        counts.append({**report.counts(), "source": name, "stale_since": stale_since})
+        snapshots += _snapshot_rows(report)
+        down += [{"source": name, "time_period": period} for period in _periods_down(pack, report, reports)]
     return {
-        "source_counts": pl.DataFrame(
-            counts,
-            schema={
-                "source": s, "rows_read": i, "rows_accepted": i, "rows_quarantined": i, "rows_ignored": i, "cells_quarantined": i,
-                "stale_since": s,
-            },
-        ),
-        "snapshots": pl.DataFrame(
-            snapshots,
-            schema={"source": s, "part": s, "url": s, "sha256": s, "bytes": i, "fetched_at": s, "rows_read": i, "rows_accepted": i,
-                    "rows_quarantined": i, "rows_ignored": i},
-        ),
-        "down": pl.DataFrame(down, schema={"source": s, "time_period": s}),
-    }  # fmt: skip
+        "source_counts": pl.DataFrame([{c: row[c] for c in _SOURCE_COUNTS} for row in counts], schema=_SOURCE_COUNTS),
+        "snapshots": pl.DataFrame(snapshots, schema=_SNAPSHOTS),
+        "down": pl.DataFrame(down, schema={"source": pl.String, "time_period": pl.String}),
+    }
+
+
+def _snapshot_rows(report: SourceReport) -> list[dict[str, Any]]:
+    return [
+        {
+            "source": report.source, "part": part, "url": snapshot.url, "sha256": snapshot.sha256, "bytes": snapshot.bytes,
+            "fetched_at": snapshot.fetched_at, "rows_read": receipt.rows_read, "rows_accepted": receipt.accepted,
+            "rows_quarantined": receipt.quarantined, "rows_ignored": sum(receipt.ignored.values()),
+        }
+        for part, snapshot in sorted(report.snapshots.items())
+        if (receipt := report.parts.get(part)) is not None
+    ]  # fmt: skip
+
+
+def _periods_down(pack: Pack, report: SourceReport, reports: Mapping[str, SourceReport]) -> Iterator[str | None]:
+    """Yield the periods for which a source has no good snapshot; None stands for any period."""
+    source = pack.sources.get(report.source)
+    if report.down and source is not None:
+        yield from (_period_of(source, part.variables) for part in pack.parts(source) if part.name not in report.parts)
+    counted = pack.counted.get(report.source)
+    if counted is not None and any(r.down for r in reports.values() if r.kind == counted.from_):
+        yield None
 
 
 def _period_of(source: FetchedSource, variables: dict[str, str]) -> str | None:
-    """Return the period of a part that could not be fetched, where its variables alone say it."""
+    """Return the period of a part that could not be fetched, or None where its variables do not determine it."""
     if not isinstance(source.map, ObservationsMap):
         return None
     used = {c.lower() for c in expressions.parse(source.map.period).columns}
@@ -131,5 +140,5 @@ def _period_of(source: FetchedSource, variables: dict[str, str]) -> str | None:
         return None
     row = pl.DataFrame({"__n": [0], **{name: [value] for name, value in variables.items()}}, schema_overrides={"__n": pl.Int64})
     values, _ = Sandbox().evaluate(row, [("period", "varchar", source.map.period)])
-    period: str | None = values.select(placing.periods(pl.col("period")))["period"][0]
+    period: str | None = values.select(placing.canonical_period(pl.col("period")))["period"][0]
     return period

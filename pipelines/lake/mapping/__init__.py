@@ -1,35 +1,97 @@
-"""From checked rows to the canonical kinds, one module for each. What a mapping gives is described here; statistics are not computed here."""
+"""From validated rows to the canonical kinds of rows, one module per kind. This module has what all of them share; it computes no statistics."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from pipelines.lake.sandbox import Sandbox
+
 REJECTED = pl.Schema({"__row": pl.Int64, "__part": pl.String, "reason": pl.String})
 BAD_CELLS = pl.Schema({"__row": pl.Int64, "__part": pl.String, "column": pl.String, "reason": pl.String})
+_NOT_CELLS = ("__bad", "__rejected", "__part", "__row")
 
 
 @dataclass(frozen=True)
-class Checked:
-    """The rows of a source after its contract, all parts in one frame.
+class ValidatedRows:
+    """The rows of a source after its contract, with all parts in one frame.
 
     `rows` are the accepted and the rejected ones (`__rejected`), typed, with `__row`, `__part` and `__bad` (names of bad cells).
     """
 
     rows: pl.DataFrame
-    snapshots: dict[str, str]  # part -> sha256
+    snapshots: Mapping[str, str]  # sha256 by part
+
+    @property
+    def accepted(self) -> pl.DataFrame:
+        """The accepted rows, numbered by `__n`."""
+        return numbered(self.rows.filter(~pl.col("__rejected")))
 
 
 @dataclass(frozen=True)
-class Mapped:
+class MappedRows:
     """What the rows of a source became.
 
-    `rows` are of the canonical kind, `rejected` the accepted rows that could not be mapped, `unselected` those that no `where`
-    selects, `bad_cells` the single values that could not be had. Every accepted row is mapped, rejected or unselected.
+    `rows` are of the canonical kind, `rejected` are accepted rows that could not be mapped, `unselected` are those that no `where`
+    selects, and `bad_cells` are single values that could not be computed. Every accepted row is mapped, rejected or unselected.
     """
 
     rows: pl.DataFrame
     rejected: pl.DataFrame
     unselected: pl.DataFrame
     bad_cells: pl.DataFrame
+
+
+def numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    """Add a unique `__n` to `rows`, as the sandbox needs it."""
+    return rows.with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
+
+
+def cells_only(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the columns of `rows` that expressions may use, and `__n`."""
+    return rows.drop(_NOT_CELLS)
+
+
+def evaluate(rows: pl.DataFrame, expressions: Sequence[tuple[str, str, str]], sandbox: Sandbox) -> pl.DataFrame:
+    """Return the values of `expressions` (name, SQL type, expression) for each of `rows`, with `__n`, `__row`, `__part` and `__bad`.
+
+    The column `failure` says which expressions failed on the row and why, or is null.
+    """
+    values, failures = sandbox.evaluate(cells_only(rows), expressions)
+    per_row = failures.group_by("__n").agg(pl.format("map.{}: {}", "column", "reason").str.join("; ").alias("failure"))
+    joined = rows.select("__n", "__row", "__part", "__bad").join(values, on="__n", maintain_order="left")
+    return joined.join(per_row, on="__n", how="left", maintain_order="left")
+
+
+def map_or_reject(
+    source: str, rows: pl.DataFrame, faults: Sequence[pl.Expr], snapshots: Mapping[str, str], schema: pl.Schema
+) -> MappedRows:
+    """Divide evaluated `rows` into canonical rows of `schema`, rejected rows, and rows that `__where` does not select.
+
+    Each of `faults` is the text of one fault, or null. A row is rejected for its faults only where it is selected, or where an
+    expression failed on it.
+    """
+    reason = pl.concat_str([pl.col("failure"), *faults], separator="; ", ignore_nulls=True)
+    selected = pl.col("__where").fill_null(False)
+    rows = rows.with_columns(pl.when((selected | pl.col("failure").is_not_null()) & (reason != "")).then(reason).alias("reason"))
+    return MappedRows(
+        rows=canonical_rows(source, rows.filter(selected & pl.col("reason").is_null()), snapshots, schema),
+        rejected=rows.filter(pl.col("reason").is_not_null()).select(*REJECTED).cast(REJECTED),
+        unselected=rows.filter(~selected & pl.col("reason").is_null()).select("__row", "__part"),
+        bad_cells=pl.DataFrame(schema=BAD_CELLS),
+    )
+
+
+def canonical_rows(source: str, rows: pl.DataFrame, snapshots: Mapping[str, str], schema: pl.Schema) -> pl.DataFrame:
+    """Return mapped rows in the columns of `schema`, with their source, part, row number and snapshot."""
+    snapshot = pl.col("__part").replace_strict(list(snapshots), list(snapshots.values()), default=None, return_dtype=pl.String)
+    named = rows.with_columns(pl.lit(source).alias("source"), snapshot.alias("snapshot"))
+    return named.rename({"__part": "part", "__row": "row_number"}).select(*schema).cast(schema)
+
+
+def named_values(values: Mapping[str, pl.Expr], name: str, value: str) -> pl.Expr:
+    """Return a list of structs, one per entry of `values`, with the fields `name` and `value`."""
+    structs = [pl.struct(pl.lit(key).alias(name), text.alias(value)) for key, text in values.items()]
+    return pl.concat_list(structs) if structs else pl.lit([], dtype=pl.List(pl.Struct({name: pl.String, value: pl.String})))

@@ -1,4 +1,4 @@
-"""Count events and register entries into observations, as declared by a counted source. Works on the lake's rows, never on files of sources."""
+"""Count events and register entries into observations, as a counted source declares. Works on rows of the lake, never on files of sources."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from pipelines.packs.schema import CountedSource
 _INTERNAL = {"source", "part", "row_number", "snapshot"}
 
 
-def count(
+def count_entries(
     counted: CountedSource, entries: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None, sandbox: Sandbox
 ) -> pl.DataFrame:
-    """Return the observations that `counted` makes of `entries`, which are those of `entries_of`.
+    """Return the observations that `counted` makes of `entries`, which are those of `select_entries`.
 
     `universe` has the column ref_area (None: areas with an entry). An area of the universe, at a level at which entries lie, has 0
     in every period in which any entry is counted.
@@ -29,29 +29,29 @@ def count(
     entries = entries.sort("__n")
     measures = ", ".join(f"cast((\n{e}\n) as double) as {identifier(m)}" for m, e in counted.measures.items())
     columns = [c for c in entries.columns if c not in _INTERNAL and c not in ("ref_area", "time_period", "__n")]
-    # the place and the period are grouped by under internal names, so that no expression can meet them half aggregated
+    # area and period are grouped under internal names, so that an expression sees only their original columns
     prepared = entries.select(pl.col("ref_area").alias("__area"), pl.col("time_period").alias("__period"), "ref_area", *columns)
-    found = sandbox.query(f"select __area, __period, {measures} from input group by all order by all", input=prepared)
+    values = sandbox.query(f"select __area, __period, {measures} from input group by all order by all", input=prepared)
     first = entries.group_by("ref_area", "time_period").agg(
         pl.col("row_number").first(), pl.col("snapshot").first(), pl.len().alias("row_count")
     )
-    long = found.unpivot(list(counted.measures), index=["__area", "__period"], variable_name="measure", value_name="obs_value").rename(
+    long = values.unpivot(list(counted.measures), index=["__area", "__period"], variable_name="measure", value_name="obs_value").rename(
         {"__area": "ref_area", "__period": "time_period"}
     )
     long = long.join(first, on=["ref_area", "time_period"], how="left")
     zeros = _zeros(counted, entries, long, territory, universe)
     presence = pl.concat([long, zeros], how="diagonal_relaxed").select("ref_area", "time_period").unique()
     everything = pl.concat([long, zeros, presence], how="diagonal_relaxed")
-    return _lake(everything, counted.id)
+    return _canonical(everything, counted.id)
 
 
-def entries_of(
+def select_entries(
     counted: CountedSource, lake: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None, year: int, sandbox: Sandbox
 ) -> pl.DataFrame:
     """Return the entries in `lake` (rows of the events or the register) that `counted` counts, with `time_period`.
 
-    An event counts in its own period, a register entry in each year on whose first day both it and its area are valid, from the register's
-    first `valid_from` to `year`.
+    An event counts in its own period. A register entry counts in each year on whose first day both it and its area are valid, from the
+    first `valid_from` of the register to `year`.
     """
     rows = _flat(lake) if counted.from_ == "register" else lake
     rows = rows.with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
@@ -62,18 +62,20 @@ def entries_of(
             f"select __n, cast((\n{period}\n) as varchar) as __period from input where {where} and ref_area is not null",
             input=rows.drop(_INTERNAL),
         )
-        entries = rows.join(selected, on="__n").with_columns(placing.periods(pl.col("__period")).alias("time_period")).drop("__period")
+        entries = (
+            rows.join(selected, on="__n").with_columns(placing.canonical_period(pl.col("__period")).alias("time_period")).drop("__period")
+        )
         entries = entries.drop_nulls("time_period")
     else:
         selected = sandbox.query(f"select __n from input where {where} and ref_area is not null", input=rows.drop(_INTERNAL))
         entries = _of_valid_areas(_by_year(rows.join(selected, on="__n"), year), territory)
     if universe is not None:
-        entries = entries.join(universe, on="ref_area", how="semi")  # other areas have no observation, whatever lies there
+        entries = entries.join(universe, on="ref_area", how="semi")  # other areas get no observation, even where they have entries
     return entries
 
 
 def _flat(lake: pl.DataFrame) -> pl.DataFrame:
-    """Give every attribute of a register a column of its own."""
+    """Return the register with one column per attribute."""
     names = (
         lake.explode("attributes").drop_nulls("attributes").unnest("attributes")["attribute"].unique().sort().to_list()
         if lake.height
@@ -92,44 +94,41 @@ def _by_year(entries: pl.DataFrame, last: int) -> pl.DataFrame:
     first_date: Any = entries["valid_from"].min()
     first = first_date.year if isinstance(first_date, date) else last
     years = pl.DataFrame({"year": list(range(first, last + 1))}, schema={"year": pl.Int32})
-    valid = entries.join(years, how="cross").filter(_is_valid(pl.date(pl.col("year"), 1, 1), "valid_from", "valid_to"))
+    valid = entries.join(years, how="cross").filter(placing.is_valid_on(pl.date(pl.col("year"), 1, 1)))
     return valid.with_columns(pl.col("year").cast(pl.String).alias("time_period")).drop("year")
 
 
 def _of_valid_areas(entries: pl.DataFrame, territory: Territory) -> pl.DataFrame:
     validity = territory.areas.select("ref_area", pl.col("valid_from").alias("__from"), pl.col("valid_to").alias("__to"))
-    there = entries.join(validity, on="ref_area", how="left", maintain_order="left")
-    return there.filter(_is_valid(placing.first_day(pl.col("time_period")), "__from", "__to")).drop("__from", "__to")
-
-
-def _is_valid(day: pl.Expr, start: str, end: str) -> pl.Expr:
-    """Whether a row is valid on a day: from `start`, before `end`, each open where there is none."""
-    return (pl.col(start).is_null() | (pl.col(start) <= day)) & (pl.col(end).is_null() | (day < pl.col(end)))
+    with_validity = entries.join(validity, on="ref_area", how="left", maintain_order="left")
+    return with_validity.filter(placing.is_valid_on(placing.first_day(pl.col("time_period")), "__from", "__to")).drop("__from", "__to")
 
 
 def _zeros(
-    counted: CountedSource, entries: pl.DataFrame, found: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None
+    counted: CountedSource, entries: pl.DataFrame, counts: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None
 ) -> pl.DataFrame:
+    """Return a 0 for each measure, period and area of the universe that has no count."""
     if universe is None:
         return pl.DataFrame(schema={"ref_area": pl.String, "time_period": pl.String, "measure": pl.String, "obs_value": pl.Float64})
     levels = territory.areas.join(entries.select("ref_area").unique(), on="ref_area")["level"].unique().to_list()
     areas = territory.areas.filter(pl.col("level").is_in(levels)).join(universe, on="ref_area", how="semi")
     periods = entries.select("time_period").unique().with_columns(placing.first_day(pl.col("time_period")).alias("__day"))
-    places = areas.join(periods, how="cross").filter(_is_valid(pl.col("__day"), "valid_from", "valid_to")).select("ref_area", "time_period")
+    places = areas.join(periods, how="cross").filter(placing.is_valid_on(pl.col("__day"))).select("ref_area", "time_period")
     cells = places.join(pl.DataFrame({"measure": list(counted.measures)}), how="cross")
-    empty = cells.join(found, on=["ref_area", "time_period", "measure"], how="anti").sort("measure", "time_period", "ref_area")
+    empty = cells.join(counts, on=["ref_area", "time_period", "measure"], how="anti").sort("measure", "time_period", "ref_area")
     return empty.with_columns(pl.lit(0.0).alias("obs_value"))
 
 
-def _lake(long: pl.DataFrame, source: str) -> pl.DataFrame:
-    counted = pl.col("measure").is_not_null()
+def _canonical(long: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Return counts in the columns of observations; rows without a measure say that the source reports on the area and period."""
+    has_measure = pl.col("measure").is_not_null()
     return (
         long.with_columns(
             pl.lit(source).alias("source"),
             pl.lit("").alias("part"),
             pl.lit("_T").alias("sex"),
             pl.lit("_T").alias("age"),
-            pl.when(counted).then(pl.when(pl.col("obs_value").is_null()).then(pl.lit("M")).otherwise(pl.lit("A"))).alias("obs_status"),
+            pl.when(has_measure).then(pl.when(pl.col("obs_value").is_null()).then(pl.lit("M")).otherwise(pl.lit("A"))).alias("obs_status"),
             pl.lit(None, pl.String).alias("aggregate"),
             pl.lit(False).alias("by_sex"),
         )

@@ -1,11 +1,11 @@
-"""Map rows to events: what takes place where and when. Titles are kept only where nothing says they are personal; nothing is counted here."""
+"""Map rows to events: what takes place where and when. Keeps titles only where they are not personal; counts nothing."""
 
 from __future__ import annotations
 
 import polars as pl
 
 from pipelines.core.sql import identifier
-from pipelines.lake.mapping import BAD_CELLS, REJECTED, Checked, Mapped, placing
+from pipelines.lake.mapping import MappedRows, ValidatedRows, evaluate, map_or_reject, placing
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
 from pipelines.packs.schema import AreaReference, EventsMap
@@ -16,70 +16,51 @@ SCHEMA = pl.Schema({  # type: ignore[arg-type]
     "is_accessible": pl.Boolean, "is_online": pl.Boolean, "status": pl.String, "url": pl.String, "lat": pl.Float64, "lon": pl.Float64,
     "row_number": pl.Int64, "snapshot": pl.String,
 })  # fmt: skip
-_TYPES = {"start": "timestamp", "end": "timestamp", "is_free": "boolean", "is_accessible": "boolean", "is_online": "boolean",
-          "lat": "double", "lon": "double"}  # fmt: skip
-_FIELDS = (
-    "id",
-    "title",
-    "start",
-    "end",
-    "category",
-    "organiser_kind",
-    "is_free",
-    "is_accessible",
-    "is_online",
-    "status",
-    "url",
-    "lat",
-    "lon",
-)
+_TYPES = {
+    "id": "varchar", "title": "varchar", "start": "timestamp", "end": "timestamp", "category": "varchar", "organiser_kind": "varchar",
+    "is_free": "boolean", "is_accessible": "boolean", "is_online": "boolean", "status": "varchar", "url": "varchar", "lat": "double",
+    "lon": "double",
+}  # fmt: skip
 
 
 def map_rows(
-    source: str, checked: Checked, spec: EventsMap, territory: Territory, sandbox: Sandbox, personal: frozenset[str] = frozenset()
-) -> Mapped:
-    """Return the events of the accepted rows. A row without a start, or in no known area, is rejected."""
-    frame = checked.rows.filter(~pl.col("__rejected")).with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
-    given = set(frame.columns)
+    source: str,
+    validated: ValidatedRows,
+    spec: EventsMap,
+    territory: Territory,
+    sandbox: Sandbox,
+    personal: frozenset[str] = frozenset(),
+) -> MappedRows:
+    """Return the events of the accepted rows. A row without a start, or in no known area, is rejected.
+
+    `personal` are the columns that hold personal data; they are mapped only where the declaration says so.
+    """
+    accepted = validated.accepted
     area = spec.area
-    if area is None and "organiser_ico" in given:
+    if area is None and "organiser_ico" in accepted.columns:
         area = AreaReference(scheme="ico", code="organiser_ico")
-    wanted = [("__where", "boolean", spec.where if spec.where is not None else "true")]
-    wanted.append(("__area", "varchar", placing.key_of(area) if area else "null"))
-    for name in _FIELDS:
-        expression = getattr(spec, name)
-        if expression is None:
-            expression = identifier(name) if name in given and name not in personal else "null"
-        wanted.append((name, _TYPES.get(name, "varchar"), expression))
-    audience = " || ',' || ".join(f"coalesce(cast((\n{e}\n) as varchar), '')" for e in spec.audience or [])
-    wanted.append(("audience", "varchar", audience or (identifier("audience") if "audience" in given else "null")))
-    values, failures = sandbox.evaluate(frame.drop("__bad", "__rejected", "__part", "__row"), wanted)
-    rows = frame.select("__n", "__row", "__part").join(values, on="__n", maintain_order="left")
+    rows = evaluate(accepted, _expressions(spec, area, set(accepted.columns), personal), sandbox)
     rows = rows.with_columns(pl.col("start").dt.date().alias("__day"), pl.col("__area").str.strip_chars())
     if area is not None:
-        rows = placing.areas(rows, area, territory)
+        rows = placing.place_in_areas(rows, area, territory)
     else:
         rows = rows.with_columns(pl.lit(None, pl.String).alias("ref_area"), pl.lit(None, pl.String).alias("area_fault"))
-    failed = failures.group_by("__n").agg(pl.format("map.{}: {}", "column", "reason").str.join("; ").alias("failure"))
-    rows = rows.join(failed, on="__n", how="left", maintain_order="left")
-    words = [
-        pl.col("failure"),
-        pl.when(pl.col("start").is_null() & pl.col("failure").is_null()).then(pl.lit("the event has no start")),
-        pl.col("area_fault"),
-    ]
-    joined = pl.concat_str(words, separator="; ", ignore_nulls=True)
-    selected = pl.col("__where").fill_null(False)
-    rows = rows.with_columns(pl.when((selected | pl.col("failure").is_not_null()) & (joined != "")).then(joined).alias("reason"))
-    # an event that says nothing of its status takes place: `status <> 'cancelled'` is to find it
+    # an event without a status takes place, so that `status <> 'cancelled'` selects it
     rows = rows.with_columns(pl.col("status").fill_null("confirmed"))
-    sha = list(checked.snapshots), list(checked.snapshots.values())
-    good = rows.filter(selected & pl.col("reason").is_null()).with_columns(
-        pl.lit(source).alias("source"),
-        pl.col("__part").replace_strict(*sha, default=None, return_dtype=pl.String).alias("snapshot"),
-    )
-    return Mapped(
-        rows=good.rename({"__part": "part", "__row": "row_number"}).select(*SCHEMA).cast(SCHEMA),
-        rejected=rows.filter(pl.col("reason").is_not_null()).select("__row", "__part", "reason").cast(REJECTED),
-        unselected=rows.filter(~selected & pl.col("reason").is_null()).select("__row", "__part"),
-        bad_cells=pl.DataFrame(schema=BAD_CELLS),
-    )
+    no_start = pl.col("start").is_null() & pl.col("failure").is_null()
+    faults = [pl.when(no_start).then(pl.lit("the event has no start")), pl.col("area_fault")]
+    return map_or_reject(source, rows, faults, validated.snapshots, SCHEMA)
+
+
+def _expressions(spec: EventsMap, area: AreaReference | None, columns: set[str], personal: frozenset[str]) -> list[tuple[str, str, str]]:
+    """Return the declared expressions; without one, a column of the same name is used unless it is personal."""
+    expressions = [("__where", "boolean", spec.where if spec.where is not None else "true")]
+    expressions.append(("__area", "varchar", placing.area_key(area) if area else "null"))
+    for name, kind in _TYPES.items():
+        expression = getattr(spec, name)
+        if expression is None:
+            expression = identifier(name) if name in columns and name not in personal else "null"
+        expressions.append((name, kind, expression))
+    audience = " || ',' || ".join(f"coalesce(cast((\n{e}\n) as varchar), '')" for e in spec.audience or [])
+    expressions.append(("audience", "varchar", audience or (identifier("audience") if "audience" in columns else "null")))
+    return expressions

@@ -13,6 +13,7 @@ from pipelines.extract import backlog
 from pipelines.extract.http.request import FetchResult
 from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
+from pipelines.lake.manifest import Manifest
 from pipelines.lake.store import Lake
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
@@ -217,23 +218,21 @@ def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | 
     @dg.multi_asset(name="lake", specs=lake_specs)
     def lake_state(context: dg.AssetExecutionContext) -> Iterator[Any]:
         """Show the state of the lake, which the ingest step has written."""
-        import json
-
-        manifest = json.loads(workspace.manifest.read_text(encoding="utf-8"))
+        manifest = Manifest.current(workspace)
         for kind in LAKE_KINDS:
             names = _FILES.get(kind, [kind])
-            entries = [e for name in names for e in manifest["files"].get(name, [])]
+            entries = [e for name in names for e in manifest.files.get(name, [])]
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(["lake", kind]),
                 metadata={
-                    "dagster/row_count": sum(e["rows"] for e in entries),
+                    "dagster/row_count": sum(e.rows for e in entries),
                     "files": len(entries),
-                    "manifest": manifest["digest"],
+                    "manifest": manifest.digest,
                 },
                 data_version=dg.DataVersion(
-                    digest([manifest["digest"], versions.STAGES, dbt.project_digest()])
+                    digest([manifest.digest, versions.STAGES, dbt.project_digest()])
                     if kind == "manifest"
-                    else digest([[e["path"], e["sha256"]] for e in entries])
+                    else digest([[e.path, e.sha256] for e in entries])
                 ),
             )
 
@@ -317,7 +316,7 @@ def _results(report: SourceReport, selected: Sequence[Any] | Any) -> Iterator[dg
             asset_key=key,
             passed=not report.drift,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"changed": "; ".join(report.drift_in_words) or "nothing"},
+            metadata={"changed": "; ".join(report.drift_messages) or "nothing"},
         )
     if dg.AssetCheckKey(key, "rows") in selected:
         yield dg.AssetCheckResult(

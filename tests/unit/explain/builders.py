@@ -1,4 +1,4 @@
-"""Facts made by hand: a formula, and observations in short lines as `area/sex measure period value status`."""
+"""Builds facts for tests from a few terms and observations."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ def term(measure: str, side: str = "numerator", **more: Any) -> Term:
     return Term(**{"side": side, "measure": measure, "times": None, "factor": 1.0, "sex": None, "age": None, "lag": 0, **more})
 
 
-def low(measure: str, **more: Any) -> Term:
+def denominator(measure: str, **more: Any) -> Term:
     return term(measure, "denominator", **more)
 
 
-def seen(key: str, value: float | None, status: str = "A", source: str = "s", row: int = 1, **more: Any) -> Observation:
-    """An observation of `measure area period [sex [age]]`."""
+def obs(key: str, value: float | None, status: str = "A", source: str = "s", row: int = 1, **more: Any) -> Observation:
+    """Return an observation; `key` is `measure area period [sex [age]]`."""
     measure, area, period, sex, age = [*key.split(), "_T", "_T"][:5] if len(key.split()) < 5 else key.split()
-    given = {"aggregate": None, "by_sex": False, "rows": 1, "snapshot": "0" * 64, **more}
-    return Observation(source, "", Key(measure, area, period, sex, age), value, status, row=row, **given)
+    fields = {"aggregate": None, "by_sex": False, "rows": 1, "snapshot": "0" * 64, **more}
+    return Observation(source, "", Key(measure, area, period, sex, age), value, status, row=row, **fields)
 
 
 def facts(terms: list[Term], *observations: Observation, formula: dict[str, Any] | None = None, **more: Any) -> Facts:
-    """Facts of an indicator with these terms; areas are those observed, each with weight 1, unless `areas` gives weights."""
-    given = {
+    """Return the facts of an indicator with these terms. Without `areas`, every observed area has weight 1."""
+    fields = {
         "unit": "1", "formula": "x", "rollup": "computed", "multiplier": 1.0, "weighted": False, "missing_zero": False, "window_years": None,
         "window_agg": None, "window_min": None, "change_kind": None, "change_years": None,
         "has_denominator": any(t.side != "numerator" for t in terms), **(formula or {}),
@@ -37,6 +37,6 @@ def facts(terms: list[Term], *observations: Observation, formula: dict[str, Any]
     areas = {name: Area(name, name.upper(), "town", None, weight) for name, weight in weights.items()}
     more.setdefault("has_weight", True)
     return Facts(
-        Indicator("i", terms=tuple(terms), **given), {p: tuple(o) for p, o in places.items()}, areas,
+        Indicator("i", terms=tuple(terms), **fields), {p: tuple(o) for p, o in places.items()}, areas,
         more.pop("positions", {"s": 0, "t": 1}), more.pop("additive", {}), **more,
     )  # fmt: skip
