@@ -197,7 +197,7 @@ def test_a_broken_pack_keeps_nobody_from_taking_a_release_back(site: Site) -> No
     pinned = site.run("zpo2 pin 2025.10.1")
     assert (pinned.returncode, pinned.stdout) == (0, "2025.10.1 is kept for ever\n")
     assert site.run("zpo2 rollback 2025.10.9 --reason typo").returncode == 2
-    assert site.run("zpo2 rollback 2025.10.1").returncode == 2, "a reason is due"
+    assert site.run("zpo2 rollback 2025.10.1").returncode == 2, "expected a reason"
     assert site.run("unset ZPO2_HOME; zpo2 pin 2025.10.1").returncode == 2, "without a home only the pack says where it is"
     messages = [json.loads(line)["message"] for line in (site.home / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert messages[-1] == "pinned"
