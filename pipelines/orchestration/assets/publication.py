@@ -25,14 +25,18 @@ GATE_CHECK = dg.AssetCheckKey(GATE, "verdict")
 REPORT = "report"
 
 
-def build_publication(
-    session: RunSession, mart_keys: list[dg.AssetKey], automation: dg.AutomationCondition[Any] | None = None
-) -> list[dg.AssetsDefinition]:
+Automation = dg.AutomationCondition[Any] | None
+
+
+def build_publication(session: RunSession, mart_keys: list[dg.AssetKey], automation: Automation = None) -> list[dg.AssetsDefinition]:
     """Return the gate and the release, downstream of the marts."""
+    manifest = dbt.load_manifest(session.workspace)
+    return [_build_gate(session, mart_keys, manifest, automation), _build_release(session, manifest, automation)]
+
+
+def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dict[str, Any], automation: Automation) -> dg.AssetsDefinition:
     workspace = session.workspace
-    manifest = dbt.load_manifest(workspace)
     tables = sorted(n["alias"] for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts")
-    with_its_asset = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.will_be_requested())
 
     @dg.asset(
         key=GATE,
@@ -85,6 +89,13 @@ def build_publication(
             session.reasons += gate_result.reasons()
             session.finish()
             raise dg.Failure(description="the gate failed: " + "; ".join(gate_result.reasons()), allow_retries=False)
+
+    return gate_asset
+
+
+def _build_release(session: RunSession, manifest: dict[str, Any], automation: Automation) -> dg.AssetsDefinition:
+    workspace = session.workspace
+    with_its_asset = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.will_be_requested())
 
     @dg.asset(
         key=RELEASE,
@@ -140,7 +151,7 @@ def build_publication(
         )
         yield dg.AssetCheckResult(check_name="verify", asset_key=RELEASE, passed=True)
 
-    return [gate_asset, release_asset]
+    return release_asset
 
 
 def _gate_report(context: dg.AssetExecutionContext) -> dict[str, Any]:
