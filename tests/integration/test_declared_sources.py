@@ -204,89 +204,80 @@ def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[Source
     return report, rows.filter(pl.col("measure").is_not_null()) if kind == "observations" else rows
 
 
-def test_ares_is_read_page_by_page_without_names(server: Server, tmp_path: Path) -> None:
-    report, rows = run("associations_ares", tmp_path, server)
-    assert report.accepted == rows.height == 260
-    assert len(server.asked) == 4
-    assert set(rows["ref_area"]) == {"CZ_569810", "CZ_570451"}
-    closed = rows.filter(pl.col("valid_to").is_not_null())
-    assert closed["valid_to"].unique().to_list() == [date(2010, 1, 1)]
-    assert "Vomáčk" not in str(rows.to_dicts())
+class TestDeclaredSources:
+    def test_ares_is_read_page_by_page_without_names(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("associations_ares", tmp_path, server)
+        assert report.accepted == rows.height == 260
+        assert len(server.asked) == 4
+        assert set(rows["ref_area"]) == {"CZ_569810", "CZ_570451"}
+        closed = rows.filter(pl.col("valid_to").is_not_null())
+        assert closed["valid_to"].unique().to_list() == [date(2010, 1, 1)]
+        assert "Vomáčk" not in str(rows.to_dicts())
 
+    def test_business_register_gives_associations_and_branches_with_dates(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("associations_res", tmp_path, server)
+        assert (report.rows_read, report.accepted, report.quarantined, report.ignored) == (5, 3, 1, {"where": 1})
+        assert [a[0]["value"] for a in rows["attributes"].to_list()] == ["706", "706", "736"]
+        assert "Vomáčk" not in str(rows.to_dicts())
 
-def test_the_business_register_gives_associations_and_branches_with_their_dates(server: Server, tmp_path: Path) -> None:
-    report, rows = run("associations_res", tmp_path, server)
-    assert (report.rows_read, report.accepted, report.quarantined, report.ignored) == (5, 3, 1, {"where": 1})
-    assert [a[0]["value"] for a in rows["attributes"].to_list()] == ["706", "706", "736"]
-    assert "Vomáčk" not in str(rows.to_dicts())
+    def test_decidim_is_read_by_relay_cursors(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("participatory_projects", tmp_path, server)
+        assert report.accepted == 70
+        assert rows["valid_from"].unique().to_list() == [date(2023, 1, 1)]
+        assert rows["id"][69] == "582786/1/69"
+        assert rows["attributes"][69].to_list() == [{"attribute": "votes", "value": "69"}]
 
+    def test_consul_is_read_by_relay_cursors(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("citizen_proposals", tmp_path, server)
+        assert report.accepted == 30
+        assert rows["valid_from"].unique().to_list() == [date(2022, 1, 1)]
 
-def test_decidim_is_read_by_relay_cursors(server: Server, tmp_path: Path) -> None:
-    report, rows = run("participatory_projects", tmp_path, server)
-    assert report.accepted == 70
-    assert rows["valid_from"].unique().to_list() == [date(2023, 1, 1)]
-    assert rows["id"][69] == "582786/1/69"
-    assert rows["attributes"][69].to_list() == [{"attribute": "votes", "value": "69"}]
+    def test_national_catalogue_is_queried_with_sparql(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("open_data_sets", tmp_path, server)
+        assert (report.accepted, report.quarantined) == (2, 1)  # one names a municipality that is not there
+        assert rows["valid_from"].to_list() == [date(2021, 6, 1), None]
 
+    @pytest.mark.parametrize(("name", "accepted", "quarantined", "ignored"), [("local_agenda_21", 2, 1, 1), ("healthy_cities", 1, 0, 1)])
+    def test_manual_lists_have_validity_and_omit_other_areas(
+        self, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, accepted: int, quarantined: int, ignored: int
+    ) -> None:
+        monkeypatch.setenv("ZPO2_DIR_REGISTERS", str(tmp_path))
+        (tmp_path / f"{name}.csv").write_text(LISTS[name])
+        report, rows = run(name, tmp_path, server)
+        assert (report.accepted, report.quarantined, sum(report.ignored.values())) == (accepted, quarantined, ignored)
+        assert rows["ref_area"].unique().to_list() == ["CZ_569810"]
+        assert rows["valid_from"].null_count() == 0
 
-def test_consul_is_read_by_relay_cursors(server: Server, tmp_path: Path) -> None:
-    report, rows = run("citizen_proposals", tmp_path, server)
-    assert report.accepted == 30
-    assert rows["valid_from"].unique().to_list() == [date(2022, 1, 1)]
+    def test_grants_are_amounts_per_year_without_receivers(self, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ZPO2_DIR_REGISTERS", str(tmp_path))
+        (tmp_path / "grants.csv").write_text(LISTS["grants"])
+        report, rows = run("grants", tmp_path, server)
+        assert report.cells_quarantined == 1  # a negative amount
+        assert rows.select("amount", "currency").rows() == [(5000.0, "CZK"), (100.5, "CZK"), (None, "CZK")]
+        assert "Vomáčka" not in str(rows.to_dicts())
 
+    def test_polish_data_bank_is_read_by_page_and_year(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("pl_population", tmp_path, server, "v4")
+        assert (report.rows_read, report.accepted, report.quarantined) == (9, 6, 3)
+        observations = rows.filter((pl.col("ref_area") == "PL_1001121200102") & (pl.col("time_period") == "2022"))
+        assert observations["obs_value"].to_list() == [19872.0]
 
-def test_the_national_catalogue_is_asked_by_sparql(server: Server, tmp_path: Path) -> None:
-    report, rows = run("open_data_sets", tmp_path, server)
-    assert (report.accepted, report.quarantined) == (2, 1)  # one names a municipality that is not there
-    assert rows["valid_from"].to_list() == [date(2021, 6, 1), None]
+    def test_datacube_is_read_by_its_dimensions(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("sk_population", tmp_path, server, "v4")
+        assert (report.rows_read, report.accepted, report.ignored) == (18, 9, {"ignore": 9})
+        assert set(rows.select("ref_area", "time_period", "sex", "obs_value").filter(pl.col("time_period") == "2023").rows()) == {
+            ("SK_512036", "2023", "M", 1.0), ("SK_512036", "2023", "F", 2.0), ("SK_512036", "2023", "_T", 3.0),
+        }  # fmt: skip
 
+    def test_eurostat_is_queried_by_year_where_the_whole_is_too_big(self, server: Server, tmp_path: Path) -> None:
+        report, rows = run("eurostat_population", tmp_path, server, "v4")
+        assert report.accepted == 10
+        assert report.ignored == {"ignore": 5}  # Austria; a sparse cube has no row for what has no value
+        assert sorted(set(rows.select("time_period", "sex", "obs_status").rows()))[:2] == [("2019", "F", "A"), ("2019", "_T", "P")]
 
-@pytest.mark.parametrize(("name", "accepted", "quarantined", "ignored"), [("local_agenda_21", 2, 1, 1), ("healthy_cities", 1, 0, 1)])
-def test_a_list_kept_by_hand_has_validity_and_leaves_out_what_is_no_municipality(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, accepted: int, quarantined: int, ignored: int
-) -> None:
-    monkeypatch.setenv("ZPO2_DIR_REGISTERS", str(tmp_path))
-    (tmp_path / f"{name}.csv").write_text(LISTS[name])
-    report, rows = run(name, tmp_path, server)
-    assert (report.accepted, report.quarantined, sum(report.ignored.values())) == (accepted, quarantined, ignored)
-    assert rows["ref_area"].unique().to_list() == ["CZ_569810"]
-    assert rows["valid_from"].null_count() == 0
-
-
-def test_grants_are_amounts_of_a_year_without_receivers(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ZPO2_DIR_REGISTERS", str(tmp_path))
-    (tmp_path / "grants.csv").write_text(LISTS["grants"])
-    report, rows = run("grants", tmp_path, server)
-    assert report.cells_quarantined == 1  # a negative amount
-    assert rows.select("amount", "currency").rows() == [(5000.0, "CZK"), (100.5, "CZK"), (None, "CZK")]
-    assert "Vomáčka" not in str(rows.to_dicts())
-
-
-def test_the_polish_data_bank_is_read_page_by_page_and_year_by_year(server: Server, tmp_path: Path) -> None:
-    report, rows = run("pl_population", tmp_path, server, "v4")
-    assert (report.rows_read, report.accepted, report.quarantined) == (9, 6, 3)
-    found = rows.filter((pl.col("ref_area") == "PL_1001121200102") & (pl.col("time_period") == "2022"))
-    assert found["obs_value"].to_list() == [19872.0]
-
-
-def test_datacube_is_read_by_its_dimensions(server: Server, tmp_path: Path) -> None:
-    report, rows = run("sk_population", tmp_path, server, "v4")
-    assert (report.rows_read, report.accepted, report.ignored) == (18, 9, {"ignore": 9})
-    assert set(rows.select("ref_area", "time_period", "sex", "obs_value").filter(pl.col("time_period") == "2023").rows()) == {
-        ("SK_512036", "2023", "M", 1.0), ("SK_512036", "2023", "F", 2.0), ("SK_512036", "2023", "_T", 3.0),
-    }  # fmt: skip
-
-
-def test_eurostat_is_asked_year_by_year_where_the_whole_is_too_big(server: Server, tmp_path: Path) -> None:
-    report, rows = run("eurostat_population", tmp_path, server, "v4")
-    assert report.accepted == 10
-    assert report.ignored == {"ignore": 5}  # Austria; a sparse cube has no row for what has no value
-    assert sorted(set(rows.select("time_period", "sex", "obs_status").rows()))[:2] == [("2019", "F", "A"), ("2019", "_T", "P")]
-
-
-def test_every_source_that_is_switched_off_says_how_sure_its_shape_is_and_is_tried_here() -> None:
-    for of, tried in (("cz", set(WEB) | set(LISTS)), ("v4", set(V4))):
-        pack = packs.load(PROJECT / "packs" / of)
-        off = {name for name, source in pack.sources.items() if not source.enabled}
-        assert off == tried
-        assert all(pack.sources[name].confidence in ("documented", "unverified") for name in off)
+    def test_disabled_sources_state_their_confidence_and_are_tested_here(self) -> None:
+        for of, tried in (("cz", set(WEB) | set(LISTS)), ("v4", set(V4))):
+            pack = packs.load(PROJECT / "packs" / of)
+            off = {name for name, source in pack.sources.items() if not source.enabled}
+            assert off == tried
+            assert all(pack.sources[name].confidence in ("documented", "unverified") for name in off)
