@@ -97,9 +97,7 @@ def _recomputed(computation: Computation, row: Row) -> Check:
     recomputed = Row(outcome.value, outcome.status, outcome.numerator, denominator, outcome.coverage)
     if recomputed.equals(row):
         return Check("recomputed", OK, "the input cells give the value, status, sums and coverage of the warehouse")
-    return Check(
-        "recomputed", FAILED, f"the input cells give {_describe(recomputed)}, but the warehouse has {_describe(row)}"
-    )
+    return Check("recomputed", FAILED, f"the input cells give {_describe(recomputed)}, but the warehouse has {_describe(row)}")
 
 
 def _describe(row: Row) -> str:

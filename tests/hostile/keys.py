@@ -68,7 +68,7 @@ CASES = [
          Outcome(((BRNO, 2.0),), (Bad(2, None, "code: does not match"),)),
          columns='{code: {required: true, pattern: "[0-9]{6}"}, value: {type: number}}'),
     Case("unknown_sex", GROUP, "a sex that the map does not know", table("554782,M,1", "582786,5,2", header="code,sex,value"),
-         Outcome(((PRAHA, 1.0),), (Bad(3, None, "sex 5: M, F, _U or _T is due"),)),
+         Outcome(((PRAHA, 1.0),), (Bad(3, None, "sex 5: expected M, F, _U or _T"),)),
          columns="{code: {required: true}, sex: {}, value: {type: number}}",
          map="{area: {scheme: cz, code: code}, period: \"'2021'\", sex: sex, measures: {unknown_sex: value}}"),
     Case("unknown_status", GROUP, "a status that no list knows", table("554782,A,1", "582786,??,2", header="code,status,value"),
