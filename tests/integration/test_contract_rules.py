@@ -266,8 +266,8 @@ class TestCells:
         assert areas == {"t1", "t2", "t3", "t4", "t5", "t8", "t9", "X"}
 
     def test_parent_is_summed_over_a_level_that_is_not_published(self, rows: Rows) -> None:
-        found = {a: c[:2] for (i, a, _, _), c in rows.items() if i == "upper_level"}
-        assert found == {"C1": (7, "A"), "C2": (24, "A"), "C3": (96, "A")}
+        parents = {a: c[:2] for (i, a, _, _), c in rows.items() if i == "upper_level"}
+        assert parents == {"C1": (7, "A"), "C2": (24, "A"), "C3": (96, "A")}
 
     def test_are_of_areas_valid_in_the_period(self, rows: Rows) -> None:
         assert periods(rows, "living", "t1") == {"2010", "2010-Q3", "2011", "2012"}
@@ -294,9 +294,9 @@ class TestCells:
         assert {s for i, _, _, s in rows if i == "total"} == {"_T"}
 
     def test_indicator_without_period_has_one_row_per_area_of_its_last_level(self, rows: Rows) -> None:
-        found = {(a, t, s): c for (i, a, t, s), c in rows.items() if i == "nothing"}
-        assert set(found) == {("C1", "", "_T"), ("C2", "", "_T"), ("C3", "", "_T")}
-        assert {c[:4] for c in found.values()} == {(None, "O", None, None)}
+        cells = {(a, t, s): c for (i, a, t, s), c in rows.items() if i == "nothing"}
+        assert set(cells) == {("C1", "", "_T"), ("C2", "", "_T"), ("C3", "", "_T")}
+        assert {c[:4] for c in cells.values()} == {(None, "O", None, None)}
         assert {k[1:]: c.status for k, c in rows.items() if k[0] == "needed_only"} == {("X", "", "_T"): "O"}
 
 
@@ -447,8 +447,8 @@ class TestMissingZero:
         assert [cell("subsidy_or_zero", area)[:2] for area in ("t1", "t2", "t3")] == [(3, "A"), (0, "A"), (None, "O")]
 
     def test_universe_is_the_areas_with_rows_where_none_is_declared(self, cell: Look) -> None:
-        found = [cell("sparse_or_zero", area, "2022")[:2] for area in ("t1", "t2", "t3")]
-        assert found == [(1, "A"), (0, "A"), (None, "O")]
+        values = [cell("sparse_or_zero", area, "2022")[:2] for area in ("t1", "t2", "t3")]
+        assert values == [(1, "A"), (0, "A"), (None, "O")]
 
     def test_does_not_hide_rejected_confidential_or_null_values(self, cell: Look) -> None:
         assert [cell("support", area)[:2] for area in ("t4", "t5", "t8")] == [(None, "Q"), (None, "C"), (None, "M")]

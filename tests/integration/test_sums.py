@@ -141,6 +141,8 @@ class TestTotalsOverSex:
         explanation = explained(home, "people", "s4", "2021")
         assert explanation["agrees"]
         assert "the source's own total over sex is 3" in explanation["value"]["why"][0]
+        text = zpo2("explain", "people", "s4", "2021", "--pack", home.parent / "pack", "--home", home)
+        assert "sexes gives a total that is less than the sum of its parts" in text.stdout, text.stderr
 
     def test_total_alone_does_not_make_its_parts_zero(self, cell: Look) -> None:
         assert by_sex(cell, "people", "s5") == [(None, "M"), (None, "M"), (9, "A")]
