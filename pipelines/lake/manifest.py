@@ -67,6 +67,3 @@ class Manifest(StateFile):
     def _content(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.model_dump_json(exclude_none=True))
         return content
-
-    def rows(self, kind: str) -> int:
-        return sum(file.rows for file in self.files.get(kind, []))
