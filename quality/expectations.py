@@ -70,6 +70,10 @@ EXPECTATIONS: dict[str, list[Expectation]] = {
 """By table. Of a table without an entry only the row count is checked."""
 
 
+ROWS_FOLLOW_VALUES = ("cohesion_convergence", "cohesion_dispersion", "progress")
+"""Tables with rows only where indicators have values. They may lose rows when an indicator loses values, which does not fail the gate."""
+
+
 def check_name(table: str) -> str:
     """Return the name under which the gate expects the result of a table."""
     return f"table:{table}"

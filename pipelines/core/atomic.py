@@ -48,9 +48,9 @@ def read_json(path: Path, default: Any) -> Any:
         return default
 
 
-def cleanup_temp(folder: Path) -> int:
-    """Remove the temporary files of killed runs below `folder`; return how many files and folders."""
-    stale = list(folder.rglob(f"{TEMPORARY}*")) if folder.is_dir() else []
+def cleanup_temp(folder: Path, *, recursive: bool = True) -> int:
+    """Remove the temporary files of killed runs in `folder`, by default also in its subfolders; return how many files and folders."""
+    stale = list((folder.rglob if recursive else folder.glob)(f"{TEMPORARY}*")) if folder.is_dir() else []
     for path in stale:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -139,8 +138,8 @@ def _cleanup(workspace: WorkspaceFolder) -> None:
     """Remove what a killed run left behind."""
     for folder in (workspace.archive, workspace.lake, workspace.manifests, workspace.dbt):
         atomic.cleanup_temp(folder)
-    for path in workspace.root.glob(f"{atomic.TEMPORARY}*"):
-        shutil.rmtree(path, ignore_errors=True)
+    for folder in (workspace.root, workspace.dagster):
+        atomic.cleanup_temp(folder, recursive=False)
 
 
 def _fetch_progress(pack: Pack, report: Report) -> Callable[[FetchResult], None]:

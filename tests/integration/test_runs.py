@@ -130,7 +130,7 @@ def test_the_home_of_another_pack_is_refused(five_home: Path, tmp_path: Path) ->
     other = five_places.write(tmp_path, pack_yml=five_places.PACK.replace("id: five", "id: six"))
     done = zpo2("run", "--pack", other, "--home", five_home)
     assert done.returncode == 2
-    assert "is the home of pack five, not of six" in done.stderr
+    assert "belongs to the pack five, not to six" in done.stderr
 
 
 def test_a_fault_in_the_pack_is_exit_2_with_one_line_each(tmp_path: Path) -> None:

@@ -57,8 +57,12 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
         session.report("gate", "gate", "checking the published tables")
         with session.timed("gate"):
             results = source_results(workspace, findings) + dbt.results(workspace, manifest)
-            of_tables = expectations.validate_tables(workspace.warehouse, tables, release_rows(workspace.public))
-        results += [*of_tables, completeness.compare_value_counts(workspace.warehouse, release_path(workspace.public))]
+            value_counts = completeness.compare_value_counts(workspace.warehouse, release_path(workspace.public))
+            rows_before = release_rows(workspace.public)
+            if not value_counts.passed:  # missing values are a warning, and so are the rows that depend on them
+                rows_before = {t: n for t, n in rows_before.items() if t not in expectations.ROWS_FOLLOW_VALUES}
+            of_tables = expectations.validate_tables(workspace.warehouse, tables, rows_before)
+        results += [*of_tables, value_counts]
         expected = (
             dbt.expected_checks(manifest)
             | {expectations.check_name(t) for t in tables}
