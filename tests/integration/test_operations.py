@@ -157,7 +157,7 @@ AFTER: dict[str, str] = {
     'zpo2 run --accept table:area_parents --reason "Elm has left its district"': "2025.10.2 (new)",
     'zpo2 rollback 2025.10.1 --reason "Elm was right where it was"': "2025.10.1 is the current release",
     'zpo2 rollback 2025.10.2 --reason "a mistake"': "2025.10.2 was withdrawn at ",
-    'zpo2 withdraw 2025.10.1 --reason "no other one is left"': "no other one that could take its place",
+    'zpo2 withdraw 2025.10.1 --reason "no other one is left"': "no other release can replace it",
     "zpo2 prune --keep 10": "0 releases removed",
 }
 """What some commands say."""
