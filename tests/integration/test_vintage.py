@@ -44,7 +44,7 @@ def test_a_vintage_has_the_numbers_and_bytes_of_its_time_and_nothing_else_change
 
     again = zpo2("run", "--pack", pack, "--home", home, "--vintage", "2025-10-09", "--out", out)
     assert again.returncode == 2
-    assert "is there already and not an empty folder" in again.stderr
+    assert "exists and is not an empty folder" in again.stderr
 
 
 def test_before_a_source_was_fetched_nothing_was_known_of_it(tmp_path: Path) -> None:
