@@ -150,5 +150,7 @@ def test_init_writes_a_pack_that_runs(installed: Installation) -> None:
 
 
 def test_dagster_loads_the_code_location(installed: Installation, demo: Path) -> None:
-    done = installed.run("dagster", "definitions", "validate", "-m", "pipelines.definitions", DAGSTER_HOME=str(demo / "dagster"))
+    done = installed.run(
+        "dagster", "definitions", "validate", "-m", "pipelines.orchestration.definitions", DAGSTER_HOME=str(demo / "dagster")
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -31,6 +31,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 import release_sample
 from release_sample import Home, later
+import jinja2, pydantic
 from exports.formats import derived_formats, table_files  # imported now, so that the test kills builds and not imports
 from exports.release import facts
 from exports.changes import compare
@@ -95,7 +96,7 @@ class TestPublisher:
                 if number < KILLS:
                     killed.append(Publisher(home, warehouse, changed_warehouse))  # gets ready meanwhile
                 publisher.publish(number)
-                time.sleep(moments.uniform(0, 1.5 * once))
+                time.sleep(moments.uniform(0, 2 * once))
                 publisher.kill()
                 struck += any(home.staging.iterdir())  # it was at work
             home.build(changed_warehouse if KILLS % 2 == 0 else warehouse, later(25))
