@@ -102,7 +102,7 @@ def test_check_refuses_a_home_of_another_pack(five_home: Path) -> None:
     assert zpo2("check", "--pack", five_home.parent / "pack", "--home", five_home).returncode == 0
     done = zpo2("check", "--home", five_home)
     assert done.returncode == 2
-    assert "is the home of pack five, not of demo" in done.stderr
+    assert "belongs to the pack five, not to demo" in done.stderr
 
 
 @pytest.mark.slow
