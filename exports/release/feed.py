@@ -35,7 +35,7 @@ _FORMULA_START = ("=", "+", "-", "@")
 
 
 def render(ledger: Ledger) -> bytes | None:
-    """Return the feed. None if nothing was published yet, or if an earlier version wrote a ledger that does not name the pack."""
+    """Return the feed. None if nothing has been published yet, or if an earlier version wrote a ledger that does not name the pack."""
     pack = ledger.pack
     if pack is None or not ledger.events:
         return None

@@ -86,7 +86,7 @@ def verify(
         workspace = published_workspace(pack, home)
         release = release_path(workspace.public)
         if release is None:
-            raise UsageError(f"{workspace.root}: nothing was published yet")
+            raise UsageError(f"{workspace.root}: nothing has been published yet")
     faults = exports.verify(release)
     for fault in faults:
         print(fault)

@@ -53,7 +53,7 @@ def published_workspace(pack: Path | None, home: Path | None) -> WorkspaceFolder
             raise
         workspace = WorkspaceFolder(settings.home.absolute(), settings)
     if not (workspace.root / DESCRIPTION).is_file():
-        raise UsageError(f"{workspace.root}: nothing was published yet")
+        raise UsageError(f"{workspace.root}: nothing has been published yet")
     return workspace
 
 

@@ -111,4 +111,4 @@ def test_verify_needs_a_release_or_a_home_with_one(five_home: Path, tmp_path: Pa
     assert (done.returncode, done.stdout) == (0, f"{current_release(five_home)}: no fault\n")
     empty = zpo2("verify", "--pack", five_home.parent / "pack", "--home", tmp_path / "none")
     assert empty.returncode == 2
-    assert "nothing was published yet" in empty.stderr
+    assert "nothing has been published yet" in empty.stderr
