@@ -51,7 +51,7 @@ class Portal:
         from requests_toolbelt import MultipartEncoder
 
         fields = {name: value if isinstance(value, str) else json.dumps(value) for name, value in body.items()}
-        with upload.file.open("rb") as file:  # read while it is sent: a file need not fit into memory
+        with upload.file.open("rb") as file:  # read while it is sent: a file does not have to fit into memory
             form = MultipartEncoder({**fields, upload.field: (upload.file.name, file, upload.media_type)})
             return self._request("POST", action, data=form, headers={"Content-Type": form.content_type})
 
