@@ -40,7 +40,7 @@ class ReleaseInfo:
     high_value: bool = False
     """Whether the catalogues declare the tables as high-value datasets."""
     code: str = ""
-    """Digest of the code that made the release."""
+    """Versions of the stages that made the release (`pipelines.core.versions`)."""
     software: str = ""
     """Name and version of the software."""
 
@@ -56,7 +56,7 @@ class ReleaseInfo:
     def about(self) -> dict[str, str]:
         """Return the metadata inside a data file, which stay with it when it is copied.
 
-        They contain neither the version nor the time of the release nor the digest of the code, so that equal tables are equal files.
+        They contain neither the version nor the time of the release nor the versions of the stages, so that equal tables are equal files.
         """
         publisher = {"publisher": self.text(self.publisher["name"])} if self.publisher.get("name") else {}
         sources = "; ".join(f"{s['id']}: {self.text(s['publisher'])}, {self.text(s['title'])} ({s['licence']})" for s in self.sources)

@@ -19,7 +19,7 @@ import pytest
 import typer.main
 import yaml
 
-from pipelines import cli
+from pipelines.cli.app import app
 from tests.support.command import EPOCH, PROJECT, environment, zpo2
 
 TEMPLATE = PROJECT / "templates" / "pack-repository"
@@ -29,7 +29,7 @@ JOB: dict[str, Any] = WORKFLOW["jobs"]["publish"]
 STEPS: list[dict[str, Any]] = JOB["steps"]
 SCRIPTS = {step["name"]: step["run"] for step in STEPS if "run" in step}
 README = (TEMPLATE / "README.md").read_text(encoding="utf-8")
-COMMANDS = set(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
+COMMANDS = set(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
 
 
 def index(start: str) -> int:

@@ -232,7 +232,7 @@ def test_what_a_run_could_not_announce_is_announced_by_a_tick_and_not_while_a_ru
         known = Ledger().after_publication(Entry("2026.11.1", "2026-11-01T08:00:00Z", "", "", {}))
         public_folder.write_ledger(known, bench.home.public, bench.home.staging)
         with bench.home.lock():
-            assert "a run is writing to the home" in bench.tick("send_alerts")[1]
+            assert "a run is writing to the workspace" in bench.tick("send_alerts")[1]
         assert heard == []
         assert "1 announcements delivered" in bench.tick("send_alerts")[1]
         assert "announce" not in bench.tick("send_alerts")[1]
