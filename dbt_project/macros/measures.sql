@@ -1,26 +1,27 @@
 {# The measures that an indicator reads, with the years that it looks back for them: one row per indicator, lag and measure. #}
 {% macro measures_of_terms() -%}
-    select indicator, lag, measure from {{ ref('stg_terms') }}
+    select indicator_key, lag, measure_key from {{ ref('stg_terms') }}
     union
-    select indicator, lag, times as measure from {{ ref('stg_terms') }} where times is not null
+    select indicator_key, lag, times_key as measure_key from {{ ref('stg_terms') }} where times_key is not null
 {%- endmacro %}
 
 {# The properties of a measure over all of its sources: one row per measure. #}
 {% macro measure_properties() -%}
     select
-        measure,
+        measure_key,
         bool_and(additive) as additive,
-        max(weighted_by) as weighted_by,
-        bool_or(is_counted) as is_counted
+        max(weighted_by_key) as weighted_by_key,
+        bool_or(is_counted) as is_counted,
+        count(distinct source) as n_sources
     from {{ ref('stg_measures') }}
-    group by measure
+    group by measure_key
 {%- endmacro %}
 
 {# The measures of sources that are down, with the period of the missing part; the period is null where it is unknown. #}
 {% macro measures_of_sources_down() -%}
     select
-        m.measure,
-        d.time_period
+        m.measure_key,
+        {{ period_key('d.time_period') }} as period_key
     from {{ ref('stg_down') }} as d
     inner join {{ ref('stg_measures') }} as m on m.source = d.source
 {%- endmacro %}

@@ -1,8 +1,3 @@
-{# The same period, some calendar years earlier: one year before 2021-Q3 is 2020-Q3. #}
-{% macro years_before(period, years) -%}
-    (lpad(cast(cast(left({{ period }}, 4) as integer) - {{ years }} as varchar), 4, '0') || substr({{ period }}, 5))
-{%- endmacro %}
-
 {# The first day of a period, which is a year, a quarter, a month or a date. #}
 {% macro first_day(period) -%}
     case
@@ -15,13 +10,13 @@
     end
 {%- endmacro %}
 
-{# The calendar time between the first days of two periods, in years. #}
+{# The calendar time between the first days of two periods, given by their keys, in years. #}
 {% macro years_between(first, last) -%}
-    {%- set from_day = first_day(first) -%}
-    {%- set to_day = first_day(last) -%}
+    {%- set from_day = first_day_number(first) -%}
+    {%- set to_day = first_day_number(last) -%}
     (
-        (year({{ to_day }}) - year({{ from_day }}))
-        + (month({{ to_day }}) - month({{ from_day }})) / 12.0
-        + (day({{ to_day }}) - day({{ from_day }})) / 365.25
+        ({{ year_of(to_day) }} - {{ year_of(from_day) }})
+        + ({{ whole('(' ~ to_day ~ ') % 10000', 100) }} - {{ whole('(' ~ from_day ~ ') % 10000', 100) }}) / cast(12 as double)
+        + ((({{ to_day }}) % 100) - (({{ from_day }}) % 100)) / cast(365.25 as double)
     )
 {%- endmacro %}

@@ -1,20 +1,19 @@
 -- The computed value of a parent differs from the value that its source reports. The computed value is published, with this warning.
 {{ config(meta={'gate': 'warn'}) }}
 select
-    c.indicator,
-    c.ref_area,
-    c.time_period,
-    c.sex,
-    c.age,
-    c.numerator,
+    r.indicator_key,
+    r.area_key,
+    r.period_key,
+    r.breakdown_key,
+    r.numerator,
     d.numerator as reported_numerator
-from {{ ref('int_indicator_cells') }} as c
-inner join {{ ref('int_rolled_values') }} as r
-    on
-        {{ is_same_cell('r', 'c') }}
+from {{ ref('int_rolled_values') }} as r
 inner join {{ ref('int_direct_values') }} as d
     on
-        {{ is_same_cell('d', 'c') }}
+        {{ is_same_cell('d', 'r') }}
+inner join {{ ref('int_indicator_cells') }} as c
+    on
+        {{ is_same_cell('c', 'r') }}
 where
     d.observed
     and {{ has_value('d.status_rank') }}

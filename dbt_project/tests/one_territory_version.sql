@@ -1,19 +1,36 @@
 -- A source reports, for one period, both an area that no longer existed and the area that it became. One of them would count twice.
+with keeps_a_share as (
+    select distinct from_area, changed_on
+    from {{ ref('int_area_shares') }}
+    where to_area = from_area
+),
+
+passed_on as (
+    select
+        f.area_key as from_key,
+        t.area_key as to_key,
+        s.changed_on
+    from {{ ref('int_area_shares') }} as s
+    inner join {{ ref('dim_area') }} as f on f.ref_area = s.from_area
+    inner join {{ ref('dim_area') }} as t on t.ref_area = s.to_area
+    left join keeps_a_share as k on k.from_area = s.from_area and k.changed_on = s.changed_on
+    where s.to_area <> s.from_area and k.from_area is null
+)
+
 select distinct
-    o.source,
-    o.measure,
-    o.time_period,
-    o.ref_area
+    o.source_position,
+    o.measure_key,
+    o.period_key,
+    o.area_key
 from {{ ref('int_source_observations') }} as o
-inner join {{ ref('int_area_shares') }} as s on s.from_area = o.ref_area and {{ first_day('o.time_period') }} >= s.changed_on
+inner join {{ ref('dim_period') }} as p on p.period_key = o.period_key
+inner join passed_on as s on s.from_key = o.area_key and p.first_day >= s.changed_on
 inner join {{ ref('int_source_observations') }} as c
-    on c.source = o.source and c.measure = o.measure and c.time_period = o.time_period and c.ref_area = s.to_area
+    on
+        c.source_position = o.source_position
+        and c.measure_key = o.measure_key
+        and c.period_key = o.period_key
+        and c.area_key = s.to_key
 where
-    s.to_area <> s.from_area
-    and o.obs_value is not null
+    o.obs_value is not null
     and c.obs_value is not null
-    and not exists (
-        select 1
-        from {{ ref('int_area_shares') }} as k
-        where k.from_area = s.from_area and k.changed_on = s.changed_on and k.to_area = k.from_area
-    )

@@ -8,25 +8,32 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.core.fingerprint import integer_keys
 from pipelines.packs import Pack
 from pipelines.packs.schema import Component, CountedSource, FetchedSource, Indicator, Normalise, ObservationsMap, Peers, Term
 
-S, F, N, B = pl.String, pl.Float64, pl.Int64, pl.Boolean
+S, F, N, B, K = pl.String, pl.Float64, pl.Int64, pl.Boolean, pl.Int32
 SCHEMAS: dict[str, dict[str, Any]] = {
     "levels": {"level": S, "position": N, "title": S},
     "level_parents": {"level": S, "parent_level": S},
-    "pack": {"pack": S, "country": S, "weight": S, "min_coverage": F, "min_available": F, "languages": S},
+    "pack": {"pack": S, "country": S, "weight": S, "weight_key": K, "min_coverage": F, "min_available": F, "languages": S},
     "indicators": {
-        "indicator": S, "position": N, "objective": S, "measure": N, "field": S, "unit": S, "direction": S, "target_value": F, "decimals": N,
+        "indicator": S, "indicator_key": K, "position": N, "objective": S, "measure": N, "field": S, "unit": S, "direction": S, "target_value": F, "decimals": N,
         "formula": S, "sdg": S, "needed": S, "rollup": S, "multiplier": F, "has_denominator": B, "weighted": B, "missing_zero": B,
         "window_years": N, "window_agg": S, "window_min": N, "change_kind": S, "change_years": N, "by_sex": B, "by_age": B,
         "last_level": S, "titles": S, "descriptions": S, "sources": S,
     },
-    "indicator_levels": {"indicator": S, "level": S},
+    "indicator_levels": {"indicator": S, "indicator_key": K, "level": S},
     "convergence_spans": {"indicator": S, "first_period": S, "last_period": S},
-    "terms": {"indicator": S, "side": S, "position": N, "measure": S, "times": S, "factor": F, "sex": S, "age": S, "lag": N},
-    "measures": {"measure": S, "source": S, "additive": B, "weighted_by": S, "source_position": N, "has_universe": B, "is_counted": B},
-    "breaks": {"measure": S, "source": S, "period": S, "note": S},
+    "terms": {
+        "indicator": S, "indicator_key": K, "side": S, "position": N, "measure": S, "measure_key": K, "times": S, "times_key": K, "factor": F,
+        "sex": S, "age": S, "lag": N,
+    },
+    "measures": {
+        "measure": S, "measure_key": K, "source": S, "additive": B, "weighted_by": S, "weighted_by_key": K, "source_position": N,
+        "has_universe": B, "is_counted": B,
+    },
+    "breaks": {"measure": S, "measure_key": K, "source": S, "period": S, "note": S},
     "sources": {
         "source": S, "position": N, "title": S, "publisher": S, "licence": S, "homepage": S, "citation": S, "confidence": S, "theme": S, "kind": S,
     },
@@ -71,7 +78,21 @@ def compile_pack(pack: Pack) -> dict[str, pl.DataFrame]:
         )  # fmt: skip
         root = Component.model_construct(id=index.id, components=index.components, weight=1.0)
         _nodes(index.id, root, None, rows["index_nodes"])
+    _add_keys(rows)
     return {name: pl.DataFrame(rows[name], schema=schema) for name, schema in SCHEMAS.items()}
+
+
+def _add_keys(rows: dict[str, list[dict[str, Any]]]) -> None:
+    """Add the integers by which the warehouse joins indicators and measures."""
+    indicators = integer_keys(row["indicator"] for row in rows["indicators"])
+    of_measures = {"pack": ["weight"], "terms": ["measure", "times"], "measures": ["measure", "weighted_by"], "breaks": ["measure"]}
+    measures = integer_keys(row[c] for table, columns in of_measures.items() for row in rows[table] for c in columns if row[c] is not None)
+    for table in ("indicators", "indicator_levels", "terms"):
+        for row in rows[table]:
+            row["indicator_key"] = indicators[row["indicator"]]
+    for table, columns in of_measures.items():
+        for row in rows[table]:
+            row.update({f"{column}_key": measures.get(row[column]) for column in columns})
 
 
 def _peer_attributes(peers: Peers, filled: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -5,10 +5,9 @@ with declared_changes as (
         to_area,
         changed_on,
         share,
-        count(*) over same_change as n_receivers,
-        bool_and(share is not null) over same_change as has_shares
+        count(*) over (partition by from_area, changed_on) as n_receivers,
+        min(case when share is null then 0 else 1 end) over (partition by from_area, changed_on) = 1 as has_shares
     from {{ ref('stg_area_changes') }}
-    window same_change as (partition by from_area, changed_on)
 ),
 
 -- without a declared share, areas are divided by the pack's weight, in the first period after the change in which all of them have one
@@ -18,40 +17,71 @@ weights as (
         s.changed_on,
         s.to_area,
         o.obs_value as weight,
-        {{ first_day('o.time_period') }} as first_day,
-        count(*) over (partition by s.from_area, s.changed_on, o.time_period) = s.n_receivers as is_complete
+        d.first_day,
+        count(*) over (partition by s.from_area, s.changed_on, o.period_key) = s.n_receivers as is_complete
     from declared_changes as s
-    inner join {{ ref('int_reported_observations') }} as o on o.ref_area = s.to_area
-    inner join {{ ref('stg_pack') }} as p on p.weight = o.measure
+    inner join {{ ref('dim_area') }} as a on a.ref_area = s.to_area
+    inner join {{ ref('int_reported_observations') }} as o on o.area_key = a.area_key
+    inner join {{ ref('stg_pack') }} as p on p.weight_key = o.measure_key
+    inner join {{ ref('dim_period') }} as d on d.period_key = o.period_key
     where
         not s.has_shares
-        and o.sex = '_T'
-        and o.age = '_T'
+        and o.breakdown_key = {{ total() }}
         and o.obs_value is not null
-        and {{ first_day('o.time_period') }} >= s.changed_on
+        and d.first_day >= s.changed_on
+),
+
+complete_weights as (
+    select
+        *,
+        min(first_day) over (partition by from_area, changed_on) as first_complete_day
+    from weights
+    where is_complete
 ),
 
 first_weights as (
     select from_area, changed_on, to_area, weight
-    from weights
-    where is_complete
-    qualify first_day = min(first_day) over (partition by from_area, changed_on)
+    from complete_weights
+    where first_day = first_complete_day
 ),
 
-shares as (
+weighted_changes as (
     select
         s.from_area,
         s.to_area,
         s.changed_on,
-        case
-            when s.has_shares then s.share
-            when sum(w.weight) over same_change > 0 then w.weight / sum(w.weight) over same_change
-            else 1.0 / s.n_receivers
-        end as share
+        s.share,
+        s.n_receivers,
+        s.has_shares,
+        w.weight,
+        sum(w.weight) over (partition by s.from_area, s.changed_on order by s.to_area rows between unbounded preceding and unbounded following)
+            as total_weight
     from declared_changes as s
     left join first_weights as w
         on w.from_area = s.from_area and w.changed_on = s.changed_on and w.to_area = s.to_area
-    window same_change as (partition by s.from_area, s.changed_on)
+),
+
+shares as (
+    select
+        from_area,
+        to_area,
+        changed_on,
+        case
+            when has_shares then share
+            when total_weight > 0 then weight / total_weight
+            else cast(1 as double) / n_receivers
+        end as share
+    from weighted_changes
+),
+
+running_shares as (
+    select
+        from_area,
+        to_area,
+        changed_on,
+        share,
+        sum(share) over (partition by from_area, changed_on order by to_area rows between unbounded preceding and unbounded following) as total_share
+    from shares
 ),
 
 kept_shares as (
@@ -59,10 +89,10 @@ kept_shares as (
         from_area,
         from_area as to_area,
         changed_on,
-        1 - sum(share) as share
-    from shares
+        1 - max(total_share) as share
+    from running_shares
     group by from_area, changed_on
-    having sum(share) < 1 - {{ var('share_tolerance') }} and not bool_or(to_area = from_area)
+    having max(total_share) < 1 - {{ var('share_tolerance') }} and not bool_or(to_area = from_area)
 )
 
 select from_area, to_area, changed_on, share from shares

@@ -1,42 +1,49 @@
 -- grain: one row per period, area and area strictly above it, by any path
 with recursive links as (
-    select
-        child.time_period,
-        l.ref_area,
-        parent.ref_area as parent
+    select distinct
+        child.period_key,
+        child.area_key,
+        parent.area_key as parent_key
     from {{ ref('int_valid_areas') }} as child
-    inner join {{ ref('int_periods') }} as p on p.time_period = child.time_period
-    inner join {{ ref('stg_areas') }} as a on a.ref_area = child.ref_area
+    inner join {{ ref('dim_period') }} as p on p.period_key = child.period_key
+    inner join {{ ref('dim_area') }} as a on a.area_key = child.area_key
     -- series can be restated to periods before an area existed: there it has its first parents
     inner join {{ ref('stg_area_parents') }} as l
         on
-            l.ref_area = child.ref_area
+            l.ref_area = a.ref_area
             and {{ is_valid_on('l', 'greatest(p.first_day, a.valid_from)') }}
+    inner join {{ ref('dim_area') }} as declared on declared.ref_area = l.parent
     -- a parent that became another area as a whole is replaced by that area
     left join {{ ref('int_area_successions') }} as s
         on
-            s.origin = l.parent
+            s.origin_key = declared.area_key
             and s.share > 1 - {{ var('share_tolerance') }}
             and {{ succession_holds_on('s', 'p.first_day') }}
     inner join {{ ref('int_valid_areas') }} as parent
-        on parent.time_period = child.time_period and parent.ref_area = coalesce(s.area, l.parent)
+        on parent.period_key = child.period_key and parent.area_key = coalesce(s.area_key, declared.area_key)
+),
+
+-- several paths can lead to the same area
+paths as (
+    select period_key, area_key, parent_key as ancestor_key
+    from links
+    union all
+    select paths.period_key, paths.area_key, links.parent_key as ancestor_key
+    from paths
+    inner join links on links.period_key = paths.period_key and links.area_key = paths.ancestor_key
 ),
 
 above as (
-    select time_period, ref_area, parent as ancestor
-    from links
-    union
-    select above.time_period, above.ref_area, links.parent as ancestor
-    from above
-    inner join links on links.time_period = above.time_period and links.ref_area = above.ancestor
+    select distinct period_key, area_key, ancestor_key
+    from paths
 )
 
 select
-    above.time_period,
-    above.ref_area,
-    child.level,
-    above.ancestor,
-    parent.level as ancestor_level
+    above.period_key,
+    above.area_key,
+    child.level_position,
+    above.ancestor_key,
+    parent.level_position as ancestor_position
 from above
-inner join {{ ref('stg_areas') }} as child on child.ref_area = above.ref_area
-inner join {{ ref('stg_areas') }} as parent on parent.ref_area = above.ancestor
+inner join {{ ref('dim_area') }} as child on child.area_key = above.area_key
+inner join {{ ref('dim_area') }} as parent on parent.area_key = above.ancestor_key

@@ -1,76 +1,85 @@
 -- grain: one row per indicator, sex, span of periods, area above and area below it: the values at both ends, null where missing
 with published as (
     select
-        indicator,
-        level,
-        ref_area,
-        time_period,
-        sex,
-        obs_value,
-        {{ status_rank('obs_status') }} as status_rank,
-        {{ first_day('time_period') }} as first_day
-    from {{ ref('int_indicator_cells') }}
-    where obs_value is not null and age = '_T'
+        c.indicator_key,
+        c.level_position,
+        c.area_key,
+        c.period_key,
+        c.breakdown_key,
+        c.obs_value,
+        {{ status_rank('c.obs_status') }} as status_rank,
+        {{ first_day_number('c.period_key') }} as day_number
+    from {{ ref('int_indicator_cells') }} as c
+    where c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }}
 ),
 
 series as (
     select
-        indicator,
-        level,
-        sex,
-        min_by(time_period, first_day) as first_period,
-        max_by(time_period, first_day) as last_period
-    from published
-    group by indicator, level, sex
+        indicator_key,
+        level_position,
+        breakdown_key,
+        min_by(period_key, day_number) as first_period,
+        max_by(period_key, day_number) as last_period
+    from (select distinct indicator_key, level_position, breakdown_key, period_key, day_number from published)
+    group by indicator_key, level_position, breakdown_key
+),
+
+declared_spans as (
+    select
+        i.indicator_key,
+        {{ period_key('d.first_period') }} as first_period,
+        {{ period_key('d.last_period') }} as last_period
+    from {{ ref('stg_convergence_spans') }} as d
+    inner join {{ ref('stg_indicators') }} as i on i.indicator = d.indicator
 ),
 
 -- the spans that an indicator declares; without any, the first and the last period in which the level has values
-declared_or_full_spans as (
-    select s.indicator, s.level, s.sex, d.first_period, d.last_period
-    from series as s
-    inner join {{ ref('stg_convergence_spans') }} as d on d.indicator = s.indicator
-    union all
-    select indicator, level, sex, first_period, last_period
-    from series
-    where first_period <> last_period and indicator not in (select indicator from {{ ref('stg_convergence_spans') }})
-),
-
 spans as (
-    select
-        *,
-        {{ years_between('first_period', 'last_period') }} as years
-    from declared_or_full_spans
+    select s.indicator_key, s.level_position, s.breakdown_key, d.first_period, d.last_period
+    from series as s
+    inner join declared_spans as d on d.indicator_key = s.indicator_key
+    union all
+    select s.indicator_key, s.level_position, s.breakdown_key, s.first_period, s.last_period
+    from series as s
+    left join (select distinct indicator_key from declared_spans) as d on d.indicator_key = s.indicator_key
+    where s.first_period <> s.last_period and d.indicator_key is null
 ),
 
 -- the territory of the last period
 compared_areas as (
     select
-        s.indicator,
-        s.years,
-        t.ancestor as within,
-        s.level as of_level,
+        s.indicator_key,
+        t.ancestor_key as within_key,
+        s.level_position,
         s.first_period,
         s.last_period,
-        s.sex,
-        t.ref_area
+        s.breakdown_key,
+        t.area_key
     from spans as s
-    inner join {{ ref('int_area_tree') }} as t on t.time_period = s.last_period and t.level = s.level
+    inner join {{ ref('int_area_tree') }} as t on t.period_key = s.last_period and t.level_position = s.level_position
 )
 
 select
-    p.indicator,
-    p.within,
-    p.of_level,
+    p.indicator_key,
+    p.within_key,
+    p.level_position,
     p.first_period,
     p.last_period,
-    p.years,
-    p.sex,
-    p.ref_area,
+    p.breakdown_key,
+    p.area_key,
     a.obs_value as first_value,
     b.obs_value as last_value,
     greatest(a.status_rank, b.status_rank) as status_rank
 from compared_areas as p
 left join published as a
-    on a.indicator = p.indicator and a.ref_area = p.ref_area and a.time_period = p.first_period and a.sex = p.sex
+    on
+        a.indicator_key = p.indicator_key
+        and a.area_key = p.area_key
+        and a.period_key = p.first_period
+        and a.breakdown_key = p.breakdown_key
 left join published as b
-    on b.indicator = p.indicator and b.ref_area = p.ref_area and b.time_period = p.last_period and b.sex = p.sex
+    on
+        b.indicator_key = p.indicator_key
+        and b.area_key = p.area_key
+        and b.period_key = p.last_period
+        and b.breakdown_key = p.breakdown_key

@@ -1,13 +1,11 @@
 -- grain: one row per indicator, area, period, sex and age, from the area's own observations, with windows and base periods
 with formulas as (
     select
-        f.indicator,
-        f.ref_area,
-        f.level,
-        f.time_period,
-        f.sex,
-        f.age,
-        case when i.weighted then f.numerator * f.denominator else f.numerator end as numerator,
+        f.indicator_key,
+        f.area_key,
+        f.period_key,
+        f.breakdown_key,
+        case when i.weighted then {{ finite('f.numerator * f.denominator') }} else f.numerator end as numerator,
         f.denominator,
         f.numerator as own_value,
         f.status_rank,
@@ -16,13 +14,13 @@ with formulas as (
         i.window_years,
         i.change_years
     from {{ ref('int_formula_values') }} as f
-    inner join {{ ref('stg_indicators') }} as i on i.indicator = f.indicator
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = f.indicator_key
 ),
 
 -- indicators that read several periods
 windows_and_changes as (
     select
-        indicator,
+        indicator_key,
         window_years,
         window_agg,
         window_min,
@@ -34,60 +32,55 @@ windows_and_changes as (
 -- their published rows: fewer than the rows of formulas, which also cover the earlier periods
 row_cells as (
     select
-        f.indicator,
-        f.ref_area,
-        f.level,
-        f.time_period,
-        f.sex,
-        f.age
+        f.indicator_key,
+        f.area_key,
+        f.period_key,
+        f.breakdown_key
     from formulas as f
-    inner join windows_and_changes as i on i.indicator = f.indicator
-    inner join {{ ref('int_indicator_periods') }} as p on p.indicator = f.indicator and p.time_period = f.time_period
-    inner join {{ ref('int_valid_areas') }} as a on a.time_period = f.time_period and a.ref_area = f.ref_area
+    inner join windows_and_changes as i on i.indicator_key = f.indicator_key
+    inner join {{ ref('int_indicator_periods') }} as p on p.indicator_key = f.indicator_key and p.period_key = f.period_key
+    inner join {{ ref('int_valid_areas') }} as a on a.period_key = f.period_key and a.area_key = f.area_key
 ),
 
 -- windows are needed at the row's own period and at the base of its change
 end_offsets as (
-    select indicator, 0 as years from windows_and_changes
+    select indicator_key, 0 as years from windows_and_changes
     union
-    select indicator, change_years as years from windows_and_changes where change_years is not null
+    select indicator_key, change_years as years from windows_and_changes where change_years is not null
 ),
 
 window_ends as (
     select distinct
-        c.indicator,
-        c.ref_area,
-        {{ years_before('c.time_period', 'e.years') }} as time_period,
-        c.sex,
-        c.age
+        c.indicator_key,
+        c.area_key,
+        {{ key_years_before('c.period_key', 'e.years') }} as period_key,
+        c.breakdown_key
     from row_cells as c
-    inner join end_offsets as e on e.indicator = c.indicator
+    inner join end_offsets as e on e.indicator_key = c.indicator_key
 ),
 
 -- a window ends at the row's period
 window_periods as (
     select
-        e.indicator,
-        e.ref_area,
-        e.time_period,
-        e.sex,
-        e.age,
+        e.indicator_key,
+        e.area_key,
+        e.period_key,
+        e.breakdown_key,
         w.window_agg,
         w.window_min,
-        {{ years_before('e.time_period', 'b.years_back') }} as at_period
+        {{ key_years_before('e.period_key', 'b.years_back') }} as at_period
     from window_ends as e
-    inner join windows_and_changes as w on w.indicator = e.indicator and w.window_years is not null
-    cross join lateral (select unnest(range(0, w.window_years)) as years_back) as b
+    inner join windows_and_changes as w on w.indicator_key = e.indicator_key and w.window_years is not null
+    inner join {{ ref('int_window_years') }} as b on b.indicator_key = e.indicator_key
 ),
 
 -- a year of the window counts if its whole formula has a value
 year_values as (
     select
-        indicator,
-        ref_area,
-        time_period,
-        sex,
-        age,
+        indicator_key,
+        area_key,
+        period_key,
+        breakdown_key,
         case when {{ has_value('status_rank') }} then numerator end as numerator,
         case when {{ has_value('status_rank') }} then denominator end as denominator,
         case when {{ has_value('status_rank') }} then status_rank end as status_rank,
@@ -97,81 +90,101 @@ year_values as (
     where window_years is not null
 ),
 
-windowed as (
+window_sums as (
     select
-        w.indicator,
-        w.ref_area,
-        w.time_period,
-        w.sex,
-        w.age,
-        case
-            when count(f.numerator) < any_value(w.window_min) then null
-            when any_value(w.window_agg) = 'sum' then sum(f.numerator)
-            when any_value(w.window_agg) = 'mean' then sum(f.numerator) / count(f.numerator)
-            else count(*) filter (where f.numerator <> 0)
-        end as numerator,
-        case
-            when count(f.numerator) < any_value(w.window_min) or count(f.denominator) = 0 then null
-            when any_value(w.window_agg) = 'sum' then sum(f.denominator)
-            when any_value(w.window_agg) = 'mean' then sum(f.denominator) / count(f.denominator)
-            else count(*) filter (where f.denominator <> 0)
-        end as denominator,
-        case
-            when count(f.numerator) < any_value(w.window_min) then coalesce(max(f.any_rank), {{ rank_of('O') }})
-            else max(f.status_rank)
-        end as status_rank,
+        w.indicator_key,
+        w.area_key,
+        w.period_key,
+        w.breakdown_key,
+        max(w.window_agg) as window_agg,
+        max(w.window_min) as window_min,
+        count(f.numerator) as n_numerators,
+        count(f.denominator) as n_denominators,
+        {{ exact_sum('f.numerator * s.numerator_scale', 'max(s.numerator_scale)') }} as numerator,
+        {{ exact_sum('f.denominator * s.denominator_scale', 'max(s.denominator_scale)') }} as denominator,
+        count(*) filter (where f.numerator <> 0) as nonzero_numerators,
+        count(*) filter (where f.denominator <> 0) as nonzero_denominators,
+        max(f.any_rank) as any_rank,
+        max(f.status_rank) as status_rank,
         coalesce(bool_or(f.observed), false) as observed
     from window_periods as w
+    inner join {{ ref('int_indicator_scales') }} as s on s.indicator_key = w.indicator_key
     left join year_values as f
         on
-            f.indicator = w.indicator
-            and f.ref_area = w.ref_area
-            and f.time_period = w.at_period
-            and f.sex = w.sex
-            and f.age = w.age
-    group by w.indicator, w.ref_area, w.time_period, w.sex, w.age
+            f.indicator_key = w.indicator_key
+            and f.area_key = w.area_key
+            and f.period_key = w.at_period
+            and f.breakdown_key = w.breakdown_key
+    group by w.indicator_key, w.area_key, w.period_key, w.breakdown_key
+),
+
+windowed as (
+    select
+        indicator_key,
+        area_key,
+        period_key,
+        breakdown_key,
+        case
+            when n_numerators < window_min then null
+            when window_agg = 'sum' then numerator
+            when window_agg = 'mean' then numerator / n_numerators
+            else nonzero_numerators
+        end as numerator,
+        case
+            when n_numerators < window_min or n_denominators = 0 then null
+            when window_agg = 'sum' then denominator
+            when window_agg = 'mean' then denominator / n_denominators
+            else nonzero_denominators
+        end as denominator,
+        case
+            when n_numerators < window_min then coalesce(any_rank, {{ rank_of('O') }})
+            else status_rank
+        end as status_rank,
+        observed
+    from window_sums
 ),
 
 values_by_period as (
-    select indicator, ref_area, time_period, sex, age, numerator, denominator, own_value, status_rank, numerator_rank, observed
+    select indicator_key, area_key, period_key, breakdown_key, numerator, denominator, own_value, status_rank, numerator_rank, observed
     from formulas
     where window_years is null and change_years is not null
     union all
     select
-        indicator, ref_area, time_period, sex, age, numerator, denominator,
+        indicator_key, area_key, period_key, breakdown_key, numerator, denominator,
         cast(null as double) as own_value, status_rank, status_rank as numerator_rank, observed
     from windowed
 ),
 
 change_spans as (
     select
-        p.indicator,
-        {{ years_before('p.time_period', 'i.change_years') }} as base_period,
-        p.time_period
+        p.indicator_key,
+        {{ key_years_before('p.period_key', 'i.change_years') }} as base_period,
+        p.period_key
     from {{ ref('int_indicator_periods') }} as p
-    inner join windows_and_changes as i on i.indicator = p.indicator and i.change_years is not null
+    inner join windows_and_changes as i on i.indicator_key = p.indicator_key and i.change_years is not null
 ),
 
 spans_with_break as (
-    {{ spans_with_break('change_spans', 'base_period', 'time_period') }}
+    {{ spans_with_break('change_spans', 'base_period', 'period_key') }}
 ),
 
 rows_with_base as (
     select
-        c.*,
+        c.indicator_key,
+        c.area_key,
+        c.period_key,
+        c.breakdown_key,
         i.change_years,
-        {{ years_before('c.time_period', 'i.change_years') }} as base_period
+        {{ key_years_before('c.period_key', 'i.change_years') }} as base_period
     from row_cells as c
-    inner join windows_and_changes as i on i.indicator = c.indicator
+    inner join windows_and_changes as i on i.indicator_key = c.indicator_key
 )
 
 select
-    indicator,
-    ref_area,
-    level,
-    time_period,
-    sex,
-    age,
+    indicator_key,
+    area_key,
+    period_key,
+    breakdown_key,
     numerator,
     denominator,
     cast(null as double) as base_numerator,
@@ -185,24 +198,24 @@ from formulas
 where window_years is null and change_years is null
 union all
 select
-    c.indicator,
-    c.ref_area,
-    c.level,
-    c.time_period,
-    c.sex,
-    c.age,
+    c.indicator_key,
+    c.area_key,
+    c.period_key,
+    c.breakdown_key,
     current_value.numerator,
     current_value.denominator,
     base_value.numerator as base_numerator,
     base_value.denominator as base_denominator,
     current_value.own_value,
-    current_value.numerator_rank,
-    current_value.status_rank as terms_rank,
+    cast(current_value.numerator_rank as smallint) as numerator_rank,
+    cast(current_value.status_rank as smallint) as terms_rank,
     -- a change needs a value at both ends; a break between them marks the change
-    greatest(
-        current_value.status_rank,
-        case when c.change_years is not null then coalesce(base_value.status_rank, {{ rank_of('O') }}) else {{ no_rank() }} end,
-        {{ rank_if('b.indicator is not null', 'B') }}
+    cast(
+        greatest(
+            current_value.status_rank,
+            case when c.change_years is not null then coalesce(base_value.status_rank, {{ rank_of('O') }}) else {{ no_rank() }} end,
+            {{ rank_if('b.indicator_key is not null', 'B') }}
+        ) as smallint
     ) as status_rank,
     current_value.observed
 from rows_with_base as c
@@ -211,9 +224,8 @@ inner join values_by_period as current_value
         {{ is_same_cell('current_value', 'c') }}
 left join values_by_period as base_value
     on
-        base_value.indicator = c.indicator
-        and base_value.ref_area = c.ref_area
-        and base_value.time_period = c.base_period
-        and base_value.sex = c.sex
-        and base_value.age = c.age
-left join spans_with_break as b on b.indicator = c.indicator and b.time_period = c.time_period
+        base_value.indicator_key = c.indicator_key
+        and base_value.area_key = c.area_key
+        and base_value.period_key = c.base_period
+        and base_value.breakdown_key = c.breakdown_key
+left join spans_with_break as b on b.indicator_key = c.indicator_key and b.period_key = c.period_key

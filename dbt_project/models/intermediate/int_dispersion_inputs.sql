@@ -1,16 +1,18 @@
 -- grain: one row per indicator, area, period and sex with a published value, and its weight in the weighted statistics
+{{ config(materialized="view") }}
 select
-    c.indicator,
-    c.ref_area,
-    c.time_period,
-    c.sex,
+    c.indicator_key,
+    c.area_key,
+    c.level_position,
+    c.period_key,
+    c.breakdown_key,
     c.obs_value,
-    c.obs_status,
+    {{ status_rank('c.obs_status') }} as status_rank,
     -- ratios weigh by their own denominator; changes and plain numbers weigh by the pack's weight, if it declares one
     case when i.has_denominator and i.change_kind is null then c.denominator else w.weight end as weight,
     (i.has_denominator and i.change_kind is null) or k.has_weight as weighted
 from {{ ref('int_indicator_cells') }} as c
-inner join {{ ref('stg_indicators') }} as i on i.indicator = c.indicator
+inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
 cross join (select count(weight) > 0 as has_weight from {{ ref('int_area_weights') }}) as k
-left join {{ ref('int_area_weights') }} as w on w.time_period = c.time_period and w.ref_area = c.ref_area
-where c.obs_value is not null and c.age = '_T'
+left join {{ ref('int_area_weights') }} as w on w.period_key = c.period_key and w.area_key = c.area_key
+where c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }}

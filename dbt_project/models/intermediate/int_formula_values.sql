@@ -3,78 +3,85 @@
 with areas as (
     -- every area at a level of the indicator, and every child of its roll-ups
     select
-        p.indicator,
-        p.time_period,
-        a.ref_area,
-        a.level
+        p.indicator_key,
+        p.period_key,
+        a.area_key
     from {{ ref('int_indicator_periods') }} as p
-    inner join {{ ref('int_valid_areas') }} as a on a.time_period = p.time_period
-    left join {{ ref('stg_indicator_levels') }} as il on il.indicator = p.indicator and il.level = a.level
-    where il.level is not null or a.level = p.finest_level
+    inner join {{ ref('int_valid_areas') }} as a on a.period_key = p.period_key
+    left join {{ ref('int_indicator_levels') }} as il on il.indicator_key = p.indicator_key and il.level_position = a.level_position
+    where il.level_position is not null or a.level_position = p.finest_position
 ),
 
 indicator_rows as (
     select
-        a.indicator,
-        a.ref_area,
-        a.level,
-        a.time_period,
-        s.sex,
-        s.age
+        a.indicator_key,
+        a.area_key,
+        a.period_key,
+        s.breakdown_key
     from areas as a
-    inner join {{ ref('int_indicator_splits') }} as s on s.indicator = a.indicator and s.time_period = a.time_period
+    inner join {{ ref('int_indicator_splits') }} as s on s.indicator_key = a.indicator_key and s.period_key = a.period_key
 ),
 
 -- the years that an indicator looks back: over its window, and again from the base of its change
 offsets as (
     select
-        i.indicator,
+        i.indicator_key,
         w.years_back + b.years_to_base as years
     from {{ ref('stg_indicators') }} as i
-    cross join lateral (select unnest(range(0, coalesce(i.window_years, 1))) as years_back) as w
-    cross join lateral (select unnest([0, coalesce(i.change_years, 0)]) as years_to_base) as b
+    inner join {{ ref('int_window_years') }} as w on w.indicator_key = i.indicator_key
+    inner join (
+        select indicator_key, 0 as years_to_base from {{ ref('stg_indicators') }}
+        union
+        select indicator_key, change_years as years_to_base from {{ ref('stg_indicators') }} where change_years is not null
+    ) as b on b.indicator_key = i.indicator_key
     where i.window_years is not null or i.change_years is not null
 ),
 
 earlier_rows as (
     select distinct
-        r.indicator,
-        r.ref_area,
-        r.level,
-        {{ years_before('r.time_period', 'o.years') }} as time_period,
-        r.sex,
-        r.age
+        r.indicator_key,
+        r.area_key,
+        {{ key_years_before('r.period_key', 'o.years') }} as period_key,
+        r.breakdown_key
     from indicator_rows as r
-    inner join offsets as o on o.indicator = r.indicator
+    inner join offsets as o on o.indicator_key = r.indicator_key
 ),
 
 formula_cells as (
-    select r.indicator, r.ref_area, r.level, r.time_period, r.sex, r.age
+    select r.indicator_key, r.area_key, r.period_key, r.breakdown_key
     from indicator_rows as r
-    inner join {{ ref('stg_indicators') }} as i on i.indicator = r.indicator
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = r.indicator_key
     where i.window_years is null and i.change_years is null
     union all
-    select indicator, ref_area, level, time_period, sex, age from earlier_rows
+    select indicator_key, area_key, cast(period_key as integer) as period_key, breakdown_key from earlier_rows
 ),
 
 -- the cell that each term reads: at the sex and age of the row, unless the term has its own
 term_cells as (
     select
-        c.indicator,
-        c.ref_area,
-        c.level,
-        c.time_period,
-        c.sex,
-        c.age,
-        t.side,
+        c.indicator_key,
+        c.area_key,
+        c.period_key,
+        c.breakdown_key,
+        t.is_numerator,
         t.factor,
-        t.measure,
-        t.times,
-        case when t.lag = 0 then c.time_period else {{ years_before('c.time_period', 't.lag') }} end as at_period,
-        coalesce(t.sex, c.sex) as at_sex,
-        coalesce(t.age, c.age) as at_age
+        t.measure_key,
+        t.times_key,
+        t.built_in,
+        t.times_built_in,
+        cast({{ key_years_before('c.period_key', 't.lag') }} as integer) as at_period,
+        cast(
+            coalesce(t.sex_code, {{ sex_of('c.breakdown_key') }}) + coalesce(t.age_code, {{ age_of('c.breakdown_key') }}) as integer
+        ) as at_breakdown
     from formula_cells as c
-    inner join {{ ref('stg_terms') }} as t on t.indicator = c.indicator
+    inner join {{ ref('int_terms') }} as t on t.indicator_key = c.indicator_key
+),
+
+-- factors of products are rare: only these observations are joined a second time
+multiplied as (
+    select o.measure_key, o.area_key, o.period_key, o.breakdown_key, o.obs_value, o.status_rank
+    from {{ ref('int_observations') }} as o
+    inner join (select distinct times_key from {{ ref('int_terms') }} where times_key is not null) as t on t.times_key = o.measure_key
 ),
 
 observed as (
@@ -85,125 +92,164 @@ observed as (
         p.obs_value as times_value,
         p.status_rank as times_rank,
         -- the measure if it has no observation, as a key to join its universe and the sources that are down
-        case when o.measure is null then w.measure end as unobserved,
-        case when p.measure is null then w.times end as times_unobserved
+        case when o.measure_key is null then w.measure_key end as unobserved,
+        case when p.measure_key is null then w.times_key end as times_unobserved
     from term_cells as w
     left join {{ ref('int_observations') }} as o
         on
-            o.measure = w.measure
-            and o.ref_area = w.ref_area
-            and o.time_period = w.at_period
-            and o.sex = w.at_sex
-            and o.age = w.at_age
-    left join {{ ref('int_observations') }} as p
+            o.measure_key = w.measure_key
+            and o.area_key = w.area_key
+            and o.period_key = w.at_period
+            and o.breakdown_key = w.at_breakdown
+    left join multiplied as p
         on
-            p.measure = w.times
-            and p.ref_area = w.ref_area
-            and p.time_period = w.at_period
-            and p.sex = w.at_sex
-            and p.age = w.at_age
+            p.measure_key = w.times_key
+            and p.area_key = w.area_key
+            and p.period_key = w.at_period
+            and p.breakdown_key = w.at_breakdown
 ),
 
+-- a missing part without a period can be of any period, so it stands for all of them
 down as (
-    -- a missing part without a period can be of any period, so it stands for all of them
-    select distinct
-        measure,
-        time_period
+    select measure_key, max(case when period_key is null then 1 else 0 end) as is_any_period
     from ({{ measures_of_sources_down() }})
-    qualify time_period is null or not bool_or(time_period is null) over (partition by measure)
+    group by measure_key
+),
+
+down_periods as (
+    select distinct measure_key, period_key
+    from ({{ measures_of_sources_down() }})
+    where period_key is not null
 ),
 
 terms as (
     select
-        o.indicator,
-        o.ref_area,
-        o.level,
-        o.time_period,
-        o.sex,
-        o.age,
-        o.side,
-        o.factor
+        o.indicator_key,
+        o.area_key,
+        o.period_key,
+        o.breakdown_key,
+        o.is_numerator,
+        {{ finite("o.factor
         * case
             when o.obs_rank is not null then o.obs_value
-            {{ built_in_value('o.measure') }}
-            when i.missing_zero and o.side = 'numerator' and u.measure is not null and d.measure is null then 0.0
+            " ~ built_in_value('o.built_in') ~ "
+            when i.missing_zero and o.is_numerator and u.measure_key is not null and d.measure_key is null and dp.measure_key is null then 0
         end
         * case
-            when o.times is null then 1.0
+            when o.times_key is null then 1
             when o.times_rank is not null then o.times_value
-            {{ built_in_value('o.times') }}
-        end as term_value,
+            " ~ built_in_value('o.times_built_in') ~ "
+        end") }} as term_value,
         greatest(
             case
                 when o.obs_rank is not null then o.obs_rank
-                {{ built_in_rank('o.measure') }}
-                when d.measure is not null then {{ rank_of('S') }}
-                when u.measure is not null and i.missing_zero and o.side = 'numerator' then {{ rank_of('A') }}
-                when u.measure is not null then {{ rank_of('M') }}
+                {{ built_in_rank('o.built_in') }}
+                when d.measure_key is not null or dp.measure_key is not null then {{ rank_of('S') }}
+                when u.measure_key is not null and i.missing_zero and o.is_numerator then {{ rank_of('A') }}
+                when u.measure_key is not null then {{ rank_of('M') }}
                 else {{ rank_of('O') }}
             end,
             case
-                when o.times is null then {{ rank_of('A') }}
+                when o.times_key is null then {{ rank_of('A') }}
                 when o.times_rank is not null then o.times_rank
-                {{ built_in_rank('o.times') }}
-                when td.measure is not null then {{ rank_of('S') }}
-                when tu.measure is not null then {{ rank_of('M') }}
+                {{ built_in_rank('o.times_built_in') }}
+                when td.measure_key is not null or tdp.measure_key is not null then {{ rank_of('S') }}
+                when tu.measure_key is not null then {{ rank_of('M') }}
                 else {{ rank_of('O') }}
             end
         ) as status_rank,
         o.obs_rank is not null or o.times_rank is not null as observed
     from observed as o
-    inner join {{ ref('stg_indicators') }} as i on i.indicator = o.indicator
-    inner join {{ ref('stg_areas') }} as a on a.ref_area = o.ref_area
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = o.indicator_key
+    inner join {{ ref('dim_area') }} as a on a.area_key = o.area_key
     left join {{ ref('int_measure_universe') }} as u
-        on u.measure = o.unobserved and u.ref_area = o.ref_area and u.time_period = o.at_period
-    left join down as d on d.measure = o.unobserved and coalesce(d.time_period, o.at_period) = o.at_period
+        on u.measure_key = o.unobserved and u.area_key = o.area_key and u.period_key = o.at_period
+    left join down as d on d.measure_key = o.unobserved and d.is_any_period = 1
+    left join down_periods as dp on dp.measure_key = o.unobserved and dp.period_key = o.at_period
     left join {{ ref('int_measure_universe') }} as tu
-        on tu.measure = o.times_unobserved and tu.ref_area = o.ref_area and tu.time_period = o.at_period
-    left join down as td on td.measure = o.times_unobserved and coalesce(td.time_period, o.at_period) = o.at_period
+        on tu.measure_key = o.times_unobserved and tu.area_key = o.area_key and tu.period_key = o.at_period
+    left join down as td on td.measure_key = o.times_unobserved and td.is_any_period = 1
+    left join down_periods as tdp on tdp.measure_key = o.times_unobserved and tdp.period_key = o.at_period
+),
+
+sums as (
+    select
+        t.indicator_key,
+        t.area_key,
+        t.period_key,
+        t.breakdown_key,
+        case
+            when count(t.term_value) filter (where t.is_numerator) = count(*) filter (where t.is_numerator)
+                then {{ exact_sum('case when t.is_numerator then t.term_value * s.term_scale end', 'max(s.term_scale)') }}
+        end as numerator,
+        case
+            when count(t.term_value) filter (where not t.is_numerator) = count(*) filter (where not t.is_numerator)
+                then {{ exact_sum('case when not t.is_numerator then t.term_value * s.denominator_scale end', 'max(s.denominator_scale)') }}
+        end as denominator,
+        max(t.status_rank) as status_rank,
+        max(t.status_rank) filter (where t.is_numerator) as numerator_rank,
+        bool_or(t.observed) as observed
+    from terms as t
+    inner join {{ ref('int_indicator_scales') }} as s on s.indicator_key = t.indicator_key
+    group by t.indicator_key, t.area_key, t.period_key, t.breakdown_key
 ),
 
 -- measures that an indicator reads at several distances: a break between them makes the terms differ
 lags as (
     select
-        indicator,
-        measure,
+        indicator_key,
+        measure_key,
         min(lag) as nearest,
         max(lag) as farthest
     from ({{ measures_of_terms() }})
-    group by indicator, measure
+    group by indicator_key, measure_key
     having min(lag) < max(lag)
+),
+
+breaks as (
+    select distinct
+        measure_key,
+        {{ period_key('period') }} as period_key
+    from {{ ref('stg_breaks') }}
+),
+
+formula_periods as (
+    select indicator_key, period_key from {{ ref('int_indicator_periods') }}
+    union
+    select p.indicator_key, {{ key_years_before('p.period_key', 'o.years') }} as period_key
+    from {{ ref('int_indicator_periods') }} as p
+    inner join offsets as o on o.indicator_key = p.indicator_key
+),
+
+periods_of_lags as (
+    select
+        c.indicator_key,
+        c.period_key,
+        l.measure_key,
+        {{ key_years_before('c.period_key', 'l.farthest') }} as farthest_period,
+        {{ key_years_before('c.period_key', 'l.nearest') }} as nearest_period
+    from formula_periods as c
+    inner join lags as l on l.indicator_key = c.indicator_key
 ),
 
 periods_with_break as (
     select distinct
-        c.indicator,
-        c.time_period
-    from (select distinct indicator, time_period from formula_cells) as c
-    inner join lags as l on l.indicator = c.indicator
-    inner join {{ ref('stg_breaks') }} as b on b.measure = l.measure
-    where
-        {{ is_break_between(first_day('b.period'), years_before('c.time_period', 'l.farthest'), years_before('c.time_period', 'l.nearest')) }}
+        p.indicator_key,
+        p.period_key
+    from periods_of_lags as p
+    inner join breaks as b on b.measure_key = p.measure_key
+    where {{ is_break_between(first_day_number('b.period_key'), 'p.farthest_period', 'p.nearest_period') }}
 )
 
 select
-    t.indicator,
-    t.ref_area,
-    any_value(t.level) as level,
-    t.time_period,
-    t.sex,
-    t.age,
-    case
-        when count(t.term_value) filter (where t.side = 'numerator') = count(*) filter (where t.side = 'numerator')
-            then sum(t.term_value) filter (where t.side = 'numerator')
-    end as numerator,
-    case
-        when count(t.term_value) filter (where t.side <> 'numerator') = count(*) filter (where t.side <> 'numerator')
-            then sum(t.term_value) filter (where t.side <> 'numerator')
-    end as denominator,
-    greatest(max(t.status_rank), {{ rank_if('any_value(b.indicator) is not null', 'B') }}) as status_rank,
-    max(t.status_rank) filter (where t.side = 'numerator') as numerator_rank,
-    bool_or(t.observed) as observed
-from terms as t
-left join periods_with_break as b on b.indicator = t.indicator and b.time_period = t.time_period
-group by t.indicator, t.ref_area, t.time_period, t.sex, t.age
+    s.indicator_key,
+    s.area_key,
+    s.period_key,
+    s.breakdown_key,
+    s.numerator,
+    s.denominator,
+    cast(greatest(s.status_rank, {{ rank_if('b.indicator_key is not null', 'B') }}) as smallint) as status_rank,
+    cast(s.numerator_rank as smallint) as numerator_rank,
+    s.observed
+from sums as s
+left join periods_with_break as b on b.indicator_key = s.indicator_key and b.period_key = s.period_key

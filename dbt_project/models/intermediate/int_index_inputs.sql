@@ -4,31 +4,39 @@ with leaves as (
     select
         n.index_id,
         n.node,
-        n.indicator,
-        i.level,
+        d.indicator_key,
+        cast(l.position as smallint) as level_position,
         i.period,
         i.max_age,
         i.carry,
         i.pooled
     from {{ ref('stg_index_nodes') }} as n
     inner join {{ ref('stg_indices') }} as i on i.index_id = n.index_id
-    where n.indicator is not null
+    inner join {{ ref('stg_indicators') }} as d on d.indicator = n.indicator
+    inner join {{ ref('stg_levels') }} as l on l.level = i.level
+),
+
+used_indicators as (
+    select distinct indicator_key from leaves
 ),
 
 cells as (
     select
-        indicator,
-        level,
-        ref_area,
-        time_period,
-        obs_value,
-        obs_status
-    from {{ ref('int_indicator_cells') }}
-    where
-        sex = '_T'
-        and age = '_T'
-        and time_period <> ''
-        and indicator in (select indicator from leaves)
+        c.indicator_key,
+        c.level_position,
+        c.area_key,
+        c.period_key,
+        c.obs_value,
+        c.obs_status
+    from {{ ref('int_indicator_cells') }} as c
+    inner join used_indicators as u on u.indicator_key = c.indicator_key
+    where c.breakdown_key = {{ total() }} and c.period_key <> 0
+),
+
+periods_with_values as (
+    select distinct indicator_key, level_position, period_key
+    from cells
+    where obs_value is not null
 ),
 
 -- the periods in which a leaf has data at the index's level
@@ -36,33 +44,41 @@ periods as (
     select distinct
         l.index_id,
         l.node,
-        c.time_period,
-        {{ first_day('c.time_period') }} as first_day,
-        cast(left(c.time_period, 4) as integer) as calendar_year
+        c.period_key,
+        {{ first_day_number('c.period_key') }} as day_number,
+        {{ year_of('c.period_key') }} as calendar_year
     from leaves as l
-    inner join cells as c on c.indicator = l.indicator and c.level = l.level
-    where c.obs_value is not null
+    inner join periods_with_values as c on c.indicator_key = l.indicator_key and c.level_position = l.level_position
+),
+
+numbered_periods as (
+    select
+        *,
+        row_number() over (partition by index_id, node order by day_number desc, period_key desc) as from_last
+    from periods
 ),
 
 -- latest: the last period of each leaf, the same for all areas; the period of the index is the newest of them
 last_periods as (
-    select *
-    from periods
-    qualify row_number() over (partition by index_id, node order by first_day desc, time_period desc) = 1
+    select
+        *,
+        row_number() over (partition by index_id order by day_number desc, period_key desc, node) as from_newest
+    from numbered_periods
+    where from_last = 1
 ),
 
 newest_periods as (
-    select *
+    select index_id, period_key, calendar_year
     from last_periods
-    qualify row_number() over (partition by index_id order by first_day desc, time_period desc) = 1
+    where from_newest = 1
 ),
 
 latest as (
     select
         l.index_id,
         l.node,
-        n.time_period,
-        p.time_period as raw_period
+        n.period_key,
+        p.period_key as raw_period
     from leaves as l
     inner join newest_periods as n on n.index_id = l.index_id
     left join last_periods as p
@@ -71,50 +87,60 @@ latest as (
 ),
 
 -- each: every period of any leaf; a leaf without that period can carry its previous period forward, the same for all areas
-each_period as (
+candidates as (
     select
         l.index_id,
         l.node,
-        x.time_period,
-        p.time_period as raw_period
+        x.period_key,
+        p.period_key as raw_period,
+        row_number() over (
+            partition by l.index_id, l.node, x.period_key
+            order by
+                case when p.period_key is null then 1 else 0 end,
+                case when p.period_key <> x.period_key then 1 else 0 end,
+                p.day_number desc,
+                p.period_key desc
+        ) as choice
     from leaves as l
-    inner join (select distinct index_id, time_period, first_day, calendar_year from periods) as x on x.index_id = l.index_id
+    inner join (select distinct index_id, period_key, day_number, calendar_year from periods) as x on x.index_id = l.index_id
     left join periods as p
         on
             p.index_id = l.index_id
             and p.node = l.node
             and (
-                p.time_period = x.time_period
-                or (l.carry > 0 and p.first_day <= x.first_day and x.calendar_year - p.calendar_year <= l.carry)
+                p.period_key = x.period_key
+                or (l.carry > 0 and p.day_number <= x.day_number and x.calendar_year - p.calendar_year <= l.carry)
             )
     where l.period = 'each'
-    qualify
-        row_number() over (
-            partition by l.index_id, l.node, x.time_period
-            order by p.time_period is null, p.time_period <> x.time_period, p.first_day desc, p.time_period desc
-        ) = 1
+),
+
+each_period as (
+    select index_id, node, period_key, raw_period
+    from candidates
+    where choice = 1
 ),
 
 -- an index has no period if none of its leaves ever had data
 without_data as (
     select
-        index_id,
-        node,
-        '' as time_period,
-        cast(null as varchar) as raw_period
-    from leaves
-    where index_id not in (select index_id from periods)
+        l.index_id,
+        l.node,
+        0 as period_key,
+        cast(null as integer) as raw_period
+    from leaves as l
+    left join (select distinct index_id from periods) as p on p.index_id = l.index_id
+    where p.index_id is null
 ),
 
 other_periods as (
     select
         p.index_id,
         p.node,
-        p.time_period,
-        p.time_period as raw_period
+        p.period_key,
+        p.period_key as raw_period
     from periods as p
     inner join leaves as l on l.index_id = p.index_id and l.node = p.node
-    left join latest as h on h.index_id = p.index_id and h.node = p.node and h.raw_period = p.time_period
+    left join latest as h on h.index_id = p.index_id and h.node = p.node and h.raw_period = p.period_key
     where l.period = 'latest' and l.pooled and h.raw_period is null
 ),
 
@@ -129,41 +155,49 @@ read_periods as (
 ),
 
 index_areas as (
-    select time_period, level, ref_area from {{ ref('int_valid_areas') }}
+    select period_key, level_position, area_key from {{ ref('int_valid_areas') }}
     union all
-    select '' as time_period, level, ref_area from {{ ref('stg_areas') }}
+    select 0 as period_key, level_position, area_key from {{ ref('dim_area') }}
 ),
 
 -- the reason why an indicator without any period has no data
 reasons_without_period as (
     select
-        indicator,
-        any_value(obs_status) as obs_status
-    from {{ ref('int_indicator_cells') }}
-    where time_period = '' and indicator in (select indicator from leaves)
-    group by indicator
+        c.indicator_key,
+        max(c.obs_status) as obs_status
+    from {{ ref('int_indicator_cells') }} as c
+    inner join used_indicators as u on u.indicator_key = c.indicator_key
+    where c.period_key = 0
+    group by c.indicator_key
 )
 
 select
     l.index_id,
     l.node,
-    h.time_period,
-    a.ref_area,
-    h.raw_period,
+    coalesce(p.time_period, '') as time_period,
+    d.ref_area,
+    r.time_period as raw_period,
     c.obs_value,
     -- an indicator without data, or with data that are too old, is still expected: its cell in the period of the index gives the reason
     coalesce(c.obs_status, o.obs_status, w.obs_status, 'O') as obs_status,
     h.in_pool
 from read_periods as h
 inner join leaves as l on l.index_id = h.index_id and l.node = h.node
-inner join index_areas as a on a.time_period = h.time_period and a.level = l.level
+inner join index_areas as a on a.period_key = h.period_key and a.level_position = l.level_position
+inner join {{ ref('dim_area') }} as d on d.area_key = a.area_key
+left join {{ ref('dim_period') }} as p on p.period_key = h.period_key
+left join {{ ref('dim_period') }} as r on r.period_key = h.raw_period
 left join cells as c
-    on c.indicator = l.indicator and c.level = l.level and c.ref_area = a.ref_area and c.time_period = h.raw_period
+    on
+        c.indicator_key = l.indicator_key
+        and c.level_position = l.level_position
+        and c.area_key = a.area_key
+        and c.period_key = h.raw_period
 -- the key is null where the leaf has a period of its own: a condition on the left side alone would make the join slow
 left join cells as o
     on
-        o.indicator = case when h.raw_period is null then l.indicator end
-        and o.level = l.level
-        and o.ref_area = a.ref_area
-        and o.time_period = h.time_period
-left join reasons_without_period as w on w.indicator = case when h.raw_period is null then l.indicator end
+        o.indicator_key = case when h.raw_period is null then l.indicator_key end
+        and o.level_position = l.level_position
+        and o.area_key = a.area_key
+        and o.period_key = h.period_key
+left join reasons_without_period as w on w.indicator_key = case when h.raw_period is null then l.indicator_key end

@@ -1,11 +1,25 @@
 -- grain: one row per indicator and break in its series, with the first day after the break
 with measures_of_terms as (
     {{ measures_of_terms() }}
-)
+),
+
+breaks as (
+    select distinct
+        measure_key,
+        {{ period_key('period') }} as period_key
+    from {{ ref('stg_breaks') }}
+),
 
 -- a term with a lag reads the break that many years later
+later_breaks as (
+    select distinct
+        t.indicator_key,
+        {{ key_years_before('b.period_key', '-t.lag') }} as period_key
+    from breaks as b
+    inner join measures_of_terms as t on t.measure_key = b.measure_key
+)
+
 select distinct
-    t.indicator,
-    {{ first_day(years_before('b.period', '(-t.lag)')) }} as first_day
-from {{ ref('stg_breaks') }} as b
-inner join measures_of_terms as t on t.measure = b.measure
+    indicator_key,
+    {{ first_day_number('period_key') }} as day_number
+from later_breaks

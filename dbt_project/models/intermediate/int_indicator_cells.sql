@@ -1,13 +1,12 @@
 -- grain: one row per published cell: indicator, area, period, sex and age; values are not rounded
 with direct as (
     select
-        d.indicator,
-        d.ref_area,
-        d.level,
-        d.time_period,
-        d.sex,
-        d.age,
-        l.position > p.finest_position as is_parent,
+        d.indicator_key,
+        d.area_key,
+        a.level_position,
+        d.period_key,
+        d.breakdown_key,
+        a.level_position > p.finest_position as is_parent,
         {{ has_value('d.status_rank') }} as complete,
         case
             -- a mean needs no weight at the level at which its source reports it
@@ -24,19 +23,18 @@ with direct as (
         case when {{ has_value('d.terms_rank') }} then d.denominator end as denominator,
         d.observed
     from {{ ref('int_direct_values') }} as d
-    inner join {{ ref('stg_indicators') }} as i on i.indicator = d.indicator
-    inner join {{ ref('int_indicator_periods') }} as p on p.indicator = d.indicator and p.time_period = d.time_period
-    inner join {{ ref('stg_levels') }} as l on l.level = d.level
-    inner join {{ ref('stg_indicator_levels') }} as il on il.indicator = d.indicator and il.level = d.level
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = d.indicator_key
+    inner join {{ ref('int_indicator_periods') }} as p on p.indicator_key = d.indicator_key and p.period_key = d.period_key
+    inner join {{ ref('dim_area') }} as a on a.area_key = d.area_key
+    inner join {{ ref('int_indicator_levels') }} as il on il.indicator_key = d.indicator_key and il.level_position = a.level_position
 ),
 
 rolled as (
     select
-        r.indicator,
-        r.ref_area,
-        r.time_period,
-        r.sex,
-        r.age,
+        r.indicator_key,
+        r.area_key,
+        r.period_key,
+        r.breakdown_key,
         r.numerator,
         r.denominator,
         r.coverage,
@@ -46,17 +44,17 @@ rolled as (
         r.highest_rank,
         {{ finite(indicator_value('r')) }} as rolled_value,
         -- an unknown coverage is never sufficient
-        coalesce(r.coverage >= case when i.has_denominator then k.min_coverage else 1.0 end, false) as is_covered
+        coalesce(r.coverage >= case when i.has_denominator then k.min_coverage else 1 end, false) as is_covered
     from {{ ref('int_rolled_values') }} as r
-    inner join {{ ref('stg_indicators') }} as i on i.indicator = r.indicator
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = r.indicator_key
     cross join {{ ref('stg_pack') }} as k
 ),
 
 -- indicators of built-in measures, which belong to the areas of the finest level: parents get theirs by summation
 built_in_indicators as (
-    select distinct indicator
-    from {{ ref('stg_terms') }}
-    where {{ is_built_in('measure') }} or {{ is_built_in('times') }}
+    select distinct indicator_key
+    from {{ ref('int_terms') }}
+    where built_in is not null or times_built_in is not null
 ),
 
 cells_with_basis as (
@@ -74,19 +72,19 @@ cells_with_basis as (
         case
             when not d.is_parent then 'direct'
             -- use a parent's reported value if no area below contributes or the indicator asks for it; built-in measures are never reported
-            when d.complete and d.observed and b.indicator is null and (coalesce(r.contributing, 0) = 0 or i.rollup = 'reported') then 'reported'
+            when d.complete and d.observed and b.indicator_key is null and (coalesce(r.contributing, 0) = 0 or i.rollup = 'reported') then 'reported'
             -- a value can be reported as confidential or be in quarantine; that is used if the areas below only lack data
             when
                 d.status_rank in ({{ rank_of('Q') }}, {{ rank_of('C') }})
                 and d.observed
                 and (coalesce(r.highest_rank, {{ rank_of('O') }}) in ({{ rank_of('O') }}, {{ rank_of('M') }}) or i.rollup = 'reported')
                 then 'reported'
-            when r.indicator is not null then 'rolled'
+            when r.indicator_key is not null then 'rolled'
             else 'absent'
         end as basis
     from direct as d
-    inner join {{ ref('stg_indicators') }} as i on i.indicator = d.indicator
-    left join built_in_indicators as b on b.indicator = d.indicator
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = d.indicator_key
+    left join built_in_indicators as b on b.indicator_key = d.indicator_key
     left join rolled as r
         on
             {{ is_same_cell('r', 'd') }}
@@ -94,12 +92,11 @@ cells_with_basis as (
 
 published_cells as (
     select
-        indicator,
-        ref_area,
-        level,
-        time_period,
-        sex,
-        age,
+        indicator_key,
+        area_key,
+        level_position,
+        period_key,
+        breakdown_key,
         case
             when basis in ('direct', 'reported') then obs_value
             when basis = 'rolled' and is_covered and contributing > 0 then rolled_value
@@ -118,38 +115,46 @@ published_cells as (
         {{ finite("case when basis = 'rolled' then rolled_denominator when basis <> 'absent' then denominator end") }} as denominator,
         case
             when basis = 'rolled' then rolled_coverage
-            when basis = 'absent' then 0.0
-            when {{ has_value('status_rank') }} then 1.0
-            else 0.0
+            when basis = 'absent' then 0
+            when {{ has_value('status_rank') }} then 1
+            else 0
         end as coverage
     from cells_with_basis
+),
+
+with_periods as (
+    select distinct indicator_key from {{ ref('int_indicator_periods') }}
+),
+
+down as (
+    select distinct t.indicator_key
+    from {{ ref('int_terms') }} as t
+    inner join ({{ measures_of_sources_down() }}) as m on m.measure_key = t.measure_key
+    where t.is_numerator
 ),
 
 -- an indicator without any period: one row per area of its last level
 never_collected as (
     select
-        i.indicator,
-        a.ref_area,
-        a.level,
-        '' as time_period,
-        '_T' as sex,
-        '_T' as age,
+        i.indicator_key,
+        a.area_key,
+        a.level_position,
+        0 as period_key,
+        {{ total() }} as breakdown_key,
         cast(null as double) as obs_value,
-        case when d.indicator is not null then 'S' else 'O' end as obs_status,
+        case when d.indicator_key is not null then 'S' else 'O' end as obs_status,
         cast(null as double) as numerator,
         cast(null as double) as denominator,
-        cast(0.0 as double) as coverage
+        cast(0 as double) as coverage
     from {{ ref('stg_indicators') }} as i
-    inner join {{ ref('stg_areas') }} as a on a.level = i.last_level
-    left join (
-        select distinct t.indicator
-        from {{ ref('stg_terms') }} as t
-        inner join ({{ measures_of_sources_down() }}) as m on m.measure = t.measure
-        where t.side = 'numerator'
-    ) as d on d.indicator = i.indicator
-    where i.indicator not in (select indicator from {{ ref('int_indicator_periods') }})
+    inner join {{ ref('dim_area') }} as a on a.level = i.last_level
+    left join down as d on d.indicator_key = i.indicator_key
+    left join with_periods as p on p.indicator_key = i.indicator_key
+    where p.indicator_key is null
 )
 
-select * from published_cells
+select indicator_key, area_key, level_position, period_key, breakdown_key, obs_value, obs_status, numerator, denominator, coverage
+from published_cells
 union all
-select * from never_collected
+select indicator_key, area_key, level_position, period_key, breakdown_key, obs_value, obs_status, numerator, denominator, coverage
+from never_collected

@@ -1,62 +1,71 @@
 -- grain: one row per indicator and period in which a measure of its numerator has an observation or a quarantined row, or a source is down
 with numerators as (
-    select distinct indicator, measure
-    from {{ ref('stg_terms') }}
-    where side = 'numerator'
+    select distinct indicator_key, measure_key
+    from {{ ref('int_terms') }}
+    where is_numerator
 ),
 
--- the finest level at which a measure has data in a period; a quarantined row of an unknown area has no level
+-- the finest level at which a measure has data in a period
 measure_periods as (
     select
-        o.measure,
-        o.time_period,
-        min(l.position) as finest
+        o.measure_key,
+        o.period_key,
+        min(a.level_position) as finest_position
+    from {{ ref('int_source_observations') }} as o
+    inner join {{ ref('dim_area') }} as a on a.area_key = o.area_key
+    group by o.measure_key, o.period_key
+),
+
+-- a quarantined row of an unknown area has no level
+rows_without_area as (
+    select distinct
+        m.measure_key,
+        {{ period_key('o.time_period') }} as period_key,
+        cast(null as smallint) as finest_position
     from {{ ref('stg_observations') }} as o
-    left join {{ ref('stg_areas') }} as a on a.ref_area = o.ref_area
-    left join {{ ref('stg_levels') }} as l on l.level = a.level
-    group by o.measure, o.time_period
+    inner join {{ ref('stg_measures') }} as m on m.measure = o.measure and m.source = o.source
+    where o.ref_area is null
 ),
 
 down as (
     select
-        measure,
-        time_period,
-        cast(null as bigint) as finest
+        measure_key,
+        period_key,
+        cast(null as smallint) as finest_position
     from ({{ measures_of_sources_down() }})
-    where time_period is not null
+    where period_key is not null
 ),
 
 periods_of_measures as (
-    select * from measure_periods
+    select measure_key, period_key, finest_position from measure_periods
     union all
-    select * from down
+    select measure_key, period_key, finest_position from rows_without_area
+    union all
+    select measure_key, period_key, finest_position from down
 ),
 
 periods as (
     select
-        n.indicator,
-        p.time_period,
-        min(p.finest) as finest
+        n.indicator_key,
+        p.period_key,
+        min(p.finest_position) as finest_position
     from numerators as n
-    inner join periods_of_measures as p on p.measure = n.measure
-    group by n.indicator, p.time_period
+    inner join periods_of_measures as p on p.measure_key = n.measure_key
+    group by n.indicator_key, p.period_key
 ),
 
 -- periods without any data use the finest level that the indicator declares
 declared_levels as (
     select
-        il.indicator,
-        min(l.position) as finest
-    from {{ ref('stg_indicator_levels') }} as il
-    inner join {{ ref('stg_levels') }} as l on l.level = il.level
-    group by il.indicator
+        indicator_key,
+        min(level_position) as finest_position
+    from {{ ref('int_indicator_levels') }}
+    group by indicator_key
 )
 
 select
-    p.indicator,
-    p.time_period,
-    coalesce(p.finest, d.finest) as finest_position,
-    l.level as finest_level
+    p.indicator_key,
+    p.period_key,
+    cast(coalesce(p.finest_position, d.finest_position) as smallint) as finest_position
 from periods as p
-inner join declared_levels as d on d.indicator = p.indicator
-inner join {{ ref('stg_levels') }} as l on l.position = coalesce(p.finest, d.finest)
+inner join declared_levels as d on d.indicator_key = p.indicator_key

@@ -1,28 +1,34 @@
 -- grain: one row per indicator, period, sex and age group in which the indicator is published
 with sexes as (
-    select indicator, '_T' as sex from {{ ref('stg_indicators') }}
+    select indicator_key, {{ sex_code('_T') }} as sex_code from {{ ref('stg_indicators') }}
+    {% for sex in ['M', 'F'] -%}
     union all
-    select i.indicator, s.sex
-    from {{ ref('stg_indicators') }} as i
-    cross join (values ('M'), ('F')) as s (sex)
-    where i.by_sex
+    select indicator_key, {{ sex_code(sex) }} as sex_code from {{ ref('stg_indicators') }} where by_sex
+    {% endfor %}
+),
+
+ages_with_data as (
+    select distinct
+        measure_key,
+        period_key,
+        {{ age_of('breakdown_key') }} as age_code
+    from {{ ref('int_observations') }}
 ),
 
 ages as (
-    select indicator, time_period, '_T' as age from {{ ref('int_indicator_periods') }}
+    select indicator_key, period_key, {{ total() }} as age_code from {{ ref('int_indicator_periods') }}
     union
-    select p.indicator, p.time_period, o.age
+    select p.indicator_key, p.period_key, o.age_code
     from {{ ref('int_indicator_periods') }} as p
-    inner join {{ ref('stg_indicators') }} as i on i.indicator = p.indicator and i.by_age
-    inner join {{ ref('stg_terms') }} as t on t.indicator = p.indicator and t.side = 'numerator' and t.age is null
-    inner join (select distinct measure, time_period, age from {{ ref('int_observations') }}) as o
-        on o.measure = t.measure and o.time_period = p.time_period
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = p.indicator_key and i.by_age
+    inner join {{ ref('int_terms') }} as t on t.indicator_key = p.indicator_key and t.is_numerator and t.age_code is null
+    inner join ages_with_data as o
+        on o.measure_key = t.measure_key and o.period_key = p.period_key
 )
 
 select
-    a.indicator,
-    a.time_period,
-    s.sex,
-    a.age
+    a.indicator_key,
+    a.period_key,
+    cast(a.age_code + s.sex_code as integer) as breakdown_key
 from ages as a
-inner join sexes as s on s.indicator = a.indicator
+inner join sexes as s on s.indicator_key = a.indicator_key

@@ -1,43 +1,59 @@
 -- grain: one row per measure, period and area that is expected to report it
-with declared_areas as (
+with presence as (
+    select
+        p.source,
+        a.area_key,
+        d.period_key
+    from {{ ref('stg_source_presence') }} as p
+    inner join {{ ref('dim_area') }} as a on a.ref_area = p.ref_area
+    inner join {{ ref('dim_period') }} as d on d.time_period = p.time_period
+),
+
+declared_areas as (
     select
         u.source,
-        u.ref_area,
-        p.time_period
+        a.area_key,
+        p.period_key
     from {{ ref('stg_universe') }} as u
-    inner join (select distinct source, time_period from {{ ref('stg_source_presence') }}) as p on p.source = u.source
+    inner join {{ ref('dim_area') }} as a on a.ref_area = u.ref_area
+    inner join (select distinct source, period_key from presence) as p on p.source = u.source
 ),
 
 areas_with_rows as (
     select
         source,
-        ref_area,
-        time_period
-    from {{ ref('stg_source_presence') }}
+        area_key,
+        period_key
+    from presence
     where source not in (select source from {{ ref('stg_measures') }} where has_universe)
 ),
 
 reporting_areas as (
-    select * from declared_areas
+    select source, area_key, period_key from declared_areas
     union all
-    select * from areas_with_rows
+    select source, area_key, period_key from areas_with_rows
 ),
 
 -- areas that have changed since are replaced by what they became
 current_areas as (
-    select source, ref_area, time_period from reporting_areas
+    select source, area_key, period_key from reporting_areas
     union
-    select r.source, s.area as ref_area, r.time_period
+    select r.source, s.area_key, r.period_key
     from reporting_areas as r
-    inner join {{ ref('int_periods') }} as p on p.time_period = r.time_period
+    inner join {{ ref('dim_period') }} as p on p.period_key = r.period_key
     inner join {{ ref('int_area_successions') }} as s
-        on s.origin = r.ref_area and {{ succession_holds_on('s', 'p.first_day') }}
+        on s.origin_key = r.area_key and {{ succession_holds_on('s', 'p.first_day') }}
+),
+
+read_measures as (
+    select distinct measure_key
+    from ({{ measures_of_terms() }})
 )
 
 select distinct
-    m.measure,
-    r.time_period,
-    r.ref_area
+    m.measure_key,
+    r.period_key,
+    r.area_key
 from current_areas as r
 inner join {{ ref('stg_measures') }} as m on m.source = r.source
-where m.measure in (select measure from ({{ measures_of_terms() }}))
+inner join read_measures as t on t.measure_key = m.measure_key

@@ -1,9 +1,9 @@
 -- grain: one row per period and area that is valid on its first day, by the dates of the area itself
 select
-    p.time_period,
+    p.period_key,
     p.first_day,
-    a.ref_area,
-    a.level
-from {{ ref('int_periods') }} as p
-inner join {{ ref('stg_areas') }} as a
+    a.area_key,
+    a.level_position
+from {{ ref('dim_period') }} as p
+inner join {{ ref('dim_area') }} as a
     on {{ is_valid_on('a', 'p.first_day') }}

@@ -1,12 +1,12 @@
 -- grain: one row per source, measure, area, period, sex and age
 with ranked_observations as (
     select
-        o.source,
-        o.measure,
-        o.ref_area,
-        o.time_period,
-        o.sex,
-        o.age,
+        s.position as source_position,
+        m.measure_key,
+        a.area_key,
+        p.period_key,
+        x.breakdown_key,
+        x.sex_code,
         o.aggregate,
         o.by_sex,
         o.obs_value,
@@ -16,166 +16,224 @@ with ranked_observations as (
             {{ rank_if('b.measure is not null and o.obs_value is not null', 'B') }}
         ) as status_rank
     from {{ ref('stg_observations') }} as o
+    inner join {{ ref('stg_sources') }} as s on s.source = o.source
+    inner join {{ ref('stg_measures') }} as m on m.measure = o.measure and m.source = o.source
+    inner join {{ ref('dim_area') }} as a on a.ref_area = o.ref_area
+    inner join {{ ref('dim_period') }} as p on p.time_period = o.time_period
+    inner join {{ ref('dim_breakdown') }} as x on x.sex = o.sex and x.age = o.age
     left join (select distinct measure, source, period from {{ ref('stg_breaks') }}) as b
         on b.measure = o.measure and b.source = o.source and b.period = o.time_period
-    where o.ref_area is not null
+),
+
+conflicts as (
+    select
+        s.position as source_position,
+        m.measure_key,
+        a.area_key,
+        p.period_key,
+        x.breakdown_key
+    from {{ ref('stg_conflicts') }} as c
+    inner join {{ ref('stg_sources') }} as s on s.source = c.source
+    inner join {{ ref('stg_measures') }} as m on m.measure = c.measure and m.source = c.source
+    inner join {{ ref('dim_area') }} as a on a.ref_area = c.ref_area
+    inner join {{ ref('dim_period') }} as p on p.time_period = c.time_period
+    inner join {{ ref('dim_breakdown') }} as x on x.sex = c.sex and x.age = c.age
 ),
 
 -- plain measures: equal observations count once; a quarantined row counts only if no other row reports the cell
 plain_cells as (
     select
-        r.source,
-        r.measure,
-        r.ref_area,
-        r.time_period,
-        r.sex,
-        r.age,
-        case when any_value(c.measure) is null then min(r.obs_value) filter (where r.status_rank <> {{ rank_of('Q') }}) end as obs_value,
-        case
-            when any_value(c.measure) is not null then {{ rank_of('Q') }}
-            else coalesce(max(r.status_rank) filter (where r.status_rank <> {{ rank_of('Q') }}), {{ rank_of('Q') }})
-        end as status_rank
-    from ranked_observations as r
-    left join {{ ref('stg_conflicts') }} as c
+        source_position,
+        measure_key,
+        area_key,
+        period_key,
+        breakdown_key,
+        min(obs_value) filter (where status_rank <> {{ rank_of('Q') }}) as obs_value,
+        coalesce(max(status_rank) filter (where status_rank <> {{ rank_of('Q') }}), {{ rank_of('Q') }}) as status_rank
+    from ranked_observations
+    where aggregate is null
+    group by source_position, measure_key, area_key, period_key, breakdown_key
+),
+
+plain_without_conflicts as (
+    select
+        r.source_position,
+        r.measure_key,
+        r.area_key,
+        r.period_key,
+        r.breakdown_key,
+        case when c.measure_key is null then r.obs_value end as obs_value,
+        case when c.measure_key is null then r.status_rank else {{ rank_of('Q') }} end as status_rank
+    from plain_cells as r
+    left join conflicts as c
         on
-            c.source = r.source
+            c.source_position = r.source_position
             and {{ is_same_cell('c', 'r', of='measure') }}
-    where r.aggregate is null
-    group by r.source, r.measure, r.ref_area, r.time_period, r.sex, r.age
+),
+
+scales as (
+    select
+        measure_key,
+        {{ scale_for('max(abs(obs_value))') }} as scale
+    from ranked_observations
+    where aggregate is not null
+    group by measure_key
 ),
 
 -- aggregated measures: the rows of all parts, by sex
 aggregates_by_sex as (
     select
-        source,
-        measure,
-        ref_area,
-        time_period,
-        age,
-        sex,
-        aggregate,
-        by_sex,
+        r.source_position,
+        r.measure_key,
+        r.area_key,
+        r.period_key,
+        {{ age_of('r.breakdown_key') }} as age_code,
+        r.sex_code,
+        r.aggregate,
+        r.by_sex,
         case
-            when {{ lacks_value('max(status_rank)') }} then null
-            when aggregate = 'sum' then sum(obs_value)
-            when aggregate = 'min' then min(obs_value)
-            else max(obs_value)
+            when {{ lacks_value('max(r.status_rank)') }} then null
+            when r.aggregate = 'sum' then {{ exact_sum('r.obs_value * s.scale', 'max(s.scale)') }}
+            when r.aggregate = 'min' then min(r.obs_value)
+            else max(r.obs_value)
         end as obs_value,
-        max(status_rank) as status_rank
-    from ranked_observations
-    where aggregate is not null
-    group by source, measure, ref_area, time_period, age, sex, aggregate, by_sex
+        max(r.status_rank) as status_rank
+    from ranked_observations as r
+    inner join scales as s on s.measure_key = r.measure_key
+    where r.aggregate is not null
+    group by
+        r.source_position, r.measure_key, r.area_key, r.period_key, {{ age_of('r.breakdown_key') }}, r.sex_code, r.aggregate, r.by_sex
 ),
 
 -- cells whose reported total is smaller than the sum of its parts
 contradicted_cells as (
-    select distinct source, measure, ref_area, time_period, age
-    from {{ ref('stg_conflicts') }}
+    select distinct source_position, measure_key, area_key, period_key, {{ age_of('breakdown_key') }} as age_code
+    from conflicts
 ),
 
 aggregates_over_sex as (
     select
-        source,
-        measure,
-        ref_area,
-        time_period,
-        age,
+        source_position,
+        measure_key,
+        area_key,
+        period_key,
+        age_code,
         aggregate,
         by_sex,
         max(status_rank) as status_rank,
         case
-            when aggregate = 'sum' then sum(obs_value order by sex) filter (where sex <> '_T')
             when aggregate = 'min' then min(obs_value)
-            else max(obs_value)
+            when aggregate = 'max' then max(obs_value)
+            when count(obs_value) filter (where sex_code <> {{ sex_code('_T') }}) > 0
+                then
+                    coalesce(max(obs_value) filter (where sex_code = {{ sex_code('F') }}), 0)
+                    + coalesce(max(obs_value) filter (where sex_code = {{ sex_code('M') }}), 0)
+                    + coalesce(max(obs_value) filter (where sex_code = {{ sex_code('_U') }}), 0)
         end as obs_value,
         -- the total that the source reports, which is never added to its parts
-        max(obs_value) filter (where sex = '_T' and aggregate = 'sum') as own_total,
-        max(status_rank) filter (where sex = '_T' and aggregate = 'sum') as own_rank,
+        max(obs_value) filter (where sex_code = {{ sex_code('_T') }} and aggregate = 'sum') as own_total,
+        max(status_rank) filter (where sex_code = {{ sex_code('_T') }} and aggregate = 'sum') as own_rank,
         -- a quarantined row of the total can be of either sex
-        max(status_rank) filter (where sex = '_T' and {{ lacks_value('status_rank') }}) as missing_rank
+        max(status_rank) filter (where sex_code = {{ sex_code('_T') }} and {{ lacks_value('status_rank') }}) as missing_rank
     from aggregates_by_sex
-    group by source, measure, ref_area, time_period, age, aggregate, by_sex
+    group by source_position, measure_key, area_key, period_key, age_code, aggregate, by_sex
 ),
 
 -- the total that the source reports, else the sum over all rows, including rows of unknown sex
 totals as (
     select
-        p.source,
-        p.measure,
-        p.ref_area,
-        p.time_period,
-        p.age,
-        '_T' as sex,
-        p.aggregate,
+        p.source_position,
+        p.measure_key,
+        p.area_key,
+        p.period_key,
+        p.age_code,
         p.by_sex,
         case
-            when c.measure is not null then null
+            when c.measure_key is not null then null
             when p.own_total is not null then p.own_total
             when {{ has_value('p.status_rank') }} then p.obs_value
         end as obs_value,
         case
-            when c.measure is not null then {{ rank_of('Q') }}
+            when c.measure_key is not null then {{ rank_of('Q') }}
             when p.own_total is not null then p.own_rank
             else p.status_rank
         end as status_rank,
         p.missing_rank,
-        c.measure is not null as is_contradicted,
+        c.measure_key is not null as is_contradicted,
         -- a sex without rows is 0 only if the rows of the other sexes add up to the source's total
         p.aggregate = 'sum'
         and (
             p.own_total is null
-            or abs(p.own_total - coalesce(p.obs_value, 0.0)) <= {{ var('relative_tolerance') }} * abs(p.own_total)
+            or abs(p.own_total - coalesce(p.obs_value, 0)) <= {{ var('relative_tolerance') }} * abs(p.own_total)
         ) as absent_is_zero
     from aggregates_over_sex as p
     left join contradicted_cells as c
         on
-            c.source = p.source
-            and c.measure = p.measure
-            and c.ref_area = p.ref_area
-            and c.time_period = p.time_period
-            and c.age = p.age
+            c.source_position = p.source_position
+            and c.measure_key = p.measure_key
+            and c.area_key = p.area_key
+            and c.period_key = p.period_key
+            and c.age_code = p.age_code
+),
+
+parts as (
+    {% for sex in ['M', 'F', '_U'] -%}
+    select {{ sex_code(sex) }} as sex_code
+    {%- if not loop.last %} union all{% endif %}
+    {% endfor %}
 ),
 
 -- women and men without rows are 0 if the area and period have any row
 cells_by_sex as (
     select
-        t.source,
-        t.measure,
-        t.ref_area,
-        t.time_period,
-        t.age,
-        x.sex,
+        t.source_position,
+        t.measure_key,
+        t.area_key,
+        t.period_key,
+        t.age_code + x.sex_code as breakdown_key,
         case
             when t.is_contradicted or t.missing_rank is not null then null
-            when s.measure is not null then s.obs_value
-            when x.sex <> '_U' and t.absent_is_zero then 0.0
+            when s.measure_key is not null then s.obs_value
+            when x.sex_code <> {{ sex_code('_U') }} and t.absent_is_zero then 0
         end as obs_value,
         case
             when t.is_contradicted then {{ rank_of('Q') }}
             when t.missing_rank is not null then greatest(t.missing_rank, coalesce(s.status_rank, {{ no_rank() }}))
-            when s.measure is not null then s.status_rank
+            when s.measure_key is not null then s.status_rank
             else {{ rank_of('A') }}
         end as status_rank,
-        s.measure is not null or (x.sex <> '_U' and (t.absent_is_zero or t.is_contradicted)) as has_cell
+        s.measure_key is not null or (x.sex_code <> {{ sex_code('_U') }} and (t.absent_is_zero or t.is_contradicted)) as has_cell
     from totals as t
-    cross join (values ('M'), ('F'), ('_U')) as x (sex)
+    cross join parts as x
     left join aggregates_by_sex as s
         on
-            s.source = t.source
-            and s.measure = t.measure
-            and s.ref_area = t.ref_area
-            and s.time_period = t.time_period
-            and s.age = t.age
-            and s.sex = x.sex
+            s.source_position = t.source_position
+            and s.measure_key = t.measure_key
+            and s.area_key = t.area_key
+            and s.period_key = t.period_key
+            and s.age_code = t.age_code
+            and s.sex_code = x.sex_code
     where t.by_sex
 ),
 
-aggregated_cells as (
-    select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from totals
+cells as (
+    select source_position, measure_key, area_key, period_key, breakdown_key, obs_value, status_rank
+    from plain_without_conflicts
     union all
-    select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from cells_by_sex where has_cell
+    select source_position, measure_key, area_key, period_key, age_code as breakdown_key, obs_value, status_rank
+    from totals
+    union all
+    select source_position, measure_key, area_key, period_key, breakdown_key, obs_value, status_rank
+    from cells_by_sex
+    where has_cell
 )
 
-select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from plain_cells
-union all
-select source, measure, ref_area, time_period, sex, age, obs_value, status_rank from aggregated_cells
+select
+    cast(source_position as smallint) as source_position,
+    measure_key,
+    area_key,
+    period_key,
+    cast(breakdown_key as integer) as breakdown_key,
+    obs_value,
+    cast(status_rank as smallint) as status_rank
+from cells

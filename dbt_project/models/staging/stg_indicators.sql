@@ -1,6 +1,7 @@
 -- grain: one row per declared indicator
 select
     indicator,
+    indicator_key,
     position,
     objective,
     measure,

@@ -2,7 +2,7 @@
 with recursive above as (
     select level, parent_level as ancestor_level
     from {{ lake('level_parents') }}
-    union
+    union all
     select above.level, up.parent_level as ancestor_level
     from above
     inner join {{ lake('level_parents') }} as up on up.level = above.ancestor_level

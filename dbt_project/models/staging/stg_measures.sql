@@ -1,9 +1,11 @@
 -- grain: one row per measure and source that reports it
 select
     measure,
+    measure_key,
     source,
     additive,
     weighted_by,
+    weighted_by_key,
     source_position,
     has_universe,
     is_counted

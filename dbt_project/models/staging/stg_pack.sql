@@ -3,6 +3,7 @@ select
     pack,
     country,
     weight,
+    weight_key,
     min_coverage,
     min_available,
     languages

@@ -1,10 +1,13 @@
 -- grain: one row per term of a formula
 select
     indicator,
+    indicator_key,
     side,
     position,
     measure,
+    measure_key,
     times,
+    times_key,
     factor,
     sex,
     age,

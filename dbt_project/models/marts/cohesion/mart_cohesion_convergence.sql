@@ -2,6 +2,7 @@
 with pairs as (
     select
         *,
+        {{ years_between('first_period', 'last_period') }} as years,
         first_value is not null and last_value is not null as has_both_values
     from {{ ref('int_convergence_pairs') }}
 ),
@@ -15,50 +16,99 @@ logs as (
     from pairs
 ),
 
-groups as (
+means as (
     select
-        indicator,
-        within,
-        of_level,
+        indicator_key,
+        within_key,
+        level_position,
         first_period,
         last_period,
-        sex,
-        any_value(years) as years,
+        breakdown_key,
+        max(years) as years,
         count(*) filter (where has_both_values) as n,
         coalesce(bool_and(x is not null and z is not null) filter (where has_both_values), false) as is_positive,
         max(status_rank) filter (where has_both_values) as status_rank,
-        stddev_pop(x) as sigma_first,
-        stddev_pop(z) as sigma_last,
-        regr_slope((z - x) / years, x) as beta,
-        regr_intercept((z - x) / years, x) as alpha,
-        regr_sxx((z - x) / years, x) as sxx,
-        regr_sxy((z - x) / years, x) as sxy,
-        regr_syy((z - x) / years, x) as syy
+        {{ log_sum('x') }} / nullif(count(x), 0) as mean_x,
+        {{ log_sum('z') }} / nullif(count(z), 0) as mean_z
     from logs
-    group by indicator, within, of_level, first_period, last_period, sex
+    group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
+),
+
+deviations as (
+    select
+        l.indicator_key,
+        l.within_key,
+        l.level_position,
+        l.first_period,
+        l.last_period,
+        l.breakdown_key,
+        l.x - m.mean_x as dx,
+        l.z - m.mean_z as dz,
+        ((l.z - m.mean_z) - (l.x - m.mean_x)) / m.years as dy
+    from logs as l
+    inner join means as m
+        on
+            m.indicator_key = l.indicator_key
+            and m.within_key = l.within_key
+            and m.level_position = l.level_position
+            and m.first_period = l.first_period
+            and m.last_period = l.last_period
+            and m.breakdown_key = l.breakdown_key
+),
+
+squares as (
+    select
+        indicator_key,
+        within_key,
+        level_position,
+        first_period,
+        last_period,
+        breakdown_key,
+        {{ log_sum('dx * dx') }} as sxx,
+        {{ log_sum('dz * dz') }} as szz,
+        {{ log_sum('dx * dy') }} as sxy,
+        {{ log_sum('dy * dy') }} as syy
+    from deviations
+    group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
 ),
 
 -- no slope for equal first values, and a slope of 0 for equal growth: equal logarithms can differ in the last digit
 sloped as (
     select
-        * replace (case when syy > {{ var('log_variance_tolerance') }} * n then beta else 0.0 end as beta),
-        sxx > {{ var('log_variance_tolerance') }} * n as has_slope,
-        syy > {{ var('log_variance_tolerance') }} * n as growth_varies,
-        greatest(syy - beta * sxy, 0.0) as residual
-    from groups
+        m.*,
+        s.sxx,
+        s.szz,
+        s.sxy,
+        s.syy,
+        s.sxx > {{ var('log_variance_tolerance') }} * m.n as has_slope,
+        s.syy > {{ var('log_variance_tolerance') }} * m.n as growth_varies,
+        case when s.syy > {{ var('log_variance_tolerance') }} * m.n then s.sxy / nullif(s.sxx, 0) else 0 end as beta
+    from means as m
+    inner join squares as s
+        on
+            s.indicator_key = m.indicator_key
+            and s.within_key = m.within_key
+            and s.level_position = m.level_position
+            and s.first_period = m.first_period
+            and s.last_period = m.last_period
+            and s.breakdown_key = m.breakdown_key
 ),
 
 -- equal last values have no speed: 1 + beta * T is 0, except for the last digit
 speeds as (
     select
         *,
+        (mean_z - mean_x) / years - beta * mean_x as alpha,
+        greatest(syy - beta * sxy, 0) as residual,
+        sqrt(szz / nullif(n, 0)) as sigma_last,
+        sqrt(sxx / nullif(n, 0)) as sigma_first,
         case when has_slope and 1 + beta * years > {{ var('remaining_gap_tolerance') }} then -ln(1 + beta * years) / years end as speed
     from sloped
 ),
 
 spans as (
-    select distinct indicator, first_period, last_period
-    from groups
+    select distinct indicator_key, first_period, last_period
+    from means
 ),
 
 spans_with_break as (
@@ -67,44 +117,54 @@ spans_with_break as (
 
 statistics as (
     select
-        s.indicator,
-        s.within,
-        s.of_level,
+        s.indicator_key,
+        s.within_key,
+        s.level_position,
         s.first_period,
         s.last_period,
-        s.sex,
+        s.breakdown_key,
         s.n,
         s.is_positive,
-        greatest(s.status_rank, {{ rank_if('b.indicator is not null', 'B') }}) as status_rank,
-        unnest([
-            { name: 'sigma_first', amount: s.sigma_first },
-            { name: 'sigma_last', amount: s.sigma_last },
-            { name: 'sigma_change', amount: s.sigma_last - s.sigma_first },
-            { name: 'beta', amount: case when s.has_slope then s.beta end },
-            { name: 'alpha', amount: case when s.has_slope then s.alpha end },
-            { name: 'beta_se', amount: case when s.has_slope and s.n > 2 then sqrt(s.residual / (s.n - 2) / s.sxx) end },
-            { name: 'r2', amount: case when s.has_slope and s.growth_varies then least(s.beta * s.sxy / s.syy, 1.0) end },
-            { name: 'speed', amount: s.speed },
-            { name: 'half_life', amount: case when s.speed > 0 then ln(2) / s.speed end }
-        ]) as statistic
+        greatest(s.status_rank, {{ rank_if('b.indicator_key is not null', 'B') }}) as status_rank,
+        r.statistic,
+        case r.statistic
+            when 'sigma_first' then s.sigma_first
+            when 'sigma_last' then s.sigma_last
+            when 'sigma_change' then s.sigma_last - s.sigma_first
+            when 'beta' then case when s.has_slope then s.beta end
+            when 'alpha' then case when s.has_slope then s.alpha end
+            when 'beta_se' then case when s.has_slope and s.n > 2 then sqrt(s.residual / (s.n - 2) / s.sxx) end
+            when 'r2' then case when s.has_slope and s.growth_varies then least(s.beta * s.sxy / s.syy, 1) end
+            when 'speed' then s.speed
+            when 'half_life' then case when s.speed > 0 then ln(2) / s.speed end
+        end as amount
     from speeds as s
+    cross join (
+        {{ rows_of('statistic', ['sigma_first', 'sigma_last', 'sigma_change', 'beta', 'alpha', 'beta_se', 'r2', 'speed', 'half_life']) }}
+    ) as r
     left join spans_with_break as b
-        on b.indicator = s.indicator and b.first_period = s.first_period and b.last_period = s.last_period
+        on b.indicator_key = s.indicator_key and b.first_period = s.first_period and b.last_period = s.last_period
 )
 
 select
-    s.indicator,
-    s.within,
-    s.of_level,
-    s.first_period,
-    s.last_period,
-    s.sex,
-    s.statistic.name as statistic,
-    case when s.n >= {{ var('min_areas_compared') }} and s.is_positive then s.statistic.amount end as obs_value,
+    i.indicator,
+    a.ref_area as within,
+    l.level as of_level,
+    p.time_period as first_period,
+    q.time_period as last_period,
+    x.sex,
+    s.statistic,
+    case when s.n >= {{ var('min_areas_compared') }} and s.is_positive then s.amount end as obs_value,
     case
         when s.n < {{ var('min_areas_compared') }} then 'L'
-        when not s.is_positive or s.statistic.amount is null then 'Z'
+        when not s.is_positive or s.amount is null then 'Z'
         else {{ rank_status('s.status_rank') }}
     end as obs_status,
     s.n
 from statistics as s
+inner join {{ ref('stg_indicators') }} as i on i.indicator_key = s.indicator_key
+inner join {{ ref('dim_area') }} as a on a.area_key = s.within_key
+inner join {{ ref('stg_levels') }} as l on l.position = s.level_position
+inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = s.breakdown_key
+inner join {{ ref('dim_period') }} as p on p.period_key = s.first_period
+inner join {{ ref('dim_period') }} as q on q.period_key = s.last_period

@@ -1,20 +1,19 @@
 -- grain: one row per indicator that is published by sex, area, period and age group
 with values_by_sex as (
     select
-        c.indicator,
-        c.ref_area,
-        c.time_period,
-        c.age,
-        any_value(c.level) as level,
-        max(c.obs_value) filter (where c.sex = 'F') as female,
-        max(c.obs_value) filter (where c.sex = 'M') as male,
+        c.indicator_key,
+        c.area_key,
+        c.period_key,
+        {{ age_of('c.breakdown_key') }} as age_code,
+        max(c.obs_value) filter (where {{ sex_of('c.breakdown_key') }} = {{ sex_code('F') }}) as female,
+        max(c.obs_value) filter (where {{ sex_of('c.breakdown_key') }} = {{ sex_code('M') }}) as male,
         max({{ status_rank('c.obs_status') }}) as status_rank,
         -- the statuses L and Z have no rank
         bool_or(c.obs_status = 'L') as is_low,
         bool_or(c.obs_status = 'Z') as is_undefined
     from {{ ref('int_indicator_cells') }} as c
-    where c.sex in ('M', 'F')
-    group by c.indicator, c.ref_area, c.time_period, c.age
+    where {{ sex_of('c.breakdown_key') }} in ({{ sex_code('M') }}, {{ sex_code('F') }})
+    group by c.indicator_key, c.area_key, c.period_key, {{ age_of('c.breakdown_key') }}
 ),
 
 -- a ratio needs a value of men above zero and no value below zero
@@ -26,20 +25,24 @@ ratios as (
 )
 
 select
-    indicator,
-    ref_area,
-    time_period,
-    age,
-    level,
-    female,
-    male,
-    {{ finite('female - male') }} as difference,
-    ratio,
-    case when ratio > 0 then abs(1 - least(ratio, 1 / ratio)) when ratio = 0 then 1.0 end as parity_distance,
+    i.indicator,
+    a.ref_area,
+    p.time_period,
+    x.age,
+    a.level,
+    r.female,
+    r.male,
+    {{ finite('r.female - r.male') }} as difference,
+    r.ratio,
+    case when r.ratio > 0 then abs(1 - least(r.ratio, 1 / r.ratio)) when r.ratio = 0 then 1 end as parity_distance,
     case
-        when {{ lacks_value('status_rank') }} then {{ rank_status('status_rank') }}
-        when is_low then 'L'
-        when is_undefined or ratio is null then 'Z'
-        else {{ rank_status('status_rank') }}
+        when {{ lacks_value('r.status_rank') }} then {{ rank_status('r.status_rank') }}
+        when r.is_low then 'L'
+        when r.is_undefined or r.ratio is null then 'Z'
+        else {{ rank_status('r.status_rank') }}
     end as obs_status
-from ratios
+from ratios as r
+inner join {{ ref('stg_indicators') }} as i on i.indicator_key = r.indicator_key
+inner join {{ ref('dim_area') }} as a on a.area_key = r.area_key
+inner join {{ ref('dim_period') }} as p on p.period_key = r.period_key
+inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = r.age_code

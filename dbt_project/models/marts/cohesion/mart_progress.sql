@@ -5,9 +5,9 @@
 {%- set free = progress.without_target %}
 with values_at_ends as (
     select
-        s.indicator,
-        c.ref_area,
-        s.sex,
+        s.indicator_key,
+        c.area_key,
+        s.breakdown_key,
         s.base_period,
         s.last_period,
         i.direction,
@@ -17,13 +17,21 @@ with values_at_ends as (
         b.obs_status as base_status,
         c.obs_status as last_status,
         {{ years_between('s.base_period', 's.last_period') }} as years,
-        {{ progress.target_year }} - cast(left(s.base_period, 4) as integer) as years_to_target
+        {{ progress.target_year }} - {{ year_of('s.base_period') }} as years_to_target
     from {{ ref('int_progress_spans') }} as s
-    inner join {{ ref('stg_indicators') }} as i on i.indicator = s.indicator
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = s.indicator_key
     inner join {{ ref('int_indicator_cells') }} as c
-        on c.indicator = s.indicator and c.level = s.level and c.sex = s.sex and c.time_period = s.last_period and c.age = '_T'
+        on
+            c.indicator_key = s.indicator_key
+            and c.level_position = s.level_position
+            and c.breakdown_key = s.breakdown_key
+            and c.period_key = s.last_period
     left join {{ ref('int_indicator_cells') }} as b
-        on b.indicator = s.indicator and b.ref_area = c.ref_area and b.sex = s.sex and b.time_period = s.base_period and b.age = '_T'
+        on
+            b.indicator_key = s.indicator_key
+            and b.area_key = c.area_key
+            and b.breakdown_key = s.breakdown_key
+            and b.period_key = s.base_period
 ),
 
 -- a target to meet and not to pass: a value beyond the target is folded to the value before it with the same ratio to the target
@@ -119,11 +127,11 @@ spans_with_break as (
 )
 
 select
-    s.indicator,
-    s.ref_area,
-    s.sex,
-    s.base_period,
-    s.last_period,
+    i.indicator,
+    a.ref_area,
+    x.sex,
+    p.time_period as base_period,
+    q.time_period as last_period,
     s.growth,
     s.growth_required,
     s.score,
@@ -134,8 +142,14 @@ select
         when {{ lacks_value('s.status_rank') }} then {{ rank_status('s.status_rank') }}
         when s.base_status = 'L' or s.last_status = 'L' then 'L'
         when s.progress is null then 'Z'
-        when b.indicator is not null then 'B'
+        when b.indicator_key is not null then 'B'
         else {{ rank_status('s.status_rank') }}
     end as obs_status
 from scored as s
-left join spans_with_break as b on b.indicator = s.indicator and b.base_period = s.base_period and b.last_period = s.last_period
+inner join {{ ref('stg_indicators') }} as i on i.indicator_key = s.indicator_key
+inner join {{ ref('dim_area') }} as a on a.area_key = s.area_key
+inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = s.breakdown_key
+inner join {{ ref('dim_period') }} as p on p.period_key = s.base_period
+inner join {{ ref('dim_period') }} as q on q.period_key = s.last_period
+left join spans_with_break as b
+    on b.indicator_key = s.indicator_key and b.base_period = s.base_period and b.last_period = s.last_period

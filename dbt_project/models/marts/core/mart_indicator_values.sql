@@ -1,22 +1,36 @@
 -- grain: one row per indicator, area, period, sex and age group
-with sources_by_period as (
-    -- the sources with observations of an indicator's measures in the period
-    select
-        t.indicator,
-        o.time_period,
-        string_agg(distinct o.source, ';' order by o.source) as sources
+with measures_by_period as (
+    select distinct measure_key, period_key, source_position
+    from {{ ref('int_observations') }}
+),
+
+-- the sources with observations of an indicator's measures in the period
+sources_of_indicators as (
+    select distinct
+        t.indicator_key,
+        o.period_key,
+        s.source
     from ({{ measures_of_terms() }}) as t
-    inner join (select distinct measure, time_period, source from {{ ref('int_observations') }}) as o on o.measure = t.measure
-    group by t.indicator, o.time_period
+    inner join measures_by_period as o on o.measure_key = t.measure_key
+    inner join {{ ref('stg_sources') }} as s on s.position = o.source_position
+),
+
+sources_by_period as (
+    select
+        indicator_key,
+        period_key,
+        {{ joined_texts('source', ';') }} as sources
+    from sources_of_indicators
+    group by indicator_key, period_key
 )
 
 select
-    c.indicator,
-    c.ref_area,
-    c.time_period,
-    c.sex,
-    c.age,
-    c.level,
+    i.indicator,
+    a.ref_area,
+    coalesce(p.time_period, '') as time_period,
+    x.sex,
+    x.age,
+    a.level,
     c.obs_value,
     c.obs_status,
     c.numerator,
@@ -25,5 +39,8 @@ select
     i.unit as unit_measure,
     coalesce(s.sources, '') as sources
 from {{ ref('int_indicator_cells') }} as c
-inner join {{ ref('stg_indicators') }} as i on i.indicator = c.indicator
-left join sources_by_period as s on s.indicator = c.indicator and s.time_period = c.time_period
+inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
+inner join {{ ref('dim_area') }} as a on a.area_key = c.area_key
+inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = c.breakdown_key
+left join {{ ref('dim_period') }} as p on p.period_key = c.period_key
+left join sources_by_period as s on s.indicator_key = c.indicator_key and s.period_key = c.period_key

@@ -1,7 +1,7 @@
 -- grain: one row per declared indicator
 {%- set languages = pack_languages() %}
 with indicators_with_values as (
-    select distinct indicator
+    select distinct indicator_key
     from {{ ref('int_indicator_cells') }}
     where obs_value is not null
 )
@@ -24,7 +24,7 @@ select
     i.formula,
     i.sdg,
     i.sources,
-    case when c.indicator is not null then 'true' else 'false' end as collected,
+    case when c.indicator_key is not null then 'true' else 'false' end as collected,
     i.needed
 from {{ ref('stg_indicators') }} as i
-left join indicators_with_values as c on c.indicator = i.indicator
+left join indicators_with_values as c on c.indicator_key = i.indicator_key

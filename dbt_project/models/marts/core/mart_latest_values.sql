@@ -1,22 +1,41 @@
 -- grain: one row per area, with the value of every indicator in its last period
 {%- set indicators = declared_indicators() %}
-with last_periods as (
-    select
-        indicator,
-        max_by(time_period, ({{ first_day('time_period') }}, time_period)) as time_period
+with periods as (
+    select distinct
+        indicator_key,
+        period_key,
+        {{ first_day_number('period_key') }} as day_number
     from {{ ref('int_indicator_cells') }}
-    where obs_value is not null and sex = '_T' and age = '_T'
-    group by indicator
+    where obs_value is not null and breakdown_key = {{ total() }}
+),
+
+numbered_periods as (
+    select
+        indicator_key,
+        period_key,
+        row_number() over (partition by indicator_key order by day_number desc, period_key desc) as from_last
+    from periods
 ),
 
 last_values as (
     select
-        c.indicator,
-        c.ref_area,
+        i.indicator,
+        c.area_key,
         c.obs_value
     from {{ ref('int_indicator_cells') }} as c
-    inner join last_periods as l on l.indicator = c.indicator and l.time_period = c.time_period
-    where c.sex = '_T' and c.age = '_T'
+    inner join numbered_periods as l on l.indicator_key = c.indicator_key and l.period_key = c.period_key and l.from_last = 1
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
+    where c.breakdown_key = {{ total() }}
+),
+
+by_area as (
+    select
+        area_key
+    {%- for indicator in indicators %},
+        max(obs_value) filter (where indicator = '{{ indicator }}') as "{{ indicator }}"
+    {%- endfor %}
+    from last_values
+    group by area_key
 )
 
 select
@@ -24,8 +43,8 @@ select
     a.name,
     a.level
 {%- for indicator in indicators %},
-    max(v.obs_value) filter (where v.indicator = '{{ indicator }}') as "{{ indicator }}"
+    v."{{ indicator }}"
 {%- endfor %}
 from {{ ref('stg_areas') }} as a
-left join last_values as v on v.ref_area = a.ref_area
-group by a.ref_area, a.name, a.level
+inner join {{ ref('dim_area') }} as d on d.ref_area = a.ref_area
+left join by_area as v on v.area_key = d.area_key

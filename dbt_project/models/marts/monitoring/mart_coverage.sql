@@ -1,18 +1,36 @@
 -- grain: one row per indicator, level, period and sex (age group _T): how many of its cells have a value, and why the others have none
+with counts as (
+    select
+        indicator_key,
+        level_position,
+        period_key,
+        breakdown_key,
+        count(*) as expected,
+        count(obs_value) as available
+        {%- for status in ['M', 'L', 'Q', 'C', 'O', 'Z', 'S'] %},
+        count(*) filter (where obs_status = '{{ status }}') as missing_{{ status | lower }}
+        {%- endfor %}
+    from {{ ref('int_indicator_cells') }}
+    where {{ is_all_ages('breakdown_key') }}
+    group by indicator_key, level_position, period_key, breakdown_key
+)
+
 select
-    indicator,
-    level,
-    time_period,
-    sex,
-    count(*) as expected,
-    count(obs_value) as available,
-    count(*) filter (where obs_status = 'M') as missing_m,
-    count(*) filter (where obs_status = 'L') as missing_l,
-    count(*) filter (where obs_status = 'Q') as missing_q,
-    count(*) filter (where obs_status = 'C') as missing_c,
-    count(*) filter (where obs_status = 'O') as missing_o,
-    count(*) filter (where obs_status = 'Z') as missing_z,
-    count(*) filter (where obs_status = 'S') as missing_s
-from {{ ref('int_indicator_cells') }}
-where age = '_T'
-group by indicator, level, time_period, sex
+    i.indicator,
+    l.level,
+    coalesce(p.time_period, '') as time_period,
+    x.sex,
+    c.expected,
+    c.available,
+    c.missing_m,
+    c.missing_l,
+    c.missing_q,
+    c.missing_c,
+    c.missing_o,
+    c.missing_z,
+    c.missing_s
+from counts as c
+inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
+inner join {{ ref('stg_levels') }} as l on l.position = c.level_position
+inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = c.breakdown_key
+left join {{ ref('dim_period') }} as p on p.period_key = c.period_key

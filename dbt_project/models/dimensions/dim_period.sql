@@ -1,4 +1,4 @@
--- grain: one row per period with an observation or a missing part
+-- grain: one row per period with an observation or a missing part; the key is a number that sorts as the period does
 with periods as (
     select time_period from {{ ref('stg_observations') }}
     union
@@ -6,6 +6,7 @@ with periods as (
 )
 
 select
+    {{ period_key('time_period') }} as period_key,
     time_period,
     {{ first_day('time_period') }} as first_day
 from periods

@@ -1,0 +1,76 @@
+{#
+  The statistics of dispersion. All sums are over integers, so that they depend on no order: see macros/exact_sum.sql. The terms here are
+  shares or relative numbers, whose size is known, so their units are fixed: 2^60 for what stays below 2, and more bits where logarithms enter.
+#}
+{% macro in_units(term) -%}
+    cast(({{ term }}) * cast(1152921504606846976 as double) as bigint)
+{%- endmacro %}
+
+{% macro from_units(units) -%}
+    cast({{ units }} as double) / cast(1152921504606846976 as double)
+{%- endmacro %}
+
+{% macro unit_sum(term) -%}
+    ({{ from_units('sum(' ~ in_units(term) ~ ')') }})
+{%- endmacro %}
+
+{% macro log_sum(term) -%}
+    {{ exact_sum('(' ~ term ~ ') * pow(cast(2 as double), 80)', 'pow(cast(2 as double), 80)') }}
+{%- endmacro %}
+
+{# The place of the value at or below a quantile, counted from 0 in the order of values. #}
+{% macro quantile_place(quantile) -%}
+    floor({{ quantile }} * (n - 1))
+{%- endmacro %}
+
+{# A quantile from its two neighbours, interpolated linearly. #}
+{% macro quantile_of(name) -%}
+    (d.{{ name }}_below + (d.{{ name }}_above - d.{{ name }}_below) * d.{{ name }}_part)
+{%- endmacro %}
+
+{# The areas of every group with a value: their share in it, without weights and with them. One row per group and area. #}
+{% macro dispersion_members() -%}
+    select
+        g.group_key,
+        g.level_position,
+        i.area_key,
+        i.period_key,
+        i.obs_value as value,
+        g.n,
+        g.mean,
+        g.amplitude,
+        -- shares need values that are not negative
+        g.low >= 0 and g.mean > 0 as has_shares,
+        cast(1 as double) / g.n as share,
+        -- without a defined share the weighted statistics are null
+        case
+            when g.total_weight > 0 then coalesce(i.weight, 0) / g.total_weight
+            when g.total_weight = 0 then cast(1 as double) / g.n
+        end as weighted_share
+    from {{ ref('int_dispersion_inputs') }} as i
+    inner join {{ ref('int_area_tree') }} as t on t.period_key = i.period_key and t.area_key = i.area_key
+    inner join {{ ref('int_dispersion_groups') }} as g
+        on
+            g.indicator_key = i.indicator_key
+            and g.within_key = t.ancestor_key
+            and g.level_position = i.level_position
+            and g.period_key = i.period_key
+            and g.breakdown_key = i.breakdown_key
+    -- all statistics but one need three areas; where all values are 0, nothing differs
+    where g.n >= {{ var('min_areas_compared') }} and g.amplitude > 0
+{%- endmacro %}
+
+{# The statistics of shares and logarithms, without weights and with them: pairs of a name and its expression. `g` is a row of
+   int_dispersion_groups, `d` a row of int_dispersion. #}
+{% macro inequality(prefix, mean) -%}
+    {%- set column = 'd.' ~ prefix -%}
+    {{ return([
+        ('cv', '2 * g.amplitude / ' ~ mean ~ ' * sqrt(' ~ column ~ 'squares)'),
+        ('gini', '2 * ' ~ column ~ 'lorenz * (g.amplitude / ' ~ mean ~ ') - 1'),
+        ('hoover', column ~ 'distances * (g.amplitude / ' ~ mean ~ ')'),
+        ('atkinson_05', '1 - ' ~ column ~ 'roots * ' ~ column ~ 'roots * (g.amplitude / ' ~ mean ~ ')'),
+        ('theil_t', column ~ 'products'),
+        ('theil_l', '-' ~ column ~ 'logs'),
+        ('sd_log', 'sqrt(greatest(' ~ column ~ 'log_squares - ' ~ column ~ 'logs * ' ~ column ~ 'logs, 0))'),
+    ]) }}
+{%- endmacro %}

@@ -1,0 +1,71 @@
+-- grain: one row per group of areas (int_dispersion_groups) that has at least three values, other than 0; docs/methods.md has the formulas
+with members as (
+    {{ dispersion_members() }}
+),
+
+weighted_means as (
+    select
+        group_key,
+        case
+            when count(weighted_share) = count(*)
+                then {{ unit_sum('value / amplitude * weighted_share') }} * max(amplitude)
+        end as weighted_mean
+    from members
+    group by group_key
+),
+
+ordered as (
+    select
+        m.group_key,
+        m.n,
+        m.share,
+        m.weighted_share,
+        m.value,
+        m.amplitude,
+        w.weighted_mean,
+        m.value / m.amplitude as part,
+        (m.value / m.amplitude - m.mean / m.amplitude) / 2 as distance,
+        (m.value / m.amplitude - w.weighted_mean / m.amplitude) / 2 as weighted_distance,
+        case when m.has_shares then m.value / m.mean end as relative,
+        case when m.has_shares and w.weighted_mean > 0 then {{ finite('m.value / w.weighted_mean') }} end as weighted_relative,
+        row_number() over in_order - 1 as place,
+        -- the weighted share of an area and of those before it
+        sum({{ in_units('m.weighted_share') }}) over in_order as running_units
+    from members as m
+    inner join weighted_means as w on w.group_key = m.group_key
+    window in_order as (partition by m.group_key order by m.value, m.area_key rows between unbounded preceding and current row)
+),
+
+terms as (
+    select
+        *,
+        {{ from_units('running_units') }} - weighted_share / 2 as lorenz_share,
+        case when relative > 0 then ln(relative) end as log_relative,
+        case when weighted_relative > 0 then ln(weighted_relative) end as weighted_log
+    from ordered
+)
+
+select
+    group_key,
+    max(weighted_mean) as weighted_mean,
+    {% for name, quantile in [('p10', 0.1), ('q1', 0.25), ('q3', 0.75), ('p90', 0.9)] -%}
+    max(case when place = {{ quantile_place(quantile) }} then value end) as {{ name }}_below,
+    max(case when place = least({{ quantile_place(quantile) }} + 1, n - 1) then value end) as {{ name }}_above,
+    max({{ quantile }} * (n - 1) - {{ quantile_place(quantile) }}) as {{ name }}_part,
+    {% endfor -%}
+    {{ unit_sum('distance * distance * share') }} as squares,
+    {{ unit_sum('part * (2 * place + 1) / (2 * n) * share') }} as lorenz,
+    {{ unit_sum('abs(distance) * share') }} as distances,
+    {{ unit_sum('sqrt(greatest(part, 0)) * share') }} as roots,
+    {{ log_sum('share * relative * coalesce(log_relative, 0)') }} as products,
+    {{ log_sum('share * log_relative') }} as logs,
+    {{ log_sum('share * log_relative * log_relative') }} as log_squares,
+    {{ unit_sum('weighted_distance * weighted_distance * weighted_share') }} as weighted_squares,
+    {{ unit_sum('part * lorenz_share * weighted_share') }} as weighted_lorenz,
+    {{ unit_sum('abs(weighted_distance) * weighted_share') }} as weighted_distances,
+    {{ unit_sum('sqrt(greatest(part, 0)) * weighted_share') }} as weighted_roots,
+    {{ log_sum('weighted_share * weighted_relative * coalesce(weighted_log, 0)') }} as weighted_products,
+    {{ log_sum('weighted_share * weighted_log') }} as weighted_logs,
+    {{ log_sum('weighted_share * weighted_log * weighted_log') }} as weighted_log_squares
+from terms
+group by group_key
