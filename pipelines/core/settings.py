@@ -23,6 +23,13 @@ class Settings(BaseSettings):
     home: Path | None = Field(default=None, description="Folder of everything a run writes; default data/<pack id> of the working folder.")
     mirror: Path | None = Field(default=None, description="Folder `<host>/<path>` that answers instead of the network.")
     allow_hosts: str = Field(default="", description="Comma-separated hosts that may be fetched although they are private.")
+    memory: str | None = Field(
+        default=None, description="Memory that a run may use, such as 4GB; default half of the machine's, or of its control group's."
+    )
+    spill: str | None = Field(
+        default=None,
+        description="Limit of the disk space that a run may use for what does not fit into memory, such as 200GB; default 90 % of the free space.",
+    )
     source_date_epoch: int | None = Field(default=None, validation_alias="SOURCE_DATE_EPOCH", description="Replaces the clock.")
 
     def home_of(self, pack_id: str) -> Path:

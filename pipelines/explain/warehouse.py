@@ -87,7 +87,11 @@ class Warehouse:
         }
 
     def periods(self, indicator: str) -> list[str]:
-        sql = f"select time_period from intermediate.int_indicator_periods where indicator = {literal(indicator)} order by 1"
+        sql = (
+            "select p.time_period from intermediate.int_indicator_periods as o "
+            "inner join dimensions.dim_period as p on p.period_key = o.period_key "
+            f"where o.indicator_key = {self._indicator_key(indicator)} order by 1"
+        )
         return [p for (p,) in self.rows(sql)]
 
     def levels(self, indicator: str) -> list[str]:
@@ -95,12 +99,27 @@ class Warehouse:
         return [level for (level,) in self.rows(sql)]
 
     def splits(self, indicator: str, period: str) -> list[tuple[str, str]]:
-        where = f"indicator = {literal(indicator)} and time_period = {literal(period)}"
-        return [(s, a) for s, a in self.rows(f"select sex, age from intermediate.int_indicator_splits where {where} order by 1, 2")]
+        sql = (
+            "select b.sex, b.age from intermediate.int_indicator_splits as s "
+            "inner join dimensions.dim_breakdown as b on b.breakdown_key = s.breakdown_key "
+            f"where s.indicator_key = {self._indicator_key(indicator)} and s.period_key = {self._period_key(period)} order by 1, 2"
+        )
+        return [(s, a) for s, a in self.rows(sql)]
 
     def is_valid(self, ref_area: str, period: str) -> bool:
-        where = f"ref_area = {literal(ref_area)} and time_period = {literal(period)}"
+        where = f"area_key = {self._area_key(ref_area)} and period_key = {self._period_key(period)}"
         return bool(self.rows(f"select 1 from intermediate.int_valid_areas where {where}"))
+
+    # The warehouse joins by integers. In SQL, a key is looked up by name; it is null, and equal to none, for a name without a key.
+
+    def _indicator_key(self, indicator: str) -> str:
+        return f"(select indicator_key from staging.stg_indicators where indicator = {literal(indicator)})"
+
+    def _period_key(self, period: str) -> str:
+        return f"(select period_key from dimensions.dim_period where time_period = {literal(period)})"
+
+    def _area_key(self, ref_area: str) -> str:
+        return f"(select area_key from dimensions.dim_area where ref_area = {literal(ref_area)})"
 
     # --------------------------------------------------------------------------------------------------------- declarations
 
@@ -169,8 +188,11 @@ class Warehouse:
 
     def finest(self, indicator: str, period: str) -> tuple[int, str]:
         """Return position and name of the finest level at which the indicator has data in a period."""
-        where = f"indicator = {literal(indicator)} and time_period = {literal(period)}"
-        position, level = self.rows(f"select finest_position, finest_level from intermediate.int_indicator_periods where {where}")[0]
+        position, level = self.rows(
+            "select p.finest_position, l.level from intermediate.int_indicator_periods as p "
+            "inner join staging.stg_levels as l on l.position = p.finest_position "
+            f"where p.indicator_key = {self._indicator_key(indicator)} and p.period_key = {self._period_key(period)}"
+        )[0]
         return position, level
 
     @cached_property
@@ -180,9 +202,13 @@ class Warehouse:
 
     def members(self, indicator: str, ref_area: str, period: str) -> list[str]:
         """Return the areas of the finest level below `ref_area`, by any path."""
-        _, level = self.finest(indicator, period)
-        where = f"time_period = {literal(period)} and ancestor = {literal(ref_area)} and level = {literal(level)}"
-        return [a for (a,) in self.rows(f"select ref_area from intermediate.int_area_tree where {where} order by 1")]
+        position, _ = self.finest(indicator, period)
+        sql = (
+            "select a.ref_area from intermediate.int_area_tree as t inner join dimensions.dim_area as a on a.area_key = t.area_key "
+            f"where t.period_key = {self._period_key(period)} and t.ancestor_key = {self._area_key(ref_area)} "
+            f"and t.level_position = {position} order by 1"
+        )
+        return [a for (a,) in self.rows(sql)]
 
     def facts(self, cell_key: CellKey, members: Sequence[str]) -> Facts:
         """Return everything that the number of a key and those of `members` are computed from."""
@@ -233,22 +259,20 @@ class Warehouse:
         """Return the former areas of each place in a period, by share, and the places whose values passed to other areas."""
         if not self._has_changes:
             return {}, frozenset()
-        in_periods = f"time_period in ({_texts(periods)})"
+        in_periods = f"p.time_period in ({_texts(periods)})"
         passed_on: set[tuple[str, str]] = set()
         origins: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
         for area, period, origin, share in self.rows(
-            "select s.area, v.time_period, v.ref_area, s.share from intermediate.int_own_validity as v "
-            "inner join intermediate.int_area_successions as s on s.origin = v.ref_area and v.first_day < s.valid_to "
-            f"and (s.valid_from is null or s.valid_from <= v.first_day) where v.{in_periods}"
+            "select a.ref_area, p.time_period, f.ref_area, o.share from intermediate.int_area_origins as o "
+            "inner join dimensions.dim_period as p on p.period_key = o.period_key "
+            "inner join dimensions.dim_area as a on a.area_key = o.area_key "
+            "inner join dimensions.dim_area as f on f.area_key = o.origin_key "
+            f"where {in_periods} order by all"
         ):
-            passed_on.add((origin, period))
+            if origin != area or share < 1:  # an area that only received others keeps its own values
+                passed_on.add((origin, period))
             origins[area, period].append((origin, share))
         requested = set(places)
-        for area, period in self.rows(
-            f"select ref_area, time_period from intermediate.int_own_validity where {in_periods} and ref_area in ({_texts(places)})"
-        ):
-            if (area, period) in origins and (area, period) not in passed_on:
-                origins[area, period].append((area, 1.0))  # it keeps its own values
         of_places = {at: tuple(shares) for at, shares in origins.items() if at[0] in requested}
         return of_places, frozenset(at for at in passed_on if at[0] in requested)
 
@@ -262,7 +286,13 @@ class Warehouse:
         return {place: tuple(of_place) for place, of_place in observations.items()}
 
     def _universe(self, within: str) -> frozenset[Place]:
-        rows = self.rows(f"select measure, ref_area, time_period from intermediate.int_measure_universe where {within}")
+        rows = self.rows(
+            "select measure, ref_area, time_period from ("
+            "select m.measure, a.ref_area, p.time_period from intermediate.int_measure_universe as u "
+            "inner join (select distinct measure, measure_key from staging.stg_measures) as m on m.measure_key = u.measure_key "
+            "inner join dimensions.dim_area as a on a.area_key = u.area_key "
+            f"inner join dimensions.dim_period as p on p.period_key = u.period_key) where {within}"
+        )
         return frozenset(Place(*row) for row in rows)
 
     def _conflicts(self, within: str) -> frozenset[tuple[str, Key]]:
@@ -275,8 +305,10 @@ class Warehouse:
 
     def _areas(self, places: Iterable[str], period: str) -> dict[str, Area]:
         rows = self.rows(
-            "select a.ref_area, coalesce(a.name, a.ref_area), a.level, a.area_km2, w.weight, w.weight_period from staging.stg_areas as a "
-            f"left join intermediate.int_area_weights as w on w.ref_area = a.ref_area and w.time_period = {literal(period)} "
+            "select a.ref_area, coalesce(a.name, a.ref_area), a.level, a.area_km2, w.weight, p.time_period from staging.stg_areas as a "
+            "inner join dimensions.dim_area as k on k.ref_area = a.ref_area "
+            f"left join intermediate.int_area_weights as w on w.area_key = k.area_key and w.period_key = {self._period_key(period)} "
+            "left join dimensions.dim_period as p on p.period_key = w.weight_period_key "
             f"where a.ref_area in ({_texts(places)})"
         )
         return {row[0]: Area(*row) for row in rows}

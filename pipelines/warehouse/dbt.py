@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pipelines import bundled
-from pipelines.core import atomic
+from pipelines.core import atomic, memory
 from pipelines.core.errors import Zpo2Error
+from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
 from quality.gate import CheckResult
 
@@ -37,6 +39,8 @@ def environment(workspace: WorkspaceFolder) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",
         "DBT_LOG_LEVEL_FILE": "none",  # the log of the run holds what dbt prints
+        "ZPO2_ENGINE_MEMORY": f"{memory.budget(Settings().memory).engine // 2**20}MiB",
+        "ZPO2_SPILL": Settings().spill or f"{shutil.disk_usage(workspace.root).free * 9 // 10 // 2**20}MiB",
         # the models in Python call functions of this project
         "PYTHONPATH": os.pathsep.join(filter(None, [str(bundled.PACKAGES), os.environ.get("PYTHONPATH", "")])),
         "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),

@@ -94,16 +94,45 @@ sloped as (
             and s.breakdown_key = m.breakdown_key
 ),
 
+residuals as (
+    select
+        s.indicator_key,
+        s.within_key,
+        s.level_position,
+        s.first_period,
+        s.last_period,
+        s.breakdown_key,
+        {{ log_sum('(d.dy - s.beta * d.dx) * (d.dy - s.beta * d.dx)') }} as residual
+    from sloped as s
+    inner join deviations as d
+        on
+            d.indicator_key = s.indicator_key
+            and d.within_key = s.within_key
+            and d.level_position = s.level_position
+            and d.first_period = s.first_period
+            and d.last_period = s.last_period
+            and d.breakdown_key = s.breakdown_key
+    group by s.indicator_key, s.within_key, s.level_position, s.first_period, s.last_period, s.breakdown_key
+),
+
 -- equal last values have no speed: 1 + beta * T is 0, except for the last digit
 speeds as (
     select
-        *,
-        (mean_z - mean_x) / years - beta * mean_x as alpha,
-        greatest(syy - beta * sxy, 0) as residual,
-        sqrt(szz / nullif(n, 0)) as sigma_last,
-        sqrt(sxx / nullif(n, 0)) as sigma_first,
-        case when has_slope and 1 + beta * years > {{ var('remaining_gap_tolerance') }} then -ln(1 + beta * years) / years end as speed
-    from sloped
+        s.*,
+        r.residual,
+        (s.mean_z - s.mean_x) / s.years - s.beta * s.mean_x as alpha,
+        sqrt(s.szz / nullif(s.n, 0)) as sigma_last,
+        sqrt(s.sxx / nullif(s.n, 0)) as sigma_first,
+        case when s.has_slope and 1 + s.beta * s.years > {{ var('remaining_gap_tolerance') }} then -ln(1 + s.beta * s.years) / s.years end as speed
+    from sloped as s
+    inner join residuals as r
+        on
+            r.indicator_key = s.indicator_key
+            and r.within_key = s.within_key
+            and r.level_position = s.level_position
+            and r.first_period = s.first_period
+            and r.last_period = s.last_period
+            and r.breakdown_key = s.breakdown_key
 ),
 
 spans as (
