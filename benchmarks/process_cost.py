@@ -33,7 +33,6 @@ class Cost:
     wall_seconds: float
     peak_bytes: int  # all processes together, without the page cache
     peak_with_cache_bytes: int | None  # as the kernel counts against a limit; it gives cache back when memory is short
-    largest_process_bytes: int
     counted_by: str
     exit_code: int
     out_of_memory: bool  # the kernel ended a process at the limit
@@ -60,8 +59,8 @@ def measure(command: Sequence[str], environment: Mapping[str, str], limit: int |
         output = stack.enter_context(tempfile.TemporaryFile())
         began = time.monotonic()
         process = subprocess.Popen(
-            command, env=dict(environment), cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-            preexec_fn=group.enter if group else None,
+            [*(group.entry() if group else []), *command], env=dict(environment), cwd=folder,
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
             peak = 0
@@ -82,7 +81,6 @@ def measure(command: Sequence[str], environment: Mapping[str, str], limit: int |
             wall_seconds=wall,
             peak_bytes=peak,
             peak_with_cache_bytes=group.peak_with_cache() if group else None,
-            largest_process_bytes=usage.ru_maxrss * 1024,
             counted_by=group.kind if group else "PSS of the process tree",
             exit_code=process.returncode,
             out_of_memory=group.killed() > 0 if group else False,
@@ -104,9 +102,9 @@ class Cgroup:
     def kind(self) -> str:
         return f"cgroup v{self.version}"
 
-    def enter(self) -> None:
-        """Move the calling process into the group."""
-        (self.path / "cgroup.procs").write_text("0", encoding="ascii")
+    def entry(self) -> list[str]:
+        """Return the words before a command that move its process into the group, before the command begins."""
+        return ["/bin/sh", "-c", 'echo $$ > "$0" && exec "$@"', str(self.path / "cgroup.procs")]
 
     def set_limit(self, limit: int) -> None:
         if self.version == 1:
@@ -236,3 +234,12 @@ def _pss(pid: int) -> int:
         return 0
     match = re.search(r"^Pss: +([0-9]+) kB", text, re.MULTILINE)
     return int(match[1]) * 1024 if match else 0
+
+
+# ---------------------------------------------------------------------------------------------------------------------------- disk
+
+
+def disk_used(folder: Path) -> int:
+    """Return the bytes that a folder takes on the disk. A file with several links counts once."""
+    facts = [os.lstat(path) for path in (folder, *folder.rglob("*"))]
+    return sum({(f.st_dev, f.st_ino): f.st_blocks * 512 for f in facts}.values())

@@ -132,7 +132,9 @@ def run(pack: Path, out: Path, multiplier: int, memory: str) -> Iterator[tuple[s
 
 def _casts(pack: Path, source: str) -> str:
     """Return the expressions that make doubles of all measures of a source."""
-    names = duckdb.execute("select distinct name from parquet_schema(?) where regexp_full_match(name, 'm[0-9]+')", [f"{pack}/data/{source}_*.parquet"])
+    names = duckdb.execute(
+        "select distinct name from parquet_schema(?) where regexp_full_match(name, 'm[0-9]+')", [f"{pack}/data/{source}_*.parquet"]
+    )
     return ", ".join(f"cast({name} as double) as {name}" for (name,) in names.fetchall())
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +116,9 @@ def areas(size: Size) -> pl.DataFrame:
         table = pl.DataFrame({"code": _codes(_letter(level), count)}).with_columns(
             level=pl.lit(level),
             # neighbours in the order of codes have the same parent
-            parent=pl.Series([None] * count if parents is None else [parents[i * len(parents) // count] for i in range(count)], dtype=pl.String),
+            parent=pl.Series(
+                [None] * count if parents is None else [parents[i * len(parents) // count] for i in range(count)], dtype=pl.String
+            ),
         )
         tables.append(table)
         count = 0 if parents is None else len(parents)
@@ -177,7 +180,7 @@ def _source_facts(source: str) -> dict[str, Any]:
 
 def _areas_source(size: Size) -> dict[str, Any]:
     chain = LEVELS[size.levels]
-    parents = {above: f"case level when '{level}' then parent end" for level, above in zip(chain, chain[1:], strict=False)}
+    parents = {above: f"case level when '{level}' then parent end" for level, above in pairwise(chain)}
     return _source_facts("areas") | {
         "fetch": {"url": "data/areas.csv"},
         "read": {"format": "csv"},
@@ -192,7 +195,11 @@ def _source(source: str, names: list[str], size: Size) -> dict[str, Any]:
     return _source_facts(source) | {
         "fetch": {"url": f"data/{source}_{{year}}.parquet", "parts": {"year": [str(year) for year in years(size)]}},
         "read": {"format": "parquet"},
-        "columns": {"year": {"type": "integer", "required": True}, "code": {"required": True}, **{n: {"type": "number", "min": 0} for n in names}},
+        "columns": {
+            "year": {"type": "integer", "required": True},
+            "code": {"required": True},
+            **{n: {"type": "number", "min": 0} for n in names},
+        },
         "key": ["year", "code"],
         "into": "observations",
         "map": {"area": {"scheme": "code", "code": "code"}, "period": "year", "measures": {name: name for name in names}},
