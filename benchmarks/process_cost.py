@@ -172,8 +172,9 @@ def _parents() -> Iterator[tuple[Path, int]]:
     for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
         number, controllers, path = line.split(":", 2)
         own.update({name: path.lstrip("/") for name in (controllers.split(",") if number != "0" else ["unified"])})
-    if "memory" in own and (CGROUP_ROOT / "memory").is_dir():
-        yield CGROUP_ROOT / "memory" / own["memory"], 1
+    if "memory" in own and (root := CGROUP_ROOT / "memory").is_dir():
+        group = root / own["memory"]
+        yield (group if group.is_dir() else root), 1  # in a container the root can be the own group
     if "unified" in own and (CGROUP_ROOT / "cgroup.controllers").is_file():
         group = CGROUP_ROOT / own["unified"]
         yield group, 2

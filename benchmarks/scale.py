@@ -41,8 +41,8 @@ TITLES = {
     "unchanged": "unchanged",
     "dbt": "plain `dbt build` of the same project",
 }
-# bytes of disk for each observation, and for any pack: measured, and rounded up
-DISK_OF_FLOOR, DISK_OF_RUN, DISK_OF_NEXT_RELEASE, DISK_OF_SPILL, DISK_OF_ANY = 120, 800, 600, 200, 100_000_000
+# bytes of disk for each observation: measured with all formats of a release, and rounded up; and for a pack of any size
+DISK_OF_FLOOR, DISK_OF_WAREHOUSE, DISK_OF_RELEASE, DISK_OF_SPILL, DISK_OF_ANY = 110, 120, 420, 100, 100_000_000
 
 
 @dataclass
@@ -186,9 +186,7 @@ class Benchmark:
 
 def main() -> int:
     options = _options()
-    size = replace(
-        SIZES[options.size], **{name: value for name in ("areas", "years", "measures", "levels") if (value := getattr(options, name))}
-    )
+    size = options.of_size
     folder = options.work or Path(tempfile.mkdtemp(prefix="zpo2-scale-"))
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -220,7 +218,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--floor-memory", default="2GB", help="DuckDB's memory limit in the floor; default: 2GB.")
     parser.add_argument("--work", type=Path, help="New folder for the pack and the workspaces, which is kept; default: a temporary one.")
     parser.add_argument("--json", type=Path, help="File for all results.")
-    return parser.parse_args()
+    options = parser.parse_args()
+    numbers = {name: getattr(options, name) for name in ("areas", "years", "measures", "levels")}
+    try:
+        options.of_size = replace(SIZES[options.size], **{name: number for name, number in numbers.items() if number is not None})
+    except ValueError as error:
+        parser.error(str(error))
+    return options
 
 
 def environment(memory: str | None = None) -> dict[str, str]:
@@ -231,9 +235,8 @@ def environment(memory: str | None = None) -> dict[str, str]:
 
 def disk_needed(size: Size, parts: list[str]) -> int:
     """Return an estimate of the bytes that the parts write."""
-    each = (
-        DISK_OF_FLOOR * ("floor" in parts) + (DISK_OF_RUN + DISK_OF_SPILL) * ("cold" in parts) + DISK_OF_NEXT_RELEASE * ("changed" in parts)
-    )
+    runs = {"cold": DISK_OF_WAREHOUSE + DISK_OF_SPILL + DISK_OF_RELEASE, "changed": DISK_OF_RELEASE, "floor": DISK_OF_FLOOR}
+    each = sum(count for part, count in runs.items() if part in parts)
     return DISK_OF_ANY + each * size.observations
 
 
