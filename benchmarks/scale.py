@@ -122,7 +122,7 @@ class Benchmark:
             return
         reason = " ".join(cost.output.strip()[-2000:].splitlines()[-1:]) or f"ended with {cost.exit_code}"
         if cost.out_of_memory:
-            reason = f"the kernel ended a process for lack of memory at the limit of {_gigabytes(self.limit or 0)} GB; {reason}"
+            reason = f"the kernel ended a process for lack of memory at the limit of {_gigabytes(self.limit or 0)} GB"
         self.failures[part] = f"failed after {cost.wall_seconds:.0f} s and {_gigabytes(cost.peak_bytes)} GB: {reason}"
         _say(f"{TITLES[part]} {self.failures[part]}\n{cost.output[-3000:]}")
 
@@ -165,12 +165,18 @@ class Benchmark:
                 lines.append(_row(TITLES[part], self.costs[part], self.disk[part], None if part == "start-up" else millions))
             elif part in self.failures:
                 lines.append(f"| {TITLES[part]} | {self.failures[part].replace('|', ' ')} | | | | | | | | |")
-        lines += ["", "| ratio | measured |", "| --- | ---: |", *(f"| {title} | {ratio:.3g} |" for title, ratio in self.ratios().items())]
+        if self.ratios():
+            lines += [
+                "",
+                "| ratio | measured |",
+                "| --- | ---: |",
+                *(f"| {title} | {ratio:.3g} |" for title, ratio in self.ratios().items()),
+            ]
         if self.agreement:
             lines += ["", "Of the {release:,} values of two indicators in the release the floor has {both:,}, and {equal:,} are equal to nine digits."
                       .format(**self.agreement)]  # fmt: skip
-        counted = sorted({cost.counted_by for cost in self.costs.values()})
-        return "\n".join([*lines, "", f"Memory was counted by {' and '.join(counted) or 'nothing'}."])
+        counted = " and ".join(sorted({cost.counted_by for cost in self.costs.values()}))
+        return "\n".join([*lines, *(["", f"Memory was counted by {counted}."] if counted else [])])
 
     def as_dict(self) -> dict[str, Any]:
         """Return all results."""
