@@ -141,6 +141,8 @@ class Benchmark:
         found = {title: seconds[one] / seconds[other] for title, seconds, one, other in pairs if {one, other} <= set(seconds)}
         if {"cold", "floor", "start-up"} <= set(cpu):
             found["(cold - start-up) / floor, CPU"] = (cpu["cold"] - cpu["start-up"]) / cpu["floor"]
+        if {"cold", "start-up"} <= set(cpu):
+            found["cold - start-up, CPU s per million"] = (cpu["cold"] - cpu["start-up"]) / self.size.observations * 1e6
         return found
 
     def markdown(self) -> str:
