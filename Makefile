@@ -51,6 +51,8 @@ bench: $(READY_DEV)  ## measure speed and memory
 	$(BIN)/python benchmarks/events.py
 	$(BIN)/python benchmarks/uncertainty.py
 	$(BIN)/python benchmarks/publish.py
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/scale.py
 
 clean:  ## remove the environment, the data of all runs and the built site
 	rm -rf $(VENV) data build
