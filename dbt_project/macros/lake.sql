@@ -20,3 +20,20 @@
         (select 1)
     {%- endif -%}
 {%- endmacro %}
+
+{# The files that the manifest names: one row per kind and path. #}
+{% macro lake_files() -%}
+    {%- do source('lake', 'pack') -%}
+    {%- set manifest = env_var('ZPO2_HOME', '../data/demo') ~ '/manifests/current.json' -%}
+    with kinds as (
+        select
+            unnest(map_keys(files)) as kind,
+            unnest(map_values(files)) as of_kind
+        from read_json('{{ manifest }}', columns = {files: 'MAP(VARCHAR, STRUCT(path VARCHAR)[])'})
+    )
+
+    select
+        kind,
+        unnest(of_kind).path as path
+    from kinds
+{%- endmacro %}

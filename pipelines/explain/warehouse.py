@@ -40,7 +40,7 @@ def open_warehouse(workspace: WorkspaceFolder) -> Iterator[Warehouse]:
             ) from None
     try:
         yield Warehouse(connection, workspace)
-    except (duckdb.CatalogException, duckdb.BinderException) as error:
+    except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException) as error:
         raise WarehouseUnavailable(
             f"{workspace.warehouse}: is not complete ({str(error).splitlines()[0]}); `zpo2 run` rebuilds it"
         ) from None
@@ -276,11 +276,17 @@ class Warehouse:
         of_places = {at: tuple(shares) for at, shares in origins.items() if at[0] in requested}
         return of_places, frozenset(at for at in passed_on if at[0] in requested)
 
+    @cached_property
+    def _observation_files(self) -> str:
+        """The list, in SQL, of the files of observations that this warehouse was built from, where the workspace is now."""
+        rows = self.rows("select path from staging.stg_lake_files where kind = 'observations' order by path")
+        return f"[{_texts(str(self.workspace.lake / path) for (path,) in rows)}]"
+
     def _observations(self, within: str) -> dict[Place, tuple[Observation, ...]]:
         observations: dict[Place, list[Observation]] = defaultdict(list)
         for source, part, measure, area, period, sex, age, *rest in self.rows(
             "select source, part, measure, ref_area, time_period, sex, age, obs_value, obs_status, aggregate, by_sex, row_number, row_count, "
-            f"snapshot from staging.stg_observations where {within} order by source, part, row_number, sex, age"
+            f"snapshot from read_parquet({self._observation_files}) where {within} order by source, part, row_number, sex, age"
         ):
             observations[Place(measure, area, period)].append(Observation(source, part, Key(measure, area, period, sex, age), *rest))
         return {place: tuple(of_place) for place, of_place in observations.items()}

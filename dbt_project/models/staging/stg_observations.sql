@@ -1,4 +1,6 @@
 -- grain: one row per value that a part of a source reports for a measure, area, period, sex and age; plain measures can repeat a cell
+-- a view: the files of the lake are read where they are
+{{ config(materialized="view") }}
 select
     source,
     part,
