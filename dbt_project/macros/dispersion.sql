@@ -18,14 +18,22 @@
     {{ exact_sum('(' ~ term ~ ') * pow(cast(2 as double), 80)', 'pow(cast(2 as double), 80)') }}
 {%- endmacro %}
 
-{# The place of the value at or below a quantile, counted from 0 in the order of values. #}
-{% macro quantile_place(quantile) -%}
-    floor({{ quantile }} * (n - 1))
+{# The quantiles that statistics are made of. #}
+{% macro quantiles() -%}
+    {{ return({'p10': 0.1, 'q1': 0.25, 'q3': 0.75, 'p90': 0.9}) }}
+{%- endmacro %}
+
+{# The place of the value at or below a quantile of `n` values, counted from 0 in their order. #}
+{% macro quantile_place(quantile, n) -%}
+    floor(cast({{ quantile }} as double) * ({{ n }} - 1))
 {%- endmacro %}
 
 {# A quantile from its two neighbours, interpolated linearly. #}
 {% macro quantile_of(name) -%}
-    (d.{{ name }}_below + (d.{{ name }}_above - d.{{ name }}_below) * d.{{ name }}_part)
+    (
+        d.{{ name }}_below
+        + (d.{{ name }}_above - d.{{ name }}_below) * (cast({{ quantiles()[name] }} as double) * (g.n - 1) - g.{{ name }}_place)
+    )
 {%- endmacro %}
 
 {# The areas of every group with a value: their share in it, without weights and with them. One row per group and area. #}
@@ -39,6 +47,9 @@
         g.n,
         g.mean,
         g.amplitude,
+        {% for name in quantiles() -%}
+        g.{{ name }}_place,
+        {% endfor -%}
         -- shares need values that are not negative
         g.low >= 0 and g.mean > 0 as has_shares,
         cast(1 as double) / g.n as share,

@@ -22,6 +22,10 @@ ordered as (
         m.weighted_share,
         m.value,
         m.amplitude,
+        {% for name in quantiles() -%}
+        m.{{ name }}_place,
+        least(m.{{ name }}_place + 1, m.n - 1) as {{ name }}_next,
+        {% endfor -%}
         w.weighted_mean,
         m.value / m.amplitude as part,
         (m.value / m.amplitude - m.mean / m.amplitude) / 2 as distance,
@@ -48,10 +52,9 @@ terms as (
 select
     group_key,
     max(weighted_mean) as weighted_mean,
-    {% for name, quantile in [('p10', 0.1), ('q1', 0.25), ('q3', 0.75), ('p90', 0.9)] -%}
-    max(case when place = {{ quantile_place(quantile) }} then value end) as {{ name }}_below,
-    max(case when place = least({{ quantile_place(quantile) }} + 1, n - 1) then value end) as {{ name }}_above,
-    max({{ quantile }} * (n - 1) - {{ quantile_place(quantile) }}) as {{ name }}_part,
+    {% for name in quantiles() -%}
+    max(case when place = {{ name }}_place then value end) as {{ name }}_below,
+    max(case when place = {{ name }}_next then value end) as {{ name }}_above,
     {% endfor -%}
     {{ unit_sum('distance * distance * share') }} as squares,
     {{ unit_sum('part * (2 * place + 1) / (2 * n) * share') }} as lorenz,

@@ -71,6 +71,9 @@ select
     s.high,
     greatest(abs(s.low), abs(s.high)) as amplitude,
     s.total / s.n as mean,
+    {% for name, quantile in quantiles().items() -%}
+    cast({{ quantile_place(quantile, 's.n') }} as bigint) as {{ name }}_place,
+    {% endfor -%}
     c.weighted,
     -- null if a weight is negative: the weighted statistics are not defined then; weights that sum to 0 count as none
     case when not c.weighted then 0 when s.low_weight < 0 then null else s.total_weight end as total_weight
