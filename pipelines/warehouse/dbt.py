@@ -26,7 +26,7 @@ from quality.gate import CheckResult
 PROJECT_DIR = bundled.DBT_PROJECT
 
 
-BUILD = ["--no-use-colors", "--log-format", "json", "build", "--exclude-resource-type", "unit_test"]
+BUILD = ["build", "--exclude-resource-type", "unit_test"]
 """The dbt command of a run. It runs no unit tests: they test the code, not the data."""
 SECONDS_TO_END = 10.0
 

@@ -1,8 +1,8 @@
 """The process in which dbt works for a run: it parses the project once, then builds the selections that are requested on its input.
 
-A request is a line of JSON on the standard input: the arguments of a dbt command. On the standard output there are dbt's own lines, and one
-answer to the start and to each request, a line of JSON with the key `answer`. The end of the input ends the process, also in the middle of
-its work: the run that started it has ended, or was killed.
+A request is a line of JSON on the standard input: the arguments of a dbt command. On the standard output there are dbt's events, a line of
+JSON each, and one answer to the start and to each request, a line of JSON with the key `answer`. The end of the input ends the process, also
+in the middle of its work: the run that started it has ended, or was killed.
 
 `pipelines.warehouse.dbt` starts this module. Nothing else imports it, because dbt takes seconds to import.
 """
@@ -21,6 +21,8 @@ from typing import Any
 
 from pipelines.core import atomic
 
+SILENT = ["--log-level", "none"]
+
 
 def main(project: Path, manifest_file: Path, parsed_file: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches both processes; the run decides
@@ -36,7 +38,7 @@ def main(project: Path, manifest_file: Path, parsed_file: Path) -> None:
     _answer(success=True)
     while True:
         arguments = json.loads(requests.get())
-        result = dbtRunner(manifest=manifest).invoke([*arguments, "--project-dir", str(project)])
+        result = dbtRunner(manifest, callbacks=[_print_event]).invoke([*SILENT, *arguments, "--project-dir", str(project)])
         _let_go_of_the_warehouse()
         _answer(success=result.success, error=str(result.exception or ""))
 
@@ -47,8 +49,21 @@ def _read_requests(requests: queue.Queue[str]) -> None:
     os._exit(0)
 
 
+def _print_event(event: Any) -> None:
+    """Print an event of dbt as it does with `--log-format json`, which also writes out all the events that it does not print."""
+    if event.info.level in ("info", "warn", "error"):
+        from dbt_common.events.functions import msg_to_json
+
+        _print(msg_to_json(event))
+
+
 def _answer(**content: Any) -> None:
-    print(json.dumps({"answer": content}), flush=True)
+    _print(json.dumps({"answer": content}))
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")  # in one piece: dbt has several threads
+    sys.stdout.flush()
 
 
 def _manifest(project: Path, manifest_file: Path, parsed_file: Path) -> Any:
@@ -61,7 +76,7 @@ def _manifest(project: Path, manifest_file: Path, parsed_file: Path) -> Any:
         manifest = Manifest.from_msgpack(parsed_file.read_bytes(), decoder=extended_mashumuro_decoder)
         manifest.build_flat_graph()  # the variable `graph` of macros
         return manifest
-    result = dbtRunner().invoke(["--quiet", "--no-partial-parse", "parse", "--project-dir", str(project)])
+    result = dbtRunner().invoke([*SILENT, "--no-partial-parse", "parse", "--project-dir", str(project)])
     if not isinstance(result.result, Manifest):
         raise result.exception or RuntimeError("dbt gives no reason")
     with atomic.atomic_write(parsed_file) as path:

@@ -51,9 +51,7 @@ def build_warehouse(session: RunSession, automation: Automation = None) -> list[
     return [before, _build_statistics(session, manifest, translator), after]
 
 
-def _build_models(
-    session: RunSession, selection: dbt.Selection, manifest: dict[str, Any], translator: Translator
-) -> dg.AssetsDefinition:
+def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[str, Any], translator: Translator) -> dg.AssetsDefinition:
     workspace = session.workspace
     nodes = selection.nodes(manifest)
     specs = {i: translator.get_asset_spec(manifest, i, None) for i in sorted(nodes) if manifest["nodes"][i]["resource_type"] == "model"}
@@ -85,9 +83,9 @@ def _build_models(
                 yield event
         if selection is dbt.AFTER_STATISTICS:
             session.dbt.close()
-        contents = marts.contents(workspace)
-        for event in built:
-            name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1].removeprefix("mart_")
+        names = [str(event.metadata["unique_id"].value).rsplit(".", 1)[-1].removeprefix("mart_") for event in built]
+        contents = marts.contents(workspace, names)
+        for event, name in zip(built, names, strict=True):
             yield dg.Output(event.value, event.output_name, metadata={**event.metadata, **_shown(contents.get(name))})
         messages = dbt.errors(workspace, selection)
         if messages:
