@@ -87,6 +87,11 @@ class WorkspaceFolder:
         return self.root / "warehouse.duckdb"
 
     @property
+    def statistics(self) -> Path:
+        """The statistics that Python computes from the warehouse and dbt reads."""
+        return self.root / "statistics"
+
+    @property
     def dagster(self) -> Path:
         return self.root / "dagster"
 

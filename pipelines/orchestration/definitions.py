@@ -13,21 +13,19 @@ from pipelines.orchestration.sensors import build_sensors, what_changed
 from pipelines.orchestration.session import RunSession
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.request import RunRequest
-from pipelines.warehouse.dbt import Parsing
 
 
-def build_definitions(session: RunSession, parsing: Parsing | None = None) -> dg.Definitions:
+def build_definitions(session: RunSession) -> dg.Definitions:
     """Return the definitions of one workspace. Tests and the command pass a session of their own; the daemon gets one from the environment."""
     automation = what_changed()
     ingest = build_ingest(session, automation)
-    warehouse, resources = build_warehouse(session, parsing or Parsing(session.workspace), automation)
-    marts = [spec.key for spec in warehouse.specs if (spec.group_name or "").startswith("marts")]
+    warehouse = build_warehouse(session, automation)
+    marts = [spec.key for assets in warehouse for spec in assets.specs if (spec.group_name or "").startswith("marts")]
     publication = build_publication(session, marts, automation)
     return dg.Definitions(
-        assets=[*ingest, warehouse, *publication],
+        assets=[*ingest, *warehouse, *publication],
         jobs=build_jobs(),
         sensors=build_sensors(session.workspace),
-        resources=resources,
         executor=dg.in_process_executor,
     )
 
@@ -37,4 +35,8 @@ def defs() -> dg.Definitions:
     """The definitions of the pack and the workspace that the environment names."""
     workspace = Workspace.load(Settings())
     workspace.open()
-    return build_definitions(RunSession(RunRequest(workspace)))
+    session = RunSession(RunRequest(workspace))
+    try:
+        return build_definitions(session)
+    finally:
+        session.dbt.close()  # a run starts it again

@@ -27,7 +27,6 @@ from pipelines.packs.workspace import Workspace
 from pipelines.runs import vintage
 from pipelines.runs.outcome import RunOutcome, is_unchanged, standing_release
 from pipelines.runs.request import Progress, RunRequest, ignore_progress
-from pipelines.warehouse.dbt import Parsing
 
 Report = Callable[[Progress], None]
 
@@ -136,7 +135,7 @@ def _recover_releases(workspace: WorkspaceFolder) -> None:
 
 def _cleanup(workspace: WorkspaceFolder) -> None:
     """Remove what a killed run left behind."""
-    for folder in (workspace.archive, workspace.lake, workspace.manifests, workspace.dbt):
+    for folder in (workspace.archive, workspace.lake, workspace.manifests, workspace.dbt, workspace.statistics):
         atomic.cleanup_temp(folder)
     for folder in (workspace.root, workspace.dagster):
         atomic.cleanup_temp(folder, recursive=False)
@@ -158,10 +157,10 @@ def _execute(session: RunSession) -> None:
     """Run the job in this process; the session holds what it found."""
     workspace = session.workspace
     os.environ.setdefault("DAGSTER_HOME", str(workspace.dagster))
-    with warnings.catch_warnings():
+    with contextlib.closing(session.dbt), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         session.report("start", "dagster", "starting")
-        parsing = Parsing(workspace)  # runs in a process of its own while Dagster is imported
+        session.dbt.start()  # it works in a process of its own while Dagster is imported
         import dagster as dg
         from dagster._core.instance.ref import InstanceRef
 
@@ -169,7 +168,7 @@ def _execute(session: RunSession) -> None:
         from pipelines.orchestration.jobs import JOB
 
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
-        job = build_definitions(session, parsing).resolve_job_def(JOB)
+        job = build_definitions(session).resolve_job_def(JOB)
         log = workspace.dagster / "last_run.log"  # what dbt prints, line by line
         overrides: dict[str, Any] = {
             # capturing what steps print would take the terminal away from the progress display

@@ -16,6 +16,7 @@ from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import ReleaseOutcome, RunOutcome, inputs_key
 from pipelines.runs.request import Progress, RunRequest
+from pipelines.warehouse.dbt import DbtProcess
 
 _log = logging.getLogger("zpo2.runs")
 
@@ -31,8 +32,12 @@ class RunSession:
     release: ReleaseOutcome | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     bytes: int = 0
+    dbt: DbtProcess = field(init=False)
     _lock: ExitStack = field(default_factory=ExitStack)
     _holds: bool = False
+
+    def __post_init__(self) -> None:
+        self.dbt = DbtProcess(self.workspace)
 
     @property
     def workspace(self) -> Workspace:

@@ -1,4 +1,4 @@
-"""How dbt is called, and the results it leaves: arguments, environment, parsed project, tests. Imports neither dbt nor Dagster."""
+"""How dbt is called, and the results it leaves: its process, the parsed project, selections, tests. Imports neither dbt nor Dagster."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 from typing import Any
 
 from pipelines import bundled
-from pipelines.core import atomic, memory
+from pipelines.core import atomic, fingerprint, memory
 from pipelines.core.errors import Zpo2Error
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
@@ -23,9 +28,41 @@ from quality.gate import CheckResult
 PROJECT_DIR = bundled.DBT_PROJECT
 
 
-def build_arguments() -> list[str]:
-    """Return the arguments of the one dbt command of a run. It runs no unit tests: they test the code, not the data."""
-    return ["build", "--exclude-resource-type", "unit_test", "--no-use-colors"]
+BUILD = ["build", "--exclude-resource-type", "unit_test"]
+"""The dbt command of a run. It runs no unit tests: they test the code, not the data."""
+SECONDS_TO_END = 10.0
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A part of the project that one dbt command builds. `after_statistics`: what depends on the statistics; otherwise all the rest."""
+
+    name: str
+    after_statistics: bool
+
+    def arguments(self) -> list[str]:
+        """Return the arguments that select it."""
+        return ["--select" if self.after_statistics else "--exclude", "source:statistics+"]
+
+    def nodes(self, manifest: dict[str, Any]) -> set[str]:
+        """Return the ids of the models and tests that the command builds."""
+        dependent = set(_descendants(manifest, (i for i, s in manifest["sources"].items() if s["source_name"] == "statistics")))
+        return {i for i in manifest["nodes"] if (i in dependent) == self.after_statistics}
+
+
+BEFORE_STATISTICS, AFTER_STATISTICS = SELECTIONS = (Selection("before_statistics", False), Selection("after_statistics", True))
+
+
+def _descendants(manifest: dict[str, Any], ids: Iterable[str]) -> Iterator[str]:
+    """Yield the ids of everything that depends on `ids`."""
+    seen: set[str] = set()
+    rest = list(ids)
+    while rest:
+        for child in manifest["child_map"].get(rest.pop(), []):
+            if child not in seen:
+                seen.add(child)
+                rest.append(child)
+                yield child
 
 
 def environment(workspace: WorkspaceFolder) -> dict[str, str]:
@@ -58,39 +95,125 @@ def project_digest() -> str:
     return digest.hexdigest()
 
 
+@lru_cache(maxsize=1)
+def _cache_key() -> str:
+    """Return a hash of everything that the parsed project depends on: its files and the versions of dbt."""
+    return fingerprint.digest([project_digest(), version("dbt-core"), version("dbt-duckdb")])[:16]
+
+
 def manifest_path(workspace: WorkspaceFolder) -> Path:
-    return workspace.dbt / f"manifest-{project_digest()[:16]}.json"
+    """The parsed project as JSON, for every reader. It stays valid as long as the project's files and dbt stay the same."""
+    return workspace.dbt / f"manifest-{_cache_key()}.json"
+
+
+def parsed_path(workspace: WorkspaceFolder) -> Path:
+    """The parsed project in the form that dbt itself reads."""
+    return workspace.dbt / f"parsed-{_cache_key()}.msgpack"
 
 
 class DbtError(Zpo2Error):
-    """dbt could not parse the project."""
+    """dbt could not parse the project, or its process ended before its work."""
 
 
-class Parsing:
-    """dbt parses the project in a process of its own, while this process imports other libraries.
-
-    The parsed manifest is kept as long as the files of the project stay the same.
-    """
+class DbtProcess:
+    """The one process in which dbt works for a run (see `dbt_process`). It imports dbt while this process imports other libraries."""
 
     def __init__(self, workspace: WorkspaceFolder) -> None:
         self.workspace = workspace
-        self.process: subprocess.Popen[str] | None = None
-        if not manifest_path(workspace).is_file():
-            command = [sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "--quiet", "parse", "--project-dir", str(PROJECT_DIR)]
-            environ = {**os.environ, **environment(workspace)}
-            self.process = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self._process: subprocess.Popen[str] | None = None
+        self._is_ready = False
+        self._answer: dict[str, Any] = {}
 
-    def manifest(self) -> Path:
-        """Return the parsed manifest. Raises DbtError with the message of dbt."""
-        path = manifest_path(self.workspace)
-        if self.process is not None:
-            output, _ = self.process.communicate()
-            if self.process.returncode != 0:
-                raise DbtError(f"dbt cannot parse the project: {output.strip()[-2000:]}")
-            with atomic.atomic_write(path) as target:
-                target.write_bytes((self.workspace.dbt / "target" / "manifest.json").read_bytes())
-            self.process = None
-        return path
+    def start(self) -> None:
+        """Start the process, unless it runs already."""
+        if self._process is None:
+            files = (str(PROJECT_DIR), str(manifest_path(self.workspace)), str(parsed_path(self.workspace)))
+            self._process = subprocess.Popen(
+                [sys.executable, "-W", "ignore", "-m", "pipelines.warehouse.dbt_process", *files],
+                env={**os.environ, **environment(self.workspace)}, stdin=PIPE, stdout=PIPE, stderr=STDOUT, encoding="utf-8", errors="replace",
+            )  # fmt: skip
+            self._is_ready = False
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the parsed project from the workspace. Where it has none, dbt parses the project now. Raises DbtError."""
+        if not manifest_path(self.workspace).is_file():
+            self._wait_until_ready()
+        return load_manifest(self.workspace)
+
+    def build(self, selection: Selection, arguments: Sequence[str] = ()) -> Iterator[str]:
+        """Build a selection, or the part of it that `arguments` select, and yield what dbt prints, line by line.
+
+        Afterwards the warehouse is closed, and `results` and `errors` say how each node ended. Raises DbtError where dbt could not begin,
+        or its process has ended.
+        """
+        self._wait_until_ready()
+        written = self.workspace.dbt / "target" / "run_results.json"
+        written.unlink(missing_ok=True)
+        try:
+            self._request([*BUILD, *(arguments or selection.arguments())])
+            yield from self._lines()
+        except BaseException:  # also a reader that stops in the middle
+            self.close()
+            raise
+        if not written.is_file():
+            raise DbtError(f"dbt cannot build the project: {_one_line(self._answer['error'])}")
+        path = results_path(self.workspace, selection)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(written, path)
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        assert process.stdin is not None
+        assert process.stdout is not None
+        with suppress(BrokenPipeError):
+            process.stdin.close()  # ends it
+        try:
+            process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+
+    def _wait_until_ready(self) -> None:
+        self.start()
+        if self._is_ready:
+            return
+        for _ in self._lines():  # dbt prints nothing but what an error says, too
+            pass
+        if not self._answer["success"]:
+            self.close()
+            raise DbtError(f"dbt cannot parse the project: {_one_line(self._answer['error'])}")
+        self._is_ready = True
+
+    def _request(self, arguments: list[str]) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):  # the process has ended: whoever reads its output learns so
+            self._process.stdin.write(json.dumps(arguments) + "\n")
+            self._process.stdin.flush()
+
+    def _lines(self) -> Iterator[str]:
+        """Yield what the process prints before its next answer, and keep the answer."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        last = ""
+        for line in self._process.stdout:
+            if line.startswith('{"answer": '):
+                self._answer = json.loads(line)["answer"]
+                return
+            last = line
+            yield line.rstrip("\n")
+        code = self._process.wait()
+        self.close()
+        how = f"the signal {signal.Signals(-code).name} ended it" if code < 0 else f"exit code {code}: {_one_line(last)}"
+        raise DbtError(f"the process of dbt ended before its work was done ({how})")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[-2000:] or "it gives no reason"
 
 
 def load_manifest(workspace: WorkspaceFolder) -> dict[str, Any]:
@@ -113,12 +236,26 @@ def expected_checks(manifest: dict[str, Any]) -> set[str]:
     return {check_name(node) for node in data_tests(manifest)}
 
 
+def results_path(workspace: WorkspaceFolder, selection: Selection) -> Path:
+    """The results of the last dbt command that built `selection`."""
+    return workspace.dbt / "results" / f"{selection.name}.json"
+
+
+def forget_results(workspace: WorkspaceFolder) -> None:
+    for selection in SELECTIONS:
+        results_path(workspace, selection).unlink(missing_ok=True)
+
+
+def _results(workspace: WorkspaceFolder, selections: Iterable[Selection]) -> Iterator[dict[str, Any]]:
+    for selection in selections:
+        yield from atomic.read_json(results_path(workspace, selection), {"results": []})["results"]
+
+
 def results(workspace: WorkspaceFolder, manifest: dict[str, Any]) -> list[CheckResult]:
-    """Return one result for each data test that the last dbt command ran."""
-    run_results = json.loads((workspace.dbt / "target" / "run_results.json").read_text(encoding="utf-8"))
+    """Return one result for each data test that ran since the warehouse was last built from nothing."""
     by_id = {node["unique_id"]: node for node in data_tests(manifest)}
     checks = []
-    for item in run_results["results"]:
+    for item in _results(workspace, SELECTIONS):
         node = by_id.get(item["unique_id"])
         if node is None or item["status"] == "skipped":
             continue
@@ -128,14 +265,10 @@ def results(workspace: WorkspaceFolder, manifest: dict[str, Any]) -> list[CheckR
     return checks
 
 
-def errors(workspace: WorkspaceFolder) -> list[str]:
-    """Return one line for each node of the last command that ended in an error."""
-    path = workspace.dbt / "target" / "run_results.json"
-    if not path.is_file():
-        return []
-    run_results = json.loads(path.read_text(encoding="utf-8"))
+def errors(workspace: WorkspaceFolder, selection: Selection) -> list[str]:
+    """Return one line for each node of a selection that ended in an error."""
     return [
-        f"{item['unique_id'].split('.', 2)[-1]}: {' '.join((item.get('message') or 'error').split())}"
-        for item in run_results["results"]
+        f"{item['unique_id'].split('.', 2)[-1]}: {_one_line(item.get('message') or 'error')}"
+        for item in _results(workspace, [selection])
         if item["status"] == "error"
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -102,13 +102,13 @@ class Content:
     preview: str = ""
 
 
-def contents(workspace: WorkspaceFolder) -> dict[str, Content]:
-    """Return the contents of every relation that dbt has built, by name."""
+def contents(workspace: WorkspaceFolder, names: Collection[str]) -> dict[str, Content]:
+    """Return the contents of the relations of these names that dbt has built."""
     if not workspace.warehouse.is_file():
         return {}
     with duckdb.connect(str(workspace.warehouse), read_only=True) as connection:
         relations = connection.execute("select table_schema, table_name from information_schema.tables").fetchall()
-        return {name: _content(connection, schema, name) for schema, name in relations}
+        return {name: _content(connection, schema, name) for schema, name in relations if name in names}
 
 
 def _content(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> Content:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -67,6 +68,23 @@ def test_build_ls_and_docs_work_after_a_run(dbt: Dbt, workspace: Path) -> None:
     assert generated.returncode == 0, generated.stdout
     catalogue = json.loads((dbt.target / "catalog.json").read_text(encoding="utf-8"))
     assert "value" in " ".join(catalogue["nodes"]["model.zpo2.mart_indicator_values"]["columns"])
+
+
+def test_build_without_statistics_leaves_the_tables_that_need_them_empty(dbt: Dbt, workspace: Path) -> None:
+    def of_warehouse(question: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(str(workspace / "warehouse.duckdb"), read_only=True) as warehouse:
+            return warehouse.execute(question).fetchall()
+
+    columns = "select schema_name, table_name, column_name, data_type from duckdb_columns() where schema_name = 'marts' order by all"
+    before = of_warehouse(columns)
+    assert of_warehouse("select count(*) > 0 from intermediate.int_index_scores") == [(True,)]
+    shutil.rmtree(workspace / "statistics")
+    (workspace / "warehouse.duckdb").unlink()
+    done = dbt("build", "--exclude-resource-type", "unit_test", ZPO2_HOME=str(workspace))
+    assert done.returncode == 0, done.stdout
+    assert of_warehouse(columns) == before
+    assert of_warehouse("select count(*) from intermediate.int_index_scores") == [(0,)]
+    assert of_warehouse("select count(*) from marts.peers") == [(0,)]
 
 
 def test_a_folder_without_a_lake_is_named_with_what_to_do(dbt: Dbt, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines import packs
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.core.yaml import PackError
-from pipelines.warehouse.dbt import manifest_path
+from pipelines.warehouse.dbt import manifest_path, parsed_path
 
 PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
@@ -42,14 +42,15 @@ def spare_parsing(arguments: Sequence[str | Path]) -> None:
         or home is None
         or home.exists()
         or not (pack / "pack.yml").is_file()
-        or not manifest_path(parsed).is_file()
+        or not (manifest_path(parsed).is_file() and parsed_path(parsed).is_file())
     ):
         return
     with suppress(PackError):  # a pack that cannot be loaded writes nothing
         fresh = WorkspaceFolder(home)
         fresh.claim(packs.load(pack).id)
         fresh.dbt.mkdir()
-        shutil.copy(manifest_path(parsed), fresh.dbt)
+        for path in (parsed_path(parsed), manifest_path(parsed)):
+            shutil.copy(path, fresh.dbt)
 
 
 def zpo2(*arguments: str | Path, timeout: float = 600, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -6,9 +6,11 @@ import re
 from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
+from pipelines.warehouse.statistics import TABLES
 from tests.support.one_model import DBT
 
 MODELS = sorted(path for path in (DBT / "models").rglob("*.*") if path.suffix in (".sql", ".py"))
@@ -34,6 +36,15 @@ class TestDescriptions:
         uses = Counter(name for text in descriptions for name in REFERENCE.findall(text))
         assert {name for name in blocks if uses[name] < 2} == set()
         assert set(uses) <= set(blocks)
+
+
+def test_sources_of_statistics_have_the_columns_that_python_writes() -> None:
+    types = {pl.String: "varchar", pl.Float64: "double", pl.Int64: "bigint", pl.Boolean: "boolean"}
+    [source] = yaml.safe_load((DBT / "models" / "intermediate" / "statistics.yml").read_text(encoding="utf-8"))["sources"]
+    declared = {table["name"]: {c["name"]: c["data_type"] for c in table["columns"]} for table in source["tables"]}
+    assert {name: list(columns.items()) for name, columns in declared.items()} == {
+        name: [(column, types[type(kind)]) for column, kind in table.schema.items()] for name, table in TABLES.items()
+    }
 
 
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)

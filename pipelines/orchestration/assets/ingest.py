@@ -165,6 +165,7 @@ def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | 
     def ingest(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[Any]:
         """Fetch, archive, read, check and map every selected source."""
         session.hold()
+        session.dbt.start()  # it imports what it needs while the sources are read
         selected = {key.path[-1] for key in context.selected_asset_keys}
         only = None if len(selected) == len(specs) and request.only is None else selected & set(request.only or selected)
         results = request.fetched

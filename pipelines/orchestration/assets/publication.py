@@ -30,7 +30,7 @@ Automation = dg.AutomationCondition[Any] | None
 
 def build_publication(session: RunSession, mart_keys: list[dg.AssetKey], automation: Automation = None) -> list[dg.AssetsDefinition]:
     """Return the gate and the release, downstream of the marts."""
-    manifest = dbt.load_manifest(session.workspace)
+    manifest = session.dbt.manifest()
     return [_build_gate(session, mart_keys, manifest, automation), _build_release(session, manifest, automation)]
 
 

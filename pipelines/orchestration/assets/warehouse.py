@@ -1,26 +1,34 @@
-"""The dbt project as Dagster assets. dbt runs as the one child process of a run; its tests become asset checks, which the gate evaluates."""
+"""The warehouse as Dagster assets: dbt's models in two selections, and between them the statistics that Python computes.
 
-import os
+One process of dbt builds both selections. Its tests become asset checks, which the gate evaluates.
+"""
+
+import json
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource, dbt_assets
-from packaging.version import Version
 
 from pipelines.orchestration.assets.ingest import MANIFEST, OWNERS
+from pipelines.orchestration.dbt_events import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCoreCliEventMessage,
+    get_subset_selection_for_context,
+)
 from pipelines.orchestration.session import RunSession
-from pipelines.warehouse import dbt, marts
+from pipelines.warehouse import dbt, marts, statistics
 from quality import expectations
+
+Automation = dg.AutomationCondition[Any] | None
 
 
 class Translator(DagsterDbtTranslator):
     """Groups models by layer and names an owner; everything else is the default of dagster-dbt."""
 
-    def __init__(self, automation: dg.AutomationCondition[Any] | None) -> None:
+    def __init__(self, automation: Automation) -> None:
         self.automation = automation
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_duplicate_source_asset_keys=True))
 
@@ -35,55 +43,105 @@ class Translator(DagsterDbtTranslator):
         return spec.replace_attributes(group_name=group, owners=OWNERS, automation_condition=self.automation, deps=deps)
 
 
-class Dbt(DbtCliResource):
-    """dagster-dbt's resource without two detours of each call: a `dbt --version` process, and a second adapter in this process.
-
-    Both take longer than dbt takes for the models. The version is that of the installed package; the adapter would serve
-    only column metadata, which this project does not request.
-    """
-
-    @property
-    def _cli_version(self) -> Version:
-        return Version(version("dbt-core"))
-
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:
-        return None
+def build_warehouse(session: RunSession, automation: Automation = None) -> list[dg.AssetsDefinition]:
+    """Return dbt's models before and after the statistics, and the statistics."""
+    manifest = session.dbt.manifest()
+    translator = Translator(automation)
+    before, after = (_build_models(session, selection, manifest, translator) for selection in dbt.SELECTIONS)
+    return [before, _build_statistics(session, manifest, translator), after]
 
 
-def build_warehouse(
-    session: RunSession, parsing: dbt.Parsing, automation: dg.AutomationCondition[Any] | None = None
-) -> tuple[dg.AssetsDefinition, dict[str, Any]]:
-    """Return the dbt assets of the project, and the resources they need."""
+def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[str, Any], translator: Translator) -> dg.AssetsDefinition:
     workspace = session.workspace
-    manifest = parsing.manifest()
-    os.environ.update(dbt.environment(workspace))  # dagster-dbt finds dbt on PATH and passes this environment on
+    nodes = selection.nodes(manifest)
+    specs = {i: translator.get_asset_spec(manifest, i, None) for i in sorted(nodes) if manifest["nodes"][i]["resource_type"] == "model"}
+    checks = [
+        check
+        for model, spec in specs.items()
+        for test in manifest["child_map"][model]
+        if test in nodes and (check := translator.get_asset_check_spec(spec, manifest, test, None)) is not None
+    ]
 
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=Translator(automation), exclude="resource_type:unit_test", name="warehouse")
-    def warehouse(context: dg.AssetExecutionContext, dbt_cli: Dbt) -> Iterator[Any]:
+    @dg.multi_asset(
+        name=f"models_{selection.name}", specs=list(specs.values()), check_specs=checks, can_subset=True, allow_arbitrary_check_specs=True
+    )
+    def models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         session.hold()
-        (workspace.dbt / "target" / "run_results.json").unlink(missing_ok=True)
-        workspace.warehouse.unlink(missing_ok=True)  # rebuilt every time: the remains of a killed run are no input
-        Path(f"{workspace.warehouse}.wal").unlink(missing_ok=True)
-        call = dbt_cli.cli(dbt.build_arguments(), context=context, target_path=workspace.dbt / "target", raise_on_error=False)
+        if selection is dbt.BEFORE_STATISTICS:
+            dbt.forget_results(workspace)
+            workspace.warehouse.unlink(missing_ok=True)  # rebuilt every time: the remains of a killed run are no input
+            Path(f"{workspace.warehouse}.wal").unlink(missing_ok=True)
+        session.dbt.start()
         # Great Expectations takes seconds to import: do so while dbt works in its own process
         threading.Thread(target=expectations.warm_up, daemon=True).start()
         built: list[Any] = []
-        for event in call.stream():
+        for event in _events(session, selection, context, manifest, translator):
             if isinstance(event, dg.Output):
                 built.append(event)  # yielded with its contents once dbt has closed the warehouse
                 session.report("model", "warehouse", f"{len(built)} models", len(built), len(context.selected_asset_keys))
             else:
                 yield event
-        contents = marts.contents(workspace)
-        for event in built:
-            name = str(event.metadata["unique_id"].value).rsplit(".", 1)[-1].removeprefix("mart_")
+        if selection is dbt.AFTER_STATISTICS:
+            session.dbt.close()
+        names = [str(event.metadata["unique_id"].value).rsplit(".", 1)[-1].removeprefix("mart_") for event in built]
+        contents = marts.contents(workspace, names)
+        for event, name in zip(built, names, strict=True):
             yield dg.Output(event.value, event.output_name, metadata={**event.metadata, **_shown(contents.get(name))})
-        if call.process.returncode != 0:
-            messages = dbt.errors(workspace)
+        messages = dbt.errors(workspace, selection)
+        if messages:
             session.reasons += messages
-            raise dg.Failure(description="dbt: " + "; ".join(messages or ["failed without a result"]))
+            raise dg.Failure(description="dbt: " + "; ".join(messages))
 
-    return warehouse, {"dbt_cli": Dbt(project_dir=str(dbt.PROJECT_DIR), profiles_dir=str(dbt.PROJECT_DIR))}
+    return models
+
+
+def _events(
+    session: RunSession, selection: dbt.Selection, context: dg.AssetExecutionContext, manifest: dict[str, Any], translator: Translator
+) -> Iterator[Any]:
+    """Build a selection and yield Dagster's events of what dbt prints. Raises Failure where dbt could not do its work."""
+    arguments, indirect = get_subset_selection_for_context(context, manifest, None, None, None, translator, None)
+    if indirect:
+        arguments = [*arguments, "--indirect-selection", indirect]
+    try:
+        for line in session.dbt.build(selection, arguments):  # no arguments: the whole selection
+            try:
+                message = DbtCoreCliEventMessage(raw_event=json.loads(line), event_history_metadata={})
+            except ValueError:
+                print(line)  # not an event
+                continue
+            print(message)
+            yield from message.to_default_asset_events(manifest, translator, context, session.workspace.dbt / "target")
+    except dbt.DbtError as error:
+        session.reasons.append(str(error))
+        raise dg.Failure(description=str(error)) from None
+
+
+def _build_statistics(session: RunSession, manifest: dict[str, Any], translator: Translator) -> dg.AssetsDefinition:
+    ids = {node["name"]: i for i, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    specs = [
+        dg.AssetSpec(
+            ["statistics", name],
+            deps=[translator.get_asset_spec(manifest, ids[model], None).key for model in table.models],
+            group_name="statistics",
+            kinds={"python", "polars", "parquet"},
+            owners=OWNERS,
+            description=table.description,
+            automation_condition=translator.automation,
+        )
+        for name, table in statistics.TABLES.items()
+    ]
+
+    @dg.multi_asset(name="statistics", specs=specs)
+    def statistics_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
+        """Compute what SQL cannot express, one index or level at a time."""
+        session.hold()
+        session.report("statistics", "warehouse", "computing statistics")
+        with session.timed("statistics"):
+            rows = statistics.compute(session.workspace)
+        for name, count in rows.items():
+            yield dg.MaterializeResult(asset_key=["statistics", name], metadata={"dagster/row_count": count})
+
+    return statistics_asset
 
 
 def _shown(content: marts.Content | None) -> dict[str, Any]:

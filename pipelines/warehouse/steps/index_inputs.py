@@ -1,6 +1,6 @@
 """Reads the declaration and the values of each index from the warehouse into the arrays of `pipelines.statistics.index`.
 
-A relation is anything with `project`, `order` and `fetchnumpy`, as DuckDB's are.
+One index at a time is in memory. Its cells arrive in batches, so that only their numbers are: periods x areas for each leaf.
 """
 
 from __future__ import annotations
@@ -11,11 +11,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
+from duckdb import DuckDBPyConnection
 
 from pipelines.statistics import index
 from pipelines.statistics.normalise import Normalisation
 
 Row = dict[str, Any]
+
+CELLS = "intermediate.int_index_inputs where index_id = $1"
+BATCH_ROWS = 500_000
+SCORED, COMPARED_ONLY = "1", "0"
+PERIOD = f"if(in_pool, '{COMPARED_ONLY}', '{SCORED}') || time_period as period"
+"""Periods that serve only for comparison sort before the others."""
 
 
 @dataclass(frozen=True)
@@ -55,57 +63,62 @@ class Gathered:
         return index.score(self.root, self.leaves, self.rules)
 
 
-def gather(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: Any) -> Iterator[Gathered]:
+def gather(warehouse: DuckDBPyConnection) -> Iterator[Gathered]:
     """Yield every index that has a value, in the order of declaration."""
     declared_columns = "index_id, level, treat, impute, normalise, pooled, aggregate, min_available, uncertainty"
-    declared = list(_rows(indices, declared_columns, "position"))
-    columns_of_nodes = "index_id, node, parent, indicator, weight, bound_worst, bound_best, direction, normalise, aggregate"
-    all_nodes = list(_rows(nodes, columns_of_nodes, "position"))
-    directions = {r["indicator"]: r for r in _rows(indicators, "indicator, direction, target_value", "position")}
-    of_area = {(r["attribute"], r["ref_area"]): r["value"] for r in _rows(attributes, "attribute, ref_area, value", "ref_area")}
-    columns = inputs.project("index_id, node, time_period, ref_area, raw_period, obs_value, obs_status, in_pool").fetchnumpy()
-    for one in declared:
-        mine = columns["index_id"] == one["index_id"]
-        if mine.any():
-            own_nodes = [n for n in all_nodes if n["index_id"] == one["index_id"]]
-            yield _gathered(one, own_nodes, directions, of_area, _taken(columns, mine))
+    columns_of_nodes = "node, parent, indicator, weight, bound_worst, bound_best, direction, normalise, aggregate"
+    directions = {r["indicator"]: r for r in _rows(warehouse, "indicator, direction, target_value", "staging.stg_indicators")}
+    for declared in list(_rows(warehouse, declared_columns, "staging.stg_indices order by position")):
+        name = declared["index_id"]
+        nodes = list(_rows(warehouse, columns_of_nodes, "staging.stg_index_nodes where index_id = $1 order by position", name))
+        axes = _axes(warehouse, name)
+        if axes.areas:
+            yield _gathered(warehouse, declared, nodes, directions, axes)
 
 
-def _gathered(
-    declared: Row, nodes: list[Row], directions: dict[str, Row], of_area: dict[tuple[str, str], str], cells: dict[str, Any]
-) -> Gathered:
-    areas, area = np.unique(cells["ref_area"].astype(str), return_inverse=True)
-    own = ~cells["in_pool"].astype(np.bool_)
-    # periods that serve only for comparison sort before the others
-    rows, period = np.unique(np.char.add(np.where(own, "1", "0"), cells["time_period"].astype(str)), return_inverse=True)
-    periods = [row[1:] for row in rows.tolist()]
-    first = sum(row.startswith("0") for row in rows.tolist())
-    code = np.array([index.STATUSES.index(s) for s in cells["obs_status"]], dtype=np.int8)
-    # an area has no row in a period in which it is not valid
-    valid = np.zeros((len(periods), len(areas)), dtype=np.bool_)
-    valid[period, area] = True
-    axes = Axes(areas.tolist(), periods, {}, valid, first)
-    leaves = {}
-    for node in (n for n in nodes if n["indicator"] is not None):
-        at = np.flatnonzero(cells["node"] == node["node"])
-        raw = np.full(valid.shape, np.nan)
-        status = np.full(valid.shape, index.STATUSES.index("O"), dtype=np.int8)
-        raw[period[at], area[at]] = cells["obs_value"][at]
-        status[period[at], area[at]] = code[at]
-        leaves[node["node"]] = index.Values(raw, status)
-        for t, name in zip(period[at], cells["raw_period"][at], strict=True):
-            axes.raw_periods[node["node"], int(t)] = name
+def _axes(warehouse: DuckDBPyConnection, index_id: str) -> Axes:
+    areas = sorted(r["ref_area"] for r in _rows(warehouse, "distinct ref_area", CELLS, index_id))
+    read = list(_rows(warehouse, f"distinct node, raw_period, {PERIOD}", CELLS, index_id))
+    periods = sorted({r["period"] for r in read})
+    raw_periods = {(r["node"], periods.index(r["period"])): r["raw_period"] for r in read}
+    first = sum(period.startswith(COMPARED_ONLY) for period in periods)
+    return Axes(areas, [period[1:] for period in periods], raw_periods, np.zeros((len(periods), len(areas)), dtype=np.bool_), first)
+
+
+def _gathered(warehouse: DuckDBPyConnection, declared: Row, nodes: list[Row], directions: dict[str, Row], axes: Axes) -> Gathered:
+    names = [n["node"] for n in nodes if n["indicator"] is not None]
+    raw = np.full((len(names), *axes.valid.shape), np.nan)
+    status = np.full(raw.shape, index.STATUSES.index("O"), dtype=np.int8)
+    periods = [(COMPARED_ONLY if t < axes.first else SCORED) + period for t, period in enumerate(axes.periods)]
+    for cells in _batches(warehouse, declared["index_id"]):
+        period, area = _codes(cells["period"], periods), _codes(cells["ref_area"], axes.areas)
+        at = (_codes(cells["node"], names), period, area)
+        raw[at] = cells["obs_value"].to_numpy()
+        status[at] = _codes(cells["obs_status"], index.STATUSES)
+        axes.valid[period, area] = True  # an area has no row in a period in which it is not valid
     root = _tree(declared, nodes, directions, axes)
     imputation = json.loads(declared["impute"]) if declared["impute"] else {}
     rules = index.Rules(
         min_available=declared["min_available"],
         treatment=_treatment(declared["treat"]),
         imputation=imputation.get("method"),
-        groups=_groups(imputation.get("by"), axes.areas, of_area),
+        groups=_groups(warehouse, imputation.get("by"), axes.areas),
         pooled=bool(declared["pooled"]),
-        valid=valid,
+        valid=axes.valid,
     )
+    leaves = {name: index.Values(raw[i], status[i]) for i, name in enumerate(names)}
     return Gathered(declared, nodes, root, leaves, rules, axes)
+
+
+def _batches(warehouse: DuckDBPyConnection, index_id: str) -> Iterator[pl.DataFrame]:
+    query = f"select node, {PERIOD}, ref_area, obs_value, obs_status from {CELLS}"
+    for batch in warehouse.execute(query, [index_id]).to_arrow_reader(BATCH_ROWS):
+        yield pl.DataFrame(batch)
+
+
+def _codes(names: pl.Series, categories: list[str]) -> Any:
+    """Return the place of each name in `categories`."""
+    return names.cast(pl.Enum(categories)).to_physical().to_numpy()
 
 
 def _tree(declared: Row, nodes: list[Row], directions: dict[str, Row], axes: Axes) -> index.Node:
@@ -140,28 +153,18 @@ def _treatment(declared: str | None) -> dict[str, float] | None:
     return {"max_points": limits["max_points"], "max_skewness": limits["skewness"], "max_kurtosis": limits["kurtosis"]}
 
 
-def _groups(attribute: str | None, areas: list[str], of_area: dict[tuple[str, str], str]) -> Any:
+def _groups(warehouse: DuckDBPyConnection, attribute: str | None, areas: list[str]) -> Any:
     if attribute is None:
         return np.zeros(len(areas), dtype=np.int64)
-    names = [of_area.get((attribute, a)) for a in areas]
+    values = _rows(warehouse, "ref_area, value", "staging.stg_area_attributes where attribute = $1 order by ref_area", attribute)
+    of_area = {r["ref_area"]: r["value"] for r in values}
+    names = [of_area.get(a) for a in areas]
     numbers = {name: i for i, name in enumerate(sorted({n for n in names if n is not None}))}
     return np.array([-1 if n is None else numbers[n] for n in names], dtype=np.int64)
 
 
-def _rows(relation: Any, columns: str, order: str) -> Iterator[Row]:
-    names = columns.split(", ")
-    for row in relation.order(order).project(columns).fetchall():
+def _rows(warehouse: DuckDBPyConnection, columns: str, relation: str, *parameters: str) -> Iterator[Row]:
+    result = warehouse.execute(f"select {columns} from {relation}", parameters)
+    names = [column[0] for column in result.description or []]
+    for row in result.fetchall():
         yield dict(zip(names, row, strict=True))
-
-
-def _taken(columns: dict[str, Any], mask: Any) -> dict[str, Any]:
-    """Return the rows of `mask`, with NaN or None for null."""
-
-    def filled(values: Any) -> Any:
-        if values.dtype.kind == "f":
-            return np.ma.filled(values, np.nan)
-        objects = np.ma.getdata(values).astype(object)
-        objects[np.ma.getmaskarray(values)] = None  # numpy would fill objects with the text "?"
-        return objects
-
-    return {name: filled(values)[mask] for name, values in columns.items()}

@@ -1,32 +1,26 @@
-"""Computes the scores of all indices of a pack and arranges them in one table.
-
-The rules are in `pipelines.statistics.index`; `index_inputs` prepares the arrays.
-"""
+"""Arranges the scores of an index in a table. The rules are in `pipelines.statistics.index`; `index_inputs` prepares the arrays."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from pipelines.statistics import index
-from pipelines.warehouse.steps.index_inputs import Axes, gather
+from pipelines.warehouse.steps.index_inputs import Axes, Gathered
 
-SCHEMA = {
+SCHEMA = pl.Schema({
     "index_id": pl.String, "node": pl.String, "parent": pl.String, "indicator": pl.String, "ref_area": pl.String, "time_period": pl.String,
     "raw_period": pl.String, "raw": pl.Float64, "treated": pl.Float64, "score": pl.Float64, "weight": pl.Float64, "imputed": pl.Boolean,
     "obs_status": pl.String, "rank": pl.Int64, "n_available": pl.Int64, "n_expected": pl.Int64,
-}  # fmt: skip
+})  # fmt: skip
 
 
-def score_indices(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: Any) -> pa.Table:
-    """Return one row per index, node, area and period, with the columns of SCHEMA."""
-    tables = [pl.DataFrame(schema=SCHEMA)]
-    for one in gather(indices, nodes, indicators, attributes, inputs):
-        tables += [_laid_out(one.id, scores, one.indicator_of, one.axes) for scores in one.score()]
-    return pl.concat(tables).to_arrow()
+def score_rows(one: Gathered, scores: Iterable[index.Scores]) -> Iterator[pl.DataFrame]:
+    """Yield the rows of SCHEMA of an index: one per node, area and period."""
+    for of_node in scores:
+        yield _laid_out(one.id, of_node, one.indicator_of, one.axes)
 
 
 def _laid_out(index_id: str, scores: index.Scores, indicator_of: dict[str, str | None], axes: Axes) -> pl.DataFrame:

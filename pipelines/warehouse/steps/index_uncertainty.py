@@ -1,4 +1,4 @@
-"""Computes the robustness of all indices of a pack and arranges it in tables.
+"""Computes the robustness of an index and arranges it in tables.
 
 The statistics are in `pipelines.statistics.uncertainty` and `pipelines.statistics.sensitivity`.
 """
@@ -11,42 +11,35 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from pipelines.statistics import sensitivity, uncertainty
 from pipelines.statistics.index import Node, Scores
-from pipelines.warehouse.steps.index_inputs import Gathered, gather
+from pipelines.warehouse.steps.index_inputs import Gathered
 
-INTERVALS = {
+INTERVALS = pl.Schema({
     "index_id": pl.String, "node": pl.String, "ref_area": pl.String, "time_period": pl.String, "rank_low": pl.Int64, "rank_high": pl.Int64,
-}  # fmt: skip
-SENSITIVITY = {"index_id": pl.String, "component": pl.String, "statistic": pl.String, "obs_value": pl.Float64}
+})  # fmt: skip
+SENSITIVITY = pl.Schema({"index_id": pl.String, "component": pl.String, "statistic": pl.String, "obs_value": pl.Float64})
 
 
-def rank_intervals(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: Any) -> pa.Table:
-    """Return the rows of INTERVALS: the interval of every rank of the indices that declare uncertainty."""
-    tables = [pl.DataFrame(schema=INTERVALS)]
-    for one in gather(indices, nodes, indicators, attributes, inputs):
-        if one.declared["uncertainty"]:
-            tables += _intervals(one)
-    return pl.concat(tables).to_arrow()
+def interval_rows(one: Gathered, scores: list[Scores]) -> Iterator[pl.DataFrame]:
+    """Yield the rows of INTERVALS: the interval of every rank, where the index declares uncertainty."""
+    if one.declared["uncertainty"]:
+        yield from _intervals(one, scores)
 
 
-def index_sensitivity(indices: Any, nodes: Any, indicators: Any, attributes: Any, inputs: Any) -> pa.Table:
-    """Return the rows of SENSITIVITY, for the newest period of each index; a value that is not defined is null."""
-    rows: list[dict[str, Any]] = []
-    for one in gather(indices, nodes, indicators, attributes, inputs):
-        scores = one.score()
-        newest = len(one.axes.periods) - 1
-        rows += [{"index_id": one.id, **row} for row in _of_components(one, scores, newest)]
-        if one.declared["uncertainty"]:
-            rows += [{"index_id": one.id, **row} for row in _of_choices(one, scores, newest)]
-    return pl.DataFrame(rows, schema=SENSITIVITY).with_columns(pl.col("obs_value").fill_nan(None)).to_arrow()
+def sensitivity_rows(one: Gathered, scores: list[Scores]) -> pl.DataFrame:
+    """Return the rows of SENSITIVITY, for the newest period of the index; a value that is not defined is null."""
+    newest = len(one.axes.periods) - 1
+    rows = list(_of_components(one, scores, newest))
+    if one.declared["uncertainty"]:
+        rows += _of_choices(one, scores, newest)
+    frame = pl.DataFrame([{"index_id": one.id, **row} for row in rows], schema=SENSITIVITY)
+    return frame.with_columns(pl.col("obs_value").fill_nan(None))
 
 
-def _intervals(one: Gathered) -> Iterator[pl.DataFrame]:
+def _intervals(one: Gathered, scores: list[Scores]) -> Iterator[pl.DataFrame]:
     declared, methods = _declared(one)
-    scores = one.score()
     tables = uncertainty.leaf_tables(scores, methods, one.rules)
     generator = np.random.Generator(np.random.PCG64(declared["seed"]))
     choices = uncertainty.draw(one.root, declared["replicates"], declared["vary"], len(methods), generator)

@@ -1,0 +1,3 @@
+-- grain: one row per area and peer
+select *
+from {{ statistics('peers') }}

@@ -1,0 +1,131 @@
+"""The one process of dbt that a run has: it builds two selections that together are the project, and neither process outlives the other's end."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from pipelines import packs
+from pipelines.core.settings import Settings
+from pipelines.core.workspace import WorkspaceFolder
+from pipelines.packs.workspace import Workspace
+from pipelines.runs.request import RunRequest
+from pipelines.warehouse import dbt
+from tests.support import five_places
+from tests.support.command import start, zpo2
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def home(five_home: Path, tmp_path: Path) -> WorkspaceFolder:
+    return WorkspaceFolder(shutil.copytree(five_home, tmp_path / "home", ignore=shutil.ignore_patterns("run.lock")))
+
+
+def dbt_of(home: Path) -> list[int]:
+    """Return the ids of dbt's processes that work in `home`."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            try:
+                command = (folder / "cmdline").read_bytes().decode().split("\0")
+            except OSError:
+                continue  # it has ended
+            if "pipelines.warehouse.dbt_process" in command and any(argument.startswith(f"{home}/") for argument in command):
+                found.append(int(folder.name))
+    return found
+
+
+def started(tmp_path: Path) -> tuple[subprocess.Popen[str], Path]:
+    """Start a run of the five-places pack and return it as soon as dbt has opened the warehouse, with its home."""
+    home = tmp_path / "home"
+    run = start("run", "--pack", five_places.write(tmp_path / "pack"), "--home", home, log=tmp_path / "log")
+    while run.poll() is None and not (home / "warehouse.duckdb").exists():
+        time.sleep(0.01)
+    assert run.poll() is None, (tmp_path / "log").read_text()
+    return run, home
+
+
+def ended(home: Path) -> bool:
+    """Return whether all of dbt's processes in `home` end within ten seconds."""
+    for _ in range(100):
+        if not dbt_of(home):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_run_whose_dbt_is_killed_fails_with_a_sentence_and_the_next_one_works(tmp_path: Path) -> None:
+    run, home = started(tmp_path)
+    [process] = dbt_of(home)
+    os.kill(process, signal.SIGKILL)
+    assert run.wait(120) == 1
+    printed = (tmp_path / "log").read_text()
+    assert printed.count("the process of dbt ended before its work was done (the signal SIGKILL ended it)") == 1, printed
+    assert "Traceback" not in printed
+    assert not (home / "public" / "latest.json").exists()
+    again = zpo2("run", "--pack", tmp_path / "pack", "--home", home)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert ended(home)
+
+
+def test_dbt_ends_with_a_run_that_is_killed(tmp_path: Path) -> None:
+    run, home = started(tmp_path)
+    run.kill()  # not its children
+    run.wait()
+    assert ended(home)
+
+
+def test_the_selections_are_what_dbt_selects_and_together_the_whole_project(five_home: Path) -> None:
+    home = WorkspaceFolder(five_home)
+    manifest = dbt.load_manifest(home)
+    before, after = (s.nodes(manifest) for s in dbt.SELECTIONS)
+    assert before & after == set()
+    assert before | after == set(manifest["nodes"])
+    for selection in dbt.SELECTIONS:
+        built = json.loads(dbt.results_path(home, selection).read_text(encoding="utf-8"))["results"]
+        assert {item["unique_id"] for item in built} == selection.nodes(manifest)
+    assert {"model.zpo2.int_peers", "model.zpo2.mart_peers"} <= after
+    assert {"model.zpo2.int_peer_attributes", "model.zpo2.mart_indicator_values"} <= before
+
+
+def test_every_test_of_one_model_is_a_check_of_its_asset(five_home: Path) -> None:
+    from pipelines.orchestration.definitions import build_definitions
+    from pipelines.orchestration.session import RunSession
+
+    session = RunSession(RunRequest(Workspace(five_home, Settings(), pack=packs.load(five_home.parent / "pack"))))
+    checks = {key.name for key in build_definitions(session).resolve_asset_graph().asset_check_keys}
+    tests = {node["name"] for node in dbt.data_tests(dbt.load_manifest(session.workspace)) if node.get("attached_node")}
+    assert len(tests) > 100
+    assert tests <= checks
+
+
+def test_a_selection_that_dbt_does_not_know_is_an_error_and_the_next_one_works(home: WorkspaceFolder) -> None:
+    process = dbt.DbtProcess(home)
+    try:
+        with pytest.raises(dbt.DbtError, match=r"dbt cannot build the project: .*no_such_method"):
+            list(process.build(dbt.AFTER_STATISTICS, ["--select", "no_such_method:x"]))
+        printed = list(process.build(dbt.AFTER_STATISTICS, ["--select", "stg_pack"]))
+        assert any('"unique_id": "model.zpo2.stg_pack"' in line for line in printed)
+        assert dbt.errors(home, dbt.AFTER_STATISTICS) == []
+    finally:
+        process.close()
+
+
+def test_a_node_that_fails_is_named(home: WorkspaceFolder) -> None:
+    home.manifest.unlink()
+    process = dbt.DbtProcess(home)
+    try:
+        list(process.build(dbt.BEFORE_STATISTICS, ["--select", "stg_pack"]))
+    finally:
+        process.close()
+    [message] = dbt.errors(home, dbt.BEFORE_STATISTICS)
+    assert message.startswith("stg_pack: ")
+    assert "holds no lake" in message
