@@ -21,11 +21,9 @@ DAGSTER_YAML = """\
 concurrency:
   runs:
     max_concurrent_runs: 1
-# A run whose process died is started again; one that failed by itself is not.
-run_retries:
-  enabled: true
-  max_retries: 2
-  retry_on_asset_or_op_failure: false
+# How often the daemon looks whether a requested run can start.
+run_queue:
+  dequeue_interval_seconds: 1
 run_monitoring:
   enabled: true
 freshness:

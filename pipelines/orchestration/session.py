@@ -14,7 +14,7 @@ from pipelines.core.clock import timestamp
 from pipelines.core.errors import ExitCode
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import IngestFindings
-from pipelines.runs.outcome import ReleaseOutcome, RunOutcome, inputs_key
+from pipelines.runs.outcome import ReleaseOutcome, RunOutcome, inputs_key, lake_key
 from pipelines.runs.request import Progress, RunRequest
 
 _log = logging.getLogger("zpo2.runs")
@@ -71,7 +71,8 @@ class RunSession:
         """Return the outcome of the run as far as it has come."""
         findings = self.findings or IngestFindings()
         return RunOutcome(
-            inputs_key=inputs_key(self.workspace), ended_at=timestamp(self.workspace.settings.now()), sources=findings.counts,
+            inputs_key=inputs_key(self.workspace), lake_key=lake_key(self.workspace),
+            ended_at=timestamp(self.workspace.settings.now()), sources=findings.counts,
             errors=findings.errors, stale=findings.stale, gate=self.gate, reasons=self.reasons, release=self.release,
             exit_code=self._exit_code(findings),
         )  # fmt: skip
