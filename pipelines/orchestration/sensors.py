@@ -172,14 +172,12 @@ def _publish_changes(workspace: Workspace, downstream: Collection[dg.AssetKey]) 
             except WorkspaceBusy:
                 return skip("the workspace is being written to; the next tick looks again")
         if not work:
-            return skip(f"nothing waits for a run; {len(files)} files in the inbox")
+            return skip(f"nothing waits for a run; complete files in the inbox: {len(files)}")
         now, key = datetime.now(UTC), digest(sorted(item.key for item in work))
         if key == cursor.key:
             next_request = cursor.next_request(_was_cancelled(context.instance, workspace))
             if now < next_request:
-                return skip(
-                    f"the run for this failed {cursor.requests} times; the next one not before {next_request:%Y-%m-%d %H:%M:%S} UTC"
-                )
+                return skip(f"runs for this that failed: {cursor.requests}; the next one not before {next_request:%Y-%m-%d %H:%M:%S} UTC")
         request = _request(workspace, work, downstream)
         _log.info("a run was requested", extra={"reasons": [item.text for item in work], "sources": request.tags["zpo2/sources"]})
         requests = cursor.requests + 1 if key == cursor.key else 1

@@ -74,7 +74,7 @@ def _events(workspace: Workspace) -> list[Work]:
     if not sources:  # no event waits, or only events of sources that were disabled
         return []
     count += sum(segment.events for segment in segments)
-    return [Work(f"{count} events", frozenset(sources), digest(["events", [segment.number for segment in segments], first]))]
+    return [Work(f"pushed events: {count}", frozenset(sources), digest(["events", [segment.number for segment in segments], first]))]
 
 
 def _files(workspace: Workspace, files: Collection[DroppedFile]) -> list[Work]:
@@ -82,5 +82,5 @@ def _files(workspace: Workspace, files: Collection[DroppedFile]) -> list[Work]:
     for file in files:
         source = workspace.pack.sources.get(file.source)
         if source is not None and source.enabled:
-            work.append(Work(f"inbox/{file.name}", frozenset([file.source]), digest([str(file.path), list(file.identity)])))
+            work.append(Work(f"file {file.name}", frozenset([file.source]), digest([str(file.path), list(file.identity)])))
     return work

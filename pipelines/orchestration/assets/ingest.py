@@ -10,7 +10,7 @@ from pydantic import Field
 from pipelines.core import logs, schedule, versions
 from pipelines.core.clock import timestamp
 from pipelines.core.fingerprint import digest
-from pipelines.extract import backlog
+from pipelines.extract import backlog, inbox
 from pipelines.extract.http.request import FetchResult
 from pipelines.extract.source_state import unprocessed_sources
 from pipelines.extract.sources import fetch_sources
@@ -152,6 +152,7 @@ def fetch_and_drain(session: RunSession, config: IngestConfig, selected: set[str
     """Fetch what the run was asked to (None: all sources) and what events report as changed, then drain the whole backlog."""
     workspace = session.workspace
     logs.open_log(workspace)
+    inbox.wait_until_settled(workspace)  # else a file that came with the events of a burst would need a run of its own
     backlog.seal_waiting_events(workspace)
     results: list[FetchResult] = []
     if config.fetch:
