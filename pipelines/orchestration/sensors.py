@@ -44,6 +44,8 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(days=1)
 PROCESS_ENDED = timedelta(minutes=5)
 """A run that began so long ago and does not hold the workspace has no process any more: a run waits for the lock for a minute at most."""
 INGEST = "ingest"
+QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
+"""The events of a run are in Dagster's event log; the console of the daemon does not repeat each of them."""
 _log = logging.getLogger("zpo2.sensors")
 
 LAKE = [dg.AssetKey(["lake", kind]) for kind in LAKE_KINDS]
@@ -204,7 +206,7 @@ def _request(workspace: Workspace, work: Collection[waiting.Work], downstream: C
     drained = {} if sources else {DRAINED: "nothing to drain"}
     return dg.RunRequest(
         asset_selection=[*affected_assets(workspace.pack, sources), *LAKE, *downstream],
-        run_config={"ops": {INGEST: {"config": {"fetch": False}}}} if sources else {},
+        run_config=QUIET | ({"ops": {INGEST: {"config": {"fetch": False}}}} if sources else {}),
         tags={
             WORKSPACE: str(workspace.root), "zpo2/sources": ", ".join(sorted(sources))[:250],
             "zpo2/reason": "; ".join(item.text for item in work)[:250], **drained,
