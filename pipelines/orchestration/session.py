@@ -70,8 +70,9 @@ class RunSession:
     def outcome(self) -> RunOutcome:
         """Return the outcome of the run as far as it has come."""
         findings = self.findings or IngestFindings()
+        is_decided = self.release is not None or self.gate.get("passed") is False
         return RunOutcome(
-            inputs_key=inputs_key(self.workspace), lake_key=lake_key(self.workspace),
+            inputs_key=inputs_key(self.workspace), lake_key=lake_key(self.workspace) if is_decided else "",
             ended_at=timestamp(self.workspace.settings.now()), sources=findings.counts,
             errors=findings.errors, stale=findings.stale, gate=self.gate, reasons=self.reasons, release=self.release,
             exit_code=self._exit_code(findings),

@@ -37,7 +37,8 @@ class ReleaseOutcome(StateFile):
 class RunOutcome(StateFile):
     """The outcome of a run, as `last_run.json` keeps it and `zpo2 run --json` prints it.
 
-    `inputs_key` and `lake_key` are what the functions of these names returned at the end of the run.
+    `inputs_key` and `lake_key` are what the functions of these names returned at the end of the run. `lake_key` is empty where the run
+    failed before the gate or the release had decided what becomes of the lake.
     """
 
     inputs_key: str = ""

@@ -43,8 +43,7 @@ def unfinished(workspace: Workspace) -> list[Work]:
     if not manifest.digest:
         return work  # the first run takes place once there is content
     if is_of_other_declarations(workspace, manifest):
-        enabled = [source.id for source in workspace.pack.sources.values() if source.enabled]
-        sources = frozenset(source for source in enabled if any(state.sha256 for state in states.parts(source).values()))
+        sources = frozenset(source.id for source in workspace.pack.sources.values() if source.enabled)
         return [*work, Work("the pack or the software has changed", sources, digest([workspace.pack.digest, versions.LAKE]))]
     key = lake_key(workspace)
     if RunOutcome.last(workspace).lake_key != key:

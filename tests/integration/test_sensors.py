@@ -101,8 +101,8 @@ class Bench:
         findings.save(self.home.last_ingest)
 
     def publish(self) -> None:
-        """Keep the outcome of a run that came to its end."""
-        RunSession(RunRequest(self.workspace)).save_outcome()
+        """Keep the outcome of a run that the gate stopped."""
+        RunSession(RunRequest(self.workspace), gate={"passed": False}).save_outcome()
 
     def process(self) -> None:
         """Poll the sources, and do what a run does."""
@@ -323,13 +323,18 @@ class TestFailedRun:
         bench.push(happenings.event(2))
         assert selected(bench.request()) == {"happenings", "counted"}, "a run without an ingest drains nothing"
 
+    def test_of_the_command_before_its_gate_is_followed_by_a_run_of_what_is_left(self, bench: Bench) -> None:
+        bench.process()
+        RunSession(RunRequest(bench.workspace), reasons=["dbt: the disk is full"]).save_outcome()
+        assert bench.request().tags["zpo2/reason"] == "no run has published the present lake"
+
     def test_of_the_gate_is_not_repeated(self, bench: Bench) -> None:
         bench.process()
         bench.push(happenings.event(1))
         first = bench.add_run(bench.request(), dg.DagsterRunStatus.STARTED)
         bench.drain(first)
         bench.ingest()
-        bench.publish()  # an outcome without a release: another run would end in the same way
+        bench.publish()  # another run would end in the same way
         bench.end_run(first, success=False)
         assert "nothing waits" in bench.skipped()
 
@@ -375,10 +380,10 @@ class TestNewDeclarations:
         restarted = Workspace(bench.home.root, bench.settings, pack=packs.load(bench.pack.root))
         bench.sensors = {s.name: s for s in build_sensors(restarted, DOWNSTREAM)}
         request = bench.request()
-        assert selected(request) == {"areas", "people"}
+        assert selected(request) == {"areas", "people", "trees", "happenings", "counted"}
         assert request.tags["zpo2/reason"] == "the pack or the software has changed"
         Ingest(restarted).run()
-        RunSession(RunRequest(restarted)).save_outcome()
+        RunSession(RunRequest(restarted), gate={"passed": False}).save_outcome()
         assert "nothing waits" in bench.skipped()
 
     def test_that_a_run_has_processed_are_no_change_for_a_process_with_the_old_ones(self, bench: Bench) -> None:
@@ -386,14 +391,14 @@ class TestNewDeclarations:
         self.change(bench.pack.root)
         restarted = Workspace(bench.home.root, bench.settings, pack=packs.load(bench.pack.root))
         Ingest(restarted).run()
-        RunSession(RunRequest(restarted)).save_outcome()
+        RunSession(RunRequest(restarted), gate={"passed": False}).save_outcome()
         assert "nothing waits" in bench.skipped()
 
     @pytest.mark.parametrize("stage", ["LAKE", "STAGES"])
     def test_of_the_software_are_a_change(self, bench: Bench, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
         bench.process()
         monkeypatch.setattr(versions, stage, 99 if stage == "LAKE" else "lake 1, warehouse 99, release 1")
-        assert selected(bench.request()) == ({"areas", "people"} if stage == "LAKE" else set())
+        assert selected(bench.request()) == ({"areas", "people", "trees", "happenings", "counted"} if stage == "LAKE" else set())
 
     @staticmethod
     def change(pack: Path) -> None:

@@ -17,6 +17,7 @@ from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.manifest import Manifest
 from pipelines.lake.store import Lake
+from pipelines.orchestration.jobs import WORKSPACE
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
 from pipelines.runs.findings import IngestFindings
@@ -187,7 +188,8 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
             with session.timed("fetch"):
                 results = tuple(fetch_and_drain(session, config, None if len(selected) == len(specs) else selected))
             # what arrives from now on waits for another run, which the sensor requests
-            context.instance.add_run_tags(context.run_id, {DRAINED: timestamp(workspace.settings.now())})
+            tags = {DRAINED: timestamp(workspace.settings.now()), WORKSPACE: str(workspace.root)}
+            context.instance.add_run_tags(context.run_id, tags)
         only = None
         if request.only is not None:  # a segment that was still open may have brought records for other sources
             only = set(request.only) | {result.request.source.id for result in results if result.delivered}
