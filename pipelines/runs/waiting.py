@@ -39,12 +39,12 @@ def unfinished(workspace: Workspace) -> list[Work]:
     states = SourceStates(workspace.fetch_state)
     unprocessed = unprocessed_sources(workspace.pack, states)
     work = [Work(f"new content of {source}", frozenset([source]), digest([source, parts])) for source, parts in unprocessed.items()]
+    all_sources = frozenset(source.id for source in workspace.pack.sources.values() if source.enabled)
     manifest = Manifest.current(workspace)
-    if not manifest.digest:
-        return work  # the first run takes place once there is content
+    if not manifest.digest:  # the first run takes place once there is content
+        return [*work, Work("the first run of the workspace", all_sources, "")] if work else []
     if is_of_other_declarations(workspace, manifest):
-        sources = frozenset(source.id for source in workspace.pack.sources.values() if source.enabled)
-        return [*work, Work("the pack or the software has changed", sources, digest([workspace.pack.digest, versions.LAKE]))]
+        return [*work, Work("the pack or the software has changed", all_sources, digest([workspace.pack.digest, versions.LAKE]))]
     key = lake_key(workspace)
     if RunOutcome.last(workspace).lake_key != key:
         work.append(Work("no run has published the present lake", frozenset(), key))

@@ -131,7 +131,7 @@ def test_what_happens_changes_the_release_by_itself_and_the_operator_is_told(dae
     before = daemon.versions()
     daemon.until("the end of the first run", daemon.idle)
     (first,) = daemon.runs()
-    assert first.tags["zpo2/reason"] == "new content of areas; new content of people"
+    assert first.tags["zpo2/reason"] == "new content of areas; new content of people; the first run of the workspace"
 
     # at the same time: a file is dropped, an event pushed twice, and a source breaks
     (daemon.home.inbox / "trees" / "first.csv").write_text("code,year,trees\na1,2021,30\na2,2021,12\na3,2021,0\na4,2021,0\na5,2021,0\n")
