@@ -40,7 +40,10 @@ PUBLISH_INTERVAL, POLL_INTERVAL, ALERT_INTERVAL, CLEANUP_INTERVAL = 5, 30, 30, 6
 KEPT_RUNS = timedelta(days=90)
 DELETED_PER_TICK = 200
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(days=1)
-"""A run that failed is repeated at once, then after the first pause, which grows fourfold with every further failure."""
+"""A run that failed is repeated at once, then after the first pause, which grows fourfold with every further failure.
+
+After a run that the operator cancelled, nothing is requested for the first pause.
+"""
 PROCESS_ENDED = timedelta(minutes=5)
 """A run that began so long ago and does not hold the workspace has no process any more: a run waits for the lock for a minute at most."""
 INGEST = "ingest"
@@ -141,10 +144,9 @@ class Cursor:
     def text(self) -> str:
         return json.dumps(asdict(self))
 
-    def next_request(self, cancelled: bool) -> datetime:
-        """Return when the same work may be requested again. A run that the operator cancelled is not repeated at once."""
-        failures = self.requests - (not cancelled)
-        pause = min(FIRST_PAUSE * 4 ** min(failures - 1, 10), LONGEST_PAUSE) if failures else timedelta(0)
+    def next_request(self) -> datetime:
+        """Return when the same work may be requested again."""
+        pause = min(FIRST_PAUSE * 4 ** min(self.requests - 2, 10), LONGEST_PAUSE) if self.requests > 1 else timedelta(0)
         return parse_timestamp(self.requested_at) + pause
 
 
@@ -176,10 +178,13 @@ def _publish_changes(workspace: Workspace, downstream: Collection[dg.AssetKey]) 
         if not work:
             return skip(f"nothing waits for a run; complete files in the inbox: {len(files)}")
         now, key = datetime.now(UTC), digest(sorted(item.key for item in work))
-        if key == cursor.key:
-            next_request = cursor.next_request(_was_cancelled(context.instance, workspace))
-            if now < next_request:
-                return skip(f"runs for this that failed: {cursor.requests}; the next one not before {next_request:%Y-%m-%d %H:%M:%S} UTC")
+        if key == cursor.key and now < cursor.next_request():
+            return skip(
+                f"runs for this that failed: {cursor.requests}; the next one not before {cursor.next_request():%Y-%m-%d %H:%M:%S} UTC"
+            )
+        cancelled = _last_cancellation(context.instance, workspace)
+        if cancelled and now < cancelled + FIRST_PAUSE:
+            return skip(f"the last run was cancelled; the next one not before {cancelled + FIRST_PAUSE:%Y-%m-%d %H:%M:%S} UTC")
         request = _request(workspace, work, downstream)
         _log.info("a run was requested", extra={"reasons": [item.text for item in work], "sources": request.tags["zpo2/sources"]})
         requests = cursor.requests + 1 if key == cursor.key else 1
@@ -214,10 +219,11 @@ def _request(workspace: Workspace, work: Collection[waiting.Work], downstream: C
     )  # fmt: skip
 
 
-def _was_cancelled(instance: dg.DagsterInstance, workspace: Workspace) -> bool:
-    """Whether the last run of the workspace was cancelled."""
-    runs = instance.get_runs(dg.RunsFilter(tags={WORKSPACE: str(workspace.root)}), limit=1)
-    return bool(runs) and runs[0].status == dg.DagsterRunStatus.CANCELED
+def _last_cancellation(instance: dg.DagsterInstance, workspace: Workspace) -> datetime | None:
+    """Return when the last run of the workspace was cancelled; None where it was not."""
+    records = instance.get_run_records(dg.RunsFilter(tags={WORKSPACE: str(workspace.root)}), limit=1)
+    is_cancelled = bool(records) and records[0].dagster_run.status == dg.DagsterRunStatus.CANCELED
+    return datetime.fromtimestamp(records[0].update_timestamp.timestamp(), UTC) if is_cancelled else None
 
 
 def _end_dead_runs(instance: dg.DagsterInstance, workspace: Workspace) -> None:

@@ -356,10 +356,13 @@ class TestFailedRun:
         bench.end_run(first, success=False)
         assert "nothing waits" in bench.skipped()
 
-    def test_that_the_operator_cancelled_is_not_repeated_at_once(self, bench: Bench) -> None:
+    def test_that_the_operator_cancelled_is_not_repeated_at_once(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         bench.push(happenings.event(1))
-        bench.add_run(bench.request(), dg.DagsterRunStatus.CANCELED)
-        assert "the next one not before" in bench.skipped()
+        run_id = bench.add_run(bench.request(), dg.DagsterRunStatus.CANCELED)
+        bench.drain(run_id)
+        assert bench.skipped().startswith("the last run was cancelled; the next one not before ")
+        monkeypatch.setattr(sensors, "FIRST_PAUSE", timedelta(0))
+        bench.request()
 
     def test_whose_process_ended_with_the_daemon_keeps_no_other_run_waiting(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
         bench.push(happenings.event(1))
