@@ -148,7 +148,7 @@ def _phases(home: Path, run: Any, pushed_at: float, released_at: float) -> Itera
         (name, times[(event, "")])
         for name, event in (
             ("tick: the run is planned and queued", "PIPELINE_ENQUEUED"),
-            ("wait for the queue", "PIPELINE_DEQUEUED"),
+            ("wait for the queue", "PIPELINE_STARTING"),
             ("launch and imports of the process", "PIPELINE_START"),
         )
     ]
