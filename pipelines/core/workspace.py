@@ -21,11 +21,13 @@ DAGSTER_YAML = """\
 concurrency:
   runs:
     max_concurrent_runs: 1
-# A run whose process died is started again; one that failed by itself is not.
-run_retries:
-  enabled: true
-  max_retries: 2
-  retry_on_asset_or_op_failure: false
+# How often the daemon looks whether a requested run can start.
+run_queue:
+  dequeue_interval_seconds: 1
+# A poll or a slow webhook keeps no other sensor waiting.
+sensors:
+  use_threads: true
+  num_workers: 4
 run_monitoring:
   enabled: true
 freshness:
@@ -39,6 +41,14 @@ telemetry:
   enabled: false
 nux:
   enabled: false
+"""
+EVENT_LOG = """\
+# Dagster's usual event log, in the usual place, but over one connection per file: a run writes 700 events.
+event_log_storage:
+  module: pipelines.orchestration.run_history
+  class: OneConnectionHistory
+  config:
+    base_dir: {folder}
 """
 WAIT_SECONDS = 60.0
 DESCRIPTION = "home.json"
@@ -176,9 +186,10 @@ class WorkspaceFolder:
             atomic.write_json(self.root / DESCRIPTION, {"pack": pack_id, "format": FORMAT})
         path = self.dagster / "dagster.yaml"
         present = path.read_text(encoding="utf-8") if path.is_file() else _OURS[0]
-        if present != DAGSTER_YAML and present.startswith(_OURS):
+        current = DAGSTER_YAML + EVENT_LOG.format(folder=json.dumps(str(self.dagster.absolute() / "history" / "runs")))
+        if present != current and present.startswith(_OURS):
             with atomic.atomic_write(path) as temporary:
-                temporary.write_text(DAGSTER_YAML, encoding="utf-8")
+                temporary.write_text(current, encoding="utf-8")
 
     @contextmanager
     def lock(self, wait: float = WAIT_SECONDS, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:

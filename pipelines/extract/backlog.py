@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
 from pipelines.extract.cloudevents.queue import Queue, Segment
-from pipelines.extract.cloudevents.segments import archive_segment
+from pipelines.extract.cloudevents.segments import affected_sources, archive_segment
 from pipelines.extract.http.request import FetchResult
 from pipelines.extract.source_state import SourceStates
 from pipelines.packs.workspace import Workspace
@@ -52,12 +52,20 @@ def drain_segments(workspace: Workspace) -> list[FetchResult]:
         return [result for segment in queue.open_segments() for result in _drain_segment(workspace, queue, segment)]
 
 
-def seal_segments(workspace: WorkspaceFolder) -> None:
-    """Seal all waiting events into segments, so that the run that follows leaves no event behind."""
+def seal_waiting_events(workspace: WorkspaceFolder) -> None:
+    """Seal all waiting events into a segment. Events that arrive later wait for the next run."""
     if workspace.queue.is_file():
         with Queue(workspace.queue) as queue:
-            while queue.seal(workspace.settings.now(), whole=True):
-                pass
+            queue.seal(workspace.settings.now())
+
+
+def reported_sources(workspace: Workspace) -> set[str]:
+    """Return the sources that events in open segments report as changed. They have to be fetched before the segments are drained."""
+    if not workspace.queue.is_file():
+        return set()
+    with Queue(workspace.queue) as queue:
+        sources = [s for segment in queue.open_segments() for s in affected_sources(workspace.pack, queue, segment.number)]
+    return {s.id for s in sources if not s.fetch.brings_records}
 
 
 def _drain_segment(workspace: Workspace, queue: Queue, segment: Segment) -> list[FetchResult]:

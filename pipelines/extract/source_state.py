@@ -29,14 +29,16 @@ LONGEST_PAUSE = timedelta(hours=24)
 class SourceState:
     """The state of one part.
 
-    `sha256` is the newest snapshot, `good` the newest that could be read, `origin` what the address last gave: a file that was dropped
-    into the inbox since then stays the newest until the address gives something else. `headers` make the next request conditional.
+    `sha256` is the newest snapshot, `good` the newest that could be read, `tried` the newest that an ingest processed, readable or not.
+    `origin` is what the address last gave: a file that was dropped into the inbox since then stays the newest until the address gives
+    something else. `headers` make the next request conditional.
     `history` lists (time, sha256) of every change. `failures` counts the failures in a row; no attempt is made before `not_before`.
     `shape` describes the columns of the last good snapshot.
     """
 
     sha256: str = ""
     good: str = ""
+    tried: str = ""
     origin: str = ""
     bytes: int = 0
     checked_at: str = ""
@@ -57,6 +59,11 @@ class SourceState:
     def breaker_is_open(self, now: datetime) -> bool:
         """Whether the last failures are too recent for another attempt."""
         return self.not_before > timestamp(now)
+
+    @property
+    def is_unprocessed(self) -> bool:
+        """Whether no ingest has processed the newest snapshot yet."""
+        return bool(self.sha256) and self.sha256 not in (self.good, self.tried)
 
     def content_at(self, time: str) -> str:
         """Return the checksum of the newest content at `time`; empty where there was none yet."""
@@ -114,6 +121,18 @@ class SourceStates:
 def parts_of(pack: Pack, source: FetchedSource, states: SourceStates) -> list[Part]:
     """Return the parts of a source: those it declares, or, where its records are pushed, one for each day that has records."""
     return [Part(name, {}) for name in sorted(states.parts(source.id))] if source.fetch.brings_records else pack.parts(source)
+
+
+def unprocessed_sources(pack: Pack, states: SourceStates) -> dict[str, list[tuple[str, str]]]:
+    """Return the enabled sources with content that no ingest has processed, each with its parts and their snapshots."""
+    unprocessed = {
+        source.id: [
+            (p.name, state.sha256) for p in parts_of(pack, source, states) if (state := states.get(source.id, p.name)).is_unprocessed
+        ]
+        for source in pack.sources.values()
+        if source.enabled
+    }
+    return {source: parts for source, parts in unprocessed.items() if parts}
 
 
 def _pause(failures: int, retry_after: float | None) -> timedelta:

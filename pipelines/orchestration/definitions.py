@@ -9,7 +9,7 @@ from pipelines.orchestration.assets.ingest import build_ingest
 from pipelines.orchestration.assets.publication import build_publication
 from pipelines.orchestration.assets.warehouse import build_warehouse
 from pipelines.orchestration.jobs import build_jobs
-from pipelines.orchestration.sensors import build_sensors, what_changed
+from pipelines.orchestration.sensors import build_sensors
 from pipelines.orchestration.session import RunSession
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.request import RunRequest
@@ -17,15 +17,14 @@ from pipelines.runs.request import RunRequest
 
 def build_definitions(session: RunSession) -> dg.Definitions:
     """Return the definitions of one workspace. Tests and the command pass a session of their own; the daemon gets one from the environment."""
-    automation = what_changed()
-    ingest = build_ingest(session, automation)
-    warehouse = build_warehouse(session, automation)
+    ingest = build_ingest(session)
+    warehouse = build_warehouse(session)
     marts = [spec.key for assets in warehouse for spec in assets.specs if (spec.group_name or "").startswith("marts")]
-    publication = build_publication(session, marts, automation)
+    publication = build_publication(session, marts)
     return dg.Definitions(
         assets=[*ingest, *warehouse, *publication],
         jobs=build_jobs(),
-        sensors=build_sensors(session.workspace),
+        sensors=build_sensors(session.workspace, [key for assets in (*warehouse, *publication) for key in assets.keys]),
         executor=dg.in_process_executor,
     )
 

@@ -49,7 +49,7 @@ def run(
         inbox.prepare(workspace)
         inbox.wait_until_settled(workspace, only)
         if only is None:
-            backlog.seal_segments(workspace)
+            backlog.seal_waiting_events(workspace)
         with session.timed("fetch"):
             results = fetch_sources(workspace, only, part, done)
             # after the fetch: a dropped file is newer than what the address of its source gives
@@ -164,8 +164,9 @@ def _execute(session: RunSession) -> None:
         import dagster as dg
         from dagster._core.instance.ref import InstanceRef
 
+        from pipelines.orchestration.assets.ingest import DRAINED
         from pipelines.orchestration.definitions import build_definitions
-        from pipelines.orchestration.jobs import JOB
+        from pipelines.orchestration.jobs import JOB, WORKSPACE
 
         logging.getLogger("dagster").setLevel(logging.CRITICAL)
         job = build_definitions(session).resolve_job_def(JOB)
@@ -184,7 +185,10 @@ def _execute(session: RunSession) -> None:
         ref = InstanceRef.from_dir(str(workspace.dagster), overrides=overrides)
         with dg.DagsterInstance.from_ref(ref) as instance, log.open("w") as out, contextlib.redirect_stdout(out):
             result = job.execute_in_process(
-                instance=instance, raise_on_error=False, run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+                instance=instance,
+                raise_on_error=False,
+                tags={WORKSPACE: str(workspace.root), DRAINED: "by the command"},
+                run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             )
     if not result.success and not session.reasons:
         session.reasons += [_cause(event) for event in result.all_events if event.is_failure and event.is_step_event]

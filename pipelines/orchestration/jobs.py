@@ -5,6 +5,8 @@ from __future__ import annotations
 import dagster as dg
 
 JOB = "publish"
+WORKSPACE = "zpo2/workspace"
+"""The tag that names the workspace of a run."""
 
 
 def build_jobs() -> list[dg.UnresolvedAssetJobDefinition]:

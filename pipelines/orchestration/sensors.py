@@ -1,7 +1,7 @@
 """Dagster sensors: they turn events into runs. They process nothing; the ingest of the run does.
 
-`poll_sources` polls the sources that are due, `watch_inbox` watches for dropped files, and `watch_queue` seals segments of pushed events.
-Each starts a run of the affected sources. `publish_changes` then updates everything downstream, once per burst of changes.
+`poll_sources` polls the sources that are due. `publish_changes` looks for everything that waits for a run: polled content, dropped files, pushed
+events, and what a failed run left. It requests one run for all of it, from the ingest to the release.
 `alert_on_failure` and `send_alerts` inform the operator, and `delete_old_runs` frees disk space.
 """
 
@@ -9,86 +9,82 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Collection, Iterable
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 
 from exports import ReleaseError
-from pipelines.core import logs, versions
-from pipelines.core.clock import parse_timestamp
+from pipelines.core import logs
+from pipelines.core.clock import parse_timestamp, precise_timestamp
 from pipelines.core.fingerprint import digest
 from pipelines.core.state import StateError
 from pipelines.core.workspace import WorkspaceBusy
 from pipelines.extract import inbox, polling
-from pipelines.extract.cloudevents.queue import Queue
-from pipelines.extract.cloudevents.segments import affected_sources
+from pipelines.extract.inbox import DroppedFile
 from pipelines.extract.source_state import SourceStates
 from pipelines.lake.manifest import Manifest, ManifestSource
 from pipelines.notify import alerts, announcements
-from pipelines.orchestration.assets.ingest import LAKE_KINDS, MANIFEST, source_key, version_of
+from pipelines.orchestration.assets.ingest import DRAINED, LAKE_KINDS, VERSION_TAG, affected_assets, source_key, version_of
+from pipelines.orchestration.jobs import JOB, WORKSPACE
 from pipelines.packs.workspace import Workspace
+from pipelines.runs import waiting
 from pipelines.runs.findings import IngestFindings
 
 # seconds between two ticks, at least
-QUEUE_INTERVAL, INBOX_INTERVAL, PUBLISH_INTERVAL, POLL_INTERVAL, ALERT_INTERVAL, CLEANUP_INTERVAL = 5, 10, 10, 30, 30, 6 * 3600
+PUBLISH_INTERVAL, POLL_INTERVAL, ALERT_INTERVAL, CLEANUP_INTERVAL = 5, 30, 30, 6 * 3600
 KEPT_RUNS = timedelta(days=90)
 DELETED_PER_TICK = 200
-SEGMENT_RETRY = timedelta(minutes=15)
-"""A segment that no run has processed for so long is requested again."""
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(days=1)
+"""A run that failed is repeated at once, then after the first pause, which grows fourfold with every further failure.
+
+After a run that the operator cancelled, nothing is requested for the first pause.
+"""
+PROCESS_ENDED = timedelta(minutes=5)
+"""A run that began so long ago and does not hold the workspace has no process any more: a run waits for the lock for a minute at most."""
 INGEST = "ingest"
+QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
+"""The events of a run are in Dagster's event log; the console of the daemon does not repeat each of them."""
 _log = logging.getLogger("zpo2.sensors")
 
-EVERYTHING = dg.AssetSelection.all()
 LAKE = [dg.AssetKey(["lake", kind]) for kind in LAKE_KINDS]
+STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, *STARTED]
 
 
-def build_sensors(workspace: Workspace) -> list[dg.SensorDefinition]:
-    """Return the sensors of one workspace. All of them run from the start."""
+def build_sensors(workspace: Workspace, downstream: Collection[dg.AssetKey]) -> list[dg.SensorDefinition]:
+    """Return the sensors of one workspace; all of them run from the start. `downstream` are the assets that depend on the lake."""
     return [
-        _poll_sources(workspace), _watch_inbox(workspace), _watch_queue(workspace), _publish_changes(),
+        _poll_sources(workspace), _publish_changes(workspace, downstream),
         _alert_on_failure(workspace), _send_alerts(workspace),
         _delete_old_runs(),
     ]  # fmt: skip
 
 
-def _request(workspace: Workspace, run_key: str, sources: Iterable[str], fetch: Iterable[str] = (), **tags: str) -> dg.RunRequest:
-    """Request a run that processes new content of `sources`, and fetches the sources in `fetch` before."""
-    selected = sorted(set(sources) | set(fetch))
-    kinds = {s.into for name, s in workspace.pack.sources.items() if name in selected}
-    counted = [c.id for c in workspace.pack.counted.values() if c.enabled and c.from_ in kinds]
-    config = {"fetch": bool(list(fetch)), "sources": sorted(set(fetch))}
-    return dg.RunRequest(
-        run_key=run_key,
-        asset_selection=[source_key(name) for name in [*selected, *counted]] + LAKE,
-        run_config={"ops": {INGEST: {"config": config}}},
-        tags={"zpo2/sources": ",".join(selected)[:250], **tags},
-    )
-
-
 def _poll_sources(workspace: Workspace) -> dg.SensorDefinition:
     @dg.sensor(
-        name="poll_sources", asset_selection=EVERYTHING, minimum_interval_seconds=POLL_INTERVAL, default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Polls each source at its cadence, and starts a run for the sources with new content.",
+        name="poll_sources", minimum_interval_seconds=POLL_INTERVAL, default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Polls each source at its cadence, and archives what is new.",
     )  # fmt: skip
     def poll_sources(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         logs.open_log(workspace)
         cursor = polling.Cursor.parse(context.cursor)
-        if not polling.is_due(workspace.pack, cursor, workspace.settings.now()):
+        if not polling.due_sources(workspace.pack, cursor, workspace.settings.now()):
             return dg.SkipReason("no source is due")
         try:
             with workspace.lock(wait=0):
                 result = polling.poll(workspace, cursor)
         except WorkspaceBusy:
             return dg.SkipReason("a run is writing to the workspace; the next tick polls")
-        _log.info("sources were polled", extra={"polled": result.polled, "changed": list(result.changed), "failed": result.failed})
-        keys = [result.changed[name] for name in sorted(result.changed)]
-        requests = [_request(workspace, keys[0] if len(keys) == 1 else digest(keys), result.changed)] if keys else []
-        reason = f"polled {len(result.polled)} sources, nothing new" + (f"; failed: {', '.join(result.failed)}" if result.failed else "")
+        _log.info("sources were polled", extra={"polled": result.polled, "changed": sorted(result.changed), "failed": result.failed})
+        changed = f"new content of {', '.join(sorted(result.changed))}" if result.changed else "nothing new"
+        failed = f"; failed: {', '.join(result.failed)}" if result.failed else ""
         return dg.SensorResult(
-            run_requests=requests,
-            skip_reason=None if requests else reason,
+            skip_reason=f"polled {len(result.polled)} sources, {changed}{failed}",
             cursor=result.cursor.text(),
             asset_events=[
                 event
@@ -110,7 +106,7 @@ def _poll_events(workspace: Workspace, source: str, error: str | None) -> Iterab
     if error is None:
         counts = IngestFindings.last(workspace).counts.get(source)
         rows = counts.model_dump(include={"rows_read", "rows_accepted", "rows_quarantined", "cells_quarantined"}) if counts else {}
-        version = {"dagster/data_version": _version_in_lake(workspace, source)}  # unchanged, so nothing downstream starts
+        version = {VERSION_TAG: _version_in_lake(workspace, source)}  # unchanged, so nothing downstream starts
         yield dg.AssetMaterialization(
             key, metadata={"poll": "nothing new", "dagster/row_count": rows.get("rows_accepted", 0), **rows}, tags=version
         )
@@ -127,86 +123,118 @@ def _version_in_lake(workspace: Workspace, source: str) -> str:
     return version_of((name, part.snapshot, part.key) for name, part in state.parts.items())
 
 
-def _watch_inbox(workspace: Workspace) -> dg.SensorDefinition:
+@dataclass(frozen=True)
+class Cursor:
+    """The files that the last tick saw, with their sizes and times; and which work was last requested, how often, and when."""
+
+    files: dict[str, list[int]] = field(default_factory=dict)
+    key: str = ""
+    requests: int = 0
+    requested_at: str = ""
+
+    @classmethod
+    def parse(cls, text: str | None) -> Cursor:
+        """Return the cursor in `text`; an empty one where it is unreadable."""
+        try:
+            value = json.loads(text or "")
+            return cls(dict(value["files"]), str(value["key"]), int(value["requests"]), str(value["requested_at"]))
+        except (ValueError, KeyError, TypeError):
+            return cls()
+
+    def text(self) -> str:
+        return json.dumps(asdict(self))
+
+    def next_request(self) -> datetime:
+        """Return when the same work may be requested again."""
+        pause = min(FIRST_PAUSE * 4 ** min(self.requests - 2, 10), LONGEST_PAUSE) if self.requests > 1 else timedelta(0)
+        return parse_timestamp(self.requested_at) + pause
+
+
+def _publish_changes(workspace: Workspace, downstream: Collection[dg.AssetKey]) -> dg.SensorDefinition:
     @dg.sensor(
-        name="watch_inbox", asset_selection=EVERYTHING, minimum_interval_seconds=INBOX_INTERVAL, default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Starts a run for the complete files in the inbox.",
+        name="publish_changes", job_name=JOB, minimum_interval_seconds=PUBLISH_INTERVAL, default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Starts one run, from the ingest to the release, for everything that waits.",
     )  # fmt: skip
-    def watch_inbox(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        inbox.prepare(workspace)
-        complete = inbox.complete_files(inbox.list_files(workspace))
-        seen = _identities(context.cursor)
-        now = {file.name: list(file.identity) for file in complete}
-        # a file is processed when two ticks see the same size and time: a file that still grows differs at the second tick
-        settled = [file for file in complete if seen.get(file.name) == list(file.identity)]
-        cursor = json.dumps({"version": 1, "files": now})
-        if not settled:
-            return dg.SensorResult(skip_reason=f"{len(complete)} files, none of them unchanged since the last tick", cursor=cursor)
-        sources = {file.source for file in settled if file.source in workspace.pack.sources and workspace.pack.sources[file.source].enabled}
-        if not sources:
-            return dg.SensorResult(skip_reason="the files belong to no source of the pack", cursor=cursor)
-        key = digest([now[file.name] + [str(file.path)] for file in settled])
-        return dg.SensorResult(run_requests=[_request(workspace, f"inbox:{key}:lake{versions.LAKE}", sources)], cursor=cursor)
+    def publish_changes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        logs.open_log(workspace)
+        cursor = Cursor.parse(context.cursor)
+        settled, files = _settled_files(workspace, cursor.files)
 
-    return watch_inbox
+        def skip(reason: str) -> dg.SensorResult:
+            return dg.SensorResult(skip_reason=reason, cursor=Cursor(files, cursor.key, cursor.requests, cursor.requested_at).text())
 
+        _end_dead_runs(context.instance, workspace)
+        runs = context.instance.get_runs(dg.RunsFilter(statuses=UNFINISHED, tags={WORKSPACE: str(workspace.root)}))
+        next_run = next((run for run in runs if DRAINED not in run.tags), None)
+        if next_run is not None:
+            return skip(f"the run {next_run.run_id[:8]} will process everything that arrives before its ingest")
+        work = waiting.arrived(workspace, settled)
+        if not runs:
+            try:
+                with workspace.lock(wait=0):
+                    work += waiting.unfinished(workspace)
+            except WorkspaceBusy:
+                return skip("the workspace is being written to; the next tick looks again")
+        if not work:
+            return skip(f"nothing waits for a run; complete files in the inbox: {len(files)}")
+        now, key = datetime.now(UTC), digest(sorted(item.key for item in work))
+        if key == cursor.key and now < cursor.next_request():
+            return skip(
+                f"runs for this that failed: {cursor.requests}; the next one not before {cursor.next_request():%Y-%m-%d %H:%M:%S} UTC"
+            )
+        cancelled = _last_cancellation(context.instance, workspace)
+        if cancelled and now < cancelled + FIRST_PAUSE:
+            return skip(f"the last run was cancelled; the next one not before {cancelled + FIRST_PAUSE:%Y-%m-%d %H:%M:%S} UTC")
+        request = _request(workspace, work, downstream)
+        _log.info("a run was requested", extra={"reasons": [item.text for item in work], "sources": request.tags["zpo2/sources"]})
+        requests = cursor.requests + 1 if key == cursor.key else 1
+        return dg.SensorResult(run_requests=[request], cursor=Cursor(files, key, requests, precise_timestamp(now)).text())
 
-def _identities(cursor: str | None) -> dict[str, list[int]]:
-    try:
-        value = json.loads(cursor or "")
-        return dict(value["files"]) if value["version"] == 1 else {}
-    except (ValueError, KeyError, TypeError):
-        return {}
-
-
-def _watch_queue(workspace: Workspace) -> dg.SensorDefinition:
-    @dg.sensor(
-        name="watch_queue", asset_selection=EVERYTHING, minimum_interval_seconds=QUEUE_INTERVAL, default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Seals pushed events into segments, one run per segment, one segment at a time.",
-    )  # fmt: skip
-    def watch_queue(_context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        if not workspace.queue.is_file():
-            return dg.SkipReason("no event has been pushed yet")
-        with Queue(workspace.queue) as queue:
-            segment = next(iter(queue.open_segments()), None) or queue.seal(datetime.now(UTC))
-            if segment is None:
-                return dg.SkipReason(f"{queue.waiting()[0]} events wait for a segment")
-            sources = affected_sources(workspace.pack, queue, segment)
-        changed = [s.id for s in sources if not s.fetch.brings_records]
-        brought = [s.id for s in sources if s.fetch.brings_records]
-        # Dagster skips a known run key, so a segment starts one run; a segment that stays open for long gets another key
-        tries = (datetime.now(UTC) - parse_timestamp(segment.sealed_at)) // SEGMENT_RETRY
-        key = f"events:{segment.number}:lake{versions.LAKE}" + (f"+{tries}" if tries else "")
-        return dg.SensorResult(run_requests=[_request(workspace, key, brought, changed, **{"zpo2/events": str(segment.events)})])
-
-    return watch_queue
+    return publish_changes
 
 
-def what_changed() -> dg.AutomationCondition[Any]:
-    """The condition of everything downstream: an upstream asset has new content, and neither it nor this asset is being updated.
+def _settled_files(workspace: Workspace, seen: dict[str, list[int]]) -> tuple[list[DroppedFile], dict[str, list[int]]]:
+    """Return the files to process, and all complete files with their sizes and times.
 
-    A burst of changes is one run. It starts when no source is being processed, or every five minutes if that never happens.
+    A file is processed when two ticks see the same size and time: a file that still grows differs at the second tick.
     """
-    condition = dg.AutomationCondition
-    content = condition.data_version_changed() & ~condition.executed_with_root_target()
-    # of the lake only the manifest counts: an ingest reports it last, and the other kinds alone would show half of an update
-    ready = condition.any_deps_match(content).ignore(dg.AssetSelection.assets(*(key for key in LAKE if key != MANIFEST)))
-    updated: dg.AutomationCondition[Any] = ready | condition.any_deps_match(condition.will_be_requested())
-    return (
-        updated.since_last_handled()
-        & (~condition.any_deps_in_progress() | condition.cron_tick_passed("*/5 * * * *"))
-        & ~condition.in_progress()
-    ).with_label("what changed")
+    inbox.prepare(workspace)
+    complete = inbox.complete_files(inbox.list_files(workspace))
+    files = {file.name: list(file.identity) for file in complete}
+    return [file for file in complete if seen.get(file.name) == list(file.identity)], files
 
 
-def _publish_changes() -> dg.SensorDefinition:
-    return dg.AutomationConditionSensorDefinition(
-        "publish_changes",
-        target=dg.AssetSelection.all(),
-        minimum_interval_seconds=PUBLISH_INTERVAL,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Updates the warehouse and the release after a change.",
-    )
+def _request(workspace: Workspace, work: Collection[waiting.Work], downstream: Collection[dg.AssetKey]) -> dg.RunRequest:
+    """Request a run that processes all work. Its assets are the sources that are affected now; the ingest adds those that turn up later."""
+    sources = {source for item in work for source in item.sources}
+    # a run without an ingest processes nothing that arrives, so another one may be requested beside it
+    drained = {} if sources else {DRAINED: "nothing to drain"}
+    return dg.RunRequest(
+        asset_selection=[*affected_assets(workspace.pack, sources), *LAKE, *downstream],
+        run_config=QUIET | ({"ops": {INGEST: {"config": {"fetch": False}}}} if sources else {}),
+        tags={
+            WORKSPACE: str(workspace.root), "zpo2/sources": ", ".join(sorted(sources))[:250],
+            "zpo2/reason": "; ".join(item.text for item in work)[:250], **drained,
+        },
+    )  # fmt: skip
+
+
+def _last_cancellation(instance: dg.DagsterInstance, workspace: Workspace) -> datetime | None:
+    """Return when the last run of the workspace was cancelled; None where it was not."""
+    records = instance.get_run_records(dg.RunsFilter(tags={WORKSPACE: str(workspace.root)}), limit=1)
+    is_cancelled = bool(records) and records[0].dagster_run.status == dg.DagsterRunStatus.CANCELED
+    return datetime.fromtimestamp(records[0].update_timestamp.timestamp(), UTC) if is_cancelled else None
+
+
+def _end_dead_runs(instance: dg.DagsterInstance, workspace: Workspace) -> None:
+    """Record the failure of runs whose process was killed together with the daemon. They would keep every other run waiting."""
+    began_before = time.time() - PROCESS_ENDED.total_seconds()
+    records = instance.get_run_records(dg.RunsFilter(statuses=STARTED, tags={WORKSPACE: str(workspace.root)}))
+    old = [record.dagster_run for record in records if record.start_time is not None and record.start_time < began_before]
+    if old:
+        with suppress(WorkspaceBusy), workspace.lock(wait=0):
+            for run in old:
+                instance.report_run_failed(run, "the process of the run has ended without a result")
 
 
 def _alert_on_failure(workspace: Workspace) -> dg.SensorDefinition:

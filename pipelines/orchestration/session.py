@@ -14,7 +14,7 @@ from pipelines.core.clock import timestamp
 from pipelines.core.errors import ExitCode
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import IngestFindings
-from pipelines.runs.outcome import ReleaseOutcome, RunOutcome, inputs_key
+from pipelines.runs.outcome import ReleaseOutcome, RunOutcome, inputs_key, lake_key
 from pipelines.runs.request import Progress, RunRequest
 from pipelines.warehouse.dbt import DbtProcess
 
@@ -75,8 +75,10 @@ class RunSession:
     def outcome(self) -> RunOutcome:
         """Return the outcome of the run as far as it has come."""
         findings = self.findings or IngestFindings()
+        is_decided = self.release is not None or self.gate.get("passed") is False
         return RunOutcome(
-            inputs_key=inputs_key(self.workspace), ended_at=timestamp(self.workspace.settings.now()), sources=findings.counts,
+            inputs_key=inputs_key(self.workspace), lake_key=lake_key(self.workspace) if is_decided else "",
+            ended_at=timestamp(self.workspace.settings.now()), sources=findings.counts,
             errors=findings.errors, stale=findings.stale, gate=self.gate, reasons=self.reasons, release=self.release,
             exit_code=self._exit_code(findings),
         )  # fmt: skip

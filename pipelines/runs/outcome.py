@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from pipelines.core.fingerprint import digest
 from pipelines.core.state import StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.source_state import SourceStates, parts_of
+from pipelines.lake.manifest import Manifest
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import SourceCounts
 from pipelines.warehouse import dbt
@@ -33,9 +35,14 @@ class ReleaseOutcome(StateFile):
 
 
 class RunOutcome(StateFile):
-    """The outcome of a run, as `last_run.json` keeps it and `zpo2 run --json` prints it."""
+    """The outcome of a run, as `last_run.json` keeps it and `zpo2 run --json` prints it.
+
+    `inputs_key` and `lake_key` are what the functions of these names returned at the end of the run. `lake_key` is empty where the run
+    failed before the gate or the release had decided what becomes of the lake.
+    """
 
     inputs_key: str = ""
+    lake_key: str = ""
     ended_at: str = ""
     sources: dict[str, SourceCounts] = Field(default_factory=dict)
     errors: dict[str, str] = Field(default_factory=dict)
@@ -72,6 +79,12 @@ def inputs_key(workspace: Workspace) -> str:
     return digest([workspace.pack.digest, snapshots, versions.STAGES, dbt.project_digest(), _libraries()])
 
 
+def lake_key(workspace: Workspace) -> str:
+    """Return a hash of everything that the steps after the ingest depend on: the lake, stages, the dbt project and the libraries."""
+    return digest([Manifest.current(workspace).digest, versions.STAGES, dbt.project_digest(), _libraries()])
+
+
+@lru_cache(maxsize=1)
 def _libraries() -> list[tuple[str, str]]:
     """Return the installed version of each library that the project requires at run time."""
     required = [Requirement(line) for line in metadata.requires("zpo2-warehouse") or []]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -12,12 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
 import pytest
 import requests
 
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.cloudevents.parsing import STRUCTURED
 from pipelines.notify import alerts
+from pipelines.orchestration.assets.ingest import DRAINED
 from tests.support import happenings
 from tests.support.command import start
 from tests.support.server import HttpRequest, Reply, Server, serving
@@ -76,6 +79,28 @@ class Daemon:
     def versions(self) -> int:
         return len(json.loads((self.home.public / "releases.json").read_text())["releases"])
 
+    def runs(self) -> list[dg.DagsterRun]:
+        """Return the runs so far, the newest first."""
+        with dg.DagsterInstance.from_config(str(self.home.dagster)) as instance:
+            return list(instance.get_runs())
+
+    def idle(self) -> bool:
+        return all(run.is_finished for run in self.runs())
+
+    def kill(self, run: dg.DagsterRun) -> None:
+        """Kill the process of a run."""
+        with dg.DagsterInstance.from_config(str(self.home.dagster)) as instance:
+            messages = [entry.message for entry in instance.all_logs(run.run_id)]
+        (pid,) = {match[1] for message in messages if (match := re.search(r"Started process for run \(pid: (\d+)\)", message))}
+        os.kill(int(pid), signal.SIGKILL)
+
+    def stale_assets(self) -> list[str]:
+        """Return the assets that the UI shows as not up to date."""
+        query = "{ assetNodes { assetKey { path } staleStatus } }"
+        nodes = requests.post(f"http://127.0.0.1:{self.ui}/graphql", json={"query": query}, timeout=60).json()["data"]["assetNodes"]
+        assert len(nodes) > 50
+        return ["/".join(node["assetKey"]["path"]) for node in nodes if node["staleStatus"] != "FRESH"]
+
     def push(self, event: dict[str, Any]) -> requests.Response:
         headers = {"Content-Type": STRUCTURED, "Authorization": f"Bearer {happenings.SECRET}"}
         return requests.post(f"http://127.0.0.1:{self.events}/events", json=event, headers=headers, timeout=30)
@@ -104,6 +129,9 @@ def test_what_happens_changes_the_release_by_itself_and_the_operator_is_told(dae
     assert daemon.value("happenings") == ""
     assert daemon.value("trees") == ""
     before = daemon.versions()
+    daemon.until("the end of the first run", daemon.idle)
+    (first,) = daemon.runs()
+    assert first.tags["zpo2/reason"] == "new content of areas; new content of people; the first run of the workspace"
 
     # at the same time: a file is dropped, an event pushed twice, and a source breaks
     (daemon.home.inbox / "trees" / "first.csv").write_text("code,year,trees\na1,2021,30\na2,2021,12\na3,2021,0\na4,2021,0\na5,2021,0\n")
@@ -113,7 +141,10 @@ def test_what_happens_changes_the_release_by_itself_and_the_operator_is_told(dae
     daemon.until("the dropped file in the release", lambda: daemon.value("trees") == "42.0")
     daemon.until("the pushed event in the release", lambda: daemon.value("happenings") == "1.0")
     assert not any((daemon.home.inbox / "trees").iterdir())
-    assert daemon.versions() - before <= 2, "a burst of changes is not a release for each of them"
+    daemon.until("the end of the run", daemon.idle)
+    assert len(daemon.runs()) == 2, "a burst of changes is one run"
+    assert daemon.versions() - before == 1
+    assert daemon.stale_assets() == []
 
     daemon.until("the alert", lambda: bool(daemon.alerts))
     (alert,) = daemon.alerts[:1]
@@ -123,3 +154,18 @@ def test_what_happens_changes_the_release_by_itself_and_the_operator_is_told(dae
     versions = [entry["version"] for entry in json.loads((daemon.home.public / "releases.json").read_text())["releases"]]
     # the first one was sent twice: the portal did not take it at first
     daemon.until("the announcements", lambda: daemon.announced == [versions[0], *versions])
+
+
+def test_a_run_that_is_killed_after_its_drain_is_followed_by_one_that_publishes_all_of_it(daemon: Daemon) -> None:
+    daemon.until("the first release", lambda: daemon.value("happenings") is not None)
+    daemon.until("the end of the first run", daemon.idle)
+    assert daemon.push(happenings.event(1)).status_code == 202
+    daemon.until("the drain", lambda: DRAINED in daemon.runs()[0].tags and len(daemon.runs()) == 2)
+    assert daemon.push(happenings.event(2)).status_code == 202
+    daemon.kill(daemon.runs()[0])
+    daemon.until("both events in the release", lambda: daemon.value("happenings") == "2.0")
+    daemon.until("the end of the last run", daemon.idle)
+    statuses = [run.status for run in daemon.runs()]
+    assert statuses.count(dg.DagsterRunStatus.FAILURE) == 1
+    assert len(statuses) <= 4, "the killed run, and the one that was perhaps requested before it was killed"
+    assert daemon.stale_assets() == []

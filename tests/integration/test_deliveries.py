@@ -62,7 +62,7 @@ class Deliveries(RuleBasedStateMachine):
         self.queue = Queue(self.home.queue)
 
     def teardown(self) -> None:
-        self.drain(whole=True)
+        self.drain(seal=True)
         self.queue.close()
         self.check_the_lake()
         self.folder.cleanup()
@@ -96,11 +96,10 @@ class Deliveries(RuleBasedStateMachine):
     def tick(self) -> None:
         self.queue.seal(self.clock)
 
-    @rule(whole=st.booleans())
-    def drain(self, whole: bool) -> None:
-        if whole:
-            while self.queue.seal(self.clock, whole=True):
-                pass
+    @rule(seal=st.booleans())
+    def drain(self, seal: bool) -> None:
+        if seal:
+            self.queue.seal(self.clock)
         backlog.drain(Workspace(self.home.root, Settings(), pack=self.pack))
 
     @rule(step=st.sampled_from(["archive", "record", "save", "mark"]), number=st.integers(1, 3))
@@ -119,7 +118,7 @@ class Deliveries(RuleBasedStateMachine):
 
         setattr(target, name, dying)
         try:
-            self.drain(whole=True)
+            self.drain(seal=True)
         except Crash:
             pass
         finally:
@@ -165,9 +164,9 @@ class TestArchiveSegment:
                 for i in range(0, len(order), 1 + 3 * seed):
                     queue.put(order[i : i + 1 + 3 * seed], NOW)
                     if i % 2 == 0:
-                        queue.seal(NOW, whole=True)
+                        queue.seal(NOW)
                         backlog.drain(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
-                queue.seal(NOW, whole=True)
+                queue.seal(NOW)
             backlog.drain(Workspace(home.root, Settings(SOURCE_DATE_EPOCH=1717200000), pack=pack))
             states = SourceStates(home.fetch_state).parts("happenings")
             contents.append({part: state.sha256 for part, state in states.items()})

@@ -106,10 +106,9 @@ class TestServeEvents:
         loaded = packs.load(pack)
         with Queue(home.queue) as queue:
             assert queue.counts()["accepted"] == EVENTS
-            segments = 0
-            while queue.seal(datetime.now(UTC), whole=True):
-                segments += 1
-            assert segments == 2
+            segment = queue.seal(datetime.now(UTC))
+            assert segment is not None
+            assert segment.events == EVENTS
         fetch_sources(Workspace(home.root, Settings(), pack=loaded))
         backlog.drain(Workspace(home.root, Settings(), pack=loaded))
         reports = Ingest(Workspace(home.root, Settings(), pack=loaded)).run()

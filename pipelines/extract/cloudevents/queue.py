@@ -11,15 +11,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
 from pipelines.core.clock import precise_timestamp
 from pipelines.extract.cloudevents.parsing import CloudEvent
 
-SEGMENT_EVENTS = 5_000
-SEGMENT_AGE = timedelta(seconds=5)
 UNDATED = "undated"
 
 _SCHEMA = """
@@ -122,34 +120,30 @@ class Queue:
                 outcomes.append(Outcome.DUPLICATE if stored[0] == digest else Outcome.CONFLICT)
         return outcomes
 
-    def waiting(self) -> tuple[int, str]:
-        """Return how many events wait to be sealed, and when the first of them arrived ('' where there is none)."""
-        count, first = self._connection.execute("select count(*), min(received_at) from events where segment is null").fetchone()
-        return int(count), first or ""
+    def waiting(self) -> tuple[int, int]:
+        """Return how many events wait to be sealed, and the number of the first of them (0 where there is none)."""
+        count, first = self._connection.execute("select count(*), min(seq) from events where segment is null").fetchone()
+        return int(count), int(first or 0)
 
-    def seal(self, now: datetime, *, whole: bool = False) -> Segment | None:
-        """Make a segment of the first waiting events if there are enough, if the first is old enough, or in any case with `whole`."""
+    def seal(self, now: datetime) -> Segment | None:
+        """Make a segment of all waiting events; return None where there is none."""
         sealed_at = precise_timestamp(now)
         with self._transaction() as connection:
-            rows = connection.execute(
-                "select seq, received_at from events where segment is null order by seq limit ?", (SEGMENT_EVENTS,)
-            ).fetchall()
-            is_ready = whole or len(rows) == SEGMENT_EVENTS or (rows and rows[0][1] <= precise_timestamp(now - SEGMENT_AGE))
-            if not rows or not is_ready:
-                return None
             number = connection.execute("select coalesce(max(segment), 0) + 1 from segments").fetchone()[0]
-            connection.execute("update events set segment = ? where segment is null and seq <= ?", (number, rows[-1][0]))
-            connection.execute("insert into segments (segment, cut_at, events) values (?, ?, ?)", (number, sealed_at, len(rows)))
-        return Segment(number, len(rows), sealed_at)
+            events = connection.execute("update events set segment = ? where segment is null", (number,)).rowcount
+            if not events:
+                return None
+            connection.execute("insert into segments (segment, cut_at, events) values (?, ?, ?)", (number, sealed_at, events))
+        return Segment(number, events, sealed_at)
 
     def open_segments(self) -> list[Segment]:
         """Return the segments that are not drained yet, in their order."""
         rows = self._connection.execute("select segment, events, cut_at from segments where drained_at is null order by segment").fetchall()
         return [Segment(*row) for row in rows]
 
-    def types(self, segment: int) -> list[str]:
-        """Return the types of the events in a segment."""
-        return [t for (t,) in self._connection.execute("select distinct type from events where segment = ? order by type", (segment,))]
+    def types(self, segment: int | None) -> list[str]:
+        """Return the types of the events in a segment; None: of the events that wait to be sealed."""
+        return [t for (t,) in self._connection.execute("select distinct type from events where segment is ? order by type", (segment,))]
 
     def days(self, segment: int, type_: str) -> list[str]:
         """Return the days whose records the events of a segment change: their own days, and those of the records that they replace."""

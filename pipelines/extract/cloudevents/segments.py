@@ -29,9 +29,9 @@ def event_types(pack: Pack) -> dict[str, bool]:
     return types
 
 
-def affected_sources(pack: Pack, queue: Queue, segment: Segment) -> list[FetchedSource]:
-    """Return the sources for which the events of a segment carry records, or which they report as changed."""
-    types = set(queue.types(segment.number))
+def affected_sources(pack: Pack, queue: Queue, segment: int | None) -> list[FetchedSource]:
+    """Return the sources for which the events of a segment carry records, or which they report as changed; None: the waiting events."""
+    types = set(queue.types(segment))
     return [s for s in pack.sources.values() if s.enabled and s.fetch.push and s.fetch.push.type in types]
 
 
@@ -43,7 +43,7 @@ def archive_segment(workspace: Workspace, queue: Queue, segment: Segment) -> lis
     """
     archive = Archive(workspace.archive)
     results = []
-    for source in affected_sources(workspace.pack, queue, segment):
+    for source in affected_sources(workspace.pack, queue, segment.number):
         if not source.fetch.brings_records or source.fetch.push is None:
             continue
         for day in queue.days(segment.number, source.fetch.push.type):

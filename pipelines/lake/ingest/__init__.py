@@ -109,6 +109,8 @@ class Ingest:
         error = report.errors.get(part) or current.error
         if part in report.parts and not report.errors.get(part):
             current = replace(current, good=report.parts[part].snapshot, shape=report.parts[part].shape)
+        if use_newest:
+            current = replace(current, tried=current.sha256)
         if error:
             since = current.stale_since or timestamp(self.context.settings.now())
             current = replace(current, stale_since=since, error=error if use_newest else current.error)

@@ -1,6 +1,6 @@
 """Sources and the lake as Dagster assets: one multi-asset fetches and processes all sources, another shows the lake's state by kind."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,13 +8,16 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.core import logs, schedule, versions
+from pipelines.core.clock import timestamp
 from pipelines.core.fingerprint import digest
-from pipelines.extract import backlog
+from pipelines.extract import backlog, inbox
 from pipelines.extract.http.request import FetchResult
+from pipelines.extract.source_state import unprocessed_sources
 from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.manifest import Manifest
 from pipelines.lake.store import Lake
+from pipelines.orchestration.jobs import WORKSPACE
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
 from pipelines.runs.findings import IngestFindings
@@ -38,6 +41,9 @@ LAKE_KINDS = {
     "declarations": "The pack's declarations as tables.",
     "manifest": "The files that make up the current state of the lake.",
 }
+VERSION_TAG = "dagster/data_version"
+DRAINED = "zpo2/drained"
+"""The tag of a run that processes nothing more of what arrives. Its value says when the run drained the queue and the inbox."""
 MANIFEST = dg.AssetKey(["lake", "manifest"])
 _FEEDS = {
     "areas": "areas",
@@ -138,24 +144,35 @@ def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
 class IngestConfig(dg.Config):
     """What a run of the ingest processes, beside dropped files and pushed events."""
 
-    fetch: bool = Field(default=True, description="Fetch the selected sources; false: process what is in the archive already.")
+    fetch: bool = Field(default=True, description="Fetch the selected sources; false: only those that events report as changed.")
     sources: list[str] = Field(default=[], description="Fetch only these of the selected sources; empty: all of them.")
     part: str = Field(default="", description="Fetch only parts whose variable lies in a range: year=2013..2016.")
 
 
-def fetch_and_drain(session: RunSession, config: IngestConfig, only: set[str] | None) -> list[FetchResult]:
-    """Fetch what the run was asked to, then drain the inbox and the queue of pushed events."""
+def fetch_and_drain(session: RunSession, config: IngestConfig, selected: set[str] | None) -> list[FetchResult]:
+    """Fetch what the run was asked to (None: all sources) and what events report as changed, then drain the whole backlog."""
     workspace = session.workspace
     logs.open_log(workspace)
+    inbox.wait_until_settled(workspace)  # else a file that came with the events of a burst would need a run of its own
+    backlog.seal_waiting_events(workspace)
     results: list[FetchResult] = []
     if config.fetch:
         requested = set(config.sources) if config.sources else None
         part = workspace.pack.part_range(config.part) if config.part else session.request.part
-        results += fetch_sources(workspace, only if requested is None else requested & (only or requested), part)
-    return results + backlog.drain(workspace, only)
+        results += fetch_sources(workspace, selected if requested is None else requested & (selected or requested), part)
+    if reported := backlog.reported_sources(workspace) - {result.request.source.id for result in results}:
+        results += fetch_sources(workspace, reported)
+    return results + backlog.drain(workspace)
 
 
-def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | None = None) -> list[dg.AssetsDefinition]:
+def affected_assets(pack: Pack, sources: Collection[str]) -> list[dg.AssetKey]:
+    """Return the assets of `sources`, and of what is counted from them."""
+    kinds = {source.into for name, source in pack.sources.items() if name in sources}
+    counted = {c.id for c in pack.counted.values() if c.enabled and c.from_ in kinds}
+    return [source_key(name) for name in sorted({*sources, *counted})]
+
+
+def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
     """Return the assets of the sources and of the lake for one workspace."""
     workspace, request = session.workspace, session.request
     pack = workspace.pack
@@ -163,17 +180,20 @@ def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | 
 
     @dg.multi_asset(name="ingest", specs=specs, check_specs=_checks(pack), can_subset=True)
     def ingest(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[Any]:
-        """Fetch, archive, read, check and map every selected source."""
+        """Fetch, archive, read, check and map the selected sources, and all others with new content."""
         session.hold()
         session.dbt.start()  # it imports what it needs while the sources are read
         selected = {key.path[-1] for key in context.selected_asset_keys}
-        only = None if len(selected) == len(specs) and request.only is None else selected & set(request.only or selected)
         results = request.fetched
         if results is None:
             with session.timed("fetch"):
-                results = tuple(fetch_and_drain(session, config, only))
-        if only is not None:  # a segment that was still open may have brought records for other sources
-            only |= {result.request.source.id for result in results if result.delivered}
+                results = tuple(fetch_and_drain(session, config, None if len(selected) == len(specs) else selected))
+            # what arrives from now on waits for another run, which the sensor requests
+            tags = {DRAINED: timestamp(workspace.settings.now()), WORKSPACE: str(workspace.root)}
+            context.instance.add_run_tags(context.run_id, tags)
+        only = None
+        if request.only is not None:  # a segment that was still open may have brought records for other sources
+            only = set(request.only) | {result.request.source.id for result in results if result.delivered}
         with session.timed("ingest"):
             yield from _ingest(context, selected, only)
         if not request.by_command:
@@ -182,6 +202,7 @@ def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | 
     def _ingest(context: dg.AssetExecutionContext, selected: set[str], only: set[str] | None) -> Iterator[Any]:
         step = Ingest(workspace, lambda text: session.report("read", "ingest", text))
         reports: dict[str, SourceReport] = {}
+        new = affected_assets(pack, unprocessed_sources(pack, step.states))
 
         def done(report: SourceReport) -> None:
             reports[report.source] = report
@@ -195,13 +216,20 @@ def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | 
         findings.save(workspace.last_ingest)
         lake = Lake(workspace.lake)
         for name, report in reports.items():
-            if name not in selected:
-                continue
-            # also for a source that is down: without its output Dagster would skip every later step without a word
+            key = source_key(name)
             version = version_of((part, receipt.snapshot, receipt.key) for part, receipt in report.parts.items())
-            yield dg.MaterializeResult(asset_key=source_key(name), metadata=_metadata(report, lake), data_version=dg.DataVersion(version))
-            if name in pack.sources:
-                yield from _results(report, context.selected_asset_check_keys)
+            results = list(_results(report)) if name in pack.sources else []
+            if name in selected:
+                # also for a source that is down: without its output Dagster would skip every later step without a word
+                yield dg.MaterializeResult(asset_key=key, metadata=_metadata(report, lake), data_version=dg.DataVersion(version))
+                yield from (r for r in results if dg.AssetCheckKey(key, r.check_name or "") in context.selected_asset_check_keys)
+            elif key in new:  # its content came after the run was requested
+                context.instance.report_runless_asset_event(
+                    dg.AssetMaterialization(key, metadata=_metadata(report, lake), tags={VERSION_TAG: version})
+                )
+                for r in results:
+                    evaluation = dg.AssetCheckEvaluation(key, r.check_name or "", passed=r.passed, severity=r.severity, metadata=r.metadata)
+                    context.instance.report_runless_asset_event(evaluation)
 
     lake_specs = [
         dg.AssetSpec(
@@ -211,7 +239,6 @@ def build_ingest(session: RunSession, automation: dg.AutomationCondition[Any] | 
             kinds={"parquet"},
             owners=OWNERS,
             deps=_feeding(pack, kind) if kind != "manifest" else [dg.AssetKey(["lake", other]) for other in LAKE_KINDS if other != kind],
-            automation_condition=automation,
         )
         for kind, text in LAKE_KINDS.items()
     ]
@@ -292,42 +319,38 @@ def _preview(frame: Any) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def _results(report: SourceReport, selected: Sequence[Any] | Any) -> Iterator[dg.AssetCheckResult]:
+def _results(report: SourceReport) -> Iterator[dg.AssetCheckResult]:
     key = source_key(report.source)
-    if dg.AssetCheckKey(key, "snapshot") in selected:
-        text = "; ".join(sorted(set(report.errors.values())))
-        yield dg.AssetCheckResult(
-            check_name="snapshot",
-            asset_key=key,
-            passed=not report.errors,
-            severity=dg.AssetCheckSeverity.ERROR if report.down else dg.AssetCheckSeverity.WARN,
-            metadata={"errors": text or "none", **({"stale_since": report.stale_since} if report.stale_since else {})},
-        )
-    if dg.AssetCheckKey(key, "fresh") in selected:
-        yield dg.AssetCheckResult(
-            check_name="fresh",
-            asset_key=key,
-            passed=report.stale_since is None and not report.down,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"stale_since": report.stale_since or "not stale"},
-        )
-    if dg.AssetCheckKey(key, "schema") in selected:
-        yield dg.AssetCheckResult(
-            check_name="schema",
-            asset_key=key,
-            passed=not report.drift,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={"changed": "; ".join(report.drift_messages) or "nothing"},
-        )
-    if dg.AssetCheckKey(key, "rows") in selected:
-        yield dg.AssetCheckResult(
-            check_name="rows",
-            asset_key=key,
-            passed=report.quarantined == 0 and report.cells_quarantined == 0 and not report.warnings,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={
-                "rows_read": report.rows_read, "rows_accepted": report.accepted, "rows_quarantined": report.quarantined,
-                "cells_quarantined": report.cells_quarantined, **{f"ignored_{k}": v for k, v in report.ignored.items()},
-                "warnings": "; ".join(report.warnings) or "none",
-            },
-        )  # fmt: skip
+    errors = "; ".join(sorted(set(report.errors.values())))
+    yield dg.AssetCheckResult(
+        check_name="snapshot",
+        asset_key=key,
+        passed=not report.errors,
+        severity=dg.AssetCheckSeverity.ERROR if report.down else dg.AssetCheckSeverity.WARN,
+        metadata={"errors": errors or "none", **({"stale_since": report.stale_since} if report.stale_since else {})},
+    )
+    yield dg.AssetCheckResult(
+        check_name="fresh",
+        asset_key=key,
+        passed=report.stale_since is None and not report.down,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"stale_since": report.stale_since or "not stale"},
+    )
+    yield dg.AssetCheckResult(
+        check_name="schema",
+        asset_key=key,
+        passed=not report.drift,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"changed": "; ".join(report.drift_messages) or "nothing"},
+    )
+    yield dg.AssetCheckResult(
+        check_name="rows",
+        asset_key=key,
+        passed=report.quarantined == 0 and report.cells_quarantined == 0 and not report.warnings,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "rows_read": report.rows_read, "rows_accepted": report.accepted, "rows_quarantined": report.quarantined,
+            "cells_quarantined": report.cells_quarantined, **{f"ignored_{k}": v for k, v in report.ignored.items()},
+            "warnings": "; ".join(report.warnings) or "none",
+        },
+    )  # fmt: skip

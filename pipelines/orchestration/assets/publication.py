@@ -25,16 +25,13 @@ GATE_CHECK = dg.AssetCheckKey(GATE, "verdict")
 REPORT = "report"
 
 
-Automation = dg.AutomationCondition[Any] | None
-
-
-def build_publication(session: RunSession, mart_keys: list[dg.AssetKey], automation: Automation = None) -> list[dg.AssetsDefinition]:
+def build_publication(session: RunSession, mart_keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
     """Return the gate and the release, downstream of the marts."""
     manifest = session.dbt.manifest()
-    return [_build_gate(session, mart_keys, manifest, automation), _build_release(session, manifest, automation)]
+    return [_build_gate(session, mart_keys, manifest), _build_release(session, manifest)]
 
 
-def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dict[str, Any], automation: Automation) -> dg.AssetsDefinition:
+def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dict[str, Any]) -> dg.AssetsDefinition:
     workspace = session.workspace
     tables = sorted(n["alias"] for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts")
 
@@ -42,7 +39,6 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
         key=GATE,
         deps=mart_keys,
         group_name="publication",
-        automation_condition=automation,
         kinds={"great_expectations"},
         owners=OWNERS,
         description="Every expected check ran and passed, or was accepted by name with a reason.",
@@ -97,26 +93,18 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
     return gate_asset
 
 
-def _build_release(session: RunSession, manifest: dict[str, Any], automation: Automation) -> dg.AssetsDefinition:
+def _build_release(session: RunSession, manifest: dict[str, Any]) -> dg.AssetsDefinition:
     workspace = session.workspace
-    with_its_asset = dg.AutomationCondition.any_deps_match(dg.AutomationCondition.will_be_requested())
 
     @dg.asset(
         key=RELEASE,
         deps=[GATE],
         group_name="publication",
-        automation_condition=automation,
         kinds={"csv", "parquet", "duckdb"},
         owners=OWNERS,
         description="The open-data release: built in a staging folder, checked there, then current at once.",
         check_specs=[
-            dg.AssetCheckSpec(
-                "verify",
-                asset=RELEASE,
-                description="Checksums, counts, CSV equals Parquet, descriptors match.",
-                # where no check has a condition, automation requests only checks that cannot be left out, and not the dbt tests
-                automation_condition=with_its_asset if automation else None,
-            )
+            dg.AssetCheckSpec("verify", asset=RELEASE, description="Checksums, counts, CSV equals Parquet, descriptors match."),
         ],
     )
     def release_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:

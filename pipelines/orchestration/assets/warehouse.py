@@ -22,14 +22,11 @@ from pipelines.orchestration.session import RunSession
 from pipelines.warehouse import dbt, marts, statistics
 from quality import expectations
 
-Automation = dg.AutomationCondition[Any] | None
-
 
 class Translator(DagsterDbtTranslator):
     """Groups models by layer and names an owner; everything else is the default of dagster-dbt."""
 
-    def __init__(self, automation: Automation) -> None:
-        self.automation = automation
+    def __init__(self) -> None:
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_duplicate_source_asset_keys=True))
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> dg.AssetSpec:
@@ -40,13 +37,13 @@ class Translator(DagsterDbtTranslator):
         layer = node["fqn"][1]
         group = f"{layer}_{node['fqn'][2]}" if layer == "marts" else layer
         deps = [*spec.deps, MANIFEST] if layer == "staging" else spec.deps  # staging reads the files that the manifest names
-        return spec.replace_attributes(group_name=group, owners=OWNERS, automation_condition=self.automation, deps=deps)
+        return spec.replace_attributes(group_name=group, owners=OWNERS, deps=deps)
 
 
-def build_warehouse(session: RunSession, automation: Automation = None) -> list[dg.AssetsDefinition]:
+def build_warehouse(session: RunSession) -> list[dg.AssetsDefinition]:
     """Return dbt's models before and after the statistics, and the statistics."""
     manifest = session.dbt.manifest()
-    translator = Translator(automation)
+    translator = Translator()
     before, after = (_build_models(session, selection, manifest, translator) for selection in dbt.SELECTIONS)
     return [before, _build_statistics(session, manifest, translator), after]
 
@@ -126,7 +123,6 @@ def _build_statistics(session: RunSession, manifest: dict[str, Any], translator:
             kinds={"python", "polars", "parquet"},
             owners=OWNERS,
             description=table.description,
-            automation_condition=translator.automation,
         )
         for name, table in statistics.TABLES.items()
     ]

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from pipelines.extract.cloudevents.parsing import CloudEvent
-from pipelines.extract.cloudevents.queue import SEGMENT_AGE, SEGMENT_EVENTS, Outcome, Queue
+from pipelines.extract.cloudevents.queue import Outcome, Queue
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
-LATER = NOW + SEGMENT_AGE
+LATER = NOW + timedelta(seconds=5)
 
 
 def event(identifier: str, time: str = "2024-05-01T10:00:00.000000Z", subject: str = "", data: str | None = "{}") -> CloudEvent:
@@ -46,24 +46,27 @@ class TestPut:
 
 
 class TestSeal:
-    def test_waits_until_the_first_event_is_old_enough(self, queue: Queue) -> None:
-        queue.put([event("1")], NOW)
-        assert queue.seal(NOW + SEGMENT_AGE - timedelta(milliseconds=1)) is None
+    def test_takes_all_waiting_events(self, queue: Queue) -> None:
+        assert queue.seal(NOW) is None
+        queue.put([event(str(i)) for i in range(12_000)], NOW)
+        assert queue.waiting() == (12_000, 1)
+        assert queue.types(None) == ["fair"]
         segment = queue.seal(LATER)
         assert segment is not None
-        assert (segment.number, segment.events) == (1, 1)
+        assert (segment.number, segment.events) == (1, 12_000)
+        assert queue.waiting() == (0, 0)
+        assert queue.types(None) == []
         assert queue.seal(LATER) is None
         assert queue.open_segments() == [segment]
         queue.mark_drained(1, LATER)
         assert queue.open_segments() == []
 
-    def test_limits_the_events_of_a_segment(self, queue: Queue) -> None:
-        queue.put([event(str(i)) for i in range(SEGMENT_EVENTS + 1)], NOW)
-        segment = queue.seal(NOW)
-        assert segment is not None
-        assert segment.events == SEGMENT_EVENTS
-        assert queue.seal(NOW) is None
-        assert queue.waiting()[0] == 1
+    def test_leaves_later_events_to_the_next_segment(self, queue: Queue) -> None:
+        queue.put([event("1")], NOW)
+        queue.seal(NOW)
+        queue.put([event("2"), event("3")], NOW)
+        assert queue.waiting() == (2, 2)
+        assert queue.seal(NOW) == queue.open_segments()[1]
 
 
 class TestRecords:
@@ -81,15 +84,15 @@ class TestRecords:
             with Queue(tmp_path / f"{n}.db") as queue:
                 for i, delivered in enumerate(order):
                     queue.put([delivered, order[0]], NOW + timedelta(seconds=i))
-                    queue.seal(NOW, whole=True)
+                    queue.seal(NOW)
                 days = {day: [r.data for r in queue.records("fair", day, 99)] for day in ("2024-05-01", "2024-05-02", "2024-05-03")}
                 assert days == {"2024-05-01": [], "2024-05-02": ['{"v":2}'], "2024-05-03": [None]}
 
     def test_days_include_those_of_replaced_records(self, queue: Queue) -> None:
         queue.put([event("a", "2024-05-01T10:00:00.000000Z", "s")], NOW)
-        first = queue.seal(NOW, whole=True)
+        first = queue.seal(NOW)
         queue.put([event("b", "2024-05-02T10:00:00.000000Z", "s"), event("c", "")], NOW)
-        second = queue.seal(NOW, whole=True)
+        second = queue.seal(NOW)
         assert first is not None
         assert second is not None
         assert queue.days(first.number, "fair") == ["2024-05-01"]

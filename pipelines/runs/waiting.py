@@ -1,0 +1,85 @@
+"""What waits for a run: pushed events, dropped files, content that no ingest has processed, and a lake that no run has published.
+
+All of it is decided by files of the workspace, so nothing is lost when a run fails or a process is killed: it waits until a run has done it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pipelines.core import versions
+from pipelines.core.fingerprint import digest
+from pipelines.extract.cloudevents.queue import Queue
+from pipelines.extract.cloudevents.segments import affected_sources
+from pipelines.extract.inbox import DroppedFile
+from pipelines.extract.source_state import SourceStates, unprocessed_sources
+from pipelines.lake.manifest import Manifest
+from pipelines.packs.loading import load
+from pipelines.packs.workspace import Workspace
+from pipelines.runs.outcome import RunOutcome, lake_key
+
+
+@dataclass(frozen=True)
+class Work:
+    """One reason for a run: a text for the operator, the sources to process, and a key that differs for other work of the same kind."""
+
+    text: str
+    sources: frozenset[str]
+    key: str
+
+
+def arrived(workspace: Workspace, files: Collection[DroppedFile]) -> list[Work]:
+    """Return the work that pushed events and the complete `files` of the inbox make. May be called while a run is going on."""
+    return [*_events(workspace), *_files(workspace, files)]
+
+
+def unfinished(workspace: Workspace) -> list[Work]:
+    """Return the work that polls and earlier runs have left. The caller holds the home's lock, else a run may just be doing it."""
+    states = SourceStates(workspace.fetch_state)
+    unprocessed = unprocessed_sources(workspace.pack, states)
+    work = [Work(f"new content of {source}", frozenset([source]), digest([source, parts])) for source, parts in unprocessed.items()]
+    all_sources = frozenset(source.id for source in workspace.pack.sources.values() if source.enabled)
+    manifest = Manifest.current(workspace)
+    if not manifest.digest:  # the first run takes place once there is content
+        return [*work, Work("the first run of the workspace", all_sources, "")] if work else []
+    if is_of_other_declarations(workspace, manifest):
+        return [*work, Work("the pack or the software has changed", all_sources, digest([workspace.pack.digest, versions.LAKE]))]
+    key = lake_key(workspace)
+    if RunOutcome.last(workspace).lake_key != key:
+        work.append(Work("no run has published the present lake", frozenset(), key))
+    return work
+
+
+def is_of_other_declarations(workspace: Workspace, manifest: Manifest) -> bool:
+    """Whether the lake was made from other declarations or by another version of the lake stage.
+
+    A process that loaded the pack before it was changed does not count its own, older declarations as a change.
+    """
+    if manifest.code_version != versions.LAKE:
+        return True
+    pack = workspace.pack
+    return manifest.pack_digest != pack.digest and load(pack.root).digest == pack.digest
+
+
+def _events(workspace: Workspace) -> list[Work]:
+    if not workspace.queue.is_file():
+        return []
+    with Queue(workspace.queue) as queue:
+        count, first = queue.waiting()
+        segments = queue.open_segments()
+        numbers = [segment.number for segment in segments] + ([None] if count else [])
+        sources = {source.id for number in numbers for source in affected_sources(workspace.pack, queue, number)}
+    if not sources:  # no event waits, or only events of sources that were disabled
+        return []
+    count += sum(segment.events for segment in segments)
+    return [Work(f"pushed events: {count}", frozenset(sources), digest(["events", [segment.number for segment in segments], first]))]
+
+
+def _files(workspace: Workspace, files: Collection[DroppedFile]) -> list[Work]:
+    work = []
+    for file in files:
+        source = workspace.pack.sources.get(file.source)
+        if source is not None and source.enabled:
+            work.append(Work(f"file {file.name}", frozenset([file.source]), digest([str(file.path), list(file.identity)])))
+    return work
