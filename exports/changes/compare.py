@@ -20,12 +20,13 @@ from exports.changes.published import REVISED_TABLE, TABLE
 from exports.formats import csv, parquet
 from exports.model import checksums, provenance
 from exports.model.change_summary import Revision, Summary, TableChanges
+from exports.model.connection import Limits
 from exports.model.info import FileFacts
 from exports.model.provenance import BOUNDARY, METHOD, Provenance
+from exports.model.reuse import UnchangedParts
 from pipelines.core.errors import Zpo2Error
 from pipelines.core.sql import literal
 
-MEMORY = "512MB"
 LIMIT = 5_000_000
 """The most rows of `changes` for one table. If there are more, a single row says so."""
 NAMED = ("indicators", "sources")
@@ -73,19 +74,22 @@ def compare(
     new: Path,
     version: str,
     new_provenance: Provenance,
-    spill: Path,
+    limits: Limits,
     sink: Sink | None = None,
     limit: int = LIMIT,
+    unchanged: Mapping[str, UnchangedParts] | None = None,
 ) -> Summary:
     """Return how the release folder `new` differs from the release `old` with the given version. `sink` gets the rows of `changes`.
 
-    `new` needs only its Parquet files; its provenance is a parameter. Raises NotComparableError if `old` cannot be compared with.
+    `new` needs only its Parquet files; its provenance is a parameter. Parts of tables that are
+    `unchanged` are not read. Raises NotComparableError if `old` cannot be compared with.
     """
     old_provenance = provenance.of_release(old)
     tables: dict[str, TableChanges] = {}
     named: dict[str, dict[str, list[str]]] = {"new": {}, "withdrawn": {}}
     revisions: list[Revision] = []
-    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill), "preserve_insertion_order": False}) as connection:
+    with limits.connect() as connection:
+        connection.execute("set preserve_insertion_order = false")
         compared = _pairs(connection, old, new)
         why = provenance.between(old_provenance, new_provenance)
         reasons.prepare(connection, why, old_provenance, new_provenance, compared)
@@ -95,7 +99,7 @@ def compare(
             if _same_bytes(pair):
                 tables[name] = TableChanges(before, 0, 0, after, {})
                 continue
-            pairs.find_differences(connection, pair)
+            pairs.find_differences(connection, pairs.differing_parts(pair, unchanged.get(name) if unchanged else None))
             added, removed = pairs.added_removed(connection)
             if (before or 0) + added - removed != (after or 0):
                 raise AssertionError(f"{name}: {before} rows before + {added} new - {removed} withdrawn is not the {after} rows now")
@@ -175,7 +179,9 @@ def _intact_tables(folder: Path) -> list[str]:
 
 def _same_bytes(pair: Pair) -> bool:
     old, new = pair.old, pair.new
-    return old is not None and new is not None and old.rows == new.rows and checksums.facts(old.path) == checksums.facts(new.path)
+    if old is None or new is None or old.rows != new.rows:
+        return False
+    return old.path.samefile(new.path) or checksums.facts(old.path) == checksums.facts(new.path)
 
 
 def _named(connection: duckdb.DuckDBPyConnection, whole: str) -> list[str]:
