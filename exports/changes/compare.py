@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import duckdb
 import polars as pl
@@ -40,33 +40,20 @@ class NotComparableError(Zpo2Error):
 
 @dataclass
 class Sink:
-    """The destination of the rows of `changes`: a CSV file, with or without a Parquet file."""
+    """The destination of the rows of `changes`: a CSV file, with or without the row groups of a Parquet file."""
 
-    csv_file: IO[bytes] | None = None
-    parquet_writer: Any = None
+    csv_file: IO[bytes]
+    row_groups: parquet.RowGroups | None = None
     rows: int = 0
     guarded: int = 0
-    _pending: list[pl.DataFrame] = field(default_factory=list)
 
     def write(self, frame: pl.DataFrame) -> None:
         frame, guarded = listing.guard(frame)
         self.guarded += guarded
-        if self.csv_file is not None:
-            csv.append(frame, self.csv_file, header=False)
+        csv.append(frame, self.csv_file, header=False)
         self.rows += frame.height
-        if self.parquet_writer is not None:
-            self._pending.append(frame)
-            while sum(f.height for f in self._pending) >= parquet.ROW_GROUP:  # row groups do not depend on the size of the batches
-                rows = pl.concat(self._pending)
-                self._write_parquet(rows.head(parquet.ROW_GROUP))
-                self._pending = [rows.slice(parquet.ROW_GROUP)]
-
-    def flush(self) -> None:
-        if self.parquet_writer is not None and sum(f.height for f in self._pending) > 0:
-            self._write_parquet(pl.concat(self._pending))
-
-    def _write_parquet(self, frame: pl.DataFrame) -> None:
-        self.parquet_writer.write_table(frame.to_arrow().cast(self.parquet_writer.schema), row_group_size=parquet.ROW_GROUP)
+        if self.row_groups is not None:
+            self.row_groups.write(frame.to_arrow().cast(parquet.schema_of(TABLE)))
 
 
 def compare(
@@ -76,6 +63,7 @@ def compare(
     new_provenance: Provenance,
     limits: Limits,
     sink: Sink | None = None,
+    *,
     limit: int = LIMIT,
     unchanged: Mapping[str, UnchangedParts] | None = None,
 ) -> Summary:
@@ -117,8 +105,6 @@ def compare(
             if name in NAMED:
                 for kind, keys in named.items():
                     keys[name] = _named(connection, kind)
-    if sink is not None:
-        sink.flush()
     # earlier versions of the software kept no record, so that every break would look new
     breaks = [b for b in new_provenance.breaks if b not in old_provenance.breaks] if provenance.read(old) else []
     return Summary(version, tables, revisions, named["new"], named["withdrawn"], breaks)
@@ -132,7 +118,9 @@ def release_files(folder: Path, about: Mapping[str, str] | None = None) -> Itera
         file = stack.enter_context((folder / "csv" / f"{TABLE.name}.csv").open("wb"))
         writer = stack.enter_context(parquet.open_writer(folder / "parquet" / f"{TABLE.name}.parquet", TABLE, schema, _CODED, about))
         csv.append(pl.DataFrame(schema=dict.fromkeys(listing.COLUMNS, pl.String)), file, header=True)
-        yield Sink(file, writer)
+        row_groups = parquet.RowGroups(writer)
+        yield Sink(file, row_groups)
+        row_groups.close()
 
 
 @contextmanager

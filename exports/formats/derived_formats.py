@@ -37,10 +37,11 @@ def write(folder: Path, context: Context, limits: Limits, reuse: Reuse) -> dict[
     """
     tables = {table.name: table for table in context.tables}
     names = labels.read(folder / "parquet", context.info.languages)
-    assert limits.spill is not None
-    limits.spill.mkdir(exist_ok=True)
+    spill = limits.spill
+    assert spill is not None
+    spill.mkdir(exist_ok=True)
     with ThreadPoolExecutor(1) as executor:  # XlsxWriter is pure Python and runs beside the other libraries, which are not
-        book = executor.submit(lambda: list(_workbook(folder, context, tables, limits.spill)))
+        book = executor.submit(lambda: list(_workbook(folder, context, tables, spill)))
         paths = [*_maps(folder, context, tables, reuse), *_by_indicator(folder, context, tables, names, reuse)]
         paths += book.result()
     return {path: reuse.linked.get(path) or checksums.facts(folder / path) for path in sorted(paths)}
@@ -60,7 +61,7 @@ def _maps(folder: Path, context: Context, tables: dict[str, Table], reuse: Reuse
         return
     (folder / GEO_PARQUET).parent.mkdir()
     paths = (GEO_PARQUET, GEO_JSON)
-    if not reuse.link(folder, paths, key("maps", asdict(table), context.info.about(), reuse.digests[table.name].parts)):
+    if not reuse.link(folder, paths, key("maps", asdict(table), context.info.about(), reuse.tables[table.name].digest.parts)):
         points = geo.points(pl.read_parquet(folder / "parquet/areas.parquet"))
         geo.write_parquet(points, table, context.info.about(), folder / GEO_PARQUET)
         geo.write_geojson(points, folder / GEO_JSON)
@@ -69,7 +70,8 @@ def _maps(folder: Path, context: Context, tables: dict[str, Table], reuse: Reuse
 
 def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], names: Labels, reuse: Reuse) -> Iterator[str]:
     table = tables.get("indicator_values")
-    if table is None or table.key[0] != "indicator":
+    note = reuse.tables.get("indicator_values")
+    if table is None or note is None or note.digest.by != "indicator":
         return
     cube = sdmx.is_cube(table)
     for path in (BY_INDICATOR, *((JSON_STAT, "sdmx") if cube else ())):
@@ -79,8 +81,12 @@ def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], name
     indicators = []
     for name, offset, count in runs(source):
         indicators.append(name)
-        digest = reuse.digests[table.name].parts.get(name)
-        files: dict[str, tuple[str, Callable[..., object]]] = {f"{BY_INDICATOR}/{name}.csv": (key("csv", columns, digest), csv.write)}
+        digest = note.digest.parts[name]
+        path = f"{BY_INDICATOR}/{name}.csv"
+        if not reuse.link(folder, [path], key("csv", columns, digest)):
+            csv.write_part(folder / "csv/indicator_values.csv", note.ranges[name], folder / path)
+        yield path
+        files: dict[str, tuple[str, Callable[..., object]]] = {}
         if cube:
             indicator = asdict(names.indicator(name))
             files[f"{JSON_STAT}/{name}.json"] = (

@@ -40,6 +40,31 @@ def open_writer(
         yield writer
 
 
+class RowGroups:
+    """Collects rows and writes them in row groups of `ROW_GROUP` rows, whatever the size of the batches."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self._pending: list[pa.Table] = []
+        self._count = 0
+
+    def write(self, rows: pa.Table) -> None:
+        self._pending.append(rows)
+        self._count += rows.num_rows
+        while self._count >= ROW_GROUP:
+            pending = pa.concat_tables(self._pending)
+            self._write(pending.slice(0, ROW_GROUP))
+            self._pending, self._count = [pending.slice(ROW_GROUP)], self._count - ROW_GROUP
+
+    def close(self) -> None:
+        """Write the rest. Without rows there is no row group."""
+        if self._count:
+            self._write(pa.concat_tables(self._pending))
+
+    def _write(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows.combine_chunks(), row_group_size=ROW_GROUP)
+
+
 def schema_of(table: Table, coded: Collection[str] = ()) -> pa.Schema:
     """Return the declared Arrow schema of `table`, with the columns `coded` as dictionaries. Key columns are never null."""
     codes = pa.dictionary(pa.int32(), pa.string())

@@ -1,13 +1,14 @@
 """Prepare a mart for publication: declared columns only, guarded texts, rounded numbers, sorted by key. Writes no file.
 
-DuckDB reads, composes, guards and sorts, with temporary files where the rows need more than its memory. Python gets one row group at a
-time.
+DuckDB reads, composes, guards and sorts, with temporary files where the rows need more than its memory. Python gets one batch at a
+time. Parts of a table that did not change come from the previous release, where they are rounded and sorted already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import duckdb
 import numpy as np
@@ -17,7 +18,7 @@ import pyarrow as pa
 from exports.formats.parquet import ROW_GROUP, schema_of
 from exports.formats.rounding import round_significant
 from exports.model.errors import ReleaseError
-from exports.model.reuse import TableDigest, key
+from exports.model.reuse import KeptRows, TableDigest, key
 from exports.model.tables import Column, Table
 from pipelines.core.sql import identifier, literal
 
@@ -70,6 +71,9 @@ def digest(connection: duckdb.DuckDBPyConnection, mart: str, table: Table) -> Ta
         from (select {_composed(identifier(PART)) if divided else "''"} as part, hash({cells}) as row_hash from {mart})
         group by part
         order by part""").fetchall()
+    for part, count, *_ in rows:
+        if part is None:
+            raise ReleaseError(f"{table.name}: key column {PART} is null in {count} rows")
     shape = [[[column.name, column.type] for column in table.columns], list(table.key)]
     parts = {str(part): key(shape, count, total, mixed) for part, count, total, mixed in rows}
     return TableDigest(sum(row[1] for row in rows), parts, PART if divided else None)
@@ -77,42 +81,76 @@ def digest(connection: duckdb.DuckDBPyConnection, mart: str, table: Table) -> Ta
 
 @dataclass(frozen=True)
 class _Text:
-    """How a text column is prepared: its SQL expression, whether it has few texts and is coded, and the number of guarded cells."""
+    """How a text column is prepared: its SQL expression, the type of its codes if it has few texts, and the number of guarded cells."""
 
     expression: str
-    coded: bool
+    enum: str
     guarded: int
 
 
+@dataclass(frozen=True)
+class Segment:
+    """Consecutive rows of a table. `kept` is the part that they are, if they come from the previous release."""
+
+    rows: Iterator[pa.Table]
+    kept: str | None = None
+
+
 class PreparedTable:
-    """The rows of a mart as they are published.
+    """The rows of a mart as they are published, except that those of the parts in `kept` are read from the previous release.
 
     `guarded` is the number of text cells with a guard, `coded` are the columns with few distinct texts.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, mart: str, table: Table) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, mart: str, table: Table, digest: TableDigest, kept: KeptRows | None = None
+    ) -> None:
         self.table = table
+        self.by = digest.by
         self._connection = connection
         self._mart = mart
+        self._digest = digest
+        self._kept = kept
         self._texts = self._prepare_texts()
         self.guarded = sum(text.guarded for text in self._texts.values())
-        self.coded = [name for name, text in self._texts.items() if text.coded]
+        self.coded = [name for name, text in self._texts.items() if text.enum]
         self.schema = schema_of(table, self.coded)
 
-    def row_groups(self) -> Iterator[pa.Table]:
-        """Yield the rows in the order of the key, one row group at a time; coded columns are dictionaries.
+    def segments(self) -> Iterator[Segment]:
+        """Yield the rows in the order of the key, in batches; coded columns are dictionaries.
 
-        Raises ReleaseError if the rows cannot be published, at the latest after the last row group.
+        Raises ReleaseError if the rows cannot be published, at the latest after the last segment.
         """
+        keys = _RepeatedKeys(self.table)
+        if self._kept is None or self.by is None:
+            yield Segment(keys.checked(self._rows_of_mart()))
+        else:
+            for is_kept, run in groupby(sorted(self._digest.parts), self._kept.ranges.__contains__):
+                parts = list(run)
+                if is_kept:
+                    for part in parts:
+                        yield Segment(keys.checked(self._kept_rows(part, self._kept)), part)
+                else:
+                    yield Segment(keys.checked(self._rows_of_mart(parts)))
+        keys.close()
+
+    def _rows_of_mart(self, parts: Sequence[str] | None = None) -> Iterator[pa.Table]:
         columns = ", ".join(f"{self._expression(column)} as {identifier(column.name)}" for column in self.table.columns)
         order = ", ".join(identifier(name) for name in self.table.key)
-        reader = self._connection.execute(f"select * from (select {columns} from {self._mart}) order by {order}").to_arrow_reader(ROW_GROUP)
-        keys = _RepeatedKeys(self.table)
-        for rows in _of_size(reader, ROW_GROUP):
-            prepared = self._checked(rows)
-            keys.check(prepared)
-            yield prepared
-        keys.close()
+        where = ""
+        if parts is not None and self.by is not None:
+            where = f"where {self._texts[self.by].expression} in ({', '.join(map(literal, parts))})"
+        query = f"select * from (select {columns} from {self._mart} {where}) order by {order}"
+        for batch in self._connection.execute(query).to_arrow_reader(ROW_GROUP):
+            yield self._checked(pa.Table.from_batches([batch]))
+
+    def _kept_rows(self, part: str, kept: KeptRows) -> Iterator[pa.Table]:
+        """Yield the rows of one part in the order of the file. DuckDB keeps it with a comparison, and loses it with a list of values."""
+        assert self.by is not None
+        columns = ", ".join(self._cast(column, identifier(column.name)) for column in self.table.columns)
+        query = f"select {columns} from read_parquet({literal(kept.parquet)}) where {identifier(self.by)} = {literal(part)}"
+        for batch in self._connection.execute(query).to_arrow_reader(ROW_GROUP):
+            yield pa.Table.from_arrays([self._coded(cells) for cells in batch.columns], schema=self.schema)
 
     def _prepare_texts(self) -> dict[str, _Text]:
         """Find the distinct texts of each text column, and create a DuckDB type for the columns that have few of them."""
@@ -141,16 +179,26 @@ class PreparedTable:
             query = f"select count(*) from {self._mart} where regexp_matches({composed}, {literal(FORMULA_START)})"
             guarded = int(self._connection.execute(query).fetchall()[0][0])
         if coded:
-            self._connection.execute(f"drop type if exists texts_{i}")
+            self._connection.execute(f"drop type if exists {_type(i)}")
             self._connection.execute(
-                f"create type texts_{i} as enum (select distinct text from texts where i = {i} and text is not null order by text)"
+                f"create type {_type(i)} as enum (select distinct text from texts where i = {i} and text is not null order by text)"
             )
-            expression = f"({expression})::texts_{i}"
-        return _Text(expression, coded, guarded)
+        return _Text(expression, _type(i) if coded else "", guarded)
 
     def _expression(self, column: Column) -> str:
         text = self._texts.get(column.name)
-        return text.expression if text else f"{identifier(column.name)}::{column.type}"
+        return self._cast(column, text.expression if text else identifier(column.name))
+
+    def _cast(self, column: Column, expression: str) -> str:
+        text = self._texts.get(column.name)
+        return f"({expression})::{(text.enum if text else '') or column.type}"
+
+    @staticmethod
+    def _coded(cells: pa.Array) -> pa.Array:
+        """Return codes as the type that the schema has for them."""
+        if not pa.types.is_dictionary(cells.type):
+            return cells
+        return pa.DictionaryArray.from_arrays(cells.indices.cast(pa.int32()), cells.dictionary)
 
     def _checked(self, rows: pa.Table) -> pa.Table:
         """Return `rows` with rounded numbers. Raises ReleaseError for a null in the key and for a number that is not finite."""
@@ -161,11 +209,7 @@ class PreparedTable:
                 raise ReleaseError(
                     f"{self.table.name}: key column {column.name} is null in {self._count(f'{identifier(column.name)} is null')} rows"
                 )
-            if column.type == "DOUBLE":
-                cells = self._rounded(cells, column)
-            elif column.name in self.coded:
-                cells = pa.DictionaryArray.from_arrays(cells.indices.cast(pa.int32()), cells.dictionary)
-            columns.append(cells)
+            columns.append(self._rounded(cells, column) if column.type == "DOUBLE" else self._coded(cells))
         return pa.Table.from_arrays(columns, schema=self.schema)
 
     def _rounded(self, cells: pa.Array, column: Column) -> pa.Array:
@@ -192,7 +236,13 @@ class _RepeatedKeys:
         self._count = 0
         self._first = ""
 
-    def check(self, rows: pa.Table) -> None:
+    def checked(self, batches: Iterator[pa.Table]) -> Iterator[pa.Table]:
+        """Yield `batches`, which have the rows in the order of the key, and count."""
+        for rows in batches:
+            self._count_repeated(rows)
+            yield rows
+
+    def _count_repeated(self, rows: pa.Table) -> None:
         keys = frame(rows.select(list(self._table.key)))
         above = keys if self._last is None else pl.concat([self._last, keys])
         repeated = above.select(pl.all_horizontal(pl.col(name) == pl.col(name).shift(1) for name in self._table.key)).to_series()
@@ -222,16 +272,5 @@ def _composed(expression: str) -> str:
     return f"case when regexp_matches({composed}, {literal(FORMULA_START)}) then {literal(GUARD)} || {composed} else {composed} end"
 
 
-def _of_size(reader: pa.RecordBatchReader, size: int) -> Iterator[pa.Table]:
-    """Yield the rows of `reader` in tables of exactly `size` rows; the last one may be smaller."""
-    pending: list[pa.Table] = []
-    count = 0
-    for batch in reader:
-        pending.append(pa.Table.from_batches([batch]))
-        count += batch.num_rows
-        while count >= size:
-            rows = pa.concat_tables(pending)
-            yield rows.slice(0, size)
-            pending, count = [rows.slice(size)], count - size
-    if count:
-        yield pa.concat_tables(pending)
+def _type(i: int) -> str:
+    return f"texts_{i}"

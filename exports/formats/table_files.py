@@ -14,9 +14,9 @@ from exports.formats.prepare_table import PreparedTable
 from exports.model import checksums, foreign_keys
 from exports.model.connection import Limits
 from exports.model.info import FileFacts, ForeignKey, ReleaseInfo
-from exports.model.reuse import Reuse, key
+from exports.model.reuse import KeptRows, Ranges, Reuse, TableNote, key
 from exports.model.tables import Table
-from pipelines.core.sql import literal
+from pipelines.core.sql import identifier, literal
 
 CATALOG = "warehouse"
 
@@ -48,17 +48,20 @@ def write(
         connection.execute(f"attach {literal(warehouse)} as {CATALOG} (read_only)")
         for table in tables:
             mart = prepare_table.relation(connection, CATALOG, table)
-            digest = reuse.digests[table.name] = prepare_table.digest(connection, mart, table)
+            digest = prepare_table.digest(connection, mart, table)
             paths = [f"{kind}/{table.name}.{kind}" for kind in ("csv", "parquet")]
-            if reuse.link(folder, paths, key("table", asdict(table), info.about(), digest.rows, digest.parts)):
-                guarded = reuse.guarded_before(table.name)
+            before = reuse.before(table.name)
+            if reuse.link(folder, paths, key("table", asdict(table), info.about(), digest.rows, digest.parts)) and before:
+                note = before
                 report_progress(f"{table.name}: {digest.rows} rows, as in the last release")
             else:
-                prepared = PreparedTable(connection, mart, table)
-                guarded = prepared.guarded
-                _write(prepared, info, *(folder / path for path in paths))
+                kept = reuse.kept_rows(table.name, digest)
+                prepared = PreparedTable(connection, mart, table, digest, kept)
+                ranges = _write(prepared, kept, info, *(folder / path for path in paths))
+                note = TableNote(digest, prepared.guarded, ranges)
                 report_progress(f"{table.name}: {digest.rows} rows")
-            reuse.guarded[table.name] = written.guarded[table.name] = guarded
+            reuse.tables[table.name] = note
+            written.guarded[table.name] = note.guarded
             written.rows[table.name] = digest.rows
             written.files.update({path: reuse.linked.get(path) or checksums.facts(folder / path) for path in paths})
         candidates = foreign_keys.candidates(tables)
@@ -66,16 +69,25 @@ def write(
     return written
 
 
-def _write(prepared: PreparedTable, info: ReleaseInfo, csv_path: Path, parquet_path: Path) -> None:
+def _write(prepared: PreparedTable, kept: KeptRows | None, info: ReleaseInfo, csv_path: Path, parquet_path: Path) -> Ranges:
+    """Write both files. Return where the parts of a divided table are in the CSV file."""
     table = prepared.table
+    ranges: Ranges = {}
     with (
         csv_path.open("wb") as file,
         parquet.open_writer(parquet_path, table, prepared.schema, prepared.coded, info.about()) as writer,
     ):
+        row_groups = parquet.RowGroups(writer)
         csv.append(pl.DataFrame(schema=[column.name for column in table.columns]), file, header=True)
-        for rows in prepared.row_groups():
-            csv.append(prepare_table.frame(rows), file, header=False)
-            writer.write_table(rows, row_group_size=parquet.ROW_GROUP)
+        for segment in prepared.segments():
+            if kept is not None and segment.kept is not None:
+                ranges[segment.kept] = csv.copy(kept.csv, kept.ranges[segment.kept], file)
+            for rows in segment.rows:
+                row_groups.write(rows)
+                if segment.kept is None:
+                    csv.append_parts(prepare_table.frame(rows), prepared.by, file, ranges)
+        row_groups.close()
+    return ranges
 
 
 def _holds(connection: duckdb.DuckDBPyConnection, folder: Path, candidate: ForeignKey) -> bool:
@@ -83,8 +95,8 @@ def _holds(connection: duckdb.DuckDBPyConnection, folder: Path, candidate: Forei
     referring, referred = (
         f"select distinct {column}::varchar as value from read_parquet({literal(folder / f'{table}.parquet')}) where {column} is not null"
         for table, column in (
-            (candidate.table, prepare_table.identifier(candidate.column)),
-            (candidate.to_table, prepare_table.identifier(candidate.to_column)),
+            (candidate.table, identifier(candidate.column)),
+            (candidate.to_table, identifier(candidate.to_column)),
         )
     )
     query = f"select count(*) from ({referring}) as r anti join ({referred}) as t using (value)"

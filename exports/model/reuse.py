@@ -35,13 +35,25 @@ class TableDigest:
     by: str | None = None
 
 
+Ranges = dict[str, tuple[int, int]]
+"""Where the rows of each part of a divided table begin and end in its CSV file, in bytes."""
+
+
+@dataclass(frozen=True)
+class TableNote:
+    """The digest of a table, the number of its guarded cells, and the ranges of its parts."""
+
+    digest: TableDigest
+    guarded: int = 0
+    ranges: Ranges = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Note:
-    """What a release was made from: the keys of its files by path, and by table the digest and the number of guarded cells."""
+    """What a release was made from: the keys of its files by path, and its tables."""
 
     keys: dict[str, str] = field(default_factory=dict)
-    digests: dict[str, TableDigest] = field(default_factory=dict)
-    guarded: dict[str, int] = field(default_factory=dict)
+    tables: dict[str, TableNote] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,6 +63,15 @@ class UnchangedParts:
     by: str
     same: Collection[str]
     differing: Collection[str]
+
+
+@dataclass(frozen=True)
+class KeptRows:
+    """The files of a table in the previous release, which are undamaged, and the ranges of the parts that have the same rows now."""
+
+    csv: Path
+    parquet: Path
+    ranges: Ranges
 
 
 def key(*facts: object) -> str:
@@ -68,8 +89,7 @@ class Reuse:
         self._sums = _sums(previous)
         self._before = self._read_note()
         self._keys: dict[str, str] = {}
-        self.digests: dict[str, TableDigest] = {}
-        self.guarded: dict[str, int] = {}
+        self.tables: dict[str, TableNote] = {}
         self.linked: dict[str, FileFacts] = {}
 
     def link(self, folder: Path, paths: Iterable[str], key: str) -> bool:
@@ -90,15 +110,28 @@ class Reuse:
         self.linked |= intact
         return True
 
-    def guarded_before(self, table: str) -> int:
-        """Return the number of guarded cells of a table of the previous release."""
-        return self._before.guarded.get(table, 0)
+    def before(self, table: str) -> TableNote | None:
+        """Return the note on a table of the previous release."""
+        return self._before.tables.get(table)
+
+    def kept_rows(self, table: str, digest: TableDigest) -> KeptRows | None:
+        """Return the rows of a changed table that can be taken from the files of the previous release."""
+        before = self.before(table)
+        if self._previous is None or before is None or digest.by is None or before.digest.by != digest.by:
+            return None
+        ranges = {
+            part: before.ranges[part] for part, d in digest.parts.items() if before.digest.parts.get(part) == d and part in before.ranges
+        }
+        csv, parquet = f"csv/{table}.csv", f"parquet/{table}.parquet"
+        if not ranges or not self._intact(csv) or not self._intact(parquet):
+            return None
+        return KeptRows(self._previous / csv, self._previous / parquet, ranges)
 
     def unchanged_parts(self) -> dict[str, UnchangedParts]:
         """Return by table which parts have the same rows as in the previous release. Tables that were not divided are left out."""
         unchanged = {}
-        for table, after in self.digests.items():
-            before = self._before.digests.get(table)
+        for table, note in self.tables.items():
+            before, after = self._before.tables[table].digest if table in self._before.tables else None, note.digest
             if before is not None and after.by is not None and before.by == after.by:
                 same = {part for part, digest in after.parts.items() if before.parts.get(part) == digest}
                 unchanged[table] = UnchangedParts(after.by, same, {*before.parts, *after.parts} - same)
@@ -113,13 +146,12 @@ class Reuse:
         assert self._staging is not None
         sums = _sums(release)
         keys = {path: k for path, k in self._keys.items() if path in files and files[path].sha256 == sums.get(path)}
-        tables = [table for table in self.digests if f"csv/{table}.csv" in keys]
-        note = Note(keys, {table: self.digests[table] for table in tables}, {table: self.guarded[table] for table in tables})
+        note = Note(keys, {table: t for table, t in self.tables.items() if f"csv/{table}.csv" in keys})
         notes = {}
         if self._previous is not None and self._before.keys:
             notes[_name(self._previous)] = self._before
             if self._previous == release:  # this build wrote only the tables
-                note = Note(self._before.keys | note.keys, self._before.digests | note.digests, self._before.guarded | note.guarded)
+                note = Note(self._before.keys | note.keys, self._before.tables | note.tables)
         notes[_name(release)] = note
         text = json.dumps({name: {"writer": self._writer, **asdict(n)} for name, n in notes.items()}, ensure_ascii=False) + "\n"
         path = self._staging / NOTE
@@ -147,8 +179,11 @@ class Reuse:
 
 
 def _note(value: Mapping[str, Any]) -> Note:
-    digests = {table: TableDigest(d["rows"], dict(d["parts"]), d["by"]) for table, d in value["digests"].items()}
-    return Note(dict(value["keys"]), digests, dict(value["guarded"]))
+    tables = {}
+    for name, table in value["tables"].items():
+        digest, ranges = table["digest"], {part: (int(first), int(end)) for part, (first, end) in table["ranges"].items()}
+        tables[name] = TableNote(TableDigest(digest["rows"], dict(digest["parts"]), digest["by"]), table["guarded"], ranges)
+    return Note(dict(value["keys"]), tables)
 
 
 def _name(release: Path) -> str:
@@ -167,5 +202,7 @@ def _link(source: Path, target: Path) -> None:
     """Link a file, or copy it where the file system has no links or no more of them for this file."""
     try:
         os.link(source, target)
+    except FileExistsError:
+        raise
     except OSError:
         shutil.copyfile(source, target)

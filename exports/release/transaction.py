@@ -64,6 +64,7 @@ def build(
     staging: Path,
     quality_report: Mapping[str, Any],
     report_progress: ReportProgress | None = None,
+    *,
     memory: int | None = None,
     spill_bytes: int | None = None,
 ) -> Release:
@@ -280,15 +281,15 @@ def _complete(folder: Path, context: Context, limits: Limits, reuse: Reuse, repo
 
 
 def _seal(folder: Path, linked: Collection[str]) -> None:
-    """Make every file and folder durable and read-only, whatever the umask of this process. Files that are `linked` already are.
+    """Make every file and folder durable and read-only, whatever the umask of this process. Files that are `linked` are durable.
 
     The folder itself becomes read-only only in its final place: a read-only folder cannot be renamed.
     """
     for root, _, names in os.walk(folder, topdown=False):
         for name in names:
             path = Path(root, name)
+            path.chmod(0o444)
             if path.relative_to(folder).as_posix() not in linked:
-                path.chmod(0o444)
                 public_folder.sync(path)
         Path(root).chmod(0o755 if Path(root) == folder else 0o555)
         public_folder.sync(Path(root))

@@ -78,14 +78,19 @@ class Differences:
 
 
 def between(
-    tmp: Path, old: Sequence[Content], new: Sequence[Content], then: Provenance = NOTHING, now: Provenance = NOTHING, **more: int
+    tmp: Path,
+    old: Sequence[Content],
+    new: Sequence[Content],
+    then: Provenance = NOTHING,
+    now: Provenance = NOTHING,
+    limit: int = compare.LIMIT,
 ) -> Differences:
     """Return what `changes` says of two releases with the tables `old` and `new`."""
     tmp.mkdir(parents=True, exist_ok=True)
     number = len(list(tmp.iterdir()))
     before, after = release(tmp / f"{number}-old", then, *old), release(tmp / f"{number}-new", now, *new)
     with compare.release_files(after) as sink:
-        summary = compare.compare(before, after, "2026.11.1", now, Limits(spill=tmp / "spill"), sink, **more)
+        summary = compare.compare(before, after, "2026.11.1", now, Limits(spill=tmp / "spill"), sink, limit=limit)
     frame = pl.read_parquet(after / "parquet" / "changes.parquet")
     assert frame.equals(frame.sort("table", "key", "column"))
     assert frame.select("table", "key", "column").is_duplicated().sum() == 0
