@@ -6,7 +6,7 @@ time. Parts of a table that did not change come from the previous release, where
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -157,8 +157,11 @@ class PreparedTable:
         names = [column.name for column in self.table.columns if column.type == "VARCHAR"]
         if not names:
             return {}
+        few = self._columns_of_few_texts(names)
         distinct = " union all ".join(
             f"(select {i} as i, raw from (select distinct {identifier(name)} as raw from {self._mart}) limit {DISTINCT_LIMIT + 2})"
+            if name in few
+            else f"(select {i} as i, null as raw)"
             for i, name in enumerate(names)
         )
         self._connection.execute(f"create or replace temp table texts as select i, raw, {_composed('raw')} as text from ({distinct})")
@@ -168,7 +171,16 @@ class PreparedTable:
                 "select i, count(distinct text), coalesce(bool_or(text <> raw), false) from texts group by i order by i"
             ).fetchall()
         }
-        return {name: self._prepare_text(i, name, *found.get(i, (0, False))) for i, name in enumerate(names)}
+        many = (DISTINCT_LIMIT + 1, True)
+        return {name: self._prepare_text(i, name, *(found.get(i, (0, False)) if name in few else many)) for i, name in enumerate(names)}
+
+    def _columns_of_few_texts(self, names: Sequence[str]) -> Collection[str]:
+        """Return the columns whose distinct texts are worth counting: in the others there are certainly too many for the memory."""
+        if self._digest.rows <= DISTINCT_LIMIT:
+            return names
+        counts = ", ".join(f"approx_count_distinct({identifier(name)})" for name in names)
+        (estimates,) = self._connection.execute(f"select {counts} from {self._mart}").fetchall()
+        return [name for name, estimate in zip(names, estimates, strict=True) if estimate <= 1.2 * DISTINCT_LIMIT]
 
     def _prepare_text(self, i: int, name: str, texts: int, differs: bool) -> _Text:
         coded = 0 < texts <= DISTINCT_LIMIT

@@ -35,14 +35,14 @@ class Limits:
     def connect(self, path: Path | None = None, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
         """Open the database `path`, or one in memory, within these limits."""
         threads = max(1, min(os.cpu_count() or 1, self.duckdb_memory // SMALLEST))
-        config: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": f"{self.duckdb_memory >> 10}KiB",
-            "threads": threads,
-            "temp_directory": str(self.spill or ""),
-        }
-        if self.spill and self.spill_bytes is not None:
-            config["max_temp_directory_size"] = f"{self.spill_bytes >> 10}KiB"
-        return duckdb.connect(str(path) if path else ":memory:", read_only=read_only, config=config)
+        connection = duckdb.connect(
+            str(path) if path else ":memory:",
+            read_only=read_only,
+            config={"memory_limit": f"{self.duckdb_memory >> 10}KiB", "threads": threads, "temp_directory": str(self.spill or "")},
+        )
+        if self.spill and self.spill_bytes is not None:  # among the options of `connect`, DuckDB shows this limit and does not keep to it
+            connection.execute(f"set max_temp_directory_size = '{self.spill_bytes >> 10}KiB'")
+        return connection
 
 
 def explain(error: Exception, limits: Limits, folder: Path, last_release: int) -> ReleaseError:
@@ -53,22 +53,23 @@ def explain(error: Exception, limits: Limits, folder: Path, last_release: int) -
     """
     text = " ".join(str(error).split())
     unchanged = "the current release is unchanged"
-    if isinstance(error, duckdb.OutOfMemoryException):
-        if "max_temp_directory_size" in text and limits.spill_bytes is not None:
-            return DiskFullError(
-                f"{limits.spill}: the temporary files of the release need more than the {size(limits.spill_bytes)} that they may take; "
-                f"allow more, or more memory ({size(limits.memory or DEFAULT_MEMORY)} now); {unchanged}"
-            )
-        if not _is_disk_full(error, text):
-            return MemoryLimitError(
-                f"the release needs more memory than the {size(limits.memory or DEFAULT_MEMORY)} that it may use ({text}); {unchanged}"
-            )
-    if _is_disk_full(error, text):
+    is_spill_limit = isinstance(error, duckdb.OutOfMemoryException) and "max_temp_directory_size" in text
+    if is_spill_limit and limits.spill_bytes is not None:
+        return DiskFullError(
+            f"{limits.spill}: the temporary files of the release need more than the {size(limits.spill_bytes)} that they may take; "
+            f"allow more, or more memory ({size(limits.memory or DEFAULT_MEMORY)} now); {unchanged}"
+        )
+    if is_spill_limit or _is_disk_full(error, text):
         disk = shutil.disk_usage(folder)
         needed = f"; one more release as large as the current one needs {size(last_release)}" if last_release else ""
         return DiskFullError(
             f"{folder}: {os.strerror(errno.ENOSPC)}: {size(disk.free)} of {size(disk.total)} are free, and this build has taken "
             f"{size(_taken(folder))}{needed}; {unchanged}"
+        )
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return MemoryLimitError(
+            f"the release needs more memory than the {size(limits.memory or DEFAULT_MEMORY)} that it may use "
+            f"({text.partition(' Possible solutions')[0]}); {unchanged}"
         )
     return ReleaseError(f"the release could not be written: {error}; {unchanged}")
 
