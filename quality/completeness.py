@@ -12,12 +12,17 @@ NAME = "values:indicator_values"
 MAX_LISTED = 10
 
 
-def compare_value_counts(warehouse: Path, last_release: Path | None) -> CheckResult:
-    """Compare the number of values of each indicator with that in the folder `last_release`; None: there is no earlier release."""
+def compare_value_counts(warehouse: Path, last_release: Path | None, memory: int | None = None) -> CheckResult:
+    """Compare the number of values of each indicator with that in the folder `last_release`; None: there is no earlier release.
+
+    `memory` is what DuckDB may use, in bytes. It holds one row per indicator.
+    """
     table = last_release / "parquet" / "indicator_values.parquet" if last_release else None
     if table is None or not table.is_file():
         return CheckResult(NAME, True, "warn")
     with duckdb.connect(str(warehouse), read_only=True) as connection:
+        if memory is not None:
+            connection.execute(f"set memory_limit = '{memory >> 10}KiB'")
         losses = connection.execute(
             "select b.indicator, b.n, coalesce(a.n, 0) from (select indicator, count(obs_value) as n from read_parquet(?) group by 1) as b "
             "left join (select indicator, count(obs_value) as n from marts.indicator_values group by 1) as a using (indicator) "

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import duckdb
 import polars as pl
@@ -20,12 +20,13 @@ from exports.changes.published import REVISED_TABLE, TABLE
 from exports.formats import csv, parquet
 from exports.model import checksums, provenance
 from exports.model.change_summary import Revision, Summary, TableChanges
+from exports.model.connection import Limits
 from exports.model.info import FileFacts
 from exports.model.provenance import BOUNDARY, METHOD, Provenance
+from exports.model.reuse import UnchangedParts
 from pipelines.core.errors import Zpo2Error
 from pipelines.core.sql import literal
 
-MEMORY = "512MB"
 LIMIT = 5_000_000
 """The most rows of `changes` for one table. If there are more, a single row says so."""
 NAMED = ("indicators", "sources")
@@ -39,33 +40,20 @@ class NotComparableError(Zpo2Error):
 
 @dataclass
 class Sink:
-    """The destination of the rows of `changes`: a CSV file, with or without a Parquet file."""
+    """The destination of the rows of `changes`: a CSV file, with or without the row groups of a Parquet file."""
 
-    csv_file: IO[bytes] | None = None
-    parquet_writer: Any = None
+    csv_file: IO[bytes]
+    row_groups: parquet.RowGroups | None = None
     rows: int = 0
     guarded: int = 0
-    _pending: list[pl.DataFrame] = field(default_factory=list)
 
     def write(self, frame: pl.DataFrame) -> None:
         frame, guarded = listing.guard(frame)
         self.guarded += guarded
-        if self.csv_file is not None:
-            csv.append(frame, self.csv_file, header=False)
+        csv.append(frame, self.csv_file, header=False)
         self.rows += frame.height
-        if self.parquet_writer is not None:
-            self._pending.append(frame)
-            while sum(f.height for f in self._pending) >= parquet.ROW_GROUP:  # row groups do not depend on the size of the batches
-                rows = pl.concat(self._pending)
-                self._write_parquet(rows.head(parquet.ROW_GROUP))
-                self._pending = [rows.slice(parquet.ROW_GROUP)]
-
-    def flush(self) -> None:
-        if self.parquet_writer is not None and sum(f.height for f in self._pending) > 0:
-            self._write_parquet(pl.concat(self._pending))
-
-    def _write_parquet(self, frame: pl.DataFrame) -> None:
-        self.parquet_writer.write_table(frame.to_arrow().cast(self.parquet_writer.schema), row_group_size=parquet.ROW_GROUP)
+        if self.row_groups is not None:
+            self.row_groups.write(frame.to_arrow().cast(parquet.schema_of(TABLE)))
 
 
 def compare(
@@ -73,19 +61,23 @@ def compare(
     new: Path,
     version: str,
     new_provenance: Provenance,
-    spill: Path,
+    limits: Limits,
     sink: Sink | None = None,
+    *,
     limit: int = LIMIT,
+    unchanged: Mapping[str, UnchangedParts] | None = None,
 ) -> Summary:
     """Return how the release folder `new` differs from the release `old` with the given version. `sink` gets the rows of `changes`.
 
-    `new` needs only its Parquet files; its provenance is a parameter. Raises NotComparableError if `old` cannot be compared with.
+    `new` needs only its Parquet files; its provenance is a parameter. Parts of tables that are
+    `unchanged` are not read. Raises NotComparableError if `old` cannot be compared with.
     """
     old_provenance = provenance.of_release(old)
     tables: dict[str, TableChanges] = {}
     named: dict[str, dict[str, list[str]]] = {"new": {}, "withdrawn": {}}
     revisions: list[Revision] = []
-    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill), "preserve_insertion_order": False}) as connection:
+    with limits.connect() as connection:
+        connection.execute("set preserve_insertion_order = false")
         compared = _pairs(connection, old, new)
         why = provenance.between(old_provenance, new_provenance)
         reasons.prepare(connection, why, old_provenance, new_provenance, compared)
@@ -95,7 +87,7 @@ def compare(
             if _same_bytes(pair):
                 tables[name] = TableChanges(before, 0, 0, after, {})
                 continue
-            pairs.find_differences(connection, pair)
+            pairs.find_differences(connection, pairs.differing_parts(pair, unchanged.get(name) if unchanged else None))
             added, removed = pairs.added_removed(connection)
             if (before or 0) + added - removed != (after or 0):
                 raise AssertionError(f"{name}: {before} rows before + {added} new - {removed} withdrawn is not the {after} rows now")
@@ -113,8 +105,6 @@ def compare(
             if name in NAMED:
                 for kind, keys in named.items():
                     keys[name] = _named(connection, kind)
-    if sink is not None:
-        sink.flush()
     # earlier versions of the software kept no record, so that every break would look new
     breaks = [b for b in new_provenance.breaks if b not in old_provenance.breaks] if provenance.read(old) else []
     return Summary(version, tables, revisions, named["new"], named["withdrawn"], breaks)
@@ -128,7 +118,9 @@ def release_files(folder: Path, about: Mapping[str, str] | None = None) -> Itera
         file = stack.enter_context((folder / "csv" / f"{TABLE.name}.csv").open("wb"))
         writer = stack.enter_context(parquet.open_writer(folder / "parquet" / f"{TABLE.name}.parquet", TABLE, schema, _CODED, about))
         csv.append(pl.DataFrame(schema=dict.fromkeys(listing.COLUMNS, pl.String)), file, header=True)
-        yield Sink(file, writer)
+        row_groups = parquet.RowGroups(writer)
+        yield Sink(file, row_groups)
+        row_groups.close()
 
 
 @contextmanager
@@ -175,7 +167,9 @@ def _intact_tables(folder: Path) -> list[str]:
 
 def _same_bytes(pair: Pair) -> bool:
     old, new = pair.old, pair.new
-    return old is not None and new is not None and old.rows == new.rows and checksums.facts(old.path) == checksums.facts(new.path)
+    if old is None or new is None or old.rows != new.rows:
+        return False
+    return old.path.samefile(new.path) or checksums.facts(old.path) == checksums.facts(new.path)
 
 
 def _named(connection: duckdb.DuckDBPyConnection, whole: str) -> list[str]:

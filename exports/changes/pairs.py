@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from exports.changes.published import NEW, WITHDRAWN
+from exports.model.reuse import UnchangedParts
 from pipelines.core.sql import identifier, literal
 
 DIFFERING = "differing"
@@ -17,17 +18,22 @@ DIFFERING = "differing"
 
 @dataclass(frozen=True)
 class Side:
-    """A table of one release as its Parquet file describes it: types by column, key, `view_of` as in `Table`, and rows."""
+    """A table of one release as its Parquet file describes it: types by column, key, `view_of` as in `Table`, and rows.
+
+    `where` is an SQL condition that leaves out rows which are the same in the other release.
+    """
 
     path: Path
     types: Mapping[str, str]
     key: tuple[str, ...]
     view_of: str | None
     rows: int
+    where: str = ""
 
     @property
     def relation(self) -> str:
-        return f"read_parquet({literal(self.path)})"
+        file = f"read_parquet({literal(self.path)})"
+        return f"(select * from {file} where {self.where})" if self.where else file
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,15 @@ def side(connection: duckdb.DuckDBPyConnection, path: Path) -> Side:
     metadata = dict(connection.execute(f"select decode(key), decode(value) from parquet_kv_metadata({file})").fetchall())
     rows = connection.execute(f"select num_rows from parquet_file_metadata({file})").fetchall()[0][0]
     return Side(path, types, tuple(json.loads(metadata["primary_key"])), metadata.get("view_of"), int(rows))
+
+
+def differing_parts(pair: Pair, parts: UnchangedParts | None) -> Pair:
+    """Return `pair` without the rows of the parts that are the same in both releases."""
+    if parts is None or pair.old is None or pair.new is None:
+        return pair
+    values = ", ".join(literal(value) for value in sorted(parts.differing))
+    where = f"{identifier(parts.by)} in ({values})" if values else "false"
+    return replace(pair, old=replace(pair.old, where=where), new=replace(pair.new, where=where))
 
 
 def find_differences(connection: duckdb.DuckDBPyConnection, pair: Pair) -> None:

@@ -1,21 +1,27 @@
 """Write the published tables in derived formats: by indicator (CSV, SDMX, JSON-stat), as a workbook and as map files.
 
 They are made from the Parquet files and contain nothing beyond the tables. A build that has nothing new to publish does not make them.
+The rows of one indicator are in memory at a time. The workbook and the map files need all their rows: one per area.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
-from exports.formats import csv, geo, jsonstat, workbook
+from exports.formats import csv, geo, jsonstat, parquet, workbook
 from exports.formats import sdmx as sdmx_files
 from exports.model import checksums, labels, sdmx
+from exports.model.connection import Limits
 from exports.model.info import Context, FileFacts
 from exports.model.labels import Labels
+from exports.model.reuse import Reuse, key
 from exports.model.tables import Table
 
 BY_INDICATOR = "csv/by_indicator"
@@ -24,19 +30,21 @@ WORKBOOK = "latest_values.xlsx"
 GEO_PARQUET, GEO_JSON = "geo/areas.parquet", "geo/areas.geojson"
 
 
-def write(folder: Path, context: Context, spill: Path) -> dict[str, FileFacts]:
+def write(folder: Path, context: Context, limits: Limits, reuse: Reuse) -> dict[str, FileFacts]:
     """Write to `folder`, which has the Parquet files of all tables, and return size and checksum by path.
 
-    A format is written if the tables have the columns that it needs.
+    A format is written if the tables have the columns that it needs. Files that did not change are linked.
     """
     tables = {table.name: table for table in context.tables}
     names = labels.read(folder / "parquet", context.info.languages)
+    spill = limits.spill
+    assert spill is not None
     spill.mkdir(exist_ok=True)
     with ThreadPoolExecutor(1) as executor:  # XlsxWriter is pure Python and runs beside the other libraries, which are not
         book = executor.submit(lambda: list(_workbook(folder, context, tables, spill)))
-        paths = [*_maps(folder, context, tables), *_by_indicator(folder, context, tables, names)]
+        paths = [*_maps(folder, context, tables, reuse), *_by_indicator(folder, context, tables, names, reuse)]
         paths += book.result()
-    return {path: checksums.facts(folder / path) for path in sorted(paths)}
+    return {path: reuse.linked.get(path) or checksums.facts(folder / path) for path in sorted(paths)}
 
 
 def _workbook(folder: Path, context: Context, tables: dict[str, Table], spill: Path) -> Iterator[str]:
@@ -47,43 +55,73 @@ def _workbook(folder: Path, context: Context, tables: dict[str, Table], spill: P
             yield WORKBOOK
 
 
-def _maps(folder: Path, context: Context, tables: dict[str, Table]) -> Iterator[str]:
+def _maps(folder: Path, context: Context, tables: dict[str, Table], reuse: Reuse) -> Iterator[str]:
     table = tables.get("areas")
     if table is None or not {"ref_area", "lat", "lon"} <= {column.name for column in table.columns}:
         return
     (folder / GEO_PARQUET).parent.mkdir()
-    points = geo.points(pl.read_parquet(folder / "parquet/areas.parquet"))
-    geo.write_parquet(points, table, context.info.about(), folder / GEO_PARQUET)
-    geo.write_geojson(points, folder / GEO_JSON)
-    yield from (GEO_PARQUET, GEO_JSON)
+    paths = (GEO_PARQUET, GEO_JSON)
+    if not reuse.link(folder, paths, key("maps", asdict(table), context.info.about(), reuse.tables[table.name].digest.parts)):
+        points = geo.points(pl.read_parquet(folder / "parquet/areas.parquet"))
+        geo.write_parquet(points, table, context.info.about(), folder / GEO_PARQUET)
+        geo.write_geojson(points, folder / GEO_JSON)
+    yield from paths
 
 
-def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], names: Labels) -> Iterator[str]:
+def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], names: Labels, reuse: Reuse) -> Iterator[str]:
     table = tables.get("indicator_values")
-    if table is None or table.key[0] != "indicator":
+    note = reuse.tables.get("indicator_values")
+    if table is None or note is None or note.digest.by != "indicator":
         return
-    values = pl.read_parquet(folder / "parquet/indicator_values.parquet")
     cube = sdmx.is_cube(table)
     for path in (BY_INDICATOR, *((JSON_STAT, "sdmx") if cube else ())):
         (folder / path).mkdir()
+    info, source = context.info, folder / "parquet/indicator_values.parquet"
+    columns, labelling = key(asdict(table)), key(info.languages, info.licence, info.sources, names.areas)
     indicators = []
-    for name, rows in runs(values):
+    for name, offset, count in runs(source):
         indicators.append(name)
-        csv.write(rows, folder / BY_INDICATOR / f"{name}.csv")
-        yield f"{BY_INDICATOR}/{name}.csv"
+        digest = note.digest.parts[name]
+        path = f"{BY_INDICATOR}/{name}.csv"
+        if not reuse.link(folder, [path], key("csv", columns, digest)):
+            csv.write_part(folder / "csv/indicator_values.csv", note.ranges[name], folder / path)
+        yield path
+        files: dict[str, tuple[str, Callable[..., object]]] = {}
         if cube:
-            jsonstat.write(rows, name, context.info, names, folder / JSON_STAT / f"{name}.json")
-            sdmx_files.write(rows, context.info.pack, folder / "sdmx" / f"{name}.csv")
-            yield from (f"{JSON_STAT}/{name}.json", f"sdmx/{name}.csv")
+            indicator = asdict(names.indicator(name))
+            files[f"{JSON_STAT}/{name}.json"] = (
+                key("json-stat", labelling, indicator, digest),
+                partial(jsonstat.write, name=name, info=info, labels=names),
+            )
+            files[f"sdmx/{name}.csv"] = (key("sdmx", info.pack, digest), partial(sdmx_files.write, pack=info.pack))
+        changed = {path: write_file for path, (k, write_file) in files.items() if not reuse.link(folder, [path], k)}
+        if changed:
+            rows = read_rows(source, offset, count)
+            for path, write_file in changed.items():
+                write_file(rows, path=folder / path)
+        yield from files
     if cube:
-        ages = values["age"].unique().sort().to_list()
-        sdmx_files.write_structure(context.info, names, indicators, ages, folder / sdmx.STRUCTURE_PATH)
+        ages = pl.scan_parquet(source).select(pl.col("age").unique().sort()).collect(engine="streaming")["age"].to_list()
+        sdmx_files.write_structure(info, names, indicators, ages, folder / sdmx.STRUCTURE_PATH)
         yield sdmx.STRUCTURE_PATH
 
 
-def runs(values: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Yield each indicator of the sorted `values` with its rows. No row is copied."""
-    at = 0
-    for run in values["indicator"].rle().to_list():
-        yield run["value"], values.slice(at, run["len"])
-        at += run["len"]
+def runs(source: Path) -> Iterator[tuple[str, int, int]]:
+    """Yield each indicator of a sorted Parquet file with the number of its first row and the number of its rows."""
+    name, first, offset = None, 0, 0
+    with pq.ParquetFile(source) as file:
+        for batch in file.iter_batches(parquet.ROW_GROUP, columns=["indicator"]):
+            for run in pl.Series(batch.column(0)).rle().to_list():
+                if run["value"] != name:
+                    if name is not None:
+                        yield name, first, offset - first
+                    name, first = run["value"], offset
+                offset += run["len"]
+    if name is not None:
+        yield name, first, offset - first
+
+
+def read_rows(source: Path, offset: int, count: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read `count` rows of a Parquet file from row `offset` on. Only the row groups that have them are read."""
+    rows = pl.scan_parquet(source).slice(offset, count)
+    return (rows.select(columns) if columns else rows).collect()

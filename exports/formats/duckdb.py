@@ -7,17 +7,17 @@ from pathlib import Path
 
 import duckdb
 
+from exports.model.connection import Limits
 from exports.model.tables import Table, View
 from pipelines.core.sql import identifier, literal
 
 STORAGE = "v1.0.0"
 """DuckDB 1.0 and later can open a file with this storage version."""
-MEMORY = "512MB"
 
 
-def write(tables: Sequence[Table], parquet: Path, path: Path, spill: Path, views: Sequence[View] = ()) -> None:
+def write(tables: Sequence[Table], parquet: Path, path: Path, limits: Limits, views: Sequence[View] = ()) -> None:
     """Write each of `tables` from `parquet`/<table>.parquet with its rows in the same order, then the `views`."""
-    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as connection:
+    with limits.connect() as connection:
         connection.execute(f"attach {literal(path)} as release (storage_version '{STORAGE}')")
         for table in tables:
             _write_table(connection, table, parquet / f"{table.name}.parquet")

@@ -9,13 +9,14 @@ import duckdb
 
 from exports.formats.duckdb import STORAGE
 from exports.formats.query_macros import DESCRIPTIONS, Query, queries
+from exports.model.connection import Limits
 from exports.model.tables import Table
 from pipelines.core.sql import identifier, literal
 
 
-def write(tables: Sequence[Table], languages: Sequence[str], path: Path) -> None:
+def write(tables: Sequence[Table], languages: Sequence[str], path: Path, limits: Limits) -> None:
     """Add the queries that `tables` can answer to the DuckDB file at `path`."""
-    with duckdb.connect() as connection:
+    with limits.connect() as connection:
         connection.execute(f"attach {literal(path)} as release (storage_version '{STORAGE}')")
         connection.execute("use release")  # views name their tables without a database: users attach the file under any name
         columns = {column.name: column.description for table in tables if table.name == "indicator_values" for column in table.columns}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -18,30 +17,20 @@ ROW_GROUP = 122_880
 ARROW_TYPES = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
 
 
-def write(frame: pl.DataFrame, table: Table, path: Path, about: Mapping[str, str] | None = None) -> None:
-    """Write `frame`, which is sorted by the key of `table`, with `about` in the key-value metadata. Without rows there is no row group.
-
-    The Arrow schema is not stored: it would show readers how the columns were kept in memory (as codes) instead of what they are.
-    """
-    arrow = frame.to_arrow()
-    coded = [f.name for f in arrow.schema if pa.types.is_dictionary(f.type)]
-    columns = [pa.field(f.name, f.type, nullable=f.name not in table.key) for f in arrow.schema]
-    arrow = pa.Table.from_arrays(arrow.columns, schema=pa.schema(columns))
-    with open_writer(path, table, arrow.schema, coded, about) as writer:
-        if len(arrow):
-            writer.write_table(arrow, row_group_size=ROW_GROUP)
-
-
 @contextmanager
 def open_writer(
-    path: Path, table: Table, schema: pa.Schema, coded: list[str], about: Mapping[str, str] | None = None
+    path: Path, table: Table, schema: pa.Schema, coded: Sequence[str], about: Mapping[str, str] | None = None
 ) -> Iterator[pq.ParquetWriter]:
-    """Open the file of a table that is written in batches; each batch becomes its own row groups. `coded` are columns with few texts."""
+    """Open the file of a table that is written in batches; each batch becomes its own row groups. `coded` are columns with few texts.
+
+    Rows are sorted by the key of the table. Without rows there is no row group. `about` goes into the key-value metadata. The Arrow schema
+    is not stored: it would show readers how the columns were kept in memory (as codes) instead of what they are.
+    """
     with pq.ParquetWriter(
         path,
         schema,
         compression="zstd",
-        use_dictionary=coded,
+        use_dictionary=list(coded),
         write_statistics=True,
         write_page_index=True,
         sorting_columns=[pq.SortingColumn(schema.names.index(name)) for name in table.key],
@@ -51,9 +40,37 @@ def open_writer(
         yield writer
 
 
-def schema_of(table: Table) -> pa.Schema:
-    """Return the declared Arrow schema of `table`. Key columns are never null."""
-    return pa.schema([pa.field(c.name, ARROW_TYPES[c.type], nullable=c.name not in table.key) for c in table.columns])
+class RowGroups:
+    """Collects rows and writes them in row groups of `ROW_GROUP` rows, whatever the size of the batches."""
+
+    def __init__(self, writer: pq.ParquetWriter) -> None:
+        self._writer = writer
+        self._pending: list[pa.Table] = []
+        self._count = 0
+
+    def write(self, rows: pa.Table) -> None:
+        self._pending.append(rows)
+        self._count += rows.num_rows
+        while self._count >= ROW_GROUP:
+            pending = pa.concat_tables(self._pending)
+            self._write(pending.slice(0, ROW_GROUP))
+            self._pending, self._count = [pending.slice(ROW_GROUP)], self._count - ROW_GROUP
+
+    def close(self) -> None:
+        """Write the rest. Without rows there is no row group."""
+        if self._count:
+            self._write(pa.concat_tables(self._pending))
+
+    def _write(self, rows: pa.Table) -> None:
+        self._writer.write_table(rows.combine_chunks(), row_group_size=ROW_GROUP)
+
+
+def schema_of(table: Table, coded: Collection[str] = ()) -> pa.Schema:
+    """Return the declared Arrow schema of `table`, with the columns `coded` as dictionaries. Key columns are never null."""
+    codes = pa.dictionary(pa.int32(), pa.string())
+    return pa.schema(
+        [pa.field(c.name, codes if c.name in coded else ARROW_TYPES[c.type], nullable=c.name not in table.key) for c in table.columns]
+    )
 
 
 def metadata(table: Table) -> dict[str, str]:

@@ -1,21 +1,23 @@
-"""Write the marts of a warehouse as CSV and Parquet files, one table at a time, so that only one table is in memory."""
+"""Write the marts of a warehouse as CSV and Parquet files, one row group at a time. Tables that did not change are linked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
 from exports.formats import csv, parquet, prepare_table
+from exports.formats.prepare_table import PreparedTable
 from exports.model import checksums, foreign_keys
+from exports.model.connection import Limits
 from exports.model.info import FileFacts, ForeignKey, ReleaseInfo
+from exports.model.reuse import KeptRows, Ranges, Reuse, TableNote, key
 from exports.model.tables import Table
-from pipelines.core.sql import literal
+from pipelines.core.sql import identifier, literal
 
-MEMORY = "512MB"
 CATALOG = "warehouse"
 
 
@@ -30,28 +32,72 @@ class TableFiles:
 
 
 def write(
-    warehouse: Path, tables: Sequence[Table], info: ReleaseInfo, folder: Path, spill: Path, report_progress: Callable[[str], None]
+    warehouse: Path,
+    tables: Sequence[Table],
+    info: ReleaseInfo,
+    folder: Path,
+    limits: Limits,
+    reuse: Reuse,
+    report_progress: Callable[[str], None],
 ) -> TableFiles:
     """Write csv/<table>.csv and parquet/<table>.parquet to `folder` for each of `tables`. The warehouse is only read."""
     (folder / "csv").mkdir()
     (folder / "parquet").mkdir()
-    keys = foreign_keys.candidates(tables)
-    key_columns = {(k.table, k.column) for k in keys} | {(k.to_table, k.to_column) for k in keys}
-    distinct: dict[tuple[str, str], pl.Series] = {}
     written = TableFiles({}, {}, {}, [])
-    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as connection:
+    with limits.connect() as connection:
         connection.execute(f"attach {literal(warehouse)} as {CATALOG} (read_only)")
         for table in tables:
-            prepared = prepare_table.prepare(connection, CATALOG, table)
-            for name in (column.name for column in table.columns if (table.name, column.name) in key_columns):
-                distinct[table.name, name] = prepared.frame[name].unique().drop_nulls().cast(pl.String)
-            csv.write(prepared.frame, folder / "csv" / f"{table.name}.csv")
-            parquet.write(prepared.frame, table, folder / "parquet" / f"{table.name}.parquet", info.about())
-            written.rows[table.name] = prepared.frame.height
-            written.guarded[table.name] = prepared.guarded
-            report_progress(f"{table.name}: {prepared.frame.height} rows")
-            del prepared
-    for name in (f"{kind}/{table.name}.{kind}" for table in tables for kind in ("csv", "parquet")):
-        written.files[name] = checksums.facts(folder / name)
-    written.foreign_keys.extend(foreign_keys.validate_foreign_keys(keys, distinct))
+            mart = prepare_table.relation(connection, CATALOG, table)
+            digest = prepare_table.digest(connection, mart, table)
+            paths = [f"{kind}/{table.name}.{kind}" for kind in ("csv", "parquet")]
+            before = reuse.before(table.name)
+            if reuse.link(folder, paths, key("table", asdict(table), info.about(), digest.rows, digest.parts)) and before:
+                note = before
+                report_progress(f"{table.name}: {digest.rows} rows, as in the last release")
+            else:
+                kept = reuse.kept_rows(table.name, digest)
+                prepared = PreparedTable(connection, mart, table, digest, kept)
+                ranges = _write(prepared, kept, info, *(folder / path for path in paths))
+                note = TableNote(digest, prepared.guarded, ranges)
+                report_progress(f"{table.name}: {digest.rows} rows")
+            reuse.tables[table.name] = note
+            written.guarded[table.name] = note.guarded
+            written.rows[table.name] = digest.rows
+            written.files.update({path: reuse.linked.get(path) or checksums.facts(folder / path) for path in paths})
+        candidates = foreign_keys.candidates(tables)
+        written.foreign_keys.extend(k for k in candidates if _holds(connection, folder / "parquet", k))
     return written
+
+
+def _write(prepared: PreparedTable, kept: KeptRows | None, info: ReleaseInfo, csv_path: Path, parquet_path: Path) -> Ranges:
+    """Write both files. Return where the parts of a divided table are in the CSV file."""
+    table = prepared.table
+    ranges: Ranges = {}
+    with (
+        csv_path.open("wb") as file,
+        parquet.open_writer(parquet_path, table, prepared.schema, prepared.coded, info.about()) as writer,
+    ):
+        row_groups = parquet.RowGroups(writer)
+        csv.append(pl.DataFrame(schema=[column.name for column in table.columns]), file, header=True)
+        for segment in prepared.segments():
+            if kept is not None and segment.kept is not None:
+                ranges[segment.kept] = csv.copy(kept.csv, kept.ranges[segment.kept], file)
+            for rows in segment.rows:
+                row_groups.write(rows)
+                if segment.kept is None:
+                    csv.append_parts(prepare_table.frame(rows), prepared.by, file, ranges)
+        row_groups.close()
+    return ranges
+
+
+def _holds(connection: duckdb.DuckDBPyConnection, folder: Path, candidate: ForeignKey) -> bool:
+    """Whether every value of the referring column is in the other table."""
+    referring, referred = (
+        f"select distinct {column}::varchar as value from read_parquet({literal(folder / f'{table}.parquet')}) where {column} is not null"
+        for table, column in (
+            (candidate.table, identifier(candidate.column)),
+            (candidate.to_table, identifier(candidate.to_column)),
+        )
+    )
+    query = f"select count(*) from ({referring}) as r anti join ({referred}) as t using (value)"
+    return connection.execute(query).fetchall() == [(0,)]

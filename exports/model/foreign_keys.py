@@ -1,10 +1,8 @@
-"""Foreign keys between the published tables: candidates by column name, kept if the data confirm them. Reads no file."""
+"""Foreign keys between the published tables: candidates by column name. Reads no file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-
-import polars as pl
+from collections.abc import Sequence
 
 from exports.model.info import ForeignKey
 from exports.model.tables import Table
@@ -27,8 +25,3 @@ def candidates(tables: Sequence[Table]) -> list[ForeignKey]:
             if targets.get(key, table.name) != table.name and column.type == "VARCHAR":
                 keys.append(ForeignKey(table.name, column.name, targets[key], key))
     return keys
-
-
-def validate_foreign_keys(keys: Iterable[ForeignKey], distinct: Mapping[tuple[str, str], pl.Series]) -> list[ForeignKey]:
-    """Return the keys whose values all exist in the other table. `distinct` has the distinct texts by table and column."""
-    return [key for key in keys if distinct[key.table, key.column].is_in(distinct[key.to_table, key.to_column].implode()).all()]

@@ -42,11 +42,14 @@ def compare_current(public: Path, version: str | None, spill: Path, out: Path | 
     if entry.is_pruned:
         raise ReleaseRequestError(f"{version}: its files were removed{entry.when_and_why(PRUNED)}")
     from exports.changes import compare
+    from exports.model.connection import Limits
 
     try:
         with compare.csv_file(out) if out else nullcontext() as sink:
             record = provenance.of_release(folder)
             earlier = public / RELEASES / version
-            return Comparison(latest.version, compare.compare(earlier, folder, version, record, spill, sink, limit=sys.maxsize))
+            return Comparison(
+                latest.version, compare.compare(earlier, folder, version, record, Limits(spill=spill), sink, limit=sys.maxsize)
+            )
     except compare.NotComparableError as error:
         raise ReleaseRequestError(f"cannot compare with {version}: {error}") from error

@@ -11,20 +11,20 @@ from typing import Any
 
 import duckdb
 
+from exports.model.connection import Limits
 from exports.model.info import Box, Facts, Snapshot
 from exports.model.tables import Table
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import STATUSES
 
-MEMORY = "512MB"
 PERIODS = ("time_period", "base_period", "first_period", "last_period")
 _PERIOD = re.compile(r"(\d{4})(?:-(?:Q([1-4])|S([12])|W(\d{2})|(\d{2})(?:-(\d{2}))?))?")
 _SOURCE_COUNTS = "sum(rows_read), sum(rows_accepted), sum(rows_quarantined), sum(rows_ignored), count(*), count(stale_since)"
 
 
-def gather(tables: Sequence[Table], parquet: Path) -> Facts:
+def gather(tables: Sequence[Table], parquet: Path, limits: Limits) -> Facts:
     """Return the facts of the tables whose files are in `parquet`. Facts that no table has stay empty."""
-    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": "", "threads": 1}) as connection:
+    with limits.connect() as connection:
         files = _Tables(connection, {table.name: table for table in tables}, parquet)
         read, accepted, quarantined, ignored, sources, stale = files.numbers("sources", _SOURCE_COUNTS, 6)
         expected, available = files.numbers("coverage", "sum(expected), sum(available)", 2)

@@ -9,7 +9,8 @@ published as usual and end a rollback. A withdrawal never ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,7 +128,7 @@ def prune(public: Path, staging: Path, keep: int, now: datetime) -> PruneResult:
         older = ledger.releases[: versions.index(newest[0])] if len(counted) >= keep else ()
         removed = [e.version for e in older if not e.is_pruned and not e.is_pinned and e.version != current.version]
         folders = [public / RELEASES / version for version in removed]
-        freed = sum(p.stat().st_size for folder in folders for p in folder.rglob("*") if p.is_file())
+        freed = _freed_bytes(folders)
         after = ledger
         for version in removed:
             after = after.annotate(version, PRUNED, at=timestamp(now))
@@ -137,6 +138,13 @@ def prune(public: Path, staging: Path, keep: int, now: datetime) -> PruneResult:
             if folder.is_dir():
                 public_folder.remove_release(folder, work)
         return PruneResult(tuple(removed), tuple(after.kept), freed)
+
+
+def _freed_bytes(folders: Sequence[Path]) -> int:
+    """Return the bytes of the files in `folders` that no other folder shares."""
+    files = [path.stat() for folder in folders for path in folder.rglob("*") if path.is_file()]
+    links = Counter(file.st_ino for file in files)
+    return sum({file.st_ino: file.st_size for file in files if links[file.st_ino] >= file.st_nlink}.values())
 
 
 def recover(public: Path, staging: Path) -> None:

@@ -124,6 +124,15 @@ def remove_release(folder: Path, work: Path) -> None:
     discard(removed)
 
 
+def current_size(public: Path) -> int:
+    """Return the bytes of the files of the current release; 0 if there is none."""
+    try:
+        folder = (public / LINK).resolve(strict=True).parent
+        return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+    except OSError:
+        return 0
+
+
 def discard(folder: Path, *, ignore_errors: bool = False) -> None:
     """Delete a folder, even if it contains read-only folders as a release does."""
     for root, _, _ in os.walk(folder):

@@ -10,12 +10,12 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from exports import metadata
 from exports.formats import query_macros
@@ -23,12 +23,16 @@ from exports.metadata import datapackage, report
 from exports.metadata.text import is_web
 from exports.model import checksums, schema_version
 from exports.model.errors import ReleaseError
-from exports.model.info import Context, Previous, ReleaseInfo
+from exports.model.info import Context, FileFacts, Previous, ReleaseInfo
+from exports.model.reuse import Reuse
 from exports.model.tables import Table
 from exports.release import public_folder
 from exports.release.entries import RELEASES, ChangeCounts, Entry, PackInfo, TableCounts
 from exports.release.ledger import Ledger
 from exports.verify.release import verify
+
+if TYPE_CHECKING:
+    from exports.model.connection import Limits
 
 DUCKDB = "indicators.duckdb"
 RESERVED = ("changes", "revisions", *query_macros.VIEWS)
@@ -60,25 +64,34 @@ def build(
     staging: Path,
     quality_report: Mapping[str, Any],
     report_progress: ReportProgress | None = None,
+    *,
+    memory: int | None = None,
+    spill_bytes: int | None = None,
 ) -> Release:
     """Publish `tables` from the marts of `warehouse` as the current release of `public`, unless that already has the same content.
 
     `staging` must be on the file system of `public`; this function owns its subfolder `publication` and first removes what a killed build
-    left there. Raises ReleaseError, after which the current release is unchanged.
+    left there. It also owns the note that says which files of the current release can be linked (`exports.model.reuse`). `memory` is what
+    the build may use, in bytes, and `spill_bytes` what its temporary files may take. Raises ReleaseError, after which the current release
+    is unchanged.
     """
+    from exports.model.connection import Limits
+
     report_progress = report_progress or (lambda text: None)
-    with _disk_errors_as_release_errors(), _prepared(warehouse, tables, public, staging) as work:
+    limits = Limits(memory, staging / public_folder.WORK / "spill", spill_bytes)
+    with _errors_as_release_errors(public, staging, limits), _prepared(warehouse, tables, public, staging) as work:
         # prepare
         ledger, current = public_folder.recover(public, work)
-        folder, spill = work / "release", work / "spill"
+        folder = work / "release"
         folder.mkdir()
         current_folder = public / RELEASES / current.version if current else None
+        reuse = Reuse(current_folder, staging)
 
         # write the tables
         from exports.formats import table_files  # Arrow, Polars and DuckDB are slow to import; only a build needs them
         from exports.release import facts
 
-        written = table_files.write(warehouse, tables, info, folder, spill, report_progress)
+        written = table_files.write(warehouse, tables, info, folder, limits, reuse, report_progress)
 
         # describe them
         context = Context(
@@ -91,7 +104,7 @@ def build(
             files=written.files,
             quality_report=quality_report,
             previous=Previous(current.version, current.rows) if current else None,
-            facts=facts.gather(tables, folder / "parquet"),
+            facts=facts.gather(tables, folder / "parquet", limits),
         )
         context = replace(context, schema_version=schema_version.following(current_folder, datapackage.resources(context)))
         content = _content_digest(context)
@@ -100,6 +113,7 @@ def build(
         # stop here if there is nothing to publish
         if current and current_folder and current.content == content and _is_intact(current_folder):
             public_folder.write_ledger(replace(ledger.with_inputs_key(current.version, info.inputs_key), pack=pack), public, work)
+            reuse.save(current_folder, written.files)
             report_progress(f"unchanged: {current.version} remains the current release")
             return Release(current.version, current_folder, False, dict(current.rows))
         if current and current_folder and (superseded := ledger.superseded(content, current.version)):
@@ -109,12 +123,13 @@ def build(
             return Release(current.version, current_folder, False, dict(current.rows), str(superseded))
 
         # compare, complete, verify
-        context = _compare(folder, context, current_folder, spill, report_progress)
-        _complete(folder, context, spill, report_progress)
+        context = _compare(folder, context, current_folder, limits, reuse, report_progress)
+        files = _complete(folder, context, limits, reuse, report_progress)
         report_progress("verifying the release")
-        if faults := verify(folder):
+        if faults := verify(folder, replace(limits, spill=None), reuse.linked):
             raise ReleaseError("the release failed its own verification; the current release is unchanged:\n" + "\n".join(faults))
-        _seal(folder)
+        _seal(folder, reuse.linked)
+        reuse.save(folder, files)
 
         # publish
         report_progress(f"publishing {context.version}")
@@ -153,16 +168,18 @@ def _prepared(warehouse: Path, tables: Sequence[Table], public: Path, staging: P
 
 
 @contextmanager
-def _disk_errors_as_release_errors() -> Iterator[None]:
+def _errors_as_release_errors(public: Path, staging: Path, limits: Limits) -> Iterator[None]:
     """Turn errors of the writing libraries, for example on a full disk, into a ReleaseError."""
     import duckdb
     import polars as pl
     import pyarrow as pa
 
+    from exports.model import connection
+
     try:
         yield
     except (OSError, duckdb.Error, pl.exceptions.PolarsError, pa.ArrowException) as error:
-        raise ReleaseError(f"the release could not be written: {error}; the current release is unchanged") from error
+        raise connection.explain(error, limits, staging, public_folder.current_size(public)) from error
 
 
 # ------------------------------------------------------------------------------------------------------------ describe
@@ -194,7 +211,9 @@ def _is_intact(folder: Path) -> bool:
 # ------------------------------------------------------------------------------------------------------------- compare
 
 
-def _compare(folder: Path, context: Context, current_folder: Path | None, spill: Path, report_progress: ReportProgress) -> Context:
+def _compare(
+    folder: Path, context: Context, current_folder: Path | None, limits: Limits, reuse: Reuse, report_progress: ReportProgress
+) -> Context:
     """Add the table `changes`, compared with the current release. It is never a reason for a new version."""
     from exports.changes import compare
     from exports.changes.published import TABLE
@@ -205,7 +224,9 @@ def _compare(folder: Path, context: Context, current_folder: Path | None, spill:
         if current_folder is not None:
             version = current_folder.name
             try:
-                summary = compare.compare(current_folder, folder, version, context.info.provenance, spill, sink)
+                summary = compare.compare(
+                    current_folder, folder, version, context.info.provenance, limits, sink, unchanged=reuse.unchanged_parts()
+                )
             except compare.NotComparableError as error:
                 summary = Summary(version, not_comparable=str(error))
                 report_progress(f"cannot compare with {version}: {error}")
@@ -235,17 +256,20 @@ def _change_counts(context: Context) -> ChangeCounts:
 # ------------------------------------------------------------------------------------------------------------ complete
 
 
-def _complete(folder: Path, context: Context, spill: Path, report_progress: ReportProgress) -> None:
-    """Add everything that a release contains beside the table files: DuckDB file, derived formats, descriptors and checksums."""
+def _complete(folder: Path, context: Context, limits: Limits, reuse: Reuse, report_progress: ReportProgress) -> Mapping[str, FileFacts]:
+    """Add everything that a release contains beside the table files: DuckDB file, derived formats, descriptors and checksums.
+
+    Returns the data files.
+    """
     from exports.changes.published import VIEWS
     from exports.formats import derived_formats, duckdb_macros
     from exports.formats import duckdb as duckdb_file
 
     report_progress(DUCKDB)
-    duckdb_file.write(context.tables, folder / "parquet", folder / DUCKDB, spill, VIEWS)
-    duckdb_macros.write(context.tables, context.info.languages, folder / DUCKDB)
+    duckdb_file.write(context.tables, folder / "parquet", folder / DUCKDB, limits, VIEWS)
+    duckdb_macros.write(context.tables, context.info.languages, folder / DUCKDB, limits)
     report_progress("files by indicator, for spreadsheets, statistical software and maps")
-    context = replace(context, files={**context.files, **derived_formats.write(folder, context, spill)})
+    context = replace(context, files={**context.files, **derived_formats.write(folder, context, limits, reuse)})
     size = report.size(context)
     if not size["within_budget"]:
         report_progress(f"the data files have {size['bytes']} bytes, which is more than the budget of {size['budget_bytes']}")
@@ -253,10 +277,11 @@ def _complete(folder: Path, context: Context, spill: Path, report_progress: Repo
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text)
     checksums.write(folder, context.files)
+    return context.files
 
 
-def _seal(folder: Path) -> None:
-    """Make every file and folder durable and read-only, whatever the umask of this process.
+def _seal(folder: Path, linked: Collection[str]) -> None:
+    """Make every file and folder durable and read-only, whatever the umask of this process. Files that are `linked` are durable.
 
     The folder itself becomes read-only only in its final place: a read-only folder cannot be renamed.
     """
@@ -264,6 +289,7 @@ def _seal(folder: Path) -> None:
         for name in names:
             path = Path(root, name)
             path.chmod(0o444)
-            public_folder.sync(path)
+            if path.relative_to(folder).as_posix() not in linked:
+                public_folder.sync(path)
         Path(root).chmod(0o755 if Path(root) == folder else 0o555)
         public_folder.sync(Path(root))

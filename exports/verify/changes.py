@@ -10,22 +10,22 @@ import duckdb
 
 from exports.changes.published import ALL_KINDS, NEW, TABLE, WHOLE, WHOLE_KEY, WITHDRAWN
 from exports.model import provenance
+from exports.model.connection import Limits
 from pipelines.core.sql import identifier, literal
 
 if TYPE_CHECKING:
     from exports.verify.formats import DescribedTable
 
-MEMORY = "512MB"
 PORTION = 250_000
 
 
-def faults(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
+def faults(folder: Path, tables: list[DescribedTable], limits: Limits) -> Iterator[str]:
     """Yield faults: unknown kinds and versions, keys or values that are not in the tables, counts of rows that do not add up."""
     described = {table.name: table for table in tables}
     if TABLE.name not in described:
         return
     path = described[TABLE.name].parquet
-    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": ""}) as connection:
+    with limits.connect() as connection:
         connection.execute(f"create view changes as select * from read_parquet({literal(folder / path)})")
         previous = provenance.compared_with(folder)
         yield from _labels(connection, path, previous)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -54,19 +54,23 @@ def _is_next(part: IO[bytes], whole: IO[bytes]) -> bool:
     return True
 
 
-def cube_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
-    """Check that each indicator's SDMX-CSV and JSON-stat files have the values and statuses of the table, in its order."""
+def cube_faults(folder: Path, table: DescribedTable, linked: Container[str] = ()) -> Iterator[str]:
+    """Check that each indicator's SDMX-CSV and JSON-stat files have the values and statuses of the table, in its order.
+
+    Files that are `linked` from a verified release are not read.
+    """
     if not (folder / "sdmx").is_dir() and not (folder / derived_formats.JSON_STAT).is_dir():
         return
-    rows = pl.read_parquet(folder / table.parquet, columns=["indicator", "time_period", "obs_value", "obs_status"])
-    rows = rows.with_columns(rows["obs_status"].replace_strict({code: status.sdmx for code, status in STATUSES.items()}).alias("sdmx"))
     names = set()
-    for name, part in derived_formats.runs(rows):
+    for name, offset, count in derived_formats.runs(folder / table.parquet):
         names.add(name)
-        if (folder / f"sdmx/{name}.csv").is_file():
-            yield from _sdmx(folder, f"sdmx/{name}.csv", part)
-        if (folder / f"{derived_formats.JSON_STAT}/{name}.json").is_file():
-            yield from _json_stat(folder, f"{derived_formats.JSON_STAT}/{name}.json", part)
+        checks = ((f"sdmx/{name}.csv", _sdmx), (f"{derived_formats.JSON_STAT}/{name}.json", _json_stat))
+        read = [(path, check) for path, check in checks if path not in linked and (folder / path).is_file()]
+        if read:
+            part = derived_formats.read_rows(folder / table.parquet, offset, count, ["time_period", "obs_value", "obs_status"])
+            sdmx_codes = part["obs_status"].replace_strict({code: status.sdmx for code, status in STATUSES.items()}, return_dtype=pl.String)
+            for path, check in read:
+                yield from check(folder, path, part.with_columns(sdmx_codes.alias("sdmx")))
     for kind, suffix in (("sdmx", ".csv"), (derived_formats.JSON_STAT, ".json")):
         files = {path.stem for path in (folder / kind).glob(f"*{suffix}")}
         yield from (f"{kind}/{name}{suffix}: missing" for name in sorted(names - files))

@@ -20,13 +20,15 @@ import pyarrow.parquet as pq
 
 from exports.changes.published import VIEWS
 from exports.formats import query_macros
+from exports.model.connection import Limits
 from exports.model.info import ForeignKey
 from pipelines.core.sql import identifier, literal
 
 ARROW = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
 BLOCK_BYTES = 16 << 20
 BATCH_ROWS = 122_880
-MEMORY = "512MB"
+MOST_TEXTS = 1_000_000
+"""So many texts of a column are collected before repeated ones are dropped."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,11 @@ class DescribedTable:
     types: Mapping[str, str]
     key: tuple[str, ...]
     foreign_keys: tuple[ForeignKey, ...]
+
+    @property
+    def referring(self) -> list[str]:
+        """The columns that refer to another table or that other tables may refer to."""
+        return sorted({key.column for key in self.foreign_keys} | ({self.key[0]} if len(self.key) == 1 else set()))
 
     @property
     def csv(self) -> str:
@@ -74,26 +81,36 @@ def value_faults(folder: Path, table: DescribedTable, rows: dict[str, int], dist
 
     Adds the number of rows to `rows`, and the distinct texts of columns that may be part of a reference to `distinct`.
     """
-    referring = {key.column for key in table.foreign_keys} | ({table.key[0]} if len(table.key) == 1 else set())
-    texts: dict[str, list[Any]] = {name: [] for name in referring}
+    texts = {name: _Distinct(ARROW[table.types[name]]) for name in table.referring}
     left, right = _Rows(_csv_batches(folder, table)), _Rows(_parquet_batches(folder, table))
     differs, last, wrong_order = "", None, ""
     while count := min(left.ahead(), right.ahead()):
         at = right.taken
         a, b = left.take(count), right.take(count)
         differs = differs or _difference(table, a, b, at)
-        for name, chunks in texts.items():
-            chunks.append(pc.unique(b.column(name)))
+        for name, column in texts.items():
+            column.add(b.column(name))
         keys = [b.column(name) for name in table.key]
         wrong_order = wrong_order or _order_fault(table, keys, last, at)
         last = [key.slice(count - 1) for key in keys]
     left_rows, right_rows = left.drain(), right.drain()
     rows[table.name] = right_rows
-    for name, chunks in texts.items():
-        distinct[table.name, name] = pc.unique(pa.chunked_array(chunks, type=ARROW[table.types[name]]))
+    distinct.update({(table.name, name): column.values() for name, column in texts.items()})
     if left_rows != right_rows:
         yield f"{table.csv}: {left_rows} rows, but {right_rows} in {table.parquet}"
     yield from filter(None, (differs, wrong_order))
+
+
+def read_references(folder: Path, table: DescribedTable, rows: dict[str, int], distinct: dict[tuple[str, str], Any]) -> Iterator[str]:
+    """Add to `rows` and `distinct` as `value_faults` does, for a table whose files were already found to be equal. Yields no fault."""
+    texts = {name: _Distinct(ARROW[table.types[name]]) for name in table.referring}
+    with pq.ParquetFile(folder / table.parquet) as file:
+        rows[table.name] = file.metadata.num_rows
+        for name, column in texts.items():
+            for batch in file.iter_batches(BATCH_ROWS, columns=[name]):
+                column.add(batch.column(0))
+    distinct.update({(table.name, name): column.values() for name, column in texts.items()})
+    yield from ()
 
 
 def reference_faults(key: ForeignKey, distinct: Mapping[tuple[str, str], Any]) -> Iterator[str]:
@@ -110,9 +127,9 @@ def reference_faults(key: ForeignKey, distinct: Mapping[tuple[str, str], Any]) -
         )
 
 
-def duckdb_faults(folder: Path, name: str, tables: Sequence[DescribedTable]) -> Iterator[str]:
+def duckdb_faults(folder: Path, name: str, tables: Sequence[DescribedTable], limits: Limits) -> Iterator[str]:
     """Check that the DuckDB file has the tables, columns, types and rows of the Parquet files, and a comment on everything."""
-    with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": ""}) as connection:
+    with limits.connect() as connection:
         connection.execute(f"attach {literal(folder / name)} as release (read_only)")
         types: dict[str, dict[str, str]] = {}
         for table, column, kind, comment in connection.execute(
@@ -169,6 +186,24 @@ def _duckdb_rows(connection: duckdb.DuckDBPyConnection, folder: Path, name: str,
         yield f"{name}: {in_duckdb[0]} rows in {table.name}, but {in_parquet[0]} in {table.parquet}"
     elif in_duckdb != in_parquet:
         yield f"{name}: the rows of {table.name} differ from {table.parquet}"
+
+
+class _Distinct:
+    """The distinct values of a column that is read in batches."""
+
+    def __init__(self, kind: Any) -> None:
+        self._kind = kind
+        self._chunks: list[Any] = []
+        self._kept = 0
+
+    def add(self, cells: Any) -> None:
+        self._chunks.append(pc.unique(cells))
+        if sum(len(chunk) for chunk in self._chunks) > self._kept + MOST_TEXTS:
+            self._chunks = [self.values()]
+            self._kept = len(self._chunks[0])
+
+    def values(self) -> Any:
+        return pc.unique(pa.chunked_array(self._chunks, type=self._kind))
 
 
 class _Rows:

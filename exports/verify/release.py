@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exports.metadata import croissant, csvw, datapackage, dcat, rdf, report
 from exports.metadata.catalogue import CATALOG_TTL
 from exports.model import checksums
-from exports.model.info import ForeignKey
+from exports.model.info import FileFacts, ForeignKey
 
 if TYPE_CHECKING:
+    from exports.model.connection import Limits
     from exports.verify.formats import DescribedTable
 
 DUCKDB = "indicators.duckdb"
 REQUIRED = (datapackage.PATH, croissant.PATH, "README.md", "CHANGELOG.md", report.PATH, DUCKDB, CATALOG_TTL, dcat.JSON_LD)
 BY_INDICATOR = csvw.PART
+FactsOf = Callable[[str], FileFacts]
 
 
-def verify(release_dir: Path) -> list[str]:
+def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str, FileFacts] | None = None) -> list[str]:
     """Return one line for each fault of the release in `release_dir`; no line means that it is whole.
+
+    `linked` are files of an earlier, verified release whose checksums were just computed: they are not read again where another linked
+    file would be the only one to compare with. Files are read in batches, except for the workbook and GeoJSON, which have one row per area.
 
     These are the checks:
 
@@ -34,16 +39,20 @@ def verify(release_dir: Path) -> list[str]:
     * Derived formats (by indicator, workbook, maps, views and macros) have the same values, if they exist.
     * The catalogue lists every table file with its size and checksum, and has the same content in both of its formats.
     """
-    from exports.verify import changes, derived, formats  # Arrow and DuckDB are slow to import
+    from exports.model.connection import Limits  # Arrow and DuckDB are slow to import
+    from exports.verify import changes, derived, formats
 
     folder = Path(release_dir)
     if not folder.is_dir():
         return [f"{folder}: no such folder"]
-    faults = checksums.faults(folder)
+    limits = limits or Limits()
+    linked = linked or {}
+    facts = cache(lambda path: linked.get(path) or checksums.facts(folder / path))
+    faults = checksums.faults(folder, facts)
     reported = {fault.partition(":")[0] for fault in faults}
     faults += [f"{path}: missing" for path in REQUIRED if path not in reported and not (folder / path).is_file()]
     tables: list[DescribedTable] = []
-    faults += _faults(datapackage.PATH, partial(_describe, folder, tables))
+    faults += _faults(datapackage.PATH, partial(_describe, folder, tables, facts))
     if not tables:
         return faults
     faults += [fault for fault in _files(folder, tables) if fault.partition(":")[0] not in reported]
@@ -52,20 +61,23 @@ def verify(release_dir: Path) -> list[str]:
     for table in tables:
         if (folder / table.csv).is_file() and (folder / table.parquet).is_file():
             faults += _faults(table.parquet, partial(formats.schema_faults, folder, table))
-            faults += _faults(table.csv, partial(formats.value_faults, folder, table, rows, distinct))
+            if table.csv in linked and table.parquet in linked:
+                faults += _faults(table.parquet, partial(formats.read_references, folder, table, rows, distinct))
+            else:
+                faults += _faults(table.csv, partial(formats.value_faults, folder, table, rows, distinct))
         if (folder / table.csvw).is_file():
             faults += _faults(table.csvw, partial(_csvw, folder, table))
     faults += [fault for key in _foreign_keys(tables) for fault in formats.reference_faults(key, distinct)]
     if (folder / DUCKDB).is_file():
-        faults += _faults(DUCKDB, partial(formats.duckdb_faults, folder, DUCKDB, tables))
+        faults += _faults(DUCKDB, partial(formats.duckdb_faults, folder, DUCKDB, tables, limits))
         faults += _faults(DUCKDB, partial(derived.query_faults, folder, DUCKDB))
-    faults += _faults("parquet/changes.parquet", partial(changes.faults, folder, tables))
+    faults += _faults("parquet/changes.parquet", partial(changes.faults, folder, tables, limits))
     if (folder / dcat.JSON_LD).is_file():
-        faults += _faults(dcat.JSON_LD, partial(_catalogue, folder, tables))
+        faults += _faults(dcat.JSON_LD, partial(_catalogue, folder, tables, facts))
     for table in tables:
         for name, path, check in (
             ("indicator_values", BY_INDICATOR, derived.by_indicator_faults),
-            ("indicator_values", "sdmx, jsonstat", derived.cube_faults),
+            ("indicator_values", "sdmx, jsonstat", partial(derived.cube_faults, linked=linked)),
             ("latest_values", "latest_values.xlsx", derived.workbook_faults),
             ("areas", "geo", derived.map_faults),
         ):
@@ -92,7 +104,7 @@ def _json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _describe(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
+def _describe(folder: Path, tables: list[DescribedTable], facts_of: FactsOf) -> Iterator[str]:
     """Add the tables of datapackage.json to `tables`."""
     from exports.verify.formats import DescribedTable
 
@@ -116,7 +128,7 @@ def _describe(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
             yield f"{datapackage.PATH}: the key of {table.name} has unknown fields: {', '.join(unknown)}"
             continue
         tables.append(table)
-        facts = checksums.facts(folder / table.csv) if (folder / table.csv).is_file() else None
+        facts = facts_of(table.csv) if (folder / table.csv).is_file() else None
         if resource["path"] != table.csv:
             yield f"{datapackage.PATH}: the path of {table.name} is {resource['path']}, expected {table.csv}"
         if facts and (resource["bytes"], resource["hash"]) != (facts.bytes, f"sha256:{facts.sha256}"):
@@ -151,7 +163,7 @@ def _csvw(folder: Path, table: DescribedTable) -> Iterator[str]:
         yield f"{table.csvw}: the key differs from {datapackage.PATH}"
 
 
-def _catalogue(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
+def _catalogue(folder: Path, tables: list[DescribedTable], facts_of: FactsOf) -> Iterator[str]:
     """Check that distributions and table files match, with size and checksum, and that the Turtle file has the same content."""
     graph = rdf.from_json_ld((folder / dcat.JSON_LD).read_bytes())
     if (folder / CATALOG_TTL).is_file() and (folder / CATALOG_TTL).read_bytes() != graph.turtle():
@@ -166,7 +178,7 @@ def _catalogue(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
                 continue
             sizes = list(rdf.objects(graph, node, "dcat:byteSize"))
             sums = [value for sum_ in rdf.objects(graph, node, "spdx:checksum") for value in rdf.objects(graph, sum_, "spdx:checksumValue")]
-            facts = checksums.facts(folder / path)
+            facts = facts_of(path)
             if path == DUCKDB:
                 if sizes or sums:
                     yield f"{dcat.JSON_LD}: states the size or checksum of {path}, whose bytes differ from build to build"

@@ -60,3 +60,16 @@ class TestValidateTables:
         [result] = validate_tables(warehouse, ["peers"], {"peers": 2})
         assert not result.passed
         assert "found 1" in result.description
+
+    def test_counts_all_rows_and_sees_one_bad_cell(self, tmp_path: Any) -> None:
+        path = tmp_path / "warehouse.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("create schema marts")
+            connection.execute("create table marts.coverage as select 10 as expected, 5 as available from range(50000)")
+            connection.execute("create table marts.cohesion_dispersion as select '_T' as sex, i % 7 as n from range(50000) t(i)")
+            connection.execute("insert into marts.cohesion_dispersion values ('X', 3)")
+        coverage, dispersion = validate_tables(path, ["coverage", "cohesion_dispersion"], {"coverage": 50_000}, memory=256 << 20)
+        assert coverage.passed, coverage.description
+        assert not dispersion.passed
+        assert "column sex" in dispersion.description
+        assert "['X']" in dispersion.description

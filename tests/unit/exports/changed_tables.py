@@ -15,6 +15,7 @@ from exports.changes import compare
 from exports.formats import parquet
 from exports.model import checksums, provenance
 from exports.model.change_summary import Summary
+from exports.model.connection import Limits
 from exports.model.provenance import Provenance
 
 POLARS = {"VARCHAR": pl.String, "DOUBLE": pl.Float64, "BIGINT": pl.Int64}
@@ -59,7 +60,9 @@ def release(folder: Path, facts: Provenance, *contents: Content) -> Path:
         columns = tuple(Column(name, kind, f"About {name}") for name, kind in content.columns.items())
         table = Table(content.name, "A table.", columns, content.key, content.view_of)
         frame = pl.DataFrame(content.rows, schema={n: POLARS[k] for n, k in content.columns.items()}, orient="row").sort(content.key)
-        parquet.write(frame, table, folder / "parquet" / f"{content.name}.parquet")
+        schema = parquet.schema_of(table)
+        with parquet.open_writer(folder / "parquet" / f"{content.name}.parquet", table, schema, []) as writer:
+            writer.write_table(frame.to_arrow().cast(schema))
     (folder / provenance.PATH).write_text(json.dumps(facts.to_json()))
     checksums.write(folder, {})
     return folder
@@ -75,14 +78,19 @@ class Differences:
 
 
 def between(
-    tmp: Path, old: Sequence[Content], new: Sequence[Content], then: Provenance = NOTHING, now: Provenance = NOTHING, **more: int
+    tmp: Path,
+    old: Sequence[Content],
+    new: Sequence[Content],
+    then: Provenance = NOTHING,
+    now: Provenance = NOTHING,
+    limit: int = compare.LIMIT,
 ) -> Differences:
     """Return what `changes` says of two releases with the tables `old` and `new`."""
     tmp.mkdir(parents=True, exist_ok=True)
     number = len(list(tmp.iterdir()))
     before, after = release(tmp / f"{number}-old", then, *old), release(tmp / f"{number}-new", now, *new)
     with compare.release_files(after) as sink:
-        summary = compare.compare(before, after, "2026.11.1", now, tmp / "spill", sink, **more)
+        summary = compare.compare(before, after, "2026.11.1", now, Limits(spill=tmp / "spill"), sink, limit=limit)
     frame = pl.read_parquet(after / "parquet" / "changes.parquet")
     assert frame.equals(frame.sort("table", "key", "column"))
     assert frame.select("table", "key", "column").is_duplicated().sum() == 0

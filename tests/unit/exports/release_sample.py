@@ -16,6 +16,7 @@ import duckdb
 
 import exports
 from exports import Column, ReleaseInfo, Table
+from exports.model import reuse
 from exports.model.info import Context, Facts, FileFacts
 
 RELEASED = datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
@@ -123,6 +124,10 @@ class Home:
     @property
     def staging(self) -> Path:
         return self.root / "staging"
+
+    def unfinished(self) -> list[str]:
+        """Return what a build left in the staging folder beside its note."""
+        return sorted(path.name for path in self.staging.iterdir() if path.name != reuse.NOTE)
 
     def build(
         self,

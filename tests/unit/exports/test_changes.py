@@ -154,9 +154,10 @@ class TestCompare:
         between(tmp_path, [values(ROW)], [values(ROW)])
         differences.write_bytes(differences.read_bytes()[:-1])
         from exports.changes import compare
+        from exports.model.connection import Limits
 
         with pytest.raises(NotComparableError, match=r"parquet/indicator_values\.parquet is damaged"):
-            compare.compare(tmp_path / "0-old", tmp_path / "0-new", "2026.11.1", Provenance(), tmp_path / "spill")
+            compare.compare(tmp_path / "0-old", tmp_path / "0-new", "2026.11.1", Provenance(), Limits(spill=tmp_path / "spill"))
 
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(old=TABLE, new=TABLE)

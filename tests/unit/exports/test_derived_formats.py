@@ -15,10 +15,10 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 import python_calamine
+from derived_sample import AREAS, FILL, TABLES, VALUES
 from release_sample import INFO, REPORT
 
 import exports
-from exports import Column, Table
 from exports.formats import geo, jsonstat
 from exports.formats import sdmx as sdmx_files
 from exports.model import checksums, sdmx
@@ -29,64 +29,6 @@ from tests.support.copies import to_spoil
 pytestmark = pytest.mark.slow
 
 LABELS = Labels({"share": Indicator("share", {"en": "Share"}, "%", 1, ["office"])}, {"001": "Brno"})
-VALUES = Table(
-    "indicator_values",
-    "Values.",
-    (
-        *(Column(name, "VARCHAR", f"About {name}") for name in ("indicator", "ref_area", "time_period", "sex", "age", "level")),
-        Column("obs_value", "DOUBLE", "The value"),
-        Column("obs_status", "VARCHAR", "The status", values=("A", "B", "C", "M", "O", "Q", "L", "S", "Z")),
-        *(Column(name, "DOUBLE", f"About {name}") for name in ("numerator", "denominator")),
-        Column("coverage", "DOUBLE", "The coverage", "1", 0, 1),
-        *(Column(name, "VARCHAR", f"About {name}") for name in ("unit_measure", "sources")),
-    ),
-    ("indicator", "ref_area", "time_period", "sex", "age"),
-)
-AREAS = Table(
-    "areas",
-    "Areas.",
-    (
-        *(Column(name, "VARCHAR", f"About {name}") for name in ("ref_area", "name")),
-        Column("lat", "DOUBLE", "Latitude", "degree", -90, 90),
-        Column("lon", "DOUBLE", "Longitude", "degree", -180, 180),
-    ),
-    ("ref_area",),
-)
-INDICATORS = Table(
-    "indicators", "Indicators.", tuple(Column(n, "VARCHAR", n) for n in ("indicator", "title_en", "unit", "sources")), ("indicator",)
-)
-LATEST = Table(
-    "latest_values",
-    "The latest.",
-    (Column("ref_area", "VARCHAR", "The area"), Column("name", "VARCHAR", "Its name"), Column("share", "DOUBLE", "Share, %")),
-    ("ref_area",),
-)
-PEERS = Table(
-    "peers",
-    "Similar areas.",
-    (
-        Column("ref_area", "VARCHAR", "The area"),
-        Column("position", "BIGINT", "The place"),
-        Column("peer", "VARCHAR", "The similar area"),
-        Column("distance", "DOUBLE", "How far"),
-    ),
-    ("ref_area", "position"),
-)
-FILL = """
-create schema marts;
-create table marts.areas (ref_area varchar, name varchar, lat double, lon double);
-insert into marts.areas values ('001', 'Brno', 49.2, 16.6), ('002', '=sum', 50, 14.5), ('CZ é', 'Žďa\u0301r', null, null);
-create table marts.indicators as select * from (values
-    ('never', 'Never', '1', ''), ('share', 'Share', '%', 'office')) t(indicator, title_en, unit, sources);
-create table marts.indicator_values as
-    select 'share' as indicator, ref_area, (2000 + p)::varchar as time_period, '_T' as sex, '_T' as age, 'lau' as level,
-           case when p % 3 = 0 then p / 7.0 end::double as obs_value, ['A', 'C', 'Q', 'B', 'O', 'Z', 'A', 'M', 'S'][p + 1] as obs_status,
-           1.0::double as numerator, null::double as denominator, 1.0::double as coverage, '%' as unit_measure, 'office' as sources
-    from marts.areas, range(9) t(p);
-insert into marts.indicator_values values ('never', '001', '', '_T', '_T', 'lau', null, 'O', null, null, 0, '1', '');
-create table marts.latest_values as select ref_area, name, 0.5::double as share from marts.areas;
-create table marts.peers as select * from (values ('001', 1::bigint, '002', 0.5::double)) t(ref_area, position, peer, distance);
-"""
 
 
 def build(root: Path, day: int = 3) -> Path:
@@ -94,8 +36,7 @@ def build(root: Path, day: int = 3) -> Path:
     with duckdb.connect(str(root / "warehouse.duckdb")) as connection:
         connection.execute(FILL)
     info = dataclasses.replace(INFO, released=datetime(2026, 11, day, tzinfo=UTC))
-    tables = (AREAS, INDICATORS, VALUES, LATEST, PEERS)
-    return exports.build(root / "warehouse.duckdb", tables, info, root / "public", root / "staging", REPORT).path
+    return exports.build(root / "warehouse.duckdb", TABLES, info, root / "public", root / "staging", REPORT).path
 
 
 @pytest.fixture(scope="module")

@@ -131,7 +131,9 @@ def falsify(release: Path, change: str) -> None:
         connection.execute(f"create table changes as from read_parquet('{release / 'parquet' / 'changes.parquet'}')")
         connection.execute(change)
         frame = connection.execute('from changes order by "table", key, "column"').pl()
-    parquet.write(frame, TABLE, release / "parquet" / "changes.parquet")
+    schema = parquet.schema_of(TABLE)
+    with parquet.open_writer(release / "parquet" / "changes.parquet", TABLE, schema, []) as writer:
+        writer.write_table(frame.to_arrow().cast(schema))
     csv_file.write(frame, release / "csv" / "changes.csv")
     checksums.write(release, {})
 

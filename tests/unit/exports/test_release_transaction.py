@@ -165,12 +165,13 @@ class TestNewVersion:
 
 
 KILLED_BEFORE_PUBLICATION = [
-    "before exports.formats.csv.write 1",
-    "after exports.formats.csv.write 3",
-    "after exports.formats.parquet.write 6",
+    "before exports.formats.csv.append 1",
+    "after exports.formats.csv.append 3",
+    "after exports.model.reuse._link 6",
     "after exports.formats.duckdb.write 1",
     "before exports.model.checksums.write 1",
     "after exports.release.transaction.verify 1",
+    "after exports.release.transaction._seal 1",
     "before os.replace 1",
     "after os.replace 1",
     "before os.rename 1",
@@ -208,9 +209,9 @@ class TestInterruptedBuild:
         assert before != fresh
         assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
         assert public_state(home) == undisturbed
-        assert list(home.staging.iterdir()) == []
+        assert home.unfinished() == []
 
-    @pytest.mark.parametrize("step", ["after exports.formats.csv.write 3", "after os.rename 1"])
+    @pytest.mark.parametrize("step", ["after exports.formats.csv.append 3", "after os.rename 1"])
     def test_serves_nothing_after_killed_first_build(self, home: Home, warehouse: Path, step: str) -> None:
         assert run_script(home, "die", step, warehouse, 0).returncode == -9
         assert not (home.public / "latest.json").exists()
@@ -240,7 +241,7 @@ class TestInterruptedBuild:
         assert done.returncode == 1, done
         assert "the current release is unchanged" in done.stderr
         assert public_state(home) == before
-        assert list(home.staging.iterdir()) == []
+        assert home.unfinished() == []
         assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
 
     @pytest.mark.parametrize(("name", "call"), [("replace", 1), ("rename", 1), ("replace", 2), ("replace", 3), ("replace", 5)])
@@ -310,7 +311,7 @@ class TestBuild:
         latest = json.loads((home.public / "latest.json").read_bytes())
         assert latest == {"version": "2026.11.1", "released": "2026-11-03T08:30:00Z", "path": "releases/2026.11.1/"}
         assert exports.verify(release.path) == []
-        assert list(home.staging.iterdir()) == []
+        assert home.unfinished() == []
         assert sorted(p.name for p in home.public.iterdir()) == [".latest", "feed.atom", "latest.json", "releases", "releases.json"]
         assert (home.public / ".latest").resolve() == release.path / "SHA256SUMS"
 
@@ -327,7 +328,7 @@ class TestBuild:
         self, home: Home, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         home.build(warehouse)
-        monkeypatch.setattr("exports.release.transaction.verify", lambda folder: ["csv/areas.csv: a fault"])
+        monkeypatch.setattr("exports.release.transaction.verify", lambda *_: ["csv/areas.csv: a fault"])
         with pytest.raises(exports.ReleaseError, match=r"csv/areas\.csv: a fault"):
             home.build(changed_warehouse, later(1))
         assert served(home) == "2026.11.1"

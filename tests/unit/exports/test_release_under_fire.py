@@ -98,7 +98,7 @@ class TestPublisher:
                 publisher.publish(number)
                 time.sleep(moments.uniform(0, 2 * once))
                 publisher.kill()
-                struck += any(home.staging.iterdir())  # it was at work
+                struck += bool(home.unfinished())  # it was at work
             home.build(changed_warehouse if KILLS % 2 == 0 else warehouse, later(25))
         assert [publisher.process.returncode for publisher in killed] == [-signal.SIGKILL] * KILLS
         assert reader.faults == []
@@ -107,7 +107,7 @@ class TestPublisher:
         assert len(reader.seen) > 1
         assert set(reader.seen) <= set(kept(home))
         assert reader.seen == sorted(reader.seen, key=lambda version: int(version.rpartition(".")[2]))
-        assert list(home.staging.iterdir()) == []
+        assert home.unfinished() == []
         undisturbed = Home(home.root.parent / "undisturbed")
         assert contents(undisturbed.build(warehouse).path) == contents(home.public / "releases" / "2026.11.1")
 
@@ -154,6 +154,6 @@ class TestPublisher:
                 assert home.build(changed_warehouse, later(2)).version == "2026.11.2"
             assert reader.faults == []
             assert kept(home) == ["2026.11.1", "2026.11.2"]
-            assert list(home.staging.iterdir()) == []
+            assert home.unfinished() == []
         finally:
             subprocess.run(["umount", str(disk)], check=False)
