@@ -8,6 +8,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines.core import versions
+from pipelines.core.memory import budget, parse_size
 from pipelines.notify import announcements
 from pipelines.orchestration.assets.ingest import OWNERS, rows_check, schema_check, snapshot_check
 from pipelines.orchestration.session import RunSession
@@ -51,13 +52,14 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
         session.hold()
         findings = session.last_findings()
         session.report("gate", "gate", "checking the published tables")
+        memory = budget(workspace.settings.memory)
         with session.timed("gate"):
             results = source_results(workspace, findings) + dbt.results(workspace, manifest)
-            value_counts = completeness.compare_value_counts(workspace.warehouse, release_path(workspace.public))
+            value_counts = completeness.compare_value_counts(workspace.warehouse, release_path(workspace.public), memory.engine)
             rows_before = release_rows(workspace.public)
             if not value_counts.passed:  # missing values are a warning, and so are the rows that depend on them
                 rows_before = {t: n for t, n in rows_before.items() if t not in expectations.ROWS_FOLLOW_VALUES}
-            of_tables = expectations.validate_tables(workspace.warehouse, tables, rows_before)
+            of_tables = expectations.validate_tables(workspace.warehouse, tables, rows_before, memory.engine)
         results += [*of_tables, value_counts]
         expected = (
             dbt.expected_checks(manifest)
@@ -121,6 +123,8 @@ def _build_release(session: RunSession, manifest: dict[str, Any]) -> dg.AssetsDe
                 workspace.staging,
                 {"gate": report},
                 lambda text: session.report("release", "release", text),
+                memory=budget(workspace.settings.memory).total,
+                spill_bytes=parse_size(workspace.settings.spill) if workspace.settings.spill else None,
             )
         session.release = ReleaseOutcome(
             version=release.version, path=str(release.path), changed=release.changed, tables=release.tables, set_aside=release.superseded
