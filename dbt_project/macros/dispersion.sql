@@ -18,6 +18,12 @@
     {{ exact_sum('(' ~ term ~ ') * pow(cast(2 as double), 80)', 'pow(cast(2 as double), 80)') }}
 {%- endmacro %}
 
+{# How far a value lies from a mean, as a share of the width, so that small differences of large values keep their digits. Null without a width;
+   a mean that lies beyond the values by rounding does not take it past 1. #}
+{% macro distance_from(mean) -%}
+    case when m.width > 0 then least(greatest((m.value - {{ mean }}) / m.width, -1), 1) end
+{%- endmacro %}
+
 {# The quantiles that statistics are made of. #}
 {% macro quantiles() -%}
     {{ return({'p10': 0.1, 'q1': 0.25, 'q3': 0.75, 'p90': 0.9}) }}
@@ -47,6 +53,7 @@
         g.n,
         g.mean,
         g.amplitude,
+        g.width,
         {% for name in quantiles() -%}
         g.{{ name }}_place,
         {% endfor -%}
@@ -76,9 +83,9 @@
 {% macro inequality(prefix, mean) -%}
     {%- set column = 'd.' ~ prefix -%}
     {{ return([
-        ('cv', '2 * g.amplitude / ' ~ mean ~ ' * sqrt(' ~ column ~ 'squares)'),
-        ('gini', '2 * ' ~ column ~ 'lorenz * (g.amplitude / ' ~ mean ~ ') - 1'),
-        ('hoover', column ~ 'distances * (g.amplitude / ' ~ mean ~ ')'),
+        ('cv', 'sqrt(' ~ column ~ 'squares) * (g.width / ' ~ mean ~ ')'),
+        ('gini', column ~ 'lorenz * (g.width / ' ~ mean ~ ')'),
+        ('hoover', column ~ 'distances * (g.width / ' ~ mean ~ ') / 2'),
         ('atkinson_05', '1 - ' ~ column ~ 'roots * ' ~ column ~ 'roots * (g.amplitude / ' ~ mean ~ ')'),
         ('theil_t', column ~ 'products'),
         ('theil_l', '-' ~ column ~ 'logs'),

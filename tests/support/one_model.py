@@ -1,7 +1,9 @@
-"""One SQL model of the warehouse by itself: its text as dbt would hand it to DuckDB, on tables that a test makes up. No dbt, no files."""
+"""SQL models of the warehouse by themselves: their text as dbt would hand it to DuckDB, on tables that a test makes up. No dbt, no files."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -13,6 +15,9 @@ from tests.support.command import PROJECT
 
 DBT = PROJECT / "dbt_project"
 Table = list[dict[str, Any]]
+MACRO = re.compile(r"(\{%-?\s*macro\s+)(\w+)")
+PREFIX = "macro__"
+"""Before the names of macros in their templates, so that a call of one by another goes through `_Macros.call`."""
 
 
 @cache
@@ -31,10 +36,60 @@ def sql_of(model: str) -> str:
 
 @cache
 def expanded(text: str) -> str:
-    """Return SQL with the project's macros expanded."""
-    macros = "".join(p.read_text(encoding="utf-8") for p in sorted((DBT / "macros").glob("*.sql")))
-    jinja = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"], autoescape=False)
-    return jinja.from_string(macros + text).render(ref=lambda name: f'"{name}"', var=variables().__getitem__)
+    """Return SQL with the project's macros expanded, as for DuckDB."""
+    return _macros().environment.from_string(text).render()
+
+
+def key_of_period(period: str) -> int:
+    """Return the key of a period by the macro of the project: 20210000 for `2021`."""
+    [row] = asked(expanded("select {{ period_key(\"'" + period + "'\") }} as key"), {})
+    return int(row["key"])
+
+
+class _ReturnedError(Exception):
+    """What `return` in a macro raises, with the value: dbt's way to give anything but text."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class _Macros:
+    """The macros of the project, and what dbt adds to them."""
+
+    def __init__(self) -> None:
+        self.environment = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"], autoescape=False)
+        text = "".join(path.read_text(encoding="utf-8") for path in sorted((DBT / "macros").glob("*.sql")))
+        self.environment.globals.update(
+            {name: self._caller(name) for _, name in MACRO.findall(text)},
+            adapter=self,
+            config=lambda **_: "",
+            ref=lambda name: f'"{name}"',
+            var=variables().__getitem__,
+            **{"return": self._leave},
+        )
+        self.module = self.environment.from_string(MACRO.sub(rf"\g<1>{PREFIX}\g<2>", text)).module
+
+    def dispatch(self, name: str) -> Callable[..., Any]:
+        """Return the macro for DuckDB, as dbt's adapter does."""
+        return self._caller(f"default__{name}")
+
+    def _caller(self, name: str) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            try:
+                return getattr(self.module, PREFIX + name)(*arguments, **named)
+            except _ReturnedError as returned:
+                return returned.value
+
+        return call
+
+    @staticmethod
+    def _leave(value: Any) -> None:
+        raise _ReturnedError(value)
+
+
+@cache
+def _macros() -> _Macros:
+    return _Macros()
 
 
 @cache
@@ -42,15 +97,24 @@ def _database() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1})
 
 
-def asked(query: str, tables: dict[str, tuple[str, Table]]) -> Table:
-    """Return the rows of `query` over `tables`, each its columns with types (as in CREATE TABLE) and its rows; a column left out is null."""
-    database = _database()
+def fill(database: duckdb.DuckDBPyConnection, tables: dict[str, tuple[str, Table]]) -> None:
+    """Create `tables`, each its columns with types (as in CREATE TABLE) and its rows; a column left out is null."""
     for name, (columns, rows) in tables.items():
         database.execute(f'create or replace table "{name}" ({columns})')
         names = [c.split()[0] for c in columns.split(", ")]
         if rows:
             cells = [[row.get(column) for row in rows] for column in names]
             database.execute(f'insert into "{name}" select ' + ", ".join("unnest(?)" for _ in names), cells)
-    found = database.execute(query)
-    header = [c[0] for c in found.description]
-    return [dict(zip(header, row, strict=True)) for row in found.fetchall()]
+
+
+def asked(query: str, tables: dict[str, tuple[str, Table]]) -> Table:
+    """Return the rows of `query` over `tables` (see `fill`)."""
+    database = _database()
+    fill(database, tables)
+    return rows_of(database.execute(query))
+
+
+def rows_of(result: duckdb.DuckDBPyConnection) -> Table:
+    """Return the rows of a result, each by the names of its columns."""
+    header = [c[0] for c in result.description]
+    return [dict(zip(header, row, strict=True)) for row in result.fetchall()]

@@ -20,7 +20,7 @@ series as (
         breakdown_key,
         min_by(period_key, day_number) as first_period,
         max_by(period_key, day_number) as last_period
-    from (select distinct indicator_key, level_position, breakdown_key, period_key, day_number from published)
+    from (select distinct indicator_key, level_position, breakdown_key, period_key, day_number from published) as own
     group by indicator_key, level_position, breakdown_key
 ),
 

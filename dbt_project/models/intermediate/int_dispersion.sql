@@ -21,15 +21,14 @@ ordered as (
         m.share,
         m.weighted_share,
         m.value,
-        m.amplitude,
         {% for name in quantiles() -%}
         m.{{ name }}_place,
         least(m.{{ name }}_place + 1, m.n - 1) as {{ name }}_next,
         {% endfor -%}
         w.weighted_mean,
         m.value / m.amplitude as part,
-        (m.value / m.amplitude - m.mean / m.amplitude) / 2 as distance,
-        (m.value / m.amplitude - w.weighted_mean / m.amplitude) / 2 as weighted_distance,
+        {{ distance_from('m.mean') }} as distance,
+        {{ distance_from('w.weighted_mean') }} as weighted_distance,
         case when m.has_shares then m.value / m.mean end as relative,
         case when m.has_shares and w.weighted_mean > 0 then {{ finite('m.value / w.weighted_mean') }} end as weighted_relative,
         row_number() over in_order - 1 as place,
@@ -43,7 +42,7 @@ ordered as (
 terms as (
     select
         *,
-        {{ from_units('running_units') }} - weighted_share / 2 as lorenz_share,
+        2 * {{ from_units('running_units') }} - weighted_share as lorenz_share,
         case when relative > 0 then ln(relative) end as log_relative,
         case when weighted_relative > 0 then ln(weighted_relative) end as weighted_log
     from ordered
@@ -57,14 +56,14 @@ select
     max(case when place = {{ name }}_next then value end) as {{ name }}_above,
     {% endfor -%}
     {{ unit_sum('distance * distance * share') }} as squares,
-    {{ unit_sum('part * (2 * place + 1) / (2 * n) * share') }} as lorenz,
+    {{ unit_sum('distance * (2 * place + 1) / n * share') }} as lorenz,
     {{ unit_sum('abs(distance) * share') }} as distances,
     {{ unit_sum('sqrt(greatest(part, 0)) * share') }} as roots,
     {{ log_sum('share * relative * coalesce(log_relative, 0)') }} as products,
     {{ log_sum('share * log_relative') }} as logs,
     {{ log_sum('share * log_relative * log_relative') }} as log_squares,
     {{ unit_sum('weighted_distance * weighted_distance * weighted_share') }} as weighted_squares,
-    {{ unit_sum('part * lorenz_share * weighted_share') }} as weighted_lorenz,
+    {{ unit_sum('weighted_distance * lorenz_share * weighted_share') }} as weighted_lorenz,
     {{ unit_sum('abs(weighted_distance) * weighted_share') }} as weighted_distances,
     {{ unit_sum('sqrt(greatest(part, 0)) * weighted_share') }} as weighted_roots,
     {{ log_sum('weighted_share * weighted_relative * coalesce(weighted_log, 0)') }} as weighted_products,

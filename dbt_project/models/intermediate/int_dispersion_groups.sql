@@ -48,7 +48,8 @@ sums as (
         max(i.status_rank) as status_rank,
         min(i.obs_value) as low,
         max(i.obs_value) as high,
-        {{ exact_sum('i.obs_value * s.value_scale', 'max(s.value_scale)') }} as total,
+        -- the sum of large values can exceed the range of double, their mean cannot
+        {{ exact_sum('i.obs_value * s.value_scale', '(max(s.value_scale) * count(*))') }} as mean,
         min(coalesce(i.weight, 0)) as low_weight,
         {{ exact_sum('coalesce(i.weight, 0) * s.weight_scale', 'max(s.weight_scale)') }} as total_weight
     from {{ ref('int_dispersion_inputs') }} as i
@@ -70,7 +71,8 @@ select
     s.low,
     s.high,
     greatest(abs(s.low), abs(s.high)) as amplitude,
-    s.total / s.n as mean,
+    {{ finite('s.high - s.low') }} as width,
+    s.mean,
     {% for name, quantile in quantiles().items() -%}
     cast({{ quantile_place(quantile, 's.n') }} as bigint) as {{ name }}_place,
     {% endfor -%}

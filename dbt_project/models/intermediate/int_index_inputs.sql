@@ -62,7 +62,7 @@ numbered_periods as (
 last_periods as (
     select
         *,
-        row_number() over (partition by index_id order by day_number desc, period_key desc, node) as from_newest
+        row_number() over (partition by index_id order by day_number desc, period_key desc, node asc) as from_newest
     from numbered_periods
     where from_last = 1
 ),

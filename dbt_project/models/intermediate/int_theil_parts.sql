@@ -53,7 +53,8 @@ sums as (
         {{ log_sum('case when relative > 0 then share * relative * ln(relative) else 0 end') }} as product,
         {{ unit_sum('weighted_share') }} as weighted_share,
         {{ unit_sum('weighted_share * weighted_relative') }} as weighted_mass,
-        {{ log_sum('case when weighted_relative > 0 then weighted_share * weighted_relative * ln(weighted_relative) else 0 end') }} as weighted_product
+        {{ log_sum('case when weighted_relative > 0 then weighted_share * weighted_relative * ln(weighted_relative) else 0 end') }}
+            as weighted_product
     from parts
     group by group_key, by_position, subgroup_key
 ),

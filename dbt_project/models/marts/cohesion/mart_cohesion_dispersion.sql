@@ -12,13 +12,13 @@ with statistics as (
             when g.n < {{ var('min_areas_compared') }} then null
             when s.statistic = 'p90_p10' then case when {{ quantile_of('p10') }} > 0 then {{ quantile_of('p90') }} / {{ quantile_of('p10') }} end
             when s.statistic in ('sd', 'iqr') and g.low = g.high then 0
-            when s.statistic = 'sd' then g.amplitude * (2 * sqrt(d.squares))
+            when s.statistic = 'sd' then sqrt(d.squares) * g.width
             when s.statistic = 'iqr' then greatest({{ quantile_of('q3') }} - {{ quantile_of('q1') }}, 0)
             -- Eurostat's dispersion is weighted where there is a weight
             when s.statistic = 'mean_abs_dev' and g.weighted
-                then case when g.low >= 0 and d.weighted_mean > 0 then 200 * d.weighted_distances * (g.amplitude / d.weighted_mean) end
+                then case when g.low >= 0 and d.weighted_mean > 0 then 100 * d.weighted_distances * (g.width / d.weighted_mean) end
             when s.statistic = 'mean_abs_dev'
-                then case when g.low >= 0 and g.mean > 0 then 200 * d.distances * (g.amplitude / g.mean) end
+                then case when g.low >= 0 and g.mean > 0 then 100 * d.distances * (g.width / g.mean) end
         end as amount
     from {{ ref('int_dispersion_groups') }} as g
     cross join ({{ rows_of('statistic', ['sd', 'iqr', 'max_min', 'p90_p10', 'mean_abs_dev']) }}) as s
@@ -28,7 +28,7 @@ with statistics as (
     select
         g.group_key,
         cast(null as smallint) as by_position,
-        s.statistic{% if prefix %} || '_weighted'{% endif %} as statistic,
+        concat(s.statistic, '{{ '_weighted' if prefix }}') as statistic,
         case
             when g.n < {{ var('min_areas_compared') }} or g.low < 0 or not coalesce({{ mean }} > 0, false) then null
             when s.statistic in ('theil_l', 'sd_log') and g.low = 0 then null
@@ -47,7 +47,7 @@ with statistics as (
     select
         g.group_key,
         b.by_position,
-        s.statistic{% if prefix %} || '_weighted'{% endif %} as statistic,
+        concat(s.statistic, '{{ '_weighted' if prefix }}') as statistic,
         case
             when g.n < {{ var('min_areas_compared') }} or g.low < 0 or not coalesce({{ mean }} > 0, false) then null
             when g.low = g.high then 0

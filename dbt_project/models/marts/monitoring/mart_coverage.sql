@@ -6,10 +6,10 @@ with counts as (
         period_key,
         breakdown_key,
         count(*) as expected,
+        {% for status in ['M', 'L', 'Q', 'C', 'O', 'Z', 'S'] -%}
+        count(*) filter (where obs_status = '{{ status }}') as missing_{{ status | lower }},
+        {% endfor -%}
         count(obs_value) as available
-        {%- for status in ['M', 'L', 'Q', 'C', 'O', 'Z', 'S'] %},
-        count(*) filter (where obs_status = '{{ status }}') as missing_{{ status | lower }}
-        {%- endfor %}
     from {{ ref('int_indicator_cells') }}
     where {{ is_all_ages('breakdown_key') }}
     group by indicator_key, level_position, period_key, breakdown_key
