@@ -129,7 +129,7 @@ class PreparedTable:
                 parts = list(run)
                 if is_kept:
                     for part in parts:
-                        yield Segment(keys.checked(self._kept_rows(part, self._kept)), part)
+                        yield Segment(self._kept_rows(part, self._kept), part)  # their keys were checked when they were published
                 else:
                     yield Segment(keys.checked(self._rows_of_mart(parts)))
         keys.close()
