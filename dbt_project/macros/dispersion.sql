@@ -18,10 +18,10 @@
     {{ exact_sum('(' ~ term ~ ') * pow(cast(2 as double), 80)', 'pow(cast(2 as double), 80)') }}
 {%- endmacro %}
 
-{# How far a value lies from a mean, as a share of the width, so that small differences of large values keep their digits. Null without a width;
-   a mean that lies beyond the values by rounding does not take it past 1. #}
+{# How far a value lies from a mean, as a share of the width, so that small differences of large values keep their digits. Null if the width is
+   unknown; a mean that lies beyond the values by rounding does not take it past 1. #}
 {% macro distance_from(mean) -%}
-    case when m.width > 0 then least(greatest((m.value - {{ mean }}) / m.width, -1), 1) end
+    case when m.width = 0 then 0 when m.width > 0 then least(greatest((m.value - {{ mean }}) / m.width, -1), 1) end
 {%- endmacro %}
 
 {# The quantiles that statistics are made of. #}

@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 
-from pipelines.statistics.dispersion import dispersion, sorted_pairs
+from tests.support.dispersion import Group, Statistics, dispersion
 
 
 def plain(values: list[float], weights: list[float] | None = None) -> dict[str, float]:
@@ -32,13 +32,12 @@ def plain(values: list[float], weights: list[float] | None = None) -> dict[str, 
 def computed(
     groups: list[list[float]], weights: list[list[float]] | None = None, subgroups: list[list[int]] | None = None, *, weighted: bool = True
 ) -> dict[tuple[str, str], list[float]]:
-    group = np.repeat(np.arange(len(groups)), [len(g) for g in groups])
-    values = np.array([y for g in groups for y in g])
-    w = np.array([x for g in weights for x in g]) if weights else None
-    shuffle = np.random.default_rng(1).permutation(values.size)
-    pairs, order = sorted_pairs(group[shuffle], np.arange(values.size), values[shuffle], None if w is None else w[shuffle])
-    by = {"region": np.array([s for g in subgroups for s in g])[shuffle][order]} if subgroups else {}
-    return {(s.name, s.by): s.values.tolist() for s in dispersion(pairs, by, weighted)}
+    """Return every statistic of some groups of one indicator."""
+    declared = [
+        Group(values, weights[i] if weights else None, {"region": subgroups[i]} if subgroups else {}) for i, values in enumerate(groups)
+    ]
+    [results] = dispersion([declared], weighted=weighted)
+    return {key: [result[key] for result in results] for key in results[0]}
 
 
 @pytest.fixture
@@ -142,12 +141,7 @@ class TestDispersion:
     def test_theil_of_two_levels_by_hand(self) -> None:
         # districts of the first region 1, 1 and 3, 3; of the second 6, 6 and 10, 10; all areas weigh the same
         values, districts, regions = [1.0, 1.0, 3.0, 3.0, 6.0, 6.0, 10.0, 10.0], [0, 0, 1, 1, 2, 2, 3, 3], [0, 0, 0, 0, 1, 1, 1, 1]
-        group, ordered = np.zeros(8, dtype=np.int64), np.array(values)
-        pairs, order = sorted_pairs(group, np.arange(8), ordered, None)
-        result = {
-            (s.name, s.by): s.values[0]
-            for s in dispersion(pairs, {"district": np.array(districts)[order], "region": np.array(regions)[order]}, weighted=False)
-        }
+        [[result]] = dispersion([[Group(values, subgroups={"district": districts, "region": regions})]], weighted=False)
         # regional means 2 and 8 around 5, half of the areas each
         assert result["theil_t_between", "region"] == pytest.approx(0.5 * 0.4 * math.log(0.4) + 0.5 * 1.6 * math.log(1.6))
         # inside: shares of the sum 1/5 and 4/5, relative values 1/2, 3/2 and 3/4, 5/4
@@ -224,3 +218,93 @@ class TestDispersion:
         nothing = computed([values], [[0.0, 0.0, 0.0]])
         assert nothing["cv_weighted", ""] == nothing["cv", ""]
         assert math.isnan(computed([values], [[-1.0, 2.0, 3.0]])["gini_weighted", ""][0])
+
+    @pytest.mark.parametrize("values", [[-1.0, 1.0, 1e-17], [-1e200, 1e200, 1e-200], [-1.0, 1.0, 0.0]])
+    def test_a_mean_near_zero(self, values: list[float]) -> None:
+        result = computed([values], [[1.0, 2.0, 1.0]])
+        assert {name for (name, _), v in result.items() if not math.isnan(v[0])} == {"sd", "iqr"}
+        assert result["sd", ""] == pytest.approx([math.sqrt(2 / 3) * values[1]])
+
+    def test_small_differences_of_large_values(self) -> None:
+        # the spread is a millionth of the mean, and less
+        for step in (1.0, 2.0**-10, 2.0**-20):
+            result = computed([[1e6 + step * y for y in (1, 2, 3, 4)]], [[1.0] * 4])
+            assert result["sd", ""] == pytest.approx([step * math.sqrt(5 / 4)], rel=1e-14)
+            assert result["cv_weighted", ""] == pytest.approx([step * math.sqrt(5 / 4) / (1e6 + 2.5 * step)], rel=1e-14)
+            assert result["gini", ""] == pytest.approx([step * 20 / 32 / (1e6 + 2.5 * step)], rel=1e-12)
+
+    def test_the_unit_can_be_as_large_and_as_small_as_numbers_are(self) -> None:
+        values, weights, regions = [1.0, 2.0, 3.0, 7.0], [2.0, 1.0, 1.0, 5.0], [0, 0, 1, 1]
+        expected = computed([values], [weights], [regions])
+        for unit in (1e200, 1e-200, 1e-250, 1e307):
+            result = computed([[unit * y for y in values]], [weights], [regions])
+            for key, [value] in expected.items():
+                assert result[key] == pytest.approx([value * unit if key[0] in ("sd", "iqr") else value], rel=1e-12, abs=0), (key, unit)
+
+    def test_a_sum_beyond_the_largest_number_has_a_mean(self) -> None:
+        result = computed([[1.5e308, 1.5e308, 0.0]], [[1.0, 1.0, 1.0]])
+        assert result["gini", ""] == pytest.approx([1 / 3])
+        assert result["gini_weighted", ""] == pytest.approx([1 / 3])
+        assert result["sd", ""] == pytest.approx([1.5e308 / 3 * math.sqrt(2)])
+
+
+LARGEST = 1.7e308
+SMALLEST = 5e-324
+
+
+def extreme_groups() -> list[list[Group]]:
+    """Return groups of three areas: extreme values with extreme weights, each a group of an indicator of its own."""
+    values = [
+        [1e200, 1e-200, 1.0], [1e200, 1e200, 1e-200], [SMALLEST, SMALLEST, 2 * SMALLEST], [0.0, 0.0, SMALLEST], [1e-300, 1.0, 1.0],
+        [LARGEST, LARGEST, 1.0], [LARGEST, -LARGEST, 0.0], [LARGEST, LARGEST, LARGEST], [-1e200, 1e200, 1e-200], [2.3e-308, 2.3e-308, 2.2e-308],
+        [1.0, 1.0, 1.0 + 2.0**-52], [-1.0, -1e-200, -1e200],
+    ]  # fmt: skip
+    weights = [
+        [1.0, 2.0, 3.0], [1e200, 1e-200, 1.0], [1e-200, 1e200, 1.0], [SMALLEST] * 3, [LARGEST] * 3, [0.0, 0.0, SMALLEST], [1.0, 1e-300, 0.0],
+        [0.0, 0.0, 0.0], [-1.0, 1.0, 1.0],
+    ]  # fmt: skip
+    return [[Group(v, w, {"region": [0, 0, 1]})] for v in values for w in weights]
+
+
+class TestExtremeValues:
+    def test_every_statistic_is_a_finite_number_or_not_defined(self) -> None:
+        groups = extreme_groups()
+        for [group], [statistics] in zip(groups, dispersion(groups), strict=True):
+            # `dispersion` checks that each value is finite, or the status Z
+            for (name, level), value in statistics.items():
+                assert math.isnan(value) or value >= 0, (name, level, group)
+            if min(group.values) < max(group.values) and max(map(abs, group.values)) < LARGEST:
+                assert statistics["sd", ""] >= 0
+
+    def test_extreme_values_of_one_indicator(self) -> None:
+        groups = [group for [group] in extreme_groups()]
+        [results] = dispersion([groups])
+        assert len(results) == len(groups)
+
+
+class TestOrder:
+    """Sums are exact, so the digits depend neither on the order of rows nor on threads."""
+
+    @pytest.fixture(scope="class")
+    def indicators(self) -> list[list[Group]]:
+        numbers = random.Random(4)
+
+        def group(n: int) -> Group:
+            return Group(
+                [math.exp(numbers.gauss(0, 3)) for _ in range(n)],
+                [math.exp(numbers.gauss(0, 3)) for _ in range(n)],
+                {"region": [numbers.randrange(5) for _ in range(n)], "district": [numbers.randrange(20) for _ in range(n)]},
+            )
+
+        return [[group(n) for n in (3, 40, 400)], [group(1500)]]
+
+    @pytest.fixture(scope="class")
+    def expected(self, indicators: list[list[Group]]) -> list[list[Statistics]]:
+        return dispersion(indicators)
+
+    @pytest.mark.parametrize("threads", [1, 4])
+    @pytest.mark.parametrize("seed", [2, 3])
+    def test_any_order_and_number_of_threads(
+        self, indicators: list[list[Group]], expected: list[list[Statistics]], threads: int, seed: int
+    ) -> None:
+        assert dispersion(indicators, threads=threads, seed=seed) == expected
