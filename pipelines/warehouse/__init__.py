@@ -1,1 +1,1 @@
-"""How dbt is called, and what its Python models call."""
+"""How dbt is called, the statistics between its two selections, and the marts that result."""

@@ -78,7 +78,6 @@ def environment(workspace: WorkspaceFolder) -> dict[str, str]:
         "DBT_LOG_LEVEL_FILE": "none",  # the log of the run holds what dbt prints
         "ZPO2_ENGINE_MEMORY": f"{memory.budget(Settings().memory).engine // 2**20}MiB",
         "ZPO2_SPILL": Settings().spill or f"{shutil.disk_usage(workspace.root).free * 9 // 10 // 2**20}MiB",
-        # the models in Python call functions of this project
         "PYTHONPATH": os.pathsep.join(filter(None, [str(bundled.PACKAGES), os.environ.get("PYTHONPATH", "")])),
         "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),
     }
