@@ -18,8 +18,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "level_parents": {"level": S, "parent_level": S},
     "pack": {"pack": S, "country": S, "weight": S, "weight_key": K, "min_coverage": F, "min_available": F, "languages": S},
     "indicators": {
-        "indicator": S, "indicator_key": K, "position": N, "objective": S, "measure": N, "field": S, "unit": S, "direction": S, "target_value": F, "decimals": N,
-        "formula": S, "sdg": S, "needed": S, "rollup": S, "multiplier": F, "has_denominator": B, "weighted": B, "missing_zero": B,
+        "indicator": S, "indicator_key": K, "position": N, "objective": S, "measure": N, "field": S, "unit": S, "direction": S, "target_value": F,
+        "decimals": N, "formula": S, "sdg": S, "needed": S, "rollup": S, "multiplier": F, "has_denominator": B, "weighted": B, "missing_zero": B,
         "window_years": N, "window_agg": S, "window_min": N, "change_kind": S, "change_years": N, "by_sex": B, "by_age": B,
         "last_level": S, "titles": S, "descriptions": S, "sources": S,
     },

@@ -56,9 +56,7 @@ def dispersion(indicators: Sequence[Sequence[Group]], *, weighted: bool = True, 
     return results
 
 
-def of_one_group(
-    values: Sequence[float], weights: Sequence[float] | None = None, regions: Sequence[int] | None = None
-) -> dict[str, float]:
+def of_one_group(values: Sequence[float], weights: Sequence[float] | None = None, regions: Sequence[int] | None = None) -> dict[str, float]:
     """Return the statistics of one group by their names, rounded to six decimals."""
     group = Group(values, weights, {"region": regions} if regions else {})
     [[statistics]] = dispersion([[group]], weighted=weights is not None)

@@ -33,7 +33,10 @@ def keys_of(names: Iterable[str]) -> dict[str, int]:
 def names_of(indicators: Mapping[str, int], areas: Mapping[str, int], periods: Iterable[str]) -> dict[str, tuple[str, Table]]:
     """Return the tables that give the names back: of indicators, areas, periods, breakdowns without an age, and levels."""
     return {
-        "stg_indicators": ("indicator_key integer, indicator varchar", [{"indicator_key": k, "indicator": n} for n, k in indicators.items()]),
+        "stg_indicators": (
+            "indicator_key integer, indicator varchar",
+            [{"indicator_key": k, "indicator": n} for n, k in indicators.items()],
+        ),
         "dim_area": (
             "area_key integer, ref_area varchar, level varchar",
             [{"area_key": k, "ref_area": n, "level": "lau"} for n, k in areas.items()],
@@ -57,7 +60,6 @@ SCALE = 2.0**60
 # --- values and roll-up ---
 
 
-
 def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str, float] | None = None) -> dict[str, dict[str, Any]]:
     """Return the sums of every area above `children`, by area. `tree` has (area, ancestor, its level)."""
     areas = keys_of([child["ref_area"] for child in children] + [ancestor for _, ancestor, _ in tree])
@@ -77,7 +79,13 @@ def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str,
             "int_area_tree": (
                 "period_key integer, area_key integer, level_position integer, ancestor_key integer, ancestor_position integer",
                 [
-                    {**cell, "area_key": areas[a], "level_position": POSITIONS["lau"], "ancestor_key": areas[b], "ancestor_position": POSITIONS[c]}
+                    {
+                        **cell,
+                        "area_key": areas[a],
+                        "level_position": POSITIONS["lau"],
+                        "ancestor_key": areas[b],
+                        "ancestor_position": POSITIONS[c],
+                    }
                     for a, b, c in tree
                 ],
             ),
@@ -384,7 +392,9 @@ class TestConvergenceModel:
 def progress(rows: Table) -> list[dict[str, Any]]:
     """Return the progress of each row: direction, target, base and last value, base and last year."""
     area, everyone = keys_of(["a"]), SEXES["_T"]
-    indicators = [{"indicator_key": i, "indicator": str(i), "direction": r["direction"], "target_value": r.get("target")} for i, r in enumerate(rows)]
+    indicators = [
+        {"indicator_key": i, "indicator": str(i), "direction": r["direction"], "target_value": r.get("target")} for i, r in enumerate(rows)
+    ]
     years = [(str(r.get("base_year", 2015)), str(r.get("last_year", 2020))) for r in rows]
     ends = [(key_of_period(base), key_of_period(last)) for base, last in years]
     cell = {"area_key": area["a"], "level_position": POSITIONS["lau"], "breakdown_key": everyone}
