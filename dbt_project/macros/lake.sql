@@ -24,7 +24,7 @@
 {# The files that the manifest names: one row per kind and path. #}
 {% macro lake_files() -%}
     {%- do source('lake', 'pack') -%}
-    {%- set manifest = env_var('ZPO2_HOME', '../data/demo') ~ '/manifests/current.json' -%}
+    {%- set manifest = env_var('ZPO2_HOME', '../data/demo') ~ '/manifests/current.json' if execute else '' -%}
     with kinds as (
         select
             unnest(map_keys(files)) as kind,

@@ -15,7 +15,7 @@ from tests.support.one_model import Table, fill, rows_of, sql_of
 
 Statistics = dict[tuple[str, str], float]
 """Values by the name of the statistic and the level of its parts, which is empty for all others; NaN where a statistic is not defined."""
-LEVELS = ("country", "region", "district", "place")
+LEVELS = ("place", "district", "region", "country")
 MODELS = ("int_dispersion_groups", "int_dispersion_levels", "int_dispersion", "int_theil_parts")
 """The models between the inputs and the published table, each after those that it reads."""
 ALL = 0
@@ -56,9 +56,7 @@ def dispersion(indicators: Sequence[Sequence[Group]], *, weighted: bool = True, 
     return results
 
 
-def of_one_group(
-    values: Sequence[float], weights: Sequence[float] | None = None, regions: Sequence[int] | None = None
-) -> dict[str, float]:
+def of_one_group(values: Sequence[float], weights: Sequence[float] | None = None, regions: Sequence[int] | None = None) -> dict[str, float]:
     """Return the statistics of one group by their names, rounded to six decimals."""
     group = Group(values, weights, {"region": regions} if regions else {})
     [[statistics]] = dispersion([[group]], weighted=weights is not None)
@@ -119,7 +117,7 @@ def _tables(indicators: Sequence[Sequence[Group]], weighted: bool, shuffler: ran
         "dim_period": [{"period_key": i, "time_period": str(i)} for i in range(len(indicators))],
         "stg_indicators": [{"indicator_key": i, "indicator": str(i)} for i in range(len(indicators))],
         "stg_levels": [{"level": level, "position": n} for level, n in position.items()],
-        "stg_level_ancestors": [{"level": low, "ancestor_level": high} for n, low in enumerate(levels) for high in levels[:n]],
+        "stg_level_ancestors": [{"level": low, "ancestor_level": high} for n, low in enumerate(levels) for high in levels[n + 1 :]],
     }
     for rows in tables.values():
         shuffler.shuffle(rows)

@@ -40,6 +40,7 @@ def expanded(text: str) -> str:
     return _macros().environment.from_string(text).render()
 
 
+@cache
 def key_of_period(period: str) -> int:
     """Return the key of a period by the macro of the project: 20210000 for `2021`."""
     [row] = asked(expanded("select {{ period_key(\"'" + period + "'\") }} as key"), {})

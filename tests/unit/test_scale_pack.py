@@ -5,14 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-import numpy as np
 import polars as pl
 import pytest
 
 from benchmarks import scale, scale_floor, scale_pack
 from benchmarks.scale_pack import Size
 from pipelines import packs
-from pipelines.statistics.dispersion import dispersion, sorted_pairs
+from tests.support.dispersion import Group, dispersion
 
 SIZE = Size(areas=500, years=2, measures=8)
 
@@ -93,13 +92,12 @@ def test_the_floor_computes_ratios_roll_ups_and_dispersion(pack: Path, tmp_path:
     assert country["obs_value"] == pytest.approx(1000 * counts.sum() / people.sum(), rel=1e-12)
     assert country["coverage"] == pytest.approx(people.sum() / population["population"].sum(), rel=1e-12)
     ratios = 1000 * counts / people
-    pairs, _ = sorted_pairs(np.zeros(len(ratios), int), np.arange(len(ratios)), ratios, None)
-    expected = {s.name: s.values[0] for s in dispersion(pairs, {}, weighted=False)}
+    [[expected]] = dispersion([[Group(ratios.tolist())]], weighted=False)
     table = pl.read_parquet(tmp_path / "floor/cohesion_dispersion.parquet")
     spread = table.row(by_predicate=last & (pl.col("within") == "C000001"), named=True)
     assert spread["n"] == len(ratios)
     for name in ("sd", "cv", "gini", "theil_t"):
-        assert spread[name] == pytest.approx(expected[name], rel=1e-9)
+        assert spread[name] == pytest.approx(expected[name, ""], rel=1e-9)
 
 
 def test_the_files_of_the_floor_are_sorted_and_equal(pack: Path, tmp_path: Path) -> None:

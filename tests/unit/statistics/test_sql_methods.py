@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,54 +11,112 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.one_model import DBT, Table, asked, expanded, sql_of
+from tests.support.one_model import DBT, Table, asked, expanded, key_of_period, sql_of, variables
 
 laws = settings(max_examples=6, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
+
+# --- keys: what the models join by, and the tables that give the names back ---
+
+POSITIONS = {level: position for position, level in enumerate(["lau", "orp", "okres", "nuts0"])}
+SEXES: dict[str, int] = variables()["sex_codes"]
+INDICATOR, MEASURE = 1, 7
+"""The keys of the one indicator and the one measure."""
+CELL = "indicator_key integer, area_key integer, period_key integer, breakdown_key integer"
+
+
+def keys_of(names: Iterable[str]) -> dict[str, int]:
+    """Return a key for each name."""
+    return {name: key for key, name in enumerate(sorted(set(names)), start=1)}
+
+
+def names_of(indicators: Mapping[str, int], areas: Mapping[str, int], periods: Iterable[str]) -> dict[str, tuple[str, Table]]:
+    """Return the tables that give the names back: of indicators, areas, periods, breakdowns without an age, and levels."""
+    return {
+        "stg_indicators": (
+            "indicator_key integer, indicator varchar",
+            [{"indicator_key": k, "indicator": n} for n, k in indicators.items()],
+        ),
+        "dim_area": (
+            "area_key integer, ref_area varchar, level varchar",
+            [{"area_key": k, "ref_area": n, "level": "lau"} for n, k in areas.items()],
+        ),
+        "dim_period": (
+            "period_key integer, time_period varchar",
+            [{"period_key": key_of_period(p), "time_period": p} for p in sorted(set(periods))],
+        ),
+        "dim_breakdown": (
+            "breakdown_key integer, sex varchar, age varchar",
+            [{"breakdown_key": key, "sex": sex, "age": "_T"} for sex, key in SEXES.items()],
+        ),
+        "stg_levels": ("level varchar, position bigint", [{"level": level, "position": n} for level, n in POSITIONS.items()]),
+    }
+
+
+NO_BREAKS: tuple[str, Table] = ("indicator_key integer, day_number integer", [])
+SCALE = 2.0**60
+"""The scale of exact sums; the numbers of the tests are small."""
 
 # --- values and roll-up ---
 
 
 def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str, float] | None = None) -> dict[str, dict[str, Any]]:
     """Return the sums of every area above `children`, by area. `tree` has (area, ancestor, its level)."""
-    defaults = {"indicator": "x", "level": "lau", "time_period": "2021", "sex": "_T", "age": "_T", "status_rank": 1}
-    direct = [{**defaults, **child} for child in children]
+    areas = keys_of([child["ref_area"] for child in children] + [ancestor for _, ancestor, _ in tree])
+    cell = {"indicator_key": INDICATOR, "period_key": key_of_period("2021"), "breakdown_key": SEXES["_T"]}
+    direct = [{**cell, "status_rank": 1, **child, "area_key": areas[child["ref_area"]]} for child in children]
     result = asked(
         sql_of("int_rolled_values"),
         {
             "int_direct_values": (
-                "indicator varchar, ref_area varchar, level varchar, time_period varchar, sex varchar, age varchar, numerator double, "
-                "denominator double, base_numerator double, base_denominator double, status_rank integer",
+                f"{CELL}, numerator double, denominator double, base_numerator double, base_denominator double, status_rank integer",
                 direct,
             ),
             "int_indicator_periods": (
-                "indicator varchar, time_period varchar, finest_level varchar",
-                [{"indicator": "x", "time_period": "2021", "finest_level": "lau"}],
+                "indicator_key integer, period_key integer, finest_position integer",
+                [{**cell, "finest_position": POSITIONS["lau"]}],
             ),
             "int_area_tree": (
-                "time_period varchar, ref_area varchar, level varchar, ancestor varchar, ancestor_level varchar",
-                [{"time_period": "2021", "ref_area": a, "level": "lau", "ancestor": b, "ancestor_level": c} for a, b, c in tree],
+                "period_key integer, area_key integer, level_position integer, ancestor_key integer, ancestor_position integer",
+                [
+                    {
+                        **cell,
+                        "area_key": areas[a],
+                        "level_position": POSITIONS["lau"],
+                        "ancestor_key": areas[b],
+                        "ancestor_position": POSITIONS[c],
+                    }
+                    for a, b, c in tree
+                ],
             ),
             "int_area_weights": (
-                "time_period varchar, ref_area varchar, weight double",
-                [{"time_period": "2021", "ref_area": a, "weight": w} for a, w in (weights or {}).items()],
+                "period_key integer, area_key integer, weight double",
+                [{**cell, "area_key": areas[a], "weight": w} for a, w in (weights or {}).items()],
             ),
-            "stg_terms": ("indicator varchar, measure varchar, times varchar", [{"indicator": "x", "measure": "m"}]),
+            "int_terms": (
+                "indicator_key integer, measure_key integer, times_key integer",
+                [{"indicator_key": INDICATOR, "measure_key": MEASURE}],
+            ),
+            "int_indicator_scales": (
+                "indicator_key integer, numerator_scale double, denominator_scale double",
+                [{"indicator_key": INDICATOR, "numerator_scale": SCALE, "denominator_scale": SCALE}],
+            ),
             "stg_indicators": (
-                "indicator varchar, weighted boolean, has_denominator boolean",
-                [{"indicator": "x", "weighted": False, "has_denominator": True}],
+                "indicator_key integer, weighted boolean, has_denominator boolean",
+                [{"indicator_key": INDICATOR, "weighted": False, "has_denominator": True}],
             ),
             "stg_measures": (
-                "measure varchar, additive boolean, weighted_by varchar, is_counted boolean",
-                [{"measure": "m", "additive": True, "is_counted": False}],
+                "measure_key integer, source varchar, additive boolean, weighted_by_key integer, is_counted boolean",
+                [{"measure_key": MEASURE, "source": "s", "additive": True, "is_counted": False}],
             ),
-            "stg_indicator_levels": (
-                "indicator varchar, level varchar",
-                [{"indicator": "x", "level": level} for level in sorted({c for _, _, c in tree})],
+            "int_indicator_levels": (
+                "indicator_key integer, level_position integer",
+                [{"indicator_key": INDICATOR, "level_position": POSITIONS[level]} for level in sorted({c for _, _, c in tree})],
             ),
         },
     )
-    return {row["ref_area"]: row for row in result}
+    names = {key: area for area, key in areas.items()}
+    return {names[row["area_key"]]: row for row in result}
 
 
 class TestRollUpModel:
@@ -109,30 +168,29 @@ class TestRollUpModel:
 
 def created_by_roll_up(parent: dict[str, float], *children: dict[str, float | None], contributing: dict[str, int] | None = None) -> Table:
     """Return what the gate's check finds: `parent` and each of `children` have a value for each sex, None where it is missing."""
+    above = 1000
+    cell = {"indicator_key": INDICATOR, "period_key": key_of_period("2021")}
     direct = [
-        {"indicator": "x", "ref_area": f"a{i}", "level": "lau", "time_period": "2021", "sex": sex, "age": "_T", "numerator": n,
-         "status_rank": 12 if n is None else 1}
+        {**cell, "area_key": i, "breakdown_key": SEXES[sex], "numerator": n, "status_rank": 12 if n is None else 1}
         for i, child in enumerate(children) for sex, n in child.items()
     ]  # fmt: skip
     number = contributing or {sex: sum(child[sex] is not None for child in children) for sex in parent}
     rolled_up = [
-        {"indicator": "x", "ref_area": "S", "time_period": "2021", "sex": sex, "age": "_T", "numerator": n, "contributing": number[sex]}
-        for sex, n in parent.items()
+        {**cell, "area_key": above, "breakdown_key": SEXES[sex], "numerator": n, "contributing": number[sex]} for sex, n in parent.items()
     ]
-    key = "indicator varchar, ref_area varchar, time_period varchar, sex varchar, age varchar, numerator double, denominator double"
     return asked(
         expanded((DBT / "tests" / "roll_up_keeps_totals_over_sex.sql").read_text(encoding="utf-8")),
         {
-            "int_direct_values": (f"{key}, level varchar, status_rank integer", direct),
-            "int_rolled_values": (f"{key}, contributing integer", rolled_up),
+            "int_direct_values": (f"{CELL}, numerator double, denominator double, status_rank integer", direct),
+            "int_rolled_values": (f"{CELL}, numerator double, denominator double, contributing integer", rolled_up),
             "int_indicator_periods": (
-                "indicator varchar, time_period varchar, finest_level varchar",
-                [{"indicator": "x", "time_period": "2021", "finest_level": "lau"}],
+                "indicator_key integer, period_key integer, finest_position integer",
+                [{**cell, "finest_position": POSITIONS["lau"]}],
             ),
-            "stg_indicators": ("indicator varchar, by_sex boolean", [{"indicator": "x", "by_sex": True}]),
+            "stg_indicators": ("indicator_key integer, by_sex boolean", [{**cell, "by_sex": True}]),
             "int_area_tree": (
-                "time_period varchar, ref_area varchar, ancestor varchar",
-                [{"time_period": "2021", "ref_area": f"a{i}", "ancestor": "S"} for i in range(len(children))],
+                "period_key integer, area_key integer, level_position integer, ancestor_key integer",
+                [{**cell, "area_key": i, "level_position": POSITIONS["lau"], "ancestor_key": above} for i in range(len(children))],
             ),
         },
     )
@@ -192,14 +250,16 @@ class TestValuesModel:
 
 
 def gaps(pairs: dict[str, tuple[float | None, float | None]]) -> dict[str, dict[str, Any]]:
-    common = {"indicator": "x", "time_period": "2021", "age": "_T", "level": "lau"}
+    areas = keys_of(pairs)
     rows = [
-        {**common, "ref_area": area, "sex": sex, "obs_value": amount, "obs_status": "M" if amount is None else "A"}
+        {"indicator_key": INDICATOR, "area_key": areas[area], "period_key": key_of_period("2021"), "breakdown_key": SEXES[sex],
+         "obs_value": amount, "obs_status": "M" if amount is None else "A"}
         for area, pair in pairs.items()
         for sex, amount in zip("FM", pair, strict=True)
-    ]
-    columns = ", ".join(f"{c} {'double' if c == 'obs_value' else 'varchar'}" for c in rows[0])
-    return {row["ref_area"]: row for row in asked(sql_of("mart_gender_gaps"), {"int_indicator_cells": (columns, rows)})}
+    ]  # fmt: skip
+    cells = (f"{CELL}, obs_value double, obs_status varchar", rows)
+    result = asked(sql_of("mart_gender_gaps"), {"int_indicator_cells": cells, **names_of({"x": INDICATOR}, areas, ["2021"])})
+    return {row["ref_area"]: row for row in result}
 
 
 class TestGenderGapsModel:
@@ -230,20 +290,27 @@ class TestGenderGapsModel:
 FIRST = [100.0, 120.0, 150.0, 200.0, 260.0]
 
 
-def converged(first: list[float], last: list[float], years: float) -> dict[str, tuple[float | None, str]]:
-    names = "indicator varchar, within varchar, of_level varchar, first_period varchar, last_period varchar, sex varchar, ref_area varchar"
+def converged(first: list[float], last: list[float], ends: tuple[str, str] = ("2010", "2020")) -> dict[str, tuple[float | None, str]]:
+    """Return value and status of every statistic of convergence between two periods."""
+    areas = keys_of(["W"])
+    span = {"first_period": key_of_period(ends[0]), "last_period": key_of_period(ends[1])}
     rows = [
         {
-            "indicator": "x", "within": "W", "of_level": "lau", "first_period": "2010", "last_period": "2020", "sex": "_T", "ref_area": str(i),
-            "years": years, "first_value": a, "last_value": b, "status_rank": 1,
+            "indicator_key": INDICATOR, "within_key": areas["W"], "level_position": POSITIONS["lau"], **span, "breakdown_key": SEXES["_T"],
+            "first_value": a, "last_value": b, "status_rank": 1,
         }
-        for i, (a, b) in enumerate(zip(first, last, strict=True))
+        for a, b in zip(first, last, strict=True)
     ]  # fmt: skip
     result = asked(
         sql_of("mart_cohesion_convergence"),
         {
-            "int_convergence_pairs": (f"{names}, years double, first_value double, last_value double, status_rank integer", rows),
-            "int_indicator_breaks": ("indicator varchar, first_day date", []),
+            "int_convergence_pairs": (
+                "indicator_key integer, within_key integer, level_position integer, first_period integer, last_period integer, "
+                "breakdown_key integer, first_value double, last_value double, status_rank integer",
+                rows,
+            ),
+            "int_indicator_breaks": NO_BREAKS,
+            **names_of({"x": INDICATOR}, areas, ends),
         },
     )
     return {row["statistic"]: (row["obs_value"], row["obs_status"]) for row in result}
@@ -263,7 +330,7 @@ def regression(first: list[float], last: list[float], years: float) -> dict[str,
 
 class TestConvergenceModel:
     def test_methods_page_example(self) -> None:
-        result = converged(FIRST, [170.0, 150.0, 210.0, 230.0, 300.0], 10)
+        result = converged(FIRST, [170.0, 150.0, 210.0, 230.0, 300.0])
         assert {name: v for name, (v, _) in result.items()} == pytest.approx(
             {
                 "sigma_first": 0.343732667051, "sigma_last": 0.241392871145, "sigma_change": -0.102339795907, "beta": -0.034439312864,
@@ -276,7 +343,7 @@ class TestConvergenceModel:
     def test_half_life(self) -> None:
         # every distance from 200 on the scale of logarithms is halved: beta T = -1/2, speed = ln 2 / 10
         last = [200 * (y / 200) ** 0.5 for y in FIRST]
-        result = converged(FIRST, last, 10)
+        result = converged(FIRST, last)
         assert result["beta"][0] == pytest.approx(-0.5 / 10)
         assert result["speed"][0] == pytest.approx(math.log(2) / 10)
         assert result["half_life"][0] == pytest.approx(10)
@@ -286,33 +353,34 @@ class TestConvergenceModel:
         assert result["sigma_last"][0] == pytest.approx(sigma / 2)
 
     def test_no_half_life_when_diverging(self) -> None:
-        apart = converged(FIRST, [100.0, 130.0, 160.0, 250.0, 400.0], 10)
+        apart = converged(FIRST, [100.0, 130.0, 160.0, 250.0, 400.0])
         assert apart["speed"][0] == pytest.approx(-0.0352761864601)
         assert apart["half_life"] == (None, "Z")
         # 1 + beta T = 1 - 1.66
-        turned = converged(FIRST, [300.0, 240.0, 210.0, 190.0, 150.0], 10)
+        turned = converged(FIRST, [300.0, 240.0, 210.0, 190.0, 150.0])
         assert turned["beta"][0] == pytest.approx(-0.166105838195)
         assert turned["speed"] == turned["half_life"] == (None, "Z")
 
     def test_equal_values(self) -> None:
-        equal = converged([1.0, 2.0, 20.0], [3.0, 3.0, 3.0], 2.5)
+        equal = converged([1.0, 2.0, 20.0], [3.0, 3.0, 3.0], ("2010", "2012-07"))
         assert equal["beta"][0] == pytest.approx(-1 / 2.5)
         assert equal["sigma_last"] == (0, "A")
         assert equal["speed"] == equal["half_life"] == (None, "Z")
-        alike = converged([1.0, 3.0, 7.0, 11.0], [1.1, 3.3, 7.7, 12.1], 3)
+        alike = converged([1.0, 3.0, 7.0, 11.0], [1.1, 3.3, 7.7, 12.1], ("2010", "2013"))
         assert (alike["beta"], alike["speed"]) == ((0, "A"), (0, "A"))
         assert alike["half_life"] == alike["r2"] == (None, "Z")
 
     @laws
-    @given(seeds, st.integers(3, 15), st.sampled_from([1.0, 2.5, 10.0]))
-    def test_is_least_squares(self, seed: int, n: int, years: float) -> None:
+    @given(seeds, st.integers(3, 15), st.sampled_from([("2011", 1.0), ("2012-07", 2.5), ("2020", 10.0)]))
+    def test_is_least_squares(self, seed: int, n: int, end: tuple[str, float]) -> None:
+        last_period, years = end
         generator = np.random.default_rng(seed)
         first, last = (generator.integers(1, 5000, n).astype(float).tolist() for _ in "ab")
-        result = converged(first, last, years)
+        result = converged(first, last, ("2010", last_period))
         for name, expected in regression(first, last, years).items():
             assert result[name] == (pytest.approx(expected, rel=1e-7, abs=1e-9), "A"), name
         # another unit, and even one of its own at either end: growth shifts for all alike
-        again = converged([3 * y for y in first], [700 * y for y in last], years)
+        again = converged([3 * y for y in first], [700 * y for y in last], ("2010", last_period))
         for name in ("sigma_first", "sigma_last", "beta", "beta_se", "r2", "speed", "half_life"):
             was, status = result[name]
             assert again[name] == (None if was is None else pytest.approx(was, rel=1e-6, abs=1e-9), status), name
@@ -323,36 +391,32 @@ class TestConvergenceModel:
 
 def progress(rows: Table) -> list[dict[str, Any]]:
     """Return the progress of each row: direction, target, base and last value, base and last year."""
-    indicators = [{"indicator": str(i), "direction": r["direction"], "target_value": r.get("target")} for i, r in enumerate(rows)]
-    spans = [
-        {
-            "indicator": str(i),
-            "level": "lau",
-            "sex": "_T",
-            "base_period": str(r.get("base_year", 2015)),
-            "last_period": str(r.get("last_year", 2020)),
-        }
-        for i, r in enumerate(rows)
+    area, everyone = keys_of(["a"]), SEXES["_T"]
+    indicators = [
+        {"indicator_key": i, "indicator": str(i), "direction": r["direction"], "target_value": r.get("target")} for i, r in enumerate(rows)
     ]
-    cells = [
-        {
-            "indicator": str(i), "ref_area": "a", "level": "lau", "time_period": spans[i][period], "sex": "_T", "age": "_T", "obs_value": r[end],
-            "obs_status": "A",
-        }
-        for i, r in enumerate(rows)
-        for period, end in (("base_period", "base"), ("last_period", "last"))
-    ]  # fmt: skip
+    years = [(str(r.get("base_year", 2015)), str(r.get("last_year", 2020))) for r in rows]
+    ends = [(key_of_period(base), key_of_period(last)) for base, last in years]
+    cell = {"area_key": area["a"], "level_position": POSITIONS["lau"], "breakdown_key": everyone}
+    names = names_of({}, area, [year for both in years for year in both])
     result = asked(
         sql_of("mart_progress"),
         {
-            "stg_indicators": ("indicator varchar, direction varchar, target_value double", indicators),
-            "int_progress_spans": ("indicator varchar, level varchar, sex varchar, base_period varchar, last_period varchar", spans),
-            "int_indicator_cells": (
-                "indicator varchar, ref_area varchar, level varchar, time_period varchar, sex varchar, age varchar, obs_value double, "
-                "obs_status varchar",
-                cells,
+            **names,
+            "stg_indicators": ("indicator_key integer, indicator varchar, direction varchar, target_value double", indicators),
+            "int_progress_spans": (
+                "indicator_key integer, level_position integer, breakdown_key integer, base_period integer, last_period integer",
+                [{**cell, "indicator_key": i, "base_period": base, "last_period": last} for i, (base, last) in enumerate(ends)],
             ),
-            "int_indicator_breaks": ("indicator varchar, first_day date", []),
+            "int_indicator_cells": (
+                f"{CELL}, level_position integer, obs_value double, obs_status varchar",
+                [
+                    {**cell, "indicator_key": i, "period_key": period, "obs_value": rows[i][end], "obs_status": "A"}
+                    for i, periods in enumerate(ends)
+                    for end, period in zip(("base", "last"), periods, strict=True)
+                ],
+            ),
+            "int_indicator_breaks": NO_BREAKS,
         },
     )
     return sorted(result, key=lambda row: int(row["indicator"]))
