@@ -96,8 +96,8 @@ def project_digest() -> str:
 
 @lru_cache(maxsize=1)
 def _cache_key() -> str:
-    """Return a hash of everything that the parsed project depends on: its files and the versions of dbt."""
-    return fingerprint.digest([project_digest(), version("dbt-core"), version("dbt-duckdb")])[:16]
+    """Return a hash of everything that the parsed project depends on: its place, its files and the versions of dbt."""
+    return fingerprint.digest([str(PROJECT_DIR), project_digest(), version("dbt-core"), version("dbt-duckdb")])[:16]
 
 
 def manifest_path(workspace: WorkspaceFolder) -> Path:
@@ -105,9 +105,28 @@ def manifest_path(workspace: WorkspaceFolder) -> Path:
     return workspace.dbt / f"manifest-{_cache_key()}.json"
 
 
-def parsed_path(workspace: WorkspaceFolder) -> Path:
-    """The parsed project in the form that dbt itself reads."""
-    return workspace.dbt / f"parsed-{_cache_key()}.msgpack"
+def cached_paths(workspace: WorkspaceFolder) -> tuple[Path, Path]:
+    """The parsed project as JSON and in the form that dbt itself reads, where all workspaces of the user find it."""
+    folder = cache_folder(workspace)
+    return folder / f"manifest-{_cache_key()}.json", folder / f"parsed-{_cache_key()}.msgpack"
+
+
+def cache_folder(workspace: WorkspaceFolder) -> Path:
+    """Return the folder of the parsed project: the user's cache, which all workspaces share, else the workspace itself.
+
+    The cache holds code that dbt executes. It is used only if it belongs to the user, and nobody else can write to it.
+    """
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "zpo2"
+        if not folder.is_absolute():
+            return workspace.dbt
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+        if status.st_uid == os.geteuid() and not status.st_mode & 0o022 and os.access(folder, os.W_OK):
+            return folder
+    except (OSError, RuntimeError):  # no home, or one that cannot be written to
+        pass
+    return workspace.dbt
 
 
 class DbtError(Zpo2Error):
@@ -126,7 +145,7 @@ class DbtProcess:
     def start(self) -> None:
         """Start the process, unless it runs already."""
         if self._process is None:
-            files = (str(PROJECT_DIR), str(manifest_path(self.workspace)), str(parsed_path(self.workspace)))
+            files = (str(PROJECT_DIR), *map(str, cached_paths(self.workspace)))
             self._process = subprocess.Popen(
                 [sys.executable, "-W", "ignore", "-m", "pipelines.warehouse.dbt_process", *files],
                 env={**os.environ, **environment(self.workspace)}, stdin=PIPE, stdout=PIPE, stderr=STDOUT, encoding="utf-8", errors="replace",
@@ -134,9 +153,14 @@ class DbtProcess:
             self._is_ready = False
 
     def manifest(self) -> dict[str, Any]:
-        """Return the parsed project from the workspace. Where it has none, dbt parses the project now. Raises DbtError."""
-        if not manifest_path(self.workspace).is_file():
-            self._wait_until_ready()
+        """Return the parsed project from the workspace, or else from the cache. Where neither has it, dbt parses it now. Raises DbtError."""
+        path, (cached, _) = manifest_path(self.workspace), cached_paths(self.workspace)
+        if not path.is_file():
+            if not cached.is_file():
+                self._wait_until_ready()
+            if cached != path:
+                with atomic.atomic_write(path) as target:
+                    target.write_bytes(cached.read_bytes())
         return load_manifest(self.workspace)
 
     def build(self, selection: Selection, arguments: Sequence[str] = ()) -> Iterator[str]:

@@ -9,6 +9,7 @@ in the middle of its work: the run that started it has ended, or was killed.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -16,11 +17,13 @@ import queue
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 from pipelines.core import atomic
 
+KEPT_SECONDS = 30 * 24 * 3600
 SILENT = ["--log-level", "none"]
 
 
@@ -83,7 +86,16 @@ def _manifest(project: Path, manifest_file: Path, parsed_file: Path) -> Any:
         path.write_bytes(result.result.to_msgpack(extended_mashumaro_encoder))
     with atomic.atomic_write(manifest_file) as path:
         path.write_bytes((Path(os.environ["DBT_TARGET_PATH"]) / "manifest.json").read_bytes())
+    _remove_old(parsed_file.parent)
     return result.result
+
+
+def _remove_old(folder: Path) -> None:
+    """Remove parsed projects of a month ago and earlier from the cache: they are of other versions, or will be parsed again."""
+    for path in (*folder.glob("manifest-*.json"), *folder.glob("parsed-*.msgpack")):
+        with contextlib.suppress(OSError):
+            if time.time() - path.stat().st_mtime > KEPT_SECONDS:
+                path.unlink()
 
 
 def _let_go_of_the_warehouse() -> None:

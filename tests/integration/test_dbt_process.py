@@ -36,9 +36,10 @@ def dbt_of(home: Path) -> list[int]:
         if folder.name.isdigit():
             try:
                 command = (folder / "cmdline").read_bytes().decode().split("\0")
+                variables = (folder / "environ").read_bytes().decode().split("\0")
             except OSError:
                 continue  # it has ended
-            if "pipelines.warehouse.dbt_process" in command and any(argument.startswith(f"{home}/") for argument in command):
+            if "pipelines.warehouse.dbt_process" in command and f"ZPO2_HOME={home}" in variables:
                 found.append(int(folder.name))
     return found
 
@@ -129,3 +130,29 @@ def test_a_node_that_fails_is_named(home: WorkspaceFolder) -> None:
     [message] = dbt.errors(home, dbt.BEFORE_STATISTICS)
     assert message.startswith("stg_pack: ")
     assert "holds no lake" in message
+
+
+def test_a_second_workspace_reads_the_parsed_project_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    manifests = []
+    for name in ("one", "two"):
+        workspace = WorkspaceFolder(tmp_path / name)
+        workspace.claim("five")
+        process = dbt.DbtProcess(workspace)
+        manifests.append(process.manifest())
+        process.close()
+    assert manifests[0] == manifests[1]
+    assert (tmp_path / "one" / "dbt" / "target").is_dir()
+    assert not (tmp_path / "two" / "dbt" / "target").exists()
+    assert (tmp_path / "cache" / "zpo2").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_cache_that_others_can_write_to_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    workspace = WorkspaceFolder(tmp_path / "home")
+    assert dbt.cache_folder(workspace) == tmp_path / "zpo2"
+    (tmp_path / "zpo2").chmod(0o777)
+    assert dbt.cache_folder(workspace) == workspace.dbt
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    monkeypatch.chdir(tmp_path)
+    assert dbt.cache_folder(workspace) == workspace.dbt
