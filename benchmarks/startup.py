@@ -1,7 +1,7 @@
 """Measure what a run costs before there is any work: a pack of one area, cold, and again with another value; and where the seconds go.
 
 Prints Markdown; `--json` also writes the results to a file. The steps come from the workspace's `metrics.jsonl` and from dbt's
-`run_results.json`, the imports from `python -X importtime`. An import counts for the package that it belongs to, not for the one that
+the results of dbt, the imports from `python -X importtime`. An import counts for the package that it belongs to, not for the one that
 asked for it.
 """
 
@@ -80,7 +80,9 @@ def _run(pack: Path, home: Path) -> Run:
 
 
 def _dbt_seconds(home: Path) -> float:
-    return float(json.loads((home / "dbt" / "target" / "run_results.json").read_text(encoding="utf-8"))["elapsed_time"])
+    """Return the seconds of both selections of models."""
+    results = (home / "dbt" / "results").glob("*.json")
+    return sum(float(json.loads(path.read_text(encoding="utf-8"))["elapsed_time"]) for path in results)
 
 
 def _alone(home: Path, work: Path) -> dict[str, tuple[float, float]]:

@@ -291,7 +291,20 @@ def results(workspace: WorkspaceFolder, manifest: dict[str, Any]) -> list[CheckR
 def errors(workspace: WorkspaceFolder, selection: Selection) -> list[str]:
     """Return one line for each node of a selection that ended in an error."""
     return [
-        f"{item['unique_id'].split('.', 2)[-1]}: {_one_line(item.get('message') or 'error')}"
+        f"{item['unique_id'].split('.', 2)[-1]}: {_one_line(disk_fault(workspace, item.get('message') or '') or item.get('message') or 'error')}"
         for item in _results(workspace, [selection])
         if item["status"] == "error"
     ]
+
+
+def disk_fault(workspace: WorkspaceFolder, message: str) -> str | None:
+    """Return a sentence for an error of the engine that means a full disk or a reached limit; None for any other error."""
+    if "max_temp_directory_size" in message:
+        return (
+            f"what does not fit into memory needs more space in {workspace.root / 'spill'} than it may use; "
+            "free space on the disk, or set ZPO2_SPILL or ZPO2_MEMORY to more"
+        )
+    if "No space left on device" in message:
+        free = shutil.disk_usage(workspace.root).free
+        return f"the disk of {workspace.root} is full: {free // 10**6} MB are free"
+    return None
