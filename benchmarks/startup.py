@@ -1,7 +1,7 @@
 """Measure what a run costs before there is any work: a pack of one area, cold, and again with another value; and where the seconds go.
 
-Prints Markdown; `--json` also writes the results to a file. The steps come from the workspace's `metrics.jsonl` and from dbt's
-the results of dbt, the imports from `python -X importtime`. An import counts for the package that it belongs to, not for the one that
+Prints Markdown; `--json` also writes the results to a file. The steps come from the workspace's `metrics.jsonl` and
+from the results of dbt, the imports from `python -X importtime`. An import counts for the package that it belongs to, not for the one that
 asked for it.
 """
 
