@@ -11,11 +11,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 SHARED = PROJECT.parent / "shared"
 MIRROR = SHARED / "data" / "mirror"
 EPOCH = "1760000000"  # 2025-10-09
+REPLACED = ("SOURCE_DATE_EPOCH", "DAGSTER_HOME", "PYTEST_ADDOPTS")
+"""Variables of the caller that no process of a test gets."""
 
 
 def environment(**variables: str) -> dict[str, str]:
     """Return this process's environment without the project's variables, plus `variables`."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("ZPO2_") and k not in ("SOURCE_DATE_EPOCH", "DAGSTER_HOME")}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("ZPO2_") and k not in REPLACED}
     return {**clean, "PYTHONPATH": str(PROJECT), **variables}
 
 
