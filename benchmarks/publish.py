@@ -108,8 +108,8 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        found = (bare if options.one == "bare" else ours)(options.home, options.out)
-        print(json.dumps({**found, "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2}))
+        numbers = (bare if options.one == "bare" else ours)(options.home, options.out)
+        print(json.dumps({**numbers, "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2}))
         return 0
     with tempfile.TemporaryDirectory(prefix="zpo2-bench-") as folder:
         home = options.home or _home(Path(folder))

@@ -138,12 +138,12 @@ class Benchmark:
             ("one value changed / cold, CPU", cpu, "changed", "cold"),
             ("unchanged / cold, wall", wall, "unchanged", "cold"),
         ]
-        found = {title: seconds[one] / seconds[other] for title, seconds, one, other in pairs if {one, other} <= set(seconds)}
+        ratios = {title: seconds[one] / seconds[other] for title, seconds, one, other in pairs if {one, other} <= set(seconds)}
         if {"cold", "floor", "start-up"} <= set(cpu):
-            found["(cold - start-up) / floor, CPU"] = (cpu["cold"] - cpu["start-up"]) / cpu["floor"]
+            ratios["(cold - start-up) / floor, CPU"] = (cpu["cold"] - cpu["start-up"]) / cpu["floor"]
         if {"cold", "start-up"} <= set(cpu):
-            found["cold - start-up, CPU s per million"] = (cpu["cold"] - cpu["start-up"]) / self.size.observations * 1e6
-        return found
+            ratios["cold - start-up, CPU s per million"] = (cpu["cold"] - cpu["start-up"]) / self.size.observations * 1e6
+        return ratios
 
     def markdown(self) -> str:
         """Return the results as tables."""

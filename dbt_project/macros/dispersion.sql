@@ -78,6 +78,18 @@
     where g.n >= {{ var('min_areas_compared') }} and g.amplitude > 0
 {%- endmacro %}
 
+{# The weighted mean of every group, over the rows of dispersion_members; null if the group has no weighted statistics. #}
+{% macro weighted_means_of_groups(members) -%}
+    select
+        group_key,
+        case
+            when count(weighted_share) = count(*)
+                then {{ unit_sum('value / amplitude * weighted_share') }} * max(amplitude)
+        end as weighted_mean
+    from {{ members }}
+    group by group_key
+{%- endmacro %}
+
 {# The statistics of shares and logarithms, without weights and with them: pairs of a name and its expression. `g` is a row of
    int_dispersion_groups, `d` a row of int_dispersion. #}
 {% macro inequality(prefix, mean) -%}

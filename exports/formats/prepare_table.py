@@ -165,14 +165,16 @@ class PreparedTable:
             for i, name in enumerate(names)
         )
         self._connection.execute(f"create or replace temp table texts as select i, raw, {_composed('raw')} as text from ({distinct})")
-        found = {
+        facts_by_place = {
             i: facts
             for i, *facts in self._connection.execute(
                 "select i, count(distinct text), coalesce(bool_or(text <> raw), false) from texts group by i order by i"
             ).fetchall()
         }
         many = (DISTINCT_LIMIT + 1, True)
-        return {name: self._prepare_text(i, name, *(found.get(i, (0, False)) if name in few else many)) for i, name in enumerate(names)}
+        return {
+            name: self._prepare_text(i, name, *(facts_by_place.get(i, (0, False)) if name in few else many)) for i, name in enumerate(names)
+        }
 
     def _columns_of_few_texts(self, names: Sequence[str]) -> Collection[str]:
         """Return the columns whose distinct texts are worth counting: in the others there are certainly too many for the memory."""

@@ -1,4 +1,4 @@
-"""Poll the sources that are due, and archive what is new. Starts no run: content that no ingest has processed is in the source states.
+"""Poll the sources whose next poll has come, and archive what is new. Starts no run: content that no ingest has processed is in the source states.
 
 The cursor only records when each source was last polled.
 """
@@ -75,7 +75,7 @@ def due_sources(pack: Pack, cursor: Cursor, now: datetime) -> list[FetchedSource
 
 
 def poll(workspace: Workspace, cursor: Cursor, limits: Limits = POLL_LIMITS) -> PollResult:
-    """Fetch the sources that are due. The caller holds the home's lock.
+    """Fetch the sources whose next poll has come. The caller holds the home's lock.
 
     A source of which any part failed keeps its place in the cursor, and is polled again the next time if its breaker allows.
     """

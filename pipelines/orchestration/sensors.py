@@ -1,6 +1,6 @@
 """Dagster sensors: they turn events into runs. They process nothing; the ingest of the run does.
 
-`poll_sources` polls the sources that are due. `publish_changes` looks for everything that waits for a run: polled content, dropped files, pushed
+`poll_sources` polls the sources at their cadence. `publish_changes` looks for everything that waits for a run: polled content, dropped files, pushed
 events, and what a failed run left. It requests one run for all of it, from the ingest to the release.
 `alert_on_failure` and `send_alerts` inform the operator, and `delete_old_runs` frees disk space.
 """

@@ -4,14 +4,7 @@ with members as (
 ),
 
 weighted_means as (
-    select
-        group_key,
-        case
-            when count(weighted_share) = count(*)
-                then {{ unit_sum('value / amplitude * weighted_share') }} * max(amplitude)
-        end as weighted_mean
-    from members
-    group by group_key
+    {{ weighted_means_of_groups('members') }}
 ),
 
 ordered as (

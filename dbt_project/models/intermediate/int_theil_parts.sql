@@ -15,14 +15,7 @@ subgroups as (
 ),
 
 weighted_means as (
-    select
-        group_key,
-        case
-            when count(weighted_share) = count(*)
-                then {{ unit_sum('value / amplitude * weighted_share') }} * max(amplitude)
-        end as weighted_mean
-    from members
-    group by group_key
+    {{ weighted_means_of_groups('members') }}
 ),
 
 parts as (

@@ -48,12 +48,7 @@ deviations as (
     from logs as l
     inner join means as m
         on
-            m.indicator_key = l.indicator_key
-            and m.within_key = l.within_key
-            and m.level_position = l.level_position
-            and m.first_period = l.first_period
-            and m.last_period = l.last_period
-            and m.breakdown_key = l.breakdown_key
+            {{ is_same_convergence('m', 'l') }}
 ),
 
 squares as (
@@ -86,12 +81,7 @@ sloped as (
     from means as m
     inner join squares as s
         on
-            s.indicator_key = m.indicator_key
-            and s.within_key = m.within_key
-            and s.level_position = m.level_position
-            and s.first_period = m.first_period
-            and s.last_period = m.last_period
-            and s.breakdown_key = m.breakdown_key
+            {{ is_same_convergence('s', 'm') }}
 ),
 
 residuals as (
@@ -106,12 +96,7 @@ residuals as (
     from sloped as s
     inner join deviations as d
         on
-            d.indicator_key = s.indicator_key
-            and d.within_key = s.within_key
-            and d.level_position = s.level_position
-            and d.first_period = s.first_period
-            and d.last_period = s.last_period
-            and d.breakdown_key = s.breakdown_key
+            {{ is_same_convergence('d', 's') }}
     group by s.indicator_key, s.within_key, s.level_position, s.first_period, s.last_period, s.breakdown_key
 ),
 
@@ -127,12 +112,7 @@ speeds as (
     from sloped as s
     inner join residuals as r
         on
-            r.indicator_key = s.indicator_key
-            and r.within_key = s.within_key
-            and r.level_position = s.level_position
-            and r.first_period = s.first_period
-            and r.last_period = s.last_period
-            and r.breakdown_key = s.breakdown_key
+            {{ is_same_convergence('r', 's') }}
 ),
 
 spans as (
