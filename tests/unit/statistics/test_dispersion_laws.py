@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ QUANTILES = {"iqr", "p90_p10"}
 values = st.lists(st.integers(1, 1000), min_size=3, max_size=25).map(lambda x: np.array(x, dtype=np.float64))
 amounts = st.lists(st.integers(0, 60), min_size=3, max_size=25).map(lambda x: np.array(x, dtype=np.float64))
 seeds = st.integers(0, 2**32 - 1)
+pytestmark = pytest.mark.slow  # every example is a round through DuckDB
 laws = settings(max_examples=15, deadline=None)
 
 
