@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import io
 import json
 import os
 import queue
@@ -25,6 +26,9 @@ from pipelines.core import atomic
 
 KEPT_SECONDS = 30 * 24 * 3600
 SILENT = ["--log-level", "none"]
+NO_ARTIFACTS = ["--no-write-json"]
+"""dbt writes neither its manifest again, which takes a second, nor its results, which get better messages first."""
+OBJECTS_BETWEEN_COLLECTIONS = 100_000
 
 
 def main(project: Path, manifest_file: Path, parsed_file: Path) -> None:
@@ -33,15 +37,21 @@ def main(project: Path, manifest_file: Path, parsed_file: Path) -> None:
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     from dbt.cli.main import dbtRunner
 
+    target = Path(os.environ["DBT_TARGET_PATH"])
     try:
         manifest = _manifest(project, manifest_file, parsed_file)
     except Exception as error:
         _answer(success=False, error=str(error))
         return
     _answer(success=True)
+    _warm_up(manifest, project)
     while True:
         arguments = json.loads(requests.get())
-        result = dbtRunner(manifest, callbacks=[_print_event]).invoke([*SILENT, *arguments, "--project-dir", str(project)])
+        command = [*SILENT, *NO_ARTIFACTS, *arguments, "--project-dir", str(project)]
+        result = dbtRunner(manifest, callbacks=[_print_event]).invoke(command)
+        if result.result is not None:
+            _name_broken_rules(result.result.results)
+            result.result.write(str(target / "run_results.json"))
         _let_go_of_the_warehouse()
         _answer(success=result.success, error=str(result.exception or ""))
 
@@ -96,6 +106,31 @@ def _remove_old(folder: Path) -> None:
         with contextlib.suppress(OSError):
             if time.time() - path.stat().st_mtime > KEPT_SECONDS:
                 path.unlink()
+
+
+def _warm_up(manifest: Any, project: Path) -> None:
+    """Do what dbt does once in a process, while the run that started it reads its sources. The warehouse stays closed."""
+    from dbt.cli.main import dbtRunner
+
+    command = [*SILENT, *NO_ARTIFACTS, "--quiet", "list", "--select", "source:statistics", "--project-dir", str(project)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        dbtRunner(manifest).invoke(command)
+    gc.collect()
+    gc.freeze()  # the parsed project stays as it is: looking through it for garbage would only take time
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+
+
+def _name_broken_rules(results: Any) -> None:
+    """Let the message of each failed `valid` test name the broken rules, where dbt's own message has only a number of rows."""
+    from dbt.adapters.factory import FACTORY
+
+    for result in results:
+        test = getattr(result.node, "test_metadata", None)
+        if test is not None and test.name == "valid" and result.status in ("warn", "fail"):
+            [adapter] = FACTORY.adapters.values()
+            with adapter.connection_named("broken_rules"):
+                _, rules = adapter.execute(result.node.compiled_code, fetch=True)
+            result.message = "; ".join(f"{column}: {rule} does not hold for {rows} rows" for column, rule, rows in rules.rows)
 
 
 def _let_go_of_the_warehouse() -> None:
