@@ -37,6 +37,7 @@ def main(project: Path, manifest_file: Path, parsed_file: Path) -> None:
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     from dbt.cli.main import dbtRunner
 
+    _ignore_debug_events()
     target = Path(os.environ["DBT_TARGET_PATH"])
     try:
         manifest = _manifest(project, manifest_file, parsed_file)
@@ -63,11 +64,24 @@ def _read_requests(requests: queue.Queue[str]) -> None:
 
 
 def _print_event(event: Any) -> None:
-    """Print an event of dbt as it does with `--log-format json`, which also writes out all the events that it does not print."""
-    if event.info.level in ("info", "warn", "error"):
-        from dbt_common.events.functions import msg_to_json
+    """Print an event of dbt as it does with `--log-format json`."""
+    from dbt_common.events.functions import msg_to_json
 
-        _print(msg_to_json(event))
+    _print(msg_to_json(event))
+
+
+def _ignore_debug_events() -> None:
+    """Let dbt drop its debug events, more than twenty for each model, before it makes messages of them that nobody reads."""
+    from dbt_common.events.base_types import BaseEvent, EventLevel
+    from dbt_common.events.event_manager import EventManager
+    from dbt_common.events.event_manager_client import ctx_set_event_manager
+
+    class WithoutDebugEvents(EventManager):
+        def fire_event(self, e: BaseEvent, level: EventLevel | None = None, *others: Any, **options: Any) -> None:
+            if (level or e.level_tag()) != EventLevel.DEBUG:
+                super().fire_event(e, level, *others, **options)
+
+    ctx_set_event_manager(WithoutDebugEvents())
 
 
 def _answer(**content: Any) -> None:
