@@ -6,10 +6,8 @@ Great Expectations takes seconds to import, so the functions here import it when
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import os
-import sys
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +16,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.core.imports import ImportedWhenUsed, stand_ins
 from pipelines.core.vocabulary import PUBLISHED_SEXES
 from quality.gate import CheckResult
 
@@ -76,7 +75,7 @@ ROWS_FOLLOW_VALUES = ("cohesion_convergence", "cohesion_dispersion", "progress")
 """Tables with rows only where indicators have values. They may lose rows when an indicator loses values, which does not fail the gate."""
 
 
-ONLY_FOR_CHARTS_AND_DISTRIBUTIONS = ("altair", "scipy.stats")
+FOR_CHARTS_AND_DISTRIBUTIONS = ("altair", "scipy.stats")
 """What Great Expectations imports for expectations that no suite here has, two fifths of the seconds of its import."""
 
 
@@ -88,21 +87,9 @@ def check_name(table: str) -> str:
 def warm_up() -> None:
     """Import Great Expectations, which takes seconds, before it is needed."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    for name in ONLY_FOR_CHARTS_AND_DISTRIBUTIONS:
-        _import_when_used(name)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), stand_ins({name: ImportedWhenUsed(name) for name in FOR_CHARTS_AND_DISTRIBUTIONS}):
         warnings.simplefilter("ignore")
         import great_expectations  # noqa: F401
-
-
-def _import_when_used(name: str) -> None:
-    """Let `import name` give a module that is read from disk when an attribute of it is first used."""
-    spec = importlib.util.find_spec(name) if name not in sys.modules else None
-    if spec is not None and spec.loader is not None:
-        spec.loader = importlib.util.LazyLoader(spec.loader)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
 
 
 def validate_tables(

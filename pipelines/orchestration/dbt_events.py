@@ -5,31 +5,14 @@ so dagster-dbt does not find it either: that saves two seconds and a hundred meg
 clients of dbt's hosted service, which import gRPC. Whoever imports these modules later gets the real ones.
 """
 
-import sys
-from types import ModuleType
+from pipelines.core.imports import Empty, stand_ins
 
-_MARK = "dbt.version"  # what dagster-dbt imports to find out whether dbt is installed
+_INSTALLED = "dbt.version"  # what dagster-dbt imports to find out whether dbt is installed
 _HOSTED = ("dagster_dbt.cloud", "dagster_dbt.cloud_v2", "dagster_dbt.cloud_v2.component")
 
-
-class _Hidden(ModuleType):
-    """A module whose names are None."""
-
-    def __getattr__(self, name: str) -> None:
-        if name.startswith("__"):
-            raise AttributeError(name)
-
-
-_hidden: dict[str, ModuleType | None] = {name: _Hidden(name) for name in _HOSTED} if "dagster_dbt" not in sys.modules else {}
-if _MARK not in sys.modules:
-    _hidden[_MARK] = None  # the import raises ImportError
-sys.modules.update(_hidden)  # type: ignore[arg-type]
-try:
+with stand_ins({_INSTALLED: None, **{name: Empty(name) for name in _HOSTED}}):
     from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
     from dagster_dbt.asset_utils import get_subset_selection_for_context
     from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
-finally:
-    for _name in _hidden:
-        del sys.modules[_name]
 
 __all__ = ["DagsterDbtTranslator", "DagsterDbtTranslatorSettings", "DbtCoreCliEventMessage", "get_subset_selection_for_context"]

@@ -144,7 +144,9 @@ def _name_broken_rules(results: Any) -> None:
             [adapter] = FACTORY.adapters.values()
             with adapter.connection_named("broken_rules"):
                 _, rules = adapter.execute(result.node.compiled_code, fetch=True)
-            result.message = "; ".join(f"{column}: {rule} does not hold for {rows} rows" for column, rule, rows in rules.rows)
+            result.message = "; ".join(
+                f"{column}: {rule} does not hold for {rows} row{'' if rows == 1 else 's'}" for column, rule, rows in rules.rows
+            )
 
 
 def _let_go_of_the_warehouse() -> None:
