@@ -36,6 +36,7 @@ def main(project: Path, manifest_file: Path, parsed_file: Path) -> None:
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
     from dbt.cli.main import dbtRunner
+    from dbt.contracts.results import RunExecutionResult
 
     _ignore_debug_events()
     target = Path(os.environ["DBT_TARGET_PATH"])
@@ -50,7 +51,7 @@ def main(project: Path, manifest_file: Path, parsed_file: Path) -> None:
         arguments = json.loads(requests.get())
         command = [*SILENT, *NO_ARTIFACTS, *arguments, "--project-dir", str(project)]
         result = dbtRunner(manifest, callbacks=[_print_event]).invoke(command)
-        if result.result is not None:
+        if isinstance(result.result, RunExecutionResult):
             _name_broken_rules(result.result.results)
             result.result.write(str(target / "run_results.json"))
         _let_go_of_the_warehouse()
@@ -141,7 +142,7 @@ def _name_broken_rules(results: Any) -> None:
     for result in results:
         test = getattr(result.node, "test_metadata", None)
         if test is not None and test.name == "valid" and result.status in ("warn", "fail"):
-            [adapter] = FACTORY.adapters.values()
+            adapter: Any = next(iter(FACTORY.adapters.values()))  # dbt has one at a time
             with adapter.connection_named("broken_rules"):
                 _, rules = adapter.execute(result.node.compiled_code, fetch=True)
             result.message = "; ".join(
