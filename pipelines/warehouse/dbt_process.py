@@ -35,8 +35,8 @@ def main(project: Path, manifest_file: Path, parsed_file: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches both processes; the run decides
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
+    from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
-    from dbt.contracts.results import RunExecutionResult
 
     _ignore_debug_events()
     target = Path(os.environ["DBT_TARGET_PATH"])
