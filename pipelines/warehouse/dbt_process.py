@@ -35,6 +35,7 @@ def main(project: Path, manifest_file: Path, parsed_file: Path) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal reaches both processes; the run decides
     requests: queue.Queue[str] = queue.Queue()
     threading.Thread(target=_read_requests, args=(requests,), daemon=True).start()
+    gc.disable()  # until `_warm_up`: what is imported and read from a file stays, and looking for garbage in it takes time
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 
@@ -104,6 +105,7 @@ def _manifest(project: Path, manifest_file: Path, parsed_file: Path) -> Any:
         manifest = Manifest.from_msgpack(parsed_file.read_bytes(), decoder=extended_mashumuro_decoder)
         manifest.build_flat_graph()  # the variable `graph` of macros
         return manifest
+    gc.enable()
     result = dbtRunner().invoke([*SILENT, "--no-partial-parse", "parse", "--project-dir", str(project)])
     if not isinstance(result.result, Manifest):
         raise result.exception or RuntimeError("dbt gives no reason")
@@ -133,6 +135,7 @@ def _warm_up(manifest: Any, project: Path) -> None:
     gc.collect()
     gc.freeze()  # the parsed project stays as it is: looking through it for garbage would only take time
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
+    gc.enable()
 
 
 def _name_broken_rules(results: Any) -> None:
