@@ -5,17 +5,11 @@
 {% macro lake(kind) -%}
     {%- do source('lake', kind) -%}
     {%- if execute -%}
-        {%- set home = env_var('ZPO2_HOME', '../data/demo') -%}
-        {%- if not run_query("select file from glob('" ~ home ~ "/manifests/current.json')").rows -%}
-            {{ exceptions.raise_compiler_error(
-                home ~ " holds no lake: run `zpo2 run` first, and set ZPO2_HOME to the folder that it writes to"
-            ) }}
-        {%- endif -%}
-        {%- set files = run_query(
-            "select unnest(files['" ~ kind ~ "']).path as path from read_json('" ~ home ~ "/manifests/current.json', "
-            ~ "columns = {files: 'MAP(VARCHAR, STRUCT(path VARCHAR)[])'})"
-        ) -%}
-        read_parquet([{% for row in files.rows %}'{{ home }}/lake/{{ row[0] }}'{{ ', ' if not loop.last }}{% endfor %}])
+        {%- set paths = [] -%}
+        {%- for row in run_query('select path from (' ~ adapter.dispatch('manifest_files')() ~ ") as f where kind = '" ~ kind ~ "'").rows -%}
+            {%- do paths.append('lake/' ~ row[0]) -%}
+        {%- endfor -%}
+        {{ adapter.dispatch('parquet_files')(paths) }}
     {%- else -%}
         (select 1)
     {%- endif -%}
@@ -24,7 +18,25 @@
 {# The files that the manifest names: one row per kind and path. #}
 {% macro lake_files() -%}
     {%- do source('lake', 'pack') -%}
-    {%- set manifest = env_var('ZPO2_HOME', '../data/demo') ~ '/manifests/current.json' if execute else '' -%}
+    {%- if execute -%}
+        {{ adapter.dispatch('manifest_files')() }}
+    {%- else -%}
+        select 1
+    {%- endif -%}
+{%- endmacro %}
+
+{# The workspace of the pack. #}
+{% macro home() -%}
+    {{ return(env_var('ZPO2_HOME', '../data/demo')) }}
+{%- endmacro %}
+
+{% macro default__manifest_files() -%}
+    {%- set manifest = home() ~ '/manifests/current.json' -%}
+    {%- if not default__is_file('manifests/current.json') -%}
+        {{ exceptions.raise_compiler_error(
+            home() ~ " holds no lake: run `zpo2 run` first, and set ZPO2_HOME to the folder that it writes to"
+        ) }}
+    {%- endif -%}
     with kinds as (
         select
             unnest(map_keys(files)) as kind,
@@ -36,4 +48,35 @@
         kind,
         unnest(of_kind).path as path
     from kinds
+{%- endmacro %}
+
+{% macro spark__manifest_files() -%}
+    with kinds as (
+        select explode(from_json(array_join(collect_list(value), ' '), 'files map<string, array<struct<path: string>>>').files) as (kind, of_kind)
+        from text.`{{ home() }}/manifests/current.json`
+    )
+
+    select
+        kind,
+        explode(of_kind.path) as path
+    from kinds
+{%- endmacro %}
+
+{# The rows of Parquet files, given by their paths in the workspace. #}
+{% macro default__parquet_files(paths) -%}
+    read_parquet([{% for path in paths %}'{{ home() }}/{{ path }}'{{ ', ' if not loop.last }}{% endfor %}])
+{%- endmacro %}
+
+{% macro spark__parquet_files(paths) -%}
+    parquet.`{{ home() }}/{{ paths[0] if paths | length == 1 else '{' ~ paths | join(',') ~ '}' }}`
+{%- endmacro %}
+
+{# Whether the workspace has a file. #}
+{% macro default__is_file(path) -%}
+    {{ return(run_query("select file from glob('" ~ home() ~ '/' ~ path ~ "')").rows | length > 0) }}
+{%- endmacro %}
+
+{# Spark refuses a path without any file, so it is asked for another one, which always exists, too. #}
+{% macro spark__is_file(path) -%}
+    {{ return(run_query('select path from binaryFile.`' ~ home() ~ '/{manifests/current.json,' ~ path ~ '}`').rows | length > 1) }}
 {%- endmacro %}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +31,8 @@ class Settings(BaseSettings):
         default=None,
         description="Limit of the disk space that a run may use for what does not fit into memory, such as 200GB; default 90 % of the free space.",
     )
+    engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="Engine of the warehouse: duckdb (default) or spark.")
+    spark_master: str = Field(default="local[*]", description="Spark master, for the engine spark; default local[*], this machine.")
     source_date_epoch: int | None = Field(default=None, validation_alias="SOURCE_DATE_EPOCH", description="Replaces the clock.")
 
     def home_of(self, pack_id: str) -> Path:

@@ -32,7 +32,7 @@ by_area as (
     select
         area_key
     {%- for indicator in indicators %},
-        max(obs_value) filter (where indicator = '{{ indicator }}') as "{{ indicator }}"
+        max(obs_value) filter (where indicator = '{{ indicator }}') as {{ adapter.quote(indicator) }}
     {%- endfor %}
     from last_values
     group by area_key
@@ -43,7 +43,7 @@ select
     a.name,
     a.level
 {%- for indicator in indicators %},
-    v."{{ indicator }}"
+    v.{{ adapter.quote(indicator) }}
 {%- endfor %}
 from {{ ref('stg_areas') }} as a
 inner join {{ ref('dim_area') }} as d on d.ref_area = a.ref_area
