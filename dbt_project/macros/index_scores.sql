@@ -21,7 +21,7 @@ with among_peers as (
 )
 
 select
-    s.index_id as {{ adapter.quote('index') }},
+    s.index_id as index,
     s.node as component,
     s.ref_area,
     s.time_period,

@@ -32,7 +32,9 @@ class Settings(BaseSettings):
         description="Limit of the disk space that a run may use for what does not fit into memory, such as 200GB; default 90 % of the free space.",
     )
     engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="Engine of the warehouse: duckdb (default) or spark.")
-    spark_master: str = Field(default="local[*]", description="Spark master, for the engine spark; default local[*], this machine.")
+    profiles: Path | None = Field(
+        default=None, description="Folder of a profiles.yml for dbt, which names a cluster; default that of the dbt project: this machine."
+    )
     source_date_epoch: int | None = Field(default=None, validation_alias="SOURCE_DATE_EPOCH", description="Replaces the clock.")
 
     def home_of(self, pack_id: str) -> Path:

@@ -71,10 +71,9 @@ def environment(workspace: WorkspaceFolder) -> dict[str, str]:
     settings = Settings()
     return {
         "ZPO2_ENGINE": settings.engine,
-        "ZPO2_SPARK_MASTER": settings.spark_master,
-        **({"SPARK_LOCAL_IP": "127.0.0.1"} if settings.spark_master.startswith("local") else {}),  # nobody else has to reach it
+        **({} if settings.profiles else {"SPARK_LOCAL_IP": "127.0.0.1"}),  # no other machine has to reach it
         "ZPO2_HOME": str(workspace.root),
-        "DBT_PROFILES_DIR": str(PROJECT_DIR),
+        "DBT_PROFILES_DIR": str((settings.profiles or PROJECT_DIR).absolute()),
         "DBT_TARGET_PATH": str(workspace.dbt / "target"),
         "DBT_LOG_PATH": str(workspace.dbt / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",

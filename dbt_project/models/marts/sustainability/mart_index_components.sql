@@ -12,7 +12,7 @@ with leaves as (
 )
 
 select
-    index_id as {{ adapter.quote('index') }},
+    index_id as index,
     parent as component,
     indicator,
     ref_area,
