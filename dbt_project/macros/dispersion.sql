@@ -46,6 +46,7 @@
 {% macro dispersion_members() -%}
     select
         g.group_key,
+        g.indicator_key,
         g.level_position,
         i.area_key,
         i.period_key,
@@ -75,7 +76,7 @@
             and g.period_key = i.period_key
             and g.breakdown_key = i.breakdown_key
     -- all statistics but one need three areas; where all values are 0, nothing differs
-    where g.n >= {{ var('min_areas_compared') }} and g.amplitude > 0
+    where g.n >= {{ var('min_areas_compared') }} and g.amplitude > 0 and {{ in_scope('g.indicator_key') }}
 {%- endmacro %}
 
 {# The weighted mean of every group, over the rows of dispersion_members; null if the group has no weighted statistics. #}

@@ -6,20 +6,20 @@
     {%- do source('lake', kind) -%}
     {%- if execute -%}
         {%- set paths = [] -%}
-        {%- for row in run_query('select path from (' ~ adapter.dispatch('manifest_files')() ~ ") as f where kind = '" ~ kind ~ "'").rows -%}
-            {%- do paths.append('lake/' ~ row[0]) -%}
+        {%- for row in run_query('select path from (' ~ manifest_files() ~ ") as f where kind = '" ~ kind ~ "'").rows -%}
+            {%- do paths.append(home() ~ '/lake/' ~ row[0]) -%}
         {%- endfor -%}
-        {{ adapter.dispatch('parquet_files')(paths) }}
+        {{ parquet_files(paths) }}
     {%- else -%}
         (select 1)
     {%- endif -%}
 {%- endmacro %}
 
-{# The files that the manifest names: one row per kind and path. #}
+{# All files of the current state of the lake: one row per kind and path. #}
 {% macro lake_files() -%}
     {%- do source('lake', 'pack') -%}
     {%- if execute -%}
-        {{ adapter.dispatch('manifest_files')() }}
+        {{ manifest_files() }}
     {%- else -%}
         select 1
     {%- endif -%}
@@ -30,9 +30,14 @@
     {{ return(env_var('ZPO2_HOME', '../data/demo')) }}
 {%- endmacro %}
 
+{# The files that the manifest names: one row per kind and path. #}
+{% macro manifest_files() -%}
+    {{ return(adapter.dispatch('manifest_files')()) }}
+{%- endmacro %}
+
 {% macro default__manifest_files() -%}
     {%- set manifest = home() ~ '/manifests/current.json' -%}
-    {%- if not default__is_file('manifests/current.json') -%}
+    {%- if not is_file(manifest) -%}
         {{ exceptions.raise_compiler_error(
             home() ~ " holds no lake: run `zpo2 run` first, and set ZPO2_HOME to the folder that it writes to"
         ) }}
@@ -62,21 +67,31 @@
     from kinds
 {%- endmacro %}
 
-{# The rows of Parquet files, given by their paths in the workspace. #}
+{# The rows of Parquet files in the workspace. #}
+{% macro parquet_files(paths) -%}
+    {{ return(adapter.dispatch('parquet_files')(paths)) }}
+{%- endmacro %}
+
 {% macro default__parquet_files(paths) -%}
-    read_parquet([{% for path in paths %}'{{ home() }}/{{ path }}'{{ ', ' if not loop.last }}{% endfor %}])
+    read_parquet(['{{ paths | join("', '") }}'])
 {%- endmacro %}
 
 {% macro spark__parquet_files(paths) -%}
-    parquet.`{{ home() }}/{{ paths[0] if paths | length == 1 else '{' ~ paths | join(',') ~ '}' }}`
+    {%- set names = (paths | join(',')).replace(home() ~ '/', '') -%}
+    parquet.`{{ home() }}/{{ '{' ~ names ~ '}' if paths | length > 1 else names }}`
 {%- endmacro %}
 
-{# Whether the workspace has a file. #}
+{# Whether there is a file. #}
+{% macro is_file(path) -%}
+    {{ return(adapter.dispatch('is_file')(path)) }}
+{%- endmacro %}
+
 {% macro default__is_file(path) -%}
-    {{ return(run_query("select file from glob('" ~ home() ~ '/' ~ path ~ "')").rows | length > 0) }}
+    {{ return(run_query("select file from glob('" ~ path ~ "')").rows | length > 0) }}
 {%- endmacro %}
 
-{# Spark refuses a path without any file, so it is asked for another one, which always exists, too. #}
+{# Spark refuses a path without any file, so this asks for another one, too, which always exists. #}
 {% macro spark__is_file(path) -%}
-    {{ return(run_query('select path from binaryFile.`' ~ home() ~ '/{manifests/current.json,' ~ path ~ '}`').rows | length > 1) }}
+    {%- set name = path.replace(home() ~ '/', '') -%}
+    {{ return(run_query('select path from binaryFile.`' ~ home() ~ '/{manifests/current.json,' ~ name ~ '}`').rows | length > 1) }}
 {%- endmacro %}

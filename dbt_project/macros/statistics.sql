@@ -5,9 +5,9 @@
 {% macro statistics(table) -%}
     {%- do source('statistics', table) -%}
     {%- if execute -%}
-        {%- set file = 'statistics/' ~ table ~ '.parquet' -%}
-        {%- if adapter.dispatch('is_file')(file) -%}
-            {{ adapter.dispatch('parquet_files')([file]) }}
+        {%- set file = home() ~ '/statistics/' ~ table ~ '.parquet' -%}
+        {%- if is_file(file) -%}
+            {{ parquet_files([file]) }}
         {%- else -%}
             {%- set columns = graph.sources['source.zpo2.statistics.' ~ table].columns.values() -%}
             (

@@ -35,6 +35,17 @@ def atomic_write(target: Path, *, sync: bool = True) -> Iterator[Path]:
         path.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `target`, which does not exist. On success it gets the name of the target, on failure it is deleted."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=target.parent) as folder:
+        path = Path(folder) / target.name
+        path.mkdir()
+        yield path
+        os.replace(path, target)
+
+
 def write_json(target: Path, value: Any) -> None:
     with atomic_write(target) as path:
         path.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -15,6 +15,14 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def of_arrays(facts: Any, arrays: Iterable[Any]) -> str:
+    """Return the SHA-256 of `facts`, which JSON can express, and of the numbers in arrays of numpy, in hexadecimal."""
+    whole = hashlib.sha256(digest(facts).encode())
+    for array in arrays:
+        whole.update(f"{array.dtype.str} {array.shape}".encode() + array.tobytes())
+    return whole.hexdigest()
+
+
 def integer_keys(names: Iterable[str]) -> dict[str, int]:
     """Return a positive 31-bit integer for each name. A name keeps its integer when names are added or removed, unless two of them collide."""
     keys: dict[str, int] = {}

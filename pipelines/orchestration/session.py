@@ -17,6 +17,7 @@ from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import ReleaseOutcome, RunOutcome, inputs_key, lake_key
 from pipelines.runs.request import Progress, RunRequest
 from pipelines.warehouse.dbt import DbtProcess
+from pipelines.warehouse.scope import Keys
 
 _log = logging.getLogger("zpo2.runs")
 
@@ -32,6 +33,8 @@ class RunSession:
     release: ReleaseOutcome | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     bytes: int = 0
+    keys: Keys | None = None
+    """What the rows of the warehouse are made from, if this run builds all of them."""
     dbt: DbtProcess = field(init=False)
     _lock: ExitStack = field(default_factory=ExitStack)
     _holds: bool = False

@@ -79,11 +79,17 @@ def environment(workspace: WorkspaceFolder) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",
         "DBT_LOG_LEVEL_FILE": "none",  # the log of the run holds what dbt prints
+        "ZPO2_UNCHANGED": str(unchanged_path(workspace)),
         "ZPO2_ENGINE_MEMORY": f"{memory.budget(settings.memory).engine // 2**20}MiB",
         "ZPO2_SPILL": settings.spill or f"{shutil.disk_usage(workspace.root).free * 9 // 10 // 2**20}MiB",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(bundled.PACKAGES), os.environ.get("PYTHONPATH", "")])),
         "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),
     }
+
+
+def unchanged_path(workspace: WorkspaceFolder) -> Path:
+    """The list of measures and indicators that a run does not compute again (see `scope`)."""
+    return workspace.dbt / "unchanged.parquet"
 
 
 @lru_cache(maxsize=1)
@@ -194,7 +200,8 @@ class DbtProcess:
         written = self.workspace.dbt / "target" / "run_results.json"
         written.unlink(missing_ok=True)
         try:
-            self._request([*BUILD, *(arguments or selection.arguments())])
+            rebuild = ["--full-refresh"] if self.workspace.settings.engine == "spark" else []  # also where a metastore has the old tables
+            self._request([*BUILD, *rebuild, *(arguments or selection.arguments())])
             yield from self._lines()
         except BaseException:  # also a reader that stops in the middle
             self.close()
@@ -220,6 +227,11 @@ class DbtProcess:
             process.kill()
             process.wait()
         process.stdout.close()
+
+    def kill(self) -> None:
+        """Stop the process in the middle of its work. Whoever waits for it gets a DbtError."""
+        if self._process is not None:
+            self._process.kill()
 
     def _wait_until_ready(self) -> None:
         self.start()

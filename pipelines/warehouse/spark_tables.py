@@ -25,6 +25,4 @@ def show(workspace: WorkspaceFolder, manifest: dict[str, Any]) -> None:
             files = sorted(map(str, (workspace.spark / "tables" / f"{schema}.db" / table).glob("*.parquet")))
             if files:
                 connection.execute(f"create schema if not exists {schema}")
-                connection.execute(
-                    f"create or replace view {schema}.{table} as from read_parquet([{', '.join(map(literal, files))}])"
-                )
+                connection.execute(f"create or replace view {schema}.{table} as from read_parquet([{', '.join(map(literal, files))}])")

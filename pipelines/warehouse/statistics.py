@@ -6,20 +6,27 @@ time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.core import atomic
+from pipelines.core import atomic, versions
+from pipelines.core.fingerprint import digest
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.warehouse.steps import index_scores, index_uncertainty, peers
-from pipelines.warehouse.steps.index_inputs import gather
+from pipelines.warehouse.steps.index_inputs import Gathered, gather
 
+LIBRARIES = ("numpy", "polars", "scipy")
+"""Libraries that compute the statistics."""
 INDICES = ("stg_indices", "stg_index_nodes", "stg_indicators", "stg_area_attributes", "int_index_inputs")
 
 
@@ -40,31 +47,66 @@ TABLES = {
 }
 
 
-class Tables:
-    """The files of all statistics while they are written, part by part."""
-
-    def __init__(self, folder: Path, stack: ExitStack) -> None:
-        self.rows = dict.fromkeys(TABLES, 0)
-        self._schemas = {name: pl.DataFrame(schema=table.schema).to_arrow().schema for name, table in TABLES.items()}
-        self._writers = {}
-        for name, schema in self._schemas.items():
-            path = stack.enter_context(atomic.atomic_write(folder / f"{name}.parquet"))
-            self._writers[name] = stack.enter_context(pq.ParquetWriter(path, schema, compression="zstd"))
-
-    def add(self, name: str, parts: Iterable[pl.DataFrame]) -> None:
-        for part in parts:
-            self.rows[name] += part.height
-            self._writers[name].write_table(part.to_arrow().cast(self._schemas[name]))
+Parts = Iterable[tuple[str, pl.DataFrame]]
+"""Rows of statistics in pieces, each with the name of its table."""
 
 
 def compute(workspace: WorkspaceFolder) -> dict[str, int]:
-    """Compute the statistics from the warehouse, replace their files, and return the number of rows of each table."""
-    with duckdb.connect(str(workspace.warehouse), read_only=True) as warehouse, ExitStack() as stack:
-        tables = Tables(workspace.statistics, stack)
-        for index in gather(warehouse):
-            scores = index.score()
-            tables.add("index_scores", index_scores.score_rows(index, scores))
-            tables.add("index_rank_intervals", index_uncertainty.interval_rows(index, scores))
-            tables.add("index_sensitivity", [index_uncertainty.sensitivity_rows(index, scores)])
-        tables.add("peers", peers.peer_rows(warehouse))
-        return tables.rows
+    """Compute the statistics from the warehouse, replace their files, and return the number of rows of each table.
+
+    What is computed from one index or level is kept under a key of its inputs, so that only what has changed is computed again.
+    """
+    kept = workspace.statistics / "parts"
+    with duckdb.connect(str(workspace.warehouse), read_only=True) as warehouse:
+        keys = [_kept(kept, index.key(), partial(_of_index, index)) for index in gather(warehouse)]
+        for level in peers.levels(warehouse):
+            attributes = peers.attributes(warehouse, level)
+            keys.append(_kept(kept, peers.key(attributes), partial(_of_level, attributes)))
+    rows = {name: _join(kept, keys, name, workspace.statistics / f"{name}.parquet") for name in TABLES}
+    for folder in kept.iterdir():
+        if folder.name not in keys:
+            shutil.rmtree(folder)
+    return rows
+
+
+def _of_index(index: Gathered) -> Parts:
+    scores = index.score()
+    yield from (("index_scores", part) for part in index_scores.score_rows(index, scores))
+    yield from (("index_rank_intervals", part) for part in index_uncertainty.interval_rows(index, scores))
+    yield "index_sensitivity", index_uncertainty.sensitivity_rows(index, scores)
+
+
+def _of_level(attributes: pl.DataFrame) -> Parts:
+    yield "peers", peers.peer_rows(attributes)
+
+
+def _kept(folder: Path, facts: str, compute_parts: Callable[[], Parts]) -> str:
+    """Compute the rows of an index or level unless they are kept already, and return the name of their folder: a digest of the inputs."""
+    name = digest([facts, versions.WAREHOUSE, {library: version(library) for library in LIBRARIES}])
+    target = folder / name
+    if not target.is_dir():
+        with atomic.atomic_folder(target) as path, ExitStack() as stack:
+            writers = {table: stack.enter_context(_writer(path / f"{table}.parquet", table)) for table in TABLES}
+            for table, part in compute_parts():
+                writers[table].write_table(part.to_arrow().cast(_schema(table)))
+    return name
+
+
+def _join(folder: Path, names: Iterable[str], table: str, target: Path) -> int:
+    """Write the rows of a table from all `names` into one file, and return their number."""
+    rows = 0
+    with atomic.atomic_write(target) as path, _writer(path, table) as writer:
+        for name in names:
+            with pq.ParquetFile(folder / name / f"{table}.parquet") as part:
+                for batch in part.iter_batches():
+                    rows += batch.num_rows
+                    writer.write_batch(batch)
+    return rows
+
+
+def _writer(path: Path, table: str) -> pq.ParquetWriter:
+    return pq.ParquetWriter(path, _schema(table), compression="zstd")
+
+
+def _schema(table: str) -> Any:
+    return pl.DataFrame(schema=TABLES[table].schema).to_arrow().schema

@@ -66,6 +66,7 @@ class _Macros:
             config=lambda **_: "",
             ref=lambda name: f'"{name}"',
             var=variables().__getitem__,
+            in_scope=lambda *_: "true",  # as for the first run of a workspace
             **{"return": self._leave},
         )
         self.module = self.environment.from_string(MACRO.sub(rf"\g<1>{PREFIX}\g<2>", text)).module

@@ -1,6 +1,8 @@
--- grain: one row per period with an observation or a missing part; the key is a number that sorts as the period does
+-- grain: one row per period that a source reports or lacks; the key is a number that sorts as the period does
 with periods as (
     select time_period from {{ ref('stg_observations') }}
+    union
+    select time_period from {{ ref('stg_source_presence') }} where time_period is not null
     union
     select time_period from {{ ref('stg_down') }} where time_period is not null
 )

@@ -1,4 +1,5 @@
 -- grain: one row per indicator, sex, span of periods, area above and area below it: the values at both ends, null where missing
+{{ config(materialized="incremental", pre_hook="{{ delete_scope() }}") }}
 with published as (
     select
         c.indicator_key,
@@ -10,7 +11,7 @@ with published as (
         {{ status_rank('c.obs_status') }} as status_rank,
         {{ first_day_number('c.period_key') }} as day_number
     from {{ ref('int_indicator_cells') }} as c
-    where c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }}
+    where c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }} and {{ in_scope('c.indicator_key') }}
 ),
 
 series as (

@@ -1,4 +1,5 @@
 -- grain: one row per indicator, area, period, sex and age, from the area's own observations, with windows and base periods
+{{ config(materialized="incremental", pre_hook="{{ delete_scope() }}") }}
 with formulas as (
     select
         f.indicator_key,
@@ -15,6 +16,7 @@ with formulas as (
         i.change_years
     from {{ ref('int_formula_values') }} as f
     inner join {{ ref('stg_indicators') }} as i on i.indicator_key = f.indicator_key
+    where {{ in_scope('f.indicator_key') }}
 ),
 
 -- indicators that read several periods

@@ -1,4 +1,5 @@
 -- grain: one row per group of areas (int_dispersion_groups) that has at least three values, other than 0; docs/methods.md has the formulas
+{{ config(materialized="incremental", pre_hook="{{ delete_scope() }}") }}
 with members as (
     {{ dispersion_members() }}
 ),
@@ -10,6 +11,7 @@ weighted_means as (
 ordered as (
     select
         m.group_key,
+        m.indicator_key,
         m.n,
         m.share,
         m.weighted_share,
@@ -43,6 +45,7 @@ terms as (
 
 select
     group_key,
+    max(indicator_key) as indicator_key,
     max(weighted_mean) as weighted_mean,
     {% for name in quantiles() -%}
     max(case when place = {{ name }}_place then value end) as {{ name }}_below,

@@ -1,18 +1,25 @@
 -- grain: one row per indicator, area above, level of the areas compared, period and sex: the areas that are compared, also where none has a value
-with scales as (
+{{ config(materialized="incremental", pre_hook="{{ delete_scope() }}") }}
+with inputs as (
+    select *
+    from {{ ref('int_dispersion_inputs') }} as i
+    where {{ in_scope('i.indicator_key') }}
+),
+
+scales as (
     select
         indicator_key,
         bool_or(weighted) as weighted,
         {{ scale_for('max(abs(obs_value))') }} as value_scale,
         {{ scale_for('max(abs(weight))') }} as weight_scale
-    from {{ ref('int_dispersion_inputs') }}
+    from inputs
     group by indicator_key
 ),
 
 -- the series of a level: what has a value in any of its areas
 series as (
     select distinct indicator_key, level_position, period_key, breakdown_key
-    from {{ ref('int_dispersion_inputs') }}
+    from inputs
 ),
 
 areas_within as (
@@ -52,14 +59,16 @@ sums as (
         {{ exact_sum('i.obs_value * s.value_scale', '(max(s.value_scale) * count(*))') }} as mean,
         min(coalesce(i.weight, 0)) as low_weight,
         {{ exact_sum('coalesce(i.weight, 0) * s.weight_scale', 'max(s.weight_scale)') }} as total_weight
-    from {{ ref('int_dispersion_inputs') }} as i
+    from inputs as i
     inner join scales as s on s.indicator_key = i.indicator_key
     inner join {{ ref('int_area_tree') }} as t on t.period_key = i.period_key and t.area_key = i.area_key
     group by i.indicator_key, t.ancestor_key, i.level_position, i.period_key, i.breakdown_key
 )
 
 select
-    row_number() over (order by g.indicator_key, g.period_key, g.level_position, g.within_key, g.breakdown_key) as group_key,
+    -- a number of its own for every indicator
+    cast(g.indicator_key as bigint) * 4294967296
+    + row_number() over (partition by g.indicator_key order by g.period_key, g.level_position, g.within_key, g.breakdown_key) as group_key,
     g.indicator_key,
     g.within_key,
     g.level_position,

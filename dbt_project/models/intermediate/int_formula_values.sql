@@ -1,5 +1,6 @@
 -- grain: one row per indicator, area, period, sex and age: the formula over the area's own observations, before any window, change
 -- or roll-up; also for the earlier periods that windows and changes read
+{{ config(materialized="incremental", pre_hook="{{ delete_scope() }}") }}
 with areas as (
     -- every area at a level of the indicator, and every child of its roll-ups
     select
@@ -9,7 +10,7 @@ with areas as (
     from {{ ref('int_indicator_periods') }} as p
     inner join {{ ref('int_valid_areas') }} as a on a.period_key = p.period_key
     left join {{ ref('int_indicator_levels') }} as il on il.indicator_key = p.indicator_key and il.level_position = a.level_position
-    where il.level_position is not null or a.level_position = p.finest_position
+    where {{ in_scope('p.indicator_key') }} and (il.level_position is not null or a.level_position = p.finest_position)
 ),
 
 indicator_rows as (
@@ -81,7 +82,13 @@ term_cells as (
 multiplied as (
     select o.measure_key, o.area_key, o.period_key, o.breakdown_key, o.obs_value, o.status_rank
     from {{ ref('int_observations') }} as o
-    inner join (select distinct times_key from {{ ref('int_terms') }} where times_key is not null) as t on t.times_key = o.measure_key
+    inner join (select distinct times_key from {{ ref('int_terms') }} where times_key is not null and {{ in_scope('indicator_key') }}) as t on t.times_key = o.measure_key
+),
+
+read_observations as (
+    select measure_key, area_key, period_key, breakdown_key, obs_value, status_rank
+    from {{ ref('int_observations') }}
+    where measure_key in (select measure_key from {{ ref('int_terms') }} as t where {{ in_scope('t.indicator_key') }})
 ),
 
 observed as (
@@ -95,7 +102,7 @@ observed as (
         case when o.measure_key is null then w.measure_key end as unobserved,
         case when p.measure_key is null then w.times_key end as times_unobserved
     from term_cells as w
-    left join {{ ref('int_observations') }} as o
+    left join read_observations as o
         on
             o.measure_key = w.measure_key
             and o.area_key = w.area_key

@@ -1,4 +1,5 @@
 -- grain: one row per published cell: indicator, area, period, sex and age; values are not rounded
+{{ config(materialized="incremental", pre_hook="{{ delete_scope() }}") }}
 with direct as (
     select
         d.indicator_key,
@@ -27,6 +28,7 @@ with direct as (
     inner join {{ ref('int_indicator_periods') }} as p on p.indicator_key = d.indicator_key and p.period_key = d.period_key
     inner join {{ ref('dim_area') }} as a on a.area_key = d.area_key
     inner join {{ ref('int_indicator_levels') }} as il on il.indicator_key = d.indicator_key and il.level_position = a.level_position
+    where {{ in_scope('d.indicator_key') }}
 ),
 
 rolled as (
@@ -48,6 +50,7 @@ rolled as (
     from {{ ref('int_rolled_values') }} as r
     inner join {{ ref('stg_indicators') }} as i on i.indicator_key = r.indicator_key
     cross join {{ ref('stg_pack') }} as k
+    where {{ in_scope('r.indicator_key') }}
 ),
 
 -- indicators of built-in measures, which belong to the areas of the finest level: parents get theirs by summation
@@ -150,7 +153,7 @@ never_collected as (
     inner join {{ ref('dim_area') }} as a on a.level = i.last_level
     left join down as d on d.indicator_key = i.indicator_key
     left join with_periods as p on p.indicator_key = i.indicator_key
-    where p.indicator_key is null
+    where p.indicator_key is null and {{ in_scope('i.indicator_key') }}
 )
 
 select indicator_key, area_key, level_position, period_key, breakdown_key, obs_value, obs_status, numerator, denominator, coverage

@@ -1,4 +1,5 @@
 -- grain: one row per measure, period and area that is expected to report it
+{{ config(materialized="incremental", pre_hook="{{ delete_scope('measure') }}") }}
 with presence as (
     select
         p.source,
@@ -57,3 +58,4 @@ select distinct
 from current_areas as r
 inner join {{ ref('stg_measures') }} as m on m.source = r.source
 inner join read_measures as t on t.measure_key = m.measure_key
+where {{ in_scope('m.measure_key', 'measure') }}

@@ -1,4 +1,5 @@
 -- grain: one row per indicator, level and sex with values in two periods or more: the base period of progress, and the last period
+{{ config(materialized="incremental", pre_hook="{{ delete_scope() }}") }}
 with periods as (
     select distinct
         c.indicator_key,
@@ -8,7 +9,7 @@ with periods as (
         {{ first_day_number('c.period_key') }} as day_number
     from {{ ref('int_indicator_cells') }} as c
     inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key and i.direction <> 'none'
-    where c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }}
+    where c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }} and {{ in_scope('c.indicator_key') }}
 ),
 
 numbered as (

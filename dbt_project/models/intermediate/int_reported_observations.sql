@@ -1,6 +1,9 @@
 -- grain: one row per measure, area, period, sex and age, as reported, over all sources
+{{ config(materialized="incremental", pre_hook="{{ delete_scope('measure') }}") }}
 with measures as (
-    {{ measure_properties() }}
+    select *
+    from ({{ measure_properties() }}) as p
+    where {{ in_scope('p.measure_key', 'measure') }}
 ),
 
 -- if several sources report a cell, the first source by file name is used

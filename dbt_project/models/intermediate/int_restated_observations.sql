@@ -1,6 +1,9 @@
 -- grain: one row per measure, area, period, sex and age of the areas that came from others, restated from the areas of the period
+{{ config(materialized="incremental", pre_hook="{{ delete_scope('measure') }}") }}
 with measures as (
-    {{ measure_properties() }}
+    select *
+    from ({{ measure_properties() }}) as p
+    where {{ in_scope('p.measure_key', 'measure') }}
 ),
 
 all_origins as (
@@ -16,6 +19,7 @@ restated_cells as (
         o.breakdown_key
     from all_origins as a
     inner join {{ ref('int_reported_observations') }} as o on o.area_key = a.origin_key and o.period_key = a.period_key
+    where {{ in_scope('o.measure_key', 'measure') }}
 ),
 
 parts as (

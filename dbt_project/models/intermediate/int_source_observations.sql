@@ -1,4 +1,5 @@
 -- grain: one row per source, measure, area, period, sex and age
+{{ config(materialized="incremental", pre_hook="{{ delete_scope('measure') }}") }}
 with ranked_observations as (
     select
         s.position as source_position,
@@ -23,6 +24,7 @@ with ranked_observations as (
     inner join {{ ref('dim_breakdown') }} as x on x.sex = o.sex and x.age = o.age
     left join (select distinct measure, source, period from {{ ref('stg_breaks') }}) as b
         on b.measure = o.measure and b.source = o.source and b.period = o.time_period
+    where {{ in_scope('m.measure_key', 'measure') }}
 ),
 
 conflicts as (

@@ -1,4 +1,5 @@
 -- grain: one row per group of areas and level between: how much of Theil's T lies between the areas of that level, and how much within them
+{{ config(materialized="incremental", pre_hook="{{ delete_scope() }}") }}
 with members as (
     {{ dispersion_members() }}
 ),
@@ -21,6 +22,7 @@ weighted_means as (
 parts as (
     select
         m.group_key,
+        m.indicator_key,
         b.by_position,
         coalesce(s.subgroup_key, 0) as subgroup_key,
         m.value,
@@ -40,6 +42,7 @@ sums as (
         group_key,
         by_position,
         subgroup_key,
+        max(indicator_key) as indicator_key,
         min(value) = max(value) as is_equal,
         {{ unit_sum('share') }} as share,
         {{ unit_sum('share * relative') }} as mass,
@@ -63,6 +66,7 @@ logs as (
 
 select
     group_key,
+    max(indicator_key) as indicator_key,
     by_position,
     {{ log_sum('between_groups') }} as between_groups,
     {{ log_sum('case when is_equal then 0 else product - between_groups end') }} as within_groups,

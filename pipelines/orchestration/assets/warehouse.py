@@ -6,11 +6,11 @@ One process of dbt builds both selections. Its tests become asset checks, which 
 import json
 import threading
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
+from pipelines.core.memory import budget
 from pipelines.orchestration.assets.ingest import MANIFEST, OWNERS
 from pipelines.orchestration.dbt_events import (
     DagsterDbtTranslator,
@@ -19,7 +19,7 @@ from pipelines.orchestration.dbt_events import (
     get_subset_selection_for_context,
 )
 from pipelines.orchestration.session import RunSession
-from pipelines.warehouse import dbt, marts, spark_tables, statistics
+from pipelines.warehouse import dbt, marts, scope, spark_tables, statistics
 from quality import expectations
 
 
@@ -66,9 +66,8 @@ def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[
         session.hold()
         if selection is dbt.BEFORE_STATISTICS:
             dbt.forget_results(workspace)
-            spark_tables.remove(workspace)
-            workspace.warehouse.unlink(missing_ok=True)  # rebuilt every time: the remains of a killed run are no input
-            Path(f"{workspace.warehouse}.wal").unlink(missing_ok=True)
+            keys = scope.begin(workspace, budget(workspace.settings.memory).engine)
+            session.keys = None if context.is_subset else keys
         session.dbt.start()
         # Great Expectations takes seconds to import: do so while dbt works in its own process
         threading.Thread(target=expectations.warm_up, daemon=True).start()
@@ -91,6 +90,8 @@ def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[
         if messages:
             session.reasons += messages
             raise dg.Failure(description="dbt: " + "; ".join(messages))
+        if selection is dbt.AFTER_STATISTICS and session.keys and not context.is_subset:
+            scope.finish(workspace, session.keys)
 
     return models
 

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 from duckdb import DuckDBPyConnection
 
+from pipelines.core import fingerprint
 from pipelines.statistics import index
 from pipelines.statistics.normalise import Normalisation
 
@@ -58,6 +59,23 @@ class Gathered:
     @property
     def indicator_of(self) -> dict[str, str | None]:
         return {n["node"]: n["indicator"] for n in self.nodes}
+
+    def key(self) -> str:
+        """Return a digest of everything that the scores of the index and their robustness depend on."""
+        axes, rules = self.axes, self.rules
+        facts = [
+            self.declared,
+            self.nodes,
+            repr(self.root),
+            axes.areas,
+            axes.periods,
+            axes.first,
+            sorted(axes.raw_periods.items()),
+            list(self.leaves),
+        ]
+        facts += [rules.min_available, rules.treatment, rules.imputation, rules.pooled]
+        arrays = [a for leaf in self.leaves.values() for a in (leaf.raw, leaf.status)]
+        return fingerprint.of_arrays(facts, [*arrays, rules.groups, axes.valid])
 
     def score(self) -> list[index.Scores]:
         return index.score(self.root, self.leaves, self.rules)

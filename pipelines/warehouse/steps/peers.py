@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import polars as pl
 from duckdb import DuckDBPyConnection
 
+from pipelines.core import fingerprint
 from pipelines.statistics.peers import nearest
 
 SCHEMA = pl.Schema({"ref_area": pl.String, "position": pl.Int64, "peer": pl.String, "distance": pl.Float64})
 
 
-def peer_rows(warehouse: DuckDBPyConnection) -> Iterator[pl.DataFrame]:
-    """Yield the rows of SCHEMA, level by level: the peers of every area that has all attributes, among the areas of its level."""
-    for (level,) in warehouse.execute("select distinct level from intermediate.int_peer_attributes order by level").fetchall():
-        query = "select ref_area, attribute, position, k, obs_value from intermediate.int_peer_attributes where level = $1"
-        yield _of_level(warehouse.execute(query, [level]).pl())
+def levels(warehouse: DuckDBPyConnection) -> list[str]:
+    """Return the levels whose areas have peers."""
+    rows = warehouse.execute("select distinct level from intermediate.int_peer_attributes order by level").fetchall()
+    return [level for (level,) in rows]
 
 
-def _of_level(attributes: pl.DataFrame) -> pl.DataFrame:
-    wide = attributes.sort("position", "ref_area").pivot("attribute", index="ref_area", values="obs_value").drop_nulls().sort("ref_area")
+def attributes(warehouse: DuckDBPyConnection, level: str) -> pl.DataFrame:
+    """Return the attributes of the areas of a level, in a fixed order."""
+    query = "select ref_area, attribute, position, k, obs_value from intermediate.int_peer_attributes where level = $1"
+    return warehouse.execute(query, [level]).pl().sort("position", "ref_area")
+
+
+def key(attributes: pl.DataFrame) -> str:
+    """Return a digest of everything that the peers of a level depend on."""
+    return fingerprint.of_arrays(
+        [attributes[name].to_list() for name in ("ref_area", "attribute", "k")], [attributes["obs_value"].to_numpy()]
+    )
+
+
+def peer_rows(attributes: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of SCHEMA for a level: the peers of every area that has all attributes, among the areas of the level."""
+    wide = attributes.pivot("attribute", index="ref_area", values="obs_value").drop_nulls().sort("ref_area")
     names = wide["ref_area"]
     peers, distances = nearest(wide.drop("ref_area").to_numpy(), int(attributes["k"][0]))
     count = peers.shape[1]

@@ -1,10 +1,12 @@
 -- grain: one row per indicator, area above, level of the areas compared, pair of periods, sex and statistic of their convergence
+{{ config(materialized="incremental", pre_hook="{{ delete_scope(column='indicator') }}") }}
 with pairs as (
     select
         *,
         {{ years_between('first_period', 'last_period') }} as years,
         first_value is not null and last_value is not null as has_both_values
     from {{ ref('int_convergence_pairs') }}
+    where {{ in_scope('indicator_key') }}
 ),
 
 -- a group with any value that has no logarithm is undefined as a whole

@@ -1,4 +1,5 @@
 -- grain: one row per indicator that is published by sex, area, period and age group
+{{ config(materialized="incremental", pre_hook="{{ delete_scope(column='indicator') }}") }}
 with values_by_sex as (
     select
         c.indicator_key,
@@ -12,7 +13,7 @@ with values_by_sex as (
         bool_or(c.obs_status = 'L') as is_low,
         bool_or(c.obs_status = 'Z') as is_undefined
     from {{ ref('int_indicator_cells') }} as c
-    where {{ sex_of('c.breakdown_key') }} in ({{ sex_code('M') }}, {{ sex_code('F') }})
+    where {{ sex_of('c.breakdown_key') }} in ({{ sex_code('M') }}, {{ sex_code('F') }}) and {{ in_scope('c.indicator_key') }}
     group by c.indicator_key, c.area_key, c.period_key, {{ age_of('c.breakdown_key') }}
 ),
 

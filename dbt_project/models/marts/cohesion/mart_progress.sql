@@ -1,4 +1,5 @@
 -- grain: one row per indicator with a direction, area and sex: its growth, compared with the growth that its target or direction requires
+{{ config(materialized="incremental", pre_hook="{{ delete_scope(column='indicator') }}") }}
 {%- set progress = var('progress') %}
 {%- set best = progress.best_score %}
 {%- set to_target = progress.with_target %}
@@ -32,6 +33,7 @@ with values_at_ends as (
             and b.area_key = c.area_key
             and b.breakdown_key = s.breakdown_key
             and b.period_key = s.base_period
+    where {{ in_scope('s.indicator_key') }}
 ),
 
 -- a target to meet and not to pass: a value beyond the target is folded to the value before it with the same ratio to the target

@@ -1,7 +1,15 @@
 -- grain: one row per indicator, area, period, sex and age group
-with measures_by_period as (
+{{ config(materialized="incremental", pre_hook="{{ delete_scope(column='indicator') }}") }}
+with read_measures as (
+    select *
+    from ({{ measures_of_terms() }}) as t
+    where {{ in_scope('t.indicator_key') }}
+),
+
+measures_by_period as (
     select distinct measure_key, period_key, source_position
     from {{ ref('int_observations') }}
+    where measure_key in (select measure_key from read_measures)
 ),
 
 -- the sources with observations of an indicator's measures in the period
@@ -10,7 +18,7 @@ sources_of_indicators as (
         t.indicator_key,
         o.period_key,
         s.source
-    from ({{ measures_of_terms() }}) as t
+    from read_measures as t
     inner join measures_by_period as o on o.measure_key = t.measure_key
     inner join {{ ref('stg_sources') }} as s on s.position = o.source_position
 ),
@@ -44,3 +52,4 @@ inner join {{ ref('dim_area') }} as a on a.area_key = c.area_key
 inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = c.breakdown_key
 left join {{ ref('dim_period') }} as p on p.period_key = c.period_key
 left join sources_by_period as s on s.indicator_key = c.indicator_key and s.period_key = c.period_key
+where {{ in_scope('c.indicator_key') }}

@@ -1,4 +1,5 @@
 -- grain: one row per indicator, level, period and sex (age group _T): how many of its cells have a value, and why the others have none
+{{ config(materialized="incremental", pre_hook="{{ delete_scope(column='indicator') }}") }}
 with counts as (
     select
         indicator_key,
@@ -11,7 +12,7 @@ with counts as (
         {% endfor -%}
         count(obs_value) as available
     from {{ ref('int_indicator_cells') }}
-    where {{ is_all_ages('breakdown_key') }}
+    where {{ is_all_ages('breakdown_key') }} and {{ in_scope('indicator_key') }}
     group by indicator_key, level_position, period_key, breakdown_key
 )
 

@@ -1,0 +1,264 @@
+"""Which measures and indicators a run has to compute again: those whose key differs from the one stored with their rows.
+
+The key of a measure covers everything that can change a row of its observations. The key of an indicator covers everything that can change
+one of its values: its declaration and the keys of the measures that it reads. A third key covers what all rows depend on: the territory,
+the weights of its areas, the age groups, and the versions of the code. If that one differs, the warehouse is built from nothing.
+
+The warehouse itself holds the keys. A run takes away those of its scope before it changes a row, and stores the new ones after the last
+model. So wherever a run ends, the next one computes everything again that has no valid key.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+from pydantic import Field
+
+from pipelines.core import atomic, versions
+from pipelines.core.fingerprint import digest
+from pipelines.core.state import StateFile
+from pipelines.core.workspace import WorkspaceFolder
+from pipelines.lake.manifest import Manifest
+from pipelines.lake.store import File
+from pipelines.warehouse import dbt, spark_tables
+
+TABLE = "main.valid_keys"
+TERRITORY = ("areas", "area_parents", "area_changes", "levels", "level_parents", "pack")
+OBSERVED = ("part", "ref_area", "time_period", "sex", "age", "obs_value", "obs_status", "aggregate", "by_sex")
+"""The columns of observations that can change a number. The snapshot of a row and its place there cannot."""
+Rows = list[dict[str, Any]]
+Digests = dict[tuple[str, str], tuple[int, int]]
+"""For each source and measure, the number of its rows and the sum of their hashes.
+
+The measure '' stands for rows that only say that an area reports.
+"""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The key of everything, and those of the single measures and indicators, by name."""
+
+    of_all: str
+    measures: Mapping[str, str]
+    indicators: Mapping[str, str]
+
+    def rows(self) -> pl.DataFrame:
+        """Return the keys as a table of kinds, names and keys."""
+        kinds = {"all": {"": self.of_all}, "measure": self.measures, "indicator": self.indicators}
+        rows = [(kind, name, key) for kind, keys in kinds.items() for name, key in keys.items()]
+        return pl.DataFrame(rows, schema={"kind": pl.String, "name": pl.String, "key": pl.String}, orient="row")
+
+
+class FileDigests(StateFile):
+    """The digests of files of observations, by the checksum of the file, and their age groups. They hold for one version of DuckDB."""
+
+    library: str = ""
+    measures: dict[str, list[tuple[str, str, int, str]]] = Field(default_factory=dict)
+    ages: dict[str, list[str]] = Field(default_factory=dict)
+
+
+def begin(workspace: WorkspaceFolder, memory: int) -> Keys:
+    """Prepare the warehouse for the models: list what is unchanged, take away the keys of all the rest, and return the keys to store at the end.
+
+    The models then change a copy of the file, so that whoever has it open keeps what it was. `memory` limits DuckDB, in bytes.
+    """
+    keys = current_keys(workspace, memory)
+    stored = _stored_keys(workspace.warehouse)
+    if workspace.settings.engine == "spark":  # Parquet tables refuse to delete rows, so everything is built from nothing
+        stored = stored.clear()
+        spark_tables.remove(workspace)
+    unchanged = keys.rows().join(stored, on=["kind", "name", "key"], how="semi")
+    if unchanged.filter(kind="all").is_empty():
+        unchanged = unchanged.clear()
+        workspace.warehouse.unlink(missing_ok=True)
+        _log_of(workspace.warehouse).unlink(missing_ok=True)
+        with duckdb.connect(str(workspace.warehouse)) as warehouse:
+            warehouse.execute(f"create table {TABLE} (kind varchar, name varchar, key varchar)")
+    else:
+        _copy_with_keys(workspace.warehouse, unchanged)
+    workspace.dbt.mkdir(parents=True, exist_ok=True)
+    with atomic.atomic_write(dbt.unchanged_path(workspace)) as path:
+        unchanged.write_parquet(path)
+    return keys
+
+
+def finish(workspace: WorkspaceFolder, keys: Keys) -> None:
+    """Store the keys of all rows, which are complete now."""
+    with duckdb.connect(str(workspace.warehouse)) as warehouse:
+        _replace_keys(warehouse, keys.rows())
+
+
+def _replace_keys(warehouse: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
+    warehouse.begin()
+    warehouse.execute(f"delete from {TABLE}")
+    warehouse.register("new_keys", rows.to_arrow())
+    warehouse.execute(f"insert into {TABLE} select kind, name, key from new_keys")
+    warehouse.unregister("new_keys")
+    warehouse.commit()
+
+
+def _stored_keys(warehouse: Path) -> pl.DataFrame:
+    """Return the keys in the warehouse; none where there is no warehouse, or nothing that can be read."""
+    none = pl.DataFrame(schema={"kind": pl.String, "name": pl.String, "key": pl.String})
+    if not warehouse.is_file():
+        return none
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            rows = connection.execute(f"select kind, name, key from {TABLE}").fetchall()
+    except duckdb.Error:
+        return none
+    return pl.DataFrame(rows, schema=none.schema, orient="row")
+
+
+def _copy_with_keys(warehouse: Path, unchanged: pl.DataFrame) -> None:
+    """Replace the file of the warehouse by a copy that has no keys but these."""
+    log = _log_of(warehouse)
+    with atomic.atomic_write(warehouse, sync=False) as copy:
+        shutil.copyfile(warehouse, copy)
+        if log.is_file():  # a killed run left it
+            shutil.copyfile(log, _log_of(copy))
+        try:
+            with duckdb.connect(str(copy)) as connection:
+                _replace_keys(connection, unchanged)
+                connection.execute("checkpoint")
+        finally:
+            _log_of(copy).unlink(missing_ok=True)
+        log.unlink(missing_ok=True)
+
+
+def _log_of(warehouse: Path) -> Path:
+    """Return the file in which DuckDB keeps changes that the database file itself does not have yet."""
+    return warehouse.with_name(f"{warehouse.name}.wal")
+
+
+def current_keys(workspace: WorkspaceFolder, memory: int) -> Keys:
+    """Return the keys of the current state of the lake."""
+    manifest = Manifest.current(workspace)
+    tables = {
+        kind: _rows(workspace, manifest, kind)
+        for kind in ("pack", "measures", "breaks", "indicators", "indicator_levels", "convergence_spans", "terms", "down")
+    }
+    with duckdb.connect(config={"memory_limit": f"{memory >> 10}KiB"}) as connection:
+        files = _of_files(connection, workspace, manifest.files.get("observations", []))
+        conflicts = _digests(connection, workspace, manifest, "conflicts", ["source", "measure"], OBSERVED[1:5])
+        universe = _digests(connection, workspace, manifest, "universe", ["source"], ["ref_area"])
+    observed: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for file in manifest.files.get("observations", []):
+        for source, measure, rows, total in files.measures[file.sha256]:
+            sums = observed[source, measure]
+            sums[0] += rows
+            sums[1] += int(total)
+    measures = _keys_of_measures(tables, observed, conflicts, universe)
+    weight = tables["pack"][0]["weight"] if tables["pack"] else None
+    of_all = digest(
+        [
+            versions.LAKE, versions.WAREHOUSE, dbt.project_digest(), {name: version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb")},
+            workspace.settings.engine,
+            {kind: [file.sha256 for file in manifest.files.get(kind, [])] for kind in TERRITORY},
+            sorted({age for file in manifest.files.get("observations", []) for age in files.ages[file.sha256]}),
+            measures.get(weight or ""),
+        ]
+    )  # fmt: skip
+    return Keys(of_all, measures, _keys_of_indicators(tables, measures))
+
+
+def _keys_of_measures(
+    tables: Mapping[str, Rows],
+    observed: Mapping[tuple[str, str], Any],
+    conflicts: Mapping[tuple[str, ...], Any],
+    universe: Mapping[tuple[str, ...], Any],
+) -> dict[str, str]:
+    down, declared, breaks = (
+        _grouped(tables["down"], "source"),
+        _grouped(tables["measures"], "measure"),
+        _grouped(tables["breaks"], "measure"),
+    )
+    read = {row[column] for row in tables["terms"] for column in ("measure", "times")}
+
+    def facts(measure: str) -> list[Any]:
+        """What the sources of a measure say, without what they say of other measures."""
+        return [
+            [row["source"], row, observed.get((row["source"], measure)), conflicts.get((row["source"], measure)),
+             observed.get((row["source"], "")), universe.get((row["source"],)), down.get(row["source"])]
+            for row in declared.get(measure, [])
+        ]  # fmt: skip
+
+    # areas that changed are restated with the weights of a measure
+    return {
+        measure: digest(
+            [facts(measure), breaks.get(measure), measure in read, [facts(row["weighted_by"]) for row in rows if row["weighted_by"]]]
+        )
+        for measure, rows in declared.items()
+    }
+
+
+def _keys_of_indicators(tables: Mapping[str, Rows], measures: Mapping[str, str]) -> dict[str, str]:
+    parts = [_grouped(tables[name], "indicator") for name in ("indicator_levels", "convergence_spans", "terms")]
+    keys = {}
+    for row in tables["indicators"]:
+        own = [part.get(row["indicator"], []) for part in parts]
+        read = {name for term in own[-1] for name in (term["measure"], term["times"]) if name}
+        # its position says only where it stands in lists
+        keys[row["indicator"]] = digest([{**row, "position": None}, own, {name: measures.get(name) for name in read}])
+    return keys
+
+
+def _grouped(rows: Rows, column: str) -> dict[Any, Rows]:
+    groups: dict[Any, Rows] = defaultdict(list)
+    for row in rows:
+        groups[row[column]].append(row)
+    return {key: sorted(group, key=digest) for key, group in groups.items()}
+
+
+def _rows(workspace: WorkspaceFolder, manifest: Manifest, kind: str) -> Rows:
+    return [row for file in manifest.files.get(kind, []) for row in pl.read_parquet(workspace.lake / file.path).to_dicts()]
+
+
+def _of_files(connection: duckdb.DuckDBPyConnection, workspace: WorkspaceFolder, files: Sequence[File]) -> FileDigests:
+    """Return the digests of files of observations. Those that were read before are not read again."""
+    path = workspace.dbt / "measures.json"
+    known = FileDigests.load(path) or FileDigests()
+    result = FileDigests(library=duckdb.__version__)
+    new: dict[str, str] = {}
+    for file in files:
+        if known.library == result.library and file.sha256 in known.measures:
+            result.measures[file.sha256], result.ages[file.sha256] = known.measures[file.sha256], known.ages[file.sha256]
+        else:
+            new[str(workspace.lake / file.path)] = file.sha256
+            result.measures[file.sha256], result.ages[file.sha256] = [], []
+    if new:
+        query = (
+            f"select filename, source, coalesce(measure, ''), count(*), cast(sum(hash({', '.join(OBSERVED)})::hugeint) as varchar), "
+            "list(distinct age) "
+            "from read_parquet(?, filename = true) group by all"
+        )
+        ages: dict[str, set[str]] = defaultdict(set)
+        for name, source, measure, rows, total, own in connection.execute(query, [list(new)]).fetchall():
+            result.measures[new[name]].append((source, measure, rows, total))
+            ages[new[name]].update(age for age in own if age is not None)
+        result.ages.update({sha256: sorted(own) for sha256, own in ages.items()})
+        result.save(path)
+    return result
+
+
+def _digests(
+    connection: duckdb.DuckDBPyConnection,
+    workspace: WorkspaceFolder,
+    manifest: Manifest,
+    kind: str,
+    by: Sequence[str],
+    columns: Iterable[str],
+) -> dict[tuple[str, ...], tuple[int, int]]:
+    paths = [str(workspace.lake / file.path) for file in manifest.files.get(kind, [])]
+    if not paths:
+        return {}
+    query = f"select {', '.join(by)}, count(*), sum(hash({', '.join(columns)})::hugeint) from read_parquet(?) group by {', '.join(by)}"
+    return {tuple(row[: len(by)]): (row[-2], row[-1]) for row in connection.execute(query, [paths]).fetchall()}

@@ -1,0 +1,130 @@
+"""Whatever changes between two runs, the warehouse that they change is the one that a run would build from nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+
+from tests.support.changing_pack import KINDS, ChangingPack
+from tests.support.two_warehouses import TwoWarehouses
+
+pytestmark = pytest.mark.slow
+
+SEQUENCES = int(os.environ.get("ZPO2_TEST_SEQUENCES", "1"))
+"""How many sequences of changes are tried."""
+READERS_OF_FLOW = {
+    "zero_ratio", "window_of_two", "window_of_three", "window_mean", "window_count", "change_of_window", "lagged", "growth",
+}  # fmt: skip
+"""The indicators of the pack that read the measure `flow`."""
+
+
+@pytest.fixture(scope="module")
+def warehouses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoWarehouses]:
+    folder = tmp_path_factory.mktemp("changed")
+    both = TwoWarehouses(ChangingPack(folder / "pack"), folder / "homes")
+    both.ingest()
+    assert both.build() == []
+    yield both
+    both.close()
+
+
+class TestScope:
+    """What a run computes again, by what has changed. Each test leaves the warehouse complete."""
+
+    def test_of_the_first_run_is_everything(self, warehouses: TwoWarehouses) -> None:
+        assert warehouses.in_scope() == warehouses.pack.names()
+
+    def test_of_a_run_after_which_nothing_changed_is_empty(self, warehouses: TwoWarehouses) -> None:
+        warehouses.pack.shuffle_rows(random.Random(1))
+        warehouses.ingest()
+        assert warehouses.build() == []
+        assert warehouses.in_scope() == set()
+
+    def test_of_a_changed_value_is_what_reads_its_measure(self, warehouses: TwoWarehouses) -> None:
+        warehouses.pack.edit("data/figures.csv", "flow,2021,t1,_T,_T,5,A", "flow,2021,t1,_T,_T,6,A")
+        warehouses.ingest()
+        assert warehouses.build() == []
+        assert warehouses.in_scope() == READERS_OF_FLOW
+
+    def test_of_a_changed_declaration_is_its_indicator(self, warehouses: TwoWarehouses) -> None:
+        warehouses.pack.edit("indicators/all.yml", '"id": "per_km2", "title": "per_km2"', '"id": "per_km2", "title": "Pairs by area"')
+        warehouses.ingest()
+        assert warehouses.build() == []
+        assert warehouses.in_scope() == {"per_km2"}
+
+    def test_of_a_changed_weight_is_everything(self, warehouses: TwoWarehouses) -> None:
+        warehouses.pack.edit("data/heads.csv", "heads,2021,t1,_T,_T,10,A", "heads,2021,t1,_T,_T,11,A")
+        warehouses.ingest()
+        assert warehouses.build() == []
+        assert warehouses.in_scope() == warehouses.pack.names()
+
+    def test_of_another_version_of_the_code_is_everything(self, warehouses: TwoWarehouses, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("pipelines.core.versions.WAREHOUSE", 0)
+        assert warehouses.build() == []
+        assert warehouses.in_scope() == warehouses.pack.names()
+
+
+def test_a_warehouse_that_was_killed_while_it_changed(warehouses: TwoWarehouses) -> None:
+    rng = random.Random(11)
+    for number in range(30):
+        done = warehouses.pack.change_value(rng)
+        warehouses.ingest()
+        warehouses.kill_during_build(rng.uniform(0.1, 4.0))
+        if number % 5 == 4:
+            assert warehouses.build() == [], done
+
+
+class Changes(RuleBasedStateMachine):
+    """Changes of every kind, runs that end, and runs that are killed. In the end both warehouses are the same."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        self.warehouses = TwoWarehouses(ChangingPack(Path(self.folder.name) / "pack"), Path(self.folder.name) / "homes")
+        self.warehouses.ingest()
+        self.warehouses.change()
+        self.changes = 0
+
+    @rule(kind=st.sampled_from(sorted(KINDS)), seed=st.integers(0, 2**32))
+    def change_an_input(self, kind: str, seed: int) -> None:
+        note(f"{kind}: {KINDS[kind](self.warehouses.pack, random.Random(seed))}")
+        self.changes += 1
+
+    @precondition(lambda self: self.changes >= 3)
+    @rule()
+    def run_to_its_end(self) -> None:
+        self.warehouses.ingest()
+        self.warehouses.change()
+        self.changes = 0
+
+    @precondition(lambda self: self.changes >= 3)
+    @rule(seconds=st.floats(0.1, 3))
+    def kill_a_run(self, seconds: float) -> None:
+        self.warehouses.ingest()
+        self.warehouses.kill_during_build(seconds)
+        self.changes = 0
+
+    def teardown(self) -> None:
+        try:
+            self.warehouses.ingest()
+            assert self.warehouses.build() == []
+        finally:
+            self.warehouses.close()
+            self.folder.cleanup()
+
+
+def test_any_sequence_of_changes() -> None:
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        Changes,
+        settings=settings(
+            max_examples=SEQUENCES, stateful_step_count=30, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+        ),
+    )
