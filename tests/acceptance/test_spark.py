@@ -24,6 +24,8 @@ pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 QUICK = "--conf spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 --conf spark.sql.codegen.wholeStage=false pyspark-shell"
 """Spark compiles its queries for hours of work; those of a small pack run for milliseconds."""
 DIGITS = 9
+DUCK = "warehouse"
+"""The name of the database of DuckDB: its views name it."""
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +60,9 @@ def test_every_mart_is_equal_on_both_engines(demo_home: Path, spark_home: Path) 
     marts = {n["alias"]: n["config"]["meta"]["key"] for n in dbt.load_manifest(home).get("nodes", {}).values() if n["schema"] == "marts"}
     assert len(marts) >= 18
     with duckdb.connect() as connection:
-        for name, folder in (("duck", demo_home), ("spark", spark_home)):
+        for name, folder in ((DUCK, demo_home), ("spark", spark_home)):
             connection.execute(f"attach {literal(folder / 'warehouse.duckdb')} as {name} (read_only)")
-        assert columns(connection, "duck") == columns(connection, "spark")
+        assert columns(connection, DUCK) == columns(connection, "spark")
         differences = {table: different_rows(connection, table, key) for table, key in marts.items()}
     assert not any(differences.values()), {table: rows[:3] for table, rows in differences.items() if rows}
 
@@ -91,8 +93,8 @@ def different_rows(connection: duckdb.DuckDBPyConnection, table: str, key: list[
     """Return the rows of a table that only one engine has, or in which a text or a number differs."""
     types = dict(
         connection.execute(
-            "select column_name, data_type from duckdb_columns() where database_name = 'duck' and schema_name = 'marts' and table_name = ?",
-            [table],
+            "select column_name, data_type from duckdb_columns() where database_name = ? and schema_name = 'marts' and table_name = ?",
+            [DUCK, table],
         ).fetchall()
     )
     conditions = [
@@ -104,5 +106,5 @@ def different_rows(connection: duckdb.DuckDBPyConnection, table: str, key: list[
     ]
     same_key = " and ".join(f"d.{identifier(name)} is not distinct from s.{identifier(name)}" for name in key)
     return connection.execute(
-        f"select d, s from duck.marts.{table} as d full outer join spark.marts.{table} as s on {same_key} where {' or '.join(conditions)}"
+        f"select d, s from {DUCK}.marts.{table} as d full outer join spark.marts.{table} as s on {same_key} where {' or '.join(conditions)}"
     ).fetchall()
