@@ -17,7 +17,7 @@
 
 {# The names of the indicators or measures whose rows are valid; `zpo2 run` lists them. Without such a list, everything is in scope. #}
 {% macro unchanged(kind) -%}
-    {%- set file = env_var('ZPO2_UNCHANGED', '') -%}
+    {%- set file = env_var('ZPO2_UNCHANGED', '') if execute else '' -%}
     {%- if file -%}
         (select name from {{ parquet_files([file]) }} where kind = '{{ kind }}')
     {%- else -%}
@@ -27,7 +27,7 @@
 
 {# dbt without `zpo2 run` keeps no record of what its rows were made from, so the keys of earlier runs are no longer true. #}
 {% macro forget_keys() -%}
-    {%- if not env_var('ZPO2_UNCHANGED', '') -%}
+    {%- if execute and not env_var('ZPO2_UNCHANGED', '') -%}
     drop table if exists {{ target.schema }}.valid_keys
     {%- endif -%}
 {%- endmacro %}

@@ -18,7 +18,7 @@ import pyarrow as pa
 from exports.formats.parquet import ROW_GROUP, schema_of
 from exports.formats.rounding import round_significant
 from exports.model.errors import ReleaseError
-from exports.model.reuse import KeptRows, TableDigest, key
+from exports.model.reuse import KeptRows, TableDigest, TableNote, key
 from exports.model.tables import Column, Table
 from pipelines.core.sql import identifier, literal
 
@@ -59,24 +59,34 @@ def relation(connection: duckdb.DuckDBPyConnection, catalog: str, table: Table) 
     return f"{identifier(catalog)}.{SCHEMA}.{identifier(table.name)}"
 
 
-def digest(connection: duckdb.DuckDBPyConnection, mart: str, table: Table) -> TableDigest:
+def digest(
+    connection: duckdb.DuckDBPyConnection, mart: str, table: Table, before: TableNote | None, part_keys: Mapping[str, str]
+) -> TableDigest:
     """Return the digest of the rows of `mart`, whose order does not matter: counts and exact sums of hashes.
 
-    It covers names and types of the columns and the key. DuckDB may compute other hashes in another version.
+    It covers names and types of the columns and the key. DuckDB may compute other hashes in another version. The rows of a part are not read
+    if its key is the same as `before`.
     """
     divided = table.key[0] == PART and len(table.key) > 1
+    shape = [[[column.name, column.type] for column in table.columns], list(table.key)]
+    same = [part for part, key_ in part_keys.items() if before is not None and before.part_keys.get(part) == key_] if divided else []
+    where = f"where {identifier(PART)} not in ({', '.join(map(literal, same))})" if same else ""
     cells = ", ".join(f"{identifier(column.name)}::{column.type}" for column in table.columns)
     rows = connection.execute(f"""
         select part, count(*), sum(row_hash)::varchar, bit_xor(hash(row_hash))::varchar
-        from (select {_composed(identifier(PART)) if divided else "''"} as part, hash({cells}) as row_hash from {mart})
+        from (select {_composed(identifier(PART)) if divided else "''"} as part, hash({cells}) as row_hash from {mart} {where})
         group by part
         order by part""").fetchall()
     for part, count, *_ in rows:
         if part is None:
             raise ReleaseError(f"{table.name}: key column {PART} is null in {count} rows")
-    shape = [[[column.name, column.type] for column in table.columns], list(table.key)]
     parts = {str(part): key(shape, count, total, mixed) for part, count, total, mixed in rows}
-    return TableDigest(sum(row[1] for row in rows), parts, PART if divided else None)
+    counts = {str(part): count for part, count, *_ in rows}
+    for part in same:
+        assert before is not None
+        if part in before.digest.parts:
+            parts[part], counts[part] = before.digest.parts[part], before.digest.counts[part]
+    return TableDigest(counts, parts, PART if divided else None)
 
 
 @dataclass(frozen=True)

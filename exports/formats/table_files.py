@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -48,17 +48,18 @@ def write(
         connection.execute(f"attach {literal(warehouse)} as {CATALOG} (read_only)")
         for table in tables:
             mart = prepare_table.relation(connection, CATALOG, table)
-            digest = prepare_table.digest(connection, mart, table)
-            paths = [f"{kind}/{table.name}.{kind}" for kind in ("csv", "parquet")]
             before = reuse.before(table.name)
+            keys = {part: key(asdict(table), inputs) for part, inputs in reuse.part_keys.get(table.name, {}).items()}
+            digest = prepare_table.digest(connection, mart, table, before, keys)
+            paths = [f"{kind}/{table.name}.{kind}" for kind in ("csv", "parquet")]
             if reuse.link(folder, paths, key("table", asdict(table), info.about(), digest.rows, digest.parts)) and before:
-                note = before
+                note = replace(before, part_keys=keys)
                 report_progress(f"{table.name}: {digest.rows} rows, as in the last release")
             else:
                 kept = reuse.kept_rows(table.name, digest)
                 prepared = PreparedTable(connection, mart, table, digest, kept)
                 ranges = _write(prepared, kept, info, *(folder / path for path in paths))
-                note = TableNote(digest, prepared.guarded, ranges)
+                note = TableNote(digest, prepared.guarded, ranges, keys)
                 report_progress(f"{table.name}: {digest.rows} rows")
             reuse.tables[table.name] = note
             written.guarded[table.name] = note.guarded

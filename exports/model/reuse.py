@@ -28,11 +28,22 @@ LIBRARIES = ("duckdb", "numpy", "polars", "pyarrow")
 
 @dataclass(frozen=True)
 class TableDigest:
-    """A digest of the rows of a table, free of their order. `parts` has one for each value of the column `by`; without it, one for ''."""
+    """A digest of the rows of a table, free of their order. `parts` has one for each value of the column `by`; without it, one for ''.
 
-    rows: int
+    `counts` has the rows of each part.
+    """
+
+    counts: Mapping[str, int]
     parts: Mapping[str, str]
     by: str | None = None
+
+    @property
+    def rows(self) -> int:
+        return sum(self.counts.values())
+
+
+PartKeys = Mapping[str, Mapping[str, str]]
+"""For each table whose parts have known inputs, and for each of its parts, a digest of the inputs: the rows are the same if it is."""
 
 
 Ranges = dict[str, tuple[int, int]]
@@ -41,11 +52,12 @@ Ranges = dict[str, tuple[int, int]]
 
 @dataclass(frozen=True)
 class TableNote:
-    """The digest of a table, the number of its guarded cells, and the ranges of its parts."""
+    """The digest of a table, the number of its guarded cells, the ranges of its parts, and the keys of the parts (see PartKeys)."""
 
     digest: TableDigest
     guarded: int = 0
     ranges: Ranges = field(default_factory=dict)
+    part_keys: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,8 @@ def key(*facts: object) -> str:
 class Reuse:
     """The files of the `previous` release that can be linked, and the record of the release in the making."""
 
-    def __init__(self, previous: Path | None = None, staging: Path | None = None) -> None:
+    def __init__(self, previous: Path | None = None, staging: Path | None = None, part_keys: PartKeys | None = None) -> None:
+        self.part_keys = part_keys or {}
         self._previous = previous
         self._staging = staging
         self._writer = key(versions.RELEASE, {library: version(library) for library in LIBRARIES})
@@ -182,7 +195,9 @@ def _note(value: Mapping[str, Any]) -> Note:
     tables = {}
     for name, table in value["tables"].items():
         digest, ranges = table["digest"], {part: (int(first), int(end)) for part, (first, end) in table["ranges"].items()}
-        tables[name] = TableNote(TableDigest(digest["rows"], dict(digest["parts"]), digest["by"]), table["guarded"], ranges)
+        tables[name] = TableNote(
+            TableDigest(dict(digest["counts"]), dict(digest["parts"]), digest["by"]), table["guarded"], ranges, dict(table["part_keys"])
+        )
     return Note(dict(value["keys"]), tables)
 
 

@@ -24,7 +24,7 @@ from exports.metadata.text import is_web
 from exports.model import checksums, schema_version
 from exports.model.errors import ReleaseError
 from exports.model.info import Context, FileFacts, Previous, ReleaseInfo
-from exports.model.reuse import Reuse
+from exports.model.reuse import PartKeys, Reuse
 from exports.model.tables import Table
 from exports.release import public_folder
 from exports.release.entries import RELEASES, ChangeCounts, Entry, PackInfo, TableCounts
@@ -67,13 +67,15 @@ def build(
     *,
     memory: int | None = None,
     spill_bytes: int | None = None,
+    part_keys: PartKeys | None = None,
 ) -> Release:
     """Publish `tables` from the marts of `warehouse` as the current release of `public`, unless that already has the same content.
 
     `staging` must be on the file system of `public`; this function owns its subfolder `publication` and first removes what a killed build
     left there. It also owns the note that says which files of the current release can be linked (`exports.model.reuse`). `memory` is what
-    the build may use, in bytes, and `spill_bytes` what its temporary files may take. Raises ReleaseError, after which the current release
-    is unchanged.
+    the build may use, in bytes, and `spill_bytes` what its temporary files may take. `part_keys` says what the rows of single indicators are
+    made from, where that is known: under the same key as in the current release they are not read again. Raises ReleaseError, after which
+    the current release is unchanged.
     """
     from exports.model.connection import Limits
 
@@ -85,7 +87,7 @@ def build(
         folder = work / "release"
         folder.mkdir()
         current_folder = public / RELEASES / current.version if current else None
-        reuse = Reuse(current_folder, staging)
+        reuse = Reuse(current_folder, staging, part_keys or {})
 
         # write the tables
         from exports.formats import table_files  # Arrow, Polars and DuckDB are slow to import; only a build needs them

@@ -16,6 +16,7 @@ from pipelines.core.locks import file_lock
 from pipelines.core.sql import literal
 from pipelines.core.workspace import LOCK, WorkspaceFolder
 from pipelines.explain.facts import Area, Break, CellKey, Facts, Indicator, Key, Observation, Place, Term
+from pipelines.warehouse import scope
 
 
 class WarehouseUnavailable(Zpo2Error):
@@ -26,8 +27,8 @@ class WarehouseUnavailable(Zpo2Error):
 def open_warehouse(workspace: WorkspaceFolder) -> Iterator[Warehouse]:
     """Open the warehouse of a workspace read-only. Raises WarehouseUnavailable.
 
-    A run cannot begin while the file is being opened. Later it can, because a run deletes the file before it builds another one, and the
-    open connection keeps the old one.
+    A run cannot begin while the file is being opened. Later it can, because a run works on a copy of the file, and the open connection keeps
+    the old one.
     """
     with _lock_for_opening(workspace):
         if not workspace.warehouse.is_file():
@@ -39,6 +40,8 @@ def open_warehouse(workspace: WorkspaceFolder) -> Iterator[Warehouse]:
                 f"{workspace.warehouse}: cannot be opened ({str(error).splitlines()[0]}); try again when the run has ended"
             ) from None
     try:
+        if not scope.is_complete(connection):
+            raise WarehouseUnavailable(f"{workspace.warehouse}: is not complete (a run did not end); `zpo2 run` completes it")
         yield Warehouse(connection, workspace)
     except (duckdb.CatalogException, duckdb.BinderException, duckdb.IOException) as error:
         raise WarehouseUnavailable(

@@ -6,7 +6,7 @@ so Dagster's own class can read it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +24,7 @@ class OneConnectionHistory(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: Any = None) -> None:
         self._engines: dict[str, Engine] = {}
+        self._seen: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -55,8 +56,26 @@ class OneConnectionHistory(SqliteEventLogStorage):
             self._initialized_dbs.add(shard)
         return engine
 
+    # Dagster asks several times for each asset whether the index has a table, a column or a migration. What is there stays there.
+
+    def has_table(self, table_name: str) -> bool:
+        return self._is_there(f"table {table_name}", lambda: SqliteEventLogStorage.has_table(self, table_name))
+
+    def has_secondary_index(self, name: str) -> bool:
+        return self._is_there(f"migration {name}", lambda: SqliteEventLogStorage.has_secondary_index(self, name))
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        look = SqliteEventLogStorage._has_asset_key_col_on_connection
+        return self._is_there(f"column {column_name}", lambda: look(self, conn, column_name))
+
+    def _is_there(self, name: str, look: Callable[[], bool]) -> bool:
+        if name not in self._seen and look():
+            self._seen.add(name)
+        return name in self._seen
+
     def wipe(self) -> None:
         self._close()
+        self._seen.clear()
         super().wipe()
 
     def dispose(self) -> None:

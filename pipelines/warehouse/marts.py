@@ -43,14 +43,14 @@ def _tested_columns(manifest: dict[str, Any]) -> dict[tuple[str, str], dict[str,
     """Return the bounds and the allowed values of columns by (model, column), as the data tests check them."""
     tested: dict[tuple[str, str], dict[str, Any]] = {}
     for node in data_tests(manifest):
-        test, column = node.get("test_metadata") or {}, node.get("column_name")
-        if not column or node["config"].get("meta", {}).get("gate") == "warn" or node["config"].get("where"):
+        test = node.get("test_metadata") or {}
+        if test.get("name") != "valid" or node["config"].get("meta", {}).get("gate") == "warn" or node["config"].get("where"):
             continue  # a test that only warns, or that skips rows, guarantees nothing
-        kwargs = test.get("kwargs", {})
-        if test.get("name") == "between":
-            tested.setdefault((node["attached_node"], column), {}).update(minimum=kwargs["low"], maximum=kwargs["high"])
-        elif test.get("name") == "accepted_values":
-            tested.setdefault((node["attached_node"], column), {}).update(values=tuple(_rendered(kwargs["values"])))
+        model, rules = node["attached_node"], test["kwargs"]
+        for column, (low, high) in rules.get("between", {}).items():
+            tested.setdefault((model, column), {}).update(minimum=low, maximum=high)
+        for column, values in rules.get("accepted_values", {}).items():
+            tested.setdefault((model, column), {}).update(values=tuple(_rendered(values)))
     return tested
 
 

@@ -96,6 +96,25 @@ def finish(workspace: WorkspaceFolder, keys: Keys) -> None:
         _replace_keys(warehouse, keys.rows())
 
 
+def is_complete(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether all rows of the warehouse are those of its last run. One that dbt has built by itself keeps no keys, and counts as complete."""
+    if not connection.execute("select 1 from duckdb_tables() where schema_name || '.' || table_name = ?", [TABLE]).fetchall():
+        return True
+    query = f"select 1 from staging.stg_indicators where indicator not in (select name from {TABLE} where kind = 'indicator') limit 1"
+    return not connection.execute(query).fetchall()
+
+
+def keys_of_parts(workspace: WorkspaceFolder, manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return for each mart that keeps its rows, and for each indicator, a digest of everything that its rows are made from.
+
+    The rows of the other marts can change with any input.
+    """
+    stored = {(kind, name): key for kind, name, key in _stored_keys(workspace.warehouse).iter_rows()}
+    keys = {name: digest([stored.get(("all", "")), key]) for (kind, name), key in stored.items() if kind == "indicator"}
+    marts = [n for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts"]
+    return {node["alias"]: keys for node in marts if node["config"]["materialized"] == "incremental"}
+
+
 def _replace_keys(warehouse: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> None:
     warehouse.begin()
     warehouse.execute(f"delete from {TABLE}")

@@ -57,6 +57,7 @@ def compute(workspace: WorkspaceFolder) -> dict[str, int]:
     What is computed from one index or level is kept under a key of its inputs, so that only what has changed is computed again.
     """
     kept = workspace.statistics / "parts"
+    kept.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(workspace.warehouse), read_only=True) as warehouse:
         keys = [_kept(kept, index.key(), partial(_of_index, index)) for index in gather(warehouse)]
         for level in peers.levels(warehouse):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from pipelines.core.imports import stand_ins
 from quality.contracts import cell_types
 from quality.contracts.rules import ColumnRule, anchored, typed_constant
 
@@ -62,7 +63,9 @@ def _rejected_values(frame: pl.DataFrame, typed: pl.DataFrame, rules: Sequence[C
     """Return the cells whose values pandera rejects."""
     if not frame.height or not any(rule.has_checks for rule in rules):
         return []
-    import pandera.polars as pa  # takes seconds, so it is imported only where rows are checked
+    with stand_ins({"hypothesis": None}):  # where it is installed, pandera imports it to make up data
+        import pandera.backends.polars.builtin_checks  # noqa: F401
+        import pandera.polars as pa  # takes seconds, so it is imported only where rows are checked
     from pandera.config import ValidationDepth, config_context
     from pandera.errors import SchemaErrors
 

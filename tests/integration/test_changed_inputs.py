@@ -122,7 +122,7 @@ class Changes(RuleBasedStateMachine):
 
 
 def test_any_sequence_of_changes() -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Changes,
         settings=settings(
             max_examples=SEQUENCES, stateful_step_count=30, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck)

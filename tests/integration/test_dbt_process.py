@@ -10,6 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines import packs
@@ -104,7 +105,8 @@ def test_every_test_of_one_model_is_a_check_of_its_asset(five_home: Path) -> Non
     session = RunSession(RunRequest(Workspace(five_home, Settings(), pack=packs.load(five_home.parent / "pack"))))
     checks = {key.name for key in build_definitions(session).resolve_asset_graph().asset_check_keys}
     tests = {node["name"] for node in dbt.data_tests(dbt.load_manifest(session.workspace)) if node.get("attached_node")}
-    assert len(tests) > 100
+    assert {"valid_mart_areas", "valid_stg_observations"} <= tests
+    assert len(tests) > 50
     assert tests <= checks
 
 
@@ -130,6 +132,35 @@ def test_a_node_that_fails_is_named(home: WorkspaceFolder) -> None:
     [message] = dbt.errors(home, dbt.BEFORE_STATISTICS)
     assert message.startswith("stg_pack: ")
     assert "holds no lake" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "test", "message"),
+    [
+        ("update marts.areas set lat = 91 where ref_area = 'a1'", "mart_areas", "lat: between does not hold for 1 row"),
+        ("insert into marts.areas from marts.areas where ref_area = 'a1'", "mart_areas", "ref_area: unique_key does not hold for 2 rows"),
+        ("delete from marts.areas where ref_area = 'a1'", "mart_area_parents", "ref_area: relationships does not hold for 2 rows"),
+        ("insert into marts.peers (ref_area, peer, position) values ('a1', 'a2', 99)", "mart_peers", "distance: not_null does not hold for 1 row"),
+        ("update marts.indicator_values set obs_status = '?' where obs_value is null", "mart_indicator_values",
+         "obs_status: accepted_values does not hold for 1 row"),
+        ("update marts.indicator_values set obs_status = null, ref_area = 'none' where ref_area = 'a1'", "mart_indicator_values",
+         "obs_value: value_or_reason does not hold for N rows; ref_area: relationships does not hold for N rows"),
+        ("update marts.sources set rows_ignored = rows_ignored + 1", "mart_sources", "rows_read: nothing_lost does not hold for N rows"),
+    ],
+)  # fmt: skip
+def test_a_failed_test_names_each_broken_rule(home: WorkspaceFolder, change: str, test: str, message: str) -> None:
+    with duckdb.connect(str(home.warehouse)) as warehouse:
+        ((changed,),) = warehouse.execute(change).fetchall()
+    process = dbt.DbtProcess(home)
+    try:
+        manifest = process.manifest()
+        list(process.build(dbt.BEFORE_STATISTICS, ["--select", f"valid_{test}"]))
+    finally:
+        process.close()
+    dbt.results_path(home, dbt.AFTER_STATISTICS).unlink()
+    [check] = dbt.results(home, manifest)
+    assert (check.name, check.passed, check.severity) == (f"model:valid_{test}", False, "error")
+    assert check.description == message.replace("N", str(changed))
 
 
 def test_a_second_workspace_reads_the_parsed_project_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -337,6 +337,17 @@ class TestCommand:
         with open_warehouse(home) as warehouse, home.lock(wait=0):  # a run may begin, and replace the warehouse, while an older one is open
             home.warehouse.unlink()
             assert warehouse.indicators
+
+    def test_says_that_a_run_did_not_end(self, five_home: Path, tmp_path: Path) -> None:
+        home = Workspace(Path(shutil.copytree(five_home, tmp_path / "home")), Settings(), pack=packs.load(five_home.parent / "pack"))
+        with duckdb.connect(str(home.warehouse)) as warehouse:  # as after a change of one measure
+            warehouse.execute("delete from valid_keys where name = 'population'")
+        with pytest.raises(WarehouseUnavailable, match=r"is not complete \(a run did not end\)"):
+            explain_cell(five_home.parent / "pack", home.root, "population", "S", "2021")
+
+    def test_needs_a_warehouse(self, five_home: Path, tmp_path: Path) -> None:
+        home = WorkspaceFolder(Path(shutil.copytree(five_home, tmp_path / "home")))
+        home.warehouse.unlink()
         with pytest.raises(WarehouseUnavailable, match="has no warehouse yet"), open_warehouse(home):
             pass
         duckdb.connect(str(home.warehouse)).close()  # what a killed run leaves

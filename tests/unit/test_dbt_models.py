@@ -38,6 +38,22 @@ class TestDescriptions:
         assert set(uses) <= set(blocks)
 
 
+def test_a_model_has_at_most_one_test_of_its_own_and_all_its_rules_are_in_it() -> None:
+    for path in (DBT / "models").rglob("*.yml"):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+            tests = model.get("data_tests", [])
+            assert [test["valid"]["name"] for test in tests] in ([], [f"valid_{model['name']}"]), path
+            assert not any("data_tests" in column for column in model["columns"]), path
+            columns = {column["name"] for column in model["columns"]}
+            for rules in (test["valid"]["arguments"] for test in tests):
+                named = {
+                    name.strip('"')
+                    for rule in ("unique_key", "not_null", "accepted_values", "between", "relationships")
+                    for name in rules.get(rule, [])
+                }
+                assert named | {rules.get("value_or_reason")} - {None} <= columns, path
+
+
 def test_sources_of_statistics_have_the_columns_that_python_writes() -> None:
     types = {pl.String: "varchar", pl.Float64: "double", pl.Int64: "bigint", pl.Boolean: "boolean"}
     [source] = yaml.safe_load((DBT / "models" / "intermediate" / "statistics.yml").read_text(encoding="utf-8"))["sources"]

@@ -26,9 +26,11 @@ def dbt_tests() -> Iterator[tuple[str, str, str]]:
             table = model["name"].removeprefix("mart_")
             for column in model["config"]["meta"]["key"]:
                 yield table, column, "not_null"
-            for column in model["columns"]:
-                for test in column.get("data_tests", []):
-                    yield table, column["name"], test if isinstance(test, str) else next(iter(test))
+            for test in model["data_tests"]:
+                rules = test["valid"]["arguments"]
+                for name in set(DBT_TEST.values()) & set(rules):
+                    for column in rules[name]:
+                        yield table, column, name
 
 
 class TestExpectations:

@@ -82,13 +82,17 @@ term_cells as (
 multiplied as (
     select o.measure_key, o.area_key, o.period_key, o.breakdown_key, o.obs_value, o.status_rank
     from {{ ref('int_observations') }} as o
-    inner join (select distinct times_key from {{ ref('int_terms') }} where times_key is not null and {{ in_scope('indicator_key') }}) as t on t.times_key = o.measure_key
+    inner join (
+        select distinct times_key
+        from {{ ref('int_terms') }}
+        where times_key is not null and {{ in_scope('indicator_key') }}
+    ) as t on t.times_key = o.measure_key
 ),
 
 read_observations as (
     select measure_key, area_key, period_key, breakdown_key, obs_value, status_rank
     from {{ ref('int_observations') }}
-    where measure_key in (select measure_key from {{ ref('int_terms') }} as t where {{ in_scope('t.indicator_key') }})
+    where measure_key in (select t.measure_key from {{ ref('int_terms') }} as t where {{ in_scope('t.indicator_key') }})
 ),
 
 observed as (

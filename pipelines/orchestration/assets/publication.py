@@ -16,7 +16,7 @@ from pipelines.packs.workspace import Workspace
 from pipelines.runs import provenance
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import ReleaseOutcome, inputs_key, release_path, release_rows
-from pipelines.warehouse import dbt, marts
+from pipelines.warehouse import dbt, marts, scope
 from quality import completeness, expectations, gate
 from quality.gate import CheckResult
 
@@ -125,6 +125,7 @@ def _build_release(session: RunSession, manifest: dict[str, Any]) -> dg.AssetsDe
                 lambda text: session.report("release", "release", text),
                 memory=budget(workspace.settings.memory).total,
                 spill_bytes=parse_size(workspace.settings.spill) if workspace.settings.spill else None,
+                part_keys=scope.keys_of_parts(workspace, manifest),
             )
         session.release = ReleaseOutcome(
             version=release.version, path=str(release.path), changed=release.changed, tables=release.tables, set_aside=release.superseded

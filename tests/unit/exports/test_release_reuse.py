@@ -263,7 +263,7 @@ def test_digest_depends_on_rows_and_not_on_their_order(first: Path, second: Path
     def digests(source: Path, table: exports.Table = derived_sample.VALUES) -> reuse.TableDigest:
         with duckdb.connect() as connection_:
             connection_.execute(f"attach '{source}' as warehouse (read_only)")
-            return prepare_table.digest(connection_, prepare_table.relation(connection_, "warehouse", table), table)
+            return prepare_table.digest(connection_, prepare_table.relation(connection_, "warehouse", table), table, None, {})
 
     def differing(a: reuse.TableDigest, b: reuse.TableDigest) -> Iterable[str]:
         return sorted(part for part in {*a.parts, *b.parts} if a.parts.get(part) != b.parts.get(part))
@@ -280,3 +280,31 @@ def test_digest_depends_on_rows_and_not_on_their_order(first: Path, second: Path
     assert differing(digests(first), digests(shuffled)) == []
     assert differing(digests(first), digests(second)) == ["jobs"]
     assert differing(digests(swapped), digests(swapped_back)) == ["zoos"]
+
+
+class TestPartKeys:
+    """The rows of an indicator with the same key as before are not read again: a key that does not tell the truth shows it."""
+
+    @staticmethod
+    def digest(source: Path, before: reuse.TableNote | None, keys: dict[str, str]) -> reuse.TableDigest:
+        with duckdb.connect() as connection_:
+            connection_.execute(f"attach '{source}' as warehouse (read_only)")
+            mart = prepare_table.relation(connection_, "warehouse", derived_sample.VALUES)
+            return prepare_table.digest(connection_, mart, derived_sample.VALUES, before, keys)
+
+    def test_rows_under_the_same_key_are_not_read(self, first: Path, second: Path) -> None:
+        keys = dict.fromkeys(("births", "deaths", "jobs", "zoos"), "1")
+        before = reuse.TableNote(self.digest(first, None, {}), part_keys=keys)
+        assert self.digest(second, before, keys) == before.digest  # though the rows of jobs differ
+        assert self.digest(second, before, keys | {"jobs": "2"}) == self.digest(second, None, {})
+
+    def test_an_indicator_that_had_no_rows_has_none_under_the_same_key(self, first: Path) -> None:
+        before = reuse.TableNote(self.digest(first, None, {}), part_keys={"empty": "1"})
+        assert self.digest(first, before, {"empty": "1"}) == before.digest
+
+    def test_an_indicator_that_is_gone_has_no_digest(self, first: Path, tmp_path: Path) -> None:
+        keys = dict.fromkeys(("births", "deaths", "jobs", "zoos"), "1")
+        before = reuse.TableNote(self.digest(first, None, {}), part_keys=keys)
+        without = warehouse(tmp_path / "without.duckdb", CHANGES["an indicator less"])
+        del keys["deaths"]
+        assert self.digest(without, before, keys) == self.digest(without, None, {})

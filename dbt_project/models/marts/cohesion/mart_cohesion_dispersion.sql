@@ -1,8 +1,13 @@
 -- grain: one row per indicator, area above, level of the areas compared, level of a decomposition, period, sex and statistic
--- a view, so that its million rows are stored once, by group
-{{ config(materialized="view") }}
+{{ config(materialized="incremental", pre_hook="{{ delete_scope(column='indicator') }}") }}
 {%- set mean_of = {'': 'g.mean', 'weighted_': 'd.weighted_mean'} %}
-with statistics as (
+with groups as (
+    select *
+    from {{ ref('int_dispersion_groups') }} as g
+    where {{ in_scope('g.indicator_key') }}
+),
+
+statistics as (
     select
         g.group_key,
         cast(null as smallint) as by_position,
@@ -20,7 +25,7 @@ with statistics as (
             when s.statistic = 'mean_abs_dev'
                 then case when g.low >= 0 and g.mean > 0 then 100 * d.distances * (g.width / g.mean) end
         end as amount
-    from {{ ref('int_dispersion_groups') }} as g
+    from groups as g
     cross join ({{ rows_of('statistic', ['sd', 'iqr', 'max_min', 'p90_p10', 'mean_abs_dev']) }}) as s
     left join {{ ref('int_dispersion') }} as d on d.group_key = g.group_key
     {% for prefix, mean in mean_of.items() %}
@@ -37,7 +42,7 @@ with statistics as (
             when s.statistic = '{{ name }}' then greatest({{ value }}, 0)
             {% endfor -%}
         end as amount
-    from {{ ref('int_dispersion_groups') }} as g
+    from groups as g
     cross join ({{ rows_of('statistic', inequality(prefix, mean) | map('first') | list) }}) as s
     left join {{ ref('int_dispersion') }} as d on d.group_key = g.group_key
     {%- if prefix %}
@@ -54,7 +59,7 @@ with statistics as (
             when s.statistic = 'theil_t_between' then greatest(t.{{ prefix or '' }}between{{ '' if prefix else '_groups' }}, 0)
             else greatest(t.{{ prefix or '' }}within{{ '' if prefix else '_groups' }}, 0)
         end as amount
-    from {{ ref('int_dispersion_groups') }} as g
+    from groups as g
     inner join {{ ref('int_dispersion_levels') }} as b on b.group_key = g.group_key
     cross join ({{ rows_of('statistic', ['theil_t_between', 'theil_t_within']) }}) as s
     left join {{ ref('int_dispersion') }} as d on d.group_key = g.group_key
@@ -82,7 +87,7 @@ select
     g.n,
     cast(g.n as double) / g.n_areas as coverage
 from statistics as s
-inner join {{ ref('int_dispersion_groups') }} as g on g.group_key = s.group_key
+inner join groups as g on g.group_key = s.group_key
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = g.indicator_key
 inner join {{ ref('dim_area') }} as a on a.area_key = g.within_key
 inner join {{ ref('stg_levels') }} as l on l.position = g.level_position

@@ -19,20 +19,19 @@ numbered_periods as (
 
 last_values as (
     select
-        i.indicator,
+        c.indicator_key,
         c.area_key,
         c.obs_value
     from {{ ref('int_indicator_cells') }} as c
     inner join numbered_periods as l on l.indicator_key = c.indicator_key and l.period_key = c.period_key and l.from_last = 1
-    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
     where c.breakdown_key = {{ total() }}
 ),
 
 by_area as (
     select
         area_key
-    {%- for indicator in indicators %},
-        max(obs_value) filter (where indicator = '{{ indicator }}') as {{ adapter.quote(indicator) }}
+    {%- for key, indicator in indicators %},
+        max(case when indicator_key = {{ key }} then obs_value end) as {{ adapter.quote(indicator) }}
     {%- endfor %}
     from last_values
     group by area_key
@@ -42,7 +41,7 @@ select
     a.ref_area,
     a.name,
     a.level
-{%- for indicator in indicators %},
+{%- for _, indicator in indicators %},
     v.{{ adapter.quote(indicator) }}
 {%- endfor %}
 from {{ ref('stg_areas') }} as a
