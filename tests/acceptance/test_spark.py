@@ -68,7 +68,9 @@ def test_every_mart_is_equal_on_both_engines(demo_home: Path, spark_home: Path) 
 
 
 def test_the_release_is_made_from_what_spark_wrote(demo_home: Path, spark_home: Path) -> None:
-    reports = [json.loads((current_release(home) / "quality" / "report.json").read_text(encoding="utf-8")) for home in (demo_home, spark_home)]
+    reports = [
+        json.loads((current_release(home) / "quality" / "report.json").read_text(encoding="utf-8")) for home in (demo_home, spark_home)
+    ]
     rows = [{table: count for table, count in report["rows"].items() if table != "changes"} for report in reports]
     assert rows[0] == rows[1]
     with duckdb.connect(str(spark_home / "warehouse.duckdb"), read_only=True) as warehouse:
@@ -84,7 +86,8 @@ def test_a_number_that_spark_computed_can_be_explained(spark_home: Path) -> None
 
 def columns(connection: duckdb.DuckDBPyConnection, database: str) -> list[tuple[Any, ...]]:
     return connection.execute(
-        "select table_name, column_index, column_name, data_type from duckdb_columns() where database_name = ? and schema_name = 'marts' order by all",
+        "select table_name, column_index, column_name, data_type from duckdb_columns() "
+        "where database_name = ? and schema_name = 'marts' order by all",
         [database],
     ).fetchall()
 
