@@ -74,10 +74,10 @@ def begin(workspace: WorkspaceFolder, memory: int) -> Keys:
     stored = _stored_keys(workspace.warehouse)
     if workspace.settings.engine == "spark":  # Parquet tables refuse to delete rows, so everything is built from nothing
         stored = stored.clear()
-        spark_tables.remove(workspace)
     unchanged = keys.rows().join(stored, on=["kind", "name", "key"], how="semi")
     if unchanged.filter(kind="all").is_empty():
         unchanged = unchanged.clear()
+        spark_tables.remove(workspace)
         workspace.warehouse.unlink(missing_ok=True)
         _log_of(workspace.warehouse).unlink(missing_ok=True)
         with duckdb.connect(str(workspace.warehouse)) as warehouse:
