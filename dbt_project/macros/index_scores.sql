@@ -8,9 +8,9 @@ with among_peers as (
         s.time_period,
         s.ref_area,
         -- scores are rounded as for ranks
-        100.0 * (
+        100 * (
             count(*) filter (where round(o.score, {{ digits }}) < round(s.score, {{ digits }}))
-            + 0.5 * count(*) filter (where round(o.score, {{ digits }}) = round(s.score, {{ digits }}))
+            + cast(0.5 as double) * count(*) filter (where round(o.score, {{ digits }}) = round(s.score, {{ digits }}))
         ) / count(*) as peer_percentile
     from {{ ref('int_index_scores') }} as s
     inner join {{ ref('int_peers') }} as p on p.ref_area = s.ref_area
@@ -21,7 +21,7 @@ with among_peers as (
 )
 
 select
-    s.index_id as "index",
+    s.index_id as index,
     s.node as component,
     s.ref_area,
     s.time_period,

@@ -4,7 +4,7 @@
         when {{ period }} = '' then null
         when length({{ period }}) = 4 then try_cast({{ period }} || '-01-01' as date)
         when substr({{ period }}, 6, 1) = 'Q'
-            then try_cast(left({{ period }}, 5) || lpad(cast(cast(substr({{ period }}, 7, 1) as integer) * 3 - 2 as varchar), 2, '0') || '-01' as date)
+            then try_cast(left({{ period }}, 5) || lpad(cast(cast(substr({{ period }}, 7, 1) as integer) * 3 - 2 as string), 2, '0') || '-01' as date)
         when length({{ period }}) = 7 then try_cast({{ period }} || '-01' as date)
         else try_cast({{ period }} as date)
     end

@@ -18,3 +18,16 @@
 {% macro spark__joined_texts(column, separator) -%}
     array_join(sort_array(collect_list({{ column }})), '{{ separator }}')
 {%- endmacro %}
+
+{# A text of a JSON object, by its key. #}
+{% macro text_of(object, key) -%}
+    {{ return(adapter.dispatch('text_of')(object, key)) }}
+{%- endmacro %}
+
+{% macro default__text_of(object, key) -%}
+    {{ object }} ->> '{{ key }}'
+{%- endmacro %}
+
+{% macro spark__text_of(object, key) -%}
+    get_json_object({{ object }}, "$['{{ key }}']")
+{%- endmacro %}

@@ -19,9 +19,9 @@
 {% macro unchanged(kind) -%}
     {%- set file = env_var('ZPO2_UNCHANGED', '') if execute else '' -%}
     {%- if file -%}
-        (select name from read_parquet('{{ file }}') where kind = '{{ kind }}')
+        (select name from {{ parquet_files([file]) }} where kind = '{{ kind }}')
     {%- else -%}
-        (select cast(null as varchar) as name where false)
+        (select cast(null as string) as name where false)
     {%- endif -%}
 {%- endmacro %}
 

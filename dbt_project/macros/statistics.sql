@@ -5,9 +5,9 @@
 {% macro statistics(table) -%}
     {%- do source('statistics', table) -%}
     {%- if execute -%}
-        {%- set file = env_var('ZPO2_HOME', '../data/demo') ~ '/statistics/' ~ table ~ '.parquet' -%}
-        {%- if run_query("select file from glob('" ~ file ~ "')").rows -%}
-            read_parquet('{{ file }}')
+        {%- set file = home() ~ '/statistics/' ~ table ~ '.parquet' -%}
+        {%- if is_file(file) -%}
+            {{ parquet_files([file]) }}
         {%- else -%}
             {%- set columns = graph.sources['source.zpo2.statistics.' ~ table].columns.values() -%}
             (

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from pipelines.core.errors import UsageError
 from pipelines.core.settings import Settings
@@ -24,8 +25,14 @@ HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 
 
 def settings_of(pack: Path | None, home: Path | None = None) -> Settings:
-    """Return the settings of the environment, overridden by the options of a command."""
-    settings = Settings()
+    """Return the settings of the environment, overridden by the options of a command. Raises UsageError."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        [fault, *_] = error.errors()
+        name = str(fault["loc"][0])
+        variable = name if name.isupper() else f"ZPO2_{name.upper()}"
+        raise UsageError(f"{variable} is {fault['input']!r}: {fault['msg'][0].lower()}{fault['msg'][1:]}") from None
     if pack is not None:
         settings.pack = pack
     if home is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +30,10 @@ class Settings(BaseSettings):
     spill: str | None = Field(
         default=None,
         description="Limit of the disk space that a run may use for what does not fit into memory, such as 200GB; default 90 % of the free space.",
+    )
+    engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="Engine of the warehouse: duckdb (default) or spark.")
+    profiles: Path | None = Field(
+        default=None, description="Folder of a profiles.yml for dbt, which names a cluster; default that of the dbt project: this machine."
     )
     source_date_epoch: int | None = Field(default=None, validation_alias="SOURCE_DATE_EPOCH", description="Replaces the clock.")
 

@@ -97,6 +97,11 @@ class WorkspaceFolder:
         return self.root / "warehouse.duckdb"
 
     @property
+    def spark(self) -> Path:
+        """The tables that Spark writes where it is the engine; the warehouse then has views of them."""
+        return self.root / "spark"
+
+    @property
     def statistics(self) -> Path:
         """The statistics that Python computes from the warehouse and dbt reads."""
         return self.root / "statistics"

@@ -76,12 +76,12 @@ def inputs_key(workspace: Workspace) -> str:
         for part in parts_of(workspace.pack, source, states)
         for state in [states.get(source.id, part.name)]
     ]
-    return digest([workspace.pack.digest, snapshots, versions.STAGES, dbt.project_digest(), _libraries()])
+    return digest([workspace.pack.digest, snapshots, versions.STAGES, dbt.project_digest(), _libraries(), workspace.settings.engine])
 
 
 def lake_key(workspace: Workspace) -> str:
     """Return a hash of everything that the steps after the ingest depend on: the lake, stages, the dbt project and the libraries."""
-    return digest([Manifest.current(workspace).digest, versions.STAGES, dbt.project_digest(), _libraries()])
+    return digest([Manifest.current(workspace).digest, versions.STAGES, dbt.project_digest(), _libraries(), workspace.settings.engine])
 
 
 @lru_cache(maxsize=1)

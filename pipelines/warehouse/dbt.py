@@ -13,14 +13,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from subprocess import PIPE, STDOUT
 from typing import Any
 
 from pipelines import bundled
 from pipelines.core import atomic, fingerprint, memory
-from pipelines.core.errors import Zpo2Error
+from pipelines.core.errors import UsageError, Zpo2Error
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
 from quality.gate import CheckResult
@@ -68,17 +68,20 @@ def _descendants(manifest: dict[str, Any], ids: Iterable[str]) -> Iterator[str]:
 def environment(workspace: WorkspaceFolder) -> dict[str, str]:
     """Return the environment of dbt's process: the workspace, this project's modules, and `dbt` on PATH even without an activated venv."""
     scripts = str(Path(sys.executable).parent)
+    settings = Settings()
     return {
+        "ZPO2_ENGINE": settings.engine,
+        **({} if settings.profiles else {"SPARK_LOCAL_IP": "127.0.0.1"}),  # no other machine has to reach it
         "ZPO2_HOME": str(workspace.root),
-        "DBT_PROFILES_DIR": str(PROJECT_DIR),
+        "DBT_PROFILES_DIR": str((settings.profiles or PROJECT_DIR).absolute()),
         "DBT_TARGET_PATH": str(workspace.dbt / "target"),
         "DBT_LOG_PATH": str(workspace.dbt / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_VERSION_CHECK": "false",
         "DBT_LOG_LEVEL_FILE": "none",  # the log of the run holds what dbt prints
         "ZPO2_UNCHANGED": str(unchanged_path(workspace)),
-        "ZPO2_ENGINE_MEMORY": f"{memory.budget(Settings().memory).engine // 2**20}MiB",
-        "ZPO2_SPILL": Settings().spill or f"{shutil.disk_usage(workspace.root).free * 9 // 10 // 2**20}MiB",
+        "ZPO2_ENGINE_MEMORY": f"{memory.budget(settings.memory).engine // 2**20}MiB",
+        "ZPO2_SPILL": settings.spill or f"{shutil.disk_usage(workspace.root).free * 9 // 10 // 2**20}MiB",
         "PYTHONPATH": os.pathsep.join(filter(None, [str(bundled.PACKAGES), os.environ.get("PYTHONPATH", "")])),
         "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),
     }
@@ -103,7 +106,8 @@ def project_digest() -> str:
 @lru_cache(maxsize=1)
 def _cache_key() -> str:
     """Return a hash of everything that the parsed project depends on: its place, its files and the versions of dbt."""
-    return fingerprint.digest([str(PROJECT_DIR), project_digest(), version("dbt-core"), version("dbt-duckdb")])[:16]
+    engine = Settings().engine
+    return fingerprint.digest([str(PROJECT_DIR), project_digest(), version("dbt-core"), engine, version(f"dbt-{engine}")])[:16]
 
 
 def manifest_path(workspace: WorkspaceFolder) -> Path:
@@ -139,6 +143,19 @@ class DbtError(Zpo2Error):
     """dbt could not parse the project, or its process ended before its work."""
 
 
+def check_engine(settings: Settings) -> None:
+    """Make sure that what the engine needs is installed. Raises UsageError."""
+    if settings.engine == "duckdb":
+        return
+    for name in ("dbt-spark", "pyspark"):
+        try:
+            version(name)
+        except PackageNotFoundError:
+            raise UsageError(f"ZPO2_ENGINE is spark, but {name} is not installed: install zpo2-warehouse[spark]") from None
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise UsageError("ZPO2_ENGINE is spark, but there is no Java: install Java 17 or later, and set JAVA_HOME or PATH")
+
+
 class DbtProcess:
     """The one process in which dbt works for a run (see `dbt_process`). It imports dbt while this process imports other libraries."""
 
@@ -159,7 +176,11 @@ class DbtProcess:
             self._is_ready = False
 
     def manifest(self) -> dict[str, Any]:
-        """Return the parsed project from the workspace, or else from the cache. Where neither has it, dbt parses it now. Raises DbtError."""
+        """Return the parsed project from the workspace, or else from the cache. Where neither has it, dbt parses it now.
+
+        Raises DbtError, and UsageError where the engine is not installed.
+        """
+        check_engine(self.workspace.settings)
         path, (cached, _) = manifest_path(self.workspace), cached_paths(self.workspace)
         if not path.is_file():
             if not cached.is_file():
@@ -179,7 +200,8 @@ class DbtProcess:
         written = self.workspace.dbt / "target" / "run_results.json"
         written.unlink(missing_ok=True)
         try:
-            self._request([*BUILD, *(arguments or selection.arguments())])
+            rebuild = ["--full-refresh"] if self.workspace.settings.engine == "spark" else []  # also where a metastore has the old tables
+            self._request([*BUILD, *rebuild, *(arguments or selection.arguments())])
             yield from self._lines()
         except BaseException:  # also a reader that stops in the middle
             self.close()

@@ -154,11 +154,17 @@ def _name_broken_rules(results: Any) -> None:
 
 
 def _let_go_of_the_warehouse() -> None:
-    """Close the database: the profile keeps it open as long as dbt works, and other processes read it between two selections."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    """Close the database: the profile keeps it open as long as dbt works, and other processes read it between two selections.
+
+    A session of Spark stays: it takes long to start, and other processes read the files that it has written.
+    """
     from dbt.adapters.factory import reset_adapters
 
     reset_adapters()
+    if os.environ["ZPO2_ENGINE"] == "spark":
+        return
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
     DuckDBConnectionManager.close_all_connections()
     gc.collect()
 

@@ -28,7 +28,7 @@ from pipelines.core.state import StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.lake.manifest import Manifest
 from pipelines.lake.store import File
-from pipelines.warehouse import dbt
+from pipelines.warehouse import dbt, spark_tables
 
 TABLE = "main.valid_keys"
 TERRITORY = ("areas", "area_parents", "area_changes", "levels", "level_parents", "pack")
@@ -72,9 +72,12 @@ def begin(workspace: WorkspaceFolder, memory: int) -> Keys:
     """
     keys = current_keys(workspace, memory)
     stored = _stored_keys(workspace.warehouse)
+    if workspace.settings.engine == "spark":  # Parquet tables refuse to delete rows, so everything is built from nothing
+        stored = stored.clear()
     unchanged = keys.rows().join(stored, on=["kind", "name", "key"], how="semi")
     if unchanged.filter(kind="all").is_empty():
         unchanged = unchanged.clear()
+        spark_tables.remove(workspace)
         workspace.warehouse.unlink(missing_ok=True)
         _log_of(workspace.warehouse).unlink(missing_ok=True)
         with duckdb.connect(str(workspace.warehouse)) as warehouse:
@@ -177,6 +180,7 @@ def current_keys(workspace: WorkspaceFolder, memory: int) -> Keys:
     of_all = digest(
         [
             versions.LAKE, versions.WAREHOUSE, dbt.project_digest(), {name: version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb")},
+            workspace.settings.engine,
             {kind: [file.sha256 for file in manifest.files.get(kind, [])] for kind in TERRITORY},
             sorted({age for file in manifest.files.get("observations", []) for age in files.ages[file.sha256]}),
             measures.get(weight or ""),

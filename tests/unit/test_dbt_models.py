@@ -55,7 +55,7 @@ def test_a_model_has_at_most_one_test_of_its_own_and_all_its_rules_are_in_it() -
 
 
 def test_sources_of_statistics_have_the_columns_that_python_writes() -> None:
-    types = {pl.String: "varchar", pl.Float64: "double", pl.Int64: "bigint", pl.Boolean: "boolean"}
+    types = {pl.String: "string", pl.Float64: "double", pl.Int64: "bigint", pl.Boolean: "boolean"}
     [source] = yaml.safe_load((DBT / "models" / "intermediate" / "statistics.yml").read_text(encoding="utf-8"))["sources"]
     declared = {table["name"]: {c["name"]: c["data_type"] for c in table["columns"]} for table in source["tables"]}
     assert {name: list(columns.items()) for name, columns in declared.items()} == {

@@ -19,7 +19,7 @@ from pipelines.orchestration.dbt_events import (
     get_subset_selection_for_context,
 )
 from pipelines.orchestration.session import RunSession
-from pipelines.warehouse import dbt, marts, scope, statistics
+from pipelines.warehouse import dbt, marts, scope, spark_tables, statistics
 from quality import expectations
 
 
@@ -80,6 +80,8 @@ def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[
                 yield event
         if selection is dbt.AFTER_STATISTICS:
             session.dbt.close()
+        if workspace.settings.engine == "spark":
+            spark_tables.show(workspace, manifest)
         names = [str(event.metadata["unique_id"].value).rsplit(".", 1)[-1].removeprefix("mart_") for event in built]
         contents = marts.contents(workspace, names)
         for event, name in zip(built, names, strict=True):
@@ -104,10 +106,13 @@ def _events(
     try:
         for line in session.dbt.build(selection, arguments):  # no arguments: the whole selection
             try:
-                message = DbtCoreCliEventMessage(raw_event=json.loads(line), event_history_metadata={})
+                content = json.loads(line)
             except ValueError:
-                print(line)  # not an event
+                content = None
+            if not isinstance(content, dict) or "info" not in content:
+                print(line)  # not an event of dbt
                 continue
+            message = DbtCoreCliEventMessage(raw_event=content, event_history_metadata={})
             print(message)
             yield from message.to_default_asset_events(manifest, translator, context, session.workspace.dbt / "target")
     except dbt.DbtError as error:

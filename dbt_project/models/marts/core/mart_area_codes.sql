@@ -2,7 +2,7 @@
 select
     scheme,
     code,
-    coalesce(strftime(valid_from, '%Y-%m-%d'), '') as valid_from,
-    strftime(valid_to, '%Y-%m-%d') as valid_to,
+    coalesce(cast(valid_from as string), '') as valid_from,
+    cast(valid_to as string) as valid_to,
     ref_area
 from {{ ref('stg_area_codes') }}

@@ -2,6 +2,6 @@
 select
     ref_area,
     parent,
-    coalesce(strftime(valid_from, '%Y-%m-%d'), '') as valid_from,
-    strftime(valid_to, '%Y-%m-%d') as valid_to
+    coalesce(cast(valid_from as string), '') as valid_from,
+    cast(valid_to as string) as valid_to
 from {{ ref('stg_area_parents') }}

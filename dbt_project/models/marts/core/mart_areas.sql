@@ -7,6 +7,6 @@ select
     lat,
     lon,
     area_km2,
-    strftime(valid_from, '%Y-%m-%d') as valid_from,
-    strftime(valid_to, '%Y-%m-%d') as valid_to
+    cast(valid_from as string) as valid_from,
+    cast(valid_to as string) as valid_to
 from {{ ref('stg_areas') }}

@@ -9,13 +9,13 @@ with indicators_with_values as (
 select
     i.indicator,
     {% for language in languages -%}
-    i.titles ->> '{{ language }}' as title_{{ language | replace('-', '_') }},
+    {{ text_of('i.titles', language) }} as title_{{ language | replace('-', '_') }},
     {% endfor -%}
     {% for language in languages -%}
-    nullif(i.descriptions ->> '{{ language }}', '') as description_{{ language | replace('-', '_') }},
+    nullif({{ text_of('i.descriptions', language) }}, '') as description_{{ language | replace('-', '_') }},
     {% endfor -%}
     i.objective,
-    cast(i.measure as varchar) as measure,
+    cast(i.measure as string) as measure,
     i.field,
     i.unit,
     i.direction,

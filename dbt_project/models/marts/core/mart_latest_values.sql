@@ -31,7 +31,7 @@ by_area as (
     select
         area_key
     {%- for key, indicator in indicators %},
-        max(case when indicator_key = {{ key }} then obs_value end) as "{{ indicator }}"
+        max(case when indicator_key = {{ key }} then obs_value end) as {{ adapter.quote(indicator) }}
     {%- endfor %}
     from last_values
     group by area_key
@@ -42,7 +42,7 @@ select
     a.name,
     a.level
 {%- for _, indicator in indicators %},
-    v."{{ indicator }}"
+    v.{{ adapter.quote(indicator) }}
 {%- endfor %}
 from {{ ref('stg_areas') }} as a
 inner join {{ ref('dim_area') }} as d on d.ref_area = a.ref_area

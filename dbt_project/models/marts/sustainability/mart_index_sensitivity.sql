@@ -1,6 +1,6 @@
 -- grain: one row per index, component and statistic
 select
-    index_id as "index",
+    index_id as index,
     component,
     statistic,
     obs_value,
