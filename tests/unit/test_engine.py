@@ -39,6 +39,18 @@ def test_without_java_the_engine_is_refused(tmp_path: Path, monkeypatch: pytest.
         dbt.check_engine(Settings(engine="spark"))
 
 
+def test_a_cluster_has_profiles_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = WorkspaceFolder(tmp_path)
+    monkeypatch.delenv("ZPO2_PROFILES", raising=False)
+    here = dbt.environment(workspace)
+    assert (here["DBT_PROFILES_DIR"], here["SPARK_LOCAL_IP"]) == (str(dbt.PROJECT_DIR), "127.0.0.1")
+    monkeypatch.setenv("ZPO2_PROFILES", str(tmp_path / "profiles"))
+    monkeypatch.setenv("ZPO2_ENGINE", "spark")
+    there = dbt.environment(workspace)
+    assert (there["DBT_PROFILES_DIR"], there["ZPO2_ENGINE"]) == (str(tmp_path / "profiles"), "spark")
+    assert "SPARK_LOCAL_IP" not in there  # the cluster has to reach this machine
+
+
 def test_an_unknown_engine_is_named() -> None:
     done = zpo2("status", ZPO2_ENGINE="oracle")
     assert (done.returncode, done.stdout) == (2, "")
