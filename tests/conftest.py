@@ -92,8 +92,8 @@ def current_release(home: Path) -> Path:
 
 # files of minutes, the longest first: no worker is left with one of them at the end; the first runs packs/cz
 LONGEST = (
-    "test_cz_figures", "test_spark", "test_daemon", "test_runs", "test_operations", "test_killed_runs", "test_corpus", "test_dagster", "test_v4_figures",
-    "test_command_help", "test_caller_environment", "test_dbt_project", "test_wheel", "test_containers",
+    "test_cz_figures", "test_spark", "test_daemon", "test_runs", "test_operations", "test_killed_runs", "test_corpus", "test_dagster",
+    "test_v4_figures", "test_command_help", "test_caller_environment", "test_dbt_project", "test_wheel", "test_containers",
     "test_release_under_fire", "test_vintage", "test_contract_rules", "test_properties", "test_same_bytes",
     "test_local_feeds", "test_personal_data", "test_readme_example", "test_postgres",
 )  # fmt: skip
