@@ -70,7 +70,7 @@ def digest(
     divided = table.key[0] == PART and len(table.key) > 1
     shape = [[[column.name, column.type] for column in table.columns], list(table.key)]
     same = [part for part, key_ in part_keys.items() if before is not None and before.part_keys.get(part) == key_] if divided else []
-    where = f"where {identifier(PART)} not in ({', '.join(map(literal, same))})" if same else ""
+    where = f"where {identifier(PART)} is null or {identifier(PART)} not in ({', '.join(map(literal, same))})" if same else ""
     cells = ", ".join(f"{identifier(column.name)}::{column.type}" for column in table.columns)
     rows = connection.execute(f"""
         select part, count(*), sum(row_hash)::varchar, bit_xor(hash(row_hash))::varchar

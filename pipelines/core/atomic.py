@@ -37,12 +37,15 @@ def atomic_write(target: Path, *, sync: bool = True) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(target: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `target`, which does not exist. On success it gets the name of the target, on failure it is deleted."""
+    """Yield a temporary folder for files beside `target`, which does not exist. On success it takes its name, on failure it is deleted."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=TEMPORARY, dir=target.parent) as folder:
         path = Path(folder) / target.name
         path.mkdir()
         yield path
+        for file in path.iterdir():
+            with file.open("rb") as content:
+                os.fsync(content.fileno())
         os.replace(path, target)
 
 

@@ -47,7 +47,8 @@ class Selection:
     def nodes(self, manifest: dict[str, Any]) -> set[str]:
         """Return the ids of the models and tests that the command builds."""
         dependent = set(_descendants(manifest, (i for i, s in manifest["sources"].items() if s["source_name"] == "statistics")))
-        return {i for i in manifest["nodes"] if (i in dependent) == self.after_statistics}
+        nodes = (i for i, node in manifest["nodes"].items() if node["resource_type"] in ("model", "test"))
+        return {i for i in nodes if (i in dependent) == self.after_statistics}
 
 
 BEFORE_STATISTICS, AFTER_STATISTICS = SELECTIONS = (Selection("before_statistics", False), Selection("after_statistics", True))
@@ -308,7 +309,7 @@ def _results(workspace: WorkspaceFolder, selections: Iterable[Selection]) -> Ite
 
 
 def results(workspace: WorkspaceFolder, manifest: dict[str, Any]) -> list[CheckResult]:
-    """Return one result for each data test that ran since the warehouse was last built from nothing."""
+    """Return one result for each data test of the last run."""
     by_id = {node["unique_id"]: node for node in data_tests(manifest)}
     checks = []
     for item in _results(workspace, SELECTIONS):

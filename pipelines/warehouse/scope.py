@@ -23,6 +23,7 @@ import polars as pl
 from pydantic import Field
 
 from pipelines.core import atomic, versions
+from pipelines.core.errors import Zpo2Error
 from pipelines.core.fingerprint import digest
 from pipelines.core.state import StateFile
 from pipelines.core.workspace import WorkspaceFolder
@@ -32,27 +33,22 @@ from pipelines.warehouse import dbt, spark_tables
 
 TABLE = "main.valid_keys"
 TERRITORY = ("areas", "area_parents", "area_changes", "levels", "level_parents", "pack")
-OBSERVED = ("part", "ref_area", "time_period", "sex", "age", "obs_value", "obs_status", "aggregate", "by_sex")
-"""The columns of observations that can change a number. The snapshot of a row and its place there cannot."""
+OBSERVED = ("ref_area", "time_period", "sex", "age", "obs_value", "obs_status", "aggregate", "by_sex")
+"""The columns of observations that can change a number, besides source and measure. The snapshot of a row and its position in it cannot."""
 Rows = list[dict[str, Any]]
-Digests = dict[tuple[str, str], tuple[int, int]]
-"""For each source and measure, the number of its rows and the sum of their hashes.
-
-The measure '' stands for rows that only say that an area reports.
-"""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """The key of everything, and those of the single measures and indicators, by name."""
+    """The key of what all rows depend on, and the keys of the single measures and indicators, by name."""
 
-    of_all: str
+    common: str
     measures: Mapping[str, str]
     indicators: Mapping[str, str]
 
     def rows(self) -> pl.DataFrame:
         """Return the keys as a table of kinds, names and keys."""
-        kinds = {"all": {"": self.of_all}, "measure": self.measures, "indicator": self.indicators}
+        kinds = {"all": {"": self.common}, "measure": self.measures, "indicator": self.indicators}
         rows = [(kind, name, key) for kind, keys in kinds.items() for name, key in keys.items()]
         return pl.DataFrame(rows, schema={"kind": pl.String, "name": pl.String, "key": pl.String}, orient="row")
 
@@ -65,17 +61,25 @@ class FileDigests(StateFile):
     ages: dict[str, list[str]] = Field(default_factory=dict)
 
 
-def begin(workspace: WorkspaceFolder, memory: int) -> Keys:
+class ScopeError(Zpo2Error):
+    """The warehouse cannot be changed."""
+
+
+def begin(workspace: WorkspaceFolder, memory: int, *, in_part: bool = False) -> Keys:
     """Prepare the warehouse for the models: list what is unchanged, take away the keys of all the rest, and return the keys to store at the end.
 
-    The models then change a copy of the file, so that whoever has it open keeps what it was. `memory` limits DuckDB, in bytes.
+    The models then change a copy of the file, so that whoever has it open keeps what it was. `memory` limits DuckDB, in bytes. Raises
+    ScopeError where another process writes to the warehouse, and where a run builds it only `in_part` although no row can be kept.
     """
+    atomic.cleanup_temp(workspace.root, recursive=False)  # the copy that a killed run left
     keys = current_keys(workspace, memory)
     stored = _stored_keys(workspace.warehouse)
     if workspace.settings.engine == "spark":  # Parquet tables refuse to delete rows, so everything is built from nothing
         stored = stored.clear()
     unchanged = keys.rows().join(stored, on=["kind", "name", "key"], how="semi")
     if unchanged.filter(kind="all").is_empty():
+        if in_part:
+            raise ScopeError("no table of the warehouse can be kept: build the whole warehouse, not a part of it")
         unchanged = unchanged.clear()
         spark_tables.remove(workspace)
         workspace.warehouse.unlink(missing_ok=True)
@@ -105,7 +109,7 @@ def is_complete(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def keys_of_parts(workspace: WorkspaceFolder, manifest: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Return for each mart that keeps its rows, and for each indicator, a digest of everything that its rows are made from.
+    """Return for each incremental mart, and in it for each indicator, a digest of everything that its rows are made from.
 
     The rows of the other marts can change with any input.
     """
@@ -132,7 +136,9 @@ def _stored_keys(warehouse: Path) -> pl.DataFrame:
     try:
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             rows = connection.execute(f"select kind, name, key from {TABLE}").fetchall()
-    except duckdb.Error:
+    except duckdb.Error as error:
+        if "Could not set lock" in str(error):
+            raise ScopeError(f"{warehouse}: another process has it open for writing; end that process, then run again") from None
         return none
     return pl.DataFrame(rows, schema=none.schema, orient="row")
 
@@ -166,9 +172,9 @@ def current_keys(workspace: WorkspaceFolder, memory: int) -> Keys:
         for kind in ("pack", "measures", "breaks", "indicators", "indicator_levels", "convergence_spans", "terms", "down")
     }
     with duckdb.connect(config={"memory_limit": f"{memory >> 10}KiB"}) as connection:
-        files = _of_files(connection, workspace, manifest.files.get("observations", []))
-        conflicts = _digests(connection, workspace, manifest, "conflicts", ["source", "measure"], OBSERVED[1:5])
-        universe = _digests(connection, workspace, manifest, "universe", ["source"], ["ref_area"])
+        files = _file_digests(connection, workspace, manifest.files.get("observations", []))
+        conflicts = _table_digests(connection, workspace, manifest, "conflicts", ["source", "measure"], OBSERVED[:4])
+        universe = _table_digests(connection, workspace, manifest, "universe", ["source"], ["ref_area"])
     observed: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
     for file in manifest.files.get("observations", []):
         for source, measure, rows, total in files.measures[file.sha256]:
@@ -177,7 +183,7 @@ def current_keys(workspace: WorkspaceFolder, memory: int) -> Keys:
             sums[1] += int(total)
     measures = _keys_of_measures(tables, observed, conflicts, universe)
     weight = tables["pack"][0]["weight"] if tables["pack"] else None
-    of_all = digest(
+    common = digest(
         [
             versions.LAKE, versions.WAREHOUSE, dbt.project_digest(), {name: version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb")},
             workspace.settings.engine,
@@ -186,7 +192,7 @@ def current_keys(workspace: WorkspaceFolder, memory: int) -> Keys:
             measures.get(weight or ""),
         ]
     )  # fmt: skip
-    return Keys(of_all, measures, _keys_of_indicators(tables, measures))
+    return Keys(common, measures, _keys_of_indicators(tables, measures))
 
 
 def _keys_of_measures(
@@ -195,38 +201,37 @@ def _keys_of_measures(
     conflicts: Mapping[tuple[str, ...], Any],
     universe: Mapping[tuple[str, ...], Any],
 ) -> dict[str, str]:
-    down, declared, breaks = (
-        _grouped(tables["down"], "source"),
-        _grouped(tables["measures"], "measure"),
-        _grouped(tables["breaks"], "measure"),
+    declared, breaks, down = (
+        _grouped(tables[name], by) for name, by in (("measures", "measure"), ("breaks", "measure"), ("down", "source"))
     )
-    read = {row[column] for row in tables["terms"] for column in ("measure", "times")}
+    in_formulas = {row[column] for row in tables["terms"] for column in ("measure", "times")}
 
     def facts(measure: str) -> list[Any]:
-        """What the sources of a measure say, without what they say of other measures."""
-        return [
+        """The breaks of a measure, and what its sources say of it, without what they say of other measures."""
+        by_source = [
             [row["source"], row, observed.get((row["source"], measure)), conflicts.get((row["source"], measure)),
              observed.get((row["source"], "")), universe.get((row["source"],)), down.get(row["source"])]
             for row in declared.get(measure, [])
         ]  # fmt: skip
+        return [breaks.get(measure), by_source]
 
     # areas that changed are restated with the weights of a measure
     return {
-        measure: digest(
-            [facts(measure), breaks.get(measure), measure in read, [facts(row["weighted_by"]) for row in rows if row["weighted_by"]]]
-        )
+        measure: digest([facts(measure), measure in in_formulas, [facts(row["weighted_by"]) for row in rows if row["weighted_by"]]])
         for measure, rows in declared.items()
     }
 
 
 def _keys_of_indicators(tables: Mapping[str, Rows], measures: Mapping[str, str]) -> dict[str, str]:
-    parts = [_grouped(tables[name], "indicator") for name in ("indicator_levels", "convergence_spans", "terms")]
+    levels, spans, terms = (_grouped(tables[name], "indicator") for name in ("indicator_levels", "convergence_spans", "terms"))
     keys = {}
     for row in tables["indicators"]:
-        own = [part.get(row["indicator"], []) for part in parts]
-        read = {name for term in own[-1] for name in (term["measure"], term["times"]) if name}
-        # its position says only where it stands in lists
-        keys[row["indicator"]] = digest([{**row, "position": None}, own, {name: measures.get(name) for name in read}])
+        name = row["indicator"]
+        inputs = {measure for term in terms.get(name, []) for measure in (term["measure"], term["times"]) if measure}
+        declaration = {**row, "position": None}  # the position only orders lists
+        keys[name] = digest(
+            [declaration, levels.get(name), spans.get(name), terms.get(name), {measure: measures.get(measure) for measure in inputs}]
+        )
     return keys
 
 
@@ -241,15 +246,15 @@ def _rows(workspace: WorkspaceFolder, manifest: Manifest, kind: str) -> Rows:
     return [row for file in manifest.files.get(kind, []) for row in pl.read_parquet(workspace.lake / file.path).to_dicts()]
 
 
-def _of_files(connection: duckdb.DuckDBPyConnection, workspace: WorkspaceFolder, files: Sequence[File]) -> FileDigests:
+def _file_digests(connection: duckdb.DuckDBPyConnection, workspace: WorkspaceFolder, files: Sequence[File]) -> FileDigests:
     """Return the digests of files of observations. Those that were read before are not read again."""
     path = workspace.dbt / "measures.json"
-    known = FileDigests.load(path) or FileDigests()
+    stored = FileDigests.load(path) or FileDigests()
     result = FileDigests(library=duckdb.__version__)
     new: dict[str, str] = {}
     for file in files:
-        if known.library == result.library and file.sha256 in known.measures:
-            result.measures[file.sha256], result.ages[file.sha256] = known.measures[file.sha256], known.ages[file.sha256]
+        if stored.library == result.library and file.sha256 in stored.measures:
+            result.measures[file.sha256], result.ages[file.sha256] = stored.measures[file.sha256], stored.ages[file.sha256]
         else:
             new[str(workspace.lake / file.path)] = file.sha256
             result.measures[file.sha256], result.ages[file.sha256] = [], []
@@ -268,7 +273,7 @@ def _of_files(connection: duckdb.DuckDBPyConnection, workspace: WorkspaceFolder,
     return result
 
 
-def _digests(
+def _table_digests(
     connection: duckdb.DuckDBPyConnection,
     workspace: WorkspaceFolder,
     manifest: Manifest,

@@ -65,7 +65,7 @@ def compute(workspace: WorkspaceFolder) -> dict[str, int]:
             keys.append(_kept(kept, peers.key(attributes), partial(_of_level, attributes)))
     rows = {name: _join(kept, keys, name, workspace.statistics / f"{name}.parquet") for name in TABLES}
     for folder in kept.iterdir():
-        if folder.name not in keys:
+        if folder.is_dir() and folder.name not in keys:
             shutil.rmtree(folder)
     return rows
 
@@ -85,7 +85,8 @@ def _kept(folder: Path, facts: str, compute_parts: Callable[[], Parts]) -> str:
     """Compute the rows of an index or level unless they are kept already, and return the name of their folder: a digest of the inputs."""
     name = digest([facts, versions.WAREHOUSE, {library: version(library) for library in LIBRARIES}])
     target = folder / name
-    if not target.is_dir():
+    if not all((target / f"{table}.parquet").is_file() for table in TABLES):
+        shutil.rmtree(target, ignore_errors=True)
         with atomic.atomic_folder(target) as path, ExitStack() as stack:
             writers = {table: stack.enter_context(_writer(path / f"{table}.parquet", table)) for table in TABLES}
             for table, part in compute_parts():

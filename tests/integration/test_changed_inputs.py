@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import random
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
-from tests.support.changing_pack import KINDS, ChangingPack
+from pipelines.warehouse import scope
+from tests.support.changing_pack import KINDS, WITH_CHANGES, ChangingPack
 from tests.support.two_warehouses import TwoWarehouses
 
 pytestmark = pytest.mark.slow
@@ -70,6 +74,58 @@ class TestScope:
         monkeypatch.setattr("pipelines.core.versions.WAREHOUSE", 0)
         assert warehouses.build() == []
         assert warehouses.in_scope() == warehouses.pack.names()
+
+
+class TestInputsFarAway:
+    """What changes a row although the declaration of its indicator and its measure stay the same."""
+
+    def test_a_break_in_the_series_of_a_weight(self, warehouses: TwoWarehouses) -> None:
+        (warehouses.pack.folder / "data/changes.csv").write_text(WITH_CHANGES, encoding="utf-8")
+        warehouses.ingest()
+        assert warehouses.build() == []
+        warehouses.pack.declare_break("residents", "2010")
+        warehouses.ingest()
+        assert warehouses.build() == []
+        assert "mean_age" in warehouses.in_scope()
+
+    def test_a_first_row_in_a_period_that_a_span_of_another_indicator_names(self, warehouses: TwoWarehouses) -> None:
+        warehouses.pack.append_row("others", "sparse", "2017", "t1", "_T", "_T", "1", "A")
+        warehouses.ingest()
+        assert warehouses.build() == []
+        assert "growth" not in warehouses.in_scope()
+
+
+class TestBesidesRuns:
+    def test_models_that_a_developer_built_alone(self, warehouses: TwoWarehouses) -> None:
+        value, other = "flow,2021,t2,_T,_T,4,A", "flow,2021,t2,_T,_T,9,A"
+        warehouses.pack.edit("data/figures.csv", value, other)
+        warehouses.ingest()
+        warehouses.build_by_hand("stg_observations", "int_source_observations+")
+        warehouses.pack.edit("data/figures.csv", other, value)
+        warehouses.ingest()
+        assert warehouses.build() == []
+
+    def test_statistics_that_lost_a_file(self, warehouses: TwoWarehouses) -> None:
+        next((warehouses.changed / "statistics/parts").glob("*/index_scores.parquet")).unlink()
+        assert warehouses.build() == []
+
+    def test_a_part_of_the_project_needs_rows_to_keep(self, warehouses: TwoWarehouses, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("pipelines.core.versions.WAREHOUSE", 0)
+        before = (warehouses.changed / "warehouse.duckdb").read_bytes()
+        with pytest.raises(scope.ScopeError, match="build the whole warehouse"):
+            warehouses.begin(in_part=True)
+        assert (warehouses.changed / "warehouse.duckdb").read_bytes() == before
+
+    def test_a_warehouse_that_somebody_writes_to_is_not_replaced(self, warehouses: TwoWarehouses) -> None:
+        path = warehouses.changed / "warehouse.duckdb"
+        hold = f"import duckdb, sys; connection = duckdb.connect({str(path)!r}); print('open', flush=True); sys.stdin.read()"
+        with subprocess.Popen([sys.executable, "-c", hold], stdin=PIPE, stdout=PIPE, text=True) as holder:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "open\n"
+            with pytest.raises(scope.ScopeError, match="another process has it open for writing"):
+                warehouses.begin()
+            assert holder.stdin is not None
+            holder.stdin.close()
 
 
 def test_a_warehouse_that_was_killed_while_it_changed(warehouses: TwoWarehouses) -> None:

@@ -1,4 +1,4 @@
-"""The pack of `rules_pack`, with an index, peers and area changes, of which a test changes one thing at a time."""
+"""The pack of `rules_pack`, with an index, peers, area changes and a declared convergence, of which a test changes one thing at a time."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ class ChangingPack:
     def __init__(self, folder: Path) -> None:
         self.folder = rules_pack.write(folder)
         self.indicators: list[dict[str, Any]] = self._json("indicators/all.yml")
+        next(i for i in self.indicators if i["id"] == "growth")["convergence"] = [["2017", "2021"]]
+        self._write("indicators/all.yml", self.indicators)
+        header, rows = self._table("figures")
+        # a weighted measure of an area that changes
+        rows += [["mean_age", "2010", "old", "_T", "_T", "20", "A"], ["residents", "2010", "old", "_T", "_T", "5", "A"]]
+        self._write_table("figures", header, rows)
         self._write("indices/mix.yml", INDEX)
         self._write("sources/changes.yml", CHANGES)
         self._write("pack.yml", {**self._json("pack.yml"), "peers": {"k": 2, "by": ["heads", "per_area"]}})
@@ -81,7 +87,7 @@ class ChangingPack:
         row = list(rng.choice(rows))
         place, values = rng.choice(
             [
-                (1, ["2010", "2019", "2022", "2024", row[1]]),
+                (1, ["2010", "2016", "2017", "2019", "2022", row[1]]),
                 (2, ["t1", "t9", "C1", "X", "new"]),
                 (3, ["M", "F", "_T"]),
                 (4, ["Y0T14", "Y_GE65"]),
@@ -128,10 +134,21 @@ class ChangingPack:
     def toggle_break(self, rng: random.Random) -> str:
         """Declare another break in a series, or take it away."""
         source = self._json("sources/figures.yml")
-        extra = {"measure": rng.choice(["flow", "amount", "stock"]), "period": rng.choice(["2020", "2021"])}
+        extra = {"measure": rng.choice(["flow", "amount", "stock", "residents"]), "period": rng.choice(["2010", "2020", "2021"])}
         source["breaks"] = [b for b in source["breaks"] if b != extra] + ([] if extra in source["breaks"] else [extra])
         self._write("sources/figures.yml", source)
         return str(source["breaks"])
+
+    def declare_break(self, measure: str, period: str) -> None:
+        """Declare one more break in a series."""
+        source = self._json("sources/figures.yml")
+        source["breaks"].append({"measure": measure, "period": period})
+        self._write("sources/figures.yml", source)
+
+    def append_row(self, table: str, *cells: str) -> None:
+        """Add a row to a table."""
+        header, rows = self._table(table)
+        self._write_table(table, header, [*rows, list(cells)])
 
     def toggle_correction(self, rng: random.Random) -> str:
         """Declare a correction, or take it away."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -63,6 +66,19 @@ class TwoWarehouses:
                 pass
         timer.cancel()
         timer.join()
+
+    def build_by_hand(self, *select: str) -> None:
+        """Build some models of the changed warehouse by dbt itself, as a developer does."""
+        workspace = self._workspace(self.changed)
+        variables = {**os.environ, **dbt.environment(workspace)}
+        del variables["ZPO2_UNCHANGED"]
+        command = [sys.executable, "-W", "ignore", "-m", "dbt.cli.main", "run", "--project-dir", str(dbt.PROJECT_DIR), "--select", *select]
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def begin(self, *, in_part: bool = False) -> None:
+        """Begin to change the warehouse, and do nothing more."""
+        scope.begin(self._workspace(self.changed), MEMORY, in_part=in_part)
 
     def in_scope(self) -> set[str]:
         """Return the indicators that the last build of the changed warehouse computed again."""

@@ -1,8 +1,13 @@
--- grain: one row per period that a source reports or lacks; the key is a number that sorts as the period does
+-- grain: one row per period that a source reports or lacks, or that a span names; the key is a number that sorts as the period does
 with periods as (
     select time_period from {{ ref('stg_observations') }}
     union
     select time_period from {{ ref('stg_source_presence') }} where time_period is not null
+    union
+    -- both ends of a declared span have a territory, whether or not any source reports them
+    select first_period as time_period from {{ ref('stg_convergence_spans') }}
+    union
+    select last_period as time_period from {{ ref('stg_convergence_spans') }}
     union
     select time_period from {{ ref('stg_down') }} where time_period is not null
 )

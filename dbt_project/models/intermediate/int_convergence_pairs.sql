@@ -19,8 +19,9 @@ series as (
         indicator_key,
         level_position,
         breakdown_key,
-        min_by(period_key, day_number) as first_period,
-        max_by(period_key, day_number) as last_period
+        -- of periods that begin on one day (a year and its first quarter), the first
+        cast(min(cast(day_number as bigint) * 100000000 + period_key) % 100000000 as integer) as first_period,
+        cast(99999999 - max(cast(day_number as bigint) * 100000000 + 99999999 - period_key) % 100000000 as integer) as last_period
     from (select distinct indicator_key, level_position, breakdown_key, period_key, day_number from published) as own
     group by indicator_key, level_position, breakdown_key
 ),

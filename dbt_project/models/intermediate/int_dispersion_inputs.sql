@@ -1,5 +1,12 @@
 -- grain: one row per indicator, area, period and sex with a published value, and its weight in the weighted statistics
 {{ config(materialized="view") }}
+with weights as (
+    select count(o.obs_value) > 0 as has_weight
+    from {{ ref('int_observations') }} as o
+    inner join {{ ref('stg_pack') }} as k on k.weight_key = o.measure_key
+    where o.breakdown_key = {{ total() }}
+)
+
 select
     c.indicator_key,
     c.area_key,
@@ -13,6 +20,6 @@ select
     (i.has_denominator and i.change_kind is null) or k.has_weight as weighted
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
-cross join (select count(weight) > 0 as has_weight from {{ ref('int_area_weights') }}) as k
+cross join weights as k
 left join {{ ref('int_area_weights') }} as w on w.period_key = c.period_key and w.area_key = c.area_key
 where c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }}

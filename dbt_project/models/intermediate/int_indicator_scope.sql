@@ -1,5 +1,4 @@
 -- grain: one row per declared indicator; its rows are computed again if it is in scope
-{{ config(pre_hook="{{ forget_keys() }}") }}
 select
     i.indicator_key,
     i.indicator,

@@ -1,5 +1,4 @@
 -- grain: one row per measure; its rows are computed again if it is in scope
-{{ config(pre_hook="{{ forget_keys() }}") }}
 select
     m.measure_key,
     m.measure,

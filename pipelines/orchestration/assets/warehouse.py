@@ -66,8 +66,11 @@ def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[
         session.hold()
         if selection is dbt.BEFORE_STATISTICS:
             dbt.forget_results(workspace)
-            keys = scope.begin(workspace, budget(workspace.settings.memory).engine)
-            session.keys = None if context.is_subset else keys
+            try:
+                keys = scope.begin(workspace, budget(workspace.settings.memory).engine, in_part=context.is_subset)
+            except scope.ScopeError as error:
+                session.reasons.append(str(error))
+                raise dg.Failure(description=str(error)) from None
         session.dbt.start()
         # Great Expectations takes seconds to import: do so while dbt works in its own process
         threading.Thread(target=expectations.warm_up, daemon=True).start()
@@ -90,7 +93,9 @@ def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[
         if messages:
             session.reasons += messages
             raise dg.Failure(description="dbt: " + "; ".join(messages))
-        if selection is dbt.AFTER_STATISTICS and session.keys and not context.is_subset:
+        if selection is dbt.BEFORE_STATISTICS:
+            session.keys = None if context.is_subset else keys
+        elif session.keys and not context.is_subset:
             scope.finish(workspace, session.keys)
 
     return models

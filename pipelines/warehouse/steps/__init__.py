@@ -1,1 +1,1 @@
-"""Functions that dbt's Python models call: relations of the warehouse in, one table out. The statistics are in `pipelines.statistics`."""
+"""From relations of the warehouse to the arrays of `pipelines.statistics`, and from its results to tables."""

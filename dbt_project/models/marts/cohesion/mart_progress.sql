@@ -70,7 +70,10 @@ growths as (
     select
         *,
         case when last_folded / base >= 0 then {{ finite('pow(last_folded / base, 1 / years) - 1') }} end as growth,
-        case when years_to_target > 0 and target / base > 0 then {{ finite('pow(target / base, cast(1 as double) / years_to_target) - 1') }} end as growth_required,
+        case
+            when years_to_target > 0 and target / base > 0
+                then {{ finite('pow(target / base, cast(1 as double) / years_to_target) - 1') }}
+        end as growth_required,
         coalesce(
             case direction
                 when 'higher_better' then last_value >= target_value
