@@ -148,13 +148,13 @@ def check_engine(settings: Settings) -> None:
     """Make sure that what the engine needs is installed. Raises UsageError."""
     if settings.engine == "duckdb":
         return
+    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
+        raise UsageError("ZPO2_ENGINE is spark, but there is no Java: install Java 17 or later, and set JAVA_HOME or PATH")
     for name in ("dbt-spark", "pyspark"):
         try:
             version(name)
         except PackageNotFoundError:
             raise UsageError(f"ZPO2_ENGINE is spark, but {name} is not installed: install zpo2-warehouse[spark]") from None
-    if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
-        raise UsageError("ZPO2_ENGINE is spark, but there is no Java: install Java 17 or later, and set JAVA_HOME or PATH")
 
 
 class DbtProcess:

@@ -25,6 +25,7 @@ from pydantic import Field
 from pipelines.core import atomic, versions
 from pipelines.core.errors import Zpo2Error
 from pipelines.core.fingerprint import digest
+from pipelines.core.sql import literal
 from pipelines.core.state import StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.lake.manifest import Manifest
@@ -102,7 +103,7 @@ def finish(workspace: WorkspaceFolder, keys: Keys) -> None:
 
 def is_complete(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether all rows of the warehouse are those of its last run. One that dbt has built by itself keeps no keys, and counts as complete."""
-    if not connection.execute("select 1 from duckdb_tables() where schema_name || '.' || table_name = ?", [TABLE]).fetchall():
+    if not connection.execute(f"select 1 from duckdb_tables() where schema_name || '.' || table_name = {literal(TABLE)}").fetchall():
         return True
     query = f"select 1 from staging.stg_indicators where indicator not in (select name from {TABLE} where kind = 'indicator') limit 1"
     return not connection.execute(query).fetchall()
@@ -259,13 +260,13 @@ def _file_digests(connection: duckdb.DuckDBPyConnection, workspace: WorkspaceFol
             new[str(workspace.lake / file.path)] = file.sha256
             result.measures[file.sha256], result.ages[file.sha256] = [], []
     if new:
+        paths = ", ".join(map(literal, new))
         query = (
             f"select filename, source, coalesce(measure, ''), count(*), cast(sum(hash({', '.join(OBSERVED)})::hugeint) as varchar), "
-            "list(distinct age) "
-            "from read_parquet(?, filename = true) group by all"
+            f"list(distinct age) from read_parquet([{paths}], filename = true) group by all"
         )
         ages: dict[str, set[str]] = defaultdict(set)
-        for name, source, measure, rows, total, own in connection.execute(query, [list(new)]).fetchall():
+        for name, source, measure, rows, total, own in connection.execute(query).fetchall():
             result.measures[new[name]].append((source, measure, rows, total))
             ages[new[name]].update(age for age in own if age is not None)
         result.ages.update({sha256: sorted(own) for sha256, own in ages.items()})
@@ -284,5 +285,8 @@ def _table_digests(
     paths = [str(workspace.lake / file.path) for file in manifest.files.get(kind, [])]
     if not paths:
         return {}
-    query = f"select {', '.join(by)}, count(*), sum(hash({', '.join(columns)})::hugeint) from read_parquet(?) group by {', '.join(by)}"
-    return {tuple(row[: len(by)]): (row[-2], row[-1]) for row in connection.execute(query, [paths]).fetchall()}
+    query = (
+        f"select {', '.join(by)}, count(*), sum(hash({', '.join(columns)})::hugeint) "
+        f"from read_parquet([{', '.join(map(literal, paths))}]) group by {', '.join(by)}"
+    )
+    return {tuple(row[: len(by)]): (row[-2], row[-1]) for row in connection.execute(query).fetchall()}
