@@ -63,7 +63,7 @@ def _rejected_values(frame: pl.DataFrame, typed: pl.DataFrame, rules: Sequence[C
     """Return the cells whose values pandera rejects."""
     if not frame.height or not any(rule.has_checks for rule in rules):
         return []
-    with stand_ins({"hypothesis": None}):  # where it is installed, pandera imports it to make up data
+    with stand_ins({"hypothesis": None, "pyspark": None}):  # where they are installed, pandera imports them for what nobody uses here
         import pandera.backends.polars.builtin_checks  # noqa: F401
         import pandera.polars as pa  # takes seconds, so it is imported only where rows are checked
     from pandera.config import ValidationDepth, config_context

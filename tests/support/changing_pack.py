@@ -182,7 +182,11 @@ class ChangingPack:
 
     def add_indicator(self, rng: random.Random) -> str:
         """Bring a removed indicator back, first in the file, or add one."""
-        indicator = self.removed.pop() if self.removed else rules_pack._indicator(f"new_{rng.randint(0, 10**6)}", "pair", "stock")
+        indicator = (
+            self.removed.pop()
+            if self.removed
+            else rules_pack._indicator(f"new_{len(self.indicators)}_{rng.randint(0, 10**6)}", "pair", "stock")
+        )
         self.indicators.insert(0, indicator)
         self._write("indicators/all.yml", self.indicators)
         return str(indicator["id"])

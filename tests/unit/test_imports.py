@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
 from pipelines.core.imports import Empty, ImportedWhenUsed, stand_ins
+from tests.support.command import PROJECT, environment
 
 NAME = "colorsys"  # a small module of the standard library that nothing here imports
 
@@ -57,3 +59,20 @@ def test_an_error_inside_leaves_no_stand_in() -> None:
     with pytest.raises(ZeroDivisionError), stand_ins({NAME: None}):
         _ = 1 / 0
     assert NAME not in sys.modules
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "use",
+    [
+        "from quality import expectations; expectations.warm_up()",
+        "from quality.contracts import cells, rules; import polars; "
+        "rule = rules.ColumnRule(name='a', source='a', type='integer', min=2); "
+        "assert cells.find(polars.DataFrame({'a': ['1']}), polars.DataFrame({'a': [1]}), [rule]).height == 1",
+    ],
+)
+def test_checks_do_not_import_spark(use: str) -> None:
+    # pyspark ends a process whose main module has neither a file nor a specification, such as those of Dagster's daemon
+    code = f"{use}; import sys; print('pyspark' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "False\n"), done.stderr
