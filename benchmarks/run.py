@@ -38,7 +38,7 @@ ONE_AREA = {
     "areas.csv": "code\na1\n",
     "people.csv": "code,persons\na1,10\n",
 }
-AIMS = {"cold": 2.5, "unchanged": 0.1, "memory": 2.0}
+AIMS = {"cold": 2.0, "unchanged": 0.1, "memory": 2.0}
 
 
 @dataclass(frozen=True)
