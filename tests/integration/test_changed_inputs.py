@@ -147,11 +147,15 @@ class Changes(RuleBasedStateMachine):
         self.warehouses = TwoWarehouses(ChangingPack(Path(self.folder.name) / "pack"), Path(self.folder.name) / "homes")
         self.warehouses.ingest()
         self.warehouses.change()
-        self.changes = 0
+        self.steps = self.changes = 0
 
-    @rule(kind=st.sampled_from(sorted(KINDS)), seed=st.integers(0, 2**32))
-    def change_an_input(self, kind: str, seed: int) -> None:
-        note(f"{kind}: {KINDS[kind](self.warehouses.pack, random.Random(seed))}")
+    @rule(seed=st.integers(0, 2**32))
+    def change_an_input(self, seed: int) -> None:
+        # also the simplest sequence, which is tried first, has changes of many kinds
+        rng = random.Random(f"{self.steps} {seed}")
+        kind = rng.choice(sorted(KINDS))
+        note(f"{kind}: {KINDS[kind](self.warehouses.pack, rng)}")
+        self.steps += 1
         self.changes += 1
 
     @precondition(lambda self: self.changes >= 3)
