@@ -22,7 +22,7 @@ from tests.support.two_warehouses import TwoWarehouses
 
 pytestmark = pytest.mark.slow
 
-SEQUENCES = int(os.environ.get("ZPO2_TEST_SEQUENCES", "1"))
+SEQUENCES = int(os.environ.get("SEQUENCES_OF_CHANGES", "1"))
 """How many sequences of changes are tried; each is the same every time."""
 READERS_OF_FLOW = {
     "zero_ratio", "window_of_two", "window_of_three", "window_mean", "window_count", "change_of_window", "lagged", "growth",
