@@ -258,10 +258,8 @@ def one_source_change(folder: Path) -> Iterator[str]:
     if mirror.is_dir():
         copy = folder / "mirror"
         shutil.copytree(mirror, copy)
-        pack, variables = (
-            _without_pin(Path(shutil.copytree(PROJECT / "packs" / "cz", folder / "cz")), "clothing_waste"),
-            {"ZPO2_MIRROR": str(copy)},
-        )
+        pack, variables = Path(shutil.copytree(PROJECT / "packs" / "cz", folder / "cz")), {"ZPO2_MIRROR": str(copy)}
+        _remove_pin(pack, "clothing_waste")
         changed = max(copy.rglob("200110_2021.csv"))
     else:
         pack, variables = Path(shutil.copytree(PROJECT / "packs" / "demo", folder / "demo")), {}
@@ -278,13 +276,12 @@ def one_source_change(folder: Path) -> Iterator[str]:
     )
 
 
-def _without_pin(pack: Path, source: str) -> Path:
+def _remove_pin(pack: Path, source: str) -> None:
     """Let a source of a pack have other content than the pinned one."""
     lock, declaration = pack / "snapshots.lock", pack / "sources" / f"{source}.yml"
     entries = [entry for entry in json.loads(lock.read_text(encoding="utf-8")) if entry["source"] != source]
     lock.write_text(json.dumps(entries), encoding="utf-8")
     declaration.write_text(re.sub(r", sha256: [0-9a-f]{64}", "", declaration.read_text(encoding="utf-8")), encoding="utf-8")
-    return pack
 
 
 def _checked(command: list[str], variables: dict[str, str]) -> None:

@@ -9,9 +9,10 @@
 {%- endmacro %}
 
 {% macro delete_scope(of='indicator', column=none) -%}
+    {%- set column = column or of ~ '_key' -%}
     {%- if is_incremental() -%}
     delete from {{ this }}
-    where {{ column or of ~ '_key' }} not in (select {{ column or of ~ '_key' }} from {{ ref('int_' ~ of ~ '_scope') }} where not in_scope)
+    where {{ column }} not in (select {{ column }} from {{ ref('int_' ~ of ~ '_scope') }} where not in_scope)
     {%- endif -%}
 {%- endmacro %}
 

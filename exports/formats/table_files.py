@@ -49,10 +49,11 @@ def write(
         for table in tables:
             mart = prepare_table.relation(connection, CATALOG, table)
             before = reuse.before(table.name)
-            keys = {part: key(asdict(table), inputs) for part, inputs in reuse.part_keys.get(table.name, {}).items()}
+            description = asdict(table)
+            keys = {part: key(description, inputs) for part, inputs in reuse.part_keys.get(table.name, {}).items()}
             digest = prepare_table.digest(connection, mart, table, before, keys)
             paths = [f"{kind}/{table.name}.{kind}" for kind in ("csv", "parquet")]
-            if reuse.link(folder, paths, key("table", asdict(table), info.about(), digest.rows, digest.parts)) and before:
+            if reuse.link(folder, paths, key("table", description, info.about(), digest.rows, digest.parts)) and before:
                 note = replace(before, part_keys=keys)
                 report_progress(f"{table.name}: {digest.rows} rows, as in the last release")
             else:

@@ -4,7 +4,7 @@ The key of a measure covers everything that can change a row of its observations
 one of its values: its declaration and the keys of the measures that it reads. A third key covers what all rows depend on: the territory,
 the weights of its areas, the age groups, and the versions of the code. If that one differs, the warehouse is built from nothing.
 
-The warehouse itself holds the keys. A run takes away those of its scope before it changes a row, and stores the new ones after the last
+The warehouse itself holds the keys. A run deletes the keys in its scope before it changes a row, and stores the new ones after the last
 model. So wherever a run ends, the next one computes everything again that has no valid key.
 """
 
@@ -33,9 +33,12 @@ from pipelines.lake.store import File
 from pipelines.warehouse import dbt, spark_tables
 
 TABLE = "main.valid_keys"
+LIBRARIES = {"duckdb": ("duckdb", "dbt-core", "dbt-duckdb"), "spark": ("pyspark", "dbt-core", "dbt-spark")}
+"""The libraries that compute the rows, by engine."""
 TERRITORY = ("areas", "area_parents", "area_changes", "levels", "level_parents", "pack")
 OBSERVED = ("ref_area", "time_period", "sex", "age", "obs_value", "obs_status", "aggregate", "by_sex")
 """The columns of observations that can change a number, besides source and measure. The snapshot of a row and its position in it cannot."""
+KEY_COLUMNS = {"kind": pl.String, "name": pl.String, "key": pl.String}
 Rows = list[dict[str, Any]]
 
 
@@ -51,7 +54,7 @@ class Keys:
         """Return the keys as a table of kinds, names and keys."""
         kinds = {"all": {"": self.common}, "measure": self.measures, "indicator": self.indicators}
         rows = [(kind, name, key) for kind, keys in kinds.items() for name, key in keys.items()]
-        return pl.DataFrame(rows, schema={"kind": pl.String, "name": pl.String, "key": pl.String}, orient="row")
+        return pl.DataFrame(rows, schema=KEY_COLUMNS, orient="row")
 
 
 class FileDigests(StateFile):
@@ -61,15 +64,27 @@ class FileDigests(StateFile):
     measures: dict[str, list[tuple[str, str, int, str]]] = Field(default_factory=dict)
     ages: dict[str, list[str]] = Field(default_factory=dict)
 
+    def totals(self, files: Iterable[File]) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return, for each source and measure in `files`, the number of its rows and the sum of their hashes.
+
+        The measure '' stands for rows that only say that an area reports.
+        """
+        totals: dict[tuple[str, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+        for file in files:
+            for source, measure, rows, hashes in self.measures[file.sha256]:
+                counted = totals[source, measure]
+                totals[source, measure] = (counted[0] + rows, counted[1] + int(hashes))
+        return totals
+
 
 class ScopeError(Zpo2Error):
     """The warehouse cannot be changed."""
 
 
 def begin(workspace: WorkspaceFolder, memory: int, *, in_part: bool = False) -> Keys:
-    """Prepare the warehouse for the models: list what is unchanged, take away the keys of all the rest, and return the keys to store at the end.
+    """Prepare the warehouse for the models: list what is unchanged, delete the keys of all the rest, and return the keys to store at the end.
 
-    The models then change a copy of the file, so that whoever has it open keeps what it was. `memory` limits DuckDB, in bytes. Raises
+    The models change a copy of the file. Processes that have the old file open continue to read it. `memory` limits DuckDB, in bytes. Raises
     ScopeError where another process writes to the warehouse, and where a run builds it only `in_part` although no row can be kept.
     """
     atomic.cleanup_temp(workspace.root, recursive=False)  # the copy that a killed run left
@@ -131,7 +146,7 @@ def _replace_keys(warehouse: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> N
 
 def _stored_keys(warehouse: Path) -> pl.DataFrame:
     """Return the keys in the warehouse; none where there is no warehouse, or nothing that can be read."""
-    none = pl.DataFrame(schema={"kind": pl.String, "name": pl.String, "key": pl.String})
+    none = pl.DataFrame(schema=KEY_COLUMNS)
     if not warehouse.is_file():
         return none
     try:
@@ -141,7 +156,7 @@ def _stored_keys(warehouse: Path) -> pl.DataFrame:
         if "Could not set lock" in str(error):
             raise ScopeError(f"{warehouse}: another process has it open for writing; end that process, then run again") from None
         return none
-    return pl.DataFrame(rows, schema=none.schema, orient="row")
+    return pl.DataFrame(rows, schema=KEY_COLUMNS, orient="row")
 
 
 def _copy_with_keys(warehouse: Path, unchanged: pl.DataFrame) -> None:
@@ -168,28 +183,23 @@ def _log_of(warehouse: Path) -> Path:
 def current_keys(workspace: WorkspaceFolder, memory: int) -> Keys:
     """Return the keys of the current state of the lake."""
     manifest = Manifest.current(workspace)
+    observations = manifest.files.get("observations", [])
     tables = {
         kind: _rows(workspace, manifest, kind)
         for kind in ("pack", "measures", "breaks", "indicators", "indicator_levels", "convergence_spans", "terms", "down")
     }
     with duckdb.connect(config={"memory_limit": f"{memory >> 10}KiB"}) as connection:
-        files = _file_digests(connection, workspace, manifest.files.get("observations", []))
+        digests = _file_digests(connection, workspace, observations)
         conflicts = _table_digests(connection, workspace, manifest, "conflicts", ["source", "measure"], OBSERVED[:4])
         universe = _table_digests(connection, workspace, manifest, "universe", ["source"], ["ref_area"])
-    observed: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for file in manifest.files.get("observations", []):
-        for source, measure, rows, total in files.measures[file.sha256]:
-            sums = observed[source, measure]
-            sums[0] += rows
-            sums[1] += int(total)
-    measures = _keys_of_measures(tables, observed, conflicts, universe)
+    measures = _keys_of_measures(tables, digests.totals(observations), conflicts, universe)
     weight = tables["pack"][0]["weight"] if tables["pack"] else None
     common = digest(
         [
-            versions.LAKE, versions.WAREHOUSE, dbt.project_digest(), {name: version(name) for name in ("duckdb", "dbt-core", "dbt-duckdb")},
+            versions.LAKE, versions.WAREHOUSE, dbt.project_digest(), {name: version(name) for name in LIBRARIES[workspace.settings.engine]},
             workspace.settings.engine,
             {kind: [file.sha256 for file in manifest.files.get(kind, [])] for kind in TERRITORY},
-            sorted({age for file in manifest.files.get("observations", []) for age in files.ages[file.sha256]}),
+            sorted({age for file in observations for age in digests.ages[file.sha256]}),
             measures.get(weight or ""),
         ]
     )  # fmt: skip
@@ -254,6 +264,8 @@ def _file_digests(connection: duckdb.DuckDBPyConnection, workspace: WorkspaceFol
     result = FileDigests(library=duckdb.__version__)
     new: dict[str, str] = {}
     for file in files:
+        if file.sha256 in result.measures:
+            continue  # two files with the same bytes
         if stored.library == result.library and file.sha256 in stored.measures:
             result.measures[file.sha256], result.ages[file.sha256] = stored.measures[file.sha256], stored.ages[file.sha256]
         else:

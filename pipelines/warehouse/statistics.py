@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -90,7 +89,7 @@ def _kept(folder: Path, facts: str, compute_parts: Callable[[], Parts]) -> str:
         with atomic.atomic_folder(target) as path, ExitStack() as stack:
             writers = {table: stack.enter_context(_writer(path / f"{table}.parquet", table)) for table in TABLES}
             for table, part in compute_parts():
-                writers[table].write_table(part.to_arrow().cast(_schema(table)))
+                writers[table].write_table(part.to_arrow().cast(writers[table].schema))
     return name
 
 
@@ -107,8 +106,4 @@ def _join(folder: Path, names: Iterable[str], table: str, target: Path) -> int:
 
 
 def _writer(path: Path, table: str) -> pq.ParquetWriter:
-    return pq.ParquetWriter(path, _schema(table), compression="zstd")
-
-
-def _schema(table: str) -> Any:
-    return pl.DataFrame(schema=TABLES[table].schema).to_arrow().schema
+    return pq.ParquetWriter(path, pl.DataFrame(schema=TABLES[table].schema).to_arrow().schema, compression="zstd")

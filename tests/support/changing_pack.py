@@ -185,7 +185,7 @@ class ChangingPack:
         indicator = (
             self.removed.pop()
             if self.removed
-            else rules_pack._indicator(f"new_{len(self.indicators)}_{rng.randint(0, 10**6)}", "pair", "stock")
+            else rules_pack.indicator(f"new_{len(self.indicators)}_{rng.randint(0, 10**6)}", "pair", "stock")
         )
         self.indicators.insert(0, indicator)
         self._write("indicators/all.yml", self.indicators)

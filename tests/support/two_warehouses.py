@@ -109,23 +109,23 @@ class TwoWarehouses:
         with duckdb.connect() as connection:
             for name in ("changed", "rebuilt"):
                 connection.execute(f"attach '{getattr(self, name)}/warehouse.duckdb' as {name} (read_only)")
-            tables = [
-                connection.execute(
-                    "select schema_name || '.' || table_name from duckdb_tables() where database_name = ? and schema_name <> 'main' order by all",
-                    [name],
-                ).fetchall()
-                for name in ("changed", "rebuilt")
-            ]
-            assert tables[0] == tables[1]
-            return [
-                table
-                for (table,) in tables[0]
-                if not table.endswith("_scope")
-                for counts in [
-                    connection.execute(
-                        f"select count(*) from ((select * from changed.{table} except all select * from rebuilt.{table}) "
-                        f"union all (select * from rebuilt.{table} except all select * from changed.{table}))"
-                    ).fetchall()
-                ]
-                if counts != [(0,)]
-            ]
+            tables = _tables(connection, "changed")
+            assert tables == _tables(connection, "rebuilt")
+            return [table for table in tables if not table.endswith("_scope") and _differs(connection, table)]
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, database: str) -> list[str]:
+    """Return the tables that dbt has built."""
+    rows = connection.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() where database_name = ? and schema_name <> 'main' order by all",
+        [database],
+    ).fetchall()
+    return [table for (table,) in rows]
+
+
+def _differs(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    """Whether one of the two warehouses has a row that the other one lacks."""
+    return any(
+        connection.execute(f"(select * from {one}.{table} except all select * from {other}.{table}) limit 1").fetchall()
+        for one, other in (("changed", "rebuilt"), ("rebuilt", "changed"))
+    )

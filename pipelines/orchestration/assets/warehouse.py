@@ -6,6 +6,7 @@ One process of dbt builds both selections. Its tests become asset checks, which 
 import json
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import dagster as dg
@@ -66,11 +67,8 @@ def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[
         session.hold()
         if selection is dbt.BEFORE_STATISTICS:
             dbt.forget_results(workspace)
-            try:
+            with _as_failures(session):
                 keys = scope.begin(workspace, budget(workspace.settings.memory).engine, in_part=context.is_subset)
-            except scope.ScopeError as error:
-                session.reasons.append(str(error))
-                raise dg.Failure(description=str(error)) from None
         session.dbt.start()
         # Great Expectations takes seconds to import: do so while dbt works in its own process
         threading.Thread(target=expectations.warm_up, daemon=True).start()
@@ -108,7 +106,7 @@ def _events(
     arguments, indirect = get_subset_selection_for_context(context, manifest, None, None, None, translator, None)
     if indirect:
         arguments = [*arguments, "--indirect-selection", indirect]
-    try:
+    with _as_failures(session):
         for line in session.dbt.build(selection, arguments):  # no arguments: the whole selection
             try:
                 content = json.loads(line)
@@ -120,7 +118,14 @@ def _events(
             message = DbtCoreCliEventMessage(raw_event=content, event_history_metadata={})
             print(message)
             yield from message.to_default_asset_events(manifest, translator, context, session.workspace.dbt / "target")
-    except dbt.DbtError as error:
+
+
+@contextmanager
+def _as_failures(session: RunSession) -> Iterator[None]:
+    """Let a step fail with the sentence of an error of dbt or of the warehouse, and keep the sentence as a reason of the run."""
+    try:
+        yield
+    except (dbt.DbtError, scope.ScopeError) as error:
         session.reasons.append(str(error))
         raise dg.Failure(description=str(error)) from None
 
