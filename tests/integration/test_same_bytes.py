@@ -13,7 +13,8 @@ import duckdb
 import pytest
 
 from tests.conftest import current_release
-from tests.support.command import EPOCH, environment
+from tests.support.changing_pack import ChangingPack
+from tests.support.command import EPOCH, environment, zpo2
 
 pytestmark = pytest.mark.slow
 
@@ -71,3 +72,29 @@ def test_two_builds_in_different_surroundings_are_the_same_bytes(five_home: Path
     assert content(second) == content(first)
     modes = [{p.relative_to(release).as_posix(): p.stat().st_mode for p in release.rglob("*")} for release in (first, second)]
     assert modes[0] == modes[1]  # a mask of the process keeps no server from reading
+
+
+def test_a_run_after_a_change_gives_the_bytes_of_a_run_in_an_empty_home(tmp_path: Path) -> None:
+    pack, home = ChangingPack(tmp_path / "pack"), tmp_path / "home"
+
+    def run(folder: Path) -> Path:
+        done = zpo2("run", "--pack", pack.folder, "--home", folder, SOURCE_DATE_EPOCH=EPOCH)
+        assert done.returncode == 3, done.stdout + done.stderr  # a source of the pack never comes
+        return current_release(folder)
+
+    edits = [
+        ("data/figures.csv", "flow,2021,t1,_T,_T,5,A", "flow,2021,t1,_T,_T,6,A"),
+        ("indicators/all.yml", '"id": "per_km2", "title": "per_km2"', '"id": "per_surface", "title": "Pairs by area"'),
+    ]
+    releases = [run(home)]
+    for number, (name, old, new) in enumerate(edits):
+        empty = tmp_path / f"empty {number}"
+        shutil.copytree(home / "public", empty / "public")  # the same release before
+        shutil.copy(home / "home.json", empty)
+        pack.edit(name, old, new)
+        releases.append(run(home))
+        changed, rebuilt = of(releases[-1]), of(run(empty))
+        assert sorted(changed) == sorted(rebuilt)
+        assert [file for file in changed if changed[file] != rebuilt[file]] == []
+        assert content(releases[-1]) == content(current_release(empty))
+    assert len(set(releases)) == 3
