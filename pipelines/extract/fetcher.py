@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.core.clock import timestamp
+from pipelines.core.errors import in_one_line
 from pipelines.core.settings import Settings
 from pipelines.extract import protocols, validation
 from pipelines.extract.http import local_files
@@ -24,6 +26,7 @@ from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.packs import Pack
 
 is_paged = protocols.is_paged
+_log = logging.getLogger("zpo2.extract")
 
 
 def fetch_all(
@@ -44,6 +47,9 @@ def fetch_all(
             result = FetchResult(request, None, str(error), error.retry_after)
         except (validation.SnapshotRejected, OSError) as error:
             result = FetchResult(request, None, str(error))
+        except Exception as error:  # a response that nobody thought of must not stop the other sources
+            _log.exception("a fetch failed unexpectedly", extra={"source": request.source.id, "part": request.part.name})
+            result = FetchResult(request, None, f"{request.url}: the response cannot be processed: {in_one_line(error)}")
         if on_result:
             on_result(result)
         return result

@@ -48,8 +48,14 @@ def _layer(request: ProtocolRequest) -> Download:
         return Download(None, final_url=base)
     query = {"where": "1=1", "outFields": "*", "outSR": "4326", "f": "json", **request.params}
     count = at(load(get(f"{base}/query", {"where": query["where"], "returnCountOnly": "true", "f": "json"}), base), "/count")
+    fields = at(layer, "/fields")
     key = at(layer, "/objectIdField") or next(
-        (f.get("name") for f in at(layer, "/fields") or [] if isinstance(f, dict) and f.get("type") == "esriFieldTypeOID"), None
+        (
+            f.get("name")
+            for f in (fields if isinstance(fields, list) else [])
+            if isinstance(f, dict) and f.get("type") == "esriFieldTypeOID"
+        ),
+        None,
     )
     if key:
         query.setdefault("orderByFields", str(key))  # without an order pages may overlap

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipelines.extract.http.request import Download, FetchError
 from pipelines.packs.schema import Paging
 
 Document = Any
+_TOTAL = re.compile("[0-9]{1,18}")
 
 
 class HttpGet(Protocol):
@@ -65,9 +67,8 @@ def fetch_pages(
         if not isinstance(rows, list):
             raise FetchError(f"{next_request.url}: page {writer.pages + 1}: no list of records at {pointer or '/'}{_server_message(page)}")
         writer.add(download, len(rows))
-        total = at(page, paging.total) if paging.total else None
-        if isinstance(total, int | float) or (isinstance(total, str) and total.isdecimal()):
-            expected = int(total)
+        if paging.total is not None and (total := at(page, paging.total)) is not None:
+            expected = _total(total, next_request.url)
         if not _has_next(page, paging, writer, len(rows), expected) or not next_request.advance(page, download, len(rows)):
             break
     if expected is not None and writer.records != expected:
@@ -85,6 +86,14 @@ def _has_next(page: Document, paging: Paging, writer: _PageWriter, rows: int, ex
     return rows > 0 and rows >= writer.first_rows  # a page that is shorter than the first is the last one
 
 
+def _total(value: Any, url: str) -> int:
+    """Return the number of records that a page announces. Raises FetchError where it is no whole number."""
+    text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+    if isinstance(value, bool) or not _TOTAL.fullmatch(text.strip()):
+        raise FetchError(f"{url}: the server announces {json.dumps(value)[:50]} records; expected a whole number")
+    return int(text)
+
+
 def _server_message(page: Document) -> str:
     """Return the error message in a page that holds no records."""
     for pointer in ("/errors/0/message", "/error/message", "/error", "/message", "/popis"):
@@ -92,6 +101,18 @@ def _server_message(page: Document) -> str:
         if isinstance(text, str):
             return f": {' '.join(text.split())[:300]}"
     return ""
+
+
+def linked_address(base: str, link: Any) -> str:
+    """Return the address that the document at `base` names as `link`. Raises FetchError where it is no address."""
+    try:
+        if not isinstance(link, str):
+            raise ValueError("expected a text")
+        address = urljoin(base, link)
+        _ = urlsplit(address).port  # a port that is no number raises ValueError, too
+    except ValueError as error:
+        raise FetchError(f"{base}: leads to an invalid address, {json.dumps(link)[:200]}: {error}") from None
+    return address
 
 
 class _PageRequest:
@@ -135,7 +156,7 @@ class _PageRequest:
         if paging.kind == "cursor":
             self._set(paging.param, following)
             return True
-        address = urljoin(self.url, str(following))
+        address = linked_address(self.url, following)
         if urlsplit(address)[:2] != urlsplit(self.url)[:2]:
             raise FetchError(f"{self.url}: the next page is on another host, {urlsplit(address).netloc}")
         self.url, self.params = address, {}  # the address has its own query

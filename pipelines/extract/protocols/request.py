@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Download, FetchError, Request, fill_variables
-from pipelines.extract.protocols.paging import HttpGet, fetch_pages
+from pipelines.extract.protocols.paging import HttpGet, fetch_pages, linked_address
 from pipelines.packs.schema import Paging
 
 GetCatalogue = Callable[[str, Mapping[str, str] | None], Any]
@@ -46,7 +46,7 @@ class ProtocolRequest:
         """Download the file at `url` in a catalogue, unless the catalogue says that it has not changed. Raises FetchError."""
         if not isinstance(url, str) or not url:
             raise FetchError(f"{self.url}: the catalogue has no address for the file")
-        address = urljoin(self.url, url)
+        address = linked_address(self.url, url)
         if urlsplit(address).scheme not in ("http", "https"):
             raise FetchError(f"{self.url}: the catalogue names {address[:200]}; expected http or https")
         stamp = str(last_modified) if last_modified else ""

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pipelines.core.clock import timestamp
 from pipelines.extract.snapshots import Snapshot
 from pipelines.extract.source_state import SourceState, SourceStates, parts_of
 from pipelines.lake.ingest import conflicts, counted, merging, rows, state
 from pipelines.lake.ingest.context import Context
+from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import SourceReport
-from pipelines.packs.schema import FetchedSource
+from pipelines.packs.schema import FetchedSource, ObservationsMap
 from pipelines.packs.workspace import Workspace
 
 __all__ = ["Ingest", "SourceReport"]
@@ -82,26 +84,41 @@ class Ingest:
             parts[declared.name] = _Part(current, self.context.archive.find(source.id, declared.name, sha256) if sha256 else None)
         snapshots = {name: part.snapshot for name, part in parts.items() if part.snapshot is not None}
         shapes = {name: part.state.shape for name, part in parts.items()}
-        rows.process_snapshots(self.context, source, report, snapshots, shapes, self.progress)
-        rows.check_corrections(source, report)
+        self._process(source, report, snapshots, shapes)
         self._fall_back(source, report, parts)
         for name, part in parts.items():
             self._update_state(report, name, part.state, use_newest)
-        conflicts.resolve_conflicts(self.context, source, report)
         return report
+
+    def _process(
+        self, source: FetchedSource, report: SourceReport, snapshots: Mapping[str, Snapshot], shapes: Mapping[str, Mapping[str, Any]]
+    ) -> None:
+        """Process `snapshots` and add them to the report. An error that concerns the source as a whole refuses all its snapshots."""
+        try:
+            rows.process_snapshots(self.context, source, report, snapshots, shapes, self.progress)
+            rows.check_corrections(source, report)
+            conflicts.resolve_conflicts(self.context, source, report)
+            if isinstance(source.map, ObservationsMap):
+                counted.universe_of(self.context, source.universe)
+        except BaseException as error:
+            reason = reason_of(error, source.id)
+            for name in {*snapshots, *report.parts}:
+                report.refuse(name, reason)
+            conflicts.clear(report)
 
     def _fall_back(self, source: FetchedSource, report: SourceReport, parts: Mapping[str, _Part]) -> None:
         """Process the last good snapshot of each part whose newest one failed. The error stays in the report."""
-        fallbacks = {}
+        goods = {}
         for name, part in parts.items():
-            good = part.state.good
-            if name in report.errors and good and (part.snapshot is None or good != part.snapshot.sha256):
-                last_good = self.context.archive.find(source.id, name, good)
+            if name in report.errors and part.state.good:
+                last_good = self.context.archive.find(source.id, name, part.state.good)
                 if last_good:
-                    fallbacks[name] = last_good
-        if fallbacks:
-            errors = {name: report.errors[name] for name in fallbacks}
-            rows.process_snapshots(self.context, source, report, fallbacks, {}, self.progress)
+                    goods[name] = last_good
+        # a part whose newest snapshot is its last good one may have failed only because of the other parts
+        replaced = {n for n, good in goods.items() if (newest := parts[n].snapshot) is None or newest.sha256 != good.sha256}
+        if replaced:
+            errors = {name: report.errors[name] for name in replaced}
+            self._process(source, report, goods, {})
             report.errors |= errors
 
     def _update_state(self, report: SourceReport, part: str, current: SourceState, use_newest: bool) -> None:

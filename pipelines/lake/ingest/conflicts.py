@@ -20,6 +20,7 @@ CELL = totals.CELL
 def resolve_conflicts(context: Context, source: FetchedSource, report: SourceReport) -> None:
     """Find the contradictions within a source, over all its parts, and add them to the report."""
     if not isinstance(source.map, ObservationsMap) or not report.parts:
+        clear(report)
         return
     key = digest([[r.key for r in report.parts.values()], "conflicts"])
     receipt = context.lake.load_receipt(source.id, "conflicts", key) or _find_conflicts(context, source, source.map, report, key)
@@ -27,6 +28,12 @@ def resolve_conflicts(context: Context, source: FetchedSource, report: SourceRep
     report.conflict_warnings = receipt.warnings
     report.conflicts = receipt.files.get("conflicts")
     report.quarantine = [receipt.files["quarantine"]] if "quarantine" in receipt.files else []
+
+
+def clear(report: SourceReport) -> None:
+    """Remove the contradictions from the report."""
+    report.conflict_rows = report.conflict_cells = 0
+    report.conflict_warnings, report.conflicts, report.quarantine = [], None, []
 
 
 def _find_conflicts(context: Context, source: FetchedSource, spec: ObservationsMap, report: SourceReport, key: str) -> Receipt:

@@ -8,15 +8,22 @@ from pipelines.core import versions
 from pipelines.core.fingerprint import digest
 from pipelines.core.sql import identifier
 from pipelines.lake.ingest.context import Context
+from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.mapping import counts
 from pipelines.lake.store import File, Receipt
 from pipelines.packs import expressions
-from pipelines.packs.expressions import ExpressionError
 
 
 def count_source(context: Context, name: str, reports: dict[str, SourceReport], merges: File) -> SourceReport:
     """Count the events or the register entries of all sources. Events in the file `merges` are duplicates and do not count."""
+    try:
+        return _count(context, name, reports, merges)
+    except BaseException as error:
+        return SourceReport(name, "counted", errors={"": reason_of(error, name)}, down=True)
+
+
+def _count(context: Context, name: str, reports: dict[str, SourceReport], merges: File) -> SourceReport:
     counted = context.pack.counted[name]
     report = SourceReport(name, "counted")
     feeding = [r for r in reports.values() if r.kind == counted.from_]
@@ -32,13 +39,8 @@ def count_source(context: Context, name: str, reports: dict[str, SourceReport], 
         entries = everything
         if counted.from_ == "events" and merges.rows:
             entries = everything.join(context.lake.read(merges), on=["source", "part", "row_number"], how="anti", maintain_order="left")
-        try:
-            selected = counts.select_entries(counted, entries, context.territory, universe, year, context.sandbox)
-            rows = counts.count_entries(counted, selected, context.territory, universe, context.sandbox)
-        except ExpressionError as error:
-            report.errors[""] = str(error)
-            report.down = True
-            return report
+        selected = counts.select_entries(counted, entries, context.territory, universe, year, context.sandbox)
+        rows = counts.count_entries(counted, selected, context.territory, universe, context.sandbox)
         used = selected["__n"].n_unique()
         ignored = {"where": entries.height - used, "merged": everything.height - entries.height}
         receipt = Receipt(

@@ -63,6 +63,12 @@ class SourceReport:
     def files(self, kind: str) -> list[File]:
         return [r.files[kind] for r in self.parts.values() if kind in r.files]
 
+    def refuse(self, part: str, reason: str) -> None:
+        """Note why the snapshot of a part is not used."""
+        self.errors[part] = reason
+        self.parts.pop(part, None)
+        self.snapshots.pop(part, None)
+
     def counts(self) -> dict[str, Any]:
         return {
             "rows_read": self.rows_read, "rows_accepted": self.accepted, "rows_quarantined": self.quarantined,

@@ -13,12 +13,12 @@ from pipelines import readers
 from pipelines.extract.fetcher import is_paged
 from pipelines.extract.snapshots import Snapshot, slug
 from pipelines.lake.ingest.context import Context
+from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.ingest.shape import drift, shape_of
 from pipelines.lake.mapping import MappedRows, ValidatedRows, area_changes, areas, events, observations, register
 from pipelines.lake.store import QUARANTINE, Receipt
 from pipelines.packs import expressions
-from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.schema import AreaChangesMap, AreasMap, EventsMap, FetchedSource, ObservationsMap
 from pipelines.readers.cells import Columns
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
@@ -57,10 +57,10 @@ def process_snapshots(
         return
     try:
         _validate_and_map(context, source, report, receipts, pl.concat(frames, how="diagonal"))
-    except (readers.UnreadableSnapshot, ExpressionError) as error:
+    except BaseException as error:
+        reason = reason_of(error, source.id)
         for part in receipts:
-            report.errors[part] = str(error)
-            report.snapshots.pop(part, None)
+            report.refuse(part, reason)
 
 
 def _without_receipt(
@@ -105,9 +105,8 @@ def _read_snapshots(
                 continue
             rows, corrected = apply_corrections(context, source, with_variables(context, source, part, rows))
             kept = without_ignored(context, source, rows)
-        except (readers.UnreadableSnapshot, ExpressionError) as error:
-            report.errors[part] = f"{snapshot.url}: {error}"
-            report.snapshots.pop(part)
+        except BaseException as error:
+            report.refuse(part, f"{snapshot.url}: {reason_of(error, source.id)}")
             continue
         ignored = {"ignore": rows.height - kept.height} if kept.height < rows.height else {}
         receipts[part] = Receipt(
@@ -124,7 +123,7 @@ def _accepts_shape(source: FetchedSource, report: SourceReport, part: str, befor
     is_compared = source.on_schema_change != "evolve" and not source.fetch.brings_records
     text = drift(before, after) if is_compared else ""
     if text and source.on_schema_change == "freeze":
-        report.errors[part] = f"{report.snapshots.pop(part).url}: the columns are frozen, but {text}"
+        report.refuse(part, f"{report.snapshots[part].url}: the columns are frozen, but {text}")
         return False
     if text:
         report.drift[part] = text

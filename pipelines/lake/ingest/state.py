@@ -19,7 +19,7 @@ from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.store import UNIVERSE, File
 from pipelines.packs import Pack, expressions
 from pipelines.packs.compile import compile_pack
-from pipelines.packs.schema import FetchedSource, ObservationsMap
+from pipelines.packs.schema import CountedSource, FetchedSource, ObservationsMap
 
 _FROM_SOURCES = ("observations", "events", "register", "area_changes", "quarantine", "conflicts")
 _SOURCE_COUNTS = pl.Schema({
@@ -65,20 +65,24 @@ def _pack_files(context: Context, reports: Mapping[str, SourceReport]) -> dict[s
     }  # fmt: skip
     name = digest([context.territory_digest, "resolved"])[:24]
     files = {kind: [context.lake.write(kind, name, frame)] for kind, frame in frames.items()}
-    name = digest([context.territory_digest, context.pack.digest])[:24]
-    files["universe"] = [context.lake.write("universe", name, _universes(context))]
+    name = digest([context.territory_digest, context.pack.digest, sorted(name for name, report in reports.items() if report.parts)])[:24]
+    files["universe"] = [context.lake.write("universe", name, _universes(context, reports))]
     for kind, frame in {**compile_pack(context.pack), **_run_tables(context.pack, reports)}.items():
         files[kind] = [context.lake.write(f"declared/{kind}", digest([kind, frame.write_json()])[:24], frame)]
     return files
 
 
-def _universes(context: Context) -> pl.DataFrame:
+def _universes(context: Context, reports: Mapping[str, SourceReport]) -> pl.DataFrame:
     """Return the areas that each source declares to report on."""
-    sources = {**context.pack.sources, **context.pack.counted}
+    reporting: dict[str, FetchedSource | CountedSource] = {
+        **{name: source for name, source in context.pack.sources.items() if isinstance(source.map, ObservationsMap)},
+        **context.pack.counted,
+    }
     universes = [
         areas.with_columns(pl.lit(name).alias("source")).select("source", "ref_area")
-        for name, source in sources.items()
-        if source.enabled and (areas := universe_of(context, source.universe)) is not None
+        for name, source in reporting.items()
+        # a source without any part may be one whose universe cannot be evaluated
+        if name in reports and reports[name].parts and (areas := universe_of(context, source.universe)) is not None
     ]
     return pl.concat(universes) if universes else pl.DataFrame(schema=UNIVERSE)
 

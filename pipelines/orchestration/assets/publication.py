@@ -169,7 +169,8 @@ def _expected_of_sources(workspace: Workspace) -> set[str]:
 
 
 def source_results(workspace: Workspace, findings: IngestFindings) -> list[CheckResult]:
-    """Return the checks of snapshots, schemas and rows. Only a required source without any good snapshot fails the gate; the rest are warnings."""
+    """Return the checks of snapshots, schemas and rows. A required source without any good snapshot
+    fails the gate, and so does a count that fails; the rest are warnings."""
     results = []
     for name, source in workspace.pack.sources.items():
         if not source.enabled or name not in findings.counts:
@@ -181,6 +182,9 @@ def source_results(workspace: Workspace, findings: IngestFindings) -> list[Check
         messages = [f"{counts.rows_quarantined} rows and {counts.cells_quarantined} cells in quarantine"] if counts.has_refused else []
         messages += counts.warnings
         results.append(CheckResult(rows_check(name), not messages, "warn", "; ".join(messages)))
+    for name in workspace.pack.counted:
+        if text := "; ".join(findings.errors_of(name)):
+            results.append(CheckResult(snapshot_check(name), False, "error", text))
     if findings.area_warnings:
         results.append(CheckResult("areas", False, "warn", "; ".join(findings.area_warnings)))
     return results
