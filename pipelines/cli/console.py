@@ -115,6 +115,8 @@ def status(report: dict[str, Any]) -> None:
     if events["accepted"] or files or alerts or untold:
         what = f"{events['waiting']} of {events['accepted']} pushed events, {len(files)} dropped files, {alerts} alerts"
         print(f"  waiting: {what}" + (f", {untold} announcements" if untold else ""))
+    for type_, count in events["unclaimed"].items():
+        print(f"  {count} pushed events of type {type_} wait for a source: enable or declare one that takes this type")
     for release in report["releases"]:
         words = ["current"] * release["current"] + [word for word in ("withdrawn", "pinned", "pruned") if release.get(word)]
         print(f"  release {release['version']} of {release['released']}" + (f" ({', '.join(words)})" if words else ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from exports import ReleaseError
@@ -11,6 +12,7 @@ from pipelines.core.state import StateError
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
 from pipelines.extract.cloudevents.queue import Queue
+from pipelines.extract.cloudevents.segments import Backlog, backlog_of
 from pipelines.extract.source_state import SourceStates
 from pipelines.notify import alerts, announcements
 from pipelines.packs.workspace import Workspace
@@ -59,14 +61,14 @@ def collect(workspace: Workspace) -> dict[str, Any]:
     }
 
 
-def _waiting(workspace: WorkspaceFolder) -> dict[str, Any]:
+def _waiting(workspace: Workspace) -> dict[str, Any]:
     """Return what no run has taken up yet: pushed events, dropped files; and alerts and announcements that were not delivered."""
-    events = {"accepted": 0, "waiting": 0, "open_segments": 0}
+    events = Backlog()
     if workspace.queue.is_file():
         with Queue(workspace.queue) as queue:
-            events = queue.counts()
+            events = backlog_of(workspace.pack, SourceStates(workspace.fetch_state), queue)
     return {
-        "events": events,
+        "events": asdict(events),
         "files": [f.name for f in inbox.list_files(workspace)],
         "alerts": len(alerts.waiting(workspace)),
         "announcements": _announcements(workspace),

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection
 
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import inbox
-from pipelines.extract.cloudevents.queue import Queue, Segment
-from pipelines.extract.cloudevents.segments import affected_sources, archive_segment
+from pipelines.extract.cloudevents import segments as sealed
+from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.http.request import FetchResult
 from pipelines.extract.source_state import SourceStates
 from pipelines.packs.workspace import Workspace
@@ -45,11 +45,21 @@ def drain_inbox(workspace: Workspace, only: Collection[str] | None = None) -> li
 
 
 def drain_segments(workspace: Workspace) -> list[FetchResult]:
-    """Make snapshots of all open segments of the queue, and mark the segments as drained."""
+    """Make snapshots of the records that sources have not taken yet, and note that sources reported as changed were fetched."""
     if not workspace.queue.is_file():
         return []
+    states, results = SourceStates(workspace.fetch_state), []
     with Queue(workspace.queue) as queue:
-        return [result for segment in queue.open_segments() for result in _drain_segment(workspace, queue, segment)]
+        items = sealed.pending(workspace.pack, states, queue)
+        for item in items:
+            if item.source.fetch.brings_records:
+                results += sealed.archive_records(workspace, queue, states, item)
+                states.save()
+    reported = [item for item in items if not item.source.fetch.brings_records]
+    if reported:
+        sealed.mark_reported(workspace.pack, states, reported)
+        states.save()
+    return results
 
 
 def seal_waiting_events(workspace: WorkspaceFolder) -> None:
@@ -60,19 +70,9 @@ def seal_waiting_events(workspace: WorkspaceFolder) -> None:
 
 
 def reported_sources(workspace: Workspace) -> set[str]:
-    """Return the sources that events in open segments report as changed. They have to be fetched before the segments are drained."""
+    """Return the sources that events in segments report as changed. They have to be fetched before the segments are drained."""
     if not workspace.queue.is_file():
         return set()
     with Queue(workspace.queue) as queue:
-        sources = [s for segment in queue.open_segments() for s in affected_sources(workspace.pack, queue, segment.number)]
-    return {s.id for s in sources if not s.fetch.brings_records}
-
-
-def _drain_segment(workspace: Workspace, queue: Queue, segment: Segment) -> list[FetchResult]:
-    results = archive_segment(workspace, queue, segment)
-    states = SourceStates(workspace.fetch_state)
-    for result in results:
-        states.record_result(result, workspace.settings.now())
-    states.save()
-    queue.mark_drained(segment.number, workspace.settings.now())
-    return results
+        items = sealed.pending(workspace.pack, SourceStates(workspace.fetch_state), queue)
+    return {item.source.id for item in items if not item.source.fetch.brings_records}

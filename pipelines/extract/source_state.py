@@ -34,6 +34,8 @@ class SourceState:
     something else. `headers` make the next request conditional.
     `history` lists (time, sha256) of every change. `failures` counts the failures in a row; no attempt is made before `not_before`.
     `shape` describes the columns of the last good snapshot.
+    Of pushed events: `holds` has, by their type, the newest segment whose records the snapshot holds, and `reported` the newest segment
+    with events that reported a change and were answered with a fetch.
     """
 
     sha256: str = ""
@@ -50,6 +52,8 @@ class SourceState:
     failures: int = 0
     not_before: str = ""
     shape: dict[str, Any] = field(default_factory=dict)
+    holds: dict[str, int] = field(default_factory=dict)
+    reported: dict[str, int] = field(default_factory=dict)
 
     @property
     def last_fetch(self) -> LastFetch:
@@ -90,6 +94,10 @@ class SourceStates:
     def parts(self, source: str) -> dict[str, SourceState]:
         """Return the states of a source by part."""
         return self._states.get(source, {})
+
+    def sources(self) -> list[str]:
+        """Return the sources of which something is remembered, whether the pack still declares them or not."""
+        return sorted(self._states)
 
     def record_result(self, result: FetchResult, time: datetime) -> None:
         """Record the result of a fetch. After a failure the last snapshot stays, and is stale from now on."""

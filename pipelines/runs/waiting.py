@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pipelines.core import versions
 from pipelines.core.fingerprint import digest
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.extract.cloudevents.segments import affected_sources
+from pipelines.extract.cloudevents.segments import backlog_of, waiting_sources
 from pipelines.extract.inbox import DroppedFile
 from pipelines.extract.source_state import SourceStates, unprocessed_sources
 from pipelines.lake.manifest import Manifest
@@ -65,15 +65,15 @@ def is_of_other_declarations(workspace: Workspace, manifest: Manifest) -> bool:
 def _events(workspace: Workspace) -> list[Work]:
     if not workspace.queue.is_file():
         return []
+    states = SourceStates(workspace.fetch_state)
     with Queue(workspace.queue) as queue:
-        count, first = queue.waiting()
-        segments = queue.open_segments()
-        numbers = [segment.number for segment in segments] + ([None] if count else [])
-        sources = {source.id for number in numbers for source in affected_sources(workspace.pack, queue, number)}
-    if not sources:  # no event waits, or only events of sources that were disabled
-        return []
-    count += sum(segment.events for segment in segments)
-    return [Work(f"pushed events: {count}", frozenset(sources), digest(["events", [segment.number for segment in segments], first]))]
+        sources = waiting_sources(workspace.pack, states, queue)
+        if not sources:  # no event waits, or only events that no enabled source takes
+            return []
+        first = queue.waiting()[1]
+        events = backlog_of(workspace.pack, states, queue)
+    count = events.waiting - sum(events.unclaimed.values())
+    return [Work(f"pushed events: {count}", frozenset(sources), digest(["events", sorted(sources.items()), first]))]
 
 
 def _files(workspace: Workspace, files: Collection[DroppedFile]) -> list[Work]:

@@ -105,7 +105,7 @@ class TestServeEvents:
         assert accepted <= EVENTS, "an event stored without a response is a duplicate the next time"
         loaded = packs.load(pack)
         with Queue(home.queue) as queue:
-            assert queue.counts()["accepted"] == EVENTS
+            assert queue.accepted() == EVENTS
             segment = queue.seal(datetime.now(UTC))
             assert segment is not None
             assert segment.events == EVENTS

@@ -1,7 +1,8 @@
 """The queue of pushed events: each accepted event is on disk, once, in segments. Uses SQLite; knows neither sources nor HTTP.
 
-An event is *waiting* until it is sealed into a *segment*; the segment is *open* until its snapshots are in the archive. Nothing is deleted:
-accepted events stay, so that replays are recognised and the records of a day can be written again.
+An event is *waiting* until it is sealed into a *segment*. Which segments are in the archive is kept with the snapshots, per source (see
+`segments`): a source that is declared, enabled or changed later still takes all of them. Nothing is deleted: accepted events stay, so that
+replays are recognised and the records of a day can be written again.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ create table if not exists events (
     unique (source, id)
 );
 create index if not exists waiting on events (seq) where segment is null;
-create index if not exists by_segment on events (segment);
+create index if not exists by_type on events (type, segment);
 create index if not exists by_day on events (type, day);
 create index if not exists by_subject on events (source, subject) where subject <> '';
-create table if not exists segments (segment integer primary key, cut_at text not null, events integer not null, drained_at text);
+create table if not exists segments (segment integer primary key, cut_at text not null, events integer not null);
 """
 
 
@@ -136,22 +137,36 @@ class Queue:
             connection.execute("insert into segments (segment, cut_at, events) values (?, ?, ?)", (number, sealed_at, events))
         return Segment(number, events, sealed_at)
 
-    def open_segments(self) -> list[Segment]:
-        """Return the segments that are not drained yet, in their order."""
-        rows = self._connection.execute("select segment, events, cut_at from segments where drained_at is null order by segment").fetchall()
-        return [Segment(*row) for row in rows]
+    def newest_segment(self, type_: str) -> int:
+        """Return the number of the newest segment with events of a type, 0 where there is none."""
+        row = self._connection.execute("select max(segment) from events where type = ?", (type_,)).fetchone()
+        return int(row[0] or 0)
 
-    def types(self, segment: int | None) -> list[str]:
-        """Return the types of the events in a segment; None: of the events that wait to be sealed."""
-        return [t for (t,) in self._connection.execute("select distinct type from events where segment is ? order by type", (segment,))]
+    def types(self) -> list[str]:
+        """Return the types of all accepted events."""
+        return [type_ for (type_,) in self._connection.execute("select distinct type from events order by type")]
 
-    def days(self, segment: int, type_: str) -> list[str]:
-        """Return the days whose records the events of a segment change: their own days, and those of the records that they replace."""
+    def waiting_types(self) -> set[str]:
+        """Return the types of the events that wait to be sealed."""
+        return {type_ for (type_,) in self._connection.execute("select distinct type from events where segment is null")}
+
+    def counts_after(self, type_: str, segment: int) -> dict[int | None, int]:
+        """Return how many events of a type each segment after `segment` has; None counts those that wait to be sealed."""
         rows = self._connection.execute(
-            "select day from events where segment = :segment and type = :type "
+            "select segment, count(*) from events where type = ? and (segment is null or segment > ?) group by segment", (type_, segment)
+        )
+        return dict(rows.fetchall())
+
+    def days(self, type_: str, after: int, up_to: int) -> list[str]:
+        """Return the days whose records the segments after `after` change: the days of their events, and those of the records they replace.
+
+        `up_to` is the last segment to consider.
+        """
+        rows = self._connection.execute(
+            "select day from events where segment > :after and segment <= :up_to and type = :type "
             "union select o.day from events n join events o on o.source = n.source and o.subject = n.subject and o.subject <> '' "
-            "where n.segment = :segment and n.type = :type and o.type = :type and o.segment <= :segment order by 1",
-            {"segment": segment, "type": type_},
+            "where n.segment > :after and n.segment <= :up_to and n.type = :type and o.type = :type and o.segment <= :up_to order by 1",
+            {"after": after, "up_to": up_to, "type": type_},
         )
         return [day for (day,) in rows]
 
@@ -168,15 +183,9 @@ class Queue:
         )
         return [Record(*row) for row in rows]
 
-    def mark_drained(self, segment: int, now: datetime) -> None:
-        """Record that the snapshots of a segment are in the archive."""
-        with self._transaction() as connection:
-            connection.execute("update segments set drained_at = ? where segment = ?", (precise_timestamp(now), segment))
-
-    def counts(self) -> dict[str, int]:
-        """Return how many events were accepted, how many of them wait, and how many segments are open."""
-        accepted = self._connection.execute("select count(*) from events").fetchone()[0]
-        return {"accepted": accepted, "waiting": self.waiting()[0], "open_segments": len(self.open_segments())}
+    def accepted(self) -> int:
+        """Return how many events were accepted so far."""
+        return int(self._connection.execute("select count(*) from events").fetchone()[0])
 
 
 def _digest(event: CloudEvent) -> bytes:

@@ -1,55 +1,148 @@
-"""Turn a segment of the queue into snapshots: one per day and source whose records its events change. Does not interpret the records.
+"""Turn segments of the queue into snapshots: one per day and source whose records their events change. Does not interpret the records.
 
 A snapshot holds all records of its day as they are now, in an order that does not depend on when they arrived. So events that arrive late,
 twice or out of order end in the same bytes.
+
+The state of each part says up to which segment it has the events (`SourceState.holds`). So an event is never done with by accident: it waits
+until a source has taken it, also while its source is disabled, and whatever else happens to the declaration.
 """
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
-from pipelines.extract.cloudevents.queue import Queue, Record, Segment
+from pipelines.extract.cloudevents.queue import Queue, Record
 from pipelines.extract.http.request import FetchResult, Request
 from pipelines.extract.snapshots import Archive, Snapshot
+from pipelines.extract.source_state import SourceStates
 from pipelines.packs import Pack, Part
 from pipelines.packs.schema import FetchedSource
 from pipelines.packs.workspace import Workspace
+
+DAY = "day="
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Segments whose events a source has not taken yet: those after `after`, up to `up_to`."""
+
+    source: FetchedSource
+    type: str
+    after: int
+    up_to: int
 
 
 def event_types(pack: Pack) -> dict[str, bool]:
     """Return the types of events that enabled sources declare, each with whether its events carry records for any of them."""
     types: dict[str, bool] = {}
-    for source in pack.sources.values():
-        if source.enabled and source.fetch.push:
-            types[source.fetch.push.type] = types.get(source.fetch.push.type, False) or source.fetch.brings_records
+    for source in _pushed(pack):
+        assert source.fetch.push is not None
+        types[source.fetch.push.type] = types.get(source.fetch.push.type, False) or source.fetch.brings_records
     return types
 
 
-def affected_sources(pack: Pack, queue: Queue, segment: int | None) -> list[FetchedSource]:
-    """Return the sources for which the events of a segment carry records, or which they report as changed; None: the waiting events."""
-    types = set(queue.types(segment))
-    return [s for s in pack.sources.values() if s.enabled and s.fetch.push and s.fetch.push.type in types]
+def pending(pack: Pack, states: SourceStates, queue: Queue) -> list[Pending]:
+    """Return what each enabled source has not taken yet of the events in segments."""
+    result = []
+    for source in _pushed(pack):
+        assert source.fetch.push is not None
+        type_ = source.fetch.push.type
+        after, up_to = _taken(states, source, type_), queue.newest_segment(type_)
+        if up_to > after:
+            result.append(Pending(source, type_, after, up_to))
+    return result
 
 
-def archive_segment(workspace: Workspace, queue: Queue, segment: Segment) -> list[FetchResult]:
-    """Archive the records that a segment changes, and return the snapshots as results.
+def waiting_sources(pack: Pack, states: SourceStates, queue: Queue) -> dict[str, int]:
+    """Return the enabled sources for which events wait, sealed or not, each with the newest segment of them."""
+    unsealed = queue.waiting_types()
+    sources = {source.id: 0 for source in _pushed(pack) if source.fetch.push and source.fetch.push.type in unsealed}
+    return sources | {item.source.id: item.up_to for item in pending(pack, states, queue)}
 
-    The caller records the results, then calls `queue.mark_drained`. If the process is killed in between, the same work is repeated with
-    the same result.
+
+@dataclass(frozen=True)
+class Backlog:
+    """Accepted events; how many of them wait for a source, and in how many segments; and by type those that no enabled source takes."""
+
+    accepted: int = 0
+    waiting: int = 0
+    open_segments: int = 0
+    unclaimed: dict[str, int] = field(default_factory=dict)
+
+
+def backlog_of(pack: Pack, states: SourceStates, queue: Queue) -> Backlog:
+    """Count the events of the queue. An event waits until every enabled source of its type has taken it, or, without one, until any has."""
+    claimed: dict[str, list[int]] = {}
+    for source in _pushed(pack):
+        assert source.fetch.push is not None
+        claimed.setdefault(source.fetch.push.type, []).append(_taken(states, source, source.fetch.push.type))
+    waiting, segments = 0, set[int]()
+    unclaimed: dict[str, int] = {}
+    for type_ in queue.types():
+        after = min(claimed[type_]) if type_ in claimed else _taken_by_any(states, type_)
+        counts = queue.counts_after(type_, after)
+        waiting += sum(counts.values())
+        segments |= {segment for segment in counts if segment is not None}
+        if counts and type_ not in claimed:
+            unclaimed[type_] = sum(counts.values())
+    return Backlog(queue.accepted(), waiting, len(segments), unclaimed)
+
+
+def archive_records(workspace: Workspace, queue: Queue, states: SourceStates, item: Pending) -> list[FetchResult]:
+    """Archive the records that segments change for a source, remember them in `states`, and return the snapshots as results.
+
+    The caller saves the states. If the process is killed before that, the same work is repeated with the same result.
     """
     archive = Archive(workspace.archive)
+    holds = {**_types_held(states, item.source.id), item.type: item.up_to}
     results = []
-    for source in affected_sources(workspace.pack, queue, segment.number):
-        if not source.fetch.brings_records or source.fetch.push is None:
-            continue
-        for day in queue.days(segment.number, source.fetch.push.type):
-            records = queue.records(source.fetch.push.type, day, segment.number)
-            results.append(_archive_day(source, f"day={day}", records, archive, workspace.settings))
+    for day in queue.days(item.type, item.after, item.up_to):
+        # a source whose type was changed keeps what it has of the former type
+        records = [record for type_, up_to in holds.items() for record in queue.records(type_, day, up_to)]
+        result = _archive_day(item.source, DAY + day, sorted(records, key=lambda r: (r.source, r.id)), archive, workspace.settings)
+        states.record_result(result, workspace.settings.now())
+        states.put(item.source.id, DAY + day, replace(states.get(item.source.id, DAY + day), holds=holds))
+        results.append(result)
     return results
+
+
+def mark_reported(pack: Pack, states: SourceStates, items: Collection[Pending]) -> None:
+    """Remember in `states` that sources were fetched after the events that reported them as changed."""
+    for item in items:
+        for part in pack.parts(item.source):
+            state = states.get(item.source.id, part.name)
+            states.put(item.source.id, part.name, replace(state, reported={**state.reported, item.type: item.up_to}))
+
+
+def _pushed(pack: Pack) -> list[FetchedSource]:
+    return [source for source in pack.sources.values() if source.enabled and source.fetch.push]
+
+
+def _taken(states: SourceStates, source: FetchedSource, type_: str) -> int:
+    """Return the newest segment whose events of a type a source has taken, 0 where it has taken none."""
+    parts = states.parts(source.id).values()
+    return max(((p.holds if source.fetch.brings_records else p.reported).get(type_, 0) for p in parts), default=0)
+
+
+def _types_held(states: SourceStates, source: str) -> dict[str, int]:
+    """Return the types whose records the snapshots of a source hold, each with its newest segment."""
+    held: dict[str, int] = {}
+    for part in states.parts(source).values():
+        for type_, segment in part.holds.items():
+            held[type_] = max(held.get(type_, 0), segment)
+    return held
+
+
+def _taken_by_any(states: SourceStates, type_: str) -> int:
+    """Return the newest segment whose events of a type any source has taken, also one that is disabled or no longer declared."""
+    parts = [part for source in states.sources() for part in states.parts(source).values()]
+    return max((max(p.holds.get(type_, 0), p.reported.get(type_, 0)) for p in parts), default=0)
 
 
 def _archive_day(source: FetchedSource, part: str, records: list[Record], archive: Archive, settings: Settings) -> FetchResult:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.core.clock import precise_timestamp
 from pipelines.extract.cloudevents.parsing import CloudEvent
-from pipelines.extract.cloudevents.queue import Outcome, Queue
+from pipelines.extract.cloudevents.queue import Outcome, Queue, Segment
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=5)
@@ -29,7 +30,7 @@ class TestPut:
     def test_stores_an_event_once(self, queue: Queue) -> None:
         assert queue.put([event("1"), event("2"), event("1")], NOW) == [Outcome.ACCEPTED, Outcome.ACCEPTED, Outcome.DUPLICATE]
         assert queue.put([event("2"), event("1", data='{"a":1}')], NOW) == [Outcome.DUPLICATE, Outcome.CONFLICT]
-        assert queue.counts()["accepted"] == 2
+        assert queue.accepted() == 2
 
     def test_flushes_to_disk(self, queue: Queue) -> None:
         assert queue._connection.execute("pragma journal_mode").fetchone() == ("wal",)
@@ -40,7 +41,7 @@ class TestPut:
         queue._connection.execute(f"pragma max_page_count = {pages + 4}")
         with pytest.raises(sqlite3.OperationalError, match="full"):
             queue.put([event(str(i), data=f'"{"x" * 4000}"') for i in range(50)], NOW)
-        assert queue.counts()["accepted"] == 0
+        assert queue.accepted() == 0
         queue._connection.execute("pragma max_page_count = 1000000")
         assert queue.put([event("1")], NOW) == [Outcome.ACCEPTED]
 
@@ -50,23 +51,25 @@ class TestSeal:
         assert queue.seal(NOW) is None
         queue.put([event(str(i)) for i in range(12_000)], NOW)
         assert queue.waiting() == (12_000, 1)
-        assert queue.types(None) == ["fair"]
+        assert queue.waiting_types() == {"fair"}
         segment = queue.seal(LATER)
         assert segment is not None
         assert (segment.number, segment.events) == (1, 12_000)
         assert queue.waiting() == (0, 0)
-        assert queue.types(None) == []
+        assert queue.waiting_types() == set()
+        assert queue.types() == ["fair"]
         assert queue.seal(LATER) is None
-        assert queue.open_segments() == [segment]
-        queue.mark_drained(1, LATER)
-        assert queue.open_segments() == []
+        assert queue.newest_segment("fair") == 1
+        assert queue.newest_segment("market") == 0
 
     def test_leaves_later_events_to_the_next_segment(self, queue: Queue) -> None:
         queue.put([event("1")], NOW)
         queue.seal(NOW)
         queue.put([event("2"), event("3")], NOW)
         assert queue.waiting() == (2, 2)
-        assert queue.seal(NOW) == queue.open_segments()[1]
+        assert queue.seal(NOW) == Segment(2, 2, precise_timestamp(NOW))
+        queue.put([event("4")], NOW)
+        assert queue.counts_after("fair", 1) == {2: 2, None: 1}
 
 
 class TestRecords:
@@ -90,11 +93,8 @@ class TestRecords:
 
     def test_days_include_those_of_replaced_records(self, queue: Queue) -> None:
         queue.put([event("a", "2024-05-01T10:00:00.000000Z", "s")], NOW)
-        first = queue.seal(NOW)
+        queue.seal(NOW)
         queue.put([event("b", "2024-05-02T10:00:00.000000Z", "s"), event("c", "")], NOW)
-        second = queue.seal(NOW)
-        assert first is not None
-        assert second is not None
-        assert queue.days(first.number, "fair") == ["2024-05-01"]
-        assert queue.days(second.number, "fair") == ["2024-05-01", "2024-05-02", "undated"]
-        assert queue.types(second.number) == ["fair"]
+        queue.seal(NOW)
+        assert queue.days("fair", 0, 1) == ["2024-05-01"]
+        assert queue.days("fair", 1, 2) == ["2024-05-01", "2024-05-02", "undated"]

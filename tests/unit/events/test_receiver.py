@@ -41,7 +41,7 @@ class Running:
 
     def accepted(self) -> int:
         with Queue(self.path) as queue:
-            return queue.counts()["accepted"]
+            return queue.accepted()
 
 
 @contextmanager
