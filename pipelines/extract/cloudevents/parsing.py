@@ -171,9 +171,11 @@ def _finite(text: str) -> float:
 
 
 def _json_text(data: Any) -> str:
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     try:
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         text.encode("utf-8")
     except UnicodeEncodeError:
         raise InvalidCloudEvent("data: an unpaired surrogate") from None
+    except RecursionError:
+        raise InvalidCloudEvent("data: nested too deeply") from None
     return text

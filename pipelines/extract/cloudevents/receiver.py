@@ -57,6 +57,8 @@ class Bounds:
 
     body: int = 4 * 1024**2  # bytes per request
     event: int = 256 * 1024  # characters of the data of one event
+    depth: int = 32  # levels of objects and lists in the data of a record; the readers read no more
+    keys: int = 5_000  # keys in the data of a record; likewise
     batch: int = 1_000  # events per request
     per_second: float = 500  # requests, on average
     burst: int = 1_000  # requests at once
@@ -248,6 +250,11 @@ def _check(item: CloudEvent | InvalidCloudEvent, types: Mapping[str, bool], limi
     """Return the event, or why it is refused."""
     if isinstance(item, InvalidCloudEvent):
         return str(item)
+    return _fault(item, types, limits) or item
+
+
+def _fault(item: CloudEvent, types: Mapping[str, bool], limits: Bounds) -> str | None:
+    """Return why a valid CloudEvent is refused, None where it is accepted."""
     if item.type not in types:
         return f"type {item.type}: no source declares this type"
     if len(item.data or "") > limits.event:
@@ -256,7 +263,20 @@ def _check(item: CloudEvent | InvalidCloudEvent, types: Mapping[str, bool], limi
         return "data: missing; an event that deletes a record needs a subject"
     if types[item.type] and item.data is not None and not item.data.startswith("{"):
         return "data: expected a JSON object as the record"
-    return item
+    return _shape_fault(json.loads(item.data), limits) if types[item.type] and item.data is not None else None
+
+
+def _shape_fault(record: Any, limits: Bounds) -> str | None:
+    """Return why the readers could not read a record: it is nested too deeply, or has too many keys."""
+    level, keys = [record], 0
+    for _ in range(limits.depth + 1):
+        keys += sum(len(value) for value in level if isinstance(value, dict))
+        level = [
+            item for value in level if isinstance(value, dict | list) for item in (value.values() if isinstance(value, dict) else value)
+        ]
+        if keys > limits.keys:
+            return f"data: more than {limits.keys} keys"
+    return f"data: nested more than {limits.depth} deep" if level else None
 
 
 def _resolve(written: asyncio.Future[Any], outcomes: list[Outcome] | sqlite3.Error) -> None:

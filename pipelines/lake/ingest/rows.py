@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,7 @@ import polars as pl
 from pipelines import readers
 from pipelines.extract.fetcher import is_paged
 from pipelines.extract.snapshots import Snapshot, slug
+from pipelines.lake.ingest import pushed
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import SourceReport
@@ -19,6 +21,7 @@ from pipelines.lake.ingest.shape import drift, shape_of
 from pipelines.lake.mapping import MappedRows, ValidatedRows, area_changes, areas, events, observations, register
 from pipelines.lake.store import QUARANTINE, Receipt
 from pipelines.packs import expressions
+from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.schema import AreaChangesMap, AreasMap, EventsMap, FetchedSource, ObservationsMap
 from pipelines.readers.cells import Columns
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
@@ -151,12 +154,22 @@ def read_text(context: Context, source: FetchedSource, sha256: str) -> tuple[pl.
     if options.format == "json" and is_paged(source.fetch):
         options = options.model_copy(update={"records": f"/*{options.records or ''}"})
     columns = Columns(needed)
-    try:
-        rows = readers.read(context.archive.path(sha256), options, columns)
-    except (readers.UnreadableSnapshot, KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a bug in a reader (a panic of polars is no Exception) must not stop the other sources
-        raise readers.UnreadableSnapshot(f"the {options.format} reader failed: {type(error).__name__}: {error}") from error
+
+    def read(path: Path) -> pl.DataFrame:
+        try:
+            return readers.read(path, options, columns)
+        except (readers.UnreadableSnapshot, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a bug in a reader (a panic of polars is no Exception) must not stop the other sources
+            raise readers.UnreadableSnapshot(f"the {options.format} reader failed: {type(error).__name__}: {error}") from error
+
+    path = context.archive.path(sha256)
+    if not source.fetch.brings_records:
+        rows = read(path)
+    else:
+        rows = pushed.read_records(read, path)
+        absent = {name for name in used if name.lower() not in {c.lower() for c in rows.columns}}
+        rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(absent))  # no record of the day has them
     return rows, shape_of(list(columns.found) or [c for c in rows.columns if not c.startswith("__")], rows)
 
 
@@ -167,14 +180,29 @@ def with_variables(context: Context, source: FetchedSource, part: str, frame: pl
 
 
 def without_ignored(context: Context, source: FetchedSource, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that `read.ignore` does not select."""
+    """Return the rows that `read.ignore` does not select. A row on which it fails is kept, with the reason as its fault."""
     if source.read.ignore is None or not frame.height:
         return frame
-    return frame.filter(~rows_matching(context, source.read.ignore, frame, "read.ignore"))
+    matches, failures = _evaluated(context, source.read.ignore, frame, "read.ignore")
+    if failures:
+        reasons = pl.Series([failures.get(n) for n in range(frame.height)], dtype=pl.String)
+        frame = frame.with_columns(pl.coalesce("__fault", reasons).alias("__fault"))
+    return frame.filter(~matches)
 
 
 def rows_matching(context: Context, expression: str, frame: pl.DataFrame, place: str) -> pl.Series:
-    """Return for each row of text cells whether `expression` is true for it. `place` is the expression's place in the declaration."""
+    """Return for each row of text cells whether `expression` is true for it. `place` is the expression's place in the declaration.
+
+    Raises ExpressionError where it fails on a row.
+    """
+    matches, failures = _evaluated(context, expression, frame, place)
+    if failures:
+        raise ExpressionError(next(iter(failures.values())))
+    return matches
+
+
+def _evaluated(context: Context, expression: str, frame: pl.DataFrame, place: str) -> tuple[pl.Series, dict[int, str]]:
+    """Return for each row whether `expression` is true for it, and the reasons by the positions of the rows on which it fails."""
     by_name = {c.lower(): c for c in frame.columns}
     used = []
     for name in sorted(expressions.parse(expression).columns):
@@ -182,8 +210,8 @@ def rows_matching(context: Context, expression: str, frame: pl.DataFrame, place:
             raise readers.UnreadableSnapshot(f"{place} names the column {name}, which the file does not have")
         used.append(by_name[name.lower()])
     numbered = frame.select(*used).with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
-    sql = f"select __n, coalesce(cast((\n{expression}\n) as boolean), false) as matches from input order by __n"
-    return context.sandbox.query(sql, input=numbered)["matches"]
+    values, failures = context.sandbox.evaluate(numbered, [("matches", "boolean", expression)])
+    return values["matches"].fill_null(False), {n: f"{place}: {reason}" for n, _, reason in failures.iter_rows()}
 
 
 def apply_corrections(context: Context, source: FetchedSource, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:

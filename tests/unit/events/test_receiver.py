@@ -22,6 +22,7 @@ import uvicorn
 from pipelines.extract.cloudevents.parsing import BATCH, STRUCTURED
 from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.cloudevents.receiver import Bounds, TokenBucket, application, signed_content
+from pipelines.readers import json_records
 
 SECRET = "a-secret-of-some-length"
 TYPES = {"town.fair": True, "town.changed": False}
@@ -74,6 +75,14 @@ def event(identifier: str = "1", **changes: Any) -> dict[str, Any]:
     return {k: v for k, v in value.items() if v is not None}
 
 
+def nested(depth: int, *, lists: bool = False) -> Any:
+    """Return a value of `depth` nested objects, or lists."""
+    value: Any = 1
+    for _ in range(depth):
+        value = [value] if lists else {"a": value}
+    return value
+
+
 class TestTokenBucket:
     def test_refills_with_time_up_to_its_size(self) -> None:
         now = [0.0]
@@ -109,6 +118,19 @@ class TestEvents:
             (3, "data: expect"),
             (4, "specversion:"),
         ]
+
+    def test_refuses_records_that_no_reader_reads(self, running: Running) -> None:
+        assert (Bounds.depth, Bounds.keys) == (json_records.MAX_DEPTH, json_records.MAX_COLUMNS)
+        events = [event(str(n), data=nested(depth)) for n, depth in enumerate((Bounds.depth, Bounds.depth + 1))]
+        events.append(event("lists", data={"id": 1, "list": nested(Bounds.depth, lists=True)}))
+        events += [event(str(keys), data={f"k{n}": n for n in range(keys)}) for keys in (Bounds.keys, Bounds.keys + 1)]
+        response = running.push(events, BATCH)
+        assert response.status_code == 202
+        assert [(item["event"], item["reason"]) for item in response.json()["refused"]] == [
+            (1, "data: nested more than 32 deep"), (2, "data: nested more than 32 deep"), (4, "data: more than 5000 keys"),
+        ]  # fmt: skip
+        assert running.push([event("deep", data=nested(900))], BATCH).status_code == 400
+        assert running.accepted() == 2
 
     def test_accepts_a_binary_event(self, running: Running) -> None:
         headers = {"ce-specversion": "1.0", "ce-id": "%C5%BE", "ce-source": "urn:town", "ce-type": "town.changed"}

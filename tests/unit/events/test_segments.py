@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -19,6 +21,7 @@ from pipelines.extract.cloudevents.segments import Backlog, backlog_of
 from pipelines.extract.source_state import SourceStates
 from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest
+from pipelines.lake.quarantine import quarantine_frame
 from pipelines.packs.workspace import Workspace
 from tests.support import happenings
 
@@ -130,3 +133,41 @@ def test_events_are_taken_up_again_when_the_states_of_the_sources_come_from_a_ba
     place.workspace.fetch_state.write_bytes(backup)
     place.run()
     assert place.in_lake() == list(range(10))
+
+
+def test_a_record_that_cannot_be_read_is_quarantined_alone(place: Place) -> None:
+    """Receivers of earlier versions accepted such records."""
+    deep: Any = 1
+    for _ in range(40):
+        deep = {"a": deep}
+    records = [happenings.event(number)["data"] for number in range(20)]
+    records[3] |= {"deep": deep}
+    records[9] |= {f"k{n}": n for n in range(6_000)}
+    with Queue(place.workspace.queue) as queue:
+        stored = [
+            CloudEvent("urn:town", str(n), happenings.TYPE, "2024-05-01T00:00:00.000000Z", "", json.dumps(r)) for n, r in enumerate(records)
+        ]
+        queue.put(stored, datetime.now(UTC))
+    place.run()
+    assert place.in_lake() == [n for n in range(20) if n not in (3, 9)]
+    refused = quarantine_frame(place.workspace, "happenings")
+    assert sorted(reason.split(";")[0] for reason in refused["reason"]) == ["more than 5000 different keys", "nested more than 32 deep"]
+
+
+def test_a_record_on_which_ignore_fails_is_quarantined_alone(place: Place) -> None:
+    place.declare("read: {format: json}", """read: {format: json, ignore: "cast(size as integer) = 0"}""")
+    records = [happenings.event(number)["data"] for number in range(5)]
+    for record, size in zip(records, ("0", "1", "many", "2", "3"), strict=True):
+        record["size"] = size
+    with Queue(place.workspace.queue) as queue:
+        stored = [
+            CloudEvent("urn:town", str(n), happenings.TYPE, "2024-05-01T00:00:00.000000Z", "", json.dumps(r)) for n, r in enumerate(records)
+        ]
+        stored.append(
+            CloudEvent("urn:town", "9", happenings.TYPE, "2024-05-02T00:00:00.000000Z", "", json.dumps(happenings.event(9)["data"]))
+        )
+        queue.put(stored, datetime.now(UTC))
+    place.run()
+    assert place.in_lake() == [1, 3, 4, 9]
+    [reason] = quarantine_frame(place.workspace, "happenings")["reason"]
+    assert reason.startswith("read.ignore: Conversion Error: Could not convert string 'many' to INT32")
