@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli import changes, init, inspect, push, releases, run, serve
+from pipelines.cli import changes, init, inspect, preview, push, releases, run, serve
 from pipelines.core.errors import ExitCode, Zpo2Error
 
 app = typer.Typer(
@@ -39,7 +39,7 @@ def _options(
     pass
 
 
-for group in (run, inspect, serve, init, releases, changes, push):
+for group in (run, preview, inspect, serve, init, releases, changes, push):
     group.register(app)
 
 

@@ -9,10 +9,13 @@ import typer
 from pydantic import ValidationError
 
 from pipelines.core.errors import UsageError
+from pipelines.core.printable import printable
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import DESCRIPTION, WorkspaceFolder
 from pipelines.core.yaml import PackError
 from pipelines.packs.workspace import Workspace
+
+__all__ = ["HomeOption", "HostOption", "JsonOption", "PackOption", "load_workspace", "printable", "published_workspace", "settings_of"]
 
 PackOption = Annotated[
     Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default: packs/demo, else the built-in demo pack).")
@@ -62,8 +65,3 @@ def published_workspace(pack: Path | None, home: Path | None) -> WorkspaceFolder
     if not (workspace.root / DESCRIPTION).is_file():
         raise UsageError(f"{workspace.root}: nothing has been published yet")
     return workspace
-
-
-def printable(text: str) -> str:
-    """Return `text` with control characters escaped: what a file or a server sends may be commands to the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

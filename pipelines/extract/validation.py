@@ -5,14 +5,13 @@ Readers and contracts check the rows.
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pipelines.core.errors import Zpo2Error
 from pipelines.extract.http.request import Download
 from pipelines.packs.schema import FetchedSource
+from pipelines.readers import content_kind
 
 _MARKUP_FORMATS = {"schema-org-events", "xml"}  # these may look like a web page
-_WEB_PAGES = (b"<!doctype html", b"<html")
+_WEB_PAGE_TYPES = {"text/html", "application/xhtml+xml"}
 
 
 class SnapshotRejected(Zpo2Error):
@@ -34,16 +33,25 @@ def validate_snapshot(download: Download, url: str, source: FetchedSource, locke
         raise SnapshotRejected(f"{url}: expected at least {expect.min_bytes} bytes, got {size}")
     if size == 0:
         raise SnapshotRejected(f"{url}: empty")
-    expects_html = expect is not None and (expect.media_type or "").lower() == "text/html"
-    may_be_markup = source.read.format in _MARKUP_FORMATS or expects_html
-    if not may_be_markup and (download.media_type == "text/html" or _is_web_page(download.path)):
-        raise SnapshotRejected(f"{url}: a web page in place of data")
+    _assert_no_other_content(download, url, source)
     if expect and expect.size_change is not None and last_size and abs(size - last_size) > expect.size_change * last_size:
         raise SnapshotRejected(f"{url}: {size} bytes after {last_size} bytes, a change of more than {expect.size_change:.0%}")
 
 
-def _is_web_page(content: Path | None) -> bool:
-    assert content is not None
-    with content.open("rb") as file:
-        head = file.read(1024)
-    return head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_WEB_PAGES)
+def _assert_no_other_content(download: Download, url: str, source: FetchedSource) -> None:
+    """Raise SnapshotRejected with what came, if it is not the declared format: a web page, a message of PHP, an unsupported compression."""
+    assert download.path is not None
+    with download.path.open("rb") as file:
+        head = file.read(content_kind.HEAD_BYTES)
+    expected_type = (source.fetch.expect.media_type or "").lower() if source.fetch.expect else ""
+    is_member = source.read.member is not None  # the format is that of a file in the archive
+    kind = content_kind.unexpected(head, "zip" if is_member else source.read.format)
+    if kind:
+        raise SnapshotRejected(f"{url}: {kind}")
+    if download.media_type in _WEB_PAGE_TYPES and expected_type != download.media_type and source.read.format not in _MARKUP_FORMATS:
+        if content_kind.is_web_page(head):
+            raise SnapshotRejected(f"{url}: a web page in place of data")
+        raise SnapshotRejected(
+            f"{url}: the server calls this a web page in place of data ({download.media_type}), but it does not look like one: "
+            f"{content_kind.shown(head.decode('utf-8', 'replace'))!r}. If these are the data, declare expect: {{media_type: {download.media_type}}}"
+        )

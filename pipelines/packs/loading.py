@@ -21,47 +21,54 @@ def load(root: Path) -> Pack:
     """Return the pack in the folder `root`. Raises PackError with one line for each fault."""
     if not (root / "pack.yml").is_file():
         raise PackError([f"pack.yml:1: no such file in {root}"])
-    loader = _Loader(root)
+    loader = Loader(root)
     pack = loader.load()
     if loader.faults:
         raise PackError(loader.faults)
     return pack
 
 
-class _Loader:
+class Loader:
+    """Reads the files of a pack one by one. `faults` are the lines for what is wrong, `blocks` the places of the blocks, by name."""
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self.faults: list[str] = []
         self.blocks: dict[str, tuple[Document, KeyPath]] = {}  # by name, such as "source:people"
 
     def load(self) -> Pack:
-        file = self._read("pack.yml")
-        head = self._model(PackFile, file, ())
+        head = self.head()
         sources: dict[str, FetchedSource] = {}
         counted: dict[str, CountedSource] = {}
-        for document in self._folder("sources"):
-            self._source(document, sources, counted)
+        for document in self.folder("sources"):
+            self.source(document, sources, counted)
         indicators = dict(self._listed("indicators", Indicator))
         indices = dict(self._listed("indices", Index))
         if self.faults or not isinstance(head, PackFile):
             raise PackError(self.faults)
         pack = Pack(self.root, head, sources, counted, indicators, indices)
         pack.locked = self._locked(pack)
-        self.blocks["pack"] = (file, ())
         check_references(pack, self._report)
         return pack
 
-    def _read(self, name: str) -> Document:
+    def head(self) -> PackFile | None:
+        """Return the block of `pack.yml`."""
+        document = self.document("pack.yml")
+        self.blocks["pack"] = (document, ())
+        head: PackFile | None = self.model(PackFile, document, ())
+        return head
+
+    def document(self, name: str) -> Document:
         return yaml.load(self.root / name, name)
 
-    def _folder(self, folder: str) -> Iterator[Document]:
+    def folder(self, folder: str) -> Iterator[Document]:
         for path in sorted((self.root / folder).glob("*.y*ml")):
             try:
-                yield self._read(f"{folder}/{path.name}")
+                yield self.document(f"{folder}/{path.name}")
             except PackError as error:
                 self.faults += error.lines
 
-    def _model(self, model: type[Block], document: Document, path: KeyPath, value: Any = None) -> Any:
+    def model(self, model: type[Block], document: Document, path: KeyPath, value: Any = None) -> Any:
         raw = document.value if value is None and not path else value
         if not isinstance(raw, dict):
             self.faults.append(document.fault(path, "expected a mapping of keys"))
@@ -74,9 +81,9 @@ class _Loader:
                 self.faults.append(document.fault((*path, *key), message))
             return None
 
-    def _source(self, document: Document, sources: dict[str, FetchedSource], counted: dict[str, CountedSource]) -> None:
+    def source(self, document: Document, sources: dict[str, FetchedSource], counted: dict[str, CountedSource]) -> None:
         is_counted = isinstance(document.value, dict) and "from" in document.value
-        model = self._model(CountedSource if is_counted else FetchedSource, document, ())
+        model = self.model(CountedSource if is_counted else FetchedSource, document, ())
         if model is None:
             return
         stem = Path(document.name).stem
@@ -87,7 +94,7 @@ class _Loader:
             if model.map is None and not (is_event_format and model.into == "events"):
                 self.faults.append(document.fault((), "map: missing"))
                 return
-            mapped = self._model(MAPS[model.into], document, ("map",), model.map if model.map is not None else {})
+            mapped = self.model(MAPS[model.into], document, ("map",), model.map if model.map is not None else {})
             if mapped is None:
                 return
             if not model.columns and not is_event_format:
@@ -99,11 +106,11 @@ class _Loader:
 
     def _listed(self, folder: str, model: type[Block]) -> Iterator[tuple[str, Any]]:
         ids: set[str] = set()
-        for document in self._folder(folder):
+        for document in self.folder(folder):
             many = isinstance(document.value, list)
             for i, value in enumerate(document.value if many else [document.value]):
                 path: KeyPath = (i,) if many else ()
-                item = self._model(model, document, path, value if value is not None else {})
+                item = self.model(model, document, path, value if value is not None else {})
                 if item is None:
                     continue
                 if item.id in ids:

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.core import json_pointer
-from pipelines.readers import cells, decoding, member
+from pipelines.readers import cells, content_kind, decoding, member
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 
@@ -104,8 +104,21 @@ def parse(text: str) -> Any:
 def find(document: Any, pointer: str) -> list[Any]:
     """Return the list of records at a JSON pointer; with a first step `*`, the records of every element of the document, in order.
 
-    Raises UnreadableSnapshot if there is no list, and says what is there instead.
+    Raises UnreadableSnapshot if there is no list, and says what is there instead; also if the document reports an error and has no records.
     """
+    error = content_kind.error_of(document)
+    try:
+        records = _records_at(document, pointer)
+    except UnreadableSnapshot:
+        if error is None:
+            raise
+        records = []
+    if error is not None and not records:
+        raise UnreadableSnapshot(error)
+    return records
+
+
+def _records_at(document: Any, pointer: str) -> list[Any]:
     first, _, rest = pointer.removeprefix("/").partition("/")
     if first == "*" and isinstance(document, list):
         return [record for page in document for record in find(page, f"/{rest}" if rest else "")]

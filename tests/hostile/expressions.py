@@ -131,7 +131,7 @@ CASES = [
          columns="{code: {required: true}, value: {type: number}, text: {}}",
          area='{scheme: cz, code: "cast(cast(text as integer) as varchar)"}'),
     Case("ignore_names_nothing", GROUP, "an `ignore` over a column that the file does not have", TWO,
-             Outcome(refused="read.ignore names the column total, which the file does not have"),
+             Outcome(refused="read.ignore: the file has no column total; its columns are code, value"),
          read="{format: csv, ignore: \"total = 'x'\"}"),
     Case("comment_in_expression", GROUP, "a comment at the end of an expression comments nothing else out", TWO, Outcome(((PRAHA, 1.0),
              (BRNO, 2.0))), value='"value -- the end"'),

@@ -199,8 +199,32 @@ class TestFetchAll:
             (Reply(200, BODY), "{min_bytes: 1000}", "expected at least 1000 bytes"),
             (Reply(200, BODY), f"{{sha256: {'0' * 64}}}", "differs from the pinned content"),
             (Reply(200, b""), "", "empty"),
+            (Reply(200, BODY, {"Content-Type": "text/html"}), "", "declare expect: {media_type: text/html}"),
+            (Reply(200, b"<!-- x -->\n<!DOCTYPE html><html>"), "", "a web page in place of data"),
+            (Reply(200, BODY, {"Content-Type": "application/xhtml+xml"}), "", "the server calls this a web page in place of data"),
+            (Reply(200, BODY, {"Content-Encoding": "br"}), "", "compressed with 'br', which is not supported"),
+            (Reply(200, b"Warning: fopen() failed in /srv/x.php on line 3\n" + BODY), "", "a message of PHP above or in place of the data"),
+            (
+                Reply(200, b'{"status": "error", "message": "quota exceeded"}'),
+                "",
+                "the server answered with an error in place of data: quota",
+            ),
         ],
-        ids=["not found", "truncated", "html", "media type", "small", "pinned", "empty"],
+        ids=[
+            "not found",
+            "truncated",
+            "html",
+            "media type",
+            "small",
+            "pinned",
+            "empty",
+            "csv called html",
+            "page behind a comment",
+            "csv called xhtml",
+            "brotli",
+            "php",
+            "json error",
+        ],
     )
     def test_rejects_responses_that_cannot_be_the_data(
         self, server: Server, tmp_path: Path, reply: Reply, expect: str, reason: str
@@ -212,6 +236,10 @@ class TestFetchAll:
         assert reason in result.error
         assert not (tmp_path / "archive" / "snapshots").exists()
         assert not (tmp_path / "archive" / "blobs").exists()
+
+    def test_takes_a_table_that_its_server_calls_a_web_page_where_the_pack_says_so(self, server: Server, tmp_path: Path) -> None:
+        server.replies["/a.csv"] = [Reply(200, BODY, {"Content-Type": "text/html"})]
+        assert fetch(tmp_path, server.url + "/a.csv", expect="{media_type: text/html}").snapshot is not None
 
     def test_keeps_a_rejected_web_page_aside(self, server: Server, tmp_path: Path) -> None:
         page = b"\xef\xbb\xbf\n<!DOCTYPE html><html><body>Sign in</body></html>"

@@ -126,7 +126,14 @@ class Client:
         if expect and expect.media_type and media_type != expect.media_type.lower():
             raise FetchError(f"{url}: expected media type {expect.media_type}, got {media_type or 'none'}")
         length = response.headers.get("Content-Length", "")
-        encoded = response.headers.get("Content-Encoding", "identity") != "identity"
+        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
+        encoded = encoding != "identity"
+        supported = {"identity", *response.raw.CONTENT_DECODERS}
+        if unsupported := [name for part in encoding.split(",") if (name := part.strip()) and name not in supported]:
+            raise FetchError(
+                f"{url}: the response is compressed with {unsupported[0]!r}, which is not supported, although none was asked for; "
+                "look for another address of the same file, or drop the file into the inbox"
+            )
         if length.isdigit() and int(length) > self.limits.max_bytes:
             raise FetchError(f"{url}: {length} bytes; the limit is {self.limits.max_bytes} bytes")
         digest, size, began = hashlib.sha256(), 0, time.monotonic()

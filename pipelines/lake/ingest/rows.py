@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from pipelines.lake.ingest import pushed
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import SourceReport
-from pipelines.lake.ingest.shape import drift, shape_of
+from pipelines.lake.ingest.shape import drift, no_column, shape_of
 from pipelines.lake.mapping import MappedRows, ValidatedRows, area_changes, areas, events, observations, register
 from pipelines.lake.store import QUARANTINE, Receipt
 from pipelines.packs import expressions
@@ -37,6 +37,19 @@ class _Pending:
 
     snapshot: Snapshot
     key: str
+
+
+class MissingColumn(readers.UnreadableSnapshot):
+    """A place in a declaration names a column that the file does not have."""
+
+    def __init__(self, place: str, name: str) -> None:
+        super().__init__(f"{place}: the file has no column {name}")
+        self.place = place
+        self.name = name
+
+    def message(self, columns: Sequence[str]) -> str:
+        """Return the message with the columns that the file has."""
+        return f"{self.place}: {no_column(self.name, columns)}"
 
 
 def process_snapshots(
@@ -108,6 +121,9 @@ def _read_snapshots(
                 continue
             rows, corrected = apply_corrections(context, source, with_variables(context, source, part, rows))
             kept = without_ignored(context, source, rows)
+        except MissingColumn as error:
+            report.refuse(part, f"{snapshot.url}: {error.message(shape['columns'])}")
+            continue
         except BaseException as error:
             report.refuse(part, f"{snapshot.url}: {reason_of(error, source.id)}")
             continue
@@ -141,15 +157,15 @@ def check_corrections(source: FetchedSource, report: SourceReport) -> None:
             report.errors |= {part: f"{snapshot.url}: {text}" for part, snapshot in report.snapshots.items()}
 
 
-def read_text(context: Context, source: FetchedSource, sha256: str) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Return the text rows of a snapshot, at least in the columns that are needed, and the shape of the whole file."""
+def read_text(context: Context, source: FetchedSource, sha256: str, *, everything: bool = False) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Return the text rows of a snapshot and the shape of the whole file. Columns that nothing needs may be left out, unless `everything`."""
     used = {spec.from_ or name for name, spec in source.columns.items()}
     for text in (source.read.ignore, *(c.where for c in source.corrections)):
         if text is not None:
             used |= expressions.parse(text).columns
     used |= {name for c in source.corrections for name in (*c.set, *c.expect)}
     # with a key, rows are compared in all cells of the file
-    needed = None if source.key or source.read.format in EVENT_FORMATS else used
+    needed = None if everything or source.key or source.read.format in EVENT_FORMATS else used
     options = source.read
     if options.format == "json" and is_paged(source.fetch):
         options = options.model_copy(update={"records": f"/*{options.records or ''}"})
@@ -207,7 +223,7 @@ def _evaluated(context: Context, expression: str, frame: pl.DataFrame, place: st
     used = []
     for name in sorted(expressions.parse(expression).columns):
         if name.lower() not in by_name:
-            raise readers.UnreadableSnapshot(f"{place} names the column {name}, which the file does not have")
+            raise MissingColumn(place, name)
         used.append(by_name[name.lower()])
     numbered = frame.select(*used).with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
     values, failures = context.sandbox.evaluate(numbered, [("matches", "boolean", expression)])
@@ -221,7 +237,7 @@ def apply_corrections(context: Context, source: FetchedSource, frame: pl.DataFra
         mask = rows_matching(context, correction.where, frame, "corrections.where")
         for column in (*correction.expect, *correction.set):
             if column not in frame.columns:
-                raise readers.UnreadableSnapshot(f"corrections name the column {column}, which the file does not have")
+                raise MissingColumn("corrections", column)
         for column, text in correction.expect.items():
             other = frame.filter(mask & (frame[column].fill_null("") != text))
             if other.height:
@@ -283,13 +299,14 @@ def _validate_and_map(
     for column in validation.result.missing_columns:
         spec = source.columns.get(column)
         name = spec.from_ if spec and spec.from_ else column
+        message = no_column(name, next((list(receipt.shape["columns"]) for receipt in receipts.values()), []))
         if source.on_schema_change == "freeze" or (spec and spec.required) or column in source.key:
-            raise readers.UnreadableSnapshot(f"the file has no column {name}")
+            raise readers.UnreadableSnapshot(message)
         for receipt in receipts.values():
-            receipt.warnings.append(f"the file has no column {name}")
+            receipt.warnings.append(message)
     snapshots = {part: receipt.snapshot for part, receipt in receipts.items()}
-    mapped = _map(context, source, ValidatedRows(validation.rows, snapshots))
-    quarantine = _quarantine(validation, mapped)
+    mapped = map_rows(context, source, ValidatedRows(validation.rows, snapshots))
+    quarantine = quarantine_of(validation, mapped)
     kind = "area_rows" if source.into == "areas" else source.into
     for part, receipt in receipts.items():
         entries = quarantine.filter(pl.col("__part") == part)
@@ -302,7 +319,8 @@ def _validate_and_map(
         report.parts[part] = receipt
 
 
-def _map(context: Context, source: FetchedSource, validated: ValidatedRows) -> MappedRows:
+def map_rows(context: Context, source: FetchedSource, validated: ValidatedRows) -> MappedRows:
+    """Return what the map of the source makes of validated rows."""
     spec = source.map
     if isinstance(spec, ObservationsMap):
         return observations.map_rows(source.id, validated, spec, context.territory, context.sandbox)
@@ -316,7 +334,7 @@ def _map(context: Context, source: FetchedSource, validated: ValidatedRows) -> M
     return register.map_rows(source.id, validated, spec, context.territory, context.sandbox)
 
 
-def _quarantine(validation: Validation, mapped: MappedRows) -> pl.DataFrame:
+def quarantine_of(validation: Validation, mapped: MappedRows) -> pl.DataFrame:
     """Return the rejected rows and cells of the contract and of the mapping, with row number, values and reasons."""
     result = validation.result
     rejected = validation.frame.join(mapped.rejected, on=["__part", "__row"], how="inner", maintain_order="left")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import difflib
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
+from pipelines.core.printable import printable
+
 SAMPLE = 2_000  # rows that are examined
 _NUMBER = r"^[-+\u2212]?[0-9][0-9\u00a0\u202f ]*([.,][0-9]+)*([eE][-+]?[0-9]+)?[-%]?$"
 MOSTLY, RARELY = 0.95, 0.5
+_LISTED = 40  # names of columns in a message
+_NAME_SHOWN = 60  # characters of each
 
 
 def shape_of(columns: Sequence[str], rows: pl.DataFrame) -> dict[str, Any]:
@@ -50,3 +56,25 @@ def drift(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
         elif share < RARELY and now >= MOSTLY:
             words.append(f"column {name} held text and now holds numbers")
     return "; ".join(words)
+
+
+def no_column(name: str, columns: Sequence[str]) -> str:
+    """Return the message for a column that a file does not have: with the nearest name, and all names that the file has."""
+    if not columns:
+        return f"the file has no column {name}; it has no columns at all"
+    by_letters = {_letters(column): column for column in reversed(columns)}
+    near = difflib.get_close_matches(_letters(name), list(by_letters), n=1, cutoff=0.5)
+    nearest = f"; the nearest is {printable(by_letters[near[0]])}" if near else ""
+    listed = ", ".join(_shortened(printable(column)) for column in columns[:_LISTED])
+    more = f" and {len(columns) - _LISTED} more" if len(columns) > _LISTED else ""
+    return f"the file has no column {name}{nearest}; its columns are {listed}{more}"
+
+
+def _letters(name: str) -> str:
+    """Return a name without case, accents and punctuation: what most mistyped names have in common with the right ones."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(c for c in plain if c.isalnum()) or name
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}..."
