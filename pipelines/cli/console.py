@@ -80,6 +80,7 @@ def summary(workspace: Workspace, outcome: dict[str, Any]) -> None:
         f"+ {totals['rows_ignored']} ignored; {totals['cells_quarantined']} single cells quarantined"
     )
     print(f"indicators  {len(workspace.pack.indicators)} declared, {len(workspace.pack.indices)} indices")
+    _values(outcome["values"])
     gate = outcome.get("gate") or {}
     if gate:
         print(f"checks      {gate['checks_passed']} passed, {len(gate['failed'])} failed, {len(gate['warnings'])} warnings")
@@ -101,6 +102,21 @@ def summary(workspace: Workspace, outcome: dict[str, Any]) -> None:
         print("release     none was made" + ("; the last one stands" if (workspace.public / "latest.json").is_file() else ""))
     if outcome["stale"]:
         print("stale       " + ", ".join(f"{name} (since {since})" for name, since in sorted(outcome["stale"].items())))
+
+
+def _values(counts: list[dict[str, Any]]) -> None:
+    """Print how many values the indicators have, which have more or fewer than in the last release, and which have none."""
+    if not counts:  # the run did not reach the gate
+        return
+    print(f"values      {sum(c['now'] for c in counts)} of {sum(c['now'] > 0 for c in counts)} indicators")
+    lines = {
+        "new": [f"{c['indicator']} +{c['now'] - c['before']}" for c in counts if c["now"] > c["before"]],
+        "lost": [f"{c['indicator']} -{c['before'] - c['now']}" for c in counts if c["now"] < c["before"]],
+        "none": [c["indicator"] for c in counts if c["is_collected"] and not c["now"]],
+    }
+    for title, names in lines.items():
+        if names:
+            print(f"  {title:<9} {', '.join(names)}")
 
 
 def status(report: dict[str, Any]) -> None:

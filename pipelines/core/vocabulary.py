@@ -67,6 +67,9 @@ SEXES: Mapping[str, str] = {FEMALE: "women", MALE: "men", TOTAL: "total", UNKNOW
 PUBLISHED_SEXES = (MALE, FEMALE, TOTAL)
 """The sexes that published tables break values down by."""
 
+AREAS, AREA_KM2 = "areas", "area_km2"
+"""Built-in measures that every area has: 1, and its surface."""
+
 PERIOD = re.compile(r"([0-9]{4})(?:-Q([1-4])|-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?")
 """A year, a quarter (2021-Q3), a month (2021-07) or a day; matches the whole text."""
 

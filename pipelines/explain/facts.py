@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from pipelines.core.vocabulary import years_before
-
-AREAS, AREA_KM2 = "areas", "area_km2"
-"""Built-in measures that every area has: 1, and its surface."""
+from pipelines.core.vocabulary import AREA_KM2, AREAS, years_before
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_RANK, first_day, years_before
+from pipelines.core.vocabulary import AREA_KM2, AREAS, FIRST_MISSING_RANK, STATUS_RANK, first_day, years_before
 from pipelines.explain.cells import BREAK, Cell, find_cell
-from pipelines.explain.facts import AREA_KM2, AREAS, Break, Facts, Indicator, Key, Place, Term
+from pipelines.explain.facts import Break, Facts, Indicator, Key, Place, Term
 
 M, S = STATUS_RANK["M"], STATUS_RANK["S"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_OF_RANK, STATUS_RANK
-from pipelines.explain.facts import AREA_KM2, AREAS, Area, Facts, Indicator
+from pipelines.core.vocabulary import AREA_KM2, AREAS, FIRST_MISSING_RANK, STATUS_OF_RANK, STATUS_RANK
+from pipelines.explain.facts import Area, Facts, Indicator
 from pipelines.explain.formula import AreaSums, value
 
 C, Q, M = STATUS_RANK["C"], STATUS_RANK["Q"], STATUS_RANK["M"]

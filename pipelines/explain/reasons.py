@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_OF_RANK, STATUS_RANK
+from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_OF_RANK, STATUS_RANK, TOTAL
 from pipelines.explain.cells import ESTIMATED, Cell, observations_of, rank_of
 from pipelines.explain.computation import Computation, operands
-from pipelines.explain.facts import Facts, Indicator, Observation
+from pipelines.explain.facts import Facts, Indicator, Observation, Place
 from pipelines.explain.format import number, percent
 from pipelines.explain.formula import AreaSums, Operand, ratio
 from pipelines.explain.parents import Member, Rollup, rollable
@@ -65,6 +65,8 @@ def describe_operand(facts: Facts, operand: Operand, traces: Traces, fills: Mapp
     sources = ", ".join(fills.get(operand.key.measure, [])) or "no source"
     if operand.cell is not None:
         return f"{name} {_describe_cell(facts, operand.cell, traces)}"
+    if operand.how in ("unreported", "absent") and (others := _other_breakdowns(facts, operand)):
+        return f"{name} is missing: for this area and period, {sources} gives only other sexes or ages ({others})"
     return {
         "built in": f"{name} is unknown: no source of areas gives it",
         "zero": f"{name} is 0: the source reports on the area and has no row for it",
@@ -72,6 +74,16 @@ def describe_operand(facts: Facts, operand: Operand, traces: Traces, fills: Mapp
         "down": f"{name} is unknown: {sources} has no good snapshot",
         "absent": f"{name} was not collected: {sources} has no row for this area in this period",
     }[operand.how]
+
+
+def _other_breakdowns(facts: Facts, operand: Operand) -> str:
+    """Return the sexes and ages for which the measure, area and period of an operand have values; empty where there are none."""
+    key = operand.key
+    rows = facts.observations.get(Place(key.measure, key.ref_area, key.time_period), ())
+    names = {" ".join(mark for mark in (o.key.sex, o.key.age) if mark != TOTAL) or "the total" for o in rows if o.value is not None}
+    listed = sorted(names)
+    more = f" and {len(listed) - MOST_NAMED} more" if len(listed) > MOST_NAMED else ""
+    return ", ".join(listed[:MOST_NAMED]) + more
 
 
 def _describe_cell(facts: Facts, cell: Cell, traces: Traces) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -34,13 +34,19 @@ _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 
 @dataclass(frozen=True)
 class Territory:
-    """The areas of a pack, merged from all sources. An open end of validity is null."""
+    """The areas of a pack, merged from all sources. An open end of validity is null.
+
+    `unknown_parents` says which parents no source of areas gives, and is empty where there are none. `replaced` are the areas that a change
+    replaced by others.
+    """
 
     areas: pl.DataFrame
     parents: pl.DataFrame
     codes: pl.DataFrame
     attributes: pl.DataFrame
     warnings: tuple[str, ...] = ()
+    unknown_parents: str = ""
+    replaced: frozenset[str] = frozenset()
 
     def with_changes(self, changes: pl.DataFrame) -> Territory:
         """Return this territory after `changes` (rows of CHANGE): an area that passes on all of itself is valid until that day.
@@ -71,7 +77,40 @@ class Territory:
             .join(ends.select(pl.col("from_area").alias("ref_area"), "_end"), on="ref_area", how="left")
             .with_columns(pl.coalesce("valid_to", "_end").alias("valid_to"))
         )
-        return replace(self, areas=areas.select(*AREA_COLUMNS).sort("ref_area"))
+        return replace(self, areas=areas.select(*AREA_COLUMNS).sort("ref_area"), replaced=self.replaced | {*ends["from_area"]})
+
+    def without_parent(self, levels: Mapping[str, Sequence[str]]) -> str:
+        """Return which areas have no parent any more, or never had one; empty where there are none. `levels` has the parents of each level.
+
+        An area needs a parent of one of these levels. An area that a change replaced needs none: its numbers pass to other areas.
+        """
+        is_replaced = pl.col("ref_area").is_in(list(self.replaced))
+        pairs = pl.DataFrame(
+            [(level, parent) for level, parents in levels.items() for parent in parents],
+            schema={"level": pl.String, "parent_level": pl.String}, orient="row",
+        )  # fmt: skip
+        above = self.areas.select(
+            pl.col("ref_area").alias("parent"),
+            pl.col("level").alias("parent_level"),
+            (pl.col("valid_to").is_not_null() & ~is_replaced).alias("ended"),
+        )
+        until = (
+            self.parents.join(self.areas.select("ref_area", "level"), on="ref_area")
+            .join(above, on="parent")
+            .join(pairs, on=["level", "parent_level"], how="semi")
+            .group_by("ref_area")
+            .agg(pl.when("ended").then(_FIRST).otherwise(pl.col("valid_to").fill_null(_LAST)).max().alias("until"))
+        )
+        without = (
+            self.areas.filter(pl.col("level").is_in(pairs["level"].unique().to_list()) & ~is_replaced)
+            .join(until, on="ref_area", how="left")
+            .filter(pl.col("until").is_null() | (pl.col("valid_to").is_null() & (pl.col("until") < _LAST)))
+        )
+        counts = without.group_by("level", maintain_order=True).agg(pl.len(), pl.col("ref_area").first())
+        return "; ".join(
+            f"{count} areas of level {level} have no parent of level {' or '.join(levels[level])}, for example {example}"
+            for level, count, example in counts.iter_rows()
+        )
 
     def by_reference(self) -> pl.DataFrame:
         """Return (key, ref_area, valid_from, valid_to): areas by their own identifier."""
@@ -102,7 +141,7 @@ def merge_areas(rows: Sequence[pl.DataFrame], country: str) -> Territory:
     warnings: list[str] = []
     areas = _areas(merged, country, warnings)
     validity = areas.select("ref_area", pl.col("valid_from").alias("_from"), pl.col("valid_to").alias("_to"))
-    parents = _parent_links(merged, areas, validity, warnings)
+    parents, unknown_parents = _parent_links(merged, areas, validity)
     codes = _with_dates(merged.explode("codes").drop_nulls("codes").unnest("codes").drop_nulls("code"), validity)
     attributes = (
         merged.explode("attributes")
@@ -114,7 +153,7 @@ def merge_areas(rows: Sequence[pl.DataFrame], country: str) -> Territory:
         .select(*ATTRIBUTE)
         .sort("ref_area", "attribute")
     )
-    return Territory(areas, parents, codes.select(*CODE).unique().sort(*CODE), attributes, tuple(warnings))
+    return Territory(areas, parents, codes.select(*CODE).unique().sort(*CODE), attributes, tuple(warnings), unknown_parents)
 
 
 def _areas(merged: pl.DataFrame, country: str, warnings: list[str]) -> pl.DataFrame:
@@ -156,17 +195,19 @@ def _with_dates(links: pl.DataFrame, validity: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _parent_links(merged: pl.DataFrame, areas: pl.DataFrame, validity: pl.DataFrame, warnings: list[str]) -> pl.DataFrame:
+def _parent_links(merged: pl.DataFrame, areas: pl.DataFrame, validity: pl.DataFrame) -> tuple[pl.DataFrame, str]:
+    """Return the links to parents that a source of areas gives, and which other parents the rows name (empty where there are none)."""
     # `level` of the row is the child's, so the declared level of the parent needs another name
     named = merged.with_columns(pl.col("parents").list.eval(pl.element().struct.rename_fields(["parent_level", "parent"])))
     links = named.explode("parents").drop_nulls("parents").unnest("parents").drop_nulls("parent")
     with_level = links.join(areas.select(pl.col("ref_area").alias("parent"), pl.col("level").alias("_level")), on="parent", how="left")
-    wrong = with_level.filter(pl.col("_level").is_null() | (pl.col("_level") != pl.col("parent_level")))
-    if wrong.height:
-        row = wrong.row(0, named=True)
-        warnings.append(
-            f"parents: {wrong.height} links do not lead to an area of the declared level and are left out, "
+    unknown = with_level.filter(pl.col("_level").is_null() | (pl.col("_level") != pl.col("parent_level")))
+    message = ""
+    if unknown.height:
+        row = unknown.row(0, named=True)
+        message = (
+            f"{unknown['ref_area'].n_unique()} areas name {unknown['parent'].n_unique()} parents that no source of areas gives at that level, "
             f"for example {row['ref_area']} -> {row['parent']} ({row['parent_level']})"
         )
     good = with_level.filter(pl.col("_level") == pl.col("parent_level"))
-    return _with_dates(good, validity).select(*LINK).unique().sort(*LINK)
+    return _with_dates(good, validity).select(*LINK).unique().sort(*LINK), message

@@ -18,6 +18,7 @@ from pipelines.runs.outcome import ReleaseOutcome, RunOutcome, inputs_key, lake_
 from pipelines.runs.request import Progress, RunRequest
 from pipelines.warehouse.dbt import DbtProcess
 from pipelines.warehouse.scope import Keys
+from quality.completeness import ValueCount
 
 _log = logging.getLogger("zpo2.runs")
 
@@ -29,6 +30,7 @@ class RunSession:
     request: RunRequest
     findings: IngestFindings | None = None
     gate: dict[str, Any] = field(default_factory=dict)
+    values: list[ValueCount] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     release: ReleaseOutcome | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class RunSession:
         return RunOutcome(
             inputs_key=inputs_key(self.workspace), lake_key=lake_key(self.workspace) if is_decided else "",
             ended_at=timestamp(self.workspace.settings.now()), sources=findings.counts,
-            errors=findings.errors, stale=findings.stale, gate=self.gate, reasons=self.reasons, release=self.release,
+            errors=findings.errors, stale=findings.stale, gate=self.gate, values=self.values, reasons=self.reasons, release=self.release,
             exit_code=self._exit_code(findings),
         )  # fmt: skip
 

@@ -31,11 +31,17 @@ class SourceCounts(BaseModel):
 
 
 class IngestFindings(StateFile):
-    """`errors` are texts by source and part, `stale` times by source, `never` the required sources without any good snapshot."""
+    """`errors` are texts by source and part, `stale` times by source, `never` the required sources without any good snapshot.
+
+    `area_faults` says what is wrong with the links between areas, by kind; they are faults of the pack or its files only where no source of
+    areas is down.
+    """
 
     counts: dict[str, SourceCounts] = Field(default_factory=dict)
     errors: dict[str, str] = Field(default_factory=dict)
     area_warnings: list[str] = Field(default_factory=list)
+    area_faults: dict[str, str] = Field(default_factory=dict)
+    areas_down: bool = False
     stale: dict[str, str] = Field(default_factory=dict)
     never: list[str] = Field(default_factory=list)
 
@@ -50,6 +56,7 @@ class IngestFindings(StateFile):
         self.counts[name] = SourceCounts.model_validate(report.counts())
         for part, text in report.errors.items():
             self.errors[f"{name} {part}".strip()] = text
+        self.areas_down |= report.down and report.kind == "areas"
         optional = name in pack.sources and pack.sources[name].optional
         if report.stale_since:
             self.stale[name] = report.stale_since

@@ -22,6 +22,7 @@ from pipelines.lake.manifest import Manifest
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import SourceCounts
 from pipelines.warehouse import dbt
+from quality.completeness import ValueCount
 
 
 class ReleaseOutcome(StateFile):
@@ -48,6 +49,7 @@ class RunOutcome(StateFile):
     errors: dict[str, str] = Field(default_factory=dict)
     stale: dict[str, str] = Field(default_factory=dict)
     gate: dict[str, Any] = Field(default_factory=dict)
+    values: list[ValueCount] = Field(default_factory=list)
     reasons: list[str] = Field(default_factory=list)
     release: ReleaseOutcome | None = None
     exit_code: int = ExitCode.FAILED

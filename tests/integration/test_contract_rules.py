@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import duckdb
 import pytest
 
+from quality import completeness
 from tests.conftest import current_release
 from tests.support.command import zpo2
 
@@ -108,6 +109,14 @@ class TestTotalsOverSex:
 
     def test_ages_are_not_summed(self, cell: Look) -> None:
         assert cell("by_age", "t1")[:2] == (None, "M")
+
+    def test_formula_whose_terms_never_meet_closes_the_gate(self, rules_home: Path) -> None:
+        counts = completeness.count_values(rules_home / "warehouse.duckdb", None)
+        result = completeness.check_empty_indicators(rules_home / "warehouse.duckdb", counts)
+        # of eight indicators without values, the sources and statuses explain six
+        assert [text.split()[0] for text in result.description.split("; ")] == ["by_age", "mismatched"]
+        accepted = json.loads((rules_home / "last_run.json").read_text())["gate"]["accepted"]
+        assert list(accepted) == [completeness.NO_VALUES]
 
     def test_periods_are_not_summed(self, rows: Rows) -> None:
         assert periods(rows, "quarterly") == {"2021-Q1", "2021-Q2", "2021-Q3", "2021-Q4"}

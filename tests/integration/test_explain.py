@@ -253,6 +253,7 @@ class TestReasons:
             (("nothing", "C1", "2021"), "O", r"figures: no row of absent"),
             (("stays", "C1"), "O", r"a measure that cannot be summed has no value above town"),
             (("sparse", "t4", "2022"), "O", r"sparse 2022 was not collected: others has no row for this area in this period"),
+            (("by_age", "t1"), "M", r"for this area and period, figures gives only other sexes or ages \(Y0T14, Y_GE15\)"),
             (("zero_ratio", "t1"), "Z", r"the denominator is 0"),
             (("change_log", "t3"), "Z", r"the base of the change is -5, but must be above 0"),
             (("late", "t1", "2025"), "S", r"late 2025 is unknown: late has no good snapshot"),

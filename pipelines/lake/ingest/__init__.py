@@ -19,9 +19,11 @@ from pipelines.lake.ingest.report import SourceReport
 from pipelines.packs.schema import FetchedSource, ObservationsMap
 from pipelines.packs.workspace import Workspace
 
-__all__ = ["Ingest", "SourceReport"]
+__all__ = ["UNKNOWN_PARENTS", "WITHOUT_PARENT", "Ingest", "SourceReport"]
 
 Progress = Callable[[str], None]
+UNKNOWN_PARENTS, WITHOUT_PARENT = "unknown_parents", "without_parent"
+"""The kinds of faults in the links between areas."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,12 @@ class Ingest:
     @property
     def area_warnings(self) -> tuple[str, ...]:
         return self.context.territory.warnings
+
+    def area_faults(self) -> dict[str, str]:
+        """Return what is wrong with the links between areas, by kind of fault; the text is empty where nothing is."""
+        levels = {level.id: level.parents for level in self.context.pack.file.levels}
+        territory = self.context.territory
+        return {UNKNOWN_PARENTS: territory.unknown_parents, WITHOUT_PARENT: territory.without_parent(levels)}
 
     def run(self, only: Collection[str] | None = None, done: Callable[[SourceReport], None] | None = None) -> dict[str, SourceReport]:
         """Process every enabled source from its present snapshots, and write the manifest.

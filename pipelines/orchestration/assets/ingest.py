@@ -76,6 +76,10 @@ def schema_check(source: str) -> str:
     return f"schema:{source}"
 
 
+def areas_check(kind: str) -> str:
+    return f"areas:{kind}"
+
+
 def _specs(pack: Pack) -> list[dg.AssetSpec]:
     specs = []
     for source in pack.sources.values():
@@ -209,7 +213,7 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
             session.report("source", report.source, _sentence(report), len(reports), len(specs))
 
         step.run(only, done)
-        session.findings = findings = IngestFindings(area_warnings=list(step.area_warnings))
+        session.findings = findings = IngestFindings(area_warnings=list(step.area_warnings), area_faults=step.area_faults())
         session.bytes = sum(s.bytes for r in reports.values() for s in r.snapshots.values())
         for report in reports.values():
             findings.add(report, pack)

@@ -9,8 +9,9 @@ import dagster as dg
 
 from pipelines.core import versions
 from pipelines.core.memory import budget, parse_size
+from pipelines.lake.ingest import UNKNOWN_PARENTS, WITHOUT_PARENT
 from pipelines.notify import announcements
-from pipelines.orchestration.assets.ingest import OWNERS, rows_check, schema_check, snapshot_check
+from pipelines.orchestration.assets.ingest import OWNERS, areas_check, rows_check, schema_check, snapshot_check
 from pipelines.orchestration.session import RunSession
 from pipelines.packs.workspace import Workspace
 from pipelines.runs import provenance
@@ -24,6 +25,7 @@ PACKAGE = "zpo2-warehouse"
 GATE, RELEASE = dg.AssetKey("gate"), dg.AssetKey("release")
 GATE_CHECK = dg.AssetCheckKey(GATE, "verdict")
 REPORT = "report"
+AREA_FAULTS = (UNKNOWN_PARENTS, WITHOUT_PARENT)
 
 
 def build_publication(session: RunSession, mart_keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:
@@ -55,16 +57,18 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
         memory = budget(workspace.settings.memory)
         with session.timed("gate"):
             results = source_results(workspace, findings) + dbt.results(workspace, manifest)
-            value_counts = completeness.compare_value_counts(workspace.warehouse, release_path(workspace.public), memory.engine)
+            session.values = completeness.count_values(workspace.warehouse, release_path(workspace.public), memory.engine)
+            fewer_values = completeness.check_fewer_values(session.values)
+            empty_indicators = completeness.check_empty_indicators(workspace.warehouse, session.values, memory.engine)
             rows_before = release_rows(workspace.public)
-            if not value_counts.passed:  # missing values are a warning, and so are the rows that depend on them
+            if not fewer_values.passed:  # missing values are a warning, and so are the rows that depend on them
                 rows_before = {t: n for t, n in rows_before.items() if t not in expectations.ROWS_FOLLOW_VALUES}
             of_tables = expectations.validate_tables(workspace.warehouse, tables, rows_before, memory.engine)
-        results += [*of_tables, value_counts]
+        results += [*of_tables, fewer_values, empty_indicators]
         expected = (
             dbt.expected_checks(manifest)
             | {expectations.check_name(t) for t in tables}
-            | {completeness.NAME}
+            | completeness.NAMES
             | _expected_of_sources(workspace)
         )
         gate_result = gate.evaluate_gate(expected, results, session.request.accepted)
@@ -165,12 +169,17 @@ def _gate_report(context: dg.AssetExecutionContext) -> dict[str, Any]:
 
 def _expected_of_sources(workspace: Workspace) -> set[str]:
     enabled = [s.id for s in workspace.pack.sources.values() if s.enabled]
-    return {name for s in enabled for name in (snapshot_check(s), schema_check(s), rows_check(s))}
+    return {areas_check(kind) for kind in AREA_FAULTS} | {
+        name for s in enabled for name in (snapshot_check(s), schema_check(s), rows_check(s))
+    }
 
 
 def source_results(workspace: Workspace, findings: IngestFindings) -> list[CheckResult]:
-    """Return the checks of snapshots, schemas and rows. A required source without any good snapshot
-    fails the gate, and so does a count that fails; the rest are warnings."""
+    """Return the checks of snapshots, schemas, rows and areas.
+
+    A required source without any good snapshot fails the gate, and so does a count that fails; the rest of snapshots, schemas and rows are
+    warnings. A fault in the links between areas fails it, unless a source of areas is down and may lack the other end.
+    """
     results = []
     for name, source in workspace.pack.sources.items():
         if not source.enabled or name not in findings.counts:
@@ -185,6 +194,9 @@ def source_results(workspace: Workspace, findings: IngestFindings) -> list[Check
     for name in workspace.pack.counted:
         if text := "; ".join(findings.errors_of(name)):
             results.append(CheckResult(snapshot_check(name), False, "error", text))
+    for kind in AREA_FAULTS:
+        text = findings.area_faults.get(kind, "")
+        results.append(CheckResult(areas_check(kind), not text, "warn" if findings.areas_down else "error", text))
     if findings.area_warnings:
         results.append(CheckResult("areas", False, "warn", "; ".join(findings.area_warnings)))
     return results

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 
+from pipelines.core.vocabulary import AREA_KM2, AREAS
 from pipelines.core.yaml import KeyPath
 from pipelines.packs import expressions
 from pipelines.packs.pack import Pack
@@ -13,7 +14,7 @@ from pipelines.packs.schema import AreaMap, AreaReference, AreasMap, Break, Obse
 Report = Callable[[str, KeyPath, str], None]
 """Takes the block of a fault (`pack`, `source:ID`, `indicators:ID`, `indices:ID`), the path of its key in the block, and a message."""
 
-BUILT_IN_MEASURES = {"areas", "area_km2"}
+BUILT_IN_MEASURES = {AREAS, AREA_KM2}
 AREA_FIELDS = {"ref_area", "level", "name", "country", "lat", "lon", "area_km2", "valid_from", "valid_to"}
 
 

@@ -1,0 +1,105 @@
+"""The links between areas: an area needs a parent, and a parent must be an area of the declared level."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from pipelines.core.settings import Settings
+from pipelines.extract.sources import fetch_sources
+from pipelines.lake.ingest import Ingest
+from pipelines.lake.territory import CHANGE, ROW_SCHEMA, Territory, merge_areas
+from pipelines.orchestration.assets.publication import source_results
+from pipelines.packs.loading import load
+from pipelines.packs.workspace import Workspace
+from pipelines.runs.findings import IngestFindings
+from tests.support import five_places
+
+LEVELS = {"town": ["valley", "county"], "valley": ["land"], "county": ["land"], "land": []}
+
+
+def area(name: str, level: str, since: int | None = None, until: int | None = None, **parents: str) -> dict[str, Any]:
+    return {
+        "ref_area": name, "level": level, "valid_from": since and date(since, 1, 1), "valid_to": until and date(until, 1, 1),
+        "parents": [{"level": of, "parent": parent} for of, parent in parents.items()],
+    }  # fmt: skip
+
+
+def territory(*areas: dict[str, Any], changes: list[tuple[str, str, int]] | None = None) -> Territory:
+    result = merge_areas([pl.DataFrame([{c: row.get(c) for c in ROW_SCHEMA} for row in areas], schema=ROW_SCHEMA)], "XX")
+    rows = [{"from_area": a, "to_area": b, "changed_on": date(year, 1, 1)} for a, b, year in changes or []]
+    return result.with_changes(pl.DataFrame([{c: row.get(c) for c in CHANGE} for row in rows], schema=CHANGE)) if rows else result
+
+
+LAND = area("X", "land")
+VALLEY, COUNTY = area("V", "valley", land="X"), area("C", "county", land="X")
+
+
+class TestParents:
+    def test_one_of_the_levels_is_enough(self) -> None:
+        found = territory(LAND, VALLEY, COUNTY, area("t1", "town", valley="V"), area("t2", "town", county="C"))
+        assert (found.without_parent(LEVELS), found.unknown_parents) == ("", "")
+
+    def test_area_without_any_is_named(self) -> None:
+        found = territory(LAND, VALLEY, area("t1", "town"), area("t2", "town", valley="V"))
+        assert found.without_parent(LEVELS) == "1 areas of level town have no parent of level valley or county, for example t1"
+
+    def test_parent_of_another_level_is_none(self) -> None:
+        assert "for example t1" in territory(LAND, area("t1", "town", land="X")).without_parent(LEVELS)
+
+    def test_parent_that_no_row_gives_is_named(self) -> None:
+        found = territory(LAND, VALLEY, area("t1", "town", valley="v"), area("t2", "town", valley="v"), area("t3", "town", valley="V"))
+        assert found.unknown_parents == "2 areas name 1 parents that no source of areas gives at that level, for example t1 -> v (valley)"
+        assert found.without_parent(LEVELS).startswith("2 areas of level town")
+
+    def test_mistyped_parent_beside_a_good_one_is_named(self) -> None:
+        found = territory(LAND, VALLEY, COUNTY, area("t1", "town", valley="v", county="C"))
+        assert "t1 -> v (valley)" in found.unknown_parents
+        assert found.without_parent(LEVELS) == ""
+
+    @pytest.mark.parametrize(
+        "areas",
+        [
+            pytest.param([VALLEY, area("t1", "town", 2000, 2020, valley="V"), area("t1", "town", 2020)], id="the link ended"),
+            pytest.param([area("V", "valley", None, 2020, land="X"), area("t1", "town", valley="V")], id="the parent ended"),
+        ],
+    )
+    def test_area_that_lost_its_parent_is_named(self, areas: list[dict[str, Any]]) -> None:
+        assert territory(LAND, *areas).without_parent(LEVELS) == (
+            "1 areas of level town have no parent of level valley or county, for example t1"
+        )
+
+    def test_area_that_moved_to_another_parent_has_one(self) -> None:
+        moved = [area("t1", "town", 2000, 2020, valley="V"), area("t1", "town", 2020, county="C")]
+        assert territory(LAND, VALLEY, COUNTY, *moved).without_parent(LEVELS) == ""
+
+    def test_replaced_areas_need_none_and_their_children_follow_them(self) -> None:
+        changes = [("old", "t1", 2015), ("W", "V", 2015)]
+        areas = [VALLEY, area("W", "valley", land="X"), area("t1", "town", valley="W"), area("old", "town")]
+        assert territory(LAND, *areas, changes=changes).without_parent(LEVELS) == ""
+
+
+class TestGate:
+    def test_mistyped_parent_closes_it(self, tmp_path: Path) -> None:
+        text = five_places.AREAS_CSV.replace("a5,Elm,lau,R2,O2,", "a5,Elm,lau,R9,O2,")
+        workspace = Workspace(tmp_path / "home", Settings(), pack=load(five_places.write(tmp_path / "pack", data__areas_csv=text)))
+        workspace.open()
+        fetch_sources(workspace)
+        ingest = Ingest(workspace)
+        reports = ingest.run()
+        findings = IngestFindings(area_faults=ingest.area_faults())
+        for report in reports.values():
+            findings.add(report, workspace.pack)
+        failed = {r.name: r for r in source_results(workspace, findings) if not r.passed}
+        assert set(failed) == {"areas:unknown_parents"}
+        assert failed["areas:unknown_parents"].severity == "error"
+        assert "a5 -> R9 (orp)" in failed["areas:unknown_parents"].description
+
+    def test_source_of_areas_that_is_down_makes_it_a_warning(self, tmp_path: Path) -> None:
+        workspace = Workspace(tmp_path / "home", Settings(), pack=load(five_places.write(tmp_path / "pack")))
+        findings = IngestFindings(area_faults={"without_parent": "5 areas"}, areas_down=True)
+        assert {r.name: r.severity for r in source_results(workspace, findings) if not r.passed} == {"areas:without_parent": "warn"}
