@@ -81,7 +81,8 @@ def quarantine(
 
 
 def _entry_line(row: dict[str, Any]) -> str:
-    where = f"{row['source']} {row['part']}".strip() + f" row {row['row_number']}" + (f" {row['column']}" if row["column"] else "")
+    place = [row["source"], row["part"], f"row {row['row_number']}", row["cell"], row["column"]]
+    where = " ".join(text for text in place if text)
     return f"{where}: {row['reason']}" + (f"  {row['value']}" if row["value"] else "")
 
 

@@ -47,6 +47,8 @@ class QuarantineEntry:
     column: str | None
     value: str | None
     reason: str
+    cell: str | None = None
+    """Which row of the line it is, where a line gives several."""
 
 
 @dataclass(frozen=True)
@@ -139,14 +141,15 @@ class ProvenanceReader:
             if observation.aggregate is None and observation.row is not None:
                 row_values = [v for v in row_values if v.row == observation.row]
             rows = tuple(v.row for v in row_values) or _first_row(observation)
-            texts, corrections = {}, []
+            texts, corrections, cells = {}, [], None
             if whole or source.corrections:
                 reader = self._reader(source, part, observation.snapshot or "")
-                texts = reader.texts(rows, measure) if whole else {}
+                texts = reader.texts(rows, measure, row_values) if whole else {}
+                cells = reader.cells_of(row_values) if row_values else None
                 corrections = [c for of_row in reader.corrections(rows).values() for c in of_row]
             uses = set(columns_of(spec, spec.measures[measure]))
             traces[observation] = Trace(
-                observation, rows, texts, tuple(corrections), self._quarantine_of(observation, rows, uses),
+                observation, rows, texts, tuple(corrections), self._quarantine_of(observation, rows, uses, cells),
                 declared=declaration_of(spec.measures[measure]), value_read=combined_value(row_values, observation.aggregate),
                 was_read=bool(row_values),
             )  # fmt: skip
@@ -175,15 +178,25 @@ class ProvenanceReader:
     def _quarantine(self) -> dict[tuple[str, str, str], dict[int, list[QuarantineEntry]]]:
         entries: dict[tuple[str, str, str], dict[int, list[QuarantineEntry]]] = defaultdict(lambda: defaultdict(list))
         for row in quarantine_frame(self.workspace).iter_rows(named=True):
-            entry = QuarantineEntry(row["row_number"], row["column"], row["value"], row["reason"])
+            entry = QuarantineEntry(row["row_number"], row["column"], row["value"], row["reason"], row.get("cell"))
             entries[row["source"], row["part"], row["snapshot"]][row["row_number"]].append(entry)
         return entries
 
-    def _quarantine_of(self, observation: Observation, rows: Iterable[int], uses: set[str]) -> tuple[QuarantineEntry, ...]:
-        """Return the entries of the rows in quarantine: whole rows, and cells that the measure uses."""
+    def _quarantine_of(
+        self, observation: Observation, rows: Iterable[int], uses: set[str], cells: set[str | None] | None
+    ) -> tuple[QuarantineEntry, ...]:
+        """Return the entries of the rows in quarantine: whole rows, and cells that the measure uses.
+
+        Where a line gives several rows, `cells` says which of them the observation comes from, if that is known.
+        """
         in_part = self._quarantine.get((observation.source, observation.part, observation.snapshot or ""), {})
         columns = {None, observation.key.measure, *uses}
-        return tuple(entry for row in rows for entry in in_part.get(row, []) if entry.column in columns)
+        return tuple(
+            entry
+            for row in rows
+            for entry in in_part.get(row, [])
+            if entry.column in columns and (entry.cell is None or cells is None or entry.cell in cells)
+        )
 
     # ------------------------------------------------------------------------------------------------------------------ counts
 

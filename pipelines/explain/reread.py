@@ -35,6 +35,8 @@ class RowValue:
     row: int
     value: float | None
     status: str
+    place: int = -1
+    """The position of the row in its file, which tells several rows of one line apart."""
 
 
 class PartReader:
@@ -44,25 +46,36 @@ class PartReader:
         self.context = context
         self.source = source
         self.part = part
-        self._texts = ingest.with_variables(context, source, part, texts)
+        self._texts = (
+            ingest.with_variables(context, source, part, texts).with_row_index("__place").with_columns(pl.col("__place").cast(pl.Int64))
+        )
 
     def row_values(self, measures: Collection[str]) -> dict[Key, list[RowValue]]:
         """Return the values of the rows behind each cell of `measures`, before any aggregation."""
         spec = self.source.map
         assert isinstance(spec, ObservationsMap)
         one_by_one = {m: s.model_copy(update={"aggregate": None}) for m, s in spec.measures.items() if m in measures}
-        corrected, _ = ingest.apply_corrections(self.context, self.source, self._texts)
+        placed = self._texts.drop("__row").rename({"__place": "__row"})
+        corrected, _ = ingest.apply_corrections(self.context, self.source, placed)
         rows = ingest.validate_rows(self.context, self.source, ingest.without_ignored(self.context, self.source, corrected)).rows
         spec = spec.model_copy(update={"measures": one_by_one})
         mapped = observations.map_rows(self.source.id, ValidatedRows(rows, {}), spec, self.context.territory, self.context.sandbox)
         values: dict[Key, list[RowValue]] = {}
         columns = ("measure", "ref_area", "time_period", "sex", "age", "row_number", "obs_value", "obs_status")
-        for *key, row, value, status in mapped.rows.filter(pl.col("measure").is_not_null()).select(columns).iter_rows():
-            values.setdefault(Key(*key), []).append(RowValue(row, value, status))
+        lines = self._texts["__row"]
+        for *key, place, value, status in mapped.rows.filter(pl.col("measure").is_not_null()).select(columns).iter_rows():
+            values.setdefault(Key(*key), []).append(RowValue(lines[place], value, status, place))
         return values
 
-    def texts(self, rows: Collection[int], measure: str) -> dict[int, dict[str, str | None]]:
-        """Return the cells of the file that determine `measure` in each of `rows`. Personal cells are masked."""
+    def cells_of(self, values: Collection[RowValue]) -> set[str | None]:
+        """Return which rows of their lines `values` come from."""
+        return set(self._texts["__cell"].gather([v.place for v in values]))
+
+    def texts(self, rows: Collection[int], measure: str, values: Collection[RowValue] = ()) -> dict[int, dict[str, str | None]]:
+        """Return the cells of the file that determine `measure` in each of `rows`. Personal cells are masked.
+
+        Where a line gives several rows, the cells are those of the rows that `values` come from.
+        """
         spec = self.source.map
         assert isinstance(spec, ObservationsMap)
         declared = {name.lower(): (column.from_ or name, column) for name, column in self.source.columns.items()}
@@ -73,6 +86,8 @@ class PartReader:
                 cell = pl.col(file_name)
                 shown[file_name] = pl.when(cell.is_not_null()).then(pl.lit(MASK)) if column.personal else cell
         frame = self._texts.filter(pl.col("__row").is_in(list(rows)))
+        if values and frame["__row"].is_duplicated().any():
+            frame = frame.filter(pl.col("__place").is_in([v.place for v in values]))
         picked = frame.select(pl.col("__row"), *(e.alias(n) for n, e in shown.items()))
         return {int(row["__row"]): {n: row[n] for n in shown} for row in picked.iter_rows(named=True)}
 

@@ -18,9 +18,11 @@ from pipelines.lake.mapping import events, observations, register
 
 QUARANTINE = pl.Schema({
     "source": pl.String, "part": pl.String, "snapshot": pl.String, "row_number": pl.Int64, "column": pl.String,
-    "value": pl.String, "reason": pl.String,
+    "value": pl.String, "reason": pl.String, "cell": pl.String,
 })  # fmt: skip
-"""Where `column` is null, the whole row is rejected, and `value` holds its declared cells as JSON. Personal cells are masked."""
+"""Where `column` is null, the whole row is rejected, and `value` holds its declared cells as JSON. Personal cells are masked.
+
+`cell` says which row of a line it is, where a line of the file gives several rows (a column of a wide table)."""
 CONFLICTS = {c: observations.SCHEMA[c] for c in ("source", "measure", "ref_area", "time_period", "sex", "age")}
 UNIVERSE = {"source": pl.String, "ref_area": pl.String}
 EVENT_MERGES = {

@@ -43,7 +43,8 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
     The columns are those of the file, as pl.String: blanks around values are stripped, and values in `options.na` become null. Then come
     `__row` (Int64: the line, sheet row or record number, from 1) and `__fault` (null, or why the shape of the row cannot be trusted:
-    such a row belongs in quarantine). `columns` are the names that are needed, in upper or lower case; others may be left out.
+    such a row belongs in quarantine). Where a line gives several rows, `__cell` says which of them a row is. `columns` are the names that
+    are needed, in upper or lower case; others may be left out.
     Raises UnreadableSnapshot if the file as a whole cannot be read.
     """
     reader = import_module(f"pipelines.readers.{MODULES[options.format]}")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Collection, Sequence
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -11,15 +13,25 @@ import polars as pl
 from pipelines.readers.options import ReadOptions
 
 
+@dataclass(frozen=True)
+class NumberColumn:
+    """A column of numbers: the decimal mark of its texts, and whether its numbers are whole."""
+
+    decimal: str
+    is_integer: bool
+
+
 class Columns(list[str]):
     """The names of the needed columns. Once a file is read, `found` has the names of all its columns.
 
-    With `everything` all columns are needed, whatever their names.
+    With `everything` all columns are needed, whatever their names. `numbers` are the declared columns of numbers: a cell that is a number
+    in the file is written with the marks of its column, so that it stays that number.
     """
 
-    def __init__(self, needed: Collection[str] | None) -> None:
+    def __init__(self, needed: Collection[str] | None, numbers: Mapping[str, NumberColumn] | None = None) -> None:
         super().__init__(needed or ())
         self.everything = needed is None
+        self.numbers = dict(numbers or {})
         self.found: dict[str, None] = {}
 
 
@@ -91,9 +103,35 @@ def text(value: Any, decimal: str = ".") -> str:
     return str(value)
 
 
-def decimal_of_numbers(options: ReadOptions) -> str:
-    """Return the decimal mark for the text of typed numbers: a dot, unless the dot is declared as thousands separator."""
-    return options.decimal if options.thousands == "." else "."
+_PLAIN = NumberColumn(".", is_integer=False)
+_ZERO_FRACTION = r"^([+-]?[0-9]+)\.0+$"
+_zero_fraction = re.compile(_ZERO_FRACTION)
+
+
+def number_columns(options: ReadOptions, columns: Collection[str] | None) -> Callable[[str], NumberColumn]:
+    """Return the function that says how the typed numbers of a column are written.
+
+    In a column that is not declared as numbers, they keep their dot. Without declared columns, all have the decimal mark of the file, if the
+    dot separates thousands there.
+    """
+    if isinstance(columns, Columns):
+        return lambda name: columns.numbers.get(name, _PLAIN)
+    column = NumberColumn(options.decimal if options.thousands == "." else ".", is_integer=False)
+    return lambda _: column
+
+
+def number_text(text: str, column: NumberColumn) -> str:
+    """Return the text of a typed number as its column writes it."""
+    if column.is_integer and (whole := _zero_fraction.match(text)):
+        return whole[1]
+    return text if column.decimal == "." else text.replace(".", column.decimal)
+
+
+def number_texts(texts: pl.Series, column: NumberColumn) -> pl.Series:
+    """Return the texts of typed numbers as their column writes them."""
+    if column.is_integer:
+        texts = texts.str.replace(_ZERO_FRACTION, "${1}")
+    return texts if column.decimal == "." else texts.str.replace(".", column.decimal, literal=True)
 
 
 def cleaned(column: pl.Expr, options: ReadOptions) -> pl.Expr:
@@ -108,12 +146,13 @@ def cleaned(column: pl.Expr, options: ReadOptions) -> pl.Expr:
 def finish(frame: pl.DataFrame, options: ReadOptions, absent: Sequence[str] = ()) -> pl.DataFrame:
     """Return `frame` with blanks stripped and null for missing values. Columns in `absent` are added, with null in all rows.
 
-    `frame` has `__row` and may have `__fault`; its other columns are text.
+    `frame` has `__row` and may have `__fault` and `__cell`; its other columns are text.
     """
-    expressions = [cleaned(pl.col(name), options).alias(name) for name in frame.columns if name not in ("__row", "__fault")]
+    expressions = [cleaned(pl.col(name), options).alias(name) for name in frame.columns if name not in ("__row", "__cell", "__fault")]
     nothing = [pl.lit(None, pl.String).alias(name) for name in absent]
     fault = pl.col("__fault") if "__fault" in frame.columns else pl.lit(None, pl.String).alias("__fault")
-    return frame.select(*expressions, *nothing, pl.col("__row").cast(pl.Int64), fault.cast(pl.String))
+    cell = ["__cell"] if "__cell" in frame.columns else []
+    return frame.select(*expressions, *nothing, pl.col("__row").cast(pl.Int64), *cell, fault.cast(pl.String))
 
 
 def column_number(letters: bytes) -> int:

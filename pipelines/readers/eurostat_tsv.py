@@ -15,7 +15,8 @@ from pipelines.readers.unreadable import UnreadableSnapshot
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
     r"""Return a column for each dimension of the corner cell (`unit,sex,geo\time`), `time_period`, `value` and `flag`.
 
-    `__row` is the line. A colon stands for no value; letters after a value, or after the colon, are flags.
+    `__row` is the line and `__cell` the period, because a line gives several rows. A colon stands for no value; letters after a value, or
+    after the colon, are flags, as the file writes them.
     """
     raw = member.content(path, options.member)
     if options.member is None:
@@ -54,11 +55,13 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     at = pl.Series([i for i in range(rows) for _ in range(width)], dtype=pl.UInt32)
     series = [pl.Series(column, dtype=pl.String).gather(at).alias(name) for name, column in zip(names, keys, strict=False)]
     cell = pl.Series("cell", [texts[j][i] for i in range(rows) for j in range(width)], dtype=pl.String)
-    frame = pl.DataFrame([*series, pl.Series(names[-3], periods * rows, dtype=pl.String), cell]).with_columns(
+    headers = pl.Series(names[-3], periods * rows, dtype=pl.String)
+    frame = pl.DataFrame([*series, headers, cell]).with_columns(
+        headers.alias("__cell"),
         pl.col("cell").str.strip_chars().str.extract(r"^([^ :]+)", 1).alias(names[-2]),
         pl.col("cell").str.strip_chars().str.extract(r"^(?::|[^ :]+)\s*([A-Za-z@]+)$", 1).alias(names[-1]),
         pl.Series("__row", numbers, dtype=pl.Int64).gather(at),
         pl.Series("__fault", faults, dtype=pl.String).gather(at),
     )
     needed = cells.selector(columns)
-    return cells.finish(frame.select(*(n for n in names if needed(n)), "__row", "__fault"), options)
+    return cells.finish(frame.select(*(n for n in names if needed(n)), "__row", "__cell", "__fault"), options)

@@ -13,14 +13,20 @@ Row = dict[str, str | None]
 
 
 def frame(rows: list[Row], options: ReadOptions) -> pl.DataFrame:
-    """Return the rows with all of EVENT_COLUMNS. `__fault` says why a row is no event; `__row` counts from 1."""
+    """Return the rows with all of EVENT_COLUMNS. `__fault` says why a row is no event; `__row` counts from 1.
+
+    `__ignored`, which is there if a row has it, says why the row is to be ignored.
+    """
     for row in rows:
         wrong = decoding.unwritable(row.values())
         if wrong:
             row.update({name: decoding.without_marks(text) for name, text in row.items() if text is not None})
             row.setdefault("__fault", wrong)
     series = [pl.Series(name, [row.get(name) for row in rows], dtype=pl.String) for name in (*EVENT_COLUMNS, "__fault")]
-    return cells.finish(pl.DataFrame([*series, pl.Series("__row", range(1, len(rows) + 1), dtype=pl.Int64)]), options)
+    table = cells.finish(pl.DataFrame([*series, pl.Series("__row", range(1, len(rows) + 1), dtype=pl.Int64)]), options)
+    if not any("__ignored" in row for row in rows):
+        return table
+    return table.with_columns(pl.Series("__ignored", [row.get("__ignored") for row in rows], dtype=pl.String))
 
 
 def listed(value: Any) -> list[Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +24,16 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     The point of a line is the centroid of its vertices, that of an area the centroid of its surface. Degrees are those of the file.
     """
     features = _features(load(path, options))
+    number_column = cells.number_columns(options, columns)
     table: dict[str, list[str | None]] = {}
     faults: list[str | None] = []
     for number, feature in enumerate(features):
         row: dict[str, str | None] = {}
         fault = None
         if isinstance(feature, dict) and feature.get("type") == "Feature":
-            row = flat(feature.get("properties") or {}, number + 1, ".")
+            row = flat(feature.get("properties") or {}, number + 1, number_column)
             try:
-                row |= _placed(feature.get("geometry"))
+                row |= _placed(feature.get("geometry"), number_column)
             except (TypeError, ValueError, IndexError, KeyError):
                 fault = "the geometry is not valid"
         else:
@@ -64,14 +65,15 @@ def _features(document: Any) -> list[Any]:
     return all_features
 
 
-def _placed(geometry: Any) -> dict[str, str | None]:
+def _placed(geometry: Any, number_column: Callable[[str], cells.NumberColumn]) -> dict[str, str | None]:
     if geometry is None:
         return {"lon": None, "lat": None, "geometry": None}
     kind, parts = geometry["type"], geometry["coordinates"]
     lon, lat = _centroid(kind, parts)
     if not (math.isfinite(lon) and math.isfinite(lat)):
         raise ValueError("no place on earth")
-    return {"lon": repr(lon), "lat": repr(lat), "geometry": f"{kind.upper()} {_wkt(parts)}"}
+    degrees = {name: cells.number_text(repr(value), number_column(name)) for name, value in (("lon", lon), ("lat", lat))}
+    return {**degrees, "geometry": f"{kind.upper()} {_wkt(parts)}"}
 
 
 def _wkt(parts: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +44,14 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     """Return the records of a JSON document. `__row` is the number of a record in its list, from 1."""
     records = find(load(path, options), options.records or "")
     needed = cells.selector(columns)
-    mark = cells.decimal_of_numbers(options)
+    number_column = cells.number_columns(options, columns)
     table: dict[str, list[str | None]] = {}
     faults: list[str | None] = []
     for number, record in enumerate(records):
         if not isinstance(record, dict):
             faults.append(f"expected an object, not {_kind(record)}")
             continue
-        row = flat(record, number + 1, mark)
+        row = flat(record, number + 1, number_column)
         wrong = decoding.unwritable((*row, *row.values()))
         repeated = record.repeated if isinstance(record, Ambiguous) else None
         faults.append(f"repeated key {repeated}" if repeated is not None else wrong)
@@ -153,8 +153,8 @@ def _kind(value: Any) -> str:
     return names[type(value)]
 
 
-def flat(record: dict[str, Any], number: int, mark: str) -> dict[str, str | None]:
-    """Return the cells of record `number` by column, with nested keys as `a/b`. `mark` is the decimal mark of numbers."""
+def flat(record: dict[str, Any], number: int, number_column: Callable[[str], cells.NumberColumn]) -> dict[str, str | None]:
+    """Return the cells of record `number` by column, with nested keys as `a/b`. Numbers are written as their column writes them."""
     result: dict[str, str | None] = {}
     waiting: list[tuple[str, Any, int]] = [("", record, 0)]
     while waiting:
@@ -171,7 +171,7 @@ def flat(record: dict[str, Any], number: int, mark: str) -> dict[str, str | None
         if value is None:
             result[name] = None
         elif isinstance(value, Number):
-            result[name] = str(value) if mark == "." else value.replace(".", mark)
+            result[name] = cells.number_text(str(value), number_column(name))
         elif isinstance(value, str):
             result[name] = value
         elif isinstance(value, bool):

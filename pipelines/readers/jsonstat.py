@@ -106,7 +106,7 @@ def _rows(dataset: dict[str, Any], cut: dict[str, _Values], options: ReadOptions
         value = cut.get(value, value)
     positions = _positions(value, status, total)
     needed = cells.selector(columns)
-    mark = cells.decimal_of_numbers(options)
+    number_column = cells.number_columns(options, columns)
     series = []
     step = total
     for name, size in zip(ids, sizes, strict=True):
@@ -118,7 +118,7 @@ def _rows(dataset: dict[str, Any], cut: dict[str, _Values], options: ReadOptions
                 categories = pl.select(cells.cleaned(pl.lit(pl.Series(texts, dtype=pl.String)), options)).to_series()
                 series.append(categories.gather(at).alias(column))
     for column, given in (("value", value), ("status", status)):
-        whole = _cells(column, given, positions, total, mark)
+        whole = _cells(column, given, positions, total, number_column(column))
         if whole.null_count() < whole.len() and not (isinstance(given, _Values) and options.na == [""]):  # those are clean already
             whole = pl.select(cells.cleaned(pl.lit(whole), options)).to_series()
         series.append(whole.alias(column))
@@ -231,10 +231,10 @@ def _positions(value: Any, status: Any, total: int) -> NDArray[np.int64]:
     return positions
 
 
-def _cells(name: str, given: Any, positions: NDArray[np.int64], total: int, mark: str) -> pl.Series:
+def _cells(name: str, given: Any, positions: NDArray[np.int64], total: int, numbers: cells.NumberColumn) -> pl.Series:
     """Return the texts of `value` or `status`, which may be a list, an object by position, or one text for all."""
     if isinstance(given, _Values):
-        given_texts = given.texts if mark == "." else given.texts.str.replace(".", mark, literal=True)
+        given_texts = cells.number_texts(given.texts, numbers)
         if given.positions is None or len(given.positions) == len(positions):
             return given_texts.alias(name)
         everywhere = pl.DataFrame({"at": positions})
@@ -242,19 +242,19 @@ def _cells(name: str, given: Any, positions: NDArray[np.int64], total: int, mark
             "text"
         ]
     if isinstance(given, dict):
-        texts = [_text(given.get(str(p)), mark) for p in positions]
+        texts = [_text(given.get(str(p)), numbers) for p in positions]
     elif isinstance(given, list):
         if len(given) not in (total, 1):
             raise UnreadableSnapshot(f"{name}: {len(given)} entries, expected {total}")
-        texts = [_text(v, mark) for v in given] if len(given) == total else [_text(given[0], mark)] * len(positions)
+        texts = [_text(v, numbers) for v in given] if len(given) == total else [_text(given[0], numbers)] * len(positions)
         if len(texts) != len(positions):
             texts = [texts[p] for p in positions]
     else:
-        return pl.repeat(_text(given, mark), len(positions), dtype=pl.String, eager=True).alias(name)
+        return pl.repeat(_text(given, numbers), len(positions), dtype=pl.String, eager=True).alias(name)
     return pl.Series(name, texts, dtype=pl.String)
 
 
-def _text(value: Any, mark: str) -> str | None:
+def _text(value: Any, numbers: cells.NumberColumn) -> str | None:
     if isinstance(value, Number):
-        return str(value) if mark == "." else value.replace(".", mark)
+        return cells.number_text(str(value), numbers)
     return None if value is None else str(value)

@@ -33,17 +33,17 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
             height = pl.scan_parquet(source).select(pl.len()).collect().item()
     except (pl.exceptions.PolarsError, OSError) as error:
         raise UnreadableSnapshot(f"not a Parquet file: {str(error).splitlines()[0]}") from None
-    mark = cells.decimal_of_numbers(options)
-    series = [_as_text(frame[old], mark).alias(new) for old, new in picked]
+    number_column = cells.number_columns(options, columns)
+    series = [_as_text(frame[old], number_column(new)).alias(new) for old, new in picked]
     return cells.finish(pl.DataFrame([*series, pl.Series("__row", range(1, height + 1), dtype=pl.Int64)]), options)
 
 
-def _as_text(values: pl.Series, mark: str) -> pl.Series:
+def _as_text(values: pl.Series, column: cells.NumberColumn) -> pl.Series:
     kind = values.dtype
     if kind == pl.String:
         return values
     if kind.is_float():
-        return _numbers(values, mark)
+        return _numbers(values, column.decimal)
     if isinstance(kind, pl.Datetime):
         whole = (values.dt.nanosecond() == 0).all()
         zone = "%:z" if kind.time_zone else ""
@@ -52,8 +52,8 @@ def _as_text(values: pl.Series, mark: str) -> pl.Series:
         return values.bin.encode("hex")
     if kind.is_nested():
         return pl.Series([None if v is None else json.dumps(_plain(v), ensure_ascii=False) for v in values.to_list()], dtype=pl.String)
-    if isinstance(kind, pl.Decimal) and mark != ".":
-        return values.cast(pl.String).str.replace(".", mark, literal=True)
+    if isinstance(kind, pl.Decimal):
+        return cells.number_texts(values.cast(pl.String), column)
     return values.cast(pl.String)
 
 

@@ -44,14 +44,14 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     height = _height(named)
     needed = cells.selector(columns)
     by_name = columns is not None and not (isinstance(columns, cells.Columns) and columns.everything)
-    mark = cells.decimal_of_numbers(options)
+    number_column = cells.number_columns(options, columns)
     faults: list[str | None] = [None] * height
     series = []
     for name, vector in named.items():
         if by_name and needed(name) and not _is_plain(vector):
             raise UnreadableSnapshot(f"column {name} of the data frame has lists, a matrix or another table instead of plain values")
         if needed(name) and _is_plain(vector):
-            values = _texts(name, vector, mark)
+            values = _texts(name, vector, number_column(name).decimal)
             series.append(pl.Series(name, _checked(name, values, faults, options.encoding), dtype=pl.String))
     series += [pl.Series("__row", range(1, height + 1), dtype=pl.Int64), pl.Series("__fault", faults, dtype=pl.String)]
     return cells.finish(pl.DataFrame(series), options)

@@ -27,14 +27,14 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     rows = _rows(member.content(path, options.member), options)
     names, first = _names(rows, options)
     needed = cells.selector(columns)
-    mark = cells.decimal_of_numbers(options)
+    number_column = cells.number_columns(options, columns)
     body = rows[first:]
     used = [i for i, row in enumerate(body) if any(cell != "" for cell in row)]
     if len(used) < len(body):
         body = [body[i] for i in used]
     by_position: Sequence[Sequence[Any]] = list(zip(*body, strict=True)) if body else [[]] * len(names)
     width = min(len(by_position), len(names))
-    series = [_column(name, by_position[i], mark) for i, name in enumerate(names[:width]) if needed(name)]
+    series = [_column(name, by_position[i], number_column(name).decimal) for i, name in enumerate(names[:width]) if needed(name)]
     frame = pl.DataFrame([*series, pl.Series("__row", [first + 1 + i for i in used], dtype=pl.Int64)])
     return cells.finish(frame, options, [name for name in names[width:] if needed(name)])
 

@@ -22,7 +22,7 @@ MASK = "***"
 
 @dataclass(frozen=True)
 class Checked:
-    """The rows of a source after the check. Every frame has `__row`, and `__part` if the input has it.
+    """The rows of a source after the check. Every frame has `__row`, and `__part` and `__cell` if the input has them.
 
     accepted, rejected: typed columns named by the rules, null for bad cells; `__bad` has the names of the bad cells, or null
     bad_rows: `reasons`, and `values` (JSON of the declared cells of the file, with personal ones masked)
@@ -40,7 +40,8 @@ class Checked:
 
 
 def check(frame: pl.DataFrame, rules: Sequence[ColumnRule], key: Sequence[str] = ()) -> Checked:
-    """Check the rows of `frame`: text columns, `__row`, and optionally `__fault` (why a row's shape is wrong) and `__part`.
+    """Check the rows of `frame`: text columns, `__row`, and optionally `__fault` (why a row's shape is wrong), `__part`, and `__cell`
+    (which of several rows of one line it is).
 
     With a key, rows of one part that are equal in all cells of the file count as one, and different rows with the same key are all bad.
     Raises ValueError if a rule contradicts itself.
@@ -50,7 +51,7 @@ def check(frame: pl.DataFrame, rules: Sequence[ColumnRule], key: Sequence[str] =
     if missing:
         absent = {rule.source for rule in rules if rule.name in missing}
         frame = frame.with_columns(pl.lit(None, pl.String).alias(source) for source in sorted(absent))
-    typed = pl.DataFrame([cell_types.parse(frame[rule.source], rule.type, rule.decimal, rule.thousands).alias(rule.name) for rule in rules])
+    typed = pl.DataFrame([cell_types.parse(frame[r.source], r.type, r.decimal, r.thousands, r.timezone).alias(r.name) for r in rules])
     findings = cells.find(frame, typed, rules)
     typed = cells.without_bad_cells(typed, findings)
     row_findings = rows.find_shape_faults(frame)
@@ -75,7 +76,7 @@ def _sorted_out(frame: pl.DataFrame, typed: pl.DataFrame, rules: Sequence[Column
     essential = {rule.name for rule in rules if rule.required or rule.name in key}
     bad = pl.concat([findings.rows["__n"], findings.cells.filter(pl.col("column").is_in(essential))["__n"]]).unique()
     is_bad, is_repeat = pl.col("__n").is_in(bad.implode()), pl.col("__n").is_in(findings.repeats.implode())
-    place = ["__row", *(["__part"] if "__part" in frame.columns else [])]
+    place = ["__row", *(name for name in ("__part", "__cell") if name in frame.columns)]
     numbered = frame.select(place).with_row_index("__n")
     names = findings.cells.group_by("__n", maintain_order=True).agg(pl.col("column").unique(maintain_order=True).alias("__bad"))
     all_rows = pl.concat([numbered, typed], how="horizontal").join(names, on="__n", how="left", maintain_order="left")

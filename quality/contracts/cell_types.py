@@ -19,13 +19,15 @@ _DOTTED_DATE = r"^([0-9]{1,2})\. ?([0-9]{1,2})\. ?([0-9]{4})"
 _TIME = r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(\.[0-9]{1,6})?[0-9]*)?"
 _ISO_DATETIME = rf"^([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:[T ]{_TIME} ?(?:Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?)?$"
 _DOTTED_DATETIME = _DOTTED_DATE + rf"(?:,? {_TIME})?$"
+_OFFSET = r":[0-9.]+ ?(Z|([+-])([0-9]{2}):?([0-9]{2})?)$"
+_THREE_ZEROS = "the mark before three zeros may separate thousands: declare `thousands` and `decimal`"
 
 
-def parse(text: pl.Series, kind: str, decimal: str | None, thousands: str | None) -> pl.Series:
+def parse(text: pl.Series, kind: str, decimal: str | None, thousands: str | None, timezone: str | None = None) -> pl.Series:
     """Return the values of `text` in the type `kind`; null for null and for text that is not of the type (see `explain_failures`).
 
     Numbers use the declared marks; they may have an exponent, and a minus at the end. Dates are ISO 8601, or day, month and year with
-    dots. A datetime keeps the clock time as it is written, whatever its offset from UTC.
+    dots. A datetime with an offset from UTC becomes local time in `timezone`; without one, the clock time counts as it is written.
     """
     if kind == "string":
         return text
@@ -35,7 +37,7 @@ def parse(text: pl.Series, kind: str, decimal: str | None, thousands: str | None
         return _finite(_numbers(text, decimal or ".", thousands or ""))
     if kind == "boolean":
         return text.str.to_lowercase().replace_strict(_BOOLEANS, default=None, return_dtype=pl.Boolean)
-    return _dates(text) if kind == "date" else _datetimes(text)
+    return _dates(text) if kind == "date" else _datetimes(text, timezone)
 
 
 def explain_failures(text: pl.Series, kind: str, decimal: str | None, thousands: str | None) -> pl.Series:
@@ -57,7 +59,8 @@ def explain_failures(text: pl.Series, kind: str, decimal: str | None, thousands:
         )
     if kind == "integer":
         reason = (
-            pl.when(value.is_finite() & (value != value.round())).then(pl.lit("not a whole number"))
+            pl.when(_may_be_thousands(pl.col("text"), decimal or ".", thousands or "")).then(pl.lit(_THREE_ZEROS))
+            .when(value.is_finite() & (value != value.round())).then(pl.lit("not a whole number"))
             .when(value.is_finite()).then(pl.lit("too large")).otherwise(reason)
         )  # fmt: skip
     return frame.select(reason.alias("reason"))["reason"]
@@ -97,7 +100,16 @@ def _integers(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
     value = pl.col("t").cast(pl.Float64, strict=False)
     plain = pl.col("t").str.extract(r"^([+-]?[0-9]+)(?:\.0*)?$", 1).cast(pl.Int64, strict=False)
     exact = pl.when((value == value.round()) & (value.abs() <= _EXACT)).then(value).cast(pl.Int64, strict=False)
-    return frame.select(plain.fill_null(exact).alias("v"))["v"]
+    whole = frame.select(plain.fill_null(exact).alias("v"))["v"]
+    doubtful = text.to_frame("t").select(_may_be_thousands(pl.col("t"), decimal, thousands)).to_series()
+    return whole.to_frame("v").select(pl.when(~doubtful.fill_null(False)).then(pl.col("v")).alias("v"))["v"]
+
+
+def _may_be_thousands(text: pl.Expr, decimal: str, thousands: str) -> pl.Expr:
+    """Return whether a whole number has a decimal mark and three zeros, and the mark may separate thousands, because none is declared."""
+    if thousands:
+        return pl.lit(False)
+    return text.str.contains(rf"^[+-]?[1-9][0-9]{{0,2}}{re.escape(decimal)}000-?$")
 
 
 def _machine_text(text: pl.Series, decimal: str, thousands: str) -> pl.Series:
@@ -132,11 +144,25 @@ def _dates(text: pl.Series) -> pl.Series:
     return _fast_or_careful(text, quick, lambda rest: rest.to_frame("t").select(_since_year_one(dotted)).to_series())
 
 
-def _datetimes(text: pl.Series) -> pl.Series:
+def _datetimes(text: pl.Series, timezone: str | None) -> pl.Series:
     t = pl.col("t")
     quick = text.to_frame("t").select(_moment(t.str.extract(_ISO_DATETIME, 1), t, _ISO_DATETIME, 2)).to_series().alias(text.name)
     dotted = _moment(_from_dots(t, _DOTTED_DATETIME), t, _DOTTED_DATETIME, 4)
-    return _fast_or_careful(text, quick, lambda rest: rest.to_frame("t").select(dotted).to_series())
+    clock = _fast_or_careful(text, quick, lambda rest: rest.to_frame("t").select(dotted).to_series())
+    if timezone is None or not text.str.contains(_OFFSET).any():
+        return clock
+    frame = pl.DataFrame({"t": text, "clock": clock})
+    return frame.select(local_time(pl.col("clock"), t, timezone)).to_series().alias(text.name)
+
+
+def local_time(clock: pl.Expr, text: pl.Expr, timezone: str) -> pl.Expr:
+    """Return the local time in `timezone` of a `clock` time whose `text` has an offset from UTC; without an offset, `clock` itself."""
+    parts = text.str.extract_groups(_OFFSET)
+    sign = pl.when(parts.struct.field("2") == "-").then(-1).otherwise(1)
+    minutes = [parts.struct.field(name).cast(pl.Int64, strict=False).fill_null(0) for name in ("3", "4")]
+    offset = pl.duration(minutes=sign * (minutes[0] * 60 + minutes[1]))
+    local = (clock - offset).dt.replace_time_zone("UTC").dt.convert_time_zone(timezone).dt.replace_time_zone(None)
+    return pl.when(parts.struct.field("1").is_not_null()).then(local).otherwise(clock)
 
 
 def _from_dots(text: pl.Expr, pattern: str) -> pl.Expr:

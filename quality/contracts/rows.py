@@ -34,7 +34,7 @@ def find_repeats_and_conflicts(
     if "__fault" in frame.columns:
         is_shared &= frame["__fault"].is_null()
     rows = is_shared.arg_true().cast(pl.UInt32)
-    cells = [name for name in frame.columns if name not in ("__row", "__fault")]
+    cells = [name for name in frame.columns if name not in ("__row", "__cell", "__fault")]
     is_first = frame.select(cells)[rows].select(pl.struct(cells).is_first_distinct()).to_series()
     repeats = rows.filter(~is_first).alias("__n")
     return repeats, _conflicts(frame, typed, rules, keys, rows.filter(is_first))

@@ -17,8 +17,8 @@ Type = Literal["string", "integer", "number", "boolean", "date", "datetime"]
 class ColumnRule:
     """The rule of one column.
 
-    `name` is the column's name in the pack, `source` that in the file. `decimal` and `thousands` are the marks of its numbers. The values
-    of a `personal` column are masked wherever they would be shown.
+    `name` is the column's name in the pack, `source` that in the file. `decimal` and `thousands` are the marks of its numbers, and
+    `timezone` is that of its local times. The values of a `personal` column are masked wherever they would be shown.
     """
 
     name: str
@@ -31,6 +31,7 @@ class ColumnRule:
     values: tuple[str, ...] | None = None
     decimal: str | None = None
     thousands: str | None = None
+    timezone: str | None = None
     personal: bool = False
 
     @property

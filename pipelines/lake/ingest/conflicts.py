@@ -15,6 +15,7 @@ from pipelines.lake.store import CONFLICTS, QUARANTINE, Receipt
 from pipelines.packs.schema import FetchedSource, ObservationsMap
 
 CELL = totals.CELL
+_ROW = ["part", "row_number", *(name for name in CELL if name != "measure")]  # a line may give several rows
 
 
 def resolve_conflicts(context: Context, source: FetchedSource, report: SourceReport) -> None:
@@ -49,11 +50,11 @@ def _find_conflicts(context: Context, source: FetchedSource, spec: ObservationsM
         receipt.cells_quarantined += contradicted.height
         value = pl.struct(*CELL, "obs_value").struct.json_encode()
         entries = pl.concat([quarantined, contradicted], how="diagonal_relaxed").with_columns(value.alias("value"))
-        entries = entries.sort("part", "row_number", "measure").unique(["part", "row_number", "column"], maintain_order=True)
+        entries = entries.sort("part", "row_number", "measure").unique([*_ROW, "column"], maintain_order=True)
         table = cells.with_columns(pl.lit(source.id).alias("source")).select(*CONFLICTS)
         receipt.files["conflicts"] = context.lake.write("conflicts", f"{source.id}/{key[:24]}", table)
         receipt.files["quarantine"] = context.lake.write(
-            "quarantine", f"{source.id}/conflicts/{key[:24]}", entries.select(*QUARANTINE).cast(QUARANTINE)
+            "quarantine", f"{source.id}/conflicts/{key[:24]}", entries.with_columns(cell=None).select(*QUARANTINE).cast(QUARANTINE)
         )
     context.lake.save_receipt(receipt)
     return receipt
@@ -71,13 +72,13 @@ def _different_values(observations: pl.DataFrame, plain: list[str], receipt: Rec
     values = rows.group_by(CELL).agg(pl.struct("obs_value", "obs_status").n_unique().alias("n"))
     cells = values.filter(pl.col("n") > 1).select(CELL)
     conflicting = rows.join(cells, on=CELL, how="semi")
-    all_of_row = accepted.group_by("part", "row_number").agg(pl.len().alias("all"))
-    per_row = conflicting.group_by("part", "row_number").agg(pl.len().alias("conflicting")).join(all_of_row, on=["part", "row_number"])
+    all_of_row = accepted.group_by(_ROW).agg(pl.len().alias("all"))
+    per_row = conflicting.group_by(_ROW).agg(pl.len().alias("conflicting")).join(all_of_row, on=_ROW)
     whole = per_row.filter(pl.col("conflicting") == pl.col("all"))
-    single = conflicting.join(whole, on=["part", "row_number"], how="anti")
+    single = conflicting.join(whole, on=_ROW, how="anti")
     receipt.quarantined, receipt.cells_quarantined = whole.height, single.height
     receipt.rows_read = whole.height  # the rows move from accepted to quarantined
     reason = pl.lit("another row of the source gives this cell a different value").alias("reason")
-    is_whole = whole.select("part", "row_number", pl.lit(True).alias("is_whole"))
-    conflicting = conflicting.join(is_whole, on=["part", "row_number"], how="left")
+    is_whole = whole.select(_ROW).with_columns(pl.lit(True).alias("is_whole"))
+    conflicting = conflicting.join(is_whole, on=_ROW, how="left")
     return cells, conflicting.with_columns(reason, pl.when(pl.col("is_whole").is_null()).then("measure").alias("column"))

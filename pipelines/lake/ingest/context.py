@@ -42,4 +42,4 @@ class Context:
         declaration = source.model_dump(mode="json", exclude={"title", "publisher", "licence", "homepage", "citation", "fetch", "breaks"})
         territory = "" if source.into == "areas" else self.territory_digest
         levels = [level.id for level in self.pack.file.levels]
-        return digest([declaration, snapshot.sha256, snapshot.part, territory, levels, versions.LAKE])
+        return digest([declaration, snapshot.sha256, snapshot.part, territory, levels, self.pack.file.declared_timezone, versions.LAKE])

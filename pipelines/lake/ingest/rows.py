@@ -23,11 +23,12 @@ from pipelines.lake.store import QUARANTINE, Receipt
 from pipelines.packs import expressions
 from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.schema import AreaChangesMap, AreasMap, EventsMap, FetchedSource, ObservationsMap
-from pipelines.readers.cells import Columns
+from pipelines.readers.cells import Columns, NumberColumn
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
 from quality import contracts
 
 Progress = Callable[[str], None]
+_PLACE = ["__part", "__row", "__cell"]  # where a row stands in the files of a source
 READERS = 2  # files read at a time; the text frames of all parts of a source are in memory until they are mapped
 
 
@@ -127,7 +128,7 @@ def _read_snapshots(
         except BaseException as error:
             report.refuse(part, f"{snapshot.url}: {reason_of(error, source.id)}")
             continue
-        ignored = {"ignore": rows.height - kept.height} if kept.height < rows.height else {}
+        ignored = _count_ignored(rows, kept)
         receipts[part] = Receipt(
             source=source.id, part=part, snapshot=snapshot.sha256, key=waiting.key, rows_read=rows.height, ignored=ignored, shape=shape,
             corrected=corrected,
@@ -164,12 +165,13 @@ def read_text(context: Context, source: FetchedSource, sha256: str, *, everythin
         if text is not None:
             used |= expressions.parse(text).columns
     used |= {name for c in source.corrections for name in (*c.set, *c.expect)}
+    used |= set(source.fetch.parts or {})  # to refuse a column that has the name of a variable
     # with a key, rows are compared in all cells of the file
     needed = None if everything or source.key or source.read.format in EVENT_FORMATS else used
     options = source.read
     if options.format == "json" and is_paged(source.fetch):
         options = options.model_copy(update={"records": f"/*{options.records or ''}"})
-    columns = Columns(needed)
+    columns = Columns(needed, _number_columns(source))
 
     def read(path: Path) -> pl.DataFrame:
         try:
@@ -186,17 +188,41 @@ def read_text(context: Context, source: FetchedSource, sha256: str, *, everythin
         rows = pushed.read_records(read, path)
         absent = {name for name in used if name.lower() not in {c.lower() for c in rows.columns}}
         rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(absent))  # no record of the day has them
-    return rows, shape_of(list(columns.found) or [c for c in rows.columns if not c.startswith("__")], rows)
+    shape = shape_of(list(columns.found) or [c for c in rows.columns if not c.startswith("__")], rows)
+    return rows if "__cell" in rows.columns else rows.with_columns(pl.lit(None, pl.String).alias("__cell")), shape
+
+
+def _number_columns(source: FetchedSource) -> dict[str, NumberColumn]:
+    """Return the declared columns of numbers by their names in the file."""
+    return {
+        spec.from_ or name: NumberColumn(spec.decimal or source.read.decimal, spec.type == "integer")
+        for name, spec in source.columns.items()
+        if spec.type in ("integer", "number")
+    }
 
 
 def with_variables(context: Context, source: FetchedSource, part: str, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of a part with its variables as columns, and with `__part`."""
+    """Return the rows of a part with its variables as columns, and with `__part`.
+
+    Raises UnreadableSnapshot if the file has a column with the name of a variable and another text in it.
+    """
     variables = next((p.variables for p in context.pack.parts(source) if p.name == part), {})
+    for name, value in variables.items():
+        for column in (c for c in frame.columns if c.lower() == name.lower()):
+            other = frame.filter(pl.col("__fault").is_null() & (pl.col(column) != value))
+            if other.height:
+                raise readers.UnreadableSnapshot(
+                    f"the file has a column {column} with {other[column][0]!r} in row {other['__row'][0]}, but {name} is a variable of parts, "
+                    f"here {value!r}: give the variable another name"
+                )
+            frame = frame.drop(column)
     return frame.with_columns(*(pl.lit(value).alias(name) for name, value in variables.items()), pl.lit(part).alias("__part"))
 
 
 def without_ignored(context: Context, source: FetchedSource, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that `read.ignore` does not select. A row on which it fails is kept, with the reason as its fault."""
+    """Return the rows that neither the reader nor `read.ignore` leaves out. A row on which `ignore` fails is kept, with the reason as its fault."""
+    if "__ignored" in frame.columns:
+        frame = frame.filter(pl.col("__ignored").is_null()).drop("__ignored")
     if source.read.ignore is None or not frame.height:
         return frame
     matches, failures = _evaluated(context, source.read.ignore, frame, "read.ignore")
@@ -204,6 +230,15 @@ def without_ignored(context: Context, source: FetchedSource, frame: pl.DataFrame
         reasons = pl.Series([failures.get(n) for n in range(frame.height)], dtype=pl.String)
         frame = frame.with_columns(pl.coalesce("__fault", reasons).alias("__fault"))
     return frame.filter(~matches)
+
+
+def _count_ignored(rows: pl.DataFrame, kept: pl.DataFrame) -> dict[str, int]:
+    """Return how many of `rows` are not among those that were `kept`, by reason."""
+    counts = {}
+    if "__ignored" in rows.columns:
+        counts = dict(rows["__ignored"].drop_nulls().value_counts(sort=True).iter_rows())
+    rest = rows.height - kept.height - sum(counts.values())
+    return counts | ({"ignore": rest} if rest else {})
 
 
 def rows_matching(context: Context, expression: str, frame: pl.DataFrame, place: str) -> pl.Series:
@@ -219,15 +254,28 @@ def rows_matching(context: Context, expression: str, frame: pl.DataFrame, place:
 
 def _evaluated(context: Context, expression: str, frame: pl.DataFrame, place: str) -> tuple[pl.Series, dict[int, str]]:
     """Return for each row whether `expression` is true for it, and the reasons by the positions of the rows on which it fails."""
-    by_name = {c.lower(): c for c in frame.columns}
-    used = []
+    used: dict[str, str] = {}
     for name in sorted(expressions.parse(expression).columns):
-        if name.lower() not in by_name:
-            raise MissingColumn(place, name)
-        used.append(by_name[name.lower()])
-    numbered = frame.select(*used).with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
+        column = _column_named(name, frame.columns, place)
+        if used.setdefault(column.lower(), column) != column:
+            raise readers.UnreadableSnapshot(f"{place} uses the columns {used[column.lower()]} and {column}, which differ only in case")
+    numbered = frame.select(*used.values()).with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
     values, failures = context.sandbox.evaluate(numbered, [("matches", "boolean", expression)])
     return values["matches"].fill_null(False), {n: f"{place}: {reason}" for n, _, reason in failures.iter_rows()}
+
+
+def _column_named(name: str, columns: Sequence[str], place: str) -> str:
+    """Return the column of a file that an expression names: the one with exactly this name, or else the only one that differs in case."""
+    if name in columns:
+        return name
+    similar = [column for column in columns if column.lower() == name.lower()]
+    if not similar:
+        raise MissingColumn(place, name)
+    if len(similar) > 1:
+        raise readers.UnreadableSnapshot(
+            f"{place} names the column {name}; the file has {' and '.join(similar)}, which differ only in case"
+        )
+    return similar[0]
 
 
 def apply_corrections(context: Context, source: FetchedSource, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
@@ -254,7 +302,7 @@ def _rules(context: Context, source: FetchedSource, frame: pl.DataFrame) -> list
         name: contracts.ColumnRule(
             name=name, source=spec.from_ or name, type=spec.type, required=spec.required, min=spec.min, max=spec.max, pattern=spec.pattern,
             values=tuple(spec.values) if spec.values is not None else None, decimal=spec.decimal or source.read.decimal,
-            thousands=spec.thousands or source.read.thousands, personal=spec.personal,
+            thousands=spec.thousands or source.read.thousands, timezone=context.pack.file.declared_timezone, personal=spec.personal,
         )
         for name, spec in source.columns.items()
     }  # fmt: skip
@@ -330,24 +378,25 @@ def map_rows(context: Context, source: FetchedSource, validated: ValidatedRows) 
         return area_changes.map_rows(source.id, validated, spec, context.territory, context.sandbox)
     if isinstance(spec, EventsMap):
         personal = frozenset(n for n, c in source.columns.items() if c.personal)
-        return events.map_rows(source.id, validated, spec, context.territory, context.sandbox, personal)
+        timezone = context.pack.file.declared_timezone
+        return events.map_rows(source.id, validated, spec, context.territory, context.sandbox, personal, timezone)
     return register.map_rows(source.id, validated, spec, context.territory, context.sandbox)
 
 
 def quarantine_of(validation: Validation, mapped: MappedRows) -> pl.DataFrame:
     """Return the rejected rows and cells of the contract and of the mapping, with row number, values and reasons."""
     result = validation.result
-    rejected = validation.frame.join(mapped.rejected, on=["__part", "__row"], how="inner", maintain_order="left")
-    columns = ["__part", "__row", "column", "value", "reason"]
+    rejected = validation.frame.join(mapped.rejected, on=_PLACE, how="inner", nulls_equal=True, maintain_order="left")
+    columns = [*_PLACE, "column", "value", "reason"]
     whole_row = pl.lit(None, pl.String).alias("column")
     return pl.concat(
         [
-            result.bad_rows.select("__part", "__row", whole_row, pl.col("values").alias("value"), pl.col("reasons").alias("reason")),
+            result.bad_rows.select(*_PLACE, whole_row, pl.col("values").alias("value"), pl.col("reasons").alias("reason")),
             rejected.with_columns(whole_row, contracts.masked_values(rejected, validation.rules).alias("value")).select(columns),
             result.bad_cells.select(columns),
             mapped.bad_cells.with_columns(pl.lit(None, pl.String).alias("value")).select(columns),
         ]
-    ).sort("__part", "__row", "column", nulls_last=False)
+    ).sort(*_PLACE, "column", nulls_last=False, maintain_order=True)
 
 
 def _count_rows(receipt: Receipt, result: contracts.Checked, mapped: MappedRows, quarantine: pl.DataFrame) -> None:
@@ -365,7 +414,7 @@ def _count_rows(receipt: Receipt, result: contracts.Checked, mapped: MappedRows,
 
 def _named(entries: pl.DataFrame, receipt: Receipt) -> pl.DataFrame:
     """Return entries of the quarantine in the columns of the lake."""
-    named = entries.rename({"__part": "part", "__row": "row_number"}).with_columns(
+    named = entries.rename({"__part": "part", "__row": "row_number", "__cell": "cell"}).with_columns(
         pl.lit(receipt.source).alias("source"), pl.lit(receipt.snapshot).alias("snapshot")
     )
     return named.select(*QUARANTINE).cast(QUARANTINE)

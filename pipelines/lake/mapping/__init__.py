@@ -9,16 +9,17 @@ import polars as pl
 
 from pipelines.lake.sandbox import Sandbox
 
-REJECTED = pl.Schema({"__row": pl.Int64, "__part": pl.String, "reason": pl.String})
-BAD_CELLS = pl.Schema({"__row": pl.Int64, "__part": pl.String, "column": pl.String, "reason": pl.String})
-_NOT_CELLS = ("__bad", "__rejected", "__part", "__row")
+REJECTED = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "reason": pl.String})
+BAD_CELLS = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "column": pl.String, "reason": pl.String})
+_NOT_CELLS = ("__bad", "__rejected", "__part", "__row", "__cell")
 
 
 @dataclass(frozen=True)
 class ValidatedRows:
     """The rows of a source after its contract, with all parts in one frame.
 
-    `rows` are the accepted and the rejected ones (`__rejected`), typed, with `__row`, `__part` and `__bad` (names of bad cells).
+    `rows` are the accepted and the rejected ones (`__rejected`), typed, with `__part`, `__row`, `__cell` (which of several rows of one line
+    it is, or null) and `__bad` (names of bad cells).
     """
 
     rows: pl.DataFrame
@@ -55,13 +56,14 @@ def cells_only(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def evaluate(rows: pl.DataFrame, expressions: Sequence[tuple[str, str, str]], sandbox: Sandbox) -> pl.DataFrame:
-    """Return the values of `expressions` (name, SQL type, expression) for each of `rows`, with `__n`, `__row`, `__part` and `__bad`.
+    """Return the values of `expressions` (name, SQL type, expression) for each of `rows`, with `__n`, `__row`, `__cell`,
+    `__part` and `__bad`.
 
     The column `failure` says which expressions failed on the row and why, or is null.
     """
     values, failures = sandbox.evaluate(cells_only(rows), expressions)
     per_row = failures.group_by("__n").agg(pl.format("map.{}: {}", "column", "reason").str.join("; ").alias("failure"))
-    joined = rows.select("__n", "__row", "__part", "__bad").join(values, on="__n", maintain_order="left")
+    joined = rows.select("__n", "__row", "__cell", "__part", "__bad").join(values, on="__n", maintain_order="left")
     return joined.join(per_row, on="__n", how="left", maintain_order="left")
 
 

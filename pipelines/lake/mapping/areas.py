@@ -19,7 +19,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list
     """Return the areas of the accepted rows. A row without an identifier or with an unknown level is rejected."""
     frame = validated.accepted
     cells = cells_only(frame)
-    base = frame.select("__n", "__row", "__part")
+    base = frame.select("__n", "__row", "__cell", "__part")
     where, where_failures = sandbox.evaluate(cells, [("__where", "boolean", spec.where if spec.where is not None else "true")])
     base = base.join(where, on="__n", maintain_order="left")
     selected = pl.col("__where").fill_null(False)

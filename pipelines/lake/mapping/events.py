@@ -9,6 +9,7 @@ from pipelines.lake.mapping import MappedRows, ValidatedRows, evaluate, map_or_r
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
 from pipelines.packs.schema import AreaReference, EventsMap
+from quality.contracts.cell_types import local_time
 
 SCHEMA = pl.Schema({  # type: ignore[arg-type]
     "source": pl.String, "part": pl.String, "id": pl.String, "title": pl.String, "start": pl.Datetime("us"), "end": pl.Datetime("us"),
@@ -21,6 +22,7 @@ _TYPES = {
     "is_free": "boolean", "is_accessible": "boolean", "is_online": "boolean", "status": "varchar", "url": "varchar", "lat": "double",
     "lon": "double",
 }  # fmt: skip
+_TIMES = ("start", "end")
 
 
 def map_rows(
@@ -30,16 +32,20 @@ def map_rows(
     territory: Territory,
     sandbox: Sandbox,
     personal: frozenset[str] = frozenset(),
+    timezone: str | None = None,
 ) -> MappedRows:
     """Return the events of the accepted rows. A row without a start, or in no known area, is rejected.
 
-    `personal` are the columns that hold personal data; they are mapped only where the declaration says so.
+    `personal` are the columns that hold personal data; they are mapped only where the declaration says so. Times with an offset from UTC
+    become local times in `timezone`.
     """
     accepted = validated.accepted
     area = spec.area
     if area is None and "organiser_ico" in accepted.columns:
         area = AreaReference(scheme="ico", code="organiser_ico")
     rows = evaluate(accepted, _expressions(spec, area, set(accepted.columns), personal), sandbox)
+    if timezone is not None:
+        rows = rows.with_columns(local_time(pl.col(name), pl.col(f"__{name}"), timezone).alias(name) for name in _TIMES)
     rows = rows.with_columns(pl.col("start").dt.date().alias("__day"), pl.col("__area").str.strip_chars())
     if area is not None:
         rows = placing.place_in_areas(rows, area, territory)
@@ -61,6 +67,8 @@ def _expressions(spec: EventsMap, area: AreaReference | None, columns: set[str],
         if expression is None:
             expression = identifier(name) if name in columns and name not in personal else "null"
         expressions.append((name, kind, expression))
+        if name in _TIMES:
+            expressions.append((f"__{name}", "varchar", f"try((\n{expression}\n))"))
     audience = " || ',' || ".join(f"coalesce(cast((\n{e}\n) as varchar), '')" for e in spec.audience or [])
     expressions.append(("audience", "varchar", audience or (identifier("audience") if "audience" in columns else "null")))
     return expressions

@@ -28,6 +28,8 @@ WITH_VALUE = {
     "A": "A", "B": "B", "E": "E", "F": "E", "S": "E", "G": "E", "I": "I", "P": "P", "V": "A", "D": "B", "U": "P", "N": "A", "W": "A",
 }  # fmt: skip
 WITHOUT_VALUE = {"M": "M", "H": "M", "J": "M", "K": "M", "O": "M", "L": "O", "Q": "C", "C": "C"}
+# the flags of Eurostat and what they are in CL_OBS_STATUS, the one that matters most first; of a combination such as `bp` it is the first
+_EUROSTAT_FLAGS = {"C": "C", "Z": "M", "B": "B", "D": "D", "E": "E", "F": "F", "S": "S", "P": "P", "U": "U", "N": "N", "R": "A"}
 _AGE = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
 _COLUMNS = ["measure", "__part", "ref_area", "period", "sex", "age", "obs_value", "obs_status", "aggregate", "__row", "row_count"]
 
@@ -47,7 +49,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: ObservationsMap, terri
     frame = numbered(validated.rows)
     measures = [_Measure(name, i, m, _uses(m.value, m.where, spec.status)) for i, (name, m) in enumerate(spec.measures.items())]
     values, failures = sandbox.evaluate(cells_only(frame), _expressions(spec, measures))
-    rows = frame.select("__n", "__row", "__part", "__bad", "__rejected").join(values, on="__n", maintain_order="left")
+    rows = frame.select("__n", "__row", "__cell", "__part", "__bad", "__rejected").join(values, on="__n", maintain_order="left")
     rows = _with_reasons(_placed(rows, spec, territory), failures)
     selected = pl.col("__where") | (pl.col("__rejected") & pl.col("__where").is_null())
     unselected = rows.filter(~pl.col("__rejected") & ~pl.col("__where").fill_null(False) & pl.col("reason").is_null())
@@ -113,7 +115,8 @@ def _with_reasons(rows: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     rows = rows.join(per_row, on="__n", how="left", maintain_order="left")
     is_sex = pl.col("__sex").fill_null("").is_in(list(SEXES))
     is_age = pl.col("__age").fill_null("").str.contains(_AGE)
-    status = pl.col("__status").str.strip_chars().fill_null("A").replace({"": "A"})
+    status = pl.col("__status").str.strip_chars().str.to_uppercase().fill_null("A").replace({"": "A"})
+    status = status.replace({text: code for text in rows.select(status).to_series().unique() if (code := _status_of_flags(text))})
     reasons = [
         pl.col("failure"),
         pl.when(pl.col("period").is_null()).then(
@@ -134,6 +137,13 @@ def _with_reasons(rows: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _status_of_flags(flags: str) -> str | None:
+    """Return the status that the flags of Eurostat stand for, or None where they are a status already, or something else."""
+    if flags in WITH_VALUE or flags in WITHOUT_VALUE or not flags or not set(flags) <= set(_EUROSTAT_FLAGS):
+        return None
+    return next(code for flag, code in _EUROSTAT_FLAGS.items() if flag in flags)
+
+
 def _observations(kept: pl.DataFrame, measure: _Measure, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the observations of one measure, one for each row that carries it, and the cells that could not be computed."""
     value, where = f"v{measure.position}", f"w{measure.position}"
@@ -148,7 +158,7 @@ def _observations(kept: pl.DataFrame, measure: _Measure, failures: pl.DataFrame)
     rows = rows.filter(pl.col("is_selected").fill_null(pl.col("__q") | pl.col("uses_bad_cell") | pl.col("cell_reason").is_not_null()))
     rows = _with_value(rows, pl.col(value), measure.spec.scale)
     bad = rows.filter(pl.col("cell_reason").is_not_null() & ~pl.col("__q")).select(
-        "__row", "__part", pl.lit(measure.name).alias("column"), pl.col("cell_reason").alias("reason")
+        "__row", "__cell", "__part", pl.lit(measure.name).alias("column"), pl.col("cell_reason").alias("reason")
     )
     rows = rows.with_columns(
         _status().alias("obs_status"),

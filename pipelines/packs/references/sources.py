@@ -94,11 +94,21 @@ def _check_expressions(names: Names, block: str, source: FetchedSource) -> None:
             names.report(block, ("key", i), f"{name}: no such column")
     personal = {name.lower() for name, spec in source.columns.items() if spec.personal}
     for path, expression, stored in _expressions(source):
-        message = expressions.fault(expression, None if path[0] in ("read", "corrections") else columns)
+        of_file = path[0] in ("read", "corrections")
+        message = expressions.fault(expression, None if of_file else columns) or (None if of_file else _ambiguity(expression, columns))
         if message:
             names.report(block, path, message)
         elif stored and personal & {column.lower() for column in expressions.parse(expression).columns}:
             names.report(block, path, "uses a personal column, which must never be stored")
+
+
+def _ambiguity(expression: str, columns: set[str]) -> str | None:
+    """Return which columns an expression may mean, if they differ only in case: SQL does not tell them apart."""
+    for name in sorted(expressions.parse(expression).columns):
+        similar = sorted(column for column in columns if column.lower() == name.lower())
+        if len(similar) > 1:
+            return f"{name}: the columns {' and '.join(similar)} differ only in case; give one of them another name with `from`"
+    return None
 
 
 def _check_map(names: Names, block: str, block_map: Any) -> None:

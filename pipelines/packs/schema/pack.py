@@ -57,7 +57,11 @@ class PackFile(Block):
         min_length=1,
         description="Languages of titles and descriptions; a text without a language is in the first one.",
     )
-    timezone: Text = Field("UTC", description="IANA time zone of local times.")
+    timezone: Text = Field(
+        "UTC",
+        description="IANA time zone of local times. If it is given, a time with an offset from UTC becomes local time; otherwise the clock time "
+        "counts as it is written.",
+    )
     levels: list[Level] = Field(min_length=1, description="Levels of territory, finest first.")
     weight: Identifier | None = Field(None, description="Measure that weights areas in the coverage of ratios and in weighted statistics.")
     min_coverage: float = Field(
@@ -70,6 +74,11 @@ class PackFile(Block):
         description="National catalogues to write files for; default: nkod if `country` is CZ, sk if it is SK. They need an https `base_uri`.",
     )
     high_value: bool = Field(False, description="Annotate the release as a high-value dataset (statistics).")
+
+    @property
+    def declared_timezone(self) -> str | None:
+        """The time zone that the pack declares, or None: then the clock time counts as it is written, whatever its offset from UTC."""
+        return self.timezone if "timezone" in self.model_fields_set else None
 
     def national_catalogues(self) -> list[str]:
         """Return the national catalogues to write files for: the declared ones, or the default for the country."""

@@ -1,0 +1,214 @@
+"""Inputs as offices publish them: each gives the right rows, or a refusal with file, row and reason. Nothing is changed in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.core.yaml import PackError
+from pipelines.explain.reread import PartReader
+from pipelines.lake.ingest import rows
+from tests.support.ingested import OBSERVED, ingest
+
+JSON = "fetch: {url: data/x.json}\nread: {format: json%s}\ncolumns: {code: {required: true}, v: {%s}}\n" + OBSERVED
+CSV = "fetch: {url: data/x.csv}\nread: {format: csv%s}\ncolumns: {code: {required: true}, v: {%s}}\n" + OBSERVED
+
+
+class TestVariablesOfParts:
+    SOURCE = """\
+fetch: {url: "data/x_{year}.csv", parts: {year: [2022, 2023]}}
+read: {format: csv}
+columns: {code: {required: true}%s, v: {type: number}}
+into: observations
+map: {area: {scheme: office, code: code}, period: year, measures: {m: v}}
+"""
+
+    @pytest.mark.parametrize("declared", ["", ", year: {type: integer}"])
+    @pytest.mark.parametrize("header", ["year", "Year"])
+    def test_column_of_that_name_with_other_texts_refuses_the_part(self, tmp_path: Path, declared: str, header: str) -> None:
+        files = {"x_2022.csv": "code,v\nt1,10\n", "x_2023.csv": f"code,{header},v\nt1,2023,11\nt3,2022,30\n"}
+        result = ingest(tmp_path, self.SOURCE % declared, files)
+        assert result.values() == {("t1", "2022"): 10.0}
+        error = result.report.errors["year=2023"]
+        assert f"a column {header} with '2022' in row 3, but year is a variable of parts, here '2023'" in error
+
+    def test_column_with_the_same_texts_is_harmless(self, tmp_path: Path) -> None:
+        files = {"x_2022.csv": "code,year,v\nt1,2022,10\n", "x_2023.csv": "code,year,v\nt1,2023,11\nt3,,30\n"}
+        result = ingest(tmp_path, self.SOURCE % ", year: {type: integer}", files)
+        assert result.values() == {("t1", "2022"): 10.0, ("t1", "2023"): 11.0, ("t3", "2023"): 30.0}
+
+
+class TestTypedNumbers:
+    CELLS = '[{"code": "t1", "v": 1.234}, {"code": "t2", "v": 1.5e3}, {"code": "t3", "v": "%s"}]'
+
+    @pytest.mark.parametrize(
+        ("read", "column", "text", "expected"),
+        [
+            ("", "type: number, decimal: ',', thousands: '.'", "12.345,5", 12345.5),
+            (", decimal: ','", "type: number", "12,5", 12.5),
+            (", decimal: ',', thousands: '.'", "type: number", "2.000", 2000.0),
+            (", decimal: ',', thousands: '.'", "type: number, decimal: '.', thousands: ' '", "2 000", 2000.0),
+        ],
+    )
+    def test_of_json_stay_the_same_under_any_marks(self, tmp_path: Path, read: str, column: str, text: str, expected: float) -> None:
+        result = ingest(tmp_path, JSON % (read, column), {"x.json": self.CELLS % text})
+        assert result.by_area() == {"t1": 1.234, "t2": 1500.0, "t3": expected}
+
+    def test_of_json_keep_a_zero_fraction_in_integers(self, tmp_path: Path) -> None:
+        cells = '[{"code": "t1", "v": 1.000}, {"code": "t2", "v": 12}, {"code": "t3", "v": "3.000"}]'
+        result = ingest(tmp_path, JSON % ("", "type: integer"), {"x.json": cells})
+        assert result.by_area() == {"t1": 1.0, "t2": 12.0, "t3": None}
+        assert [row for row, _, _ in result.reasons()] == [3]
+
+
+class TestWholeNumbers:
+    @pytest.mark.parametrize(
+        ("read", "text", "value"),
+        [
+            ("", "1.000", None), ("", "12.000", None), ("", "-300.000", None), ("", "1.234", None), ("", "0.000", 0.0), ("", "1000.000", 1000.0),
+            ("", "5.0", 5.0), (", delimiter: ';', decimal: ','", "1,000", None), (", delimiter: ';', decimal: ',', thousands: '.'", "1.000", 1000.0),
+            (", delimiter: ';', decimal: ',', thousands: '.'", "1,000", 1.0), (", delimiter: ';', thousands: ' '", "1.000", 1.0),
+        ],
+    )  # fmt: skip
+    def test_with_marks_that_may_separate_thousands_are_refused(self, tmp_path: Path, read: str, text: str, value: float | None) -> None:
+        mark = ";" if read else ","
+        result = ingest(tmp_path, CSV % (read, "type: integer"), {"x.csv": f"code{mark}v\nt1{mark}{text}\n"})
+        assert result.by_area() == {"t1": value}
+        assert bool(result.reasons()) == (value is None)
+
+    def test_reason_says_what_to_declare(self, tmp_path: Path) -> None:
+        result = ingest(tmp_path, CSV % ("", "type: integer"), {"x.csv": "code,v\nt1,1.000\nt2,1.234\n"})
+        assert [reason for _, _, reason in result.reasons()] == [
+            "the mark before three zeros may separate thousands: declare `thousands` and `decimal`", "not a whole number",
+        ]  # fmt: skip
+
+
+class TestNamesThatDifferInCase:
+    FILE = "typ,TYP,code,v\nM,x,t1,1\nF,M,t2,2\nF,x,t3,3\n"
+
+    def test_expression_reads_the_column_with_the_exact_name(self, tmp_path: Path) -> None:
+        assert ingest(tmp_path, CSV % (", ignore: \"typ = 'M'\"", "type: number"), {"x.csv": self.FILE}).by_area() == {"t2": 2.0, "t3": 3.0}
+        other = ingest(tmp_path / "b", CSV % (", ignore: \"TYP = 'M'\"", "type: number"), {"x.csv": self.FILE})
+        assert other.by_area() == {"t1": 1.0, "t3": 3.0}
+
+    @pytest.mark.parametrize("expression", ["Typ = 'M'", "typ = 'M' or TYP = 'M'"])
+    def test_expression_that_may_mean_both_is_refused(self, tmp_path: Path, expression: str) -> None:
+        result = ingest(tmp_path, CSV % (f', ignore: "{expression}"', "type: number"), {"x.csv": self.FILE})
+        assert "which differ only in case" in result.report.errors[""]
+
+    def test_declared_columns_must_not_be_ambiguous(self, tmp_path: Path) -> None:
+        source = CSV.replace("code: {required: true}", "code: {required: true}, CODE: {}") % ("", "type: number")
+        with pytest.raises(PackError, match=r"sources/s\.yml:10: map\.area\.code: code: the columns CODE and code differ only in case"):
+            ingest(tmp_path, source, {"x.csv": "code,CODE,v\nt1,t2,1\n"})
+
+
+def calendar(*events: str) -> str:
+    blocks = [f"BEGIN:VEVENT\nDTSTAMP:20240101T000000Z\n{event}\nEND:VEVENT" for event in events]
+    return "\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//t//", *blocks, "END:VCALENDAR", ""])
+
+
+class TestCalendars:
+    SOURCE = "fetch: {url: data/x.ics}\nread: {format: ics}\ninto: events\nmap: {area: {ref_area: \"'t1'\"}}\n"
+
+    def test_events_of_one_uid_are_all_counted(self, tmp_path: Path) -> None:
+        days = [f"UID:x@site\nDTSTART;VALUE=DATE:2024{month:02}01\nSUMMARY:Number {month}" for month in (5, 6, 7)]
+        result = ingest(tmp_path, self.SOURCE, {"x.ics": calendar(*days, days[0])})
+        assert result.frame["title"].to_list() == ["Number 5", "Number 6", "Number 7"]
+        assert result.frame["id"].n_unique() == 3
+        assert result.counts() == (4, 3, 0, {"version": 1})
+
+    def test_older_versions_are_counted(self, tmp_path: Path) -> None:
+        start = "UID:x\nDTSTART:20240501T100000Z"
+        versions = [f"{start}\nSEQUENCE:0\nSUMMARY:Old", f"{start}\nSEQUENCE:2\nSUMMARY:New", "UID:x\nSEQUENCE:1\nDTSTART:20240401T100000Z"]
+        result = ingest(tmp_path, self.SOURCE, {"x.ics": calendar(*versions)})
+        assert result.frame["title"].to_list() == ["New"]
+        assert result.counts() == (3, 1, 1, {"version": 1})
+        assert "an older version of the event (SEQUENCE 1, the newest is 2) with another start" in result.reasons()[0][2]
+
+    def test_events_without_uid_and_without_occurrence_stay(self, tmp_path: Path) -> None:
+        events = [
+            "DTSTART:20240501T100000Z\nSUMMARY:One", "DTSTART:20240502T100000Z\nSUMMARY:Two",
+            "UID:u\nDTSTART;VALUE=DATE:20240504\nRRULE:FREQ=YEARLY;UNTIL=20230101\nSUMMARY:Never",
+        ]  # fmt: skip
+        result = ingest(tmp_path, self.SOURCE, {"x.ics": calendar(*events)})
+        assert result.frame["title"].to_list() == ["One", "Two"]
+        assert result.counts() == (3, 2, 1, {})
+        assert "no occurrence of the event" in result.reasons()[0][2]
+
+    def test_unused_and_empty_properties_refuse_nothing_and_are_not_shown(self, tmp_path: Path) -> None:
+        unused = 'UID:p\nDTSTART;VALUE=DATE:20240501\nSUMMARY:One\nX-FOO;BAR:baz\nATTENDEE;CN="A "B" C":mailto:x@y\nGEO:\nURL:\nSTATUS:'
+        bad = 'UID:q\nDTSTART;VALUE=DATE:20240502\nSUMMARY:Two\nGEO:49.1,16.6\nATTENDEE;CN="A "B" C":mailto:x@y'
+        result = ingest(tmp_path, self.SOURCE, {"x.ics": calendar(unused, bad)})
+        assert result.frame["title"].to_list() == ["One"]
+        (row,) = result.quarantine.iter_rows(named=True)
+        assert row["reason"].startswith("GEO: ")
+        assert "x@y" not in str(row)
+        assert '"title":"Two"' in row["value"]
+        assert '"start":"2024-05-02"' in row["value"]
+
+    @pytest.mark.parametrize(
+        ("start", "pack", "local"),
+        [
+            ("DTSTART:20231231T233000Z", "timezone: Europe/Prague\n", "2024-01-01 00:30:00"),
+            ("DTSTART:20231231T233000Z", "", "2023-12-31 23:30:00"),
+            ("DTSTART;TZID=America/New_York:20231231T190000", "timezone: Europe/Prague\n", "2024-01-01 01:00:00"),
+            ("DTSTART:20231231T233000", "timezone: Europe/Prague\n", "2023-12-31 23:30:00"),
+        ],
+    )
+    def test_times_are_local_in_the_time_zone_of_the_pack(self, tmp_path: Path, start: str, pack: str, local: str) -> None:
+        result = ingest(tmp_path, self.SOURCE, {"x.ics": calendar(f"UID:u\n{start}\nSUMMARY:New year")}, pack)
+        assert [str(moment) for moment in result.frame["start"]] == [local]
+
+    @pytest.mark.parametrize("type_", ["string", "datetime"])
+    def test_times_of_other_formats_are_local_too(self, tmp_path: Path, type_: str) -> None:
+        source = (
+            f"fetch: {{url: data/x.csv}}\nread: {{format: csv}}\ncolumns: {{id: {{}}, moment: {{type: {type_}}}}}\ninto: events\n"
+            "map: {id: id, start: moment, area: {ref_area: \"'t1'\"}}\n"
+        )
+        rows = "id,moment\n1,2023-12-31T23:30:00Z\n2,2023-12-31T23:30:00+00:00\n3,2024-06-30T22:15:00Z\n4,2024-01-01T00:30:00+0100\n5,2024-01-01\n"
+        result = ingest(tmp_path, source, {"x.csv": rows}, "timezone: Europe/Prague\n")
+        assert [str(moment)[:16] for moment in result.frame["start"]] == [
+            "2024-01-01 00:30", "2024-01-01 00:30", "2024-07-01 00:15", "2024-01-01 00:30", "2024-01-01 00:00",
+        ]  # fmt: skip
+
+
+class TestRowsOfOneLine:
+    """Of Eurostat's tables, in which each line has many periods."""
+
+    SOURCE = """\
+fetch: {url: data/x.tsv}
+read: {format: eurostat-tsv}
+columns: {geo: {required: true}, time_period: {}, value: {type: number, min: 0}, flag: {}}
+into: observations
+map: {area: {scheme: office, code: geo}, period: time_period, status: %s, measures: {m: value}}
+"""
+    FLAGS = "unit,geo\\TIME_PERIOD\t2022 \t2023 \nNR,t1\t10 bp\t11 r\nNR,t2\t: z\t12 e\nNR,t3\t5 d\t: cu\n"
+
+    @pytest.mark.parametrize("status", ["flag", "upper(flag)"])
+    def test_flags_of_eurostat_are_statuses(self, tmp_path: Path, status: str) -> None:
+        result = ingest(tmp_path, self.SOURCE % status, {"x.tsv": self.FLAGS})
+        rows = result.frame.drop_nulls("measure").select("ref_area", "time_period", "obs_value", "obs_status").rows()
+        assert rows == [
+            ("t1", "2022", 10.0, "B"), ("t1", "2023", 11.0, "A"), ("t2", "2022", None, "M"), ("t2", "2023", 12.0, "E"),
+            ("t3", "2022", 5.0, "B"), ("t3", "2023", None, "C"),
+        ]  # fmt: skip
+        assert result.reasons() == []
+
+    def test_quarantine_has_each_cell_with_its_own_reason(self, tmp_path: Path) -> None:
+        text = "unit,geo\\TIME_PERIOD\t2022 \t2023 \t2024 \nNR,t1\t10 xk\t11 \t12 xy\nNR,t2\t-1 \t2 \t3 \n"
+        result = ingest(tmp_path, self.SOURCE % "flag", {"x.tsv": text})
+        assert result.quarantine.select("row_number", "cell", "column", "reason").rows() == [
+            (2, "2022", None, "status XK: not an observation status"), (2, "2024", None, "status XY: not an observation status"),
+            (3, "2022", "value", "below the minimum of 0"),
+        ]  # fmt: skip
+        assert result.values()["t1", "2023"] == 11.0
+
+    def test_explain_shows_the_cell_of_the_observation(self, tmp_path: Path) -> None:
+        result = ingest(tmp_path, self.SOURCE % "flag", {"x.tsv": self.FLAGS})
+        source, receipt = result.context.pack.sources["s"], result.report.parts[""]
+        reader = PartReader(result.context, source, "", rows.read_text(result.context, source, receipt.snapshot)[0])
+        values = {(key.ref_area, key.time_period): found for key, found in reader.row_values({"m"}).items()}
+        (value,) = values["t2", "2022"]
+        assert (value.row, value.value, reader.cells_of([value])) == (3, None, {"2022"})
+        assert reader.texts([3], "m", [value]) == {3: {"value": None, "geo": "t2", "time_period": "2022", "flag": "z"}}
