@@ -163,15 +163,13 @@ def _measure(number: int, year: int, population: np.ndarray) -> pl.Series:
 
 
 def _pack(size: Size) -> dict[str, Any]:
-    from pipelines.packs.schema.pack import PackFile
-
     chain = LEVELS[size.levels]
     above = [[name] for name in chain[1:]] + [[]]
-    declared = {
+    return {
         "id": "scale", "title": "A generated pack", "publisher": {"name": "Nobody"}, "licence": "CC0-1.0", "country": "CZ",
+        "formats": FORMATS,
         "levels": [{"id": level, "parents": parents} for level, parents in zip(chain, above, strict=True)], "weight": "population",
     }  # fmt: skip
-    return declared | ({"formats": FORMATS} if "formats" in PackFile.model_fields else {})
 
 
 def _source_facts(source: str) -> dict[str, Any]:

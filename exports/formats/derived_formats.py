@@ -25,7 +25,7 @@ from exports.model.reuse import Reuse, key
 from exports.model.tables import Table
 
 BY_INDICATOR = "csv/by_indicator"
-JSON_STAT = "jsonstat"
+JSON_STAT, SDMX = "jsonstat", "sdmx"
 WORKBOOK = "latest_values.xlsx"
 GEO_PARQUET, GEO_JSON = "geo/areas.parquet", "geo/areas.geojson"
 
@@ -33,16 +33,18 @@ GEO_PARQUET, GEO_JSON = "geo/areas.parquet", "geo/areas.geojson"
 def write(folder: Path, context: Context, limits: Limits, reuse: Reuse) -> dict[str, FileFacts]:
     """Write to `folder`, which has the Parquet files of all tables, and return size and checksum by path.
 
-    A format is written if the tables have the columns that it needs. Files that did not change are linked.
+    A format is written if the pack wants it and the tables have the columns that it needs. Files that did not change are linked.
     """
     tables = {table.name: table for table in context.tables}
     names = labels.read(folder / "parquet", context.info.languages)
     spill = limits.spill
     assert spill is not None
     spill.mkdir(exist_ok=True)
+    formats = context.info.formats
     with ThreadPoolExecutor(1) as executor:  # XlsxWriter is pure Python and runs beside the other libraries, which are not
-        book = executor.submit(lambda: list(_workbook(folder, context, tables, spill)))
-        paths = [*_maps(folder, context, tables, reuse), *_by_indicator(folder, context, tables, names, reuse)]
+        book = executor.submit(lambda: list(_workbook(folder, context, tables, spill)) if "xlsx" in formats else [])
+        paths = list(_maps(folder, context, tables, reuse)) if "geo" in formats else []
+        paths += _by_indicator(folder, context, tables, names, reuse)
         paths += book.result()
     return {path: reuse.linked.get(path) or checksums.facts(folder / path) for path in sorted(paths)}
 
@@ -73,34 +75,39 @@ def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], name
     note = reuse.tables.get("indicator_values")
     if table is None or note is None or note.digest.by != "indicator":
         return
-    cube = sdmx.is_cube(table)
-    for path in (BY_INDICATOR, *((JSON_STAT, "sdmx") if cube else ())):
-        (folder / path).mkdir()
     info, source = context.info, folder / "parquet/indicator_values.parquet"
+    as_csv = "by_indicator" in info.formats
+    as_json_stat, as_sdmx = (sdmx.is_cube(table) and name in info.formats for name in (JSON_STAT, SDMX))
+    folders = [path for path, is_written in ((BY_INDICATOR, as_csv), (JSON_STAT, as_json_stat), (SDMX, as_sdmx)) if is_written]
+    if not folders:
+        return
+    for path in folders:
+        (folder / path).mkdir()
     columns, labelling = key(asdict(table)), key(info.languages, info.licence, info.sources, names.areas)
     indicators = []
     for name, offset, count in runs(source):
         indicators.append(name)
         digest = note.digest.parts[name]
-        path = f"{BY_INDICATOR}/{name}.csv"
-        if not reuse.link(folder, [path], key("csv", columns, digest)):
-            csv.write_part(folder / "csv/indicator_values.csv", note.ranges[name], folder / path)
-        yield path
+        if as_csv:
+            path = f"{BY_INDICATOR}/{name}.csv"
+            if not reuse.link(folder, [path], key("csv", columns, digest)):
+                csv.write_part(folder / "csv/indicator_values.csv", note.ranges[name], folder / path)
+            yield path
         files: dict[str, tuple[str, Callable[..., object]]] = {}
-        if cube:
-            indicator = asdict(names.indicator(name))
+        if as_json_stat:
             files[f"{JSON_STAT}/{name}.json"] = (
-                key("json-stat", labelling, indicator, digest),
+                key("json-stat", labelling, asdict(names.indicator(name)), digest),
                 partial(jsonstat.write, name=name, info=info, labels=names),
             )
-            files[f"sdmx/{name}.csv"] = (key("sdmx", info.pack, digest), partial(sdmx_files.write, pack=info.pack))
+        if as_sdmx:
+            files[f"{SDMX}/{name}.csv"] = (key("sdmx", info.pack, digest), partial(sdmx_files.write, pack=info.pack))
         changed = {path: write_file for path, (k, write_file) in files.items() if not reuse.link(folder, [path], k)}
         if changed:
             rows = read_rows(source, offset, count)
             for path, write_file in changed.items():
                 write_file(rows, path=folder / path)
         yield from files
-    if cube:
+    if as_sdmx:
         ages = pl.scan_parquet(source).select(pl.col("age").unique().sort()).collect(engine="streaming")["age"].to_list()
         sdmx_files.write_structure(info, names, indicators, ages, folder / sdmx.STRUCTURE_PATH)
         yield sdmx.STRUCTURE_PATH

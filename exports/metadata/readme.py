@@ -27,6 +27,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
         url=release_url(info.base_uri, context.version),
         tables=context.tables,
         rows=context.rows,
+        formats=info.formats,
         statuses=STATUSES,
         example_table="indicator_values" if "indicator_values" in names or not names else names[0],
         queries=queries(context.tables, info.languages),

@@ -11,6 +11,7 @@ from exports.model.change_summary import Summary
 from exports.model.provenance import Provenance
 from exports.model.tables import Table
 from pipelines.core.clock import timestamp
+from pipelines.core.vocabulary import FORMATS
 
 Text = str | Mapping[str, str]
 """A text, or the same text by language."""
@@ -39,6 +40,8 @@ class ReleaseInfo:
     """The national catalogues to write files for."""
     high_value: bool = False
     """Whether the catalogues declare the tables as high-value datasets."""
+    formats: Sequence[str] = FORMATS
+    """What the release contains (`pipelines.core.vocabulary.FORMATS`)."""
     code: str = ""
     """Versions of the stages that made the release (`pipelines.core.versions`)."""
     software: str = ""

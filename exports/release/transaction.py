@@ -30,6 +30,7 @@ from exports.release import public_folder
 from exports.release.entries import RELEASES, ChangeCounts, Entry, PackInfo, TableCounts
 from exports.release.ledger import Ledger
 from exports.verify.release import verify
+from pipelines.core.vocabulary import FORMATS
 
 if TYPE_CHECKING:
     from exports.model.connection import Limits
@@ -188,8 +189,10 @@ def _errors_as_release_errors(public: Path, staging: Path, limits: Limits) -> It
 
 
 def _content_digest(context: Context) -> str:
-    """Return a digest of everything published except version and time: the values in the CSV files, and the descriptors."""
+    """Return a digest of everything published except version and time: the values in the CSV files, the formats, and the descriptors."""
     sums = {path: facts.sha256 for path, facts in context.files.items() if path.startswith("csv/")}
+    if tuple(context.info.formats) != FORMATS:
+        sums["formats"] = " ".join(context.info.formats)
     for path, text in metadata.render(metadata.DESCRIPTORS, context.timeless()).items():
         sums[path] = hashlib.sha256(text).hexdigest()
     return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()

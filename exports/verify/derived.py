@@ -72,6 +72,8 @@ def cube_faults(folder: Path, table: DescribedTable, linked: Container[str] = ()
             for path, check in read:
                 yield from check(folder, path, part.with_columns(sdmx_codes.alias("sdmx")))
     for kind, suffix in (("sdmx", ".csv"), (derived_formats.JSON_STAT, ".json")):
+        if not (folder / kind).is_dir():
+            continue
         files = {path.stem for path in (folder / kind).glob(f"*{suffix}")}
         yield from (f"{kind}/{name}{suffix}: missing" for name in sorted(names - files))
         yield from (f"{kind}/{name}{suffix}: {table.csv} has no such indicator" for name in sorted(files - names))

@@ -36,6 +36,9 @@ class Status:
         return "with a value" if self.has_value else "without a value"
 
 
+FORMATS = ("csv", "parquet", "duckdb", "by_indicator", "xlsx", "jsonstat", "sdmx", "geo")
+"""What a release can contain. Every release has the tables, in the first three formats."""
+
 STATUSES: Mapping[str, Status] = {
     status.code: status
     for status in (

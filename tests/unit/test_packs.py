@@ -123,6 +123,12 @@ class TestLoad:
                 "country: CZ\ncatalogues: [nkod, sk]",
                 "catalogues: nkod, sk: national catalogues need a base_uri with https",
             ),
+            (
+                "pack.yml",
+                "country: CZ",
+                "country: CZ\nformats: [csv, xlsx]",
+                "formats: every release has its tables as csv, parquet, duckdb",
+            ),
             ("sources/areas.yml", "data/areas.csv", "../areas.csv", "fetch.url: ../areas.csv: a path must stay inside the pack"),
             ("sources/areas.yml", "data/areas.csv", "/etc/passwd", "fetch.url: /etc/passwd: a path must stay inside the pack"),
             ("sources/areas.yml", "data/areas.csv", "ftp://x/y", "fetch.url: ftp://x/y: expected http, https"),

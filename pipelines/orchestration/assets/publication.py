@@ -9,6 +9,7 @@ import dagster as dg
 
 from pipelines.core import versions
 from pipelines.core.memory import budget, parse_size
+from pipelines.core.vocabulary import FORMATS
 from pipelines.lake.ingest import UNKNOWN_PARENTS, WITHOUT_PARENT
 from pipelines.notify import announcements
 from pipelines.orchestration.assets.ingest import OWNERS, areas_check, rows_check, schema_check, snapshot_check
@@ -229,6 +230,7 @@ def release_info(workspace: Workspace) -> Any:
         provenance=provenance.of_run(workspace),
         catalogues=pack.file.national_catalogues(),
         high_value=pack.file.high_value,
+        formats=tuple(name for name in FORMATS if name in pack.file.formats),
         code=versions.STAGES,
         software=f"{PACKAGE} {version(PACKAGE)}",
     )  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from pipelines.core.vocabulary import FORMATS
 from pipelines.core.yaml import Text
 from pipelines.packs.schema.base import Block, Identifier, Texts
 
@@ -74,6 +75,18 @@ class PackFile(Block):
         description="National catalogues to write files for; default: nkod if `country` is CZ, sk if it is SK. They need an https `base_uri`.",
     )
     high_value: bool = Field(False, description="Annotate the release as a high-value dataset (statistics).")
+    formats: list[Literal["csv", "parquet", "duckdb", "by_indicator", "xlsx", "jsonstat", "sdmx", "geo"]] = Field(
+        ["csv", "parquet", "duckdb", "by_indicator", "xlsx", "jsonstat", "sdmx", "geo"],
+        description="What a release contains: the tables as `csv`, `parquet` and `duckdb`; the values `by_indicator` as CSV, as `jsonstat` and "
+        "as `sdmx`; the latest values as `xlsx`; the areas as `geo`. Default: all. The tables cannot be left out.",
+    )
+
+    @field_validator("formats")
+    @classmethod
+    def _has_tables(cls, formats: list[str]) -> list[str]:
+        if missing := set(FORMATS[:3]) - set(formats):
+            raise ValueError(f"every release has its tables as {', '.join(FORMATS[:3])}: add {', '.join(sorted(missing))}")
+        return formats
 
     @property
     def declared_timezone(self) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from exports.formats import geo, jsonstat
 from exports.formats import sdmx as sdmx_files
 from exports.model import checksums, sdmx
 from exports.model.labels import Indicator, Labels
-from pipelines.core.vocabulary import STATUSES
+from pipelines.core.vocabulary import FORMATS, STATUSES
 from tests.support.copies import to_spoil
 
 pytestmark = pytest.mark.slow
@@ -31,11 +31,12 @@ pytestmark = pytest.mark.slow
 LABELS = Labels({"share": Indicator("share", {"en": "Share"}, "%", 1, ["office"])}, {"001": "Brno"})
 
 
-def build(root: Path, day: int = 3) -> Path:
-    root.mkdir(parents=True)
-    with duckdb.connect(str(root / "warehouse.duckdb")) as connection:
-        connection.execute(FILL)
-    info = dataclasses.replace(INFO, released=datetime(2026, 11, day, tzinfo=UTC))
+def build(root: Path, day: int = 3, formats: Sequence[str] = FORMATS) -> Path:
+    if not root.is_dir():
+        root.mkdir(parents=True)
+        with duckdb.connect(str(root / "warehouse.duckdb")) as connection:
+            connection.execute(FILL)
+    info = dataclasses.replace(INFO, released=datetime(2026, 11, day, tzinfo=UTC), formats=formats)
     return exports.build(root / "warehouse.duckdb", TABLES, info, root / "public", root / "staging", REPORT).path
 
 
@@ -56,6 +57,18 @@ class TestWorkbook:
 
 
 class TestDerivedFormats:
+    @pytest.mark.parametrize("others", [(), ("xlsx", "sdmx"), ("by_indicator", "jsonstat", "geo")])
+    def test_are_those_that_the_pack_lists(self, tmp_path: Path, others: tuple[str, ...]) -> None:
+        release = build(tmp_path / "home", formats=(*FORMATS[:3], *others))
+        paths = {
+            "by_indicator": "csv/by_indicator", "xlsx": "latest_values.xlsx", "jsonstat": "jsonstat", "sdmx": "sdmx", "geo": "geo",
+        }  # fmt: skip
+        assert {name for name, path in paths.items() if (release / path).exists()} == set(others)
+        readme = (release / "README.md").read_text(encoding="utf-8")
+        assert {name for name, path in paths.items() if f"| `{path}" in readme} == set(others)
+        assert exports.verify(release) == []
+        assert build(tmp_path / "home", day=4).name == "2026.11.2"  # other formats are another release of the same values
+
     def test_texts_are_composed_and_guarded(self, full: Path) -> None:
         assert "Žďár" in (full / "csv/areas.csv").read_text(encoding="utf-8")  # it came with a combining accent
         assert "'=sum" in (full / "csv/areas.csv").read_text(encoding="utf-8")
