@@ -6,6 +6,8 @@ import sys
 from types import TracebackType
 from typing import Any
 
+from pipelines.core.errors import ExitCode
+from pipelines.core.printable import printable
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.request import Progress
 
@@ -89,10 +91,10 @@ def summary(workspace: Workspace, outcome: dict[str, Any]) -> None:
         for name, why in gate["accepted"].items():
             print(f"  accepted  {name}: {why}")
     for name, text in outcome["errors"].items():
-        print(f"source      {name}: {text}")
+        print(printable(f"source      {name}: {text}"))
     release = outcome.get("release") or {}
     for reason in [] if release else outcome["reasons"]:
-        print(f"failed      {reason}")
+        print(printable(f"failed      {reason}"))
     if release:
         state = "unchanged" if outcome["unchanged"] or not release["changed"] else "new"
         print(f"release     {release['version']} ({state}): {release['path']}")
@@ -125,7 +127,15 @@ def status(report: dict[str, Any]) -> None:
     for source in report["sources"]:
         line = f"  {source['source']}: fetched {source['last_fetch'] or 'never'}, changed {source['last_change'] or 'never'}, "
         line += f"{source['rows_accepted']} rows, {source['rows_quarantined']} quarantined"
-        print(line + (f", stale since {source['stale_since']}" if source["stale_since"] else ""))
+        print(
+            line + (f", stale since {source['stale_since']}" if source["stale_since"] else "") + ("" if source["enabled"] else ", disabled")
+        )
+        for reason in source["errors"] if source["enabled"] else []:
+            print(printable(f"    reason: {reason}"))
+        for warning in source["warnings"]:
+            print(printable(f"    warning: {warning}"))
+    for file in report["refused_files"]:
+        print(printable(f"  refused file {file['source']}/{file['name']}: {file['reason']}"))
     events, files, alerts = report["waiting"]["events"], report["waiting"]["files"], report["waiting"]["alerts"]
     untold = report["waiting"]["announcements"]
     if events["accepted"] or files or alerts or untold:
@@ -146,3 +156,6 @@ def status(report: dict[str, Any]) -> None:
         print(
             f"  last gate: {'passed' if gate['passed'] else 'failed'}, {gate['checks_passed']} checks passed, {len(gate['failed'])} failed"
         )
+    last = report["last_run"]
+    for reason in last["reasons"] if last and last["exit_code"] == ExitCode.FAILED else []:
+        print(printable(f"    failed: {reason}"))

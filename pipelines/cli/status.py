@@ -38,6 +38,7 @@ def collect(workspace: Workspace) -> dict[str, Any]:
                 "rows_quarantined": counts.rows_quarantined,
                 "stale_since": min((p.stale_since for p in parts if p.stale_since), default=None),
                 "errors": sorted({p.error for p in parts if p.error}),
+                "warnings": [*counts.drift, *counts.warnings],
             }
         )
     current = latest_version(workspace.public)
@@ -56,7 +57,9 @@ def collect(workspace: Workspace) -> dict[str, Any]:
         "sources": sources,
         "waiting": _waiting(workspace),
         "releases": releases,
+        "refused_files": [asdict(file) for file in inbox.refused_files(workspace)],
         "gate": last.gate or None,
+        "last_run": {"ended_at": last.ended_at, "exit_code": last.exit_code, "reasons": last.reasons} if last.ended_at else None,
         "runs": logs.last_metrics(workspace),
     }
 

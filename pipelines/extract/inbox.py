@@ -7,6 +7,7 @@ its name begins with a dot or ends like that of an unfinished download.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
@@ -30,6 +31,7 @@ from pipelines.packs.workspace import Workspace
 SETTLE_SECONDS = 5.0
 """A file is complete once it has not changed for this long."""
 REFUSED = ".refused"
+_REASON = ".reason.txt"
 _UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
 _LISTED_PARTS = 20
 
@@ -150,6 +152,28 @@ def _printable(name: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
+@dataclass(frozen=True)
+class RefusedFile:
+    """A file that the inbox refused, with the reason. `identity` tells it from an earlier refused file of the same name."""
+
+    source: str
+    name: str
+    reason: str
+    identity: str
+
+
+def refused_files(workspace: WorkspaceFolder) -> list[RefusedFile]:
+    """Return the files in the folder of refused files, by source and name."""
+    files = []
+    for note in sorted((workspace.inbox / REFUSED).glob(f"*/*{_REASON}")):
+        with contextlib.suppress(OSError):
+            reason = _printable(" ".join(note.read_text(encoding="utf-8", errors="replace").split()))
+            name = note.name.removesuffix(_REASON)
+            identity = f"{note.parent.name}/{name} {note.stat().st_mtime_ns}"
+            files.append(RefusedFile(_printable(note.parent.name), _printable(name), reason, _printable(identity)))
+    return files
+
+
 def _reject(workspace: WorkspaceFolder, file: DroppedFile, reason: str) -> None:
     """Move a file to the folder of rejected files, and write the reason next to it."""
     folder = workspace.inbox / REFUSED / file.source
@@ -159,7 +183,7 @@ def _reject(workspace: WorkspaceFolder, file: DroppedFile, reason: str) -> None:
     while target.exists() or target.is_symlink():
         number += 1
         target = folder / f"{number}-{file.path.name}"
-    with atomic.atomic_write(target.with_name(f"{target.name}.reason.txt")) as path:
+    with atomic.atomic_write(target.with_name(f"{target.name}{_REASON}")) as path:
         path.write_text(reason + "\n", encoding="utf-8")
     if _identity(file.path) == file.identity:
         shutil.move(file.path, target)

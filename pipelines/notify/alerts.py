@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +17,22 @@ from pydantic import TypeAdapter
 from pipelines.core import atomic
 from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
-from pipelines.core.state import load_state, save_state
+from pipelines.core.state import load_state
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.source_state import SourceState, SourceStates
 from pipelines.notify.webhook import DeliveryError, send, signature
-from pipelines.packs.workspace import Workspace
 
-__all__ = ["DeliveryError", "deliver", "enqueue", "enqueue_staleness", "signature", "waiting"]
+__all__ = ["DeliveryError", "deliver", "enqueue", "signature", "waiting"]
 
 URL, KEY = "ZPO2_SECRET_ALERT_URL", "ZPO2_SECRET_ALERT_KEY"
-RUN_FAILED, SOURCE_STALE, SOURCE_FRESH = "zpo2.run.failed", "zpo2.source.stale", "zpo2.source.fresh"
+KNOWN = "known.json"
+"""What was alerted before; `incidents` keeps it."""
 DELIVERY_TIMEOUT = 120.0
 """Seconds for one alert, whatever the webhook does."""
 _LIMITS = Limits(connect_timeout=5, read_timeout=15, retries=2, max_retry_after=10)
 _STALE_FILE = "stale.json"
 _STALE = TypeAdapter(dict[str, str])
-"""The sources that were stale at the last look, each with the time since when."""
+"""Workspaces of earlier versions kept here the sources that were stale, each with the time since when."""
 _log = logging.getLogger("zpo2.alerts")
 
 
@@ -50,51 +50,31 @@ def enqueue(workspace: WorkspaceFolder, pack: str, kind: str, subject: str, data
     return True
 
 
-def enqueue_staleness(workspace: Workspace) -> list[str]:
-    """Queue an alert for each source that became stale, or fresh again, since the last call; return these sources. Raises StateError."""
-    states = SourceStates(workspace.fetch_state)
-    path = workspace.alerts / _STALE_FILE
-    before = load_state(path, _STALE) or {}
-    now: dict[str, str] = {}
-    changed = []
-    for source in workspace.pack.sources.values():
-        stale = [state for state in states.parts(source.id).values() if state.stale_since] if source.enabled else []
-        if stale:
-            now[source.id] = since = min(s.stale_since or "" for s in stale)
-            if source.id not in before and enqueue(
-                workspace, workspace.pack.id, SOURCE_STALE, source.id, _stale_data(source.id, since, stale), since
-            ):
-                changed.append(source.id)
-        elif source.id in before and enqueue(
-            workspace, workspace.pack.id, SOURCE_FRESH, source.id, {"source": source.id}, before[source.id]
-        ):
-            changed.append(source.id)
-    if now != before:
-        save_state(path, _STALE, now)
-    return changed
-
-
-def _stale_data(source: str, since: str, stale: list[SourceState]) -> dict[str, Any]:
-    reasons = sorted({state.error for state in stale if state.error})
-    return {"source": source, "stale_since": since, "reasons": reasons, "last_good": max(state.changed_at for state in stale)}
+def stale_of_earlier_versions(workspace: WorkspaceFolder) -> dict[str, str]:
+    """Return the sources that an earlier version of the software has alerted as stale. Raises StateError."""
+    return load_state(workspace.alerts / _STALE_FILE, _STALE) or {}
 
 
 def waiting(workspace: WorkspaceFolder) -> list[Path]:
     """Return the alerts that wait for delivery, the oldest first."""
-    alerts = (path for path in workspace.alerts.glob("*.json") if path.name != _STALE_FILE)
+    alerts = (path for path in workspace.alerts.glob("*.json") if path.name not in (_STALE_FILE, KNOWN))
     return sorted(alerts, key=lambda path: (path.stat().st_mtime, path.name))
 
 
-def deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
+def deliver(workspace: WorkspaceFolder, seconds: float = DELIVERY_TIMEOUT) -> tuple[int, list[str]]:
     """Send the waiting alerts, the oldest first; return how many were delivered, and why the others were not.
 
-    Without an address nothing is sent, and the alerts count as delivered: they are in the log.
+    One alert takes `seconds` at most, and after that time no further one is sent: the others wait for the next call. Without an address
+    nothing is sent, and the alerts count as delivered: they are in the log.
     """
     url, count, faults = workspace.settings.secret(URL), 0, []
+    ends = time.monotonic() + seconds
     for path in waiting(workspace):
+        if time.monotonic() >= ends:
+            break
         try:
             if url:
-                _send(url, workspace.settings, path.read_bytes())
+                _send(url, workspace.settings, path.read_bytes(), seconds)
         except DeliveryError as error:
             faults.append(str(error))
             _log.error("an alert was not delivered", extra={"alert": path.stem, "reason": str(error)})
@@ -110,5 +90,5 @@ def _mark_sent(workspace: WorkspaceFolder, path: Path) -> None:
     path.replace(target)
 
 
-def _send(url: str, settings: Settings, content: bytes) -> None:
-    send(json.loads(content), url, settings.secret(KEY), settings.allowed_hosts(), _LIMITS, DELIVERY_TIMEOUT)
+def _send(url: str, settings: Settings, content: bytes, seconds: float) -> None:
+    send(json.loads(content), url, settings.secret(KEY), settings.allowed_hosts(), _LIMITS, seconds)

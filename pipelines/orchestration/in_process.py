@@ -15,13 +15,15 @@ from typing import Any
 import yaml
 
 from pipelines.core import atomic, logs
-from pipelines.core.workspace import WorkspaceFolder
+from pipelines.core.errors import Zpo2Error, in_one_line
+from pipelines.core.fingerprint import digest
+from pipelines.core.workspace import WorkspaceBusy, WorkspaceError, WorkspaceFolder
 from pipelines.extract import backlog, inbox
 from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http.request import FetchResult, Request, address
 from pipelines.extract.snapshots import Archive
 from pipelines.extract.sources import fetch_sources
-from pipelines.notify import announcements
+from pipelines.notify import alerts, announcements, incidents
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
 from pipelines.packs.workspace import Workspace
@@ -30,6 +32,8 @@ from pipelines.runs.outcome import RunOutcome, is_unchanged, standing_release
 from pipelines.runs.request import Progress, RunRequest, ignore_progress
 
 Report = Callable[[Progress], None]
+ALERT_SECONDS = 15.0
+"""How long a run waits for the webhook of alerts at its end; the daemon and the next run send what is left."""
 
 
 def run(
@@ -40,7 +44,28 @@ def run(
     accepted: Mapping[str, str] | None = None,
     report: Report = ignore_progress,
 ) -> dict[str, Any]:
-    """Run the pack of `workspace` and return the outcome (see RunOutcome.as_dict). Raises WorkspaceBusy, WorkspaceError."""
+    """Run the pack of `workspace` and return the outcome (see RunOutcome.as_dict). Raises WorkspaceBusy, WorkspaceError.
+
+    At the end, also where the run fails, alerts about what the operator must know are queued and sent.
+    """
+    try:
+        outcome = _run(workspace, only, part, accepted, report)
+    except (WorkspaceBusy, WorkspaceError):
+        raise  # nothing was run
+    except Exception as error:
+        _alert(workspace, in_one_line(error) if not isinstance(error, Zpo2Error) else str(error))
+        raise
+    _alert(workspace)
+    return outcome
+
+
+def _run(
+    workspace: Workspace,
+    only: tuple[str, ...] | None,
+    part: tuple[str, tuple[str, ...]] | None,
+    accepted: Mapping[str, str] | None,
+    report: Report,
+) -> dict[str, Any]:
     with _locked(workspace, report):
         logs.open_log(workspace)
         _cleanup(workspace)
@@ -65,6 +90,17 @@ def run(
         session.save_metrics()
         announcements.deliver(workspace)
         return outcome.as_dict(unchanged=False)
+
+
+def _alert(workspace: Workspace, failure: str = "") -> None:
+    """Queue alerts for what has happened, and send them. A fault of this must not change how the run ends."""
+    try:
+        incidents.enqueue(workspace)
+        if failure:
+            incidents.enqueue_failure(workspace, [failure], digest([failure, f"{workspace.settings.now():%Y-%m-%d}"]))
+        alerts.deliver(workspace, ALERT_SECONDS)
+    except (Zpo2Error, OSError, ValueError) as error:
+        logging.getLogger("zpo2.alerts").error("alerts were not queued or not sent", extra={"reason": in_one_line(error)})
 
 
 def run_vintage(workspace: Workspace, time: str, out: Path, report: Report = ignore_progress) -> dict[str, Any]:

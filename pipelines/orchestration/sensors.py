@@ -28,12 +28,13 @@ from pipelines.extract import inbox, polling
 from pipelines.extract.inbox import DroppedFile
 from pipelines.extract.source_state import SourceStates
 from pipelines.lake.manifest import Manifest, ManifestSource
-from pipelines.notify import alerts, announcements
+from pipelines.notify import alerts, announcements, incidents
 from pipelines.orchestration.assets.ingest import DRAINED, LAKE_KINDS, VERSION_TAG, affected_assets, source_key, version_of
 from pipelines.orchestration.jobs import JOB, WORKSPACE
 from pipelines.packs.workspace import Workspace
 from pipelines.runs import waiting
 from pipelines.runs.findings import IngestFindings
+from pipelines.runs.outcome import RunOutcome
 
 # seconds between two ticks, at least
 PUBLISH_INTERVAL, POLL_INTERVAL, ALERT_INTERVAL, CLEANUP_INTERVAL = 5, 30, 30, 6 * 3600
@@ -239,28 +240,37 @@ def _end_dead_runs(instance: dg.DagsterInstance, workspace: Workspace) -> None:
 
 def _alert_on_failure(workspace: Workspace) -> dg.SensorDefinition:
     @dg.run_failure_sensor(
-        name="alert_on_failure", monitor_all_code_locations=True, default_status=dg.DefaultSensorStatus.RUNNING,
+        name="alert_on_failure", default_status=dg.DefaultSensorStatus.RUNNING,
         description="Queues an alert for every failed run.",
     )  # fmt: skip
     def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
         logs.open_log(workspace)
-        reason = " ".join((context.failure_event.message or "").split())[:1000]
-        data = {"run": context.dagster_run.run_id, "reason": reason, "sources": context.dagster_run.tags.get("zpo2/sources", "")}
-        alerts.enqueue(
-            workspace, workspace.pack.id, alerts.RUN_FAILED, context.dagster_run.run_id, data, context.dagster_run.run_id
-        )  # fmt: skip
+        last = RunOutcome.last(workspace)
+        if last.run == context.dagster_run.run_id:
+            incidents.enqueue(workspace)  # the run came as far as the gate: its outcome says more than Dagster's event
+            return
+        reasons = [_innermost(event) for event in context.get_step_failure_events()] or [context.failure_event.message or ""]
+        incidents.enqueue_failure(workspace, reasons, context.dagster_run.run_id, context.dagster_run.tags.get("zpo2/sources", ""))
 
     return alert_on_failure
+
+
+def _innermost(event: dg.DagsterEvent) -> str:
+    """Return the innermost reason of a failed step."""
+    error = event.step_failure_data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return f"{event.step_key}: {error.message if error is not None else 'failed'}"
 
 
 def _send_alerts(workspace: Workspace) -> dg.SensorDefinition:
     @dg.sensor(
         name="send_alerts", minimum_interval_seconds=ALERT_INTERVAL, default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Queues alerts for stale sources, and delivers alerts and announcements to the webhooks of the operator.",
+        description="Queues alerts for what has happened, and delivers alerts and announcements to the webhooks of the operator.",
     )  # fmt: skip
     def send_alerts(_context: dg.SensorEvaluationContext) -> dg.SkipReason:
         logs.open_log(workspace)
-        alerted = alerts.enqueue_staleness(workspace)
+        alerted = incidents.enqueue(workspace)
         count, faults = alerts.deliver(workspace)
         messages = [f"{count} alerts delivered"] + [f"new alerts for {', '.join(alerted)}"] * bool(alerted) + faults
         return dg.SkipReason("; ".join(messages + _announce(workspace)))

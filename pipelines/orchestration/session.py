@@ -35,6 +35,8 @@ class RunSession:
     release: ReleaseOutcome | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     bytes: int = 0
+    run_id: str = ""
+    """Dagster's identifier of the run, once one of its steps has begun."""
     keys: Keys | None = None
     """What the rows of the warehouse are made from, if this run builds all of them."""
     dbt: DbtProcess = field(init=False)
@@ -85,7 +87,7 @@ class RunSession:
             inputs_key=inputs_key(self.workspace), lake_key=lake_key(self.workspace) if is_decided else "",
             ended_at=timestamp(self.workspace.settings.now()), sources=findings.counts,
             errors=findings.errors, stale=findings.stale, gate=self.gate, values=self.values, reasons=self.reasons, release=self.release,
-            exit_code=self._exit_code(findings),
+            exit_code=self._exit_code(findings), run=self.run_id,
         )  # fmt: skip
 
     def save_outcome(self) -> RunOutcome:

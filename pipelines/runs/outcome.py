@@ -53,6 +53,8 @@ class RunOutcome(StateFile):
     reasons: list[str] = Field(default_factory=list)
     release: ReleaseOutcome | None = None
     exit_code: int = ExitCode.FAILED
+    run: str = ""
+    """Dagster's identifier of the run."""
 
     @field_validator("release", mode="before")
     @classmethod
@@ -66,7 +68,11 @@ class RunOutcome(StateFile):
 
     def as_dict(self, *, unchanged: bool) -> dict[str, Any]:
         """Return the outcome as the command prints it; `unchanged`: the run had nothing to do."""
-        return {**self.model_dump(mode="json"), "release": self.release.model_dump() if self.release else {}, "unchanged": unchanged}
+        return {
+            **self.model_dump(mode="json", exclude={"run"}),
+            "release": self.release.model_dump() if self.release else {},
+            "unchanged": unchanged,
+        }
 
 
 def inputs_key(workspace: Workspace) -> str:

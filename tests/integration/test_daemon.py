@@ -19,7 +19,7 @@ import requests
 
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.cloudevents.parsing import STRUCTURED
-from pipelines.notify import alerts
+from pipelines.notify import alerts, incidents
 from pipelines.orchestration.assets.ingest import DRAINED
 from tests.support import happenings
 from tests.support.command import start
@@ -148,7 +148,7 @@ def test_what_happens_changes_the_release_by_itself_and_the_operator_is_told(dae
 
     daemon.until("the alert", lambda: bool(daemon.alerts))
     (alert,) = daemon.alerts[:1]
-    assert (alert["type"], alert["subject"], alert["specversion"]) == (alerts.SOURCE_STALE, "people", "1.0")
+    assert (alert["type"], alert["subject"], alert["specversion"]) == (incidents.SOURCE_STALE, "people", "1.0")
     assert "a web page in place of data" in alert["data"]["reasons"][0]
     assert all(daemon.signatures)
     versions = [entry["version"] for entry in json.loads((daemon.home.public / "releases.json").read_text())["releases"]]

@@ -188,6 +188,11 @@ def test_the_commands_of_the_page_do_what_it_says(site: Site) -> None:
     assert "pinned" in ledger["2025.10.1"]
     report = json.loads((site.home / "public" / "releases" / "2025.10.2" / "quality" / "report.json").read_bytes())
     assert "Elm has left its district" in json.dumps(report), "why a check was let through is part of the release"
+    sent = [json.loads(path.read_bytes()) for path in (site.home / "alerts" / "sent").iterdir()]
+    texts = {alert["type"]: alert["data"]["text"] for alert in sent}
+    assert set(texts) == {"zpo2.source.stale", "zpo2.run.failed", "zpo2.run.recovered"}, "no daemon ran: the command itself sent them"
+    assert "table:area_parents" in texts["zpo2.run.failed"]
+    assert "The source people (People) is stale since" in texts["zpo2.source.stale"]
 
 
 @pytest.mark.slow

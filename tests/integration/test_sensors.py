@@ -25,7 +25,7 @@ from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.cloudevents.segments import Backlog, backlog_of
 from pipelines.extract.source_state import SourceStates
 from pipelines.lake.ingest import Ingest
-from pipelines.notify import alerts, announcements, webhook
+from pipelines.notify import alerts, announcements, incidents, webhook
 from pipelines.orchestration import sensors
 from pipelines.orchestration.assets.ingest import DRAINED, IngestConfig, fetch_and_drain, source_key
 from pipelines.orchestration.sensors import LAKE, build_sensors
@@ -449,7 +449,7 @@ def test_alerts_are_signed_sent_once_and_kept_while_the_webhook_is_away(bench: B
         assert "1 alerts delivered" in bench.tick("send_alerts")[1]
         assert "0 alerts delivered" in bench.tick("send_alerts")[1]
     sent = heard[-1]
-    assert json.loads(sent.body)["type"] == alerts.SOURCE_STALE
+    assert json.loads(sent.body)["type"] == incidents.SOURCE_STALE
     assert sent.headers["x-signature-256"] == alerts.signature(sent.body, "key")
     assert len({asked.body for asked in heard}) == 1
     assert "geheim" not in bench.home.log.read_text()
@@ -482,7 +482,7 @@ def test_a_webhook_inside_the_operators_network_is_not_reached_without_being_all
     bench.settings.allow_hosts = ""
     with serving() as server:
         monkeypatch.setenv(alerts.URL, f"{server.url}/hook")
-        alerts.enqueue(WorkspaceFolder(bench.home.root, bench.settings), "five", alerts.RUN_FAILED, "1", {}, "1")
+        alerts.enqueue(WorkspaceFolder(bench.home.root, bench.settings), "five", incidents.RUN_FAILED, "1", {}, "1")
         assert "the webhook could not be reached" in bench.tick("send_alerts")[1]
         assert server.requests == []
 

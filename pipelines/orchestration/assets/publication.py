@@ -53,6 +53,7 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
     )
     def gate_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         session.hold()
+        session.run_id = context.run_id
         findings = session.last_findings()
         session.report("gate", "gate", "checking the published tables")
         memory = budget(workspace.settings.memory)
@@ -118,6 +119,7 @@ def _build_release(session: RunSession, manifest: dict[str, Any]) -> dg.AssetsDe
         import exports
 
         report = _gate_report(context)
+        session.run_id = context.run_id
         announcements.prepare(workspace)
         with session.timed("release"):
             release = exports.build(
