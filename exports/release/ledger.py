@@ -70,7 +70,7 @@ class Ledger:
 
     def after_publication(self, entry: Entry) -> Ledger:
         """Return this ledger with one more release."""
-        event = LedgerEvent(PUBLISHED, entry.version, entry.released, self._current(), entry.version)
+        event = LedgerEvent(PUBLISHED, entry.version, entry.released, self.current_version, entry.version)
         return replace(self, releases=(*self.releases, entry), publishing=None, events=(*self.events, event))
 
     def after_change(self, change: LatestChange) -> Ledger:
@@ -83,7 +83,7 @@ class Ledger:
     def after_withdrawal(self, version: str, at: str, reason: str, current: str) -> Ledger:
         """Return this ledger with `version` marked as withdrawn; `current` is the current release after that."""
         ledger = self.annotate(version, WITHDRAWN, at=at, reason=reason)
-        return replace(ledger, events=(*ledger.events, LedgerEvent(WITHDRAWN, version, at, self._current(), current, reason)))
+        return replace(ledger, events=(*ledger.events, LedgerEvent(WITHDRAWN, version, at, self.current_version, current, reason)))
 
     def superseded(self, content: str, current: str | None) -> Superseded | None:
         """Return the release with the same `content` if an operator took it back; None if `content` may be published.
@@ -102,7 +102,9 @@ class Ledger:
             return Superseded(same, f"which was rolled back to {current} at {last.at} ({last.reason})")
         return None
 
-    def _current(self) -> str:
+    @property
+    def current_version(self) -> str:
+        """The version that is current after the last event; empty before the first."""
         return self.events[-1].current if self.events else ""
 
     def _with_changed(self, version: str, change: Callable[[Entry], Entry]) -> Ledger:
@@ -173,7 +175,7 @@ def read_ledger(public: Path) -> Ledger:
         return Ledger.from_json(value)
     except FileNotFoundError:
         return Ledger()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise _unreadable(path, error) from error
 
 
@@ -184,13 +186,17 @@ def read_latest(public: Path) -> Latest | None:
         return parse(Latest, json.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _unreadable(path, error) from error
 
 
 def _unreadable(path: Path, error: Exception) -> ReleaseError:
     cause = "; ".join(" ".join(line.split()) for line in str(error).splitlines()[:3])
-    return ReleaseError(f"{path} cannot be read ({cause}); restore it from a copy")
+    files = " ".join(f"./{path.parent.name}/{name}" for name in (LEDGER, LATEST))
+    return ReleaseError(
+        f"{path} cannot be read ({cause}); restore it from a backup, with what belongs to it: "
+        f"tar -C {path.parent.parent} -xf backup/state.tar {files}"
+    )
 
 
 def latest_version(public: Path) -> str | None:

@@ -56,6 +56,27 @@ def recover(public: Path, work: Path) -> tuple[Ledger, Entry | None]:
     return settled, settled.find(version)
 
 
+def restore_latest(public: Path, staging: Path) -> bool:
+    """Write `latest.json` again from the ledger if it is damaged or missing; return whether it was. Raises ReleaseError.
+
+    The caller holds the lock of the workspace. A publication that was announced but not completed is undone by `recover`, later.
+    """
+    try:
+        if latest_version(public) is not None:
+            return False
+    except ReleaseError:
+        if not read_ledger(public).releases:
+            raise
+    ledger = read_ledger(public)
+    entry = ledger.find(ledger.current_version)
+    if entry is None:
+        return False
+    work = staging / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    _replace(public, {LATEST: _json(asdict(Latest(entry.version, entry.released, entry.path)))}, work)
+    return True
+
+
 def publish(folder: Path, entry: Entry, ledger: Ledger, public: Path, work: Path, pack: PackInfo | None = None) -> Path:
     """Make the finished `folder` the current release and return its final place. Both must be on the same file system.
 

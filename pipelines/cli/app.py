@@ -5,12 +5,14 @@ The modules of the commands import Dagster, dbt and Great Expectations only insi
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
 import typer
 
 from pipelines.cli import changes, init, inspect, preview, push, releases, run, serve
+from pipelines.core import state
 from pipelines.core.errors import ExitCode, Zpo2Error
 
 app = typer.Typer(
@@ -45,6 +47,7 @@ for group in (run, preview, inspect, serve, init, releases, changes, push):
 
 def main() -> None:
     """Run the command line. An error is one line per fault on stderr and an exit code, never a stack trace."""
+    state.log.addHandler(logging.StreamHandler())  # what was damaged and made again
     try:
         app()
     except Zpo2Error as error:

@@ -16,6 +16,7 @@ from pipelines.core.workspace import WorkspaceFolder
 MAX_BYTES = 10 * 1024**2  # of a log; then it becomes log.jsonl.1, and a new one begins
 KEPT_LOGS = 5
 KEPT_RUNS = 20
+_METRICS = {"ended_at", "seconds", "rows", "bytes"}
 
 
 class JsonLines(JsonFormatter):
@@ -65,13 +66,15 @@ def add_metrics(workspace: WorkspaceFolder, metrics: dict[str, Any]) -> None:
 
 
 def last_metrics(workspace: WorkspaceFolder, count: int = KEPT_RUNS) -> list[dict[str, Any]]:
-    """Return the metrics of the last runs, the newest first. A line that a killed run left incomplete is skipped."""
+    """Return the metrics of the last runs, the newest first. A line that is damaged or that a killed run left incomplete is skipped."""
     if not workspace.metrics.is_file():
         return []
     runs = []
-    for line in reversed(workspace.metrics.read_text(encoding="utf-8").splitlines()[-count - 1 :]):
+    for line in reversed(workspace.metrics.read_text(encoding="utf-8", errors="replace").splitlines()[-count - 1 :]):
         try:
-            runs.append(json.loads(line))
-        except ValueError:
+            run = json.loads(line)
+        except (ValueError, RecursionError):
             continue
+        if isinstance(run, dict) and isinstance(run.get("seconds"), dict) and isinstance(run.get("rows"), dict) and run.keys() >= _METRICS:
+            runs.append(run)
     return runs[:count]

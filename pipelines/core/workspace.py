@@ -190,9 +190,12 @@ class WorkspaceFolder:
         if not self.owned_by(pack_id):
             atomic.write_json(self.root / DESCRIPTION, {"pack": pack_id, "format": FORMAT})
         path = self.dagster / "dagster.yaml"
-        present = path.read_text(encoding="utf-8") if path.is_file() else _OURS[0]
+        try:
+            present = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+        except UnicodeDecodeError:
+            raise WorkspaceError(f"{path}: damaged (not text); remove it, and the next run writes it again") from None
         current = DAGSTER_YAML + EVENT_LOG.format(folder=json.dumps(str(self.dagster.absolute() / "history" / "runs")))
-        if present != current and present.startswith(_OURS):
+        if present != current.strip() and (not present or present.startswith(_OURS)):
             with atomic.atomic_write(path) as temporary:
                 temporary.write_text(current, encoding="utf-8")
 

@@ -63,10 +63,13 @@ def drain_segments(workspace: Workspace) -> list[FetchResult]:
 
 
 def seal_waiting_events(workspace: WorkspaceFolder) -> None:
-    """Seal all waiting events into a segment. Events that arrive later wait for the next run."""
+    """Seal all waiting events into a segment. Events that arrive later wait for the next run.
+
+    Its number is larger than any that the snapshots hold, also where `events.db` comes from an older backup.
+    """
     if workspace.queue.is_file():
         with Queue(workspace.queue) as queue:
-            queue.seal(workspace.settings.now())
+            queue.seal(workspace.settings.now(), sealed.newest_held(SourceStates(workspace.fetch_state)))
 
 
 def reported_sources(workspace: Workspace) -> set[str]:

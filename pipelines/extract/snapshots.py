@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
+from pydantic import ConfigDict, TypeAdapter
+from pydantic.dataclasses import dataclass
+
 from pipelines.core import atomic
+from pipelines.core.state import StateError, load_state
 
 MAX_ASIDE = 64 * 1024**2  # bytes
 MAX_SLUG = 120  # characters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=ConfigDict(extra="ignore"))
 class Snapshot:
     """The exact bytes of one part of a source, and where they came from."""
 
@@ -28,6 +33,9 @@ class Snapshot:
     media_type: str = ""
     licence: str = ""
     publisher: str = ""
+
+
+_SIDECAR = TypeAdapter(Snapshot)
 
 
 class Archive:
@@ -44,11 +52,19 @@ class Archive:
 
     def find(self, source: str, part: str, sha256: str) -> Snapshot | None:
         """Return the snapshot of a part with this content, None where there is none."""
-        stored = atomic.read_json(self._sidecar(source, part, sha256), None)
-        if not stored or not self.path(sha256).is_file():
-            return None
-        stored.pop("headers", None)  # sidecars of earlier versions have them
-        return Snapshot(**stored)
+        snapshot = _described(self._sidecar(source, part, sha256))
+        return snapshot if snapshot is not None and self.path(sha256).is_file() else None
+
+    def sidecars(self) -> Iterator[Snapshot]:
+        """Yield every snapshot whose bytes are there, except those whose sidecar is damaged."""
+        for path in sorted((self.root / "snapshots").glob("*/*/*.json")):
+            snapshot = _described(path)
+            if snapshot is not None and self.path(snapshot.sha256).is_file():
+                yield snapshot
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Write the sidecar of a snapshot again."""
+        atomic.write_json(self._sidecar(snapshot.source, snapshot.part, snapshot.sha256), asdict(snapshot))
 
     def add(self, content: Path, snapshot: Snapshot) -> Snapshot:
         """Archive the bytes in `content`. The same bytes added twice are one snapshot, with the time of the first."""
@@ -69,6 +85,14 @@ class Archive:
         if content.stat().st_size <= MAX_ASIDE:
             with atomic.atomic_write(self.root / "refused" / source / slug(part)) as path:
                 shutil.copyfile(content, path)
+
+
+def _described(sidecar: Path) -> Snapshot | None:
+    """Return what a sidecar describes, None where there is none or where it is damaged: then `runs.repair` writes it again."""
+    try:
+        return load_state(sidecar, _SIDECAR)
+    except StateError:
+        return None
 
 
 def slug(part: str) -> str:

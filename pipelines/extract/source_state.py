@@ -15,7 +15,7 @@ from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from pipelines.core.clock import timestamp
-from pipelines.core.state import load_state, save_state
+from pipelines.core.state import NEXT_RUN, load_state, save_state
 from pipelines.extract.http.request import FetchResult, LastFetch
 from pipelines.packs import Pack, Part
 from pipelines.packs.schema import FetchedSource
@@ -83,7 +83,7 @@ class SourceStates:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._states: _States = load_state(path, _FILE) or {}
+        self._states: _States = load_state(path, _FILE, NEXT_RUN) or {}
 
     def get(self, source: str, part: str) -> SourceState:
         return self._states.get(source, {}).get(part, SourceState())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, Field
 
 from pipelines.core import atomic
 from pipelines.core.fingerprint import digest
-from pipelines.core.state import StateFile
+from pipelines.core.state import NEXT_RUN, StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.lake.store import File
 
@@ -33,6 +33,8 @@ class ManifestSource(BaseModel):
 
 class Manifest(StateFile):
     """One state of the lake. `files` are by kind; `digest` covers everything but `format` and `created_at`."""
+
+    CURE: ClassVar[str] = NEXT_RUN
 
     format: int = 1
     created_at: str = ""

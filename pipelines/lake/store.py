@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 from pydantic import Field
@@ -59,6 +59,8 @@ class File:
 
 class Receipt(StateFile):
     """What became of one snapshot under one declaration and one version of the code."""
+
+    CURE: ClassVar[str] = "the snapshot is read again"
 
     source: str
     part: str
@@ -115,8 +117,8 @@ class Lake:
         return File(str(target.relative_to(self.root)), 0, sha256_of(target))
 
     def load_receipt(self, source: str, part: str, key: str) -> Receipt | None:
-        """Return the receipt of an earlier run, or None where there is none or where one of its files is missing."""
-        receipt = Receipt.load(self._receipt_path(source, part, key))
+        """Return the receipt of an earlier run, or None where there is none, or it is damaged, or one of its files is missing."""
+        receipt = Receipt.load_if_whole(self._receipt_path(source, part, key))
         if receipt is None or receipt.key != key:
             return None
         return receipt if all((self.root / f.path).is_file() for f in receipt.files.values()) else None

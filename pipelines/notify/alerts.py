@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from pipelines.core import atomic
 from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
-from pipelines.core.state import load_state
+from pipelines.core.state import StateError, load_state, set_aside
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.http.limits import Limits
 from pipelines.notify.webhook import DeliveryError, send, signature
@@ -51,8 +51,11 @@ def enqueue(workspace: WorkspaceFolder, pack: str, kind: str, subject: str, data
 
 
 def stale_of_earlier_versions(workspace: WorkspaceFolder) -> dict[str, str]:
-    """Return the sources that an earlier version of the software has alerted as stale. Raises StateError."""
-    return load_state(workspace.alerts / _STALE_FILE, _STALE) or {}
+    """Return the sources that an earlier version of the software has alerted as stale."""
+    try:
+        return load_state(workspace.alerts / _STALE_FILE, _STALE) or {}
+    except StateError:
+        return {}  # these sources are alerted once more
 
 
 def waiting(workspace: WorkspaceFolder) -> list[Path]:
@@ -75,6 +78,9 @@ def deliver(workspace: WorkspaceFolder, seconds: float = DELIVERY_TIMEOUT) -> tu
         try:
             if url:
                 _send(url, workspace.settings, path.read_bytes(), seconds)
+        except (ValueError, RecursionError):
+            faults.append(f"{path}: damaged; kept as {set_aside(path).name}")
+            continue
         except DeliveryError as error:
             faults.append(str(error))
             _log.error("an alert was not delivered", extra={"alert": path.stem, "reason": str(error)})
@@ -91,4 +97,7 @@ def _mark_sent(workspace: WorkspaceFolder, path: Path) -> None:
 
 
 def _send(url: str, settings: Settings, content: bytes, seconds: float) -> None:
-    send(json.loads(content), url, settings.secret(KEY), settings.allowed_hosts(), _LIMITS, seconds)
+    event = json.loads(content)
+    if not isinstance(event, dict):
+        raise ValueError("not an event")
+    send(event, url, settings.secret(KEY), settings.allowed_hosts(), _LIMITS, seconds)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
@@ -21,6 +21,7 @@ from exports.release.ledger import Ledger
 from pipelines.core import atomic
 from pipelines.core.iri import escape_iri
 from pipelines.core.state import StateError, StateFile
+from pipelines.core.state import log as state_log
 from pipelines.core.workspace import DESCRIPTION, WorkspaceFolder
 from pipelines.extract.http.limits import Limits
 from pipelines.notify.webhook import DeliveryError, send
@@ -42,6 +43,7 @@ class Announced(StateFile):
     `announcing` is true once any process of this home has known the address; a process without it then leaves the delivery to others.
     """
 
+    CURE: ClassVar[str] = "restore it from a backup, or remove it: all releases so far then count as announced"
     model_config = ConfigDict(extra="ignore", validate_by_name=True, serialize_by_alias=True)
 
     delivered: list[str] = Field(default_factory=list, alias="told")
@@ -90,6 +92,8 @@ def deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
         return _deliver(workspace)
     except (DeliveryError, ReleaseError, StateError, OSError, ValueError, KeyError) as error:
         _log.error("releases were not announced", extra={"reason": str(error)})
+        if isinstance(error, StateError):
+            state_log.warning(str(error))
         return 0, [str(error)]
 
 

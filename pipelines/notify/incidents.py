@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -43,6 +43,7 @@ class Known(StateFile):
     one of the last outcome.
     """
 
+    CURE: ClassVar[str] = "what is wrong now is alerted once more"
     stale: dict[str, str] = Field(default_factory=dict)
     counts: dict[str, tuple[int, int]] = Field(default_factory=dict)
     high: dict[str, int] = Field(default_factory=dict)
@@ -55,7 +56,7 @@ class Known(StateFile):
 def enqueue(workspace: Workspace) -> list[str]:
     """Queue an alert for everything that is new, and return the subjects of the alerts. Raises StateError."""
     path = workspace.alerts / alerts.KNOWN
-    before = Known.load(path) or Known(stale=alerts.stale_of_earlier_versions(workspace))
+    before = Known.load_if_whole(path) or Known(stale=alerts.stale_of_earlier_versions(workspace))
     now = before.model_copy(deep=True)
     subjects = [*_staleness(workspace, before, now), *_refused_files(workspace, before, now), *_outcome(workspace, before, now)]
     if now != before or not path.is_file():

@@ -27,7 +27,7 @@ from pipelines.notify import alerts, announcements, incidents
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
 from pipelines.packs.workspace import Workspace
-from pipelines.runs import vintage
+from pipelines.runs import repair, vintage
 from pipelines.runs.outcome import RunOutcome, is_unchanged, standing_release
 from pipelines.runs.request import Progress, RunRequest, ignore_progress
 
@@ -69,6 +69,7 @@ def _run(
     with _locked(workspace, report):
         logs.open_log(workspace)
         _cleanup(workspace)
+        repair.repair(workspace)
         announcements.prepare(workspace)
         session = RunSession(RunRequest(workspace, only, part, accepted or {}, by_command=True, report=report))
         done = _fetch_progress(workspace.pack, report)
@@ -215,7 +216,7 @@ def _execute(session: RunSession) -> None:
             # capturing what steps print would take the terminal away from the progress display
             "compute_logs": {"module": "dagster._core.storage.noop_compute_log_manager", "class": "NoOpComputeLogManager"},
         }
-        configured = yaml.safe_load((workspace.dagster / "dagster.yaml").read_text(encoding="utf-8")) or {}
+        configured = _dagster_configuration(workspace)
         if not {"storage", "event_log_storage"} & set(configured):  # else the operator has another place for it
             overrides["event_log_storage"] = {
                 "module": "pipelines.orchestration.run_history",
@@ -232,6 +233,17 @@ def _execute(session: RunSession) -> None:
             )
     if not result.success and not session.reasons:
         session.reasons += [_cause(event) for event in result.all_events if event.is_failure and event.is_step_event]
+
+
+def _dagster_configuration(workspace: WorkspaceFolder) -> dict[str, Any]:
+    path = workspace.dagster / "dagster.yaml"
+    try:
+        configured = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, ValueError):
+        configured = None
+    if not isinstance(configured, dict):
+        raise WorkspaceError(f"{path}: damaged (not YAML with keys); restore it from a backup, or remove it: the next run writes it again")
+    return configured
 
 
 def _cause(event: Any) -> str:

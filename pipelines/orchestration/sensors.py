@@ -32,7 +32,7 @@ from pipelines.notify import alerts, announcements, incidents
 from pipelines.orchestration.assets.ingest import DRAINED, LAKE_KINDS, VERSION_TAG, affected_assets, source_key, version_of
 from pipelines.orchestration.jobs import JOB, WORKSPACE
 from pipelines.packs.workspace import Workspace
-from pipelines.runs import waiting
+from pipelines.runs import repair, waiting
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import RunOutcome
 
@@ -73,6 +73,7 @@ def _poll_sources(workspace: Workspace) -> dg.SensorDefinition:
     )  # fmt: skip
     def poll_sources(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         logs.open_log(workspace)
+        _repair(workspace)
         cursor = polling.Cursor.parse(context.cursor)
         if not polling.due_sources(workspace.pack, cursor, workspace.settings.now()):
             return dg.SkipReason("no source is due")
@@ -96,6 +97,13 @@ def _poll_sources(workspace: Workspace) -> dg.SensorDefinition:
         )
 
     return poll_sources
+
+
+def _repair(workspace: Workspace) -> None:
+    """Make damaged state files again, unless a run is writing to the workspace; it does that itself."""
+    if repair.is_needed(workspace):
+        with suppress(WorkspaceBusy), workspace.lock(wait=0):
+            repair.repair(workspace)
 
 
 def _poll_events(workspace: Workspace, source: str, error: str | None) -> Iterable[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
@@ -158,6 +166,7 @@ def _publish_changes(workspace: Workspace, downstream: Collection[dg.AssetKey]) 
     )  # fmt: skip
     def publish_changes(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         logs.open_log(workspace)
+        _repair(workspace)
         cursor = Cursor.parse(context.cursor)
         settled, files = _settled_files(workspace, cursor.files)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, Field
 
-from pipelines.core.state import StateFile
+from pipelines.core.state import NEXT_RUN, StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.packs import Pack
@@ -36,6 +38,8 @@ class IngestFindings(StateFile):
     `area_faults` says what is wrong with the links between areas, by kind; they are faults of the pack or its files only where no source of
     areas is down.
     """
+
+    CURE: ClassVar[str] = NEXT_RUN
 
     counts: dict[str, SourceCounts] = Field(default_factory=dict)
     errors: dict[str, str] = Field(default_factory=dict)

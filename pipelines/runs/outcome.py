@@ -5,17 +5,17 @@ from __future__ import annotations
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from packaging.requirements import Requirement
 from pydantic import Field, field_validator
 
 from exports.model.errors import ReleaseError
 from exports.release import ledger
-from pipelines.core import atomic, versions
+from pipelines.core import versions
 from pipelines.core.errors import ExitCode
 from pipelines.core.fingerprint import digest
-from pipelines.core.state import StateFile
+from pipelines.core.state import NEXT_RUN, StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.source_state import SourceStates, parts_of
 from pipelines.lake.manifest import Manifest
@@ -35,12 +35,21 @@ class ReleaseOutcome(StateFile):
     set_aside: str = ""
 
 
+class _Report(StateFile):
+    """What this module reads of the quality report of a release."""
+
+    CURE: ClassVar[str] = "`zpo2 verify` names all damaged files of the release"
+    rows: dict[str, int] = Field(default_factory=dict)
+
+
 class RunOutcome(StateFile):
     """The outcome of a run, as `last_run.json` keeps it and `zpo2 run --json` prints it.
 
     `inputs_key` and `lake_key` are what the functions of these names returned at the end of the run. `lake_key` is empty where the run
     failed before the gate or the release had decided what becomes of the lake.
     """
+
+    CURE: ClassVar[str] = NEXT_RUN
 
     inputs_key: str = ""
     lake_key: str = ""
@@ -136,6 +145,5 @@ def release_path(public: Path) -> Path | None:
 def release_rows(public: Path) -> dict[str, int]:
     """Return the rows of each table of the current release."""
     folder = release_path(public)
-    report = atomic.read_json(folder / "quality" / "report.json", {}) if folder else {}
-    rows: dict[str, int] = report.get("rows", {})
-    return rows
+    report = _Report.load_if_whole(folder / "quality" / "report.json") if folder else None
+    return report.rows if report else {}

@@ -22,6 +22,7 @@ from pipelines import bundled
 from pipelines.core import atomic, fingerprint, memory
 from pipelines.core.errors import UsageError, Zpo2Error
 from pipelines.core.settings import Settings
+from pipelines.core.state import log
 from pipelines.core.workspace import WorkspaceFolder
 from quality.gate import CheckResult
 
@@ -182,6 +183,17 @@ class DbtProcess:
         Raises DbtError, and UsageError where the engine is not installed.
         """
         check_engine(self.workspace.settings)
+        try:
+            return self._manifest()
+        except ValueError:
+            files = {manifest_path(self.workspace), *cached_paths(self.workspace)}
+            log.warning(f"dbt's parsed project is damaged, and is parsed again: {', '.join(map(str, sorted(files)))}")
+        self.close()  # it may have read the damaged files
+        for file in files:
+            file.unlink(missing_ok=True)
+        return self._manifest()
+
+    def _manifest(self) -> dict[str, Any]:
         path, (cached, _) = manifest_path(self.workspace), cached_paths(self.workspace)
         if not path.is_file():
             if not cached.is_file():
@@ -274,7 +286,10 @@ def _one_line(text: str) -> str:
 
 
 def load_manifest(workspace: WorkspaceFolder) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(manifest_path(workspace).read_text(encoding="utf-8"))
+    """Return the parsed project of the workspace. Raises ValueError where its file is damaged."""
+    loaded = json.loads(manifest_path(workspace).read_text(encoding="utf-8"))
+    if not isinstance(loaded, dict) or not {"metadata", "nodes", "sources", "child_map", "parent_map"} <= loaded.keys():
+        raise ValueError("not a manifest of dbt")
     return loaded
 
 

@@ -102,9 +102,10 @@ def _manifest(project: Path, manifest_file: Path, parsed_file: Path) -> Any:
     from dbt.parser.manifest import extended_mashumaro_encoder, extended_mashumuro_decoder
 
     if manifest_file.is_file() and parsed_file.is_file():
-        manifest = Manifest.from_msgpack(parsed_file.read_bytes(), decoder=extended_mashumuro_decoder)
-        manifest.build_flat_graph()  # the variable `graph` of macros
-        return manifest
+        with contextlib.suppress(Exception):  # a damaged file, whatever the decoder says of it; the project is parsed again
+            manifest = Manifest.from_msgpack(parsed_file.read_bytes(), decoder=extended_mashumuro_decoder)
+            manifest.build_flat_graph()  # the variable `graph` of macros
+            return manifest
     gc.enable()
     result = dbtRunner().invoke([*SILENT, "--no-partial-parse", "parse", "--project-dir", str(project)])
     if not isinstance(result.result, Manifest):

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import polars as pl
@@ -59,6 +59,8 @@ class Keys:
 
 class FileDigests(StateFile):
     """The digests of files of observations, by the checksum of the file, and their age groups. They hold for one version of DuckDB."""
+
+    CURE: ClassVar[str] = "the files are hashed again"
 
     library: str = ""
     measures: dict[str, list[tuple[str, str, int, str]]] = Field(default_factory=dict)
@@ -260,7 +262,7 @@ def _rows(workspace: WorkspaceFolder, manifest: Manifest, kind: str) -> Rows:
 def _file_digests(connection: duckdb.DuckDBPyConnection, workspace: WorkspaceFolder, files: Sequence[File]) -> FileDigests:
     """Return the digests of files of observations. Those that were read before are not read again."""
     path = workspace.dbt / "measures.json"
-    stored = FileDigests.load(path) or FileDigests()
+    stored = FileDigests.load_if_whole(path) or FileDigests()
     result = FileDigests(library=duckdb.__version__)
     new: dict[str, str] = {}
     for file in files:

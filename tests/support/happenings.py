@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pipelines.extract.cloudevents.parsing import BATCH, CloudEvent, parse
+from pipelines.extract.cloudevents.queue import Queue
 from tests.support import five_places
 
 TYPE = "org.example.happening"
@@ -78,6 +81,13 @@ def event(number: int, *, version: int = 0, subject: bool = False, gone: bool = 
         start = f"2021-05-{day:02d}T10:00"
         value["data"] = {"id": str(number), "title": f"v{version}", "start": start, "place": f"a{1 + number % 5}", "organiser": "Jana Nová"}
     return value
+
+
+def push(path: Path, events: list[dict[str, Any]]) -> None:
+    """Put CloudEvents into the queue in the file `path`, as the receiver does."""
+    parsed = parse({"content-type": BATCH}, body(events))
+    with Queue(path) as queue:
+        queue.put([event for event in parsed if isinstance(event, CloudEvent)], datetime.now(UTC))
 
 
 def body(events: list[dict[str, Any]]) -> bytes:

@@ -17,6 +17,7 @@ from enum import Enum
 from pathlib import Path
 
 from pipelines.core.clock import precise_timestamp
+from pipelines.core.state import damaged
 from pipelines.extract.cloudevents.parsing import CloudEvent
 
 UNDATED = "undated"
@@ -75,8 +76,10 @@ class Queue:
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             self._connection.executescript(_SCHEMA)
-        except BaseException:
+        except BaseException as error:
             self._connection.close()
+            if type(error) is sqlite3.DatabaseError:  # not locked, not full: its bytes are not those of a database
+                raise damaged(path, str(error), f"restore it from a backup: cp backup/{path.name} {path}") from None
             raise
 
     def close(self) -> None:
@@ -126,20 +129,23 @@ class Queue:
         count, first = self._connection.execute("select count(*), min(seq) from events where segment is null").fetchone()
         return int(count), int(first or 0)
 
-    def seal(self, now: datetime) -> Segment | None:
-        """Make a segment of all waiting events; return None where there is none."""
+    def seal(self, now: datetime, after: int = 0) -> Segment | None:
+        """Make a segment of all waiting events; return None where there is none. Its number is larger than `after`."""
         sealed_at = precise_timestamp(now)
         with self._transaction() as connection:
-            number = connection.execute("select coalesce(max(segment), 0) + 1 from segments").fetchone()[0]
+            number = max(after, connection.execute("select coalesce(max(segment), 0) from segments").fetchone()[0]) + 1
             events = connection.execute("update events set segment = ? where segment is null", (number,)).rowcount
             if not events:
                 return None
             connection.execute("insert into segments (segment, cut_at, events) values (?, ?, ?)", (number, sealed_at, events))
         return Segment(number, events, sealed_at)
 
-    def newest_segment(self, type_: str) -> int:
-        """Return the number of the newest segment with events of a type, 0 where there is none."""
-        row = self._connection.execute("select max(segment) from events where type = ?", (type_,)).fetchone()
+    def newest_segment(self, type_: str | None = None) -> int:
+        """Return the number of the newest segment, or of the newest with events of a type; 0 where there is none."""
+        if type_ is None:
+            row = self._connection.execute("select max(segment) from segments").fetchone()
+        else:
+            row = self._connection.execute("select max(segment) from events where type = ?", (type_,)).fetchone()
         return int(row[0] or 0)
 
     def types(self) -> list[str]:

@@ -193,6 +193,7 @@ def serve(workspace: Workspace, host: str, port: int, bounds: Bounds | None = No
     import uvicorn  # takes a quarter of a second to load
 
     logs.open_log(workspace)
+    Queue(workspace.queue).close()  # a damaged queue is reported before the server starts
     secrets = os.environ.get(SECRET, "").split()
     app = application(workspace.queue, event_types(workspace.pack), secrets, bounds)
     print(f"http://{host}:{port}/events  (Ctrl+C stops)", flush=True)

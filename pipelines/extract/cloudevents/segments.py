@@ -94,6 +94,12 @@ def backlog_of(pack: Pack, states: SourceStates, queue: Queue) -> Backlog:
     return Backlog(queue.accepted(), waiting, len(segments), unclaimed)
 
 
+def newest_held(states: SourceStates) -> int:
+    """Return the newest segment of which any source has taken events."""
+    parts = [part for source in states.sources() for part in states.parts(source).values()]
+    return max((segment for part in parts for segment in (*part.holds.values(), *part.reported.values())), default=0)
+
+
 def archive_records(workspace: Workspace, queue: Queue, states: SourceStates, item: Pending) -> list[FetchResult]:
     """Archive the records that segments change for a source, remember them in `states`, and return the snapshots as results.
 

@@ -20,6 +20,7 @@ from pipelines.lake.store import Lake
 from pipelines.orchestration.jobs import WORKSPACE
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
+from pipelines.runs import repair
 from pipelines.runs.findings import IngestFindings
 from pipelines.warehouse import dbt
 
@@ -186,6 +187,8 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
     def ingest(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[Any]:
         """Fetch, archive, read, check and map the selected sources, and all others with new content."""
         session.hold()
+        if not request.by_command:
+            repair.repair(workspace)
         session.dbt.start()  # it imports what it needs while the sources are read
         selected = {key.path[-1] for key in context.selected_asset_keys}
         results = request.fetched
