@@ -157,12 +157,14 @@ class ProvenanceReader:
 
     def _reader(self, source: FetchedSource, part: str, sha256: str) -> PartReader:
         if (source.id, part) not in self._readers:
-            if f"{source.id}/{sha256}" not in self._texts:
+            options = ingest.read_options(self.context, source, part)
+            key = f"{source.id}/{sha256}/{options.member}/{options.sheet}/{options.records}"
+            if key not in self._texts:
                 if not self.context.archive.path(sha256).is_file():
                     raise readers.UnreadableSnapshot(f"{sha256} is not in the archive")
-                self._texts[f"{source.id}/{sha256}"] = ingest.read_text(self.context, source, sha256)[0]
+                self._texts[key] = ingest.read_text(self.context, source, sha256, options)[0]
             self.context.territory = self._territory
-            self._readers[source.id, part] = PartReader(self.context, source, part, self._texts[f"{source.id}/{sha256}"])
+            self._readers[source.id, part] = PartReader(self.context, source, part, self._texts[key])
         return self._readers[source.id, part]
 
     def _values_of_rows(self, source: FetchedSource, part: str, sha256: str, measures: set[str]) -> dict[Key, list[RowValue]]:

@@ -39,7 +39,7 @@ MODULES = {
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
-    """Return every row of the file at `path` as text, unchanged.
+    """Return every row of the file at `path` as text, unchanged but for what `options.fill_down` and `options.unpivot` declare.
 
     The columns are those of the file, as pl.String: blanks around values are stripped, and values in `options.na` become null. Then come
     `__row` (Int64: the line, sheet row or record number, from 1) and `__fault` (null, or why the shape of the row cannot be trusted:
@@ -47,6 +47,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     are needed, in upper or lower case; others may be left out.
     Raises UnreadableSnapshot if the file as a whole cannot be read.
     """
+    from pipelines.readers import reshaping
+
     reader = import_module(f"pipelines.readers.{MODULES[options.format]}")
-    frame: pl.DataFrame = reader.read(path, options, columns)
-    return frame
+    return reshaping.reshaped(reader.read(path, options, reshaping.columns_to_read(options, columns)), options)

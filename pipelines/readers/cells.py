@@ -21,6 +21,9 @@ class NumberColumn:
     is_integer: bool
 
 
+_PLAIN = NumberColumn(".", is_integer=False)
+
+
 class Columns(list[str]):
     """The names of the needed columns. Once a file is read, `found` has the names of all its columns.
 
@@ -32,6 +35,10 @@ class Columns(list[str]):
         super().__init__(needed or ())
         self.everything = needed is None
         self.numbers = dict(numbers or {})
+        self.also: Callable[[str], bool] = lambda _: False
+        """Says of a column that is not named whether it is needed."""
+        self.number_of_others = _PLAIN
+        """How the typed numbers of these columns are written."""
         self.found: dict[str, None] = {}
 
 
@@ -43,7 +50,7 @@ def selector(columns: Collection[str] | None) -> Callable[[str], bool]:
     def is_needed(name: str) -> bool:
         if isinstance(columns, Columns):
             columns.found[name] = None
-        return everything or name.lower() in needed
+        return everything or name.lower() in needed or (isinstance(columns, Columns) and columns.also(name))
 
     return is_needed
 
@@ -103,7 +110,6 @@ def text(value: Any, decimal: str = ".") -> str:
     return str(value)
 
 
-_PLAIN = NumberColumn(".", is_integer=False)
 _ZERO_FRACTION = r"^([+-]?[0-9]+)\.0+$"
 _zero_fraction = re.compile(_ZERO_FRACTION)
 
@@ -115,7 +121,7 @@ def number_columns(options: ReadOptions, columns: Collection[str] | None) -> Cal
     dot separates thousands there.
     """
     if isinstance(columns, Columns):
-        return lambda name: columns.numbers.get(name, _PLAIN)
+        return lambda name: columns.numbers.get(name) or (columns.number_of_others if columns.also(name) else _PLAIN)
     column = NumberColumn(options.decimal if options.thousands == "." else ".", is_integer=False)
     return lambda _: column
 

@@ -58,7 +58,7 @@ def _header(data: bytes, options: ReadOptions, encoding: str) -> tuple[list[list
     if options.header_rows == 0:
         return [], offset, line
     header = []
-    for record in records(lines_of(data, offset), line, options.delimiter, options.quote):
+    for record in records(lines_of(data, offset), line, options.delimiter, options.quote, options.escape or ""):
         fault = record.fault or decoding.invalid("".join(record.fields), encoding)
         if fault:
             raise UnreadableSnapshot(f"line {record.line}: the header cannot be read: {fault}")
@@ -75,12 +75,16 @@ def _header(data: bytes, options: ReadOptions, encoding: str) -> tuple[list[list
 
 
 def _expected_width(header: list[list[str]], options: ReadOptions, widths: dict[int, int]) -> int:
-    """Return how many fields a record must have: as many as the header, or as most records if there is no header."""
+    """Return how many fields a record must have: as many as the header, or as most records if there is no header.
+
+    With `names`, a record may have fewer, and it may have as many as there are names, whatever most records have.
+    """
     if header and options.names is None:
         return max(len(row) for row in header)
     if not widths:
         return max((len(row) for row in header), default=len(options.names or []))
-    return max(widths, key=lambda width: (widths[width], width))
+    usual = max(widths, key=lambda width: (widths[width], width))
+    return usual if options.names is None else max(usual, min(len(options.names), max(widths)))
 
 
 def _named(table: _Table, header: list[list[str]], options: ReadOptions, columns: Collection[str] | None) -> pl.DataFrame:
@@ -104,6 +108,7 @@ class _Shape:
     ends: np.ndarray  # offset behind it
     widths: np.ndarray  # fields
     lines: np.ndarray  # line on which it begins
+    folded: np.ndarray | None = None  # whether its quotes hold line breaks and delimiters
 
 
 def _shape(body: bytes, line: int, delimiter: str, quote: str) -> _Shape | None:
@@ -111,7 +116,7 @@ def _shape(body: bytes, line: int, delimiter: str, quote: str) -> _Shape | None:
     octets = np.frombuffer(body, np.uint8)
     breaks = octets == 10
     marks = octets == ord(delimiter)
-    inner = None  # the line breaks, if some are inside quotes
+    inner = folded = None  # the line breaks, if some are inside quotes
     if quote and quote.encode() in body:
         quotes = octets == ord(quote)
         inside = np.bitwise_xor.accumulate(quotes.view(np.uint8)).view(bool)
@@ -125,6 +130,7 @@ def _shape(body: bytes, line: int, delimiter: str, quote: str) -> _Shape | None:
             return None
         if (breaks & inside).any():
             inner = np.flatnonzero(breaks)
+            folded = (breaks & inside, marks & inside)
             breaks &= ~inside
         marks &= ~inside
     ends = np.flatnonzero(breaks) + 1
@@ -133,12 +139,16 @@ def _shape(body: bytes, line: int, delimiter: str, quote: str) -> _Shape | None:
     starts = np.concatenate(([0], ends[:-1]))
     widths = np.add.reduceat(marks, starts, dtype=np.int32) + 1
     lines = np.arange(line, line + len(ends)) if inner is None else np.searchsorted(inner, starts) + line
-    return _Shape(starts, ends, widths, lines)
+    if folded is None:
+        return _Shape(starts, ends, widths, lines)
+    return _Shape(starts, ends, widths, lines, np.logical_and(*(np.logical_or.reduceat(place, starts) for place in folded)))
 
 
 def _fast(body: bytes, line: int, options: ReadOptions, header: list[list[str]], clean: bool, encoding: str) -> _Table | None:
     """Read regular records with polars. Return None if the whole file must be read record by record."""
     if len(options.delimiter.encode()) > 1 or len(options.quote.encode()) > 1 or not body:
+        return None
+    if options.escape and options.escape.encode() in body:
         return None
     shape = _shape(body, line, options.delimiter, options.quote)
     if shape is None:
@@ -155,6 +165,8 @@ def _fast(body: bytes, line: int, options: ReadOptions, header: list[list[str]],
     if width < 2:
         return None  # a blank line could also be an empty field
     odd |= shape.widths != width
+    if shape.folded is not None and not options.multiline:
+        odd |= shape.folded
     octets = np.frombuffer(body, np.uint8)
     if not clean or b"\0" in body:
         bad = octets == 0
@@ -176,7 +188,7 @@ def _fast(body: bytes, line: int, options: ReadOptions, header: list[list[str]],
         for i in picked.tolist():
             text = decoding.to_text(body[shape.starts[i] : shape.ends[i]]).removesuffix("\n")
             parsed += _read_lines(text.split("\n"), int(shape.lines[i]), options, expected)
-        good = pl.concat([good, _of_records(parsed, expected, encoding)]).sort("__row")
+        good = pl.concat([good, _of_records(parsed, expected, options, encoding)]).sort("__row")
     return _Table(good, expected)
 
 
@@ -212,23 +224,31 @@ def _read_one_by_one(body: bytes, line: int, options: ReadOptions, header: list[
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
-    parsed = list(records(lines, line, options.delimiter, options.quote))
+    parsed = list(records(lines, line, options.delimiter, options.quote, options.escape or ""))
     expected = _expected_width(header, options, Counter(len(record.fields) for record in parsed))
     if parsed and all(len(r.fields) == expected + 1 and blank(r.fields[-1]) for r in parsed):
         parsed = [Record(r.line, r.lines, r.fields[:-1], r.fault) for r in parsed]
     _assert_nothing_swallowed(parsed, expected, lines, line, options)
-    return _Table(_of_records(parsed, expected, encoding), expected)
+    return _Table(_of_records(parsed, expected, options, encoding), expected)
 
 
 def _read_lines(lines: list[str], line: int, options: ReadOptions, expected: int) -> list[Record]:
-    parsed = list(records(lines, line, options.delimiter, options.quote))
+    parsed = list(records(lines, line, options.delimiter, options.quote, options.escape or ""))
     _assert_nothing_swallowed(parsed, expected, lines, line, options)
     return parsed
 
 
 def _assert_nothing_swallowed(parsed: list[Record], expected: int, lines: list[str], line: int, options: ReadOptions) -> None:
-    """Refuse a record with whole rows in a quoted field: its opening quote is an ordinary character, or its closing quote is missing."""
+    """Refuse a record with whole rows in a quoted field: its opening quote is an ordinary character, or its closing quote is missing.
+
+    Line breaks and delimiters in one field are such rows, unless the source declares that its fields have them (`multiline`).
+    """
     for record in parsed:
+        if record.lines > 1 and not options.multiline and any("\n" in f and options.delimiter in f for f in record.fields):
+            raise UnreadableSnapshot(
+                f"line {record.line}: a quoted field goes on to line {record.line + record.lines - 1} and has delimiters in it, as if a quote "
+                "were missing; if that is right, set read.multiline"
+            )
         if record.lines == 1 or len(record.fields) == expected:
             continue
         below = record.line + 1
@@ -237,14 +257,15 @@ def _assert_nothing_swallowed(parsed: list[Record], expected: int, lines: list[s
                 raise UnreadableSnapshot(f"line {record.line}: a quoted field includes line {number}, which looks like a separate row")
 
 
-def _of_records(parsed: list[Record], expected: int, encoding: str) -> pl.DataFrame:
+def _of_records(parsed: list[Record], expected: int, options: ReadOptions, encoding: str) -> pl.DataFrame:
     rows: list[list[str]] = []
     faults: list[str | None] = []
     for record in parsed:
         fields = record.fields
         reasons = [record.fault] if record.fault else []
         if len(fields) != expected:
-            reasons.append(f"{len(fields)} fields, expected {expected}")
+            if options.names is None or len(fields) > expected:
+                reasons.append(f"{len(fields)} fields, expected {expected}")
             fields = [*fields[:expected], *[""] * (expected - len(fields))]
         wrong = decoding.invalid("".join(record.fields), encoding)
         if wrong:

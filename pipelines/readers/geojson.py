@@ -11,7 +11,8 @@ from typing import Any
 import polars as pl
 
 from pipelines.readers import cells, decoding
-from pipelines.readers.json_records import flat, load
+from pipelines.readers.json_records import load
+from pipelines.readers.json_values import flat
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 

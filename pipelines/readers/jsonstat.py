@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.readers import cells, json_records
-from pipelines.readers.json_records import Number
+from pipelines.readers.json_values import Number, parse
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 
@@ -38,7 +38,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     among the embedded items of a collection, by key or position. The rows of a list of data sets (slices) are concatenated.
     """
     text, cut = _without_values(json_records.text_of(path, options))
-    document = json_records.parse(text)
+    document = parse(text)
     if not isinstance(document, list):
         return _rows(_dataset(document, options.records or ""), cut, options, columns)
     if not document:

@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.readers import json_records
+from pipelines.readers import json_records, json_shapes, json_values
 from pipelines.readers.event_fields import Row, frame, in_first_language, listed, string
 from pipelines.readers.ofn_notices import moment
 from pipelines.readers.options import ReadOptions
@@ -21,7 +21,7 @@ _LONGITUDES, _LATITUDES = (12.0, 19.0), (48.0, 51.5)
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
     """Return the events of a document, which is one event or a list of events, with all event columns. `__row` counts events, from 1."""
     document = json_records.load(path, options)
-    items = json_records.find(document, options.records) if options.records else listed(document)
+    items = json_shapes.find(document, options) if options.records else listed(document)
     rows: list[Row] = [_event(item) if isinstance(item, dict) else {"__fault": "the event is not an object"} for item in items]
     if rows and all("__fault" in row for row in rows):
         raise UnreadableSnapshot("the document has no event")
@@ -71,7 +71,7 @@ def _point(event: dict[str, Any]) -> tuple[str | None, str | None]:
     for place in _places(event):
         geometry = place.get("geometrie")
         numbers = geometry.get("coordinates") if isinstance(geometry, dict) else None
-        if isinstance(numbers, list) and len(numbers) >= 2 and all(isinstance(n, json_records.Number) for n in numbers[:2]):
+        if isinstance(numbers, list) and len(numbers) >= 2 and all(isinstance(n, json_values.Number) for n in numbers[:2]):
             lon, lat = numbers[0], numbers[1]
             turned = _within(lat, _LONGITUDES) and _within(lon, _LATITUDES)
             return (str(lat), str(lon)) if turned else (str(lon), str(lat))
@@ -85,7 +85,7 @@ def _within(number: str, bounds: tuple[float, float]) -> bool:
 def _is_free(prices: Any) -> str | None:
     """Return whether admission is free, if every price is stated."""
     given = [price.get("částka") if isinstance(price, dict) else None for price in listed(prices)]
-    amounts = [float(amount) for amount in given if isinstance(amount, json_records.Number)]
+    amounts = [float(amount) for amount in given if isinstance(amount, json_values.Number)]
     if not amounts or len(amounts) < len(given):
         return None
     return "false" if any(amounts) else "true"

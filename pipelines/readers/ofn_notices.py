@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.readers import json_records
+from pipelines.readers import json_records, json_shapes, json_values
 from pipelines.readers.event_fields import Row, frame, in_first_language, string
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
@@ -22,7 +22,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     document = json_records.load(path, options)
     boards = document if isinstance(document, list) and not options.records else None
     if boards is None:
-        boards = json_records.find(document, options.records) if options.records else [document]
+        boards = json_shapes.find(document, options) if options.records else [document]
     rows: list[Row] = []
     for board in boards:
         if not isinstance(board, dict):
@@ -48,7 +48,7 @@ def _notice(notice: dict[str, Any], board: dict[str, Any]) -> Row:
         "url": string(notice.get("url")),
         "organiser_ico": ico.zfill(_ICO) if ico and ico.isdecimal() else ico,
         "language": language,
-        "__raw": json_records.dumps(_without_names(notice)),
+        "__raw": json_values.dumps(_without_names(notice)),
     }
 
 

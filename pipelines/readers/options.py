@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -29,6 +30,8 @@ Format = Literal[
 ]
 
 EVENT_FORMATS = {"ics", "ofn-events", "ofn-notices", "schema-org-events"}
+VARIABLE_OPTIONS = ("member", "sheet", "records")
+"""The options whose text may contain variables of `parts`."""
 EVENT_COLUMNS = (
     "id", "title", "start", "end", "area", "category", "organiser_kind", "audience", "is_free", "is_accessible", "is_online",
     "status", "url", "lat", "lon", "organiser_ico", "categories", "language", "description", "location", "__raw",
@@ -45,6 +48,51 @@ def _position_or_name(value: Any) -> Any:
 
 def _tab(value: Any) -> Any:
     return "\t" if value == "\\t" else value
+
+
+class Unpivot(BaseModel):
+    """`read.unpivot`: columns that become rows, such as the years or the age groups of a wide table."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    columns: list[Text] | None = Field(None, min_length=1, description="The columns, by name.")
+    pattern: Text | None = Field(
+        None,
+        description="Or a regular expression that their whole names match. Its named groups, such as `(?P<sex>M|F)`, become columns with the "
+        "matched texts.",
+    )
+    name: Text = Field("column", description="New column with the names of the columns.")
+    value: Text = Field("value", description="New column with their cells.")
+
+    @field_validator("pattern")
+    @classmethod
+    def is_pattern(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def by_name_or_by_pattern(self) -> Unpivot:
+        if (self.columns is None) == (self.pattern is None):
+            raise ValueError("give either columns or pattern")
+        if len({*self.new_columns}) < len(self.new_columns) or any(name.startswith("__") for name in self.new_columns):
+            raise ValueError(f"the new columns need different names that do not begin with __: {', '.join(self.new_columns)}")
+        return self
+
+    @property
+    def new_columns(self) -> list[str]:
+        """The names of the columns that come in place of the old ones."""
+        groups = re.compile(self.pattern).groupindex if self.pattern else {}
+        return [self.name, *groups, self.value]
+
+    def groups(self, column: str) -> dict[str, str] | None:
+        """Return the texts of the named groups in the name of a column, or None if the column stays."""
+        if self.columns is not None:
+            return {} if column in self.columns else None
+        match = re.fullmatch(self.pattern or "", column)
+        return {name: text or "" for name, text in match.groupdict().items()} if match else None
 
 
 class ReadOptions(BaseModel):
@@ -78,11 +126,25 @@ class ReadOptions(BaseModel):
     )
     records: Text | None = Field(
         None,
-        description="json: JSON pointer to the list of records; default: the whole document. "
+        description="json: JSON pointer to the list of records; default: the whole document. A step `*` stands for all items of a list, whose "
+        "other values belong to each of their records. "
         "jsonstat: the data set of a bundle or a collection, by key or position; xml: path of the records, such as /list/item; "
         "rdata: the data frame, by its name.",
     )
-    member: Text | None = Field(None, description="The file inside a ZIP archive.")
+    keyed_by: Text | None = Field(
+        None, description="json: the records are the values of an object, and its keys become the column of this name."
+    )
+    member: Text | None = Field(
+        None, description="The file inside a ZIP archive. Like `sheet` and `records`, it may contain variables of `parts`."
+    )
+    multiline: bool = Field(
+        False, description="csv: quoted fields may hold both line breaks and delimiters; without it they are taken for a stray quote."
+    )
+    escape: Text | None = Field(None, description="csv: the character that makes a quote or a delimiter behind it part of the text.")
+    fill_down: list[Text] = Field(
+        default_factory=list, description="Columns in which an empty cell takes the text of the cell above, such as merged cells."
+    )
+    unpivot: Unpivot | None = Field(None, description="Columns that become rows: one row for each of these columns.")
     na: list[Text] = Field(default_factory=lambda: [""], description="Texts that stand for a missing value.")
     ignore: Expression | None = Field(
         None, description="Condition on the text cells of rows that are no data, such as sub-headers and totals."
@@ -98,10 +160,10 @@ class ReadOptions(BaseModel):
             raise ValueError(f"{value!r} is not a supported text encoding") from None
         return value
 
-    @field_validator("delimiter", "quote", "decimal", "thousands")
+    @field_validator("delimiter", "quote", "escape", "decimal", "thousands")
     @classmethod
     def one_character(cls, value: str | None, info: Any) -> str | None:
-        if value is None or (value == "" and info.field_name in ("quote", "thousands")):
+        if value is None or (value == "" and info.field_name in ("quote", "thousands", "escape")):
             return value
         if len(value) != 1 or value in "\r\n\0" or "\ud800" <= value <= "\udfff":
             raise ValueError("expected one character")
@@ -139,4 +201,6 @@ class ReadOptions(BaseModel):
             raise ValueError("decimal and thousands are the same character")
         if self.format == "csv" and self.quote == self.delimiter:
             raise ValueError("delimiter and quote are the same character")
+        if self.escape and self.escape in (self.quote, self.delimiter):
+            raise ValueError("escape is the same character as quote or delimiter")
         return self

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.readers import decoding, json_records, member
+from pipelines.readers import decoding, json_records, json_values, member
 from pipelines.readers.event_fields import Row, frame, in_first_language, listed, string
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
@@ -57,7 +57,7 @@ def _in_page(raw: bytes, options: ReadOptions) -> Iterator[Any]:
     scripts.feed(decoding.to_text(data))
     for text in scripts.texts:
         try:
-            number = json_records.Number
+            number = json_values.Number
             yield json.loads(text, parse_float=number, parse_int=number, parse_constant=number)
         except (json.JSONDecodeError, RecursionError):
             continue  # a page may have a broken block beside good ones; a page without any event is refused

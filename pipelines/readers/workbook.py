@@ -1,4 +1,4 @@
-"""Reads a sheet of a workbook (xlsx, legacy xls, ods)."""
+"""Reads a sheet of a workbook (xlsx, legacy xls, ods, and the XML of Excel 2003)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 import python_calamine as calamine
 
-from pipelines.readers import cells, member
+from pipelines.readers import cells, member, spreadsheetml, workbook_errors
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 
@@ -41,25 +41,31 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
 def _rows(content: bytes, options: ReadOptions) -> list[list[Any]]:
     """Return all rows of the sheet from A1 on, including blank ones."""
+    if spreadsheetml.is_spreadsheetml(content):
+        sheets = spreadsheetml.sheets(content)
+        return sheets[_sheet_name(list(sheets), options)]
     _assert_no_far_cell(content)
     try:
         book = calamine.CalamineWorkbook.from_filelike(BytesIO(content))
     except Exception as error:  # the library has one error class per inner format, and documents no common one
         raise UnreadableSnapshot(f"not a workbook: {error}") from None
-    listed = ", ".join(f"{i} {name}" for i, name in enumerate(book.sheet_names))
-    if isinstance(options.sheet, int):
-        if options.sheet >= len(book.sheet_names):
-            raise UnreadableSnapshot(f"the workbook has no sheet {options.sheet}; it has {listed}")
-        name = book.sheet_names[options.sheet]
-    else:
-        name = options.sheet
-        if name not in book.sheet_names:
-            raise UnreadableSnapshot(f"the workbook has no sheet named {name}; it has {listed}")
+    name = _sheet_name(book.sheet_names, options)
     try:
         rows: list[list[Any]] = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except Exception as error:
         raise UnreadableSnapshot(f"sheet {name} cannot be read: {error}") from None
-    return rows
+    return workbook_errors.with_errors(rows, content, name)
+
+
+def _sheet_name(names: Sequence[str], options: ReadOptions) -> str:
+    listed = ", ".join(f"{i} {name}" for i, name in enumerate(names))
+    if isinstance(options.sheet, int):
+        if options.sheet >= len(names):
+            raise UnreadableSnapshot(f"the workbook has no sheet {options.sheet}; it has {listed}")
+        return names[options.sheet]
+    if options.sheet not in names:
+        raise UnreadableSnapshot(f"the workbook has no sheet named {options.sheet}; it has {listed}")
+    return options.sheet
 
 
 def _assert_no_far_cell(content: bytes) -> None:

@@ -17,13 +17,15 @@ from pipelines.readers.unreadable import UnreadableSnapshot
 
 MAX_DEPTH = 64
 MAX_COLUMNS = 5_000
+_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance "
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
     """Return the records at `options.records` (such as /list/item; default: the children of the root). `__row` is their number, from 1.
 
     There is a column for each child element. Nested ones are `a/b`, repeated ones `a.2`, attributes `@name` and `a/@name`; the text of a
-    record without children is `text`. Names have no namespace.
+    record without children is `text`. Names have no namespace. Attributes of the elements around a record, such as an SDMX series, are columns
+    of the record, unless it has one of that name.
     """
     raw = member.content(path, options.member)
     if options.member is None:
@@ -60,6 +62,7 @@ class _Records:
         self.root = ""
         self.rows: list[dict[str, str]] = []
         self._open: list[str] = []  # names from the root to the open element
+        self._around: list[dict[str, str]] = []  # attributes of these elements
         self._record: dict[str, str] | None = None
         self._inside: list[str] = []  # names of columns from the record to the open element
         self._leaf = False
@@ -69,12 +72,15 @@ class _Records:
         local = _local(name)
         self.root = self.root or local
         self._open.append(local)
+        if self._record is None:
+            self._around.append({f"@{_local(key)}": value for key, value in attributes.items() if not key.startswith(_INSTANCE)})
         if len(self._open) > MAX_DEPTH:
             raise UnreadableSnapshot(f"nested more than {MAX_DEPTH} deep")
         self._text, self._leaf = [], True
         if self._record is None:
             if self._open == self.path if self.path else len(self._open) == 2:
                 self._record, self._inside = {}, []
+                self._around.pop()
                 self._keep_attributes("", attributes)
             return
         column = self._unused("/".join([*self._inside[-1:], local]))
@@ -88,6 +94,7 @@ class _Records:
     def end(self, _name: str) -> None:
         self._open.pop()
         if self._record is None:
+            self._around.pop()
             return
         if self._inside:
             column = self._inside.pop()
@@ -96,7 +103,8 @@ class _Records:
         else:
             if self._leaf and "".join(self._text).strip():
                 self._record["text"] = "".join(self._text)
-            self.rows.append(self._record)
+            inherited = {name: value for around in self._around for name, value in around.items() if name not in self._record}
+            self.rows.append(self._record | inherited)
             self._record = None
         self._leaf = False
 

@@ -20,6 +20,7 @@ _TIME = r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(\.[0-9]{1,6})?[0-9]*)
 _ISO_DATETIME = rf"^([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:[T ]{_TIME} ?(?:Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?)?$"
 _DOTTED_DATETIME = _DOTTED_DATE + rf"(?:,? {_TIME})?$"
 _OFFSET = r":[0-9.]+ ?(Z|([+-])([0-9]{2}):?([0-9]{2})?)$"
+_WORKBOOK_ERROR = r"^(#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|FIELD!|GETTING_DATA))$"
 _THREE_ZEROS = "the mark before three zeros may separate thousands: declare `thousands` and `decimal`"
 
 
@@ -43,6 +44,15 @@ def parse(text: pl.Series, kind: str, decimal: str | None, thousands: str | None
 def explain_failures(text: pl.Series, kind: str, decimal: str | None, thousands: str | None) -> pl.Series:
     """Return what is wrong with each of the texts, none of which `parse` could read."""
     article = "an" if kind == "integer" else "a"
+    errors = text.str.extract(_WORKBOOK_ERROR, 1)
+    if errors.null_count() < errors.len():
+        reasons = _explain_failures(text, kind, article, decimal, thousands)
+        frame = pl.DataFrame({"error": errors, "reason": reasons})
+        return frame.select(pl.coalesce(pl.format("the workbook has the error {} here", "error"), "reason").alias("reason"))["reason"]
+    return _explain_failures(text, kind, article, decimal, thousands)
+
+
+def _explain_failures(text: pl.Series, kind: str, article: str, decimal: str | None, thousands: str | None) -> pl.Series:
     if kind not in ("integer", "number"):
         return pl.Series([f"not {article} {kind}"] * text.len(), dtype=pl.String)
     values = _numbers(text, decimal or ".", thousands or "")

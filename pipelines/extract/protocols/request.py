@@ -32,7 +32,8 @@ class ProtocolRequest:
     ) -> None:
         self.url, self.fetch, self.get, self.get_catalogue = request.url, request.source.fetch, get, get_catalogue
         self.last_headers, self.folder, self.limits = last_headers, folder, limits
-        self.records = request.source.read.records
+        records = request.source.read.records
+        self.records = fill_variables(records, request.part) if records else records
         self.params = {name: fill_variables(text, request.part) for name, text in self.fetch.params.items()}
         self.body = _filled(self.fetch.body, request)
 

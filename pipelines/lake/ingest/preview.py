@@ -144,7 +144,7 @@ def _archived(workspace: Workspace, temporary: Workspace, source: FetchedSource,
 
 def _read_and_map(workspace: Workspace, context: Context, draft: Draft, snapshot: Snapshot, part: Part, result: Preview) -> None:
     source = draft.source
-    frame, _ = rows.read_text(context, source, snapshot.sha256, everything=True)
+    frame, _ = rows.read_text(context, source, snapshot.sha256, rows.read_options(context, source, part.name), everything=True)
     result.rows_read = frame.height
     result.columns = _sketches(frame, source)
     result.sample = _masked(frame, source).head(SAMPLE_ROWS).to_dicts()

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from pipelines import readers
 from pipelines.extract.fetcher import is_paged
+from pipelines.extract.http.request import fill_variables
 from pipelines.extract.snapshots import Snapshot, slug
 from pipelines.lake.ingest import pushed
 from pipelines.lake.ingest.context import Context
@@ -22,9 +23,11 @@ from pipelines.lake.mapping import MappedRows, ValidatedRows, area_changes, area
 from pipelines.lake.store import QUARANTINE, Receipt
 from pipelines.packs import expressions
 from pipelines.packs.expressions import ExpressionError
+from pipelines.packs.pack import Part
 from pipelines.packs.schema import AreaChangesMap, AreasMap, EventsMap, FetchedSource, ObservationsMap
 from pipelines.readers.cells import Columns, NumberColumn
-from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
+from pipelines.readers.json_shapes import PAGES
+from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS, VARIABLE_OPTIONS, ReadOptions
 from quality import contracts
 
 Progress = Callable[[str], None]
@@ -112,12 +115,13 @@ def _read_snapshots(
     receipts: dict[str, Receipt] = {}
     frames = []
     with ThreadPoolExecutor(READERS) as pool:
-        # several parts may have the same bytes, which are read once
-        texts = {sha: pool.submit(read_text, context, source, sha) for sha in dict.fromkeys(p.snapshot.sha256 for p in pending.values())}
+        # several parts may have the same bytes; what they read in the same way is read once
+        readings = {part: _Reading(waiting.snapshot.sha256, read_options(context, source, part)) for part, waiting in pending.items()}
+        texts = {reading: pool.submit(read_text, context, source, *reading) for reading in dict.fromkeys(readings.values())}
     for part, waiting in pending.items():
         snapshot = waiting.snapshot
         try:
-            rows, shape = texts[snapshot.sha256].result()
+            rows, shape = texts[readings[part]].result()
             if not _accepts_shape(source, report, part, shapes.get(part, {}), shape):
                 continue
             rows, corrected = apply_corrections(context, source, with_variables(context, source, part, rows))
@@ -158,19 +162,43 @@ def check_corrections(source: FetchedSource, report: SourceReport) -> None:
             report.errors |= {part: f"{snapshot.url}: {text}" for part, snapshot in report.snapshots.items()}
 
 
-def read_text(context: Context, source: FetchedSource, sha256: str, *, everything: bool = False) -> tuple[pl.DataFrame, dict[str, Any]]:
+class _Reading(NamedTuple):
+    """The bytes to read, and how."""
+
+    sha256: str
+    options: ReadOptions
+
+    def __hash__(self) -> int:
+        return hash((self.sha256, self.options.member, self.options.sheet, self.options.records))
+
+
+def read_options(context: Context, source: FetchedSource, part: str) -> ReadOptions:
+    """Return how a part is read: its variables are filled in, and the records of paged JSON are looked for in every page."""
+    variables = _variables(context, source, part)
+    given = {key: text for key in VARIABLE_OPTIONS if isinstance(text := getattr(source.read, key), str)}
+    filled = {key: fill_variables(text, Part(part, variables)) for key, text in given.items()}
+    if source.read.format == "json" and is_paged(source.fetch):
+        filled["records"] = f"{PAGES}{filled.get('records', '')}"
+    return source.read.model_copy(update=filled)
+
+
+def _variables(context: Context, source: FetchedSource, part: str) -> dict[str, str]:
+    return next((p.variables for p in context.pack.parts(source) if p.name == part), {})
+
+
+def read_text(
+    context: Context, source: FetchedSource, sha256: str, options: ReadOptions, *, everything: bool = False
+) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Return the text rows of a snapshot and the shape of the whole file. Columns that nothing needs may be left out, unless `everything`."""
     used = {spec.from_ or name for name, spec in source.columns.items()}
     for text in (source.read.ignore, *(c.where for c in source.corrections)):
         if text is not None:
             used |= expressions.parse(text).columns
     used |= {name for c in source.corrections for name in (*c.set, *c.expect)}
+    used |= set(options.fill_down)
     used |= set(source.fetch.parts or {})  # to refuse a column that has the name of a variable
     # with a key, rows are compared in all cells of the file
     needed = None if everything or source.key or source.read.format in EVENT_FORMATS else used
-    options = source.read
-    if options.format == "json" and is_paged(source.fetch):
-        options = options.model_copy(update={"records": f"/*{options.records or ''}"})
     columns = Columns(needed, _number_columns(source))
 
     def read(path: Path) -> pl.DataFrame:
@@ -206,7 +234,7 @@ def with_variables(context: Context, source: FetchedSource, part: str, frame: pl
 
     Raises UnreadableSnapshot if the file has a column with the name of a variable and another text in it.
     """
-    variables = next((p.variables for p in context.pack.parts(source) if p.name == part), {})
+    variables = _variables(context, source, part)
     for name, value in variables.items():
         for column in (c for c in frame.columns if c.lower() == name.lower()):
             other = frame.filter(pl.col("__fault").is_null() & (pl.col(column) != value))

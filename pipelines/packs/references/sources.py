@@ -11,7 +11,7 @@ from pipelines.core.yaml import KeyPath
 from pipelines.packs import expressions
 from pipelines.packs.references.names import BUILT_IN_MEASURES, Names
 from pipelines.packs.schema import AreasMap, Block, ColumnSpec, CountedSource, EventsMap, FetchedSource, ObservationsMap, RegisterMap
-from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS
+from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS, VARIABLE_OPTIONS
 
 EVENT_FIELDS = {"id", "title", "start", "end", "ref_area", "category", "organiser_kind", "audience", "is_free", "is_accessible",
                 "is_online", "status", "url", "lat", "lon"}  # fmt: skip
@@ -60,9 +60,12 @@ def _check_fetch(names: Names, block: str, source: FetchedSource) -> None:
     message = _address_fault(fetch.url)
     if message:
         names.report(block, ("fetch", "url"), f"{fetch.url}: {message}")
-    for variable in _VARIABLE.findall(fetch.url):
-        if variable not in variables:
-            names.report(block, ("fetch", "url"), f"{{{variable}}}: parts has no such variable")
+    for path, text, takes_variables in _texts(source):
+        for variable in _VARIABLE.findall(text):
+            if variable in variables and not takes_variables:
+                names.report(block, path, f"{{{variable}}}: a variable of parts is not filled in here")
+            elif variable not in variables and (path == ("fetch", "url") or (path[0] == "read" and variables)):
+                names.report(block, path, f"{{{variable}}}: parts has no such variable")
     if fetch.brings_records:
         if source.read.format not in PUSHED_FORMATS:
             names.report(block, ("read", "format"), f"pushed records must have one of the formats {', '.join(PUSHED_FORMATS)}")
@@ -73,6 +76,25 @@ def _check_fetch(names: Names, block: str, source: FetchedSource) -> None:
     for name in variables & set(source.columns):
         if source.columns[name].from_ not in (None, name):
             names.report(block, ("columns", name), "is a variable of parts and cannot be read from the file as well")
+
+
+_WITH_VARIABLES = {("fetch", "url"), ("fetch", "params"), ("fetch", "body"), ("fetch", "catalogue", "item")}
+
+
+def _texts(source: FetchedSource) -> Iterator[tuple[KeyPath, str, bool]]:
+    """Yield (path, text, whether variables of `parts` are filled in there) of the texts in `fetch` and `read`, other than expressions."""
+    for block in ("fetch", "read"):
+        for path, text in _nested_texts(getattr(source, block).model_dump(exclude={"parts", "ignore"}, exclude_none=True), (block,)):
+            takes = any(path[: len(place)] == place for place in _WITH_VARIABLES) or (block == "read" and path[1] in VARIABLE_OPTIONS)
+            yield path, text, takes
+
+
+def _nested_texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, dict | list):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from _nested_texts(item, (*path, key))
 
 
 def _check_column(names: Names, block: str, name: str, spec: ColumnSpec) -> None:

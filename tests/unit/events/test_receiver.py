@@ -22,7 +22,7 @@ import uvicorn
 from pipelines.extract.cloudevents.parsing import BATCH, STRUCTURED
 from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.cloudevents.receiver import Bounds, TokenBucket, application, signed_content
-from pipelines.readers import json_records
+from pipelines.readers import json_records, json_values
 
 SECRET = "a-secret-of-some-length"
 TYPES = {"town.fair": True, "town.changed": False}
@@ -120,7 +120,7 @@ class TestEvents:
         ]
 
     def test_refuses_records_that_no_reader_reads(self, running: Running) -> None:
-        assert (Bounds.depth, Bounds.keys) == (json_records.MAX_DEPTH, json_records.MAX_COLUMNS)
+        assert (Bounds.depth, Bounds.keys) == (json_values.MAX_DEPTH, json_records.MAX_COLUMNS)
         events = [event(str(n), data=nested(depth)) for n, depth in enumerate((Bounds.depth, Bounds.depth + 1))]
         events.append(event("lists", data={"id": 1, "list": nested(Bounds.depth, lists=True)}))
         events += [event(str(keys), data={f"k{n}": n for n in range(keys)}) for keys in (Bounds.keys, Bounds.keys + 1)]

@@ -169,7 +169,14 @@ class TestDelimitedReader:
 
     def test_names_with_ragged_rows(self, file: File) -> None:
         frame = read(file("x\n1;2;3\n4;5\n6;7;8\n"), options(names=["a", "b"]))
-        assert frame["__fault"].to_list() == [None, "2 fields, expected 3", None]
+        assert rows(frame) == [("1", "2", 2), ("4", "5", 3), ("6", "7", 4)]
+
+    @pytest.mark.parametrize("short", [3, 30])
+    def test_names_read_long_lines_among_short_ones(self, file: File, short: int) -> None:
+        frame = read(file("x\n" + "county;C\n" * short + "t1;2;3;4;5\nt2;6;7\n"), options(names=["a", "b", "c"]))
+        assert frame.tail(2).select("a", "b", "c").rows() == [("t1", "2", "3"), ("t2", "6", "7")]
+        assert frame["__fault"].drop_nulls().to_list() == ["5 fields, expected 3"]
+        assert frame.head(short)["c"].null_count() == short
 
     def test_header_names_become_unique(self, file: File) -> None:
         frame = read(file(" a ;a;;__row;a.2\n1;2;3;4;5\n"), options())
@@ -177,6 +184,29 @@ class TestDelimitedReader:
 
     def test_no_header(self, file: File) -> None:
         assert read(file("1;2\n"), options(header_rows=0)).columns[:2] == ["column_1", "column_2"]
+
+    @pytest.mark.parametrize("filler", [0, 50])
+    def test_field_with_line_breaks_and_delimiters_must_be_declared(self, file: File, filler: int) -> None:
+        text = "a;b;c\n" + "1;2;3\n" * filler + 't1;"x;1\nt2;y";2\nt3;z;3\n'
+        with pytest.raises(UnreadableSnapshot, match=f"line {filler + 2}: a quoted field goes on to line {filler + 3} and has delimiters"):
+            read(file(text), options())
+        frame = read(file(text), options(multiline=True))
+        assert rows(frame)[-2:] == [("t1", "x;1\nt2;y", "2", filler + 2), ("t3", "z", "3", filler + 4)]
+        apart = 'a;b;c\n"x;y";"two\nlines";2\n'
+        assert rows(read(file(apart), options())) == [("x;y", "two\nlines", "2", 2)]
+
+    @pytest.mark.parametrize("filler", [0, 50])
+    def test_escape_before_quotes_and_delimiters(self, file: File, filler: int) -> None:
+        text = (
+            'a;b;c\n"t1";"Town \\"New; Old\\"";"5"\n'
+            + '"x";"y";"z"\n' * filler
+            + 'u\\;v;"one\nsaid \\"two\\"";\\N\n"a""b";c:\\\\d;e\\\nf\n'
+        )
+        got = rows(read(file(text), options(escape="\\")))
+        assert got[0] == ("t1", 'Town "New; Old"', "5", 2)
+        assert got[-2:] == [("u;v", 'one\nsaid "two"', "\\N", filler + 3), ('a"b', "c:\\d", "e\nf", filler + 5)]
+        with pytest.raises(UnreadableSnapshot, match="line 2: a quoted field never ends"):
+            read(file('a;b\n1;"x\\"\n'), options(escape="\\"))
 
     def test_missing_values(self, file: File) -> None:
         path = file("a;b\n-;x\n i.d. ;\n")
@@ -235,7 +265,7 @@ class TestDelimitedReader:
         writer.writerows(table)
         path = tmp_path_factory.getbasetemp() / "written.csv"
         path.write_bytes(buffer.getvalue().encode())
-        frame = read(path, options(delimiter=delimiter, na=[]))
+        frame = read(path, options(delimiter=delimiter, na=[], multiline=True))
         assert frame["__fault"].null_count() == frame.height
         got = [[_bare(cell) for cell in row] for row in frame.drop("__row", "__fault").rows()]
         assert got == [[_bare(cell) for cell in row] for row in table]
