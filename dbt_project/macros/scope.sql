@@ -9,11 +9,37 @@
 {%- endmacro %}
 
 {% macro delete_scope(of='indicator', column=none) -%}
-    {%- set column = column or of ~ '_key' -%}
+    {{ return(adapter.dispatch('delete_scope')(of, column or of ~ '_key')) }}
+{%- endmacro %}
+
+{% macro default__delete_scope(of, column) -%}
     {%- if is_incremental() -%}
     delete from {{ this }}
     where {{ column }} not in (select {{ column }} from {{ ref('int_' ~ of ~ '_scope') }} where not in_scope)
     {%- endif -%}
+{%- endmacro %}
+
+{# Spark cannot delete rows of Parquet tables: the rows that stay are a view, which the materialization adds to those in scope. #}
+{% macro spark__delete_scope(of, column) -%}
+    {%- if has_kept_rows() -%}
+    create or replace temporary view {{ kept_rows() }} as
+    select *
+    from parquet.`{{ kept_table() }}`
+    where {{ column }} in (select {{ column }} from {{ ref('int_' ~ of ~ '_scope') }} where not in_scope)
+    {%- endif -%}
+{%- endmacro %}
+
+{# The table of the last run; `zpo2 run` sets it aside (pipelines/warehouse/spark_tables.py). #}
+{% macro kept_table() -%}
+    {{ return(home() ~ '/spark/kept/' ~ this.schema ~ '.db/' ~ this.identifier) }}
+{%- endmacro %}
+
+{% macro kept_rows() -%}
+    {{ return('kept_' ~ this.identifier) }}
+{%- endmacro %}
+
+{% macro has_kept_rows() -%}
+    {{ return(execute and is_file(home() ~ '/spark/kept/complete')) }}
 {%- endmacro %}
 
 {# The names of the indicators or measures whose rows are valid; `zpo2 run` lists them. Without such a list, everything is in scope. #}

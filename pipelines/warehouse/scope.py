@@ -87,12 +87,15 @@ def begin(workspace: WorkspaceFolder, memory: int, *, in_part: bool = False) -> 
     """Prepare the warehouse for the models: list what is unchanged, delete the keys of all the rest, and return the keys to store at the end.
 
     The models change a copy of the file. Processes that have the old file open continue to read it. `memory` limits DuckDB, in bytes. Raises
-    ScopeError where another process writes to the warehouse, and where a run builds it only `in_part` although no row can be kept.
+    ScopeError where another process writes to the warehouse, and where a run builds it only `in_part` although no row can be kept, or on Spark.
     """
     atomic.cleanup_temp(workspace.root, recursive=False)  # the copy that a killed run left
     keys = current_keys(workspace, memory)
     stored = _stored_keys(workspace.warehouse)
-    if workspace.settings.engine == "spark":  # Parquet tables refuse to delete rows, so everything is built from nothing
+    on_spark = workspace.settings.engine == "spark"
+    if on_spark and in_part:
+        raise ScopeError("on Spark the warehouse is built as a whole: select all models, not a part of them")
+    if on_spark and not spark_tables.are_valid(workspace):
         stored = stored.clear()
     unchanged = keys.rows().join(stored, on=["kind", "name", "key"], how="semi")
     if unchanged.filter(kind="all").is_empty():
@@ -106,6 +109,8 @@ def begin(workspace: WorkspaceFolder, memory: int, *, in_part: bool = False) -> 
             warehouse.execute(f"create table {TABLE} (kind varchar, name varchar, key varchar)")
     else:
         _copy_with_keys(workspace.warehouse, unchanged)
+        if on_spark:
+            spark_tables.set_aside(workspace)
     workspace.dbt.mkdir(parents=True, exist_ok=True)
     with atomic.atomic_write(dbt.unchanged_path(workspace)) as path:
         unchanged.write_parquet(path)
@@ -114,6 +119,8 @@ def begin(workspace: WorkspaceFolder, memory: int, *, in_part: bool = False) -> 
 
 def finish(workspace: WorkspaceFolder, keys: Keys) -> None:
     """Store the keys of all rows, which are complete now."""
+    if workspace.settings.engine == "spark":
+        spark_tables.finish(workspace)
     with duckdb.connect(str(workspace.warehouse)) as warehouse:
         _replace_keys(warehouse, keys.rows())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from pipelines.core.sql import identifier, literal
@@ -17,7 +18,8 @@ from pipelines.core.workspace import WorkspaceFolder
 from pipelines.warehouse import dbt
 from tests.conftest import current_release
 from tests.support import debian
-from tests.support.command import zpo2
+from tests.support.changing_pack import ChangingPack
+from tests.support.command import MIRROR, PROJECT, zpo2
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
@@ -42,6 +44,13 @@ def spark() -> dict[str, str]:
     return {"ZPO2_ENGINE": "spark", "ZPO2_MEMORY": "4GB", "PYSPARK_SUBMIT_ARGS": QUICK}
 
 
+@pytest.fixture
+def long_tests() -> None:
+    """Tests of many minutes: they run where SPARK_LONG is set, in CI only the others."""
+    if not os.environ.get("SPARK_LONG"):
+        pytest.skip("SPARK_LONG is not set")
+
+
 def java() -> str | None:
     return os.environ.get("JAVA_HOME") or shutil.which("java")
 
@@ -56,11 +65,40 @@ def spark_home(spark: dict[str, str], demo_home: Path, tmp_path_factory: pytest.
 
 
 def test_every_mart_is_equal_on_both_engines(demo_home: Path, spark_home: Path) -> None:
-    home = WorkspaceFolder(demo_home)
-    marts = {n["alias"]: n["config"]["meta"]["key"] for n in dbt.load_manifest(home).get("nodes", {}).values() if n["schema"] == "marts"}
+    assert_equal_marts(demo_home, spark_home)
+
+
+@pytest.mark.usefixtures("long_tests")
+def test_a_changed_value_gives_the_marts_of_duckdb(spark: dict[str, str], tmp_path: Path) -> None:
+    pack, home = ChangingPack(tmp_path / "pack"), tmp_path / "spark"
+    run(pack.folder, home, spark)
+    pack.edit("data/figures.csv", "flow,2021,t1,_T,_T,5,A", "flow,2021,t1,_T,_T,6,A")
+    pack.edit("indicators/all.yml", '"id": "per_km2"', '"id": "per_surface"')
+    run(pack.folder, home, spark)
+    unchanged = pl.read_parquet(dbt.unchanged_path(WorkspaceFolder(home)))
+    assert {"all", "indicator", "measure"} <= set(unchanged["kind"])  # it kept rows
+    run(pack.folder, tmp_path / "duckdb", {})
+    assert_equal_marts(tmp_path / "duckdb", home)
+
+
+@pytest.mark.usefixtures("long_tests")
+def test_the_real_pack_gives_the_marts_of_duckdb(spark: dict[str, str], cz_home: Path, tmp_path: Path) -> None:
+    home = tmp_path / "spark"
+    run(PROJECT / "packs" / "cz", home, {**spark, "ZPO2_MEMORY": "10GB", "PYSPARK_SUBMIT_ARGS": "", "ZPO2_MIRROR": str(MIRROR)})
+    assert_equal_marts(cz_home, home)
+
+
+def run(pack: Path, home: Path, variables: dict[str, str]) -> None:
+    done = zpo2("run", "--pack", pack, "--home", home, timeout=4 * 3600, **variables)
+    assert done.returncode in (0, 3), done.stdout + done.stderr
+
+
+def assert_equal_marts(duck_home: Path, spark_home: Path) -> None:
+    nodes = dbt.load_manifest(WorkspaceFolder(duck_home))["nodes"].values()
+    marts = {n["alias"]: n["config"]["meta"]["key"] for n in nodes if n["schema"] == "marts"}
     assert len(marts) >= 18
     with duckdb.connect() as connection:
-        for name, folder in ((DUCK, demo_home), ("spark", spark_home)):
+        for name, folder in ((DUCK, duck_home), ("spark", spark_home)):
             connection.execute(f"attach {literal(folder / 'warehouse.duckdb')} as {name} (read_only)")
         assert columns(connection, DUCK) == columns(connection, "spark")
         differences = {table: different_rows(connection, table, key) for table, key in marts.items()}

@@ -68,6 +68,24 @@ def test_the_warehouse_has_a_view_of_each_table_that_is_written(tmp_path: Path) 
         assert warehouse.execute("select * from staging.stg_pack").fetchall() == [("demo",)]
 
 
+def test_the_tables_of_the_last_complete_run_are_kept_until_the_next_is_complete(tmp_path: Path) -> None:
+    workspace = WorkspaceFolder(tmp_path)
+    kept = workspace.spark / "kept/marts.db/areas/part-0.snappy.parquet"
+    write(workspace, "marts.db/areas", {"ref_area": ["CZ"]})
+    assert not spark_tables.are_valid(workspace)  # dbt wrote them by itself, or was killed
+    spark_tables.finish(workspace)
+    assert spark_tables.are_valid(workspace)
+    for name in ("SK", "PL"):  # the first of these runs is killed
+        spark_tables.set_aside(workspace)
+        assert spark_tables.are_valid(workspace)
+        assert pl.read_parquet(kept)["ref_area"].to_list() == ["CZ"]
+        write(workspace, "marts.db/areas", {"ref_area": [name]})
+    spark_tables.finish(workspace)
+    assert not kept.exists()
+    spark_tables.set_aside(workspace)
+    assert pl.read_parquet(kept)["ref_area"].to_list() == ["PL"]
+
+
 def test_the_tables_of_the_last_run_are_removed(tmp_path: Path) -> None:
     workspace = WorkspaceFolder(tmp_path)
     spark_tables.remove(workspace)
