@@ -24,6 +24,8 @@ pytestmark = pytest.mark.slow
 
 SEQUENCES = int(os.environ.get("SEQUENCES_OF_CHANGES", "1"))
 """How many sequences of changes are tried; each is the same every time."""
+KILLS = int(os.environ.get("KILLS_OF_CHANGED_RUNS", "10"))
+"""How many runs are killed after a change, each at another moment."""
 READERS_OF_FLOW = {
     "zero_ratio", "window_of_two", "window_of_three", "window_mean", "window_count", "change_of_window", "lagged", "growth",
 }  # fmt: skip
@@ -130,7 +132,7 @@ class TestBesidesRuns:
 
 def test_a_warehouse_that_was_killed_while_it_changed(warehouses: TwoWarehouses) -> None:
     rng = random.Random(11)
-    for number in range(30):
+    for number in range(KILLS):
         done = warehouses.pack.change_value(rng)
         warehouses.ingest()
         warehouses.kill_during_build(rng.uniform(0.1, 4.0))
