@@ -1,5 +1,5 @@
 """`python -m pipelines.cli`: the `zpo2` command without its script."""
 
-from pipelines.cli.app import main
+from pipelines.cli.entry import main
 
 main()

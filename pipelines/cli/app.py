@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import changes, init, inspect, preview, push, releases, run, serve
-from pipelines.core import state
+from pipelines.core import machine, state
 from pipelines.core.errors import ExitCode, Zpo2Error
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ for group in (run, preview, inspect, serve, init, releases, changes, push):
 
 def main() -> None:
     """Run the command line. An error is one line per fault on stderr and an exit code, never a stack trace."""
+    logging.raiseExceptions = False  # a log that cannot be written, on a full disk, is no reason for stack traces
     state.log.addHandler(logging.StreamHandler())  # what was damaged and made again
     try:
         app()
@@ -54,9 +55,14 @@ def main() -> None:
         for line in error.lines:
             print(line, file=sys.stderr)
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
+    except KeyboardInterrupt:  # of a server, which ends by itself
+        print("interrupted", file=sys.stderr)
         raise SystemExit(ExitCode.INTERRUPTED) from None
+    except Exception as error:
+        if (fault := machine.fault_of(error)) is None:
+            raise
+        print(f"{fault}; the last release stands", file=sys.stderr)
+        raise SystemExit(ExitCode.FAILED) from None
 
 
 if __name__ == "__main__":

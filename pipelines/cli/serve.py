@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipelines.cli import interrupts
 from pipelines.cli.options import HomeOption, HostOption, PackOption, load_workspace
 from pipelines.core.errors import UsageError
 
@@ -27,6 +28,7 @@ def serve(
     """Serve the releases on this machine."""
     import exports
 
+    interrupts.leave_to_the_command()
     workspace = load_workspace(pack, home)
     print(f"http://{host}:{port}/  (latest/ leads into the current release; Ctrl+C stops)", flush=True)
     exports.serve(workspace.public, host, port)
@@ -45,6 +47,7 @@ def dev(
     """
     from pipelines.cli import development
 
+    interrupts.leave_to_the_command()
     workspace = load_workspace(pack, home)
     workspace.open()
     raise SystemExit(development.run(workspace, host, port, events_port))
@@ -63,6 +66,7 @@ def serve_events(
     """
     from pipelines.extract.cloudevents import receiver
 
+    interrupts.leave_to_the_command()
     workspace = load_workspace(pack, home)
     workspace.open()
     try:

@@ -21,7 +21,7 @@ class ExitCode(IntEnum):
     STALE = 3
     """A release is current, but sources are stale."""
     INTERRUPTED = 130
-    """The user stopped the command."""
+    """The user stopped the command. A command that SIGTERM ends has the code 143."""
 
 
 class Zpo2Error(Exception):

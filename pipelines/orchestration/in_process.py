@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from pipelines.core import atomic, logs
+from pipelines.core import atomic, logs, machine
 from pipelines.core.errors import Zpo2Error, in_one_line
 from pipelines.core.fingerprint import digest
 from pipelines.core.workspace import WorkspaceBusy, WorkspaceError, WorkspaceFolder
@@ -86,7 +86,13 @@ def _run(
             announcements.deliver(workspace)
             return outcome.as_dict(unchanged=True)
         session.request = replace(session.request, fetched=tuple(results))
-        _execute(session)
+        try:
+            _execute(session)
+        except Exception as error:
+            if not machine.is_of_damaged_database(error):
+                raise
+            repair.set_damaged_history_aside(workspace, in_one_line(error))
+            raise WorkspaceError("the run could not write its history, which is damaged and was set aside; run again") from None
         outcome = session.save_outcome()
         session.save_metrics()
         announcements.deliver(workspace)
@@ -252,4 +258,4 @@ def _cause(event: Any) -> str:
     while error is not None and error.cause is not None:
         error = error.cause
     text = " ".join(error.message.split()) if error is not None else "failed"
-    return f"{event.step_key}: {text}"
+    return f"{event.step_key}: {machine.fault_in(text) or text}"

@@ -59,7 +59,7 @@ def repair(workspace: Workspace) -> None:
         log.warning(f"{workspace.public / 'latest.json'}: damaged or missing; made again from the ledger")
 
 
-def set_damaged_history_aside(workspace: WorkspaceFolder, error: Exception | None = None) -> bool:
+def set_damaged_history_aside(workspace: WorkspaceFolder, error: str = "") -> bool:
     """Set Dagster's history of runs, or of the ticks of sensors, aside where a database of it is damaged, and return whether one was.
 
     With an `error` that a damaged database has raised, both are set aside. Dagster begins new ones.
@@ -67,7 +67,7 @@ def set_damaged_history_aside(workspace: WorkspaceFolder, error: Exception | Non
     folders = []
     for folder, names in _HISTORY.items():
         files = [workspace.dagster / folder / name for name in names]
-        if (workspace.dagster / folder).is_dir() and (error is not None or any(map(_is_damaged, files))):
+        if (workspace.dagster / folder).is_dir() and (error or any(map(_is_damaged, files))):
             folders.append(set_aside(workspace.dagster / folder))
     if folders:
         reason = f" ({error})" if error else ""
