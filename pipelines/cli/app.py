@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli import changes, init, inspect, preview, push, releases, run, serve
+from pipelines.cli import accept, changes, init, inspect, preview, push, releases, run, serve
 from pipelines.core import machine, state
 from pipelines.core.errors import ExitCode, Zpo2Error
 
@@ -41,7 +41,7 @@ def _options(
     pass
 
 
-for group in (run, preview, inspect, serve, init, releases, changes, push):
+for group in (run, accept, preview, inspect, serve, init, releases, changes, push):
     group.register(app)
 
 

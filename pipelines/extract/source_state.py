@@ -26,6 +26,15 @@ LONGEST_PAUSE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, config=ConfigDict(extra="ignore"))
+class Acceptance:
+    """Content that an operator accepted although it differs too much from what came before, and why."""
+
+    sha256: str
+    reason: str
+    time: str
+
+
+@dataclass(frozen=True, config=ConfigDict(extra="ignore"))
 class SourceState:
     """The state of one part.
 
@@ -33,7 +42,8 @@ class SourceState:
     `origin` is what the address last gave: a file that was dropped into the inbox since then stays the newest until the address gives
     something else. `headers` make the next request conditional.
     `history` lists (time, sha256) of every change. `failures` counts the failures in a row; no attempt is made before `not_before`.
-    `shape` describes the columns of the last good snapshot.
+    `shape` describes the columns of the last good snapshot, `rows` and `accepted_rows` are their numbers (None where nobody counted them).
+    `refused` is the newest content, where the ingest could read it and refused it for how it differs; `accepted` is what an operator accepted.
     Of pushed events: `holds` has, by their type, the newest segment whose records the snapshot holds, and `reported` the newest segment
     with events that reported a change and were answered with a fetch.
     """
@@ -52,6 +62,10 @@ class SourceState:
     failures: int = 0
     not_before: str = ""
     shape: dict[str, Any] = field(default_factory=dict)
+    rows: int | None = None
+    accepted_rows: int | None = None
+    refused: str = ""
+    accepted: Acceptance | None = None
     holds: dict[str, int] = field(default_factory=dict)
     reported: dict[str, int] = field(default_factory=dict)
 
@@ -68,6 +82,10 @@ class SourceState:
     def is_unprocessed(self) -> bool:
         """Whether no ingest has processed the newest snapshot yet."""
         return bool(self.sha256) and self.sha256 not in (self.good, self.tried)
+
+    def is_accepted(self, sha256: str) -> bool:
+        """Whether an operator accepted this content."""
+        return self.accepted is not None and self.accepted.sha256 == sha256
 
     def content_at(self, time: str) -> str:
         """Return the checksum of the newest content at `time`; empty where there was none yet."""
@@ -121,6 +139,13 @@ class SourceStates:
                 state = replace(state, headers=result.headers, failures=0, not_before="")
             # `stale_since` stays until the bytes have been read
         self.put(source, part, state)
+
+    def accept(self, source: str, reason: str, time: datetime) -> list[str]:
+        """Accept the newest content of each part of a source that was refused for how it differs; return these parts. The next run uses it."""
+        refused = {part: state for part, state in self.parts(source).items() if state.refused and state.refused == state.sha256}
+        for part, state in refused.items():
+            self.put(source, part, replace(state, accepted=Acceptance(state.sha256, reason, timestamp(time)), refused="", tried=""))
+        return sorted(refused)
 
     def save(self) -> None:
         save_state(self.path, _FILE, self._states)

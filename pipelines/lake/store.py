@@ -76,6 +76,8 @@ class Receipt(StateFile):
     warnings: list[str] = Field(default_factory=list)
     corrected: list[int] = Field(default_factory=list)
     """How many rows each declared correction changed."""
+    measures: dict[str, tuple[int, int]] = Field(default_factory=dict)
+    """By measure, how many accepted rows carry it, and in how many of them its value is refused."""
 
     def assert_rows_add_up(self) -> None:
         """Raise AssertionError where a row is neither accepted, nor in quarantine, nor ignored."""

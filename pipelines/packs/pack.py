@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.core.fingerprint import digest
-from pipelines.packs.schema import Block, CountedSource, FetchedSource, Index, Indicator, PackFile
+from pipelines.packs.schema import Block, CountedSource, FetchedSource, Index, Indicator, ObservationsMap, PackFile
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,16 @@ class Pack:
         if first not in values or (last or first) not in values:
             raise ValueError(f"{text}: no source has these parts; the values of {variable} are {', '.join(values) or '(none)'}")
         return variable, tuple(values[values.index(first) : values.index(last or first) + 1])
+
+    @cached_property
+    def measures_read(self) -> frozenset[str]:
+        """The measures that indicators read, and those by which these are weighted."""
+        formulas = [indicator.formula for indicator in self.indicators.values() if indicator.formula is not None]
+        terms = [term for formula in formulas for term in (*formula.numerator, *formula.denominator)]
+        read = {measure for term in terms for measure in (term.measure, term.times) if measure is not None}
+        maps = [source.map for source in self.sources.values() if isinstance(source.map, ObservationsMap)]
+        weights = {spec.weighted_by for m in maps for name, spec in m.measures.items() if name in read and spec.weighted_by is not None}
+        return frozenset(read | weights)
 
     @cached_property
     def digest(self) -> str:

@@ -29,6 +29,8 @@ Format = Literal[
     "schema-org-events",
 ]
 
+WITH_HEADER = {"csv", "eurostat-tsv", "ods", "parquet", "rdata", "sdmx-csv", "xls", "xlsx"}
+"""The formats in which the file names its columns, so that a column without any value is there, too."""
 EVENT_FORMATS = {"ics", "ofn-events", "ofn-notices", "schema-org-events"}
 VARIABLE_OPTIONS = ("member", "sheet", "records")
 """The options whose text may contain variables of `parts`."""

@@ -97,7 +97,7 @@ class Case:
         """Return the YAML of the case's source; it is optional, so that its refusal does not stop the release."""
         observations = f"{{area: {self.area}, period: {self.period}, measures: {{{self.id}: {self.value}}}}}"
         lines = [
-            f"id: {self.id}", f"title: {self.id}", "publisher: Nobody", "licence: CC0-1.0", "theme: census", "optional: true",
+            f"id: {self.id}", f"title: {self.id}", "publisher: Nobody", "licence: CC0-1.0", "theme: census", "optional: true", "max_quarantined: 1",
             f"fetch: {{url: \"data/{self.file}\"}}", f"read: {self.read}", f"into: {self.into}",
         ]  # fmt: skip
         if self.columns:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from pipelines.core.clock import timestamp
 from pipelines.extract.snapshots import Snapshot
 from pipelines.extract.source_state import SourceState, SourceStates, parts_of
-from pipelines.lake.ingest import conflicts, counted, merging, rows, state
+from pipelines.lake.ingest import conflicts, counted, guards, merging, rows, state
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import SourceReport
@@ -91,21 +90,30 @@ class Ingest:
             sha256 = current.sha256 if use_newest and current.sha256 else current.good
             parts[declared.name] = _Part(current, self.context.archive.find(source.id, declared.name, sha256) if sha256 else None)
         snapshots = {name: part.snapshot for name, part in parts.items() if part.snapshot is not None}
-        shapes = {name: part.state.shape for name, part in parts.items()}
-        self._process(source, report, snapshots, shapes)
+        accepted = {name for name, snapshot in snapshots.items() if parts[name].state.is_accepted(snapshot.sha256)}
+        self._process(source, report, snapshots, parts, rows.Shapes({name: part.state.shape for name, part in parts.items()}, accepted))
         self._fall_back(source, report, parts)
         for name, part in parts.items():
             self._update_state(report, name, part.state, use_newest)
         return report
 
     def _process(
-        self, source: FetchedSource, report: SourceReport, snapshots: Mapping[str, Snapshot], shapes: Mapping[str, Mapping[str, Any]]
+        self,
+        source: FetchedSource,
+        report: SourceReport,
+        snapshots: Mapping[str, Snapshot],
+        parts: Mapping[str, _Part],
+        shapes: rows.Shapes,
     ) -> None:
-        """Process `snapshots` and add them to the report. An error that concerns the source as a whole refuses all its snapshots."""
+        """Process `snapshots` and add those that may be used to the report. An error of the source as a whole refuses all its snapshots."""
+        states = {name: part.state for name, part in parts.items()}
         try:
             rows.process_snapshots(self.context, source, report, snapshots, shapes, self.progress)
             rows.check_corrections(source, report)
+            guards.refuse_losses(source, report, states)
             conflicts.resolve_conflicts(self.context, source, report)
+            guards.refuse_quarantined(source, report, states, self.context.lake, self.context.pack.measures_read)
+            conflicts.resolve_conflicts(self.context, source, report)  # without the parts that were refused
             if isinstance(source.map, ObservationsMap):
                 counted.universe_of(self.context, source.universe)
         except BaseException as error:
@@ -122,20 +130,31 @@ class Ingest:
                 last_good = self.context.archive.find(source.id, name, part.state.good)
                 if last_good:
                     goods[name] = last_good
-        # a part whose newest snapshot is its last good one may have failed only because of the other parts
-        replaced = {n for n, good in goods.items() if (newest := parts[n].snapshot) is None or newest.sha256 != good.sha256}
-        if replaced:
-            errors = {name: report.errors[name] for name in replaced}
-            self._process(source, report, goods, {})
+        # a part whose newest snapshot is its last good one may have failed only because of other parts
+        newest = {name: part.snapshot.sha256 for name, part in parts.items() if part.snapshot is not None}
+        errors = {name: text for name, text in report.errors.items() if newest.get(name) != parts[name].state.good}
+        if goods and errors:
+            self._process(source, report, goods, parts, rows.Shapes({}, set(goods)))
             report.errors |= errors
 
     def _update_state(self, report: SourceReport, part: str, current: SourceState, use_newest: bool) -> None:
         """Store what this run found out about a part: whether it is good, stale (since when and why) or down."""
         error = report.errors.get(part) or current.error
         if part in report.parts and not report.errors.get(part):
-            current = replace(current, good=report.parts[part].snapshot, shape=report.parts[part].shape)
+            receipt = report.parts[part]
+            current = replace(
+                current,
+                good=receipt.snapshot,
+                shape=receipt.shape,
+                rows=guards.rows_without_ignored(receipt),
+                accepted_rows=receipt.accepted,
+            )
+            if current.accepted is not None and current.is_accepted(receipt.snapshot):
+                report.accepted_by_operator[part] = current.accepted.reason
         if use_newest:
-            current = replace(current, tried=current.sha256)
+            is_used = part in report.parts and report.parts[part].snapshot == current.sha256
+            is_refused = part in report.refused and not is_used
+            current = replace(current, tried=current.sha256, refused=current.sha256 if is_refused else "")
         if error:
             since = current.stale_since or timestamp(self.context.settings.now())
             current = replace(current, stale_since=since, error=error if use_newest else current.error)

@@ -11,6 +11,9 @@ from pipelines.lake.territory import merge_areas
 from pipelines.packs.schema import FetchedSource
 from pipelines.packs.workspace import Workspace
 
+_NOT_OF_ROWS = {"title", "publisher", "licence", "homepage", "citation", "fetch", "breaks", "snapshot", "max_quarantined"}
+"""The keys of a source that decide nothing about its rows."""
+
 
 class Context:
     """The tools of one run. The territory is empty until the sources of areas are read and `load_areas` is called."""
@@ -39,7 +42,7 @@ class Context:
 
     def receipt_key(self, source: FetchedSource, snapshot: Snapshot) -> str:
         """Return the key that decides whether a snapshot was processed before: its bytes, the declaration, the territory and the code."""
-        declaration = source.model_dump(mode="json", exclude={"title", "publisher", "licence", "homepage", "citation", "fetch", "breaks"})
+        declaration = source.model_dump(mode="json", exclude=_NOT_OF_ROWS)
         territory = "" if source.into == "areas" else self.territory_digest
         levels = [level.id for level in self.pack.file.levels]
         return digest([declaration, snapshot.sha256, snapshot.part, territory, levels, self.pack.file.declared_timezone, versions.LAKE])

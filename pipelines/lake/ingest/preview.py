@@ -231,7 +231,7 @@ def _processed(workspace: Workspace, context: Context, source: FetchedSource) ->
             continue
         if snapshot is not None:
             snapshots[part.name] = snapshot
-    rows.process_snapshots(context, source, report, snapshots, {}, lambda _: None)
+    rows.process_snapshots(context, source, report, snapshots, rows.Shapes({}, ()), lambda _: None)
     return report
 
 

@@ -18,6 +18,8 @@ class SourceReport:
     parts: dict[str, Receipt] = field(default_factory=dict)
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)  # the parts whose snapshot could be read, and is refused for how it differs
+    accepted_by_operator: dict[str, str] = field(default_factory=dict)  # the reason, by part
     drift: dict[str, str] = field(default_factory=dict)  # how the shape of a part differs from its last good snapshot
     stale_since: str | None = None
     down: bool = False  # some part has no good snapshot at all
@@ -54,7 +56,8 @@ class SourceReport:
 
     @property
     def warnings(self) -> list[str]:
-        return sorted({*self.conflict_warnings, *(w for r in self.parts.values() for w in r.warnings)})
+        accepted = (f"the content was accepted: {reason}" for reason in self.accepted_by_operator.values())
+        return sorted({*self.conflict_warnings, *(w for r in self.parts.values() for w in r.warnings), *accepted})
 
     @property
     def drift_messages(self) -> list[str]:
@@ -63,9 +66,11 @@ class SourceReport:
     def files(self, kind: str) -> list[File]:
         return [r.files[kind] for r in self.parts.values() if kind in r.files]
 
-    def refuse(self, part: str, reason: str) -> None:
-        """Note why the snapshot of a part is not used."""
+    def refuse(self, part: str, reason: str, *, acceptable: bool = False) -> None:
+        """Note why the snapshot of a part is not used. It is `acceptable` where the operator may use it all the same."""
         self.errors[part] = reason
+        if acceptable:
+            self.refused.add(part)
         self.parts.pop(part, None)
         self.snapshots.pop(part, None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +18,41 @@ from pipelines.lake.ingest import pushed
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import SourceReport
-from pipelines.lake.ingest.shape import drift, no_column, shape_of
+from pipelines.lake.ingest.shape import drift, lost_columns, no_column, shape_of
 from pipelines.lake.mapping import MappedRows, ValidatedRows, area_changes, areas, events, observations, register
 from pipelines.lake.store import QUARANTINE, Receipt
 from pipelines.packs import expressions
 from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.pack import Part
+from pipelines.packs.references.sources import columns_of_map
 from pipelines.packs.schema import AreaChangesMap, AreasMap, EventsMap, FetchedSource, ObservationsMap
 from pipelines.readers.cells import Columns, NumberColumn
 from pipelines.readers.json_shapes import PAGES
-from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS, VARIABLE_OPTIONS, ReadOptions
+from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS, VARIABLE_OPTIONS, WITH_HEADER, ReadOptions
 from quality import contracts
 
 Progress = Callable[[str], None]
 _PLACE = ["__part", "__row", "__cell"]  # where a row stands in the files of a source
 READERS = 2  # files read at a time; the text frames of all parts of a source are in memory until they are mapped
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """What the shapes of new snapshots are compared with: those of the last good ones, and the parts that an operator accepted as they are."""
+
+    last_good: Mapping[str, Mapping[str, Any]]
+    accepted: Collection[str]
+
+    def before(self, part: str) -> Mapping[str, Any]:
+        """Return the shape of the last good snapshot of a part; of a new part, the columns that all other parts have."""
+        shape = self.last_good.get(part, {})
+        others = [other for other in self.last_good.values() if other.get("columns")]
+        if shape or not others:
+            return shape
+        return {
+            "columns": [c for c in others[0]["columns"] if all(c in other["columns"] for other in others)],
+            "filled": others[0].get("filled", {}),
+        }
 
 
 @dataclass(frozen=True)
@@ -61,12 +81,12 @@ def process_snapshots(
     source: FetchedSource,
     report: SourceReport,
     snapshots: Mapping[str, Snapshot],
-    shapes: Mapping[str, Mapping[str, Any]],
+    shapes: Shapes,
     progress: Progress,
 ) -> None:
     """Add a receipt for each snapshot to `report`, or the reason why the snapshot cannot be processed.
 
-    `shapes` are those of the last good snapshots. A different shape is reported, or rejected with `on_schema_change: freeze`.
+    A shape that differs from that of the last good snapshot is reported, or refused (`on_schema_change`).
     """
     pending = _without_receipt(context, source, report, snapshots, shapes)
     if not pending:
@@ -76,7 +96,7 @@ def process_snapshots(
     if not receipts:
         return
     try:
-        _validate_and_map(context, source, report, receipts, pl.concat(frames, how="diagonal"))
+        _validate_and_map(context, source, report, receipts, pl.concat(frames, how="diagonal"), shapes)
     except BaseException as error:
         reason = reason_of(error, source.id)
         for part in receipts:
@@ -88,7 +108,7 @@ def _without_receipt(
     source: FetchedSource,
     report: SourceReport,
     snapshots: Mapping[str, Snapshot],
-    shapes: Mapping[str, Mapping[str, Any]],
+    shapes: Shapes,
 ) -> dict[str, _Pending]:
     """Add the receipts of earlier runs to the report, and return the snapshots that have none."""
     pending = {}
@@ -98,7 +118,7 @@ def _without_receipt(
         receipt = context.lake.load_receipt(source.id, part, key)
         if receipt is None:
             pending[part] = _Pending(snapshot, key)
-        elif _accepts_shape(source, report, part, shapes.get(part, {}), receipt.shape):
+        elif _accepts_shape(source, report, part, shapes, receipt.shape):
             report.parts[part] = receipt
             report.errors.pop(part, None)
     return pending
@@ -109,7 +129,7 @@ def _read_snapshots(
     source: FetchedSource,
     report: SourceReport,
     pending: Mapping[str, _Pending],
-    shapes: Mapping[str, Mapping[str, Any]],
+    shapes: Shapes,
 ) -> tuple[dict[str, Receipt], list[pl.DataFrame]]:
     """Return the receipts of the snapshots that could be read, and their text rows."""
     receipts: dict[str, Receipt] = {}
@@ -122,7 +142,7 @@ def _read_snapshots(
         snapshot = waiting.snapshot
         try:
             rows, shape = texts[readings[part]].result()
-            if not _accepts_shape(source, report, part, shapes.get(part, {}), shape):
+            if not _accepts_shape(source, report, part, shapes, shape):
                 continue
             rows, corrected = apply_corrections(context, source, with_variables(context, source, part, rows))
             kept = without_ignored(context, source, rows)
@@ -142,16 +162,34 @@ def _read_snapshots(
     return receipts, frames
 
 
-def _accepts_shape(source: FetchedSource, report: SourceReport, part: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+def _accepts_shape(source: FetchedSource, report: SourceReport, part: str, shapes: Shapes, after: Mapping[str, Any]) -> bool:
     """Compare the shape of a snapshot with that of the last good one. Return False where the difference rejects the snapshot."""
     is_compared = source.on_schema_change != "evolve" and not source.fetch.brings_records
-    text = drift(before, after) if is_compared else ""
-    if text and source.on_schema_change == "freeze":
-        report.refuse(part, f"{report.snapshots[part].url}: the columns are frozen, but {text}")
-        return False
+    text = drift(shapes.last_good.get(part, {}), after) if is_compared else ""
+    if is_compared and part not in shapes.accepted:
+        reason = ""
+        if text and source.on_schema_change == "freeze":
+            reason = f"the columns are frozen, but {text}"
+        elif source.on_schema_change is None:
+            lost = lost_columns(shapes.before(part), after, _columns_in_use(source), has_header=_has_header(source))
+            if lost:
+                reason = f"the map uses {', '.join(lost)}, but {text or 'the file has no such column'}"
+        if reason:
+            report.refuse(part, f"{report.snapshots[part].url}: {reason}", acceptable=True)
+            return False
     if text:
         report.drift[part] = text
     return True
+
+
+def _columns_in_use(source: FetchedSource) -> set[str]:
+    """Return the names in the file of the declared columns that the map uses."""
+    of_map = columns_of_map(source)
+    return {spec.from_ or name for name, spec in source.columns.items() if name.lower() in of_map}
+
+
+def _has_header(source: FetchedSource) -> bool:
+    return source.read.format in WITH_HEADER
 
 
 def check_corrections(source: FetchedSource, report: SourceReport) -> None:
@@ -368,7 +406,12 @@ def validate_rows(context: Context, source: FetchedSource, frame: pl.DataFrame) 
 
 
 def _validate_and_map(
-    context: Context, source: FetchedSource, report: SourceReport, receipts: Mapping[str, Receipt], frame: pl.DataFrame
+    context: Context,
+    source: FetchedSource,
+    report: SourceReport,
+    receipts: Mapping[str, Receipt],
+    frame: pl.DataFrame,
+    shapes: Shapes,
 ) -> None:
     """Write the canonical rows and the quarantine of each part, and add the receipts to the report. Raises UnreadableSnapshot."""
     validation = validate_rows(context, source, frame)
@@ -378,6 +421,9 @@ def _validate_and_map(
         message = no_column(name, next((list(receipt.shape["columns"]) for receipt in receipts.values()), []))
         if source.on_schema_change == "freeze" or (spec and spec.required) or column in source.key:
             raise readers.UnreadableSnapshot(message)
+        is_used = source.on_schema_change is None and _has_header(source) and name in _columns_in_use(source)
+        if is_used and not set(receipts) <= set(shapes.accepted):
+            raise readers.UnreadableSnapshot(f"{message}; the map uses it (on_schema_change: warn accepts that)")
         for receipt in receipts.values():
             receipt.warnings.append(message)
     snapshots = {part: receipt.snapshot for part, receipt in receipts.items()}
@@ -437,6 +483,8 @@ def _count_rows(receipt: Receipt, result: contracts.Checked, mapped: MappedRows,
     receipt.quarantined = result.bad_rows.filter(is_of_part).height + rejected
     receipt.accepted = result.accepted.filter(is_of_part).height - rejected - unselected
     receipt.cells_quarantined = quarantine.filter(pl.col("column").is_not_null()).height
+    cells = mapped.measure_cells.filter(is_of_part)
+    receipt.measures = {measure: (n, refused) for measure, n, refused in cells.select("measure", "cells", "refused").iter_rows()}
     receipt.assert_rows_add_up()
 
 

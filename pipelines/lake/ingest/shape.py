@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -16,20 +16,33 @@ _NUMBER = r"^[-+\u2212]?[0-9][0-9\u00a0\u202f ]*([.,][0-9]+)*([eE][-+]?[0-9]+)?[
 MOSTLY, RARELY = 0.95, 0.5
 _LISTED = 40  # names of columns in a message
 _NAME_SHOWN = 60  # characters of each
+OFTEN = 0.5
 
 
 def shape_of(columns: Sequence[str], rows: pl.DataFrame) -> dict[str, Any]:
-    """Return the shape of a file with these `columns`: {"columns": [...], "numbers": {column: share of cells that are numbers}}.
+    """Return the shape of a file with these `columns`.
 
-    The share covers the columns that `rows` (text) holds, and their non-empty cells among the first rows.
+    It has the columns, and by column the share of cells that are not empty (`filled`) and the share of these that are `numbers`. The shares
+    cover the columns that `rows` (text) holds, and the first rows.
     """
-    numbers = {}
+    numbers, filled = {}, {}
     head = rows.head(SAMPLE)
     for name in (n for n in head.columns if not n.startswith("__")):
         cells = head[name].drop_nulls()
+        filled[name] = round(cells.len() / max(head.height, 1), 3)
         if cells.len():
             numbers[name] = round(float(cells.str.contains(_NUMBER).mean() or 0.0), 3)  # type: ignore[arg-type]
-    return {"columns": list(columns), "numbers": numbers}
+    return {"columns": list(columns), "numbers": numbers, "filled": filled}
+
+
+def lost_columns(before: Mapping[str, Any], after: Mapping[str, Any], used: Collection[str], *, has_header: bool) -> list[str]:
+    """Return the `used` columns that `before` has and `after` lacks.
+
+    In a format without a header (records with keys), a key that was mostly absent may be absent from all records.
+    """
+    filled = before.get("filled", {})
+    lost = [name for name in before.get("columns", []) if name in used and name not in after["columns"]]
+    return [name for name in lost if has_header or filled.get(name, 1.0) >= OFTEN]
 
 
 def drift(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from pipelines.lake.sandbox import Sandbox
 
 REJECTED = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "reason": pl.String})
 BAD_CELLS = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "column": pl.String, "reason": pl.String})
+MEASURE_CELLS = pl.Schema({"__part": pl.String, "measure": pl.String, "cells": pl.Int64, "refused": pl.Int64})
 _NOT_CELLS = ("__bad", "__rejected", "__part", "__row", "__cell")
 
 
@@ -37,12 +38,14 @@ class MappedRows:
 
     `rows` are of the canonical kind, `rejected` are accepted rows that could not be mapped, `unselected` are those that no `where`
     selects, and `bad_cells` are single values that could not be computed. Every accepted row is mapped, rejected or unselected.
+    `measure_cells` counts the accepted rows that carry a measure, and those of them in which its value is refused.
     """
 
     rows: pl.DataFrame
     rejected: pl.DataFrame
     unselected: pl.DataFrame
     bad_cells: pl.DataFrame
+    measure_cells: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MEASURE_CELLS))
 
 
 def numbered(rows: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,17 @@ import polars as pl
 
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import SEXES, STATUS_RANK, TOTAL
-from pipelines.lake.mapping import BAD_CELLS, REJECTED, MappedRows, ValidatedRows, canonical_rows, cells_only, numbered, placing
+from pipelines.lake.mapping import (
+    BAD_CELLS,
+    MEASURE_CELLS,
+    REJECTED,
+    MappedRows,
+    ValidatedRows,
+    canonical_rows,
+    cells_only,
+    numbered,
+    placing,
+)
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
 from pipelines.packs import expressions
@@ -58,11 +68,12 @@ def map_rows(source: str, validated: ValidatedRows, spec: ObservationsMap, terri
         (pl.col("__rejected") | pl.col("reason").is_not_null()).alias("__q")
     )
     kept = kept.filter(~pl.col("__q") | pl.col("period").is_not_null())
-    parts, bad_cells = [], []
+    parts, bad_cells, cells = [], [], []
     for measure in measures:
         observations, bad = _observations(kept, measure, failures)
         parts.append(_aggregated(observations, measure, sandbox) if measure.spec.aggregate else observations)
         bad_cells.append(bad)
+        cells.append(_counted(observations))
     parts.append(_presence(kept))
     long = pl.concat([part.select(_COLUMNS) for part in parts]).with_columns(pl.lit(spec.sex is not None).alias("by_sex"))
     return MappedRows(
@@ -70,6 +81,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: ObservationsMap, terri
         rejected=rejected.select(*REJECTED).cast(REJECTED),
         unselected=unselected.select("__row", "__part"),
         bad_cells=pl.concat(bad_cells).cast(BAD_CELLS) if bad_cells else pl.DataFrame(schema=BAD_CELLS),
+        measure_cells=pl.concat(cells) if cells else pl.DataFrame(schema=MEASURE_CELLS),
     )
 
 
@@ -168,6 +180,12 @@ def _observations(kept: pl.DataFrame, measure: _Measure, failures: pl.DataFrame)
     )
     without_value = pl.col("obs_status").is_in(["Q", *WITHOUT_VALUE.values()])
     return rows.with_columns(pl.when(without_value).then(None).otherwise(pl.col("value")).alias("obs_value")), bad
+
+
+def _counted(observations: pl.DataFrame) -> pl.DataFrame:
+    """Return how many accepted rows carry the measure, and in how many its value is refused, by part."""
+    accepted = observations.filter(~pl.col("__q")).group_by("__part", "measure", maintain_order=True)
+    return accepted.agg(pl.len().alias("cells"), (pl.col("obs_status") == "Q").sum().alias("refused")).cast(MEASURE_CELLS)
 
 
 def _with_value(rows: pl.DataFrame, raw: pl.Expr, scale: Mapping[str, float] | None) -> pl.DataFrame:

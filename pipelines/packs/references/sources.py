@@ -179,6 +179,12 @@ def _is_pattern(pattern: str) -> bool:
     return True
 
 
+def columns_of_map(source: FetchedSource) -> frozenset[str]:
+    """Return the names (lower case) of the columns that the expressions of a map use."""
+    texts = [expression for _, expression, _ in _map_expressions(source.map, ("map",))] if source.map is not None else []
+    return frozenset(column.lower() for text in texts for column in expressions.parse(text).columns)
+
+
 def _expressions(source: FetchedSource) -> Iterator[tuple[KeyPath, str, bool]]:
     """Yield (path, expression, whether its result is stored as text) of every expression of a source."""
     if source.read.ignore is not None:

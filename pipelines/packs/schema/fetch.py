@@ -11,11 +11,18 @@ from pipelines.packs.schema.base import Block, Identifier
 
 
 class Expect(Block):
-    """Conditions that a snapshot must meet. None has a default."""
+    """Conditions that a snapshot must meet. Only `rows_change` has a default."""
 
     media_type: Text | None = Field(None, description="Media type that the server must send.")
     min_bytes: int | None = Field(None, ge=0, description="Smallest acceptable size in bytes.")
     size_change: float | None = Field(None, ge=0, description="Largest acceptable change of size, relative to the last snapshot.")
+    rows_change: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Largest acceptable loss of rows, and of rows that are accepted, relative to the last good snapshot of the same part; gains "
+        "do not count. Default: 0.5 for observations, 0.3 for all other lists; a `window` has none.",
+    )
     sha256: Text | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="Checksum of the only content that is accepted.")
 
 

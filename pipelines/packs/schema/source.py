@@ -71,14 +71,33 @@ class FetchedSource(SourceHead):
     optional: bool = Field(False, description="true: if it fails on the first run, the exit code is 3 and not 1.")
     fetch: Fetch = Field(description="Where the bytes come from.")
     read: ReadOptions = Field(description="How the bytes become rows.")
-    on_schema_change: Literal["evolve", "warn", "freeze"] = Field(
-        "warn", description="What happens when the set of columns changes: accept, warn, or refuse the snapshot."
+    snapshot: Literal["complete", "window"] | None = Field(
+        None,
+        description="complete: a snapshot holds everything, so it may not lose many rows (`expect.rows_change`); window: it holds what is coming or "
+        "recent, and may shrink. Default: window for events and pushed records, else complete.",
+    )
+    max_quarantined: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Largest acceptable share of refused rows, and of refused cells of a measure that an indicator reads; fewer than 5 are "
+        "acceptable unless they are all. 1 accepts any number. Default: 0.2; for pushed records 1.",
+    )
+    on_schema_change: Literal["evolve", "warn", "freeze"] | None = Field(
+        None,
+        description="What happens when the set of columns changes: accept, warn, or refuse the snapshot. Default: refuse a snapshot that lacks a "
+        "column which the map uses, and warn of all other changes.",
     )
     corrections: list[Correction] = Field(default_factory=list, description="Corrections of cells.")
     columns: dict[ColumnName, ColumnSpec] = Field(default_factory=dict, description="The contract of the columns.")
     key: list[Text] = Field(default_factory=list, description="Columns that identify a row.")
     into: Literal["areas", "observations", "events", "register", "area_changes"] = Field(description="What a row becomes.")
     map: Any = Field(None, description="How a row becomes that.")
+
+    @property
+    def is_window(self) -> bool:
+        """Whether a snapshot may be much smaller than the one before."""
+        return self.snapshot == "window" or (self.snapshot is None and (self.into == "events" or self.fetch.brings_records))
 
     @field_validator("read", mode="before")
     @classmethod
