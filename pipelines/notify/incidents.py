@@ -106,9 +106,11 @@ def _stale_data(workspace: Workspace, source: str, title: str, since: str, stale
     text = f"The source {source} ({title}) is stale since {since}: {'; '.join(reasons) or 'no reason was recorded'}. {stands}"
     if parts:
         text += f" Parts concerned: {', '.join(parts[:10])}{f' and {len(parts) - 10} more' if len(parts) > 10 else ''}."
+    is_refused = any(state.refused for state in stale.values())  # then an operator may accept the content
+    following = _command(workspace, "accept", source, "--reason", "TEXT") if is_refused else _command(workspace, "run", "--only", source)
     return {
         "source": source, "title": title, "text": text, "stale_since": since, "reasons": reasons, "last_good": last_good, "parts": parts,
-        "rows": rows, "command": _command(workspace, "status"), "next": _command(workspace, "run", "--only", source),
+        "rows": rows, "command": _command(workspace, "status"), "next": following,
     }  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from pipelines.extract.source_state import SourceStates, unprocessed_sources
 from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
-from pipelines.notify import alerts
+from pipelines.notify import alerts, incidents
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import inputs_key
@@ -131,9 +131,11 @@ class TestLoss:
         place.run()
         place.write("data/clubs.csv", clubs(3))
         place.run()
-        assert alerts.enqueue_staleness(place.workspace) == ["clubs"]
+        assert incidents.enqueue(place.workspace) == ["clubs"]
         [alert] = alerts.waiting(place.workspace)
-        assert "3 rows after 20, a loss of 85%" in json.loads(alert.read_text())["data"]["reasons"][0]
+        data = json.loads(alert.read_text())["data"]
+        assert "3 rows after 20, a loss of 85%" in data["text"]
+        assert "accept clubs --reason" in data["next"]
 
     def test_counts_for_no_window(self, tmp_path: Path) -> None:
         place = Place(tmp_path)
