@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +12,7 @@ from tests.support.server import Reply, Server
 
 GROUP = "Servers"
 BODY = b"code,name\n1,Alder\n"
+LONG = b"code,name\n" + b"".join(b"%d,Alder %x\n" % (n, n * n * 7919) for n in range(500))
 CSV = {"Content-Type": "text/csv"}
 METADATA = "http://169.254.169.254/latest/meta-data/"
 
@@ -131,6 +134,26 @@ BEHAVIOURS = [
              limits={"retries": 0}),
     Behaviour("identity_encoding", "a content encoding that changes nothing", (Reply(200, BODY, {**CSV, "Content-Encoding": "identity"}),),
              None, 1),
+    Behaviour("gzip_encoding", "a body in gzip, although none was asked for", (Reply(200, gzip.compress(BODY), {**CSV, "Content-Encoding": "gzip"}),),
+             None, 1),
+    Behaviour("gzip_members", "a body in gzip of two members, with zeros after them", (Reply(200, gzip.compress(BODY[:5])
+             + gzip.compress(BODY[5:]) + b"\0" * 9, {**CSV, "Content-Encoding": "x-gzip"}),), None, 1),
+    Behaviour("deflate_encoding", "a body in deflate with zlib's header", (Reply(200, zlib.compress(BODY),
+             {**CSV, "Content-Encoding": "deflate"}),), None, 1),
+    Behaviour("raw_deflate_encoding", "a body in deflate without a header", (Reply(200, zlib.compress(BODY)[2:-4], {**CSV, "Content-Encoding": "deflate"
+             }),), None, 1),
+    Behaviour("two_encodings", "a body in deflate and then in gzip", (Reply(200, gzip.compress(zlib.compress(BODY)),
+             {**CSV, "Content-Encoding": "deflate, gzip"}),), None, 1),
+    Behaviour("gzip_cut_off", "a body in gzip that breaks off, with the length of what came", (Reply(200, gzip.compress(LONG)[:-9], {**CSV,
+             "Content-Encoding": "gzip"}),), "its gzip stream breaks off", 2, limits={"retries": 0}),
+    Behaviour("gzip_cut_off_closed", "a body in gzip that breaks off as the connection is closed", (Reply(200, gzip.compress(LONG)[:99], {**CSV,
+             "Content-Encoding": "gzip", "Connection": "close", "Content-Length": ""}),), "its gzip stream breaks off", 2, limits={"retries": 0}),
+    Behaviour("gzip_cut_off_once", "a body in gzip that breaks off, the first time", (Reply(200, gzip.compress(BODY)[:-1], {**CSV,
+             "Content-Encoding": "gzip"}), Reply(200, BODY, CSV)), None, 2),
+    Behaviour("deflate_cut_off", "a body in deflate that breaks off", (Reply(200, zlib.compress(LONG)[:99], {**CSV,
+             "Content-Encoding": "deflate"}),), "its deflate stream breaks off", 2, limits={"retries": 0}),
+    Behaviour("deflate_empty", "a body in deflate of no bytes", (Reply(200, b"", {**CSV, "Content-Encoding": "deflate"}),),
+             "its deflate stream breaks off", 2, limits={"retries": 0}),
     Behaviour("broken_encoding", "a body that claims to be gzip but is not", (Reply(200, BODY, {**CSV, "Content-Encoding": "gzip"}),),
              "reading the response failed",
              limits={"retries": 0}),

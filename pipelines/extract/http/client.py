@@ -15,12 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.core.settings import Settings
+from pipelines.extract.http import decoding
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.rate_limit import RateLimiter
 from pipelines.extract.http.request import Download, FetchError
 from pipelines.packs.schema import Auth, FetchedSource
 
-BLOCK = 1 << 16
 _MAX_MESSAGE = 300  # characters of a server's own error message that are repeated
 
 
@@ -126,10 +126,8 @@ class Client:
         if expect and expect.media_type and media_type != expect.media_type.lower():
             raise FetchError(f"{url}: expected media type {expect.media_type}, got {media_type or 'none'}")
         length = response.headers.get("Content-Length", "")
-        encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-        encoded = encoding != "identity"
-        supported = {"identity", *response.raw.CONTENT_DECODERS}
-        if unsupported := [name for part in encoding.split(",") if (name := part.strip()) and name not in supported]:
+        encodings = decoding.names_of(response.headers.get("Content-Encoding", ""))
+        if unsupported := [name for name in encodings if name not in decoding.ENCODINGS]:
             raise FetchError(
                 f"{url}: the response is compressed with {unsupported[0]!r}, which is not supported, although none was asked for; "
                 "look for another address of the same file, or drop the file into the inbox"
@@ -138,7 +136,8 @@ class Client:
             raise FetchError(f"{url}: {length} bytes; the limit is {self.limits.max_bytes} bytes")
         digest, size, began = hashlib.sha256(), 0, time.monotonic()
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            while block := response.raw.read1(BLOCK, decode_content=encoded):
+            received = iter(lambda: response.raw.read1(decoding.BLOCK, decode_content=False), b"")
+            for block in decoding.decoded(received, encodings):
                 size += len(block)
                 if size > self.limits.max_bytes:
                     raise FetchError(f"{url}: more than {self.limits.max_bytes} bytes")
@@ -148,7 +147,7 @@ class Client:
                 self.rate_limiter.count_bytes(len(block))
                 digest.update(block)
                 file.write(block)
-        if length.isdigit() and not encoded and int(length) != size:
+        if length.isdigit() and not set(encodings) - {"identity"} and int(length) != size:
             raise _BodyCutOff(f"{url}: the response is incomplete: {size} of {length} bytes")
         validators = {name: response.headers[name] for name in ("etag", "last-modified") if name in response.headers}
         next_link = response.links.get("next", {}).get("url")
