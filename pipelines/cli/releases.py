@@ -100,7 +100,7 @@ def _locked(pack: Path | None, home: Path | None) -> Iterator[WorkspaceFolder]:
     from pipelines.notify import announcements
 
     workspace = published_workspace(pack, home)
-    with workspace.lock(on_wait=lambda text: print(text, file=sys.stderr)):
+    with workspace.lock(on_wait=lambda text: print(text, file=sys.stderr), holder=f"zpo2 {' '.join(sys.argv[1:2])}".strip()):
         logs.open_log(workspace)
         announcements.prepare(workspace)
         yield workspace

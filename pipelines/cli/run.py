@@ -34,6 +34,9 @@ def run(  # noqa: PLR0917 - options of the command
     reason: Annotated[str | None, typer.Option("--reason", help="Why the checks are accepted; part of the release.")] = None,
     vintage: Annotated[str | None, typer.Option("--vintage", help="Use the snapshots known at this date or time; needs --out.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the release of --vintage; new or empty.")] = None,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, max=7 * 24 * 60, help="Minutes to wait while another process writes to the workspace.")
+    ] = 1.0,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch, check, transform, gate and publish."""
@@ -56,12 +59,12 @@ def run(  # noqa: PLR0917 - options of the command
         time = moment(vintage)
         check_folder(out)
         with display:
-            outcome = in_process.run_vintage(workspace, time, out.absolute(), display.show)
+            outcome = in_process.run_vintage(workspace, time, out.absolute(), display.show, wait * 60)
         _end(workspace, outcome, as_json)
     with display:
         outcome = in_process.run(
             workspace, only=tuple(only) if only else None, part=part_range, accepted=dict.fromkeys(accept or [], reason or ""),
-            report=display.show,
+            report=display.show, wait=wait * 60,
         )  # fmt: skip
     _end(workspace, outcome, as_json)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipelines.core import atomic
+from pipelines.core.clock import timestamp
 from pipelines.core.errors import ExitCode, Zpo2Error
 from pipelines.core.locks import file_lock
 from pipelines.core.settings import Settings
@@ -53,6 +56,10 @@ event_log_storage:
 WAIT_SECONDS = 60.0
 DESCRIPTION = "home.json"
 LOCK = "run.lock"
+WAITING = "run.waiting"
+"""Processes that wait for the lock share a lock on this file."""
+QUICK_SECONDS = 5.0
+"""How long somebody who looks for dead runs may keep others from waiting."""
 
 
 class WorkspaceError(Zpo2Error):
@@ -181,7 +188,7 @@ class WorkspaceFolder:
             if version != FORMAT:
                 raise WorkspaceError(f"{self.root}: has format {version}, this version writes format {FORMAT}; give another --home")
             return True
-        if self.root.is_dir() and any(p.name not in (LOCK, "inbox") for p in self.root.iterdir()):
+        if self.root.is_dir() and any(p.name not in (LOCK, WAITING, "inbox") for p in self.root.iterdir()):
             raise WorkspaceError(f"{self.root}: holds files but no {DESCRIPTION}; give an empty folder as --home")
         return False
 
@@ -200,17 +207,60 @@ class WorkspaceFolder:
                 temporary.write_text(current, encoding="utf-8")
 
     @contextmanager
-    def lock(self, wait: float = WAIT_SECONDS, on_wait: Callable[[str], None] | None = None) -> Iterator[None]:
-        """Hold the workspace for writing. Raises WorkspaceBusy when another process still holds it after `wait` seconds."""
+    def lock(
+        self, wait: float = WAIT_SECONDS, on_wait: Callable[[str], None] | None = None, *, holder: str = "a command"
+    ) -> Iterator[None]:
+        """Hold the workspace for writing, as `holder`. Raises WorkspaceBusy when another process still holds it after `wait` seconds.
+
+        `on_wait` gets a sentence that says who holds it since when, before the first wait.
+        """
         self.root.mkdir(parents=True, exist_ok=True)
+        path = self.root / LOCK
 
         def report() -> None:
             if on_wait:
-                on_wait(f"another run is writing to {self.root}; waiting up to {wait:.0f} s")
+                on_wait(f"{_holder(path)} is writing to {self.root}; waiting up to {_duration(wait)}")
 
         with ExitStack() as stack:
             try:
-                stack.enter_context(file_lock(self.root / LOCK, wait=wait, on_wait=report))
+                with file_lock(self.root / WAITING, shared=True, wait=QUICK_SECONDS):  # so that nobody takes this process for dead
+                    stack.enter_context(file_lock(path, wait=wait, on_wait=report))
             except BlockingIOError:
-                raise WorkspaceBusy(f"another run is still writing to {self.root}") from None
-            yield
+                raise WorkspaceBusy(
+                    f"{_holder(path)} is still writing to {self.root}, after {_duration(wait)}; `zpo2 run --wait MINUTES` waits longer"
+                ) from None
+            _note(path, json.dumps({"holder": holder, "process": os.getpid(), "since": timestamp(datetime.now(UTC))}))
+            try:
+                yield
+            finally:
+                _note(path, "")
+
+    @contextmanager
+    def lock_without_waiters(self) -> Iterator[None]:
+        """Hold the workspace while no other process even waits for it. Raises WorkspaceBusy at once where one does, or holds it."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        try:
+            with file_lock(self.root / WAITING), file_lock(self.root / LOCK):
+                yield
+        except BlockingIOError:
+            raise WorkspaceBusy(f"{self.root}: a process writes to it or waits for it") from None
+
+
+def _note(lock: Path, text: str) -> None:
+    """Write who holds a lock into its file, for others to read."""
+    with suppress(OSError):  # on a full disk nobody reads it, but `zpo2 prune` can still free space
+        lock.write_text(text, encoding="utf-8")
+
+
+def _holder(lock: Path) -> str:
+    """Return who holds the lock of a workspace, and since when, as far as it is known."""
+    try:
+        content = json.loads(lock.read_text(encoding="utf-8"))
+        return f"{content['holder']} (process {content['process']}, since {content['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _duration(seconds: float) -> str:
+    minutes = seconds / 60
+    return f"{seconds:.0f} s" if seconds < 60 else "1 minute" if minutes == 1 else f"{minutes:g} minutes"

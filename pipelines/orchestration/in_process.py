@@ -17,7 +17,7 @@ import yaml
 from pipelines.core import atomic, logs, machine
 from pipelines.core.errors import Zpo2Error, in_one_line
 from pipelines.core.fingerprint import digest
-from pipelines.core.workspace import WorkspaceBusy, WorkspaceError, WorkspaceFolder
+from pipelines.core.workspace import WAIT_SECONDS, WorkspaceBusy, WorkspaceError, WorkspaceFolder
 from pipelines.extract import backlog, inbox
 from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http.request import FetchResult, Request, address
@@ -43,13 +43,15 @@ def run(
     part: tuple[str, tuple[str, ...]] | None = None,
     accepted: Mapping[str, str] | None = None,
     report: Report = ignore_progress,
+    wait: float = WAIT_SECONDS,
 ) -> dict[str, Any]:
     """Run the pack of `workspace` and return the outcome (see RunOutcome.as_dict). Raises WorkspaceBusy, WorkspaceError.
 
+    While another process writes to the workspace, the run waits for it, at most `wait` seconds.
     At the end, also where the run fails, alerts about what the operator must know are queued and sent.
     """
     try:
-        outcome = _run(workspace, only, part, accepted, report)
+        outcome = _run(workspace, only, part, accepted, report, wait)
     except (WorkspaceBusy, WorkspaceError):
         raise  # nothing was run
     except Exception as error:
@@ -65,8 +67,9 @@ def _run(
     part: tuple[str, tuple[str, ...]] | None,
     accepted: Mapping[str, str] | None,
     report: Report,
+    wait: float,
 ) -> dict[str, Any]:
-    with _locked(workspace, report):
+    with _locked(workspace, report, wait):
         logs.open_log(workspace)
         _cleanup(workspace)
         repair.repair(workspace)
@@ -110,12 +113,12 @@ def _alert(workspace: Workspace, failure: str = "") -> None:
         logging.getLogger("zpo2.alerts").error("alerts were not queued or not sent", extra={"reason": in_one_line(error)})
 
 
-def run_vintage(workspace: Workspace, time: str, out: Path, report: Report = ignore_progress) -> dict[str, Any]:
+def run_vintage(workspace: Workspace, time: str, out: Path, report: Report = ignore_progress, wait: float = WAIT_SECONDS) -> dict[str, Any]:
     """Build the release of the snapshots known at `time` (a UTC timestamp) in the folder `out`; nothing is fetched, nothing published.
 
     Returns the outcome (see RunOutcome.as_dict). Raises WorkspaceBusy, WorkspaceError.
     """
-    with _locked(workspace, report):
+    with _locked(workspace, report, wait):
         _cleanup(workspace)
         with vintage.workspace_at(workspace, time) as past:
             session = RunSession(RunRequest(past, fetched=(), by_command=True, report=report))
@@ -150,9 +153,9 @@ def lock_snapshots(workspace: Workspace, report: Report = ignore_progress) -> tu
 
 
 @contextlib.contextmanager
-def _locked(workspace: Workspace, report: Report) -> Any:
+def _locked(workspace: Workspace, report: Report, wait: float = WAIT_SECONDS) -> Any:
     """Hold the lock of the workspace, which is created where it does not exist."""
-    with workspace.lock(on_wait=lambda text: report(Progress("lock", "workspace", text))):
+    with workspace.lock(wait, lambda text: report(Progress("lock", "workspace", text)), holder="zpo2"):
         workspace.open()
         yield
 

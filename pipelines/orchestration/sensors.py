@@ -46,7 +46,7 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(days=1)
 After a run that the operator cancelled, nothing is requested for the first pause.
 """
 PROCESS_ENDED = timedelta(minutes=5)
-"""A run that began so long ago and does not hold the workspace has no process any more: a run waits for the lock for a minute at most."""
+"""A run that began so long ago, and neither holds the workspace nor waits for it, has no process any more."""
 INGEST = "ingest"
 QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 """The events of a run are in Dagster's event log; the console of the daemon does not repeat each of them."""
@@ -78,7 +78,7 @@ def _poll_sources(workspace: Workspace) -> dg.SensorDefinition:
         if not polling.due_sources(workspace.pack, cursor, workspace.settings.now()):
             return dg.SkipReason("no source is due")
         try:
-            with workspace.lock(wait=0):
+            with workspace.lock(wait=0, holder="a sensor of the daemon"):
                 result = polling.poll(workspace, cursor)
         except WorkspaceBusy:
             return dg.SkipReason("a run is writing to the workspace; the next tick polls")
@@ -102,7 +102,7 @@ def _poll_sources(workspace: Workspace) -> dg.SensorDefinition:
 def _repair(workspace: Workspace) -> None:
     """Make damaged state files again, unless a run is writing to the workspace; it does that itself."""
     if repair.is_needed(workspace):
-        with suppress(WorkspaceBusy), workspace.lock(wait=0):
+        with suppress(WorkspaceBusy), workspace.lock(wait=0, holder="a sensor of the daemon"):
             repair.repair(workspace)
 
 
@@ -181,7 +181,7 @@ def _publish_changes(workspace: Workspace, downstream: Collection[dg.AssetKey]) 
         work = waiting.arrived(workspace, settled)
         if not runs:
             try:
-                with workspace.lock(wait=0):
+                with workspace.lock(wait=0, holder="a sensor of the daemon"):
                     work += waiting.unfinished(workspace)
             except WorkspaceBusy:
                 return skip("the workspace is being written to; the next tick looks again")
@@ -242,7 +242,7 @@ def _end_dead_runs(instance: dg.DagsterInstance, workspace: Workspace) -> None:
     records = instance.get_run_records(dg.RunsFilter(statuses=STARTED, tags={WORKSPACE: str(workspace.root)}))
     old = [record.dagster_run for record in records if record.start_time is not None and record.start_time < began_before]
     if old:
-        with suppress(WorkspaceBusy), workspace.lock(wait=0):
+        with suppress(WorkspaceBusy), workspace.lock_without_waiters():
             for run in old:
                 instance.report_run_failed(run, "the process of the run has ended without a result")
 
@@ -292,7 +292,7 @@ def _announce(workspace: Workspace) -> list[str]:
     try:
         if not announcements.is_due(workspace):
             return []
-        with workspace.lock(wait=0):
+        with workspace.lock(wait=0, holder="a sensor of the daemon"):
             count, faults = announcements.deliver(workspace)
     except WorkspaceBusy:
         return ["a run is writing to the workspace and announces its releases itself"]

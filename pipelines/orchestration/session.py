@@ -21,6 +21,8 @@ from pipelines.warehouse.scope import Keys
 from quality.completeness import ValueCount
 
 _log = logging.getLogger("zpo2.runs")
+DAEMON_WAIT_SECONDS = 24 * 3600.0
+"""How long a run of the daemon waits for the workspace; it can be cancelled meanwhile."""
 
 
 @dataclass
@@ -55,10 +57,17 @@ class RunSession:
         self.request.report(Progress(step, name, text, done, total))
 
     def hold(self) -> None:
-        """Take the lock of the workspace for the rest of the run, unless the command holds it already. Raises WorkspaceBusy."""
+        """Take the lock of the workspace for the rest of the run, unless the command holds it already.
+
+        A run of the daemon waits as long as commands write to the workspace. Raises WorkspaceBusy after a day.
+        """
         if not self.request.by_command and not self._holds:
-            self._lock.enter_context(self.workspace.lock(on_wait=lambda text: self.report("lock", "workspace", text)))
+            self._lock.enter_context(self.workspace.lock(DAEMON_WAIT_SECONDS, self._wait, holder="a run of the daemon"))
             self._holds = True
+
+    def _wait(self, text: str) -> None:
+        _log.info("a run waits", extra={"reason": text})
+        self.report("lock", "workspace", text)
 
     def release_lock(self) -> None:
         self._lock.close()
