@@ -212,3 +212,42 @@ map: {area: {scheme: office, code: geo}, period: time_period, status: %s, measur
         (value,) = values["t2", "2022"]
         assert (value.row, value.value, reader.cells_of([value])) == (3, None, {"2022"})
         assert reader.texts([3], "m", [value]) == {3: {"value": None, "geo": "t2", "time_period": "2022", "flag": "z"}}
+
+
+class TestDatesOfRegisters:
+    SOURCE = """\
+fetch: {url: data/x.csv}
+read: {format: csv}
+columns: {id: {required: true}, code: {required: true}, since: {type: date}, until: {type: %s}, active: {type: boolean}}
+into: register
+map: {register: "'r'", id: id, area: {scheme: office, code: code}, valid_from: since, valid_to: "%s", where: active}
+"""
+    ROWS = "id,code,since,until,active\n1,t1,2020-01-01,2022-01-01,1\n2,t1,2020-01-01,,1\n%s\n"
+
+    @pytest.mark.parametrize(
+        ("row", "reason"),
+        [
+            ("3,t1,2020-01-01,31.2.2021,1", "map.valid_to: until cannot be read"), ("3,t1,soon,,1", "map.valid_from: since cannot be read"),
+            ("3,t1,2020-01-01,,perhaps", "map.where: active cannot be read"),
+        ],
+    )  # fmt: skip
+    def test_that_cannot_be_read_refuse_the_entry(self, tmp_path: Path, row: str, reason: str) -> None:
+        result = ingest(tmp_path, self.SOURCE % ("date", "until"), {"x.csv": self.ROWS % row})
+        assert result.frame["id"].to_list() == ["1", "2"]
+        assert (4, None, reason) in result.reasons()
+        assert result.counts() == (3, 2, 1, {})
+
+    def test_that_an_expression_cannot_read_refuse_the_entry(self, tmp_path: Path) -> None:
+        expression = "try_strptime(until, '%Y-%m-%d')"
+        result = ingest(tmp_path, self.SOURCE % ("string", expression), {"x.csv": self.ROWS % "3,t1,2020-01-01,2021-13-01,1"})
+        assert result.frame["id"].to_list() == ["1", "2"]
+        assert result.reasons() == [(4, None, "valid_to: not a date")]
+
+    def test_of_areas_refuse_the_area(self, tmp_path: Path) -> None:
+        source = (
+            "fetch: {url: data/x.csv}\nread: {format: csv}\ncolumns: {code: {required: true}, until: {type: date}}\ninto: areas\n"
+            "map: {area: {ref_area: code, level: \"'town'\", parents: {county: \"'C'\"}, valid_to: until}}\n"
+        )
+        result = ingest(tmp_path, source, {"x.csv": "code,until\nx1,2020-01-01\nx2,soon\nx3,\n"})
+        assert result.frame["ref_area"].to_list() == ["x1", "x3"]
+        assert (3, None, "map.area.valid_to: until cannot be read") in result.reasons()

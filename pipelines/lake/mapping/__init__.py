@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipelines.lake.sandbox import Sandbox
+from pipelines.packs.expressions import parse
 
 REJECTED = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "reason": pl.String})
 BAD_CELLS = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "column": pl.String, "reason": pl.String})
@@ -71,22 +72,31 @@ def evaluate(rows: pl.DataFrame, expressions: Sequence[tuple[str, str, str]], sa
 
 
 def map_or_reject(
-    source: str, rows: pl.DataFrame, faults: Sequence[pl.Expr], snapshots: Mapping[str, str], schema: pl.Schema
+    source: str, rows: pl.DataFrame, where: str | None, faults: Sequence[pl.Expr], snapshots: Mapping[str, str], schema: pl.Schema
 ) -> MappedRows:
     """Divide evaluated `rows` into canonical rows of `schema`, rejected rows, and rows that `__where` does not select.
 
-    Each of `faults` is the text of one fault, or null. A row is rejected for its faults only where it is selected, or where an
-    expression failed on it.
+    Each of `faults` is the text of one fault, or null. A row is rejected for its faults only where it is selected, where an expression
+    failed on it, or where a cell that cannot be read leaves open whether `where` selects it.
     """
-    reason = pl.concat_str([pl.col("failure"), *faults], separator="; ", ignore_nulls=True)
+    in_doubt = pl.when(pl.col("__where").is_null()).then(unread_fault("where", where))
+    reason = pl.concat_str([pl.col("failure"), in_doubt, *faults], separator="; ", ignore_nulls=True)
     selected = pl.col("__where").fill_null(False)
-    rows = rows.with_columns(pl.when((selected | pl.col("failure").is_not_null()) & (reason != "")).then(reason).alias("reason"))
+    is_judged = selected | pl.col("failure").is_not_null() | in_doubt.is_not_null()
+    rows = rows.with_columns(pl.when(is_judged & (reason != "")).then(reason).alias("reason"))
     return MappedRows(
         rows=canonical_rows(source, rows.filter(selected & pl.col("reason").is_null()), snapshots, schema),
         rejected=rows.filter(pl.col("reason").is_not_null()).select(*REJECTED).cast(REJECTED),
         unselected=rows.filter(~selected & pl.col("reason").is_null()).select("__row", "__part"),
         bad_cells=pl.DataFrame(schema=BAD_CELLS),
     )
+
+
+def unread_fault(column: str, expression: str | None) -> pl.Expr:
+    """Return the fault of a row in which `column` uses a cell that is in quarantine: the value would look as if it were not given."""
+    used = sorted(name.lower() for name in parse(expression).columns) if expression is not None else []
+    bad = pl.col("__bad").list.eval(pl.element().filter(pl.element().str.to_lowercase().is_in(used)))
+    return pl.when(bad.list.len() > 0).then(pl.format("map.{}: {} cannot be read", pl.lit(column), bad.list.join(", ")))
 
 
 def canonical_rows(source: str, rows: pl.DataFrame, snapshots: Mapping[str, str], schema: pl.Schema) -> pl.DataFrame:

@@ -26,7 +26,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreaChangesMap, territ
             pl.format("share {}: expected a number above 0 and up to 1", "share")
         ),
     ]
-    return map_or_reject(source, rows, faults, validated.snapshots, CHANGE)
+    return map_or_reject(source, rows, spec.where, faults, validated.snapshots, CHANGE)
 
 
 def _expressions(spec: AreaChangesMap) -> list[tuple[str, str, str]]:

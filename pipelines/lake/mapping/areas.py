@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.lake.mapping import BAD_CELLS, REJECTED, MappedRows, ValidatedRows, canonical_rows, cells_only, named_values
+from pipelines.lake.mapping import BAD_CELLS, REJECTED, MappedRows, ValidatedRows, canonical_rows, cells_only, named_values, unread_fault
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import ROW_SCHEMA
 from pipelines.packs.schema import AreaMap, AreasMap
@@ -19,7 +19,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list
     """Return the areas of the accepted rows. A row without an identifier or with an unknown level is rejected."""
     frame = validated.accepted
     cells = cells_only(frame)
-    base = frame.select("__n", "__row", "__cell", "__part")
+    base = frame.select("__n", "__row", "__cell", "__part", "__bad")
     where, where_failures = sandbox.evaluate(cells, [("__where", "boolean", spec.where if spec.where is not None else "true")])
     base = base.join(where, on="__n", maintain_order="left")
     selected = pl.col("__where").fill_null(False)
@@ -29,7 +29,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list
         failures.append(area_failures)
         areas.append(_one_area(base.join(values, on="__n", maintain_order="left"), area, i))
     rows = pl.concat(areas).filter(selected)
-    reasons = _reasons(rows, pl.concat(failures), levels)
+    reasons = _reasons(rows, base.filter(selected), spec, pl.concat(failures), levels)
     accepted = rows.join(reasons, on="__n", how="anti", maintain_order="left").sort("__n", "__i")
     return MappedRows(
         rows=canonical_rows(source, accepted, validated.snapshots, ROW_SCHEMA),
@@ -39,7 +39,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list
     )
 
 
-def _reasons(rows: pl.DataFrame, failures: pl.DataFrame, levels: list[str]) -> pl.DataFrame:
+def _reasons(rows: pl.DataFrame, selected: pl.DataFrame, spec: AreasMap, failures: pl.DataFrame, levels: list[str]) -> pl.DataFrame:
     """Return why rows are rejected, as `__n` and `reason`, one row each."""
     is_unknown_level = ~pl.col("level").fill_null("").is_in(levels)
     bad_country = pl.format("country {}: expected two capital letters", "country")
@@ -50,6 +50,11 @@ def _reasons(rows: pl.DataFrame, failures: pl.DataFrame, levels: list[str]) -> p
             rows.filter(pl.col("ref_area").is_null()).select("__n", pl.lit("the area has no identifier").alias("reason")),
             rows.filter(~pl.col("country").str.contains(_COUNTRY)).select("__n", bad_country.alias("reason")),
             rows.filter(is_unknown_level).select("__n", bad_level.alias("reason")),
+            *(
+                selected.select("__n", unread_fault(f"area.{name}", getattr(area, name)).alias("reason")).drop_nulls()
+                for area in spec.area
+                for name in _DATES
+            ),
         ]
     )
     return reasons.unique(maintain_order=True).group_by("__n", maintain_order=True).agg(pl.col("reason").str.join("; "))

@@ -55,7 +55,7 @@ def map_rows(
     rows = rows.with_columns(pl.col("status").fill_null("confirmed"))
     no_start = pl.col("start").is_null() & pl.col("failure").is_null()
     faults = [pl.when(no_start).then(pl.lit("the event has no start")), pl.col("area_fault")]
-    return map_or_reject(source, rows, faults, validated.snapshots, SCHEMA)
+    return map_or_reject(source, rows, spec.where, faults, validated.snapshots, SCHEMA)
 
 
 def _expressions(spec: EventsMap, area: AreaReference | None, columns: set[str], personal: frozenset[str]) -> list[tuple[str, str, str]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.lake.mapping import MappedRows, ValidatedRows, evaluate, map_or_reject, named_values, placing
+from pipelines.core.sql import identifier
+from pipelines.lake.mapping import MappedRows, ValidatedRows, evaluate, map_or_reject, named_values, placing, unread_fault
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
+from pipelines.packs.expressions import parse
 from pipelines.packs.schema import RegisterMap
 
 SCHEMA = pl.Schema({  # type: ignore[arg-type]
@@ -14,10 +16,14 @@ SCHEMA = pl.Schema({  # type: ignore[arg-type]
     "valid_to": pl.Date, "status": pl.String, "amount": pl.Float64, "currency": pl.String,
     "attributes": pl.List(pl.Struct({"attribute": pl.String, "value": pl.String})), "row_number": pl.Int64, "snapshot": pl.String,
 })  # fmt: skip
+_DATES = ("valid_from", "valid_to")
 
 
 def map_rows(source: str, validated: ValidatedRows, spec: RegisterMap, territory: Territory, sandbox: Sandbox) -> MappedRows:
-    """Return the entries of the accepted rows. A row without register, identifier or known area is rejected."""
+    """Return the entries of the accepted rows. A row without register, identifier or known area is rejected.
+
+    So is a row whose `where` or dates use a cell that cannot be read: the entry would count in wrong years, or vanish.
+    """
     rows = evaluate(validated.accepted, _expressions(spec), sandbox)
     rows = rows.with_columns(pl.col("valid_from").alias("__day"), pl.col("__area").str.strip_chars())
     rows = placing.place_in_areas(rows, spec.area, territory)
@@ -28,8 +34,10 @@ def map_rows(source: str, validated: ValidatedRows, spec: RegisterMap, territory
         pl.when(pl.col("id").is_null()).then(pl.lit("the entry has no identifier")),
         pl.when(pl.col("valid_to") <= pl.col("valid_from")).then(pl.lit("valid_to is not after valid_from")),
         pl.col("area_fault"),
+        *(unread_fault(name, getattr(spec, name)) for name in _DATES),
+        *(pl.when(pl.col(name).is_null() & pl.col(f"__{name}_given")).then(pl.lit(f"{name}: not a date")) for name in _DATES),
     ]
-    return map_or_reject(source, rows, faults, validated.snapshots, SCHEMA)
+    return map_or_reject(source, rows, spec.where, faults, validated.snapshots, SCHEMA)
 
 
 def _expressions(spec: RegisterMap) -> list[tuple[str, str, str]]:
@@ -45,4 +53,13 @@ def _expressions(spec: RegisterMap) -> list[tuple[str, str, str]]:
         ("currency", "varchar", spec.currency),
         *((f"attribute:{name}", "varchar", expression) for name, expression in spec.attributes.items()),
     )
-    return [(name, kind, expression if expression is not None else "null") for name, kind, expression in columns]
+    given = [(f"__{name}_given", "boolean", _tried(getattr(spec, name))) for name in _DATES]
+    return [*((name, kind, expression if expression is not None else "null") for name, kind, expression in columns), *given]
+
+
+def _tried(expression: str | None) -> str:
+    """Return the condition that `expression` tries to read a date out of cells that are not empty. Where it gives none, they hold no date."""
+    text = (expression or "").lower()
+    if "try_" not in text or "case" in text or "nullif" in text:
+        return "false"
+    return " or ".join(f"{identifier(name)} is not null" for name in sorted(parse(expression or "").columns)) or "false"
