@@ -119,6 +119,19 @@ class TestFetchPages:
         assert len(json.loads(content(tmp_path, fetch(tmp_path, declared, records="/rows")))) == 3
 
     @pytest.mark.parametrize(
+        "address", ["http://127.0.0.1/items", "https://127.0.0.1/items", "https://127.0.0.1:443/items", "//127.0.0.1/items"]
+    )
+    def test_follows_links_with_another_scheme_or_without_port(self, server: Server, tmp_path: Path, address: str) -> None:
+        def page(request: HttpRequest) -> Reply:
+            start = int(query(request).get("from", "0"))
+            following = f"{address}?from={start + 10}" if start + 10 < len(ROWS) else None
+            return reply({"rows": ROWS[start : start + 10], "next": following})
+
+        server.routes["/items"] = page
+        result = fetch(tmp_path, {"url": server.url + "/items", "paging": {"kind": "link", "next": "/next"}}, records="/rows")
+        assert [row for page in json.loads(content(tmp_path, result)) for row in page["rows"]] == ROWS
+
+    @pytest.mark.parametrize(
         ("page", "paging", "reason"),
         [
             (lambda request: reply({"rows": ROWS}), {"kind": "page", "param": "page"}, "the same as the page before"),
@@ -130,13 +143,18 @@ class TestFetchPages:
             (
                 lambda request: reply({"rows": ROWS, "next": "http://localhost/other"}),
                 {"kind": "link", "next": "/next"},
-                "the next page is on another host, localhost",
+                "the next page is on another host, http://localhost",
+            ),
+            (
+                lambda request: reply({"rows": ROWS, "next": "http://127.0.0.1:9/other"}),
+                {"kind": "link", "next": "/next"},
+                "the next page is on another port of the host, http://127.0.0.1:9",
             ),
             (lambda request: reply({"errors": [{"message": "no such field"}]}), {"kind": "page", "param": "page"}, "no such field"),
             (lambda request: Reply(200, b"{"), {"kind": "page", "param": "page"}, "not JSON"),
             (lambda request: Reply(200, b"[" * 100_000), {"kind": "page", "param": "page"}, "not JSON"),
         ],
-        ids=["page repeats", "cursor repeats", "leads away", "failure with 200", "not JSON", "deep"],
+        ids=["page repeats", "cursor repeats", "leads away", "other port", "failure with 200", "not JSON", "deep"],
     )
     def test_fails_where_pages_repeat_or_lead_away(
         self, server: Server, tmp_path: Path, page: Callable[[HttpRequest], Reply], paging: dict[str, str], reason: str

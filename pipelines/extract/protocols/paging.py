@@ -13,13 +13,14 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from pipelines.core.json_pointer import at
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Download, FetchError
 from pipelines.packs.schema import Paging
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 Document = Any
 _TOTAL = re.compile("[0-9]{1,18}")
 
@@ -115,6 +116,19 @@ def linked_address(base: str, link: Any) -> str:
     return address
 
 
+def _on_same_host(asked: str, link: str) -> str:
+    """Return the address of the next page on the host that was asked, with its scheme and port. Raises FetchError for another host or port.
+
+    Programs behind a proxy often know neither, and link to `http` without a port.
+    """
+    old, new = urlsplit(asked), urlsplit(link)
+    if new.scheme not in _DEFAULT_PORTS or new.hostname != old.hostname:
+        raise FetchError(f"{asked}: the next page is on another host, {new.scheme}://{new.hostname}")
+    if new.port not in (None, old.port, _DEFAULT_PORTS[new.scheme]):
+        raise FetchError(f"{asked}: the next page is on another port of the host, {new.scheme}://{new.hostname}:{new.port}")
+    return urlunsplit((old.scheme, old.netloc, new.path, new.query, new.fragment))
+
+
 class _PageRequest:
     """The request for the next page."""
 
@@ -156,10 +170,7 @@ class _PageRequest:
         if paging.kind == "cursor":
             self._set(paging.param, following)
             return True
-        address = linked_address(self.url, following)
-        if urlsplit(address)[:2] != urlsplit(self.url)[:2]:
-            raise FetchError(f"{self.url}: the next page is on another host, {urlsplit(address).netloc}")
-        self.url, self.params = address, {}  # the address has its own query
+        self.url, self.params = _on_same_host(self.url, linked_address(self.url, following)), {}  # the address has its own query
         return True
 
 
