@@ -246,8 +246,7 @@ class ProvenanceReader:
 
     def _year(self, counted: CountedSource) -> int:
         feeding = [s for s in self.manifest.sources.values() if s.kind == counted.from_]
-        years = [int(p.fetched_at[:4]) for s in feeding for p in s.parts.values() if p.fetched_at]
-        return max(years, default=self.context.settings.now().year)
+        return counted.last_year([p.fetched_at or "" for s in feeding for p in s.parts.values()], self.context.settings.now())
 
     @cached_property
     def _territory(self) -> Territory:

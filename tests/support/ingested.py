@@ -48,9 +48,14 @@ class Ingested:
     """What became of the source `s`: its report, and its rows in the lake."""
 
     context: Context
+    reports: dict[str, SourceReport]
     report: SourceReport
     frame: pl.DataFrame
     quarantine: pl.DataFrame
+
+    def of(self, source: str) -> Ingested:
+        """Return what became of another source of the pack."""
+        return _of(self.context, self.reports, source)
 
     def values(self) -> dict[tuple[str, str], Any]:
         """Return the values of observations by area and period."""
@@ -97,7 +102,11 @@ def ingest(folder: Path, source: str, files: Mapping[str, bytes | str], pack: st
     results = {r.request.source.id: r.error for r in fetch_sources(workspace, limits=Limits(retries=0, backoff=0))}
     assert results["a_areas"] is None
     ingested = Ingest(workspace)
-    report = ingested.run()["s"]
-    lake = ingested.context.lake
-    kind = "area_rows" if report.kind == "areas" else report.kind
-    return Ingested(ingested.context, report, lake.read_all(report.files(kind), kind), quarantine_frame(workspace, "s"))
+    return _of(ingested.context, ingested.run(), "s")
+
+
+def _of(context: Context, reports: dict[str, SourceReport], source: str) -> Ingested:
+    report = reports[source]
+    kind = {"areas": "area_rows", "counted": "observations"}.get(report.kind, report.kind)
+    frame = context.lake.read_all(report.files(kind), kind)
+    return Ingested(context, reports, report, frame, quarantine_frame(context.workspace, source))

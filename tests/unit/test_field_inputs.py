@@ -251,3 +251,39 @@ map: {register: "'r'", id: id, area: {scheme: office, code: code}, valid_from: s
         result = ingest(tmp_path, source, {"x.csv": "code,until\nx1,2020-01-01\nx2,soon\nx3,\n"})
         assert result.frame["ref_area"].to_list() == ["x1", "x3"]
         assert (3, None, "map.area.valid_to: until cannot be read") in result.reasons()
+
+
+class TestCountedYearsOfRegisters:
+    REGISTER = """\
+fetch: {url: data/x.csv}
+read: {format: csv}
+columns: {id: {required: true}, code: {required: true}, since: {type: date}, until: {type: date}}
+into: register
+map: {register: "'r'", id: id, area: {scheme: office, code: code}, valid_from: since, valid_to: until}
+"""
+    ROWS = "id,code,since,until\n1,t1,2022-06-01,2024-03-01\n2,t1,2023-01-01,\n3,t2,2024-12-31,\n4,t3,,2023-02-01\n"
+
+    def counts(self, folder: Path, declared: str) -> dict[tuple[str, str], float]:
+        """Count the register, fetched on 9 October 2025, by area and year."""
+        counted = f"id: z\nfrom: register\n{declared}measures: {{n: count(*)}}\n"
+        result = ingest(folder, self.REGISTER, {"x.csv": self.ROWS}, sources__z_yml=counted)
+        return {k: v for k, v in result.of("z").values().items() if v}
+
+    def test_first_day_is_the_default(self, tmp_path: Path) -> None:
+        assert self.counts(tmp_path, "") == {
+            ("t3", "2022"): 1, ("t1", "2023"): 2, ("t3", "2023"): 1, ("t1", "2024"): 2, ("t1", "2025"): 1, ("t2", "2025"): 1,
+        }  # fmt: skip
+
+    def test_declared_day_and_first_year(self, tmp_path: Path) -> None:
+        declared = 'count_on: "12-31"\nfrom_year: 2021\n'
+        assert self.counts(tmp_path, declared) == {
+            ("t3", "2021"): 1, ("t1", "2022"): 1, ("t3", "2022"): 1, ("t1", "2023"): 2, ("t1", "2024"): 1, ("t2", "2024"): 1,
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("declared", "reason"),
+        [('count_on: "02-29"\n', "month and day of every year"), ('count_on: "31.12."\n', "count_on"), ("from_year: 0\n", "from_year")],
+    )
+    def test_wrong_declarations_are_refused(self, tmp_path: Path, declared: str, reason: str) -> None:
+        with pytest.raises(PackError, match=reason):
+            self.counts(tmp_path, declared)

@@ -28,8 +28,7 @@ def _count(context: Context, name: str, reports: dict[str, SourceReport], merges
     report = SourceReport(name, "counted")
     feeding = [r for r in reports.values() if r.kind == counted.from_]
     files = [f for r in feeding for f in r.files(counted.from_)]
-    years = [int(s.fetched_at[:4]) for r in feeding for s in r.snapshots.values()]
-    year = max(years, default=context.settings.now().year)
+    year = counted.last_year([s.fetched_at for r in feeding for s in r.snapshots.values()], context.settings.now())
     universe = universe_of(context, counted.universe)
     duplicates = merges.sha256 if counted.from_ == "events" else ""
     key = digest([counted.model_dump(mode="json"), [f.sha256 for f in files], duplicates, context.territory_digest, year, versions.LAKE])

@@ -50,8 +50,8 @@ def select_entries(
 ) -> pl.DataFrame:
     """Return the entries in `lake` (rows of the events or the register) that `counted` counts, with `time_period`.
 
-    An event counts in its own period. A register entry counts in each year on whose first day both it and its area are valid, from the
-    first `valid_from` of the register to `year`.
+    An event counts in its own period. A register entry counts in each year in which it is valid on the day `count_on`, if its area is valid
+    in the year (on its first day); from `from_year`, by default the first `valid_from` of the register, to `year`.
     """
     rows = _flat(lake) if counted.from_ == "register" else lake
     rows = rows.with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
@@ -68,7 +68,7 @@ def select_entries(
         entries = entries.drop_nulls("time_period")
     else:
         selected = sandbox.query(f"select __n from input where {where} and ref_area is not null", input=rows.drop(_INTERNAL))
-        entries = _of_valid_areas(_by_year(rows.join(selected, on="__n"), year), territory)
+        entries = _of_valid_areas(_by_year(rows.join(selected, on="__n"), counted, year), territory)
     if universe is not None:
         entries = entries.join(universe, on="ref_area", how="semi")  # other areas get no observation, even where they have entries
     return entries
@@ -88,13 +88,14 @@ def _flat(lake: pl.DataFrame) -> pl.DataFrame:
     return lake.with_columns(*columns).drop("attributes")
 
 
-def _by_year(entries: pl.DataFrame, last: int) -> pl.DataFrame:
+def _by_year(entries: pl.DataFrame, counted: CountedSource, last: int) -> pl.DataFrame:
     if not entries.height:
         return entries.with_columns(pl.lit(None, pl.String).alias("time_period"))
     first_date: Any = entries["valid_from"].min()
-    first = first_date.year if isinstance(first_date, date) else last
+    first = counted.from_year or (first_date.year if isinstance(first_date, date) else last)
+    month, day = (int(number) for number in counted.count_on.split("-"))
     years = pl.DataFrame({"year": list(range(first, last + 1))}, schema={"year": pl.Int32})
-    valid = entries.join(years, how="cross").filter(placing.is_valid_on(pl.date(pl.col("year"), 1, 1)))
+    valid = entries.join(years, how="cross").filter(placing.is_valid_on(pl.date(pl.col("year"), month, day)))
     return valid.with_columns(pl.col("year").cast(pl.String).alias("time_period")).drop("year")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipelines.core.yaml import Expression, Text
 from pipelines.packs.schema.base import Block, ColumnName, Identifier, Period, Texts
@@ -111,4 +113,34 @@ class CountedSource(SourceHead):
     from_: Literal["events", "register"] = Field(alias="from", description="What is counted.")
     where: Expression | None = Field(None, description="Condition on the events or entries to count.")
     period: Expression | None = Field(None, description="Period of an event; default: the year of its start.")
+    count_on: Text = Field(
+        "01-01",
+        pattern=r"^[0-9]{2}-[0-9]{2}$",
+        description="register: month and day on which an entry must be valid to count in a year; the last year is the one of which the newest "
+        "snapshot has seen this day.",
+    )
+    from_year: int | None = Field(
+        None, ge=1, le=9999, description="register: first year to count; default: the year of the first `valid_from`."
+    )
     measures: dict[Identifier, Expression] = Field(min_length=1, description="Aggregate expressions by measure, such as `count(*)`.")
+
+    @field_validator("count_on")
+    @classmethod
+    def is_day_of_every_year(cls, value: str) -> str:
+        try:
+            date.fromisoformat(f"2023-{value}")
+        except ValueError:
+            raise ValueError("expected month and day of every year, such as 12-31") from None
+        return value
+
+    @model_validator(mode="after")
+    def only_registers_have_a_day(self) -> CountedSource:
+        if self.from_ != "register" and self.model_fields_set & {"count_on", "from_year"}:
+            raise ValueError("count_on and from_year are for registers; an event counts in its own period")
+        return self
+
+    def last_year(self, fetched: Iterable[str], now: datetime) -> int:
+        """Return the last year to count, given the times at which the snapshots were fetched (ISO 8601)."""
+        newest = max((time for time in fetched if time), default=now.isoformat())
+        year = int(newest[:4])
+        return year if newest[5:10] >= self.count_on else year - 1
