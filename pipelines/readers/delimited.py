@@ -244,17 +244,17 @@ def _assert_nothing_swallowed(parsed: list[Record], expected: int, lines: list[s
     Line breaks and delimiters in one field are such rows, unless the source declares that its fields have them (`multiline`).
     """
     for record in parsed:
-        if record.lines > 1 and not options.multiline and any("\n" in f and options.delimiter in f for f in record.fields):
+        if record.lines == 1:
+            continue
+        below = record.line + 1
+        for number, text in enumerate(lines[below - line : below - line + record.lines - 1], below):
+            if len(record.fields) != expected and text.count(options.delimiter) == expected - 1:
+                raise UnreadableSnapshot(f"line {record.line}: a quoted field includes line {number}, which looks like a separate row")
+        if not options.multiline and any("\n" in f and options.delimiter in f for f in record.fields):
             raise UnreadableSnapshot(
                 f"line {record.line}: a quoted field goes on to line {record.line + record.lines - 1} and has delimiters in it, as if a quote "
                 "were missing; if that is right, set read.multiline"
             )
-        if record.lines == 1 or len(record.fields) == expected:
-            continue
-        below = record.line + 1
-        for number, text in enumerate(lines[below - line : below - line + record.lines - 1], below):
-            if text.count(options.delimiter) == expected - 1:
-                raise UnreadableSnapshot(f"line {record.line}: a quoted field includes line {number}, which looks like a separate row")
 
 
 def _of_records(parsed: list[Record], expected: int, options: ReadOptions, encoding: str) -> pl.DataFrame:

@@ -26,7 +26,7 @@ _FIRST_YEAR = 1900
 _SHOWN = ("UID", "SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "URL", "STATUS")
 _TIMES = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE", "GEO")
 _NO_UID = "\nno UID "  # no text of a file begins with a line break
-_UNPARSED = re.compile(r"into parts: ['\"]([A-Za-z0-9-]+)")
+_UNPARSED = re.compile(r"into parts: ['\"]([A-Za-z0-9-]+)[:;]")
 
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
@@ -151,6 +151,8 @@ def _fault(event: Any, encoding: str) -> str | None:
     for property_name, text in event.errors:
         unparsed = _UNPARSED.search(text) if property_name is None else None
         name = unparsed[1].upper() if unparsed else property_name
+        if name is None:
+            return "a line that names no property, so the line above may be cut off"
         if name in _SHOWN or (unparsed and name in _TIMES):
             return f"{name}: cannot be read"
         if name in _TIMES and str(event.get(name, "-")).strip():

@@ -73,7 +73,7 @@ def _documents(text: str) -> Any:
     except UnreadableSnapshot:
         lines = [line for line in text.split("\n") if line.strip()]
         try:
-            several = len(lines) > 1 and isinstance(parse(lines[0]), dict | list)
+            several = len(lines) > 1 and isinstance(parse(lines[0]), dict)
         except UnreadableSnapshot:
             several = False
         if not several:

@@ -103,7 +103,7 @@ CASES = [
              Outcome((), (Bad(1, None, "ends before it starts"),))),
     calendar("ics_bad_folding", "a folded line whose continuation lacks its blank", event("one", "20210501T100000Z", "DESCRIPTION:a long",
              "text that goes on") + event("two", "20210502T100000Z"),
-             Outcome((("two", "two", "2021-05-02T10:00:00"),), (Bad(2, None, "text that goes on"),))),
+             Outcome((("two", "two", "2021-05-02T10:00:00"),), (Bad(2, None, "a line that names no property"),))),
     calendar("ics_lf_only", "line ends of another system", event("one", "20210501T100000Z"), Outcome((ONE_EVENT,
              )), end="\n"),
     calendar("ics_unknown_zone", "a time zone that nobody defines", [line.replace("DTSTART:",
