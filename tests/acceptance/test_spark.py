@@ -18,7 +18,7 @@ from pipelines.core.workspace import WorkspaceFolder
 from pipelines.warehouse import dbt
 from tests.conftest import current_release
 from tests.support import debian
-from tests.support.changing_pack import ChangingPack
+from tests.support.changing_pack import ACCEPT, ChangingPack
 from tests.support.command import MIRROR, PROJECT, zpo2
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
@@ -71,13 +71,13 @@ def test_every_mart_is_equal_on_both_engines(demo_home: Path, spark_home: Path) 
 @pytest.mark.usefixtures("long_tests")
 def test_a_changed_value_gives_the_marts_of_duckdb(spark: dict[str, str], tmp_path: Path) -> None:
     pack, home = ChangingPack(tmp_path / "pack"), tmp_path / "spark"
-    run(pack.folder, home, spark)
+    run(pack.folder, home, spark, *ACCEPT)
     pack.edit("data/figures.csv", "flow,2021,t1,_T,_T,5,A", "flow,2021,t1,_T,_T,6,A")
     pack.edit("indicators/all.yml", '"id": "per_km2"', '"id": "per_surface"')
-    run(pack.folder, home, spark)
+    run(pack.folder, home, spark, *ACCEPT)
     unchanged = pl.read_parquet(dbt.unchanged_path(WorkspaceFolder(home)))
     assert {"all", "indicator", "measure"} <= set(unchanged["kind"])  # it kept rows
-    run(pack.folder, tmp_path / "duckdb", {})
+    run(pack.folder, tmp_path / "duckdb", {}, *ACCEPT)
     assert_equal_marts(tmp_path / "duckdb", home)
 
 
@@ -88,8 +88,8 @@ def test_the_real_pack_gives_the_marts_of_duckdb(spark: dict[str, str], cz_home:
     assert_equal_marts(cz_home, home)
 
 
-def run(pack: Path, home: Path, variables: dict[str, str]) -> None:
-    done = zpo2("run", "--pack", pack, "--home", home, timeout=4 * 3600, **variables)
+def run(pack: Path, home: Path, variables: dict[str, str], *options: str) -> None:
+    done = zpo2("run", "--pack", pack, "--home", home, *options, timeout=4 * 3600, **variables)
     assert done.returncode in (0, 3), done.stdout + done.stderr
 
 

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from tests.conftest import current_release
-from tests.support.changing_pack import ChangingPack
+from tests.support.changing_pack import ACCEPT, ChangingPack
 from tests.support.command import EPOCH, environment, zpo2
 
 pytestmark = pytest.mark.slow
@@ -78,7 +78,7 @@ def test_a_run_after_a_change_gives_the_bytes_of_a_run_in_an_empty_home(tmp_path
     pack, home = ChangingPack(tmp_path / "pack"), tmp_path / "home"
 
     def run(folder: Path) -> Path:
-        done = zpo2("run", "--pack", pack.folder, "--home", folder, SOURCE_DATE_EPOCH=EPOCH)
+        done = zpo2("run", "--pack", pack.folder, "--home", folder, *ACCEPT, SOURCE_DATE_EPOCH=EPOCH)
         assert done.returncode == 3, done.stdout + done.stderr  # a source of the pack never comes
         return current_release(folder)
 

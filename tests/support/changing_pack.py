@@ -26,6 +26,8 @@ CHANGES = {
 }  # fmt: skip
 WITHOUT_CHANGES = "from,to,on\n"
 WITH_CHANGES = "from,to,on\nold,new,2011-01-01\n"
+ACCEPT = ("--accept", "values:empty_indicators", "--reason", "two of the rules are about formulas whose terms never meet")
+"""The options with which a run publishes the pack."""
 TABLES = ("figures", "others", "grants", "subsidies")
 
 
