@@ -151,6 +151,8 @@ def status(report: dict[str, Any]) -> None:
     for run in report["runs"][:1]:
         seconds = ", ".join(f"{step} {spent:.1f} s" for step, spent in run["seconds"].items())
         print(f"  last run: {run['ended_at']}, {run['rows']['read']} rows, {run['bytes']} bytes" + (f"; {seconds}" if seconds else ""))
+        if run.get("slowest_models"):
+            print("    slowest models: " + ", ".join(f"{m['model']} {m['seconds']:.2f} s" for m in run["slowest_models"]))
     gate = report["gate"]
     if gate:
         print(

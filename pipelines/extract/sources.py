@@ -21,11 +21,13 @@ def fetch_sources(
     on_result: Callable[[FetchResult], None] | None = None,
     limits: Limits | None = None,
     *,
+    names: Collection[str] | None = None,
     ignore_breakers: bool | None = None,
 ) -> list[FetchResult]:
     """Fetch all parts of the enabled sources and remember the results.
 
-    `only` names the sources to fetch; `part` is a variable with the values of the parts to fetch. A part whose breaker is open is fetched
+    `only` names the sources to fetch; `part` is a variable with the values of the parts to fetch, `names` are the names of parts.
+    A part whose breaker is open is fetched
     only with `ignore_breakers`, which by default is true for the sources that `only` names.
     """
     ignore_breakers = only is not None if ignore_breakers is None else ignore_breakers
@@ -38,6 +40,8 @@ def fetch_sources(
             continue
         for item in workspace.pack.parts(source):
             if part is not None and part[0] in item.variables and item.variables[part[0]] not in part[1]:
+                continue
+            if names is not None and item.name not in names:
                 continue
             state = states.get(source.id, item.name)
             request = Request(source, item, address(source, item), state.last_fetch)

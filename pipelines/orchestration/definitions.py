@@ -23,7 +23,7 @@ def build_definitions(session: RunSession) -> dg.Definitions:
     publication = build_publication(session, marts)
     return dg.Definitions(
         assets=[*ingest, *warehouse, *publication],
-        jobs=build_jobs(),
+        jobs=build_jobs(session.workspace),
         sensors=build_sensors(session.workspace, [key for assets in (*warehouse, *publication) for key in assets.keys]),
         executor=dg.in_process_executor,
     )

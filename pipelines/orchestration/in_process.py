@@ -212,9 +212,8 @@ def _execute(session: RunSession) -> None:
         import dagster as dg
         from dagster._core.instance.ref import InstanceRef
 
-        from pipelines.orchestration.assets.ingest import DRAINED
         from pipelines.orchestration.definitions import build_definitions
-        from pipelines.orchestration.jobs import JOB, WORKSPACE
+        from pipelines.orchestration.jobs import DRAINED, JOB, WORKSPACE
 
         gc.freeze()
         gc.enable()

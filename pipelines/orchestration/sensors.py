@@ -14,7 +14,6 @@ from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import dagster as dg
 
@@ -27,18 +26,19 @@ from pipelines.core.workspace import WorkspaceBusy
 from pipelines.extract import inbox, polling
 from pipelines.extract.inbox import DroppedFile
 from pipelines.extract.source_state import SourceStates
-from pipelines.lake.manifest import Manifest, ManifestSource
 from pipelines.notify import alerts, announcements, incidents
-from pipelines.orchestration.assets.ingest import DRAINED, LAKE_KINDS, VERSION_TAG, affected_assets, source_key, version_of
-from pipelines.orchestration.jobs import JOB, WORKSPACE
+from pipelines.orchestration.assets.ingest import LAKE_KINDS, affected_assets, times
+from pipelines.orchestration.jobs import DRAINED, FETCH_PREFIX, JOB, WORKSPACE
+from pipelines.orchestration.keys import lake_table_key, source_key
+from pipelines.orchestration.pruning import prune
 from pipelines.packs.workspace import Workspace
 from pipelines.runs import repair, waiting
-from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import RunOutcome
 
 # seconds between two ticks, at least
 PUBLISH_INTERVAL, POLL_INTERVAL, ALERT_INTERVAL, CLEANUP_INTERVAL = 5, 30, 30, 6 * 3600
 KEPT_RUNS = timedelta(days=90)
+KEPT_EVENTS = timedelta(days=30)
 DELETED_PER_TICK = 200
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=15), timedelta(days=1)
 """A run that failed is repeated at once, then after the first pause, which grows fourfold with every further failure.
@@ -52,7 +52,6 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 """The events of a run are in Dagster's event log; the console of the daemon does not repeat each of them."""
 _log = logging.getLogger("zpo2.sensors")
 
-LAKE = [dg.AssetKey(["lake", kind]) for kind in LAKE_KINDS]
 STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 UNFINISHED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING, *STARTED]
 
@@ -92,7 +91,7 @@ def _poll_sources(workspace: Workspace) -> dg.SensorDefinition:
                 event
                 for name in result.polled
                 if name not in result.changed or name in result.failed
-                for event in _poll_events(workspace, name, result.failed.get(name))
+                for event in _poll_events(workspace, context.instance, name, result.failed.get(name))
             ],
         )
 
@@ -106,30 +105,25 @@ def _repair(workspace: Workspace) -> None:
             repair.repair(workspace)
 
 
-def _poll_events(workspace: Workspace, source: str, error: str | None) -> Iterable[dg.AssetMaterialization | dg.AssetCheckEvaluation]:
-    """Yield the events of a poll without new content: the source is unchanged, or could not be fetched."""
-    key = source_key(source)
-    stale = [s.stale_since for s in SourceStates(workspace.fetch_state).parts(source).values() if s.stale_since]
-    fresh = {"stale_since": min(stale, default="not stale"), "reason": error or "none"}
-    checks: dict[str, tuple[bool, dict[str, Any]]] = {"fresh": (error is None and not stale, fresh)}
+def _poll_events(
+    workspace: Workspace, instance: dg.DagsterInstance, source: str, error: str | None
+) -> Iterable[dg.AssetObservation | dg.AssetCheckEvaluation]:
+    """Yield the events of a poll without new content: an observation, and the check `fresh` where its result has changed.
+
+    It is no materialization, because the content is that of the last one.
+    """
+    key = source_key(workspace.pack, source)
+    states = SourceStates(workspace.fetch_state)
+    stale = [s.stale_since for s in states.parts(source).values() if s.stale_since]
     if error is None:
-        counts = IngestFindings.last(workspace).counts.get(source)
-        rows = counts.model_dump(include={"rows_read", "rows_accepted", "rows_quarantined", "cells_quarantined"}) if counts else {}
-        version = {VERSION_TAG: _version_in_lake(workspace, source)}  # unchanged, so nothing downstream starts
-        yield dg.AssetMaterialization(
-            key, metadata={"poll": "nothing new", "dagster/row_count": rows.get("rows_accepted", 0), **rows}, tags=version
-        )
-        if counts:  # the results for this content are still valid; Dagster drops them with every materialization
-            checks["rows"] = (not counts.has_refused and not counts.warnings, rows)
-            checks["schema"] = (not counts.drift, {"changed": "; ".join(counts.drift) or "nothing"})
-            checks["snapshot"] = (True, {"errors": "none"})
-    for name, (passed, metadata) in checks.items():
-        yield dg.AssetCheckEvaluation(asset_key=key, check_name=name, passed=passed, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
-
-
-def _version_in_lake(workspace: Workspace, source: str) -> str:
-    state = Manifest.current(workspace).sources.get(source, ManifestSource())
-    return version_of((name, part.snapshot, part.key) for name, part in state.parts.items())
+        yield dg.AssetObservation(key, metadata={"poll": "nothing new", **times(states, source)})
+    is_fresh = error is None and not stale
+    check = dg.AssetCheckKey(key, "fresh")
+    last = instance.event_log_storage.get_latest_asset_check_execution_by_key([check]).get(check)
+    event = last.event.dagster_event if last is not None and last.event is not None else None
+    if event is None or event.asset_check_evaluation_data.passed != is_fresh:
+        metadata = {"stale_since": min(stale, default="not stale"), "reason": error or "none"}
+        yield dg.AssetCheckEvaluation(key, "fresh", passed=is_fresh, severity=dg.AssetCheckSeverity.WARN, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -220,7 +214,7 @@ def _request(workspace: Workspace, work: Collection[waiting.Work], downstream: C
     # a run without an ingest processes nothing that arrives, so another one may be requested beside it
     drained = {} if sources else {DRAINED: "nothing to drain"}
     return dg.RunRequest(
-        asset_selection=[*affected_assets(workspace.pack, sources), *LAKE, *downstream],
+        asset_selection=[*affected_assets(workspace.pack, sources), *(lake_table_key(workspace.pack, kind) for kind in LAKE_KINDS), *downstream],
         run_config=QUIET | ({"ops": {INGEST: {"config": {"fetch": False}}}} if sources else {}),
         tags={
             WORKSPACE: str(workspace.root), "zpo2/sources": ", ".join(sorted(sources))[:250],
@@ -254,6 +248,8 @@ def _alert_on_failure(workspace: Workspace) -> dg.SensorDefinition:
     )  # fmt: skip
     def alert_on_failure(context: dg.RunFailureSensorContext) -> None:
         logs.open_log(workspace)
+        if context.dagster_run.job_name.startswith(FETCH_PREFIX):
+            return  # the source is stale now, and that has an alert of its own
         last = RunOutcome.last(workspace)
         if last.run == context.dagster_run.run_id:
             incidents.enqueue(workspace)  # the run came as far as the gate: its outcome says more than Dagster's event
@@ -304,7 +300,8 @@ def _announce(workspace: Workspace) -> list[str]:
 def _delete_old_runs() -> dg.SensorDefinition:
     @dg.sensor(
         name="delete_old_runs", minimum_interval_seconds=CLEANUP_INTERVAL, default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Deletes Dagster's records of runs that ended more than {KEPT_RUNS.days} days ago.",
+        description=f"Deletes Dagster's records of runs that ended more than {KEPT_RUNS.days} days ago, and of polls and checks older than "
+        f"{KEPT_EVENTS.days} days.",
     )  # fmt: skip
     def delete_old_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         ended = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
@@ -312,6 +309,7 @@ def _delete_old_runs() -> dg.SensorDefinition:
         old = context.instance.get_runs(dg.RunsFilter(statuses=ended, created_before=before), limit=DELETED_PER_TICK)
         for record in old:
             context.instance.delete_run(record.run_id)
-        return dg.SkipReason(f"{len(old)} runs deleted")
+        events = prune(context.instance, datetime.now(UTC) - KEPT_EVENTS)
+        return dg.SkipReason(f"{len(old)} runs and {events} events deleted")
 
     return delete_old_runs

@@ -16,6 +16,7 @@ from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import ReleaseOutcome, RunOutcome, inputs_key, lake_key
 from pipelines.runs.request import Progress, RunRequest
+from pipelines.warehouse import dbt
 from pipelines.warehouse.dbt import DbtProcess
 from pipelines.warehouse.scope import Keys
 from quality.completeness import ValueCount
@@ -115,6 +116,7 @@ class RunSession:
             "rows": rows,
             "bytes": self.bytes,
             "steps": sorted(self.seconds),
+            "slowest_models": dbt.slowest_models(self.workspace) if "dbt" in self.seconds else [],
             "release": self.release.version if self.release else None,
             "exit_code": self._exit_code(findings) if self.release or self.reasons else None,
         }

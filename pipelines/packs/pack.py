@@ -80,6 +80,6 @@ class Pack:
 
     @cached_property
     def digest(self) -> str:
-        """The hash of all declarations, independent of the layout of the YAML."""
+        """The hash of all declarations that a release depends on, independent of the layout of the YAML."""
         blocks: list[Block] = [self.file, *self.sources.values(), *self.counted.values(), *self.indicators.values(), *self.indices.values()]
-        return digest([block.model_dump(mode="json") for block in blocks])
+        return digest([block.model_dump(mode="json", exclude={"owners", "tags"}) for block in blocks])

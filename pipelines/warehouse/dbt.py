@@ -308,6 +308,9 @@ def expected_checks(manifest: dict[str, Any]) -> set[str]:
     return {check_name(node) for node in data_tests(manifest)}
 
 
+SLOWEST = 5  # models whose seconds are kept with the metrics of a run
+
+
 def results_path(workspace: WorkspaceFolder, selection: Selection) -> Path:
     """The results of the last dbt command that built `selection`."""
     return workspace.dbt / "results" / f"{selection.name}.json"
@@ -321,6 +324,16 @@ def forget_results(workspace: WorkspaceFolder) -> None:
 def _results(workspace: WorkspaceFolder, selections: Iterable[Selection]) -> Iterator[dict[str, Any]]:
     for selection in selections:
         yield from atomic.read_json(results_path(workspace, selection), {"results": []})["results"]
+
+
+def slowest_models(workspace: WorkspaceFolder, count: int = SLOWEST) -> list[dict[str, Any]]:
+    """Return the models that took longest in the last run, each with its seconds."""
+    models = [item for item in _results(workspace, SELECTIONS) if item["unique_id"].startswith("model.")]
+    models.sort(key=lambda item: -float(item.get("execution_time") or 0))
+    return [
+        {"model": item["unique_id"].rsplit(".", 1)[-1], "seconds": round(float(item.get("execution_time") or 0), 3)}
+        for item in models[:count]
+    ]
 
 
 def results(workspace: WorkspaceFolder, manifest: dict[str, Any]) -> list[CheckResult]:

@@ -20,7 +20,7 @@ import requests
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.cloudevents.parsing import STRUCTURED
 from pipelines.notify import alerts, incidents
-from pipelines.orchestration.assets.ingest import DRAINED
+from pipelines.orchestration.jobs import DRAINED
 from tests.support import happenings
 from tests.support.command import start
 from tests.support.server import HttpRequest, Reply, Server, serving

@@ -148,13 +148,13 @@ def site(five_home: Path, tmp_path: Path, server: Server) -> Site:
 
 
 def test_a_run_is_kept_in_postgresql_with_its_events_and_nowhere_else(site: Site, server: Server) -> None:
-    done = site.call("dagster", "asset", "materialize", "-m", "pipelines.orchestration.definitions", "--select", 'key:"source/people"')
+    done = site.call("dagster", "asset", "materialize", "-m", "pipelines.orchestration.definitions", "--select", 'key:"five/source/people"')
     assert done.returncode == 0, done.stdout + done.stderr
     assert server.query("select status, pipeline_name from runs") == [["SUCCESS", "__ASSET_JOB"]]
     events = dict(server.query("select dagster_event_type, count(*) from event_logs group by 1"))
     assert events["ASSET_MATERIALIZATION"] == "1"
     assert events["PIPELINE_SUCCESS"] == "1"
-    assert server.query("select asset_key from asset_keys") == [['["source", "people"]']]
+    assert server.query("select asset_key from asset_keys") == [['["five", "source", "people"]']]
     assert (site.home / "dagster" / "dagster.yaml").read_bytes() == EXAMPLE.read_bytes(), "the operator's file is left alone"
     assert not (site.home / "dagster" / "history" / "runs.db").exists()
 

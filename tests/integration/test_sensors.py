@@ -27,8 +27,10 @@ from pipelines.extract.source_state import SourceStates
 from pipelines.lake.ingest import Ingest
 from pipelines.notify import alerts, announcements, incidents, webhook
 from pipelines.orchestration import sensors
-from pipelines.orchestration.assets.ingest import DRAINED, IngestConfig, fetch_and_drain, source_key
-from pipelines.orchestration.sensors import LAKE, build_sensors
+from pipelines.orchestration.assets.ingest import LAKE_KINDS, IngestConfig, fetch_and_drain
+from pipelines.orchestration.jobs import DRAINED
+from pipelines.orchestration.keys import source_key
+from pipelines.orchestration.sensors import build_sensors
 from pipelines.orchestration.session import RunSession
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import IngestFindings
@@ -36,7 +38,7 @@ from pipelines.runs.request import RunRequest
 from tests.support import happenings
 from tests.support.server import HttpRequest, Reply, serving
 
-DOWNSTREAM = [dg.AssetKey("gate"), dg.AssetKey("release")]
+DOWNSTREAM = [dg.AssetKey(["five", "gate"]), dg.AssetKey(["five", "release"])]
 
 
 class Bench:
@@ -139,8 +141,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def selected(request: dg.RunRequest) -> set[str]:
     assert request.asset_selection is not None
-    assert {*LAKE, *DOWNSTREAM} <= set(request.asset_selection)
-    return {key.path[-1] for key in request.asset_selection if isinstance(key, dg.AssetKey) and key.path[0] == "source"}
+    assert {*(dg.AssetKey(["five", "lake", kind]) for kind in LAKE_KINDS), *DOWNSTREAM} <= set(request.asset_selection)
+    return {key.path[-1] for key in request.asset_selection if isinstance(key, dg.AssetKey) and key.path[1] == "source"}
 
 
 def test_polled_content_starts_one_run_that_fetches_nothing(bench: Bench) -> None:
@@ -167,27 +169,49 @@ def test_a_source_that_is_as_it_was_is_told_to_be_fresh_and_starts_nothing(bench
     bench.cursors.clear()
     requests, reason, told = bench.tick("poll_sources")
     assert (requests, reason) == ([], "polled 2 sources, nothing new")
-    materialized = [event for event in told if isinstance(event, dg.AssetMaterialization)]
-    assert {event.asset_key for event in materialized} == {source_key("areas"), source_key("people")}
-    assert all("dagster/data_version" in (event.tags or {}) for event in materialized), "nothing downstream is to follow"
+    assert not [event for event in told if isinstance(event, dg.AssetMaterialization)], "the content is that of the last run"
+    observed = {event.asset_key: event.metadata for event in told if isinstance(event, dg.AssetObservation)}
+    assert set(observed) == {source_key(bench.pack, "areas"), source_key(bench.pack, "people")}
+    people = observed[source_key(bench.pack, "people")]
+    assert set(people) == {"poll", "looked_at", "content_last_changed"}
+    looked, changed = people["looked_at"].value, people["content_last_changed"].value
+    assert isinstance(looked, float)
+    assert isinstance(changed, float)
+    assert looked >= changed
 
 
-def test_a_look_that_finds_nothing_tells_the_checks_of_the_content_again(bench: Bench) -> None:
+def test_a_poll_tells_the_check_only_where_its_result_changes(bench: Bench) -> None:
+    file = bench.pack.root / "data" / "people_2020.csv"
+    text = file.read_text()
+    key = source_key(bench.pack, "people")
+
+    def fresh() -> list[bool]:
+        bench.cursors.clear()
+        told = bench.tick("poll_sources")[2]
+        results = [e for e in told if isinstance(e, dg.AssetCheckEvaluation) and e.asset_key == key]
+        for result in results:
+            bench.instance.report_runless_asset_event(result)
+        return [result.passed for result in results]
+
     bench.tick("poll_sources")
     bench.ingest()
+    assert fresh() == [True]
+    assert fresh() == []
+    file.unlink()
+    assert fresh() == [False]
+    assert fresh() == []
+    file.write_text(text)
     bench.cursors.clear()
-    _, _, told = bench.tick("poll_sources")
-    checks = {(e.asset_key.path[-1], e.check_name): e.passed for e in told if isinstance(e, dg.AssetCheckEvaluation)}
-    assert checks == {(source, check): True for source in ("areas", "people") for check in ("fresh", "rows", "schema", "snapshot")}
-    (people,) = [e for e in told if isinstance(e, dg.AssetMaterialization) and e.asset_key == source_key("people")]
-    assert people.metadata["dagster/row_count"].value == 20
+    bench.tick("poll_sources")
+    bench.ingest()
+    assert fresh() == [True]
 
 
 def test_a_source_that_fails_is_told_not_to_be_fresh(bench: Bench) -> None:
     (bench.pack.root / "data" / "people_2020.csv").unlink()
     _, _, told = bench.tick("poll_sources")
     checks = {e.asset_key: e for e in told if isinstance(e, dg.AssetCheckEvaluation)}
-    assert (checks[source_key("people")].check_name, checks[source_key("people")].passed) == ("fresh", False)
+    assert (checks[source_key(bench.pack, "people")].check_name, checks[source_key(bench.pack, "people")].passed) == ("fresh", False)
     assert "people" not in json.loads(bench.cursors["poll_sources"] or "")["looked"]
 
 

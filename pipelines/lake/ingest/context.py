@@ -11,7 +11,7 @@ from pipelines.lake.territory import merge_areas
 from pipelines.packs.schema import FetchedSource
 from pipelines.packs.workspace import Workspace
 
-_NOT_OF_ROWS = {"title", "publisher", "licence", "homepage", "citation", "fetch", "breaks", "snapshot", "max_quarantined"}
+_NOT_OF_ROWS = {"title", "publisher", "licence", "homepage", "citation", "fetch", "breaks", "snapshot", "max_quarantined", "owners", "tags"}
 """The keys of a source that decide nothing about its rows."""
 
 

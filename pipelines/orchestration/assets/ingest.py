@@ -1,31 +1,31 @@
 """Sources and the lake as Dagster assets: one multi-asset fetches and processes all sources, another shows the lake's state by kind."""
 
 from collections.abc import Collection, Iterable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from pipelines.core import logs, schedule, versions
-from pipelines.core.clock import timestamp
+from pipelines.core import logs, versions
+from pipelines.core.clock import parse_timestamp, timestamp
 from pipelines.core.fingerprint import digest
+from pipelines.core.printable import printable
 from pipelines.extract import backlog, inbox
 from pipelines.extract.http.request import FetchResult
-from pipelines.extract.source_state import unprocessed_sources
+from pipelines.extract.source_state import SourceStates, unprocessed_sources
 from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.manifest import Manifest
+from pipelines.lake.quarantine import by_reason
 from pipelines.lake.store import Lake
-from pipelines.orchestration.jobs import WORKSPACE
+from pipelines.orchestration.jobs import DRAINED, WORKSPACE
+from pipelines.orchestration.keys import lake_table_key, owners_of, source_key, tags_of
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
 from pipelines.runs import repair
 from pipelines.runs.findings import IngestFindings
 from pipelines.warehouse import dbt
 
-FRESHNESS_MARGIN = timedelta(hours=1)
-OWNERS = ["team:data-engineering"]
 LAKE_KINDS = {
     "areas": "Areas of the territory, merged from all sources of areas.",
     "area_parents": "Direct parents of areas.",
@@ -43,9 +43,8 @@ LAKE_KINDS = {
     "manifest": "The files that make up the current state of the lake.",
 }
 VERSION_TAG = "dagster/data_version"
-DRAINED = "zpo2/drained"
-"""The tag of a run that processes nothing more of what arrives. Its value says when the run drained the queue and the inbox."""
-MANIFEST = dg.AssetKey(["lake", "manifest"])
+REFUSED_SHOWN = 20  # rows of each table of refused rows
+CELL_SHOWN = 300  # characters of each of their cells
 _FEEDS = {
     "areas": "areas",
     "area_parents": "areas",
@@ -59,10 +58,6 @@ _FEEDS = {
 
 
 _FILES = {"declarations": ["indicators", "terms", "measures", "indices", "index_nodes", "levels"], "manifest": []}
-
-
-def source_key(source: str) -> dg.AssetKey:
-    return dg.AssetKey(["source", source])
 
 
 def rows_check(source: str) -> str:
@@ -88,43 +83,38 @@ def _specs(pack: Pack) -> list[dg.AssetSpec]:
             continue
         specs.append(
             dg.AssetSpec(
-                source_key(source.id),
+                source_key(pack, source.id),
                 group_name=source.theme,
                 description=f"{pack.text(source.title)} ({source.publisher}, {source.licence})",
                 kinds={source.read.format.replace("-", "_"), "parquet"},
-                owners=OWNERS,
+                owners=owners_of(pack, source),
+                tags=tags_of(pack, source),
                 skippable=True,
                 metadata={"url": source.fetch.url, "confidence": source.confidence},
-                freshness_policy=_freshness(pack, source.fetch.cadence) if source.fetch.url else None,
             )
         )
     for counted in pack.counted.values():
         if counted.enabled:
             specs.append(
                 dg.AssetSpec(
-                    source_key(counted.id),
+                    source_key(pack, counted.id),
                     group_name="events",
                     description=f"{pack.text(counted.title) or counted.id}: counted from {counted.from_}",
                     kinds={"parquet"},
-                    owners=OWNERS,
+                    owners=owners_of(pack, counted),
+                    tags=tags_of(pack, counted),
                     skippable=True,
-                    deps=[source_key(s.id) for s in pack.sources.values() if s.enabled and s.into == counted.from_],
+                    deps=[source_key(pack, s.id) for s in pack.sources.values() if s.enabled and s.into == counted.from_],
                 )
             )
     return specs
-
-
-def _freshness(pack: Pack, cron: str | None) -> dg.FreshnessPolicy:
-    """Expect a poll of the source at its cadence; one poll may be missed before the policy fails."""
-    gap = schedule.longest_gap(cron or schedule.DEFAULT, pack.file.timezone, datetime.now(UTC))
-    return dg.FreshnessPolicy.time_window(fail_window=2 * gap + FRESHNESS_MARGIN, warn_window=gap + FRESHNESS_MARGIN)
 
 
 def _checks(pack: Pack) -> list[dg.AssetCheckSpec]:
     checks = []
     for source in pack.sources.values():
         if source.enabled:
-            key = source_key(source.id)
+            key = source_key(pack, source.id)
             checks.append(
                 dg.AssetCheckSpec(
                     "snapshot", asset=key, description="Every part has a good snapshot, fetched by this run or an earlier one."
@@ -174,7 +164,7 @@ def affected_assets(pack: Pack, sources: Collection[str]) -> list[dg.AssetKey]:
     """Return the assets of `sources`, and of what is counted from them."""
     kinds = {source.into for name, source in pack.sources.items() if name in sources}
     counted = {c.id for c in pack.counted.values() if c.enabled and c.from_ in kinds}
-    return [source_key(name) for name in sorted({*sources, *counted})]
+    return [source_key(pack, name) for name in sorted({*sources, *counted})]
 
 
 def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
@@ -214,6 +204,7 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
         def done(report: SourceReport) -> None:
             reports[report.source] = report
             session.report("source", report.source, _sentence(report), len(reports), len(specs))
+            context.log.info(f"source {report.source}: {printable(_sentence(report))}")
 
         step.run(only, done)
         session.findings = findings = IngestFindings(area_warnings=list(step.area_warnings), area_faults=step.area_faults())
@@ -223,16 +214,18 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
         findings.save(workspace.last_ingest)
         lake = Lake(workspace.lake)
         for name, report in reports.items():
-            key = source_key(name)
+            key = source_key(pack, name)
             version = version_of((part, receipt.snapshot, receipt.key) for part, receipt in report.parts.items())
-            results = list(_results(report)) if name in pack.sources else []
+            results = list(_results(pack, report)) if name in pack.sources else []
             if name in selected:
                 # also for a source that is down: without its output Dagster would skip every later step without a word
-                yield dg.MaterializeResult(asset_key=key, metadata=_metadata(report, lake), data_version=dg.DataVersion(version))
+                yield dg.MaterializeResult(
+                    asset_key=key, metadata=_metadata(report, lake, step.states), data_version=dg.DataVersion(version)
+                )
                 yield from (r for r in results if dg.AssetCheckKey(key, r.check_name or "") in context.selected_asset_check_keys)
             elif key in new:  # its content came after the run was requested
                 context.instance.report_runless_asset_event(
-                    dg.AssetMaterialization(key, metadata=_metadata(report, lake), tags={VERSION_TAG: version})
+                    dg.AssetMaterialization(key, metadata=_metadata(report, lake, step.states), tags={VERSION_TAG: version})
                 )
                 for r in results:
                     evaluation = dg.AssetCheckEvaluation(key, r.check_name or "", passed=r.passed, severity=r.severity, metadata=r.metadata)
@@ -240,12 +233,13 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
 
     lake_specs = [
         dg.AssetSpec(
-            dg.AssetKey(["lake", kind]),
+            lake_table_key(pack, kind),
             group_name="lake",
             description=text,
             kinds={"parquet"},
-            owners=OWNERS,
-            deps=_feeding(pack, kind) if kind != "manifest" else [dg.AssetKey(["lake", other]) for other in LAKE_KINDS if other != kind],
+            owners=owners_of(pack),
+            tags=tags_of(pack),
+            deps=_feeding(pack, kind) if kind != "manifest" else [lake_table_key(pack, other) for other in LAKE_KINDS if other != kind],
         )
         for kind, text in LAKE_KINDS.items()
     ]
@@ -258,7 +252,7 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
             names = _FILES.get(kind, [kind])
             entries = [e for name in names for e in manifest.files.get(name, [])]
             yield dg.MaterializeResult(
-                asset_key=dg.AssetKey(["lake", kind]),
+                asset_key=lake_table_key(pack, kind),
                 metadata={
                     "dagster/row_count": sum(e.rows for e in entries),
                     "files": len(entries),
@@ -279,9 +273,9 @@ def _feeding(pack: Pack, kind: str) -> list[dg.AssetKey]:
     if kind == "declarations":
         return []
     into = _FEEDS.get(kind)
-    keys = [source_key(s.id) for s in pack.sources.values() if s.enabled and (into or "observations") == s.into]
+    keys = [source_key(pack, s.id) for s in pack.sources.values() if s.enabled and (into or "observations") == s.into]
     if into is None:
-        keys += [source_key(c.id) for c in pack.counted.values() if c.enabled]
+        keys += [source_key(pack, c.id) for c in pack.counted.values() if c.enabled]
     return keys
 
 
@@ -298,7 +292,7 @@ def _sentence(report: SourceReport) -> str:
     return text + ("; " + "; ".join(sorted(set(report.errors.values()))) if report.errors else "")
 
 
-def _metadata(report: SourceReport, lake: Lake) -> dict[str, Any]:
+def _metadata(report: SourceReport, lake: Lake, states: SourceStates) -> dict[str, Any]:
     snapshots = list(report.snapshots.values())
     metadata: dict[str, Any] = {
         "dagster/row_count": report.accepted,
@@ -312,11 +306,51 @@ def _metadata(report: SourceReport, lake: Lake) -> dict[str, Any]:
     }
     if report.stale_since:
         metadata["stale_since"] = report.stale_since
+    metadata |= times(states, report.source) | _refused(report, lake)
     kinds = [k for k in next(iter(report.parts.values())).files if k != "quarantine"] if report.parts else []
     files = report.files(kinds[0]) if kinds else []
     if files:
         metadata["preview"] = dg.MetadataValue.md(_preview(lake.read(files[0]).head(5)))
     return metadata
+
+
+def times(states: SourceStates, source: str) -> dict[str, Any]:
+    """Return when a source was last looked at, and when its content last changed."""
+    parts = states.parts(source).values()
+    stamps = {
+        "looked_at": max((part.checked_at for part in parts), default=""),
+        "content_last_changed": max((part.changed_at for part in parts), default=""),
+    }
+    return {name: dg.MetadataValue.timestamp(parse_timestamp(stamp)) for name, stamp in stamps.items() if stamp}
+
+
+def _refused(report: SourceReport, lake: Lake) -> dict[str, Any]:
+    """Return the refused rows and cells of a source as tables: by reason, and a sample. Personal data were masked when they were refused."""
+    files = [*report.files("quarantine"), *report.quarantine]
+    entries = lake.read_all(files, "quarantine")
+    if not entries.height:
+        return {}
+    reasons = by_reason(entries).head(REFUSED_SHOWN)
+    columns = ["part", "row_number", "column", "reason", "value"]
+    return {
+        "refused_by_reason": _table(reasons, ["count", "column", "reason", "first_row", "first_value"]),
+        "refused_rows": _table(entries.head(REFUSED_SHOWN), columns if entries["part"].str.len_chars().max() else columns[1:]),
+    }
+
+
+def _table(frame: Any, columns: list[str]) -> dg.TableMetadataValue:
+    numbers = {"count", "first_row", "row_number"}
+    schema = dg.TableSchema([dg.TableColumn(name, "int" if name in numbers else "string") for name in columns])
+    records = [
+        dg.TableRecord({name: value if name in numbers else _shown(value) for name, value in row.items()})
+        for row in frame.select(columns).iter_rows(named=True)
+    ]
+    return dg.MetadataValue.table(records, schema)
+
+
+def _shown(text: str | None) -> str:
+    line = printable(text or "")
+    return line if len(line) <= CELL_SHOWN else f"{line[:CELL_SHOWN]}..."
 
 
 def _preview(frame: Any) -> str:
@@ -326,8 +360,8 @@ def _preview(frame: Any) -> str:
     return "\n".join(f"| {line} |" for line in lines)
 
 
-def _results(report: SourceReport) -> Iterator[dg.AssetCheckResult]:
-    key = source_key(report.source)
+def _results(pack: Pack, report: SourceReport) -> Iterator[dg.AssetCheckResult]:
+    key = source_key(pack, report.source)
     errors = "; ".join(sorted(set(report.errors.values())))
     yield dg.AssetCheckResult(
         check_name="snapshot",

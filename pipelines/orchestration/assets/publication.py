@@ -12,7 +12,8 @@ from pipelines.core.memory import budget, parse_size
 from pipelines.core.vocabulary import FORMATS
 from pipelines.lake.ingest import UNKNOWN_PARENTS, WITHOUT_PARENT
 from pipelines.notify import announcements
-from pipelines.orchestration.assets.ingest import OWNERS, areas_check, rows_check, schema_check, snapshot_check
+from pipelines.orchestration.assets.ingest import areas_check, rows_check, schema_check, snapshot_check
+from pipelines.orchestration.keys import gate_check_key, gate_key, owners_of, release_key, tags_of
 from pipelines.orchestration.session import RunSession
 from pipelines.packs.workspace import Workspace
 from pipelines.runs import provenance
@@ -23,9 +24,8 @@ from quality import completeness, expectations, gate
 from quality.gate import CheckResult
 
 PACKAGE = "zpo2-warehouse"
-GATE, RELEASE = dg.AssetKey("gate"), dg.AssetKey("release")
-GATE_CHECK = dg.AssetCheckKey(GATE, "verdict")
 REPORT = "report"
+VERDICT = "verdict"
 AREA_FAULTS = (UNKNOWN_PARENTS, WITHOUT_PARENT)
 
 
@@ -37,18 +37,21 @@ def build_publication(session: RunSession, mart_keys: list[dg.AssetKey]) -> list
 
 def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dict[str, Any]) -> dg.AssetsDefinition:
     workspace = session.workspace
+    pack = workspace.pack
+    gate_of_pack = gate_key(pack)
     tables = sorted(n["alias"] for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts")
 
     @dg.asset(
-        key=GATE,
+        key=gate_of_pack,
         deps=mart_keys,
         group_name="publication",
         kinds={"great_expectations"},
-        owners=OWNERS,
+        owners=owners_of(pack),
+        tags=tags_of(pack),
         description="Every expected check ran and passed, or was accepted by name with a reason.",
         check_specs=[
-            dg.AssetCheckSpec(GATE_CHECK.name, asset=GATE, description="The verdict over all expected checks; the release reads it."),
-            *(dg.AssetCheckSpec(f"table_{t}", asset=GATE, description=f"What a consumer may rely on in {t}.") for t in tables),
+            dg.AssetCheckSpec(VERDICT, asset=gate_of_pack, description="The verdict over all expected checks; the release reads it."),
+            *(dg.AssetCheckSpec(f"table_{t}", asset=gate_of_pack, description=f"What a consumer may rely on in {t}.") for t in tables),
         ],
     )
     def gate_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
@@ -76,7 +79,7 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
         gate_result = gate.evaluate_gate(expected, results, session.request.accepted)
         session.gate = gate_result.report()
         yield dg.MaterializeResult(
-            asset_key=GATE,
+            asset_key=gate_of_pack,
             metadata={
                 "passed": gate_result.passed,
                 "checks": gate_result.passed_checks,
@@ -84,12 +87,12 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
             },
         )
         yield dg.AssetCheckResult(
-            check_name=GATE_CHECK.name, asset_key=GATE, passed=gate_result.passed, metadata={REPORT: dg.MetadataValue.json(session.gate)}
+            check_name=VERDICT, asset_key=gate_of_pack, passed=gate_result.passed, metadata={REPORT: dg.MetadataValue.json(session.gate)}
         )
         for table, result in zip(tables, of_tables, strict=True):
             yield dg.AssetCheckResult(
                 check_name=f"table_{table}",
-                asset_key=GATE,
+                asset_key=gate_of_pack,
                 passed=result.passed,
                 metadata={"found": result.description or "as expected"},
             )
@@ -103,22 +106,25 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
 
 def _build_release(session: RunSession, manifest: dict[str, Any]) -> dg.AssetsDefinition:
     workspace = session.workspace
+    pack = workspace.pack
+    release_of_pack = release_key(pack)
 
     @dg.asset(
-        key=RELEASE,
-        deps=[GATE],
+        key=release_of_pack,
+        deps=[gate_key(pack)],
         group_name="publication",
         kinds={"csv", "parquet", "duckdb"},
-        owners=OWNERS,
+        owners=owners_of(pack),
+        tags=tags_of(pack),
         description="The open-data release: built in a staging folder, checked there, then current at once.",
         check_specs=[
-            dg.AssetCheckSpec("verify", asset=RELEASE, description="Checksums, counts, CSV equals Parquet, descriptors match."),
+            dg.AssetCheckSpec("verify", asset=release_of_pack, description="Checksums, counts, CSV equals Parquet, descriptors match."),
         ],
     )
     def release_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         import exports
 
-        report = _gate_report(context)
+        report = _gate_report(context, gate_check_key(pack))
         session.run_id = context.run_id
         announcements.prepare(workspace)
         with session.timed("release"):
@@ -142,7 +148,7 @@ def _build_release(session: RunSession, manifest: dict[str, Any]) -> dg.AssetsDe
         if not session.request.by_command:  # else the command does, also after a run that published nothing
             announcements.deliver(workspace)
         yield dg.MaterializeResult(
-            asset_key=RELEASE,
+            asset_key=release_of_pack,
             metadata={
                 "version": release.version,
                 "changed": release.changed,
@@ -153,15 +159,15 @@ def _build_release(session: RunSession, manifest: dict[str, Any]) -> dg.AssetsDe
                 ),
             },
         )
-        yield dg.AssetCheckResult(check_name="verify", asset_key=RELEASE, passed=True)
+        yield dg.AssetCheckResult(check_name="verify", asset_key=release_of_pack, passed=True)
 
     return release_asset
 
 
-def _gate_report(context: dg.AssetExecutionContext) -> dict[str, Any]:
+def _gate_report(context: dg.AssetExecutionContext, verdict: dg.AssetCheckKey) -> dict[str, Any]:
     """Return the report of this run's gate from its asset check. Raises Failure where the gate did not pass in this run."""
-    records = context.instance.event_log_storage.get_latest_asset_check_execution_by_key([GATE_CHECK])
-    record = records.get(GATE_CHECK)
+    records = context.instance.event_log_storage.get_latest_asset_check_execution_by_key([verdict])
+    record = records.get(verdict)
     event = record.event.dagster_event if record is not None and record.run_id == context.run_id and record.event else None
     if event is None or not event.asset_check_evaluation_data.passed:
         raise dg.Failure(description="nothing is published without the gate: select it together with the release", allow_retries=False)

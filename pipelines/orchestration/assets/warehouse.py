@@ -5,6 +5,7 @@ One process of dbt builds both selections. Its tests become asset checks, which 
 
 import json
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -12,23 +13,28 @@ from typing import Any
 import dagster as dg
 
 from pipelines.core.memory import budget
-from pipelines.orchestration.assets.ingest import MANIFEST, OWNERS
 from pipelines.orchestration.dbt_events import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
     DbtCoreCliEventMessage,
     get_subset_selection_for_context,
 )
+from pipelines.orchestration.keys import lake_table_key, owners_of, statistics_key, tags_of
 from pipelines.orchestration.session import RunSession
+from pipelines.packs import Pack
 from pipelines.warehouse import dbt, marts, scope, spark_tables, statistics
 from quality import expectations
 
 
 class Translator(DagsterDbtTranslator):
-    """Groups models by layer and names an owner; everything else is the default of dagster-dbt."""
+    """Begins keys with the pack, groups models by layer and names owners; everything else is the default of dagster-dbt."""
 
-    def __init__(self) -> None:
+    def __init__(self, pack: Pack) -> None:
+        self.pack = pack
         super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_duplicate_source_asset_keys=True))
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        return super().get_asset_key(dbt_resource_props).with_prefix(self.pack.id)
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: Any) -> dg.AssetSpec:
         spec = super().get_asset_spec(manifest, unique_id, project)
@@ -37,14 +43,17 @@ class Translator(DagsterDbtTranslator):
             return spec
         layer = node["fqn"][1]
         group = f"{layer}_{node['fqn'][2]}" if layer == "marts" else layer
-        deps = [*spec.deps, MANIFEST] if layer == "staging" else spec.deps  # staging reads the files that the manifest names
-        return spec.replace_attributes(group_name=group, owners=OWNERS, deps=deps)
+        deps = (
+            [*spec.deps, lake_table_key(self.pack, "manifest")] if layer == "staging" else spec.deps
+        )  # staging reads the files that the manifest names
+        tags = {**spec.tags, **tags_of(self.pack)}
+        return spec.replace_attributes(group_name=group, owners=owners_of(self.pack), tags=tags, deps=deps)
 
 
 def build_warehouse(session: RunSession) -> list[dg.AssetsDefinition]:
     """Return dbt's models before and after the statistics, and the statistics."""
     manifest = session.dbt.manifest()
-    translator = Translator()
+    translator = Translator(session.workspace.pack)
     before, after = (_build_models(session, selection, manifest, translator) for selection in dbt.SELECTIONS)
     return [before, _build_statistics(session, manifest, translator), after]
 
@@ -73,12 +82,14 @@ def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[
         # Great Expectations takes seconds to import: do so while dbt works in its own process
         threading.Thread(target=expectations.warm_up, daemon=True).start()
         built: list[Any] = []
+        began = time.monotonic()
         for event in _events(session, selection, context, manifest, translator):
             if isinstance(event, dg.Output):
                 built.append(event)  # yielded with its contents once dbt has closed the warehouse
                 session.report("model", "warehouse", f"{len(built)} models", len(built), len(context.selected_asset_keys))
             else:
                 yield event
+        session.seconds["dbt"] = round(session.seconds.get("dbt", 0.0) + time.monotonic() - began, 3)
         if selection is dbt.AFTER_STATISTICS:
             session.dbt.close()
         if workspace.settings.engine == "spark":
@@ -131,14 +142,16 @@ def _as_failures(session: RunSession) -> Iterator[None]:
 
 
 def _build_statistics(session: RunSession, manifest: dict[str, Any], translator: Translator) -> dg.AssetsDefinition:
+    pack = session.workspace.pack
     ids = {node["name"]: i for i, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     specs = [
         dg.AssetSpec(
-            ["statistics", name],
+            statistics_key(pack, name),
             deps=[translator.get_asset_spec(manifest, ids[model], None).key for model in table.models],
             group_name="statistics",
             kinds={"python", "polars", "parquet"},
-            owners=OWNERS,
+            owners=owners_of(pack),
+            tags=tags_of(pack),
             description=table.description,
         )
         for name, table in statistics.TABLES.items()
@@ -152,7 +165,7 @@ def _build_statistics(session: RunSession, manifest: dict[str, Any], translator:
         with session.timed("statistics"):
             rows = statistics.compute(session.workspace)
         for name, count in rows.items():
-            yield dg.MaterializeResult(asset_key=["statistics", name], metadata={"dagster/row_count": count})
+            yield dg.MaterializeResult(asset_key=statistics_key(pack, name), metadata={"dagster/row_count": count})
 
     return statistics_asset
 

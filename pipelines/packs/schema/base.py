@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -46,6 +47,26 @@ class Block(BaseModel):
             return value
         names = set(cls.model_fields) | {f.alias for f in cls.model_fields.values() if f.alias}
         return {k: v for k, v in value.items() if v is not None or k not in names}
+
+
+def _is_owner(value: str) -> str:
+    if not _OWNER.fullmatch(value):
+        raise ValueError("expected an e-mail address, or `team:` and a name of letters, digits, `_` and `-`")
+    return value
+
+
+def _is_tag(value: dict[str, str]) -> dict[str, str]:
+    for name, text in value.items():
+        if not _TAG_NAME.fullmatch(name) or not _TAG_TEXT.fullmatch(text):
+            raise ValueError(f"{name}: names and texts of tags have up to 63 letters, digits, `_`, `-` and `.`")
+    return value
+
+
+_OWNER = re.compile(r"team:[A-Za-z0-9_-]+|[^@\s:]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_TAG_NAME = re.compile(r"[A-Za-z0-9._-]{1,63}")
+_TAG_TEXT = re.compile(r"[A-Za-z0-9._-]{0,63}")
+Owner = Annotated[Text, AfterValidator(_is_owner)]
+Tags = Annotated[dict[Text, Text], AfterValidator(_is_tag)]
 
 
 def one_or_more(value: Any) -> Any:

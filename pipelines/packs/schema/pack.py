@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from pipelines.core.vocabulary import FORMATS
 from pipelines.core.yaml import Text
-from pipelines.packs.schema.base import Block, Identifier, Texts
+from pipelines.packs.schema.base import Block, Identifier, Owner, Tags, Texts
 
 
 class Level(Block):
@@ -74,6 +74,10 @@ class PackFile(Block):
         None,
         description="National catalogues to write files for; default: nkod if `country` is CZ, sk if it is SK. They need an https `base_uri`.",
     )
+    owners: list[Owner] = Field(
+        default_factory=list, description="Who looks after the pack, as Dagster shows it: e-mail addresses, or `team:name`."
+    )
+    tags: Tags = Field(default_factory=dict, description="Tags of all assets in Dagster, by name.")
     high_value: bool = Field(False, description="Annotate the release as a high-value dataset (statistics).")
     formats: list[Literal["csv", "parquet", "duckdb", "by_indicator", "xlsx", "jsonstat", "sdmx", "geo"]] = Field(
         ["csv", "parquet", "duckdb", "by_indicator", "xlsx", "jsonstat", "sdmx", "geo"],

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.core.yaml import Expression, Text
-from pipelines.packs.schema.base import Block, ColumnName, Identifier, Period, Texts
+from pipelines.packs.schema.base import Block, ColumnName, Identifier, Owner, Period, Tags, Texts
 from pipelines.packs.schema.fetch import Fetch
 from pipelines.readers.options import ReadOptions
 
@@ -56,6 +56,10 @@ class SourceHead(Block):
     )
     breaks: list[Break] = Field(default_factory=list, description="Breaks in series.")
     enabled: bool = Field(True, description="false: the source is declared but never fetched.")
+    owners: list[Owner] = Field(
+        default_factory=list, description="Who looks after the source, as Dagster shows it; default: those of the pack."
+    )
+    tags: Tags = Field(default_factory=dict, description="Tags of the source's asset in Dagster, beside those of the pack.")
 
 
 class FetchedSource(SourceHead):
