@@ -33,14 +33,15 @@ def drain(
 
 def drain_inbox(workspace: Workspace, only: Collection[str] | None = None) -> list[FetchResult]:
     """Make snapshots of all complete files in the inbox, of the sources in `only`, and remove the files."""
-    results = []
+    results: list[FetchResult] = []
     states = SourceStates(workspace.fetch_state)
-    for result, file in inbox.archive_files(workspace, states, only):
-        states.record_result(result, workspace.settings.now())
+    for of_file, file in inbox.archive_files(workspace, states, only):
+        for result in of_file:
+            states.record_result(result, workspace.settings.now())
         states.save()
-        if result.snapshot is not None:
+        if all(result.snapshot is not None for result in of_file):
             inbox.remove(file.path, file.identity)
-        results.append(result)
+        results += of_file
     return results
 
 

@@ -1,8 +1,9 @@
 """The inbox: files that are dropped into `inbox/<source>/` of a home become snapshots. Does not read their content.
 
-A file belongs to the part that its name without the extension gives (`year=2023.csv`), or to the source where that has no parts. A file
-stays in the inbox while it may be half written: for some seconds after its last change, while a process has it open for writing, and while
-its name begins with a dot or ends like that of an unfinished download.
+A file belongs to the part that its name without the extension gives (`year=2023.csv`), or to the source where that has no parts. A file that
+holds all parts has the name of the source (`trees.xlsx`), or any name where the source reads the parts from one file (`read` has their
+variables). A file stays in the inbox while it may be half written: for some seconds after its last change, while a process has it open for
+writing, and while its name is that of an unfinished download. Files that systems and office programs leave behind stay, too.
 """
 
 from __future__ import annotations
@@ -27,12 +28,15 @@ from pipelines.extract.source_state import SourceStates
 from pipelines.packs import Pack, Part
 from pipelines.packs.schema import FetchedSource
 from pipelines.packs.workspace import Workspace
+from pipelines.readers.options import VARIABLE_OPTIONS
 
 SETTLE_SECONDS = 5.0
 """A file is complete once it has not changed for this long."""
 REFUSED = ".refused"
 _REASON = ".reason.txt"
-_UNFINISHED = (".part", ".partial", ".tmp", ".crdownload", ".filepart", "~")
+_UNFINISHED = (".part", ".partial", ".tmp", ".temp", ".crdownload", ".download", ".opdownload", ".filepart", "~")
+_LOCKS = (".lock", ".lck", ".swp", ".swo")
+_SYSTEM_FILES = {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"}
 _LISTED_PARTS = 20
 
 
@@ -65,7 +69,7 @@ def list_files(workspace: WorkspaceFolder, only: Collection[str] | None = None) 
         if folder.name.startswith(".") or folder.is_symlink() or not folder.is_dir() or (only is not None and folder.name not in only):
             continue
         for path in sorted(folder.iterdir()):
-            if path.name.startswith(".") or path.name.endswith(_UNFINISHED):
+            if is_left_alone(path.name):
                 continue
             try:
                 status = path.lstat()
@@ -75,6 +79,12 @@ def list_files(workspace: WorkspaceFolder, only: Collection[str] | None = None) 
                 identity = (status.st_ino, status.st_size, status.st_mtime_ns)
                 files.append(DroppedFile(folder.name, path, status.st_size, status.st_mtime, identity))
     return sorted(files, key=lambda f: (f.changed, f.path))
+
+
+def is_left_alone(name: str) -> bool:
+    """Whether a file of this name is no delivery: hidden, unfinished, a lock, or left behind by a system or an office program."""
+    name = name.lower()
+    return name.startswith((".", "~$", "~wr")) or name.endswith((*_UNFINISHED, *_LOCKS)) or name in _SYSTEM_FILES
 
 
 def complete_files(files: Collection[DroppedFile]) -> list[DroppedFile]:
@@ -93,28 +103,30 @@ def wait_until_settled(workspace: WorkspaceFolder, only: Collection[str] | None 
 
 def archive_files(
     workspace: Workspace, states: SourceStates, only: Collection[str] | None = None
-) -> Iterator[tuple[FetchResult, DroppedFile]]:
-    """Archive each complete file and yield its result. The caller records the result, then removes the file.
+) -> Iterator[tuple[list[FetchResult], DroppedFile]]:
+    """Archive each complete file and yield its results, one for each part that it holds. The caller records them, then removes the file.
 
     A rejected file is moved to `inbox/.refused/<source>/`, next to a file with the reason; its result has the error.
     """
     archive = Archive(workspace.archive)
     for file in complete_files(list_files(workspace, only)):
         source = workspace.pack.sources.get(file.source)
-        part, reason = _part(workspace.pack, source, file)
-        if source is None or part is None:
+        parts, reason = _parts(workspace.pack, source, file)
+        if source is None or not parts:
             _reject(workspace, file, reason)
             continue
-        request = Request(source, part, f"inbox/{file.source}/{_printable(file.path.name)}")
+        requests = [Request(source, part, f"inbox/{file.source}/{_printable(file.path.name)}") for part in parts]
         try:
-            yield FetchResult(request, _archived(workspace, request, file, archive, states), attempted=False, delivered=True), file
+            snapshots = [_archived(workspace, request, file, archive, states) for request in requests]
+            yield [FetchResult(r, s, attempted=False, delivered=True) for r, s in zip(requests, snapshots, strict=True)], file
         except validation.SnapshotRejected as error:
             _reject(workspace, file, str(error))
             message = f"{error} (moved to inbox/{REFUSED}/{file.source}/)"
-            yield FetchResult(request, None, message, attempted=False, delivered=True), file
+            yield [FetchResult(request, None, message, attempted=False, delivered=True) for request in requests], file
         except OSError as error:
             if _identity(file.path) == file.identity:  # otherwise it is being written again, and a later run archives it
-                yield FetchResult(request, None, f"{request.url}: {error}", attempted=False, delivered=True), file
+                text = f"{requests[0].url}: {error}"
+                yield [FetchResult(request, None, text, attempted=False, delivered=True) for request in requests], file
 
 
 def _archived(workspace: Workspace, request: Request, file: DroppedFile, archive: Archive, states: SourceStates) -> Snapshot:
@@ -133,18 +145,31 @@ def _archived(workspace: Workspace, request: Request, file: DroppedFile, archive
     return archive.add(file.path, snapshot)
 
 
-def _part(pack: Pack, source: FetchedSource | None, file: DroppedFile) -> tuple[Part | None, str]:
-    """Return the part a file belongs to, or why it belongs to none."""
+def _parts(pack: Pack, source: FetchedSource | None, file: DroppedFile) -> tuple[list[Part], str]:
+    """Return the parts a file holds, or why it holds none."""
     if file.path.is_symlink():
-        return None, "a link; expected a regular file"
+        return [], "a link; expected a regular file"
     if source is None or not source.enabled:
-        return None, f"{_printable(file.source)}: the pack has no such source, or it is disabled"
+        return [], f"{_printable(file.source)}: the pack has no such source, or it is disabled"
     if source.fetch.brings_records:
-        return None, f"{file.source}: accepts pushed records, no files"
+        return [], f"{file.source}: accepts pushed records, no files"
     parts = {part.name: part for part in pack.parts(source)}
-    part = parts.get("") or parts.get(file.path.name.split(".")[0]) or parts.get(file.path.stem)
+    names = {file.path.name.split(".")[0], file.path.stem}
+    part = parts.get("") or next((parts[name] for name in parts if name in names), None)
+    if part is not None:
+        return [part], ""
+    holds_all = source.id in names or ("=" not in file.path.name and _reads_parts_from_one_file(source))
     expected = ", ".join(list(parts)[:_LISTED_PARTS])
-    return part, f"{_printable(file.path.name)}: no part of the source has this name; expected one of {expected}"
+    reason = (
+        f"{_printable(file.path.name)}: no part of the source has this name; expected one of {expected}, or {source.id} for all of them"
+    )
+    return list(parts.values()) if holds_all else [], reason
+
+
+def _reads_parts_from_one_file(source: FetchedSource) -> bool:
+    """Whether variables of the parts say what is read from a file, such as a sheet of a workbook."""
+    options = [getattr(source.read, name) for name in VARIABLE_OPTIONS]
+    return any(f"{{{variable}}}" in str(option) for option in options for variable in source.fetch.parts or {})
 
 
 def _printable(name: str) -> str:

@@ -87,6 +87,15 @@ class SourceState:
         """Whether an operator accepted this content."""
         return self.accepted is not None and self.accepted.sha256 == sha256
 
+    def overtaken(self) -> list[str]:
+        """Return the contents that came after the last good one and before the newest, the newest of them first."""
+        contents = [sha256 for _, sha256 in self.history]
+        if self.sha256 not in contents:
+            return []
+        newest = len(contents) - 1 - contents[::-1].index(self.sha256)
+        good = len(contents) - 1 - contents[::-1].index(self.good) if self.good in contents else -1
+        return [sha256 for sha256 in dict.fromkeys(reversed(contents[good + 1 : newest])) if sha256 not in (self.sha256, self.good)]
+
     def content_at(self, time: str) -> str:
         """Return the checksum of the newest content at `time`; empty where there was none yet."""
         return next((sha256 for since, sha256 in reversed(self.history) if since <= time), "")

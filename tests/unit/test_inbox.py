@@ -16,6 +16,7 @@ from pipelines.extract import backlog, inbox
 from pipelines.extract.snapshots import Archive
 from pipelines.extract.source_state import SourceStates
 from pipelines.extract.sources import fetch_sources
+from pipelines.lake.ingest import Ingest
 from pipelines.packs import Pack
 from pipelines.packs.workspace import Workspace
 from tests.support import five_places
@@ -202,3 +203,71 @@ class TestDrainInbox:
         assert file.exists()
         drain(pack, home)
         assert SourceStates(home.fetch_state).get("people", "year=2021").bytes == len(ROWS) + 1
+
+
+WIDE = """\
+id: wide
+title: Wide
+publisher: Town
+licence: CC0-1.0
+theme: municipal
+fetch: {inbox: true, parts: {year: ["2020", "2021"]}}
+read: {format: csv}
+columns: {code: {required: true}, y2020: {type: integer}, y2021: {type: integer}}
+into: observations
+map: {area: {scheme: lau, code: code}, period: year, measures: {population: "case when year = '2020' then y2020 else y2021 end"}}
+"""
+
+
+class TestWideFile:
+    def test_is_dropped_once_for_all_parts(self, tmp_path: Path) -> None:
+        root = five_places.write(tmp_path / "pack")
+        (root / "sources" / "people.yml").write_text(WIDE.replace("id: wide", "id: people"))
+        pack, home = packs.load(root), WorkspaceFolder(tmp_path / "home")
+        file = drop(home, "people/people.csv", "code,y2020,y2021\na1,1,2\n")
+        wrong = drop(home, "people/year=2022.csv", "code,y2020,y2021\na1,1,2\n")
+        assert drain(pack, home) == [("year=2020", None), ("year=2021", None)]
+        assert not file.exists()
+        assert not wrong.exists()
+        reason = (home.inbox / ".refused" / "people" / "year=2022.csv.reason.txt").read_text()
+        assert (
+            reason
+            == "year=2022.csv: no part of the source has this name; expected one of year=2020, year=2021, or people for all of them\n"
+        )
+
+
+class TestJunk:
+    def test_stays_in_the_inbox(self, place: tuple[Pack, WorkspaceFolder]) -> None:
+        pack, home = place
+        names = (
+            "~$year=2021.xlsx",
+            "Thumbs.db",
+            "desktop.ini",
+            ".DS_Store",
+            "._year=2021.csv",
+            ".~lock.year=2021.ods#",
+            "year=2021.csv.lock",
+        )
+        files = [drop(home, f"people/{name}") for name in names]
+        assert inbox.list_files(home) == []
+        assert drain(pack, home) == []
+        assert all(file.exists() for file in files)
+
+    def test_that_looks_like_a_delivery_does_not_overtake_one(self, place: tuple[Pack, WorkspaceFolder]) -> None:
+        """Both files arrive between two runs, the one that nobody can read last."""
+        pack, home = place
+        workspace = Workspace(home.root, Settings(), pack=pack)
+        fetch_sources(workspace)
+        Ingest(workspace).run()
+        good = five_places.PEOPLE_2021.replace("a3,M,30", "a3,M,31").replace("309", "310")
+        for number, (name, content) in enumerate((("year=2021.csv", good), ("year=2021.bak.csv", "<junk>\n"))):
+            file = drop(home, f"people/{name}", content)
+            os.utime(file, (1_000_000 + number, 1_000_000 + number))
+        backlog.drain(workspace)
+        for _ in range(2):
+            Ingest(workspace).run()
+            state = SourceStates(home.fetch_state).get("people", "year=2021")
+            assert Archive(home.archive).path(state.good).read_text() == good
+            assert state.stale_since is not None
+            assert state.error is not None
+            assert "inbox/people/year=2021.bak.csv" in state.error

@@ -21,6 +21,8 @@ from pipelines.packs.workspace import Workspace
 __all__ = ["UNKNOWN_PARENTS", "WITHOUT_PARENT", "Ingest", "SourceReport"]
 
 Progress = Callable[[str], None]
+MAX_OVERTAKEN = 5
+"""How many snapshots of a part that were never processed are tried where the newest one fails."""
 UNKNOWN_PARENTS, WITHOUT_PARENT = "unknown_parents", "without_parent"
 """The kinds of faults in the links between areas."""
 
@@ -92,10 +94,30 @@ class Ingest:
         snapshots = {name: part.snapshot for name, part in parts.items() if part.snapshot is not None}
         accepted = {name for name, snapshot in snapshots.items() if parts[name].state.is_accepted(snapshot.sha256)}
         self._process(source, report, snapshots, parts, rows.Shapes({name: part.state.shape for name, part in parts.items()}, accepted))
-        self._fall_back(source, report, parts)
+        overtaken = self._use_overtaken(source, report, parts) if use_newest else set()
+        self._fall_back(source, report, parts, overtaken)
         for name, part in parts.items():
-            self._update_state(report, name, part.state, use_newest)
+            self._update_state(report, name, part.state, use_newest, is_good=name in overtaken)
         return report
+
+    def _use_overtaken(self, source: FetchedSource, report: SourceReport, parts: Mapping[str, _Part]) -> set[str]:
+        """Where the newest snapshot of a part failed, use one that it has overtaken before any run saw it: two files were dropped at once.
+
+        Return the parts where this is possible. The error of the newest snapshot stays in the report.
+        """
+        used: set[str] = set()
+        waiting = {name: part.state.overtaken()[:MAX_OVERTAKEN] for name, part in parts.items() if name in report.errors}
+        while waiting := {name: contents for name, contents in waiting.items() if contents and name not in used}:
+            found = {name: self.context.archive.find(source.id, name, contents.pop(0)) for name, contents in waiting.items()}
+            snapshots = {name: snapshot for name, snapshot in found.items() if snapshot is not None}
+            errors = {name: report.errors.pop(name) for name in snapshots if name in report.errors}
+            shapes = {name: part.state.shape for name, part in parts.items()}
+            self._process(source, report, snapshots, parts, rows.Shapes(shapes, set()))
+            used |= {
+                n for n, s in snapshots.items() if n in report.parts and report.parts[n].snapshot == s.sha256 and n not in report.errors
+            }
+            report.errors |= errors
+        return used
 
     def _process(
         self,
@@ -122,25 +144,28 @@ class Ingest:
                 report.refuse(name, reason)
             conflicts.clear(report)
 
-    def _fall_back(self, source: FetchedSource, report: SourceReport, parts: Mapping[str, _Part]) -> None:
-        """Process the last good snapshot of each part whose newest one failed. The error stays in the report."""
+    def _fall_back(self, source: FetchedSource, report: SourceReport, parts: Mapping[str, _Part], overtaken: Collection[str]) -> None:
+        """Process the last good snapshot of each part whose newest one failed, unless an overtaken one is used. The error stays in the report."""
         goods = {}
         for name, part in parts.items():
-            if name in report.errors and part.state.good:
+            if name in report.errors and part.state.good and name not in overtaken:
                 last_good = self.context.archive.find(source.id, name, part.state.good)
                 if last_good:
                     goods[name] = last_good
         # a part whose newest snapshot is its last good one may have failed only because of other parts
         newest = {name: part.snapshot.sha256 for name, part in parts.items() if part.snapshot is not None}
-        errors = {name: text for name, text in report.errors.items() if newest.get(name) != parts[name].state.good}
+        errors = {n: text for n, text in report.errors.items() if newest.get(n) != parts[n].state.good and n not in overtaken}
         if goods and errors:
             self._process(source, report, goods, parts, rows.Shapes({}, set(goods)))
             report.errors |= errors
 
-    def _update_state(self, report: SourceReport, part: str, current: SourceState, use_newest: bool) -> None:
-        """Store what this run found out about a part: whether it is good, stale (since when and why) or down."""
+    def _update_state(self, report: SourceReport, part: str, current: SourceState, use_newest: bool, *, is_good: bool) -> None:
+        """Store what this run found out about a part: whether it is good, stale (since when and why) or down.
+
+        `is_good`: the processed snapshot is a good one, although the newest one failed.
+        """
         error = report.errors.get(part) or current.error
-        if part in report.parts and not report.errors.get(part):
+        if part in report.parts and (is_good or not report.errors.get(part)):
             receipt = report.parts[part]
             current = replace(
                 current,
