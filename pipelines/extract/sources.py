@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http.limits import Limits
@@ -44,7 +45,9 @@ def fetch_sources(
             if names is not None and item.name not in names:
                 continue
             state = states.get(source.id, item.name)
-            request = Request(source, item, address(source, item), state.last_fetch)
+            request = Request(source, item, address(source, item))
+            if state.answers(request.question):
+                request = replace(request, last=state.last_fetch)
             if not ignore_breakers and state.breaker_is_open(now):
                 results.append(_skipped(request, state))
             else:

@@ -140,8 +140,8 @@ BEHAVIOURS = [
              + gzip.compress(BODY[5:]) + b"\0" * 9, {**CSV, "Content-Encoding": "x-gzip"}),), None, 1),
     Behaviour("deflate_encoding", "a body in deflate with zlib's header", (Reply(200, zlib.compress(BODY),
              {**CSV, "Content-Encoding": "deflate"}),), None, 1),
-    Behaviour("raw_deflate_encoding", "a body in deflate without a header", (Reply(200, zlib.compress(BODY)[2:-4], {**CSV, "Content-Encoding": "deflate"
-             }),), None, 1),
+    Behaviour("raw_deflate_encoding", "a body in deflate without a header", (Reply(200, zlib.compress(BODY)[2:-4],
+             {**CSV, "Content-Encoding": "deflate"}),), None, 1),
     Behaviour("two_encodings", "a body in deflate and then in gzip", (Reply(200, gzip.compress(zlib.compress(BODY)),
              {**CSV, "Content-Encoding": "deflate, gzip"}),), None, 1),
     Behaviour("gzip_cut_off", "a body in gzip that breaks off, with the length of what came", (Reply(200, gzip.compress(LONG)[:-9], {**CSV,

@@ -134,7 +134,7 @@ class TestFetchPages:
     @pytest.mark.parametrize(
         ("page", "paging", "reason"),
         [
-            (lambda request: reply({"rows": ROWS}), {"kind": "page", "param": "page"}, "the same as the page before"),
+            (lambda request: reply({"rows": ROWS}), {"kind": "page", "param": "page"}, "the same records as the page before"),
             (
                 lambda request: reply({"rows": [request.query], "next": "x"}),
                 {"kind": "cursor", "param": "at", "next": "/next"},
@@ -179,3 +179,55 @@ class TestFetch:
     def test_refuses_declarations_that_cannot_work(self, declared: dict[str, Any], reason: str) -> None:
         with pytest.raises(ValidationError, match=reason):
             Fetch.model_validate({"url": "https://data.example.org/items", **declared})
+
+
+def shifting(request: HttpRequest) -> Reply:
+    """Between the first and the second page, somebody adds a record at the beginning and removes the last one."""
+    start = int(query(request)["offset"])
+    rows = [*ROWS[:20]] if start == 0 else [ROWS[24], *ROWS[:19]]
+    return reply({"total": 20, "rows": rows[start : start + 10]})
+
+
+def reordered(request: HttpRequest) -> Reply:
+    """Each request gets the rows in another order."""
+    start = int(query(request)["offset"])
+    rows = [*ROWS[:20]] if start == 0 else [*ROWS[15:20], *ROWS[:15]]
+    return reply({"total": 20, "rows": rows[start : start + 10]})
+
+
+def last_page_again(request: HttpRequest) -> Reply:
+    """After the last page, the server gives it again, under the number that was requested."""
+    page = min(int(query(request)["page"]), 2)
+    return reply({"page": query(request)["page"], "rows": ROWS[10 * page - 10 : 10 * page]})
+
+
+def microdata(request: HttpRequest) -> Reply:
+    start = int(query(request)["offset"])
+    return reply({"total": 20, "rows": [{"sex": "M" if n % 3 else "F"} for n in range(start, start + 10)]})
+
+
+OFFSET = {"kind": "offset", "param": "offset", "total": "/total"}
+PAGE = {"kind": "page", "param": "page"}
+
+
+class TestOverlappingPages:
+    @pytest.mark.parametrize(("route", "count"), [(shifting, 1), (reordered, 5)], ids=["shifting", "reordered"])
+    def test_refuse_the_response(self, server: Server, tmp_path: Path, route: Callable[[HttpRequest], Reply], count: int) -> None:
+        server.routes["/items"] = route
+        declared = {"url": f"{server.url}/items", "paging": OFFSET}
+        error = fetch(tmp_path, declared, records="/rows").error or ""
+        assert f"page 2 has {count} records that an earlier page has, too; the pages shifted" in error
+        accepting = {**declared, "paging": {**OFFSET, "repeated_records": "accept"}}
+        assert fetch(tmp_path, accepting, records="/rows").error is None
+
+    def test_are_no_fault_where_equal_records_stand_on_one_page(self, server: Server, tmp_path: Path) -> None:
+        server.routes["/items"] = microdata
+        assert fetch(tmp_path, {"url": f"{server.url}/items", "paging": OFFSET}, records="/rows").error is None
+
+    def test_end_the_pages_where_that_is_declared(self, server: Server, tmp_path: Path) -> None:
+        server.routes["/items"] = last_page_again
+        url = f"{server.url}/items"
+        error = fetch(tmp_path, {"url": url, "paging": PAGE}, records="/rows").error or ""
+        assert "page 3 has the same records as the page before" in error
+        result = fetch(tmp_path, {"url": url, "paging": {**PAGE, "repeated_page": "end"}}, records="/rows")
+        assert [row["n"] for page in json.loads(content(tmp_path, result)) for row in page["rows"]] == list(range(1, 21))

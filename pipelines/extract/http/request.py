@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from pipelines.core.errors import Zpo2Error
+from pipelines.core.fingerprint import digest
 from pipelines.extract.snapshots import Snapshot
 from pipelines.packs import Part
 from pipelines.packs.schema import FetchedSource
@@ -27,7 +29,10 @@ class FetchError(Zpo2Error):
 
 @dataclass(frozen=True)
 class LastFetch:
-    """What the last fetch of a part gave: the checksum and size of the bytes, and the headers that make the next request conditional."""
+    """What the last fetch of a part gave: the checksum and size of the bytes, and the headers that make the next request conditional.
+
+    Only the answer to the same question counts (`question`); of another one nothing is known.
+    """
 
     sha256: str = ""
     bytes: int = 0
@@ -42,6 +47,11 @@ class Request:
     part: Part
     url: str
     last: LastFetch = LastFetch()
+
+    @property
+    def question(self) -> str:
+        """The digest of everything that decides what the server answers. A snapshot belongs to the question that it answers."""
+        return question(self.source, self.part)
 
 
 @dataclass(frozen=True)
@@ -74,6 +84,13 @@ class Download:
     next_link: str | None = None
 
 
+def question(source: FetchedSource, part: Part) -> str:
+    """Return the digest of what is asked for a part: address, parameters, body, headers, protocol, data set, file and pages."""
+    fetch = source.fetch
+    asked = fetch.model_dump(mode="json", include={"body", "dataset", "headers", "paging", "params", "protocol", "resource", "split"})
+    return digest([address(source, part), fill_all(asked, part)])
+
+
 def address(source: FetchedSource, part: Part) -> str:
     """Return the address of a part: each `{variable}` is replaced and escaped as one path segment or query value."""
     return fill_variables(source.fetch.url, part, escape=True)
@@ -84,3 +101,12 @@ def fill_variables(text: str, part: Part, *, escape: bool = False) -> str:
     for name, value in part.variables.items():
         text = text.replace("{" + name + "}", quote(value, safe="") if escape else value)
     return text
+
+
+def fill_all(value: Any, part: Part) -> Any:
+    """Return `value` with the variables of all texts in it replaced."""
+    if isinstance(value, str):
+        return fill_variables(value, part)
+    if isinstance(value, dict):
+        return {key: fill_all(item, part) for key, item in value.items()}
+    return [fill_all(item, part) for item in value] if isinstance(value, list) else value

@@ -56,8 +56,9 @@ def fetch_pages(
 ) -> Download:
     """Return all pages as one file. `expected` is the number of records, where it is known beforehand.
 
-    Raises FetchError when a page repeats, when the pages do not end, or when they hold fewer records than the server announced.
+    Raises FetchError when a page repeats, when pages overlap, when they do not end, or when they hold fewer records than the server announced.
     """
+    overlaps = _Overlaps()
     next_request = _PageRequest(url, dict(params), body, paging)
     writer = _PageWriter(folder, limits, url)
     pointer = paging.records if paging.records is not None else records
@@ -67,11 +68,22 @@ def fetch_pages(
         rows = at(page, pointer)
         if not isinstance(rows, list):
             raise FetchError(f"{next_request.url}: page {writer.pages + 1}: no list of records at {pointer or '/'}{_server_message(page)}")
+        if overlaps.repeats_last_page(rows):
+            if paging.repeated_page == "end":
+                break
+            if len(set(map(_key_of, rows))) == len(rows):
+                page_name = f"page {writer.pages + 1} has the same records as the page before"
+                raise FetchError(
+                    f"{url}: {page_name}; the server ignores the paging parameters, or repeats its last page (paging.repeated_page: end)"
+                )
+        overlaps.add(rows)
         writer.add(download, len(rows))
         if paging.total is not None and (total := at(page, paging.total)) is not None:
             expected = _total(total, next_request.url)
         if not _has_next(page, paging, writer, len(rows), expected) or not next_request.advance(page, download, len(rows)):
             break
+    if overlaps.found and paging.repeated_records == "refuse":
+        raise FetchError(f"{url}: {overlaps.found} (paging.repeated_records: accept, if equal records are no fault)")
     if expected is not None and writer.records != expected:
         raise FetchError(f"{url}: {writer.pages} pages hold {writer.records} records, but the server announced {expected}")
     return writer.close()
@@ -172,6 +184,47 @@ class _PageRequest:
             return True
         self.url, self.params = _on_same_host(self.url, linked_address(self.url, following)), {}  # the address has its own query
         return True
+
+
+class _Overlaps:
+    """Notices records that stand on two pages: somebody changed the data between two requests, or the server's order is not stable.
+
+    Data in which equal records stand on one page are data in which they are no fault.
+    """
+
+    def __init__(self) -> None:
+        self._earlier: set[int] = set()
+        self._last: list[int] = []
+        self._pages = 0
+        self._overlap = ""
+        self._repeats_within_page = False
+
+    @property
+    def found(self) -> str:
+        """What is wrong, in words; empty where nothing is."""
+        return "" if self._repeats_within_page else self._overlap
+
+    def repeats_last_page(self, rows: list[Any]) -> bool:
+        """Whether a page has the same records as the page before."""
+        return bool(rows) and [_key_of(row) for row in rows] == self._last
+
+    def add(self, rows: list[Any]) -> None:
+        """Compare one more page with the earlier ones."""
+        self._pages += 1
+        keys = [_key_of(row) for row in rows]
+        repeated = len(self._earlier.intersection(keys))
+        if repeated and not self._overlap:
+            self._overlap = (
+                f"page {self._pages} has {repeated} records that an earlier page has, too; the pages shifted while they were fetched"
+            )
+        self._repeats_within_page |= len(set(keys)) < len(keys)
+        self._earlier.update(keys)
+        self._last = keys
+
+
+def _key_of(record: Any) -> int:
+    """Return a number that equal records have in common."""
+    return int.from_bytes(hashlib.blake2b(json.dumps(record, sort_keys=True).encode(), digest_size=8).digest(), "big")
 
 
 class _PageWriter:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import Download, FetchError, Request, fill_variables
+from pipelines.extract.http.request import Download, FetchError, Request, fill_all, fill_variables
 from pipelines.extract.protocols.paging import HttpGet, fetch_pages, linked_address
 from pipelines.packs.schema import Paging
 
@@ -35,7 +35,7 @@ class ProtocolRequest:
         records = request.source.read.records
         self.records = fill_variables(records, request.part) if records else records
         self.params = {name: fill_variables(text, request.part) for name, text in self.fetch.params.items()}
-        self.body = _filled(self.fetch.body, request)
+        self.body = fill_all(self.fetch.body, request.part)
 
     def get_pages(self, paging: Paging) -> Download:
         """Return all pages as one file. Raises FetchError."""
@@ -57,14 +57,6 @@ class ProtocolRequest:
         if download.path is None or not stamp:
             return download
         return replace(download, headers={**download.headers, ITEM_STAMP: stamp})
-
-
-def _filled(value: Any, request: Request) -> Any:
-    if isinstance(value, str):
-        return fill_variables(value, request.part)
-    if isinstance(value, dict):
-        return {key: _filled(item, request) for key, item in value.items()}
-    return [_filled(item, request) for item in value] if isinstance(value, list) else value
 
 
 def choose_item(request: ProtocolRequest, items: Any, keys: tuple[str, ...], name: str | None = None) -> dict[str, Any]:

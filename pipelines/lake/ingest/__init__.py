@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from pipelines.core.clock import timestamp
+from pipelines.extract.http.request import question
 from pipelines.extract.snapshots import Snapshot
 from pipelines.extract.source_state import SourceState, SourceStates, parts_of
 from pipelines.lake.ingest import conflicts, counted, guards, merging, rows, state
@@ -33,6 +34,10 @@ class _Part:
 
     state: SourceState
     snapshot: Snapshot | None
+
+
+def _because(error: str | None) -> str:
+    return f": {error}" if error else ""
 
 
 class Ingest:
@@ -89,6 +94,13 @@ class Ingest:
         parts = {}
         for declared in parts_of(self.context.pack, source, self.states):
             current = self.states.get(source.id, declared.name)
+            if not source.fetch.brings_records and not current.answers(question(source, declared)):
+                # its snapshots answer another question; they stay remembered for the case that the declaration is taken back
+                report.errors[declared.name] = f"the question has changed, and nothing has answered it yet{_because(current.error)}"
+                report.down = True
+                if use_newest:
+                    self.states.put(source.id, declared.name, replace(current, tried=current.sha256))
+                continue
             sha256 = current.sha256 if use_newest and current.sha256 else current.good
             parts[declared.name] = _Part(current, self.context.archive.find(source.id, declared.name, sha256) if sha256 else None)
         snapshots = {name: part.snapshot for name, part in parts.items() if part.snapshot is not None}
@@ -154,7 +166,8 @@ class Ingest:
                     goods[name] = last_good
         # a part whose newest snapshot is its last good one may have failed only because of other parts
         newest = {name: part.snapshot.sha256 for name, part in parts.items() if part.snapshot is not None}
-        errors = {n: text for n, text in report.errors.items() if newest.get(n) != parts[n].state.good and n not in overtaken}
+        failed = {name: report.errors[name] for name in parts if name in report.errors and name not in overtaken}
+        errors = {name: text for name, text in failed.items() if newest.get(name) != parts[name].state.good}
         if goods and errors:
             self._process(source, report, goods, parts, rows.Shapes({}, set(goods)))
             report.errors |= errors

@@ -76,6 +76,14 @@ class Paging(Block):
     total: Text | None = Field(None, description="Place of the total number of records; it is an error if the pages have fewer.")
     next: Text | None = Field(None, description="Place of the next cursor or address; default for link: the Link header.")
     more: Text | None = Field(None, description="Place of the boolean that says whether there is another page.")
+    repeated_page: Literal["refuse", "end"] = Field(
+        "refuse", description="What a page with the same records as the page before means: a fault, or the end of the pages."
+    )
+    repeated_records: Literal["refuse", "accept"] = Field(
+        "refuse",
+        description="Records that are equal to one on an earlier page: by default they refuse the response, because the pages may have shifted while "
+        "they were fetched, unless records repeat within a page, too.",
+    )
 
     @model_validator(mode="after")
     def complete(self) -> Paging:
