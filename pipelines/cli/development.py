@@ -22,6 +22,7 @@ def run(workspace: Workspace, host: str, port: int, events_port: int) -> int:
         "ZPO2_PACK": str(workspace.pack.root),
         "ZPO2_HOME": str(workspace.root),
         "DAGSTER_HOME": str(workspace.dagster),
+        "PYTHONSAFEPATH": "1",  # a module in the working folder is never imported in place of a library's
     }
     commands = [[sys.executable, "-m", "dagster", "dev", "-m", "pipelines.orchestration.definitions", "-h", host, "-p", str(port)]]
     if os.environ.get(SECRET):

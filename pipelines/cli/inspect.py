@@ -16,6 +16,7 @@ import typer
 from pipelines.cli import console
 from pipelines.cli.options import HomeOption, JsonOption, PackOption, load_workspace, printable, published_workspace
 from pipelines.core.errors import ExitCode, UsageError
+from pipelines.core.workspace import check_path
 
 _NUMBER = re.compile(r"[+-]?[0-9][0-9., ]*")
 
@@ -137,6 +138,7 @@ def verify(
         release = release_path(workspace.public)
         if release is None:
             raise UsageError(f"{workspace.root}: nothing has been published yet")
+    check_path(release.absolute())
     faults = exports.verify(release)
     for fault in faults:
         print(fault)

@@ -55,6 +55,8 @@ event_log_storage:
 """
 WAIT_SECONDS = 60.0
 DESCRIPTION = "home.json"
+_MISUNDERSTOOD = "'\"#?*[]\\="
+"""Quotes end a text in SQL, `#` and `?` the path of an address, brackets and `*` make a pattern, and `=` makes a folder a partition."""
 LOCK = "run.lock"
 WAITING = "run.waiting"
 """Processes that wait for the lock share a lock on this file."""
@@ -174,8 +176,10 @@ class WorkspaceFolder:
     def owned_by(self, pack_id: str) -> bool:
         """Return whether the workspace exists and belongs to the pack; False where it does not exist yet.
 
-        Raises WorkspaceError where it belongs to another pack, or holds files that no workspace holds.
+        Raises WorkspaceError where it belongs to another pack, or holds files that no workspace holds, or where a library would
+        misunderstand its path.
         """
+        check_path(self.root)
         path = self.root / DESCRIPTION
         if path.is_file():
             try:
@@ -244,6 +248,17 @@ class WorkspaceFolder:
                 yield
         except BlockingIOError:
             raise WorkspaceBusy(f"{self.root}: a process writes to it or waits for it") from None
+
+
+def check_path(path: Path) -> None:
+    """Raise WorkspaceError where a character of an absolute path has a meaning for a library that gets it as text: SQL, a pattern or an address."""
+    wrong = next((c for c in str(path) if c in _MISUNDERSTOOD or not c.isprintable()), None)
+    if wrong is not None:
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(path))
+        name = wrong if wrong.isprintable() else f"U+{ord(wrong):04X}"
+        raise WorkspaceError(
+            f"{shown}: the path contains {name}, which DuckDB, polars or SQLAlchemy would misunderstand; rename the folder, or give another one"
+        )
 
 
 def _note(lock: Path, text: str) -> None:

@@ -84,7 +84,8 @@ def environment(workspace: WorkspaceFolder) -> dict[str, str]:
         "ZPO2_UNCHANGED": str(unchanged_path(workspace)),
         "ZPO2_ENGINE_MEMORY": f"{memory.budget(settings.memory).engine // 2**20}MiB",
         "ZPO2_SPILL": settings.spill or f"{shutil.disk_usage(workspace.root).free * 9 // 10 // 2**20}MiB",
-        "PYTHONPATH": os.pathsep.join(filter(None, [str(bundled.PACKAGES), os.environ.get("PYTHONPATH", "")])),
+        "PYTHONPATH": os.pathsep.join([str(bundled.PACKAGES), *filter(os.path.isabs, os.environ.get("PYTHONPATH", "").split(os.pathsep))]),
+        "PYTHONSAFEPATH": "1",  # a module in the working folder is never imported in place of a library's
         "PATH": scripts + os.pathsep + os.environ.get("PATH", ""),
     }
 
