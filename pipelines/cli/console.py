@@ -92,6 +92,8 @@ def summary(workspace: Workspace, outcome: dict[str, Any]) -> None:
             print(f"  accepted  {name}: {why}")
     for name, text in outcome["errors"].items():
         print(printable(f"source      {name}: {text}"))
+    for text in outcome["repaired"]:
+        print(printable(f"repaired    {text}"))
     release = outcome.get("release") or {}
     for reason in [] if release else outcome["reasons"]:
         print(printable(f"failed      {reason}"))

@@ -16,7 +16,6 @@ from pipelines.core import versions
 from pipelines.explain.facts import Key, Observation, Place
 from pipelines.explain.reread import Correction, PartReader, RowValue, columns_of, combined_value, declaration_of
 from pipelines.explain.warehouse import Warehouse
-from pipelines.extract.snapshots import sha256_of
 from pipelines.lake.ingest import rows as ingest
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.counted import universe_of
@@ -98,7 +97,7 @@ class ProvenanceReader:
             **row, "title": declared.get("title"),
             "publisher": archived.publisher if archived and archived.publisher else declared.get("publisher"),
             "licence": archived.licence if archived and archived.licence else declared.get("licence"),
-            "archived": str(path.relative_to(self.workspace.root)), "intact": path.is_file() and sha256_of(path) == sha256,
+            "archived": str(path.relative_to(self.workspace.root)), "intact": self.context.archive.is_intact(sha256),
         }  # fmt: skip
 
     # ------------------------------------------------------------------------------------------------------------ observations

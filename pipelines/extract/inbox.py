@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.core import atomic
+from pipelines.core.checksums import sha256_of
 from pipelines.core.clock import timestamp
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import validation
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Download, FetchResult, Request
-from pipelines.extract.snapshots import Archive, Snapshot, sha256_of
+from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.extract.source_state import SourceStates
 from pipelines.packs import Pack, Part
 from pipelines.packs.schema import FetchedSource

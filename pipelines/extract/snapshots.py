@@ -12,7 +12,7 @@ from urllib.parse import quote
 from pydantic import ConfigDict, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from pipelines.core import atomic
+from pipelines.core import atomic, checksums
 from pipelines.core.state import StateError, load_state
 
 MAX_ASIDE = 64 * 1024**2  # bytes
@@ -67,18 +67,32 @@ class Archive:
         atomic.write_json(self._sidecar(snapshot.source, snapshot.part, snapshot.sha256), asdict(snapshot))
 
     def add(self, content: Path, snapshot: Snapshot) -> Snapshot:
-        """Archive the bytes in `content`. The same bytes added twice are one snapshot, with the time of the first."""
+        """Archive the bytes in `content`. The same bytes added twice are one snapshot, with the time of the first.
+
+        Bytes that the archive has already, but that were damaged on the disk since, are replaced.
+        """
+        target = self.path(snapshot.sha256)
+        if target.is_file() and not self.is_intact(snapshot.sha256):
+            self.set_damaged_aside(snapshot.sha256)
         archived = self.find(snapshot.source, snapshot.part, snapshot.sha256)
         if archived:
             return archived
-        target = self.path(snapshot.sha256)
         if not target.is_file():
             with atomic.atomic_write(target) as path:
                 shutil.copyfile(content, path)
-                if sha256_of(path) != snapshot.sha256:
+                if checksums.sha256_of(path) != snapshot.sha256:
                     raise OSError(f"{content}: changed while it was archived")
         atomic.write_json(self._sidecar(snapshot.source, snapshot.part, snapshot.sha256), asdict(snapshot))
         return snapshot
+
+    def is_intact(self, sha256: str) -> bool:
+        """Whether the archive has exactly the bytes of this checksum. Ask this before reading them."""
+        return checksums.is_intact(self.path(sha256), sha256)
+
+    def set_damaged_aside(self, sha256: str) -> None:
+        """Rename a file whose bytes do not have its checksum. The archive then lacks these bytes, and they are fetched again."""
+        if self.path(sha256).is_file():
+            checksums.set_aside(self.path(sha256))
 
     def set_aside(self, content: Path, source: str, part: str) -> None:
         """Keep the last rejected bytes of a part for inspection, unless they are larger than MAX_ASIDE."""
@@ -99,8 +113,3 @@ def slug(part: str) -> str:
     """Return a file name for the name of a part; '_' where a source has no parts."""
     name = quote(part, safe="=,") or "_"
     return name if len(name) <= MAX_SLUG else hashlib.sha256(part.encode()).hexdigest()
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
 import polars as pl
 from pydantic import Field
 
-from pipelines.core import atomic
+from pipelines.core import atomic, checksums
 from pipelines.core.state import StateFile
-from pipelines.extract.snapshots import sha256_of, slug
+from pipelines.extract.snapshots import slug
 from pipelines.lake import territory
 from pipelines.lake.mapping import events, observations, register
 
@@ -90,20 +92,28 @@ class Receipt(StateFile):
 
 
 class Lake:
-    """Files below one folder. Every write goes to a temporary file, which is flushed and then renamed."""
+    """Files below one folder. Every write goes to a temporary file, which is flushed and then renamed.
+
+    Files are read only with the bytes that they were written with. `set_aside` lists those that were not, and are made again.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.set_aside: list[str] = []
 
     def write(self, kind: str, relative: str, frame: pl.DataFrame) -> File:
         """Write `frame` as `<kind>/<relative>.parquet` and return its entry for a manifest."""
         target = self.root / kind / f"{relative}.parquet"
         with atomic.atomic_write(target) as path:
             frame.write_parquet(path, compression="zstd", compression_level=1)
-            digest = sha256_of(path)
+            digest = checksums.sha256_of(path)
         return File(str(target.relative_to(self.root)), frame.height, digest)
 
     def read(self, file: File) -> pl.DataFrame:
+        """Return the rows of a file. Raises DamagedFile."""
+        path = self.root / file.path
+        if not checksums.is_intact(path, file.sha256):
+            raise checksums.DamagedFile(f"{path}: missing or damaged on the disk; remove it, and the next `zpo2 run` makes it again")
         return pl.read_parquet(self.root / file.path, use_statistics=False)
 
     def read_all(self, files: list[File], kind: str) -> pl.DataFrame:
@@ -114,16 +124,27 @@ class Lake:
     def empty_file(self, kind: str) -> File:
         """Return a file without rows, so that every kind has its columns in every state."""
         target = self.root / kind / "none.parquet"
-        if not target.is_file():
+        content = BytesIO()
+        pl.DataFrame(schema=KINDS[kind]).write_parquet(content, compression="zstd", compression_level=1)
+        sha256 = hashlib.sha256(content.getvalue()).hexdigest()
+        if not checksums.is_intact(target, sha256):
             return self.write(kind, "none", pl.DataFrame(schema=KINDS[kind]))
-        return File(str(target.relative_to(self.root)), 0, sha256_of(target))
+        return File(str(target.relative_to(self.root)), 0, sha256)
 
     def load_receipt(self, source: str, part: str, key: str) -> Receipt | None:
-        """Return the receipt of an earlier run, or None where there is none, or it is damaged, or one of its files is missing."""
+        """Return the receipt of an earlier run; None where there is none, or it or one of its files is missing or damaged.
+
+        Damaged files are set aside: the caller makes them again.
+        """
         receipt = Receipt.load_if_whole(self._receipt_path(source, part, key))
         if receipt is None or receipt.key != key:
             return None
-        return receipt if all((self.root / f.path).is_file() for f in receipt.files.values()) else None
+        lost = [f.path for f in receipt.files.values() if not checksums.is_intact(self.root / f.path, f.sha256)]
+        for damaged in lost:
+            if (self.root / damaged).is_file():
+                checksums.set_aside(self.root / damaged)
+                self.set_aside.append(damaged)
+        return None if lost else receipt
 
     def save_receipt(self, receipt: Receipt) -> None:
         """Keep the receipt for later runs. Its rows must add up."""

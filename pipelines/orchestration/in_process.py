@@ -121,7 +121,7 @@ def run_vintage(workspace: Workspace, time: str, out: Path, report: Report = ign
     with _locked(workspace, report, wait):
         _cleanup(workspace)
         with vintage.workspace_at(workspace, time) as past:
-            session = RunSession(RunRequest(past, fetched=(), by_command=True, report=report))
+            session = RunSession(RunRequest(past, fetched=(), by_command=True, is_vintage=True, report=report))
             _execute(session)
             outcome = session.outcome()
             if outcome.release:
@@ -166,6 +166,8 @@ def _unchanged(workspace: Workspace) -> RunOutcome:
     outcome = RunOutcome.last(workspace)
     assert outcome.release is not None
     outcome.release = standing_release(workspace, outcome.release)
+    outcome.repaired = []
+    outcome.values = [replace(count, before=count.now) for count in outcome.values]  # the release has these values now
     return outcome
 
 

@@ -96,8 +96,8 @@ class RunSession:
         return RunOutcome(
             inputs_key=inputs_key(self.workspace), lake_key=lake_key(self.workspace) if is_decided else "",
             ended_at=timestamp(self.workspace.settings.now()), sources=findings.counts,
-            errors=findings.errors, stale=findings.stale, gate=self.gate, values=self.values, reasons=self.reasons, release=self.release,
-            exit_code=self._exit_code(findings), run=self.run_id,
+            errors=findings.errors, stale=findings.stale, repaired=findings.repaired, gate=self.gate, values=self.values,
+            reasons=self.reasons, release=self.release, exit_code=self._exit_code(findings), run=self.run_id,
         )  # fmt: skip
 
     def save_outcome(self) -> RunOutcome:

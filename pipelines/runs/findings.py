@@ -36,7 +36,7 @@ class IngestFindings(StateFile):
     """`errors` are texts by source and part, `stale` times by source, `never` the required sources without any good snapshot.
 
     `area_faults` says what is wrong with the links between areas, by kind; they are faults of the pack or its files only where no source of
-    areas is down.
+    areas is down. `repaired` names the files of the workspace that were damaged on the disk, and what became of them.
     """
 
     CURE: ClassVar[str] = NEXT_RUN
@@ -46,6 +46,7 @@ class IngestFindings(StateFile):
     area_warnings: list[str] = Field(default_factory=list)
     area_faults: dict[str, str] = Field(default_factory=dict)
     areas_down: bool = False
+    repaired: list[str] = Field(default_factory=list)
     stale: dict[str, str] = Field(default_factory=dict)
     never: list[str] = Field(default_factory=list)
 

@@ -21,7 +21,7 @@ from pipelines.extract.source_state import SourceStates, parts_of
 from pipelines.lake.manifest import Manifest
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import SourceCounts
-from pipelines.warehouse import dbt
+from pipelines.warehouse import condition, dbt
 from quality.completeness import ValueCount
 
 
@@ -58,6 +58,7 @@ class RunOutcome(StateFile):
     errors: dict[str, str] = Field(default_factory=dict)
     stale: dict[str, str] = Field(default_factory=dict)
     gate: dict[str, Any] = Field(default_factory=dict)
+    repaired: list[str] = Field(default_factory=list)
     values: list[ValueCount] = Field(default_factory=list)
     reasons: list[str] = Field(default_factory=list)
     release: ReleaseOutcome | None = None
@@ -109,9 +110,11 @@ def _libraries() -> list[tuple[str, str]]:
 
 
 def is_unchanged(workspace: Workspace) -> bool:
-    """Whether the last run ended with a release of exactly these inputs, and that release is still the current one."""
+    """Whether the last run ended with a release of exactly these inputs, that release is still the current one, and so is the warehouse."""
     last = RunOutcome.last(workspace)
     if last.release is None or last.exit_code not in (ExitCode.CURRENT, ExitCode.STALE) or last.inputs_key != inputs_key(workspace):
+        return False
+    if not condition.is_current(workspace):
         return False
     latest = ledger.read_latest(workspace.public)
     if latest is None or not (workspace.public / latest.path).is_dir():

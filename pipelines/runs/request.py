@@ -31,6 +31,7 @@ class RunRequest:
     `only` names the sources to fetch and process, `part` a variable of their parts with its values. `accepted` maps the names of failed
     checks to the operator's reason for publishing all the same. `fetched` holds the fetch results when the command has fetched already.
     `by_command` says that the `zpo2` command holds the lock and keeps the outcome; otherwise the run does so itself.
+    `is_vintage`: the sources are those of an earlier time, so nothing may be fetched.
     """
 
     workspace: Workspace
@@ -39,4 +40,5 @@ class RunRequest:
     accepted: Mapping[str, str] = field(default_factory=dict)
     fetched: tuple[FetchResult, ...] | None = None
     by_command: bool = False
+    is_vintage: bool = False
     report: Callable[[Progress], None] = ignore_progress

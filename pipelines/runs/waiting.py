@@ -18,6 +18,7 @@ from pipelines.lake.manifest import Manifest
 from pipelines.packs.loading import load
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.outcome import RunOutcome, lake_key
+from pipelines.warehouse import condition
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ def unfinished(workspace: Workspace) -> list[Work]:
         return [*work, Work("the first run of the workspace", all_sources, "")] if work else []
     if is_of_other_declarations(workspace, manifest):
         return [*work, Work("the pack or the software has changed", all_sources, digest([workspace.pack.digest, versions.LAKE]))]
+    if lost := condition.lost_files(workspace, manifest):
+        return [*work, Work("files of the lake are missing or were damaged", all_sources, digest(sorted(lost)))]
     key = lake_key(workspace)
     if RunOutcome.last(workspace).lake_key != key:
         work.append(Work("no run has published the present lake", frozenset(), key))

@@ -22,15 +22,15 @@ import duckdb
 import polars as pl
 from pydantic import Field
 
-from pipelines.core import atomic, versions
-from pipelines.core.errors import Zpo2Error
+from pipelines.core import atomic, checksums, versions
 from pipelines.core.fingerprint import digest
 from pipelines.core.sql import literal
 from pipelines.core.state import StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.lake.manifest import Manifest
 from pipelines.lake.store import File
-from pipelines.warehouse import dbt, spark_tables
+from pipelines.warehouse import condition, dbt, spark_tables
+from pipelines.warehouse.condition import WarehouseError
 
 TABLE = "main.valid_keys"
 LIBRARIES = {"duckdb": ("duckdb", "dbt-core", "dbt-duckdb"), "spark": ("pyspark", "dbt-core", "dbt-spark")}
@@ -79,7 +79,7 @@ class FileDigests(StateFile):
         return totals
 
 
-class ScopeError(Zpo2Error):
+class ScopeError(WarehouseError):
     """The warehouse cannot be changed."""
 
 
@@ -87,8 +87,10 @@ def begin(workspace: WorkspaceFolder, memory: int, *, in_part: bool = False) -> 
     """Prepare the warehouse for the models: list what is unchanged, delete the keys of all the rest, and return the keys to store at the end.
 
     The models change a copy of the file. Processes that have the old file open continue to read it. `memory` limits DuckDB, in bytes. Raises
-    ScopeError where another process writes to the warehouse, and where a run builds it only `in_part` although no row can be kept, or on Spark.
+    ScopeError where another process writes to the warehouse, where a file of the lake is missing or damaged, and where a run builds the
+    warehouse only `in_part` although no row can be kept, or on Spark.
     """
+    check_lake(workspace)
     atomic.cleanup_temp(workspace.root, recursive=False)  # the copy that a killed run left
     keys = current_keys(workspace, memory)
     stored = _stored_keys(workspace.warehouse)
@@ -100,7 +102,8 @@ def begin(workspace: WorkspaceFolder, memory: int, *, in_part: bool = False) -> 
     unchanged = keys.rows().join(stored, on=["kind", "name", "key"], how="semi")
     if unchanged.filter(kind="all").is_empty():
         if in_part:
-            raise ScopeError("no table of the warehouse can be kept: build the whole warehouse, not a part of it")
+            raise ScopeError(f"no table of the warehouse can be kept, so that it cannot be built in part: {condition.CURE}")
+        condition.forget_built(workspace)
         unchanged = unchanged.clear()
         spark_tables.remove(workspace)
         workspace.warehouse.unlink(missing_ok=True)
@@ -108,6 +111,7 @@ def begin(workspace: WorkspaceFolder, memory: int, *, in_part: bool = False) -> 
         with duckdb.connect(str(workspace.warehouse)) as warehouse:
             warehouse.execute(f"create table {TABLE} (kind varchar, name varchar, key varchar)")
     else:
+        condition.forget_built(workspace)
         _copy_with_keys(workspace.warehouse, unchanged)
         if on_spark:
             spark_tables.set_aside(workspace)
@@ -123,6 +127,28 @@ def finish(workspace: WorkspaceFolder, keys: Keys) -> None:
         spark_tables.finish(workspace)
     with duckdb.connect(str(workspace.warehouse)) as warehouse:
         _replace_keys(warehouse, keys.rows())
+    condition.note_built(workspace)
+
+
+def check_lake(workspace: WorkspaceFolder) -> None:
+    """Raise ScopeError unless the files of the lake have the checksums that the manifest names. Damaged files are set aside.
+
+    The digests of files are kept by these checksums, so this comes before they are used.
+    """
+    files = [file for of_kind in Manifest.current(workspace).files.values() for file in of_kind]
+    lost = sorted({file.path for file in files if not checksums.is_intact(workspace.lake / file.path, file.sha256)})
+    for path in lost:
+        if (workspace.lake / path).is_file():
+            checksums.set_aside(workspace.lake / path)
+    if lost:
+        more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
+        raise ScopeError(f"lake/{lost[0]}{more}: missing or damaged on the disk; `zpo2 run` makes it again from the archive")
+
+
+def check_built(workspace: WorkspaceFolder) -> None:
+    """Raise ScopeError unless there is a warehouse with rows to keep, so that a part of it can be built again from the rest."""
+    if _stored_keys(workspace.warehouse).filter(kind="all").is_empty():
+        raise ScopeError(f"{workspace.warehouse}: there is no whole warehouse that a part could be built from; {condition.CURE}")
 
 
 def is_complete(connection: duckdb.DuckDBPyConnection) -> bool:

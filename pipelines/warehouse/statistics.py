@@ -6,6 +6,7 @@ time.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -18,9 +19,11 @@ import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 
-from pipelines.core import atomic, versions
+from pipelines.core import atomic, checksums, versions
 from pipelines.core.fingerprint import digest
+from pipelines.core.state import StateError, StateFile
 from pipelines.core.workspace import WorkspaceFolder
+from pipelines.warehouse.condition import CURE, WarehouseError
 from pipelines.warehouse.steps import index_scores, index_uncertainty, peers
 from pipelines.warehouse.steps.index_inputs import Gathered, gather
 
@@ -46,6 +49,16 @@ TABLES = {
 }
 
 
+SUMS = "checksums.json"
+_log = logging.getLogger("zpo2.files")
+
+
+class Sums(StateFile):
+    """The checksums of the files in a folder of statistics, by table."""
+
+    files: dict[str, str]
+
+
 Parts = Iterable[tuple[str, pl.DataFrame]]
 """Rows of statistics in pieces, each with the name of its table."""
 
@@ -63,6 +76,7 @@ def compute(workspace: WorkspaceFolder) -> dict[str, int]:
             attributes = peers.attributes(warehouse, level)
             keys.append(_kept(kept, peers.key(attributes), partial(_of_level, attributes)))
     rows = {name: _join(kept, keys, name, workspace.statistics / f"{name}.parquet") for name in TABLES}
+    _write_sums(workspace.statistics)
     for folder in kept.iterdir():
         if folder.is_dir() and folder.name not in keys:
             shutil.rmtree(folder)
@@ -84,13 +98,36 @@ def _kept(folder: Path, facts: str, compute_parts: Callable[[], Parts]) -> str:
     """Compute the rows of an index or level unless they are kept already, and return the name of their folder: a digest of the inputs."""
     name = digest([facts, versions.WAREHOUSE, {library: version(library) for library in LIBRARIES}])
     target = folder / name
-    if not all((target / f"{table}.parquet").is_file() for table in TABLES):
+    if not _is_intact(target):
+        if target.is_dir():
+            _log.error("kept statistics were incomplete or damaged, and are computed again", extra={"folder": str(target)})
         shutil.rmtree(target, ignore_errors=True)
         with atomic.atomic_folder(target) as path, ExitStack() as stack:
             writers = {table: stack.enter_context(_writer(path / f"{table}.parquet", table)) for table in TABLES}
             for table, part in compute_parts():
                 writers[table].write_table(part.to_arrow().cast(writers[table].schema))
+            stack.close()  # the files are whole only now
+            _write_sums(path)
     return name
+
+
+def _is_intact(folder: Path) -> bool:
+    """Whether the folder has the files of all tables, with the bytes that they were written with."""
+    try:
+        sums = Sums.load(folder / SUMS)
+    except StateError:
+        return False
+    return sums is not None and all(checksums.is_intact(folder / f"{table}.parquet", sums.files.get(table, "")) for table in TABLES)
+
+
+def _write_sums(folder: Path) -> None:
+    Sums(files={table: checksums.sha256_of(folder / f"{table}.parquet") for table in TABLES}).save(folder / SUMS)
+
+
+def check_files(workspace: WorkspaceFolder) -> None:
+    """Raise WarehouseError unless the files that dbt reads have the bytes that the last computation wrote."""
+    if not _is_intact(workspace.statistics):
+        raise WarehouseError(f"{workspace.statistics}: statistics are missing or damaged on the disk; {CURE}")
 
 
 def _join(folder: Path, names: Iterable[str], table: str, target: Path) -> int:

@@ -18,6 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_s
 
 from pipelines.warehouse import scope
 from tests.support.changing_pack import KINDS, WITH_CHANGES, ChangingPack
+from tests.support.damage import damage
 from tests.support.two_warehouses import TwoWarehouses
 
 pytestmark = pytest.mark.slow
@@ -111,10 +112,28 @@ class TestBesidesRuns:
         next((warehouses.changed / "statistics/parts").glob("*/index_scores.parquet")).unlink()
         assert warehouses.build() == []
 
+    def test_statistics_with_a_damaged_file(self, warehouses: TwoWarehouses) -> None:
+        path = next((warehouses.changed / "statistics/parts").glob("*/index_scores.parquet"))
+        content = path.read_bytes()
+        damage(path, len(content) // 2)
+        assert warehouses.build() == []
+        assert path.read_bytes() == content
+
+    def test_damaged_file_of_the_lake(self, warehouses: TwoWarehouses) -> None:
+        path = next((warehouses.changed / "lake/observations/figures").rglob("*.parquet"))
+        content = path.read_bytes()
+        damage(path, len(content) // 2)
+        with pytest.raises(scope.ScopeError, match="missing or damaged on the disk; `zpo2 run` makes it again"):
+            warehouses.begin()
+        assert not path.exists()
+        warehouses.ingest()
+        assert path.read_bytes() == content
+        assert warehouses.build() == []
+
     def test_a_part_of_the_project_needs_rows_to_keep(self, warehouses: TwoWarehouses, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("pipelines.core.versions.WAREHOUSE", 0)
         before = (warehouses.changed / "warehouse.duckdb").read_bytes()
-        with pytest.raises(scope.ScopeError, match="build the whole warehouse"):
+        with pytest.raises(scope.ScopeError, match="cannot be built in part"):
             warehouses.begin(in_part=True)
         assert (warehouses.changed / "warehouse.duckdb").read_bytes() == before
 

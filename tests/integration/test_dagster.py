@@ -38,6 +38,20 @@ def test_the_project_checks_with_dg(variables: dict[str, str]) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_part_of_a_missing_warehouse_is_refused_and_a_run_builds_it_again(variables: dict[str, str]) -> None:
+    warehouse = Path(variables["ZPO2_HOME"]) / "warehouse.duckdb"
+    warehouse.unlink()
+    arguments = ("asset", "materialize", "-m", "pipelines.orchestration.definitions", "--select", 'key:"marts/peers"')
+    done = tool("dagster", *arguments, **variables)
+    assert done.returncode != 0
+    assert "materialize all assets together, or run `zpo2 run`" in done.stdout + done.stderr
+    assert not warehouse.exists()
+    after = zpo2("run", "--pack", variables["ZPO2_PACK"], "--home", variables["ZPO2_HOME"])
+    assert after.returncode == 0, after.stdout + after.stderr
+    assert "(unchanged)" in after.stdout
+    assert warehouse.is_file()
+
+
 def test_a_job_started_by_dagster_makes_the_release_and_holds_the_home(variables: dict[str, str]) -> None:
     pack, home = variables["ZPO2_PACK"], Path(variables["ZPO2_HOME"])
     people = Path(pack) / "data" / "people_2021.csv"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -109,13 +109,21 @@ def archive_records(workspace: Workspace, queue: Queue, states: SourceStates, it
     holds = {**_types_held(states, item.source.id), item.type: item.up_to}
     results = []
     for day in queue.days(item.type, item.after, item.up_to):
-        # a source whose type was changed keeps what it has of the former type
-        records = [record for type_, up_to in holds.items() for record in queue.records(type_, day, up_to)]
-        result = _archive_day(item.source, DAY + day, sorted(records, key=lambda r: (r.source, r.id)), archive, workspace.settings)
+        result = _archive_day(item.source, DAY + day, _records(queue, day, holds), archive, workspace.settings)
         states.record_result(result, workspace.settings.now())
         states.put(item.source.id, DAY + day, replace(states.get(item.source.id, DAY + day), holds=holds))
         results.append(result)
     return results
+
+
+def restore_records(workspace: Workspace, queue: Queue, states: SourceStates, source: FetchedSource, part: str) -> bool:
+    """Archive the snapshot of a day again, and return whether the queue still has all that it held. The state does not change."""
+    state = states.get(source.id, part)
+    records = _records(queue, part.removeprefix(DAY), state.holds)
+    if hashlib.sha256(_content(records)).hexdigest() != state.sha256:
+        return False
+    _archive_day(source, part, records, Archive(workspace.archive), workspace.settings)
+    return True
 
 
 def mark_reported(pack: Pack, states: SourceStates, items: Collection[Pending]) -> None:
@@ -151,9 +159,19 @@ def _taken_by_any(states: SourceStates, type_: str) -> int:
     return max((max(p.holds.get(type_, 0), p.reported.get(type_, 0)) for p in parts), default=0)
 
 
+def _records(queue: Queue, day: str, holds: Mapping[str, int]) -> list[Record]:
+    """Return the records of a day up to the segments that `holds` names by type, also those of a type that the source had before."""
+    records = [record for type_, up_to in holds.items() for record in queue.records(type_, day, up_to)]
+    return sorted(records, key=lambda r: (r.source, r.id))
+
+
+def _content(records: Iterable[Record]) -> bytes:
+    return ("[\n" + ",\n".join(r.data for r in records if r.data is not None) + "\n]\n").encode()
+
+
 def _archive_day(source: FetchedSource, part: str, records: list[Record], archive: Archive, settings: Settings) -> FetchResult:
     assert source.fetch.push is not None
-    content = ("[\n" + ",\n".join(r.data for r in records if r.data is not None) + "\n]\n").encode()
+    content = _content(records)
     request = Request(source, Part(part, {}), f"push:{source.fetch.push.type}")
     snapshot = Snapshot(
         source=source.id, part=part, url=request.url, sha256=hashlib.sha256(content).hexdigest(), bytes=len(content),

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlencode, urlsplit
 
+from pipelines.core.checksums import sha256_of
 from pipelines.core.settings import Settings
 from pipelines.extract.http.request import Download, FetchError
-from pipelines.extract.snapshots import sha256_of
 
 MAX_NAME_BYTES = 255  # of a file name on common file systems
 _FOLDER = re.compile(r"^\$\{ZPO2_DIR_([A-Z0-9_]+)\}/(.+)$")

@@ -52,6 +52,16 @@ class Ingest:
     def area_warnings(self) -> tuple[str, ...]:
         return self.context.territory.warnings
 
+    @property
+    def damaged(self) -> set[tuple[str, str]]:
+        """The sources and parts whose bytes in the archive were damaged. They were set aside, and have to be fetched again."""
+        return self.context.damaged
+
+    @property
+    def rebuilt_files(self) -> list[str]:
+        """The files of the lake that were damaged, and were made again from the archive."""
+        return sorted(self.context.lake.set_aside)
+
     def area_faults(self) -> dict[str, str]:
         """Return what is wrong with the links between areas, by kind of fault; the text is empty where nothing is."""
         levels = {level.id: level.parents for level in self.context.pack.file.levels}
@@ -102,7 +112,10 @@ class Ingest:
                     self.states.put(source.id, declared.name, replace(current, tried=current.sha256))
                 continue
             sha256 = current.sha256 if use_newest and current.sha256 else current.good
-            parts[declared.name] = _Part(current, self.context.archive.find(source.id, declared.name, sha256) if sha256 else None)
+            snapshot = self.context.archive.find(source.id, declared.name, sha256) if sha256 else None
+            if sha256 and snapshot is None:
+                report.errors[declared.name] = current.error or f"the archive has no intact copy of its snapshot {sha256[:12]}…"
+            parts[declared.name] = _Part(current, snapshot)
         snapshots = {name: part.snapshot for name, part in parts.items() if part.snapshot is not None}
         accepted = {name for name, snapshot in snapshots.items() if parts[name].state.is_accepted(snapshot.sha256)}
         self._process(source, report, snapshots, parts, rows.Shapes({name: part.state.shape for name, part in parts.items()}, accepted))

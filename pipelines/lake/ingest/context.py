@@ -27,6 +27,8 @@ class Context:
         self.sandbox = Sandbox()
         self.territory = merge_areas([], workspace.pack.file.country)
         self.territory_digest = ""
+        self.damaged: set[tuple[str, str]] = set()
+        """The sources and parts whose bytes in the archive were damaged."""
 
     def load_areas(self, files: list[File]) -> None:
         """Build the territory from the area rows of all sources."""

@@ -36,6 +36,10 @@ _PLACE = ["__part", "__row", "__cell"]  # where a row stands in the files of a s
 READERS = 2  # files read at a time; the text frames of all parts of a source are in memory until they are mapped
 
 
+class DamagedSnapshot(readers.UnreadableSnapshot):
+    """The archive lacks the bytes of a snapshot, or has others under its checksum."""
+
+
 @dataclass(frozen=True)
 class Shapes:
     """What the shapes of new snapshots are compared with: those of the last good ones, and the parts that an operator accepted as they are."""
@@ -150,6 +154,9 @@ def _read_snapshots(
             report.refuse(part, f"{snapshot.url}: {error.message(shape['columns'])}")
             continue
         except BaseException as error:
+            if isinstance(error, DamagedSnapshot):
+                context.archive.set_damaged_aside(snapshot.sha256)
+                context.damaged.add((source.id, part))
             report.refuse(part, f"{snapshot.url}: {reason_of(error, source.id)}")
             continue
         ignored = _count_ignored(rows, kept)
@@ -227,7 +234,12 @@ def _variables(context: Context, source: FetchedSource, part: str) -> dict[str, 
 def read_text(
     context: Context, source: FetchedSource, sha256: str, options: ReadOptions, *, everything: bool = False
 ) -> tuple[pl.DataFrame, dict[str, Any]]:
-    """Return the text rows of a snapshot and the shape of the whole file. Columns that nothing needs may be left out, unless `everything`."""
+    """Return the text rows of a snapshot and the shape of the whole file. Columns that nothing needs may be left out, unless `everything`.
+
+    Raises UnreadableSnapshot, and DamagedSnapshot where the archive does not have its bytes.
+    """
+    if not context.archive.is_intact(sha256):
+        raise DamagedSnapshot(f"the bytes in the archive do not have the checksum {sha256[:12]}… of the snapshot")
     used = {spec.from_ or name for name, spec in source.columns.items()}
     for text in (source.read.ignore, *(c.where for c in source.corrections)):
         if text is not None:

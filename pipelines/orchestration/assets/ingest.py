@@ -12,6 +12,7 @@ from pipelines.core.fingerprint import digest
 from pipelines.core.printable import printable
 from pipelines.extract import backlog, inbox
 from pipelines.extract.http.request import FetchResult
+from pipelines.extract.restoring import restore_snapshots
 from pipelines.extract.source_state import SourceStates, unprocessed_sources
 from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
@@ -207,7 +208,15 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
             context.log.info(f"source {report.source}: {printable(_sentence(report))}")
 
         step.run(only, done)
-        session.findings = findings = IngestFindings(area_warnings=list(step.area_warnings), area_faults=step.area_faults())
+        repaired = [f"{path} was damaged on the disk, and was made again from the archive" for path in step.rebuilt_files]
+        if step.damaged and not request.is_vintage:
+            repaired += restore_snapshots(workspace, step.damaged)
+            step = Ingest(workspace, lambda text: session.report("read", "ingest", text))
+            reports.clear()
+            step.run(only, done)
+        session.findings = findings = IngestFindings(
+            area_warnings=list(step.area_warnings), area_faults=step.area_faults(), repaired=repaired
+        )
         session.bytes = sum(s.bytes for r in reports.values() for s in r.snapshots.values())
         for report in reports.values():
             findings.add(report, pack)

@@ -19,7 +19,7 @@ from pipelines.packs.workspace import Workspace
 from pipelines.runs import provenance
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import ReleaseOutcome, inputs_key, release_path, release_rows
-from pipelines.warehouse import dbt, marts, scope
+from pipelines.warehouse import condition, dbt, marts, scope
 from quality import completeness, expectations, gate
 from quality.gate import CheckResult
 
@@ -57,6 +57,11 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
     def gate_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         session.hold()
         session.run_id = context.run_id
+        try:
+            condition.assert_current(workspace)
+        except condition.WarehouseError as error:
+            session.reasons.append(str(error))
+            raise dg.Failure(description=str(error), allow_retries=False) from None
         findings = session.last_findings()
         session.report("gate", "gate", "checking the published tables")
         memory = budget(workspace.settings.memory)

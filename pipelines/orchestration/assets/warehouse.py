@@ -23,6 +23,7 @@ from pipelines.orchestration.keys import lake_table_key, owners_of, statistics_k
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
 from pipelines.warehouse import dbt, marts, scope, spark_tables, statistics
+from pipelines.warehouse.condition import WarehouseError
 from quality import expectations
 
 
@@ -75,9 +76,13 @@ def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[
     def models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         session.hold()
         if selection is dbt.BEFORE_STATISTICS:
-            dbt.forget_results(workspace)
             with _as_failures(session):
                 keys = scope.begin(workspace, budget(workspace.settings.memory).engine, in_part=context.is_subset)
+            dbt.forget_results(workspace)
+        elif session.keys is None:  # no part of this run: what the models read was built earlier
+            with _as_failures(session):
+                scope.check_built(workspace)
+                statistics.check_files(workspace)
         session.dbt.start()
         # Great Expectations takes seconds to import: do so while dbt works in its own process
         threading.Thread(target=expectations.warm_up, daemon=True).start()
@@ -136,7 +141,7 @@ def _as_failures(session: RunSession) -> Iterator[None]:
     """Let a step fail with the sentence of an error of dbt or of the warehouse, and keep the sentence as a reason of the run."""
     try:
         yield
-    except (dbt.DbtError, scope.ScopeError) as error:
+    except (dbt.DbtError, WarehouseError) as error:
         session.reasons.append(str(error))
         raise dg.Failure(description=str(error)) from None
 
@@ -161,6 +166,9 @@ def _build_statistics(session: RunSession, manifest: dict[str, Any], translator:
     def statistics_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         """Compute what SQL cannot express, one index or level at a time."""
         session.hold()
+        if session.keys is None:
+            with _as_failures(session):
+                scope.check_built(session.workspace)
         session.report("statistics", "warehouse", "computing statistics")
         with session.timed("statistics"):
             rows = statistics.compute(session.workspace)

@@ -1,0 +1,44 @@
+"""The bytes of a file against the checksum that they were written with. A process hashes a file once, as long as it does not change."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from pathlib import Path
+
+from pipelines.core.errors import Zpo2Error
+
+ASIDE = ".damaged"
+_log = logging.getLogger("zpo2.files")
+_known: dict[str, tuple[tuple[int, ...], str]] = {}
+"""By path: what tells one state of a file from another, and the checksum of its bytes in that state."""
+
+
+class DamagedFile(Zpo2Error):
+    """A file does not have the bytes that it was written with."""
+
+
+def sha256_of(path: Path) -> str:
+    """Return the checksum of the bytes of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_intact(path: Path, sha256: str) -> bool:
+    """Whether there is a file with exactly the bytes of this checksum."""
+    try:
+        status = path.stat()
+        state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+        known = _known.get(str(path))
+        if known is None or known[0] != state:
+            known = _known[str(path)] = (state, sha256_of(path))
+    except OSError:
+        return False
+    return known[1] == sha256
+
+
+def set_aside(path: Path) -> None:
+    """Rename a damaged file, so that nobody reads it by its name, and note it in the log."""
+    os.replace(path, path.with_name(path.name + ASIDE))
+    _log.error("a file was damaged on the disk and was set aside", extra={"path": str(path), "kept_as": path.name + ASIDE})
