@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,8 +15,8 @@ from exports.formats.prepare_table import PreparedTable
 from exports.model import checksums, foreign_keys
 from exports.model.connection import Limits
 from exports.model.info import FileFacts, ForeignKey, ReleaseInfo
-from exports.model.reuse import KeptRows, Ranges, Reuse, TableNote, key
-from exports.model.tables import Table
+from exports.model.reuse import KeptRows, Ranges, Reuse, TableDigest, TableNote, key
+from exports.model.tables import TRANSIENT, Table
 from pipelines.core.sql import identifier, literal
 
 CATALOG = "warehouse"
@@ -23,12 +24,16 @@ CATALOG = "warehouse"
 
 @dataclass(frozen=True)
 class TableFiles:
-    """What was written: rows and guarded text cells by table, size and checksum by file, and the foreign keys that hold."""
+    """What was written: rows and guarded text cells by table, size and checksum by file, and the foreign keys that hold.
+
+    `content` has what size and checksum of some files would be without the values of transient columns.
+    """
 
     rows: dict[str, int]
     guarded: dict[str, int]
     files: dict[str, FileFacts]
     foreign_keys: list[ForeignKey]
+    content: dict[str, FileFacts]
 
 
 def write(
@@ -43,7 +48,7 @@ def write(
     """Write csv/<table>.csv and parquet/<table>.parquet to `folder` for each of `tables`. The warehouse is only read."""
     (folder / "csv").mkdir()
     (folder / "parquet").mkdir()
-    written = TableFiles({}, {}, {}, [])
+    written = TableFiles({}, {}, {}, [], {})
     with limits.connect() as connection:
         connection.execute(f"attach {literal(warehouse)} as {CATALOG} (read_only)")
         for table in tables:
@@ -66,9 +71,28 @@ def write(
             written.guarded[table.name] = note.guarded
             written.rows[table.name] = digest.rows
             written.files.update({path: reuse.linked.get(path) or checksums.facts(folder / path) for path in paths})
+            written.content.update(_content(connection, mart, table, digest, info, folder))
         candidates = foreign_keys.candidates(tables)
         written.foreign_keys.extend(k for k in candidates if _holds(connection, folder / "parquet", k))
     return written
+
+
+def _content(
+    connection: duckdb.DuckDBPyConnection, mart: str, table: Table, digest: TableDigest, info: ReleaseInfo, folder: Path
+) -> dict[str, FileFacts]:
+    """Return what size and checksum of the files of `table` would be if its transient columns had no values; nothing if they have none."""
+    names = [identifier(column.name) for column in table.columns if column.name in TRANSIENT.get(table.name, ())]
+    if not names:
+        return {}
+    (counts,) = connection.execute(f"select {', '.join(f'count({name})' for name in names)} from {mart}").fetchall()
+    if not any(counts):
+        return {}
+    empty = ", ".join(f"null::varchar as {name}" for name in names)
+    connection.execute(f"create or replace temp view lasting as select * replace ({empty}) from {mart}")
+    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+        paths = {kind: Path(scratch) / f"{table.name}.{kind}" for kind in ("csv", "parquet")}
+        _write(PreparedTable(connection, "lasting", table, digest), None, info, paths["csv"], paths["parquet"])
+        return {f"{kind}/{table.name}.{kind}": checksums.facts(path) for kind, path in paths.items()}
 
 
 def _write(prepared: PreparedTable, kept: KeptRows | None, info: ReleaseInfo, csv_path: Path, parquet_path: Path) -> Ranges:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 TYPES = ("VARCHAR", "DOUBLE", "BIGINT")
+TRANSIENT: Mapping[str, tuple[str, ...]] = {"sources": ("stale_since",)}
+"""By table, the columns that describe the last attempt to get data, not the data: a difference in them alone makes no new version."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 

@@ -102,6 +102,17 @@ class Ledger:
             return Superseded(same, f"which was rolled back to {current} at {last.at} ({last.reason})")
         return None
 
+    def taken_back(self) -> set[str]:
+        """Return the releases that a rollback left or passed over, and that no later rollback made current again."""
+        versions = [e.version for e in self.releases]
+        taken_back: set[str] = set()
+        for change in self.latest_changes:
+            if change.kind != ROLLBACK or not {change.left, change.to} <= set(versions):
+                continue
+            taken_back.update(versions[versions.index(change.to) + 1 : versions.index(change.left) + 1])  # none where it goes forward
+            taken_back.discard(change.to)
+        return taken_back
+
     @property
     def current_version(self) -> str:
         """The version that is current after the last event; empty before the first."""

@@ -79,7 +79,8 @@ def rollback(public: Path, staging: Path, version: str, reason: str, now: dateti
 def withdraw(public: Path, staging: Path, version: str, reason: str, now: datetime) -> LatestResult:
     """Mark `version` as withdrawn for ever; its files stay. If it is the current release, the newest suitable one replaces it.
 
-    Raises ReleaseError, also if no other release can become current.
+    A release that a rollback took back is not suitable: the one that it went back to is. Raises ReleaseError, also if no other release can
+    become current.
     """
     reason = _required(reason)
     with _opened(public, staging) as (ledger, current, work):
@@ -90,8 +91,11 @@ def withdraw(public: Path, staging: Path, version: str, reason: str, now: dateti
             public_folder.write_ledger(ledger.after_withdrawal(version, timestamp(now), reason, current=current.version), public, work)
             return LatestResult(current.version, current.version)
         skipped = []
+        taken_back = ledger.taken_back()
         for entry in reversed(ledger.releases):
             if entry.is_withdrawn or entry.is_pruned or entry.content == target.content or _content_was_withdrawn(ledger, entry):
+                continue
+            if entry.version in taken_back:
                 continue
             if checksums.faults(public / RELEASES / entry.version):
                 skipped.append(entry.version)

@@ -110,7 +110,7 @@ def build(
             facts=facts.gather(tables, folder / "parquet", limits),
         )
         context = replace(context, schema_version=schema_version.following(current_folder, datapackage.resources(context)))
-        content = _content_digest(context)
+        content = _content_digest(context, written.content)
         pack = _pack_info(info, content, ledger)
 
         # stop here if there is nothing to publish
@@ -188,8 +188,12 @@ def _errors_as_release_errors(public: Path, staging: Path, limits: Limits) -> It
 # ------------------------------------------------------------------------------------------------------------ describe
 
 
-def _content_digest(context: Context) -> str:
-    """Return a digest of everything published except version and time: the values in the CSV files, the formats, and the descriptors."""
+def _content_digest(context: Context, content: Mapping[str, FileFacts]) -> str:
+    """Return a digest of everything published except version and time: the values in the CSV files, the formats, and the descriptors.
+
+    `content` has the facts of files without the values of transient columns: since when a source is stale makes no new version.
+    """
+    context = replace(context, files={**context.files, **content}, facts=replace(context.facts, stale=0))
     sums = {path: facts.sha256 for path, facts in context.files.items() if path.startswith("csv/")}
     if tuple(context.info.formats) != FORMATS:
         sums["formats"] = " ".join(context.info.formats)

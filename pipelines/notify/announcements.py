@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
@@ -58,7 +60,7 @@ def prepare(workspace: WorkspaceFolder) -> None:
     """Count all existing releases as announced where nothing was ever announced. Call this before a run can publish anything."""
     try:
         if not workspace.announced.is_file():
-            Announced(delivered=[_key(entry) for entry in ledger.read_ledger(workspace.public).events]).save(workspace.announced)
+            Announced(delivered=_keys(ledger.read_ledger(workspace.public).events)).save(workspace.announced)
         state = Announced.of(workspace)
         if workspace.settings.secret(URL) and not state.announcing:
             state.model_copy(update={"announcing": True}).save(workspace.announced)
@@ -71,7 +73,7 @@ def waiting(workspace: WorkspaceFolder) -> int:
     if not workspace.announced.is_file():
         return 0
     delivered = Announced.of(workspace).delivered
-    return sum(_key(entry) not in delivered for entry in ledger.read_ledger(workspace.public).events)
+    return sum(key not in delivered for key in _keys(ledger.read_ledger(workspace.public).events))
 
 
 def is_due(workspace: WorkspaceFolder) -> bool:
@@ -105,8 +107,7 @@ def _deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
     pack = str(atomic.read_json(workspace.root / DESCRIPTION, {}).get("pack", ""))
     deadline, count = time.monotonic() + DELIVERY_DEADLINE, 0
     delivered: list[str] = []
-    for number, entry in enumerate(releases.events, start=1):
-        key = _key(entry)
+    for number, key in enumerate(_keys(releases.events), start=1):
         if url and key not in state.delivered:
             event, seconds_left = release_event(pack, releases, number), deadline - time.monotonic()
             if seconds_left <= 0:
@@ -144,6 +145,15 @@ def release_event(pack: str, releases: Ledger, number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _key(entry: LedgerEvent) -> str:
-    """Return the key of a journal entry. It differs even where a ledger was restored from a copy and then took another course."""
-    return f"{entry.kind} {entry.version} {entry.at}"
+def _keys(entries: Iterable[LedgerEvent]) -> list[str]:
+    """Return a key for each journal entry. The keys differ even where a ledger was restored from a copy and then took another course.
+
+    Of entries of one kind, version and second, the second and later ones have their number in the key.
+    """
+    counts: Counter[str] = Counter()
+    keys = []
+    for entry in entries:
+        key = f"{entry.kind} {entry.version} {entry.at}"
+        counts[key] += 1
+        keys.append(key if counts[key] == 1 else f"{key} {counts[key]}")
+    return keys

@@ -287,6 +287,17 @@ class TestDeliver:
         assert small.deliver() == (1, [])
         assert small.portal.announced() == [("published", "2026.11.2")]
 
+    def test_sends_each_of_two_alike_in_one_second(self, small: Small) -> None:
+        small.publish(1)
+        small.publish(2)
+        second = "2026-11-20T08:00:00Z"
+        for left, to in (("2026.11.2", "2026.11.1"), ("2026.11.1", "2026.11.2"), ("2026.11.2", "2026.11.1")):
+            small.put(small.ledger.after_change(LatestChange("rollback", left, to, second, "wrong")))
+        assert small.deliver() == (5, [])
+        assert small.portal.announced()[2:] == [("rolledback", "2026.11.1"), ("rolledback", "2026.11.2"), ("rolledback", "2026.11.1")]
+        assert len({event["id"] for event in small.portal.events}) == 5
+        assert small.deliver() == (0, [])
+
     def test_keeps_the_keys_of_earlier_versions(self, small: Small) -> None:
         small.publish(1)
         small.home.announced.write_text('{"announcing": true, "told": ["published 2026.11.1 2026-11-01T08:00:00Z"]}')

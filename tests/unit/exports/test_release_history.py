@@ -161,6 +161,25 @@ class TestWithdraw:
         assert releases.withdraw(6) == lifecycle.LatestResult(v(2), v(6), (v(3),))
         assert releases.served() == v(2)
 
+    def test_returns_to_what_was_rolled_back_to(self, tmp_path: Path) -> None:
+        releases = Releases(tmp_path, "ABCD")
+        releases.rollback(2)
+        releases.publish("E")
+        assert releases.withdraw(5) == lifecycle.LatestResult(v(2), v(5)), "not to 4, which the rollback took back"
+
+    def test_after_a_rollback_never_returns_to_what_it_left(self, tmp_path: Path) -> None:
+        releases = Releases(tmp_path, "ABC")
+        releases.rollback(2)
+        assert releases.withdraw(3) == lifecycle.LatestResult(v(2), v(2))
+        assert releases.withdraw(2) == lifecycle.LatestResult(v(1), v(2))
+
+    def test_may_return_to_what_a_rollback_went_forward_to(self, tmp_path: Path) -> None:
+        releases = Releases(tmp_path, "ABCD")
+        releases.rollback(1)
+        releases.rollback(3)
+        releases.publish("E")
+        assert releases.withdraw(5) == lifecycle.LatestResult(v(3), v(5))
+
     def test_of_earlier_release_keeps_current_one(self, tmp_path: Path) -> None:
         releases = Releases(tmp_path, "ABC")
         moved = releases.withdraw(1, "personal data")

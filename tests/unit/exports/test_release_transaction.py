@@ -19,6 +19,7 @@ import release_sample
 from release_sample import INFO, RELEASED, TABLES, Home, contents, later
 
 import exports
+from exports import Column, Table
 from exports.changes import published
 from tests.support.copies import writable
 
@@ -136,6 +137,29 @@ class TestNewVersion:
         other = release_sample.warehouse(tmp_path / "other.duckdb", "update marts.areas set name = '' where name is null")
         home.build(warehouse)
         assert home.build(other, later(1)).changed
+
+    def test_is_not_made_by_an_outage_alone(self, home: Home, tmp_path: Path) -> None:
+        names = ("source", "rows_read", "rows_accepted", "rows_quarantined", "rows_ignored", "stale_since")
+        columns = tuple(Column(n, "BIGINT" if n.startswith("rows") else "VARCHAR", f"About {n}") for n in names)
+        tables = (*TABLES, Table("sources", "Sources.", columns, ("source",)))
+        create = "create table marts.sources as select 'a' as source, 5 as rows_read, 5 as rows_accepted, 0 as rows_quarantined, 0 as rows_ignored"
+
+        def of(name: str, rest: str) -> Path:
+            return release_sample.warehouse(tmp_path / name, f"{create}, {rest} as stale_since")
+
+        first = home.build(of("fresh.duckdb", "null::varchar"), tables=tables)
+        assert not home.build(of("stale.duckdb", "'2026-11-01T00:00:00Z'"), later(1), tables).changed
+        changed = release_sample.warehouse(
+            tmp_path / "changed.duckdb", f"{create}, '2026-11-02T00:00:00Z' as stale_since", "update marts.areas set name = 'Brno'"
+        )
+        second = home.build(changed, later(2), tables)
+        assert (first.version, second.version, second.changed) == ("2026.11.1", "2026.11.2", True)
+        assert "2026-11-02T00:00:00Z" in (second.path / "csv" / "sources.csv").read_text(), "it is published"
+        recovered = release_sample.warehouse(
+            tmp_path / "recovered.duckdb", f"{create}, null::varchar as stale_since", "update marts.areas set name = 'Brno'"
+        )
+        assert not home.build(recovered, later(3), tables).changed
+        assert served(home) == "2026.11.2"
 
     def test_counts_within_month(self, home: Home, warehouse: Path, changed_warehouse: Path) -> None:
         assert home.build(warehouse).version == "2026.11.1"
