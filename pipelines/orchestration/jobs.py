@@ -4,6 +4,7 @@ import dagster as dg
 
 from pipelines.core import logs
 from pipelines.extract.sources import fetch_sources
+from pipelines.orchestration.session import DAEMON_WAIT_SECONDS
 from pipelines.packs.schema import FetchedSource
 from pipelines.packs.workspace import Workspace
 
@@ -45,7 +46,7 @@ def _build_fetch(workspace: Workspace, source: FetchedSource) -> dg.JobDefinitio
     @dg.op(name=f"{FETCH_PREFIX}{source.id}_part", description=f"Fetch one part of {title}.", tags={"source": source.id})
     def fetch(context: dg.OpExecutionContext) -> None:
         logs.open_log(workspace)
-        with workspace.lock(on_wait=context.log.info):
+        with workspace.lock(DAEMON_WAIT_SECONDS, context.log.info, holder="a run of the daemon"):
             results = fetch_sources(workspace, [source.id], names=[context.partition_key])
         for result in results:
             if result.error:
