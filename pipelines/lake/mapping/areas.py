@@ -11,6 +11,8 @@ from pipelines.packs.schema import AreaMap, AreasMap
 
 _DATES = ("valid_from", "valid_to")
 _NUMBERS = ("lat", "lon", "area_km2")
+_BOUNDS = {"lat": (-90.0, 90.0), "lon": (-180.0, 180.0), "area_km2": (0.0, 1e9)}
+"""The smallest and the largest possible number; no area is larger than the surface of the Earth."""
 _TEXTS = ("ref_area", "level", "name", "country")
 _COUNTRY = "^[A-Z]{2}$"  # ISO 3166-1 alpha-2
 
@@ -28,15 +30,35 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list
         values, area_failures = sandbox.evaluate(cells, _expressions(area))
         failures.append(area_failures)
         areas.append(_one_area(base.join(values, on="__n", maintain_order="left"), area, i))
-    rows = pl.concat(areas).filter(selected)
+    rows, bad_cells = _without_impossible(pl.concat(areas).filter(selected))
     reasons = _reasons(rows, base.filter(selected), spec, pl.concat(failures), levels)
     accepted = rows.join(reasons, on="__n", how="anti", maintain_order="left").sort("__n", "__i")
     return MappedRows(
         rows=canonical_rows(source, accepted, validated.snapshots, ROW_SCHEMA),
         rejected=base.join(reasons, on="__n").select(*REJECTED).cast(REJECTED),
         unselected=base.filter(~selected).join(reasons, on="__n", how="anti").select("__row", "__part"),
-        bad_cells=pl.DataFrame(schema=BAD_CELLS),
+        bad_cells=bad_cells.join(reasons, on="__n", how="anti").select(*BAD_CELLS).cast(BAD_CELLS),
     )
+
+
+def _without_impossible(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the areas without impossible numbers, and these numbers as bad cells. A coordinate is of no use without the other one."""
+    impossible = {name: pl.col(name).is_not_null() & ~pl.col(name).is_between(low, high) for name, (low, high) in _BOUNDS.items()}
+    of_pair = impossible["lat"] | impossible["lon"]
+    outside = {"lat": of_pair, "lon": of_pair, "area_km2": impossible["area_km2"]}
+    place = ["__n", "__row", "__cell", "__part"]
+    cells = []
+    for name, is_outside in outside.items():
+        low, high = _BOUNDS[name]
+        expected = "0 or more" if name == "area_km2" else f"{low:g} to {high:g} degrees (WGS 84)"
+        reason = (
+            pl.when(impossible[name])
+            .then(pl.format(f"map.area.{name}: {{}}, expected {expected}", name))
+            .otherwise(pl.lit(f"map.area.{name}: the other coordinate is impossible"))
+        )
+        cells.append(rows.filter(is_outside).select(*place, pl.lit(name).alias("column"), reason.alias("reason")))
+    bad_cells = pl.concat(cells).unique(maintain_order=True)  # several areas of a row may have the same point
+    return rows.with_columns(pl.when(~is_outside).then(name).alias(name) for name, is_outside in outside.items()), bad_cells
 
 
 def _reasons(rows: pl.DataFrame, selected: pl.DataFrame, spec: AreasMap, failures: pl.DataFrame, levels: list[str]) -> pl.DataFrame:
@@ -50,6 +72,9 @@ def _reasons(rows: pl.DataFrame, selected: pl.DataFrame, spec: AreasMap, failure
             rows.filter(pl.col("ref_area").is_null()).select("__n", pl.lit("the area has no identifier").alias("reason")),
             rows.filter(~pl.col("country").str.contains(_COUNTRY)).select("__n", bad_country.alias("reason")),
             rows.filter(is_unknown_level).select("__n", bad_level.alias("reason")),
+            rows.filter(pl.col("valid_to") <= pl.col("valid_from")).select(
+                "__n", pl.lit("valid_to is not after valid_from").alias("reason")
+            ),
             *(
                 selected.select("__n", unread_fault(f"area.{name}", getattr(area, name)).alias("reason")).drop_nulls()
                 for area in spec.area
@@ -79,7 +104,7 @@ def _one_area(rows: pl.DataFrame, area: AreaMap, position: int) -> pl.DataFrame:
         return named_values({name: _stripped(f"{prefix}:{name}") for name in names}, label, value)
 
     return rows.with_columns(*missing).with_columns(*(_stripped(c) for c in _TEXTS)).select(
-        "__n", "__row", "__part", "__where", pl.lit(position).alias("__i"), *_TEXTS, *_NUMBERS, *_DATES,
+        "__n", "__row", "__cell", "__part", "__where", pl.lit(position).alias("__i"), *_TEXTS, *_NUMBERS, *_DATES,
         pairs("code", area.codes, "scheme", "code").alias("codes"),
         pairs("parent", area.parents, "level", "parent").alias("parents"),
         pairs("attribute", area.attributes, "attribute", "value").alias("attributes"),
