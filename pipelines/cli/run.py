@@ -54,6 +54,10 @@ def run(  # noqa: PLR0917 - options of the command
     if unknown:
         raise UsageError(f"--only {unknown[0]}: no such source in {workspace.pack.id}")
     part_range = _part_range(workspace.pack, part)
+    if accept:
+        from pipelines.orchestration import check_names
+
+        check_names.assert_known(workspace, accept)
     display = console.Display(quiet=as_json)
     if vintage is not None and out is not None:
         time = moment(vintage)
@@ -91,7 +95,7 @@ def check(pack: PackOption = None, home: HomeOption = None) -> None:
     A workspace that is given must belong to the pack.
     """
     settings = settings_of(pack, home)
-    loaded = load(settings.pack)
+    loaded = load(settings.pack, with_files=True)
     if settings.home is not None:
         WorkspaceFolder(settings.home.absolute()).owned_by(loaded.id)
     print(

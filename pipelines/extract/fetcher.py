@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from pipelines.core.clock import timestamp
 from pipelines.core.errors import in_one_line
@@ -50,6 +50,8 @@ def fetch_all(
         except Exception as error:  # a response that nobody thought of must not stop the other sources
             _log.exception("a fetch failed unexpectedly", extra={"source": request.source.id, "part": request.part.name})
             result = FetchResult(request, None, f"{request.url}: the response cannot be processed: {in_one_line(error)}")
+        if result.error:
+            result = replace(result, error=_without_secrets(result.error, request, settings))
         if on_result:
             on_result(result)
         return result
@@ -139,6 +141,15 @@ class _Fetcher:
             publisher=source.publisher,
         )
         return FetchResult(request, self.archive.add(download.path, snapshot), headers=dict(download.headers))
+
+
+def _without_secrets(text: str, request: Request, settings: Settings) -> str:
+    """Return an error text without the secrets of its source: an address that a server names may repeat them."""
+    for variable in request.source.fetch.secrets:
+        secret = settings.secret(variable)
+        for form in {secret, quote(secret, safe=""), quote_plus(secret)} if secret else ():
+            text = text.replace(form, "***")
+    return text
 
 
 def _contact(pack: Pack) -> str:

@@ -12,17 +12,19 @@ from pydantic import ValidationError
 from pipelines.core import yaml
 from pipelines.core.yaml import Document, KeyPath, PackError
 from pipelines.packs.pack import Pack
-from pipelines.packs.references import check_references
+from pipelines.packs.references import check_files, check_references
 from pipelines.packs.schema import MAPS, Block, CountedSource, FetchedSource, Index, Indicator, PackFile
 from pipelines.readers.options import EVENT_FORMATS
 
 
-def load(root: Path) -> Pack:
-    """Return the pack in the folder `root`. Raises PackError with one line for each fault."""
+def load(root: Path, *, with_files: bool = False) -> Pack:
+    """Return the pack in the folder `root`. Raises PackError with one line for each fault, `with_files` also for each missing file."""
     if not (root / "pack.yml").is_file():
         raise PackError([f"pack.yml:1: no such file in {root}"])
     loader = Loader(root)
     pack = loader.load()
+    if with_files:
+        check_files(pack, loader.report)
     if loader.faults:
         raise PackError(loader.faults)
     return pack
@@ -48,7 +50,7 @@ class Loader:
             raise PackError(self.faults)
         pack = Pack(self.root, head, sources, counted, indicators, indices)
         pack.locked = self._locked(pack)
-        check_references(pack, self._report)
+        check_references(pack, self.report)
         return pack
 
     def head(self) -> PackFile | None:
@@ -130,7 +132,7 @@ class Loader:
             self.faults.append(f"snapshots.lock:1: not a list of pinned snapshots: {error}")
             return {}
 
-    def _report(self, block: str, path: KeyPath, message: str) -> None:
+    def report(self, block: str, path: KeyPath, message: str) -> None:
         document, prefix = self.blocks[block]
         self.faults.append(document.fault((*prefix, *path), message))
 

@@ -123,6 +123,34 @@ class TestSecrets:
         assert fetch(tmp_path, url, allow_hosts="127.0.0.1,localhost").error is None
         assert [(h.get("x-access-token"), h.get("x-client")) for _, h in server.requests] == [("hush", "us"), (None, None)]
 
+    def test_in_params_and_headers(self, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        server.replies["/a.csv?lang=en&key=hu+sh"] = [
+            Reply(302, b"", {"Location": server.url.replace("127.0.0.1", "localhost") + "/b.csv"})
+        ]
+        server.replies["/b.csv"] = [Reply(200, BODY)]
+        declared = "params: {lang: en, key: {secret_env: ZPO2_SECRET_KEY}}, headers: {X-Client: us, X-Key: {secret_env: ZPO2_SECRET_KEY}}"
+        url = f'{server.url}/a.csv", {declared}, cadence: "0 6 * * *'
+        assert "ZPO2_SECRET_KEY is not set" in (fetch(tmp_path, url).error or "")
+        monkeypatch.setenv("ZPO2_SECRET_KEY", "hu sh")
+        assert "the secret is not sent" in (fetch(tmp_path, url).error or "")
+        assert server.requests == []
+        monkeypatch.setenv("ZPO2_SECRET_KEY_HOSTS", "127.0.0.1")
+        assert fetch(tmp_path, url, allow_hosts="127.0.0.1,localhost").error is None
+        assert [(h.get("x-client"), h.get("x-key")) for _, h in server.requests] == [("us", "hu sh"), (None, None)]
+        kept = [p.read_text(errors="replace") for p in (tmp_path / "archive").rglob("*") if p.is_file()]
+        assert not [text for text in kept if "hu sh" in text or "hu+sh" in text]
+
+    def test_are_removed_from_addresses_that_a_server_names(self, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ZPO2_SECRET_KEY", "hu sh")
+        monkeypatch.setenv("ZPO2_SECRET_KEY_HOSTS", "127.0.0.1")
+        page = b'{"rows": [1], "next": "/b.json?key=hu%20sh"}'
+        server.replies["/a.json?key=hu+sh"] = [Reply(200, page)]
+        paging = "paging: {kind: link, next: /next, records: /rows}, params: {key: {secret_env: ZPO2_SECRET_KEY}}"
+        error = fetch(tmp_path, f'{server.url}/a.json", {paging}, cadence: "0 6 * * *').error or ""
+        assert "/b.json?key=***" in error
+        assert "answered 404" in error
+        assert "sh" not in error.split("key=")[1].split(":")[0]
+
     def test_are_removed_from_server_messages(self, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ZPO2_SECRET_KEY", "hush")
         monkeypatch.setenv("ZPO2_SECRET_KEY_HOSTS", "127.0.0.1")

@@ -133,6 +133,54 @@ class TestLoad:
             ("sources/areas.yml", "data/areas.csv", "/etc/passwd", "fetch.url: /etc/passwd: a path must stay inside the pack"),
             ("sources/areas.yml", "data/areas.csv", "ftp://x/y", "fetch.url: ftp://x/y: expected http, https"),
             ("sources/areas.yml", "data/areas.csv", '"${HOME}/x"', "expected http, https"),
+            ("sources/areas.yml", "licence: CC0-1.0", "licence: CC-BY", "sources/areas.yml:4: licence: CC-BY: not an SPDX identifier"),
+            ("sources/areas.yml", "licence: CC0-1.0", "licence: cc0-1.0", "licence: cc0-1.0: write it as SPDX does, CC0-1.0"),
+            ("pack.yml", "licence: CC0-1.0", "licence: Free", "licence: Free: not an SPDX identifier"),
+            ("pack.yml", "title: Five places", "title: {de: Orte}", "title: the text is only in de, and the languages of the pack are en"),
+            ("sources/areas.yml", "title: Areas", "title: {cs: Obce}", "title: the text is only in cs"),
+            (
+                "sources/areas.yml",
+                "{url: data/areas.csv}",
+                '{url: "https://x.example.org/a?key=${ZPO2_SECRET_KEY}"}',
+                "fetch.url: ${ZPO2_SECRET_KEY}: a secret cannot stand in a text; write {secret_env: ZPO2_SECRET_KEY}",
+            ),
+            (
+                "sources/areas.yml",
+                "{url: data/areas.csv}",
+                "{url: https://x.example.org/a, params: {key: '${ZPO2_SECRET_KEY}'}}",
+                "fetch.params.key: ${ZPO2_SECRET_KEY}: a secret cannot stand in a text",
+            ),
+            (
+                "sources/areas.yml",
+                "{url: data/areas.csv}",
+                "{url: https://x.example.org/a, params: {key: {secret_env: PASSWORD}}}",
+                "secret_env: string should match pattern",
+            ),
+            (
+                "sources/people.yml",
+                "format: csv, ignore",
+                "format: csv, delimiter: ';', names: ['n{year}'], ignore",
+                "a variable of parts is not",
+            ),
+            (
+                "sources/people.yml",
+                "{year: [2020, 2021]}",
+                "{year: [2020, 2021]}, headers: {X: 'y{year}'}",
+                "fetch.headers.X: {year}: a variable",
+            ),
+            (
+                "sources/people.yml",
+                "format: csv, ignore",
+                "format: csv, member: 'a{month}.csv', ignore",
+                "read.member: {month}: parts has no such",
+            ),
+            (
+                "sources/people.yml",
+                "into: obs",
+                "corrections: [{where: code = 'a1', set: {pupils: '1'}, reason: r}]\ninto: obs",
+                "corrections.0.set.pupils: pupils: no such column in `columns`",
+            ),
+            ("indices/wellbeing.yml", "level: lau", "level: lau\nperiod: each\nmax_age: 2", "max_age: is for period: latest"),
             ("sources/areas.yml", "name: {}", 'name: {pattern: "["}', "columns.name.pattern: [: not a regular expression"),
             ("sources/people.yml", "min: 0", "min: 9, max: 1", "columns.persons.max: 1: less than min, 9"),
             ("sources/areas.yml", "fetch: {", 'fetch: {cadence: "61 * * * *", ', "fetch.cadence: 61 * * * *: not a cron expression"),
@@ -212,3 +260,14 @@ def test_indicators_have_texts_in_all_languages_of_their_pack(name: str) -> None
         if indicator.formula is not None:
             assert set(indicator.description or {}) == set(pack.file.languages), indicator.id
             assert indicator.sdg, indicator.id
+
+
+class TestFilesOfThePack:
+    def test_missing_file_is_a_fault_of_check_only(self, tmp_path: Path) -> None:
+        folder = five_places.write(tmp_path)
+        packs.load(folder, with_files=True)
+        (folder / "data" / "people_2021.csv").unlink()
+        packs.load(folder)
+        with pytest.raises(PackError) as caught:
+            packs.load(folder, with_files=True)
+        assert caught.value.faults == ["sources/people.yml:6: fetch.url: data/people_2021.csv: no such file in the pack"]

@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pipelines.core.settings import Settings
 from pipelines.extract.http import decoding
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.rate_limit import RateLimiter
 from pipelines.extract.http.request import Download, FetchError
-from pipelines.packs.schema import Auth, FetchedSource
+from pipelines.packs.schema import Auth, FetchedSource, Secret
 
 _MAX_MESSAGE = 300  # characters of a server's own error message that are repeated
 
@@ -52,6 +52,10 @@ class Client:
         from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
         headers = self._headers(source, url, last_headers)
+        if _is_own_host(source, url):
+            in_address = parse_qs(urlsplit(url).query)  # the address of a next page may have the secret already
+            secrets = {name: secret for name, secret in self._secrets(url, source.fetch.params).items() if name not in in_address}
+            params = {**(params or {}), **secrets}
         host = urlsplit(url).netloc.lower()
         # the session retries failures before the body; only a body that was cut off is requested once more here
         for attempt in Retrying(
@@ -63,23 +67,30 @@ class Client:
 
     def _headers(self, source: FetchedSource, url: str, last_headers: Mapping[str, str] | None) -> dict[str, str]:
         headers = {"User-Agent": self.user_agent, "Accept-Encoding": "identity"}
-        is_own_host = urlsplit(source.fetch.url).netloc.lower() == urlsplit(url).netloc.lower()
+        is_own_host = _is_own_host(source, url)
         if is_own_host:
-            headers = {**source.fetch.headers, **headers}
+            plain = {name: text for name, text in source.fetch.headers.items() if isinstance(text, str)}
+            headers = {**plain, **self._secrets(url, source.fetch.headers), **headers}
         if last_headers:
             for name, condition in (("etag", "If-None-Match"), ("last-modified", "If-Modified-Since")):
                 if last_headers.get(name):
                     headers[condition] = last_headers[name]
         auth = source.fetch.auth
-        if auth and auth.bearer_env:
-            secret = self.settings.secret(auth.bearer_env)
-            if secret is None:
-                raise FetchError(f"{url}: {auth.bearer_env} is not set")
-            if (urlsplit(url).hostname or "") in self.settings.secret_hosts(auth.bearer_env):
-                headers[auth.header] = secret_value(auth, secret)
-            elif is_own_host:
-                raise FetchError(f"{url}: the secret is not sent, because {auth.bearer_env}_HOSTS does not name this host")
+        if auth and auth.bearer_env and (is_own_host or (urlsplit(url).hostname or "") in self.settings.secret_hosts(auth.bearer_env)):
+            headers[auth.header] = secret_value(auth, self._secret(url, auth.bearer_env))
         return headers
+
+    def _secrets(self, url: str, given: Mapping[str, str | Secret]) -> dict[str, str]:
+        """Return the values of the secrets among headers or parameters. Raises FetchError if the host of `url` may not get one."""
+        return {name: self._secret(url, value.secret_env) for name, value in given.items() if isinstance(value, Secret)}
+
+    def _secret(self, url: str, variable: str) -> str:
+        secret = self.settings.secret(variable)
+        if secret is None:
+            raise FetchError(f"{url}: {variable} is not set")
+        if (urlsplit(url).hostname or "") not in self.settings.secret_hosts(variable):
+            raise FetchError(f"{url}: the secret is not sent, because {variable}_HOSTS does not name this host")
+        return secret
 
     def _send(
         self, source: FetchedSource, url: str, folder: Path, params: Mapping[str, str] | None, body: Any, headers: dict[str, str]
@@ -175,6 +186,10 @@ class Client:
 
 class _BodyCutOff(FetchError):
     """The body ended too early."""
+
+
+def _is_own_host(source: FetchedSource, url: str) -> bool:
+    return urlsplit(source.fetch.url).netloc.lower() == urlsplit(url).netloc.lower()
 
 
 def secret_value(auth: Auth, secret: str) -> str:

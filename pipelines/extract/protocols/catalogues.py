@@ -62,7 +62,7 @@ class CatalogueCache:
         """Return what `compute` returned the first time for this `view` of this catalogue. A failure is remembered, too."""
         fetch = request.source.fetch
         auth = fetch.auth.model_dump() if fetch.auth else None
-        key = json.dumps([view, url, dict(params or {}), fetch.headers, auth], sort_keys=True)
+        key = json.dumps([view, url, dict(params or {}), fetch.model_dump(include={"headers", "params"}), auth], sort_keys=True)
         with self._lock:
             lock = self._locks.setdefault(key, Lock())
         with lock:

@@ -34,7 +34,8 @@ class ProtocolRequest:
         self.last_headers, self.folder, self.limits = last_headers, folder, limits
         records = request.source.read.records
         self.records = fill_variables(records, request.part) if records else records
-        self.params = {name: fill_variables(text, request.part) for name, text in self.fetch.params.items()}
+        # secrets are added by the client, to requests to the host of the source
+        self.params = {name: fill_variables(text, request.part) for name, text in self.fetch.params.items() if isinstance(text, str)}
         self.body = fill_all(self.fetch.body, request.part)
 
     def get_pages(self, paging: Paging) -> Download:

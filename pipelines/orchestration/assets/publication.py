@@ -79,7 +79,7 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
             dbt.expected_checks(manifest)
             | {expectations.check_name(t) for t in tables}
             | completeness.NAMES
-            | _expected_of_sources(workspace)
+            | expected_of_sources(workspace)
         )
         gate_result = gate.evaluate_gate(expected, results, session.request.accepted)
         session.gate = gate_result.report()
@@ -181,7 +181,7 @@ def _gate_report(context: dg.AssetExecutionContext, verdict: dg.AssetCheckKey) -
     return report
 
 
-def _expected_of_sources(workspace: Workspace) -> set[str]:
+def expected_of_sources(workspace: Workspace) -> set[str]:
     enabled = [s.id for s in workspace.pack.sources.values() if s.enabled]
     return {areas_check(kind) for kind in AREA_FAULTS} | {
         name for s in enabled for name in (snapshot_check(s), schema_check(s), rows_check(s))

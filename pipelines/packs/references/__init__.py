@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pipelines.packs.pack import Pack
 from pipelines.packs.references import indicators, indices, pack_file, sources
+from pipelines.packs.references.files import check_files
 from pipelines.packs.references.names import Names, Report
 
-__all__ = ["check_references"]
+__all__ = ["check_files", "check_references"]
 
 
 def check_references(pack: Pack, report: Report) -> None:

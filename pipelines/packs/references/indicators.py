@@ -15,6 +15,7 @@ def check(names: Names, indicator: Indicator) -> None:
     for language in indicator.title:
         if language and language not in names.pack.file.languages:
             names.report(block, ("title", language), f"{language}: not one of the pack's languages")
+    names.check_texts(block, ("description",), indicator.description)
     for i, (first, last) in enumerate(indicator.convergence or []):
         first_start, last_start = first_day(first), first_day(last)
         if first_start and last_start and first_start >= last_start:

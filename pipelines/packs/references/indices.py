@@ -11,6 +11,9 @@ def check(names: Names, index: Index) -> None:
     """Report the faults of an index."""
     block = f"indices:{index.id}"
     names.check_level(block, ("level",), index.level)
+    names.check_texts(block, ("title",), index.title)
+    if index.max_age is not None and index.period == "each":
+        names.report(block, ("max_age",), "is for period: latest; with each, carry limits how old a value may be")
     if index.carry and index.period != "each":
         names.report(block, ("carry",), "is for period: each; with latest, max_age limits how old a value may be")
     if index.impute and index.impute.by is None and index.impute.method.startswith("group"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from pipelines.core.vocabulary import AREA_KM2, AREAS
@@ -60,6 +60,12 @@ class Names:
     def area_columns(self) -> set[str]:
         """The columns that a condition on areas can use."""
         return AREA_FIELDS | {attribute for area in self.area_maps for attribute in area.attributes}
+
+    def check_texts(self, block: str, path: KeyPath, texts: Mapping[str, str] | None) -> None:
+        """Report texts by language of which none is in a language of the pack."""
+        languages = self.pack.file.languages
+        if texts and not set(texts) & {"", *languages}:
+            self.report(block, path, f"the text is only in {', '.join(texts)}, and the languages of the pack are {', '.join(languages)}")
 
     def check_measure(self, block: str, path: KeyPath, measure: str | None, built_in: bool = False) -> None:
         """Report a measure that no source declares; with `built_in`, the built-in measures are allowed too."""

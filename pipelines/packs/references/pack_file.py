@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from zoneinfo import ZoneInfo
 
+from pipelines.packs.references.licences import licence_fault
 from pipelines.packs.references.names import Names
 
 BLOCK = "pack"
@@ -14,6 +15,11 @@ def check(names: Names) -> None:
     """Report the faults of `pack.yml`."""
     head = names.pack.file
     _check_levels(names)
+    names.check_texts(BLOCK, ("title",), head.title)
+    for i, level in enumerate(head.levels):
+        names.check_texts(BLOCK, ("levels", i, "title"), level.title)
+    if message := licence_fault(head.licence):
+        names.report(BLOCK, ("licence",), message)
     try:
         ZoneInfo(head.timezone)
     except (KeyError, ValueError, OSError):  # a name that is not in the database, or that is a path

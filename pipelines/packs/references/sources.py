@@ -9,6 +9,7 @@ from typing import Any
 from pipelines.core import schedule
 from pipelines.core.yaml import KeyPath
 from pipelines.packs import expressions
+from pipelines.packs.references.licences import licence_fault
 from pipelines.packs.references.names import BUILT_IN_MEASURES, Names
 from pipelines.packs.schema import AreasMap, Block, ColumnSpec, CountedSource, EventsMap, FetchedSource, ObservationsMap, RegisterMap
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS, VARIABLE_OPTIONS
@@ -18,6 +19,7 @@ EVENT_FIELDS = {"id", "title", "start", "end", "ref_area", "category", "organise
 REGISTER_FIELDS = {"register", "id", "ref_area", "valid_from", "valid_to", "status", "amount", "currency"}
 PUSHED_FORMATS = ("json", "ofn-events", "ofn-notices", "schema-org-events")
 _VARIABLE = re.compile(r"(?<!\$)\{([A-Za-z][A-Za-z0-9_]*)\}")
+_ENVIRONMENT = re.compile(r"\$\{?(ZPO2_SECRET_[A-Z0-9_]*)\}?")
 _NO_EXPRESSIONS = {"aggregate", "additive", "weighted_by", "scale", "scheme"}
 _NEVER_STORED_AS_TEXT = {"value", "where", "lat", "lon", "area_km2", "amount", "sex"}
 
@@ -25,7 +27,11 @@ _NEVER_STORED_AS_TEXT = {"value", "where", "lat", "lon", "area_km2", "amount", "
 def check_fetched(names: Names, source: FetchedSource) -> None:
     """Report the faults of a source that is fetched or pushed."""
     block = f"source:{source.id}"
+    names.check_texts(block, ("title",), source.title)
+    if message := licence_fault(source.licence):
+        names.report(block, ("licence",), message)
     _check_fetch(names, block, source)
+    _check_corrections(names, block, source)
     for name, spec in source.columns.items():
         _check_column(names, block, name, spec)
     _check_expressions(names, block, source)
@@ -37,6 +43,7 @@ def check_fetched(names: Names, source: FetchedSource) -> None:
 def check_counted(names: Names, counted: CountedSource) -> None:
     """Report the faults of a source that counts events or entries of registers."""
     block = f"source:{counted.id}"
+    names.check_texts(block, ("title",), counted.title)
     fields = set(EVENT_FIELDS if counted.from_ == "events" else REGISTER_FIELDS)
     for source in names.pack.sources.values():
         if isinstance(source.map, RegisterMap) and counted.from_ == "register":
@@ -61,6 +68,11 @@ def _check_fetch(names: Names, block: str, source: FetchedSource) -> None:
     if message:
         names.report(block, ("fetch", "url"), f"{fetch.url}: {message}")
     for path, text, takes_variables in _texts(source):
+        if (match := _ENVIRONMENT.search(text)) and path[0] == "fetch":
+            message = (
+                f"{match[0]}: a secret cannot stand in a text; write {{secret_env: {match[1]}}} as the value of a key of params or headers"
+            )
+            names.report(block, path, message)
         for variable in _VARIABLE.findall(text):
             if variable in variables and not takes_variables:
                 names.report(block, path, f"{{{variable}}}: a variable of parts is not filled in here")
@@ -95,6 +107,25 @@ def _nested_texts(value: Any, path: KeyPath) -> Iterator[tuple[KeyPath, str]]:
     elif isinstance(value, dict | list):
         for key, item in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _nested_texts(item, (*path, key))
+
+
+def _check_corrections(names: Names, block: str, source: FetchedSource) -> None:
+    """Report corrections of columns that nothing reads: they would change nothing."""
+    read = {spec.from_ or name for name, spec in source.columns.items()}
+    if source.read.format in EVENT_FORMATS:
+        read |= set(EVENT_COLUMNS)
+    for i, correction in enumerate(source.corrections):
+        for column in correction.set:
+            if column not in read and not (source.read.ignore and _uses(source.read.ignore, column)):
+                message = f"{column}: no such column in `columns` (corrections use the names in the file)"
+                names.report(block, ("corrections", i, "set", column), message)
+
+
+def _uses(expression: str, column: str) -> bool:
+    try:
+        return column.lower() in {name.lower() for name in expressions.parse(expression).columns}
+    except expressions.ExpressionError:
+        return False  # it is reported elsewhere
 
 
 def _check_column(names: Names, block: str, name: str, spec: ColumnSpec) -> None:

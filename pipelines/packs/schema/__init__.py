@@ -5,7 +5,7 @@ descriptions of the fields.
 """
 
 from pipelines.packs.schema.base import ID, Block, ColumnName, Identifier, Period, Texts
-from pipelines.packs.schema.fetch import Auth, Catalogue, Expect, Fetch, Paging, Push
+from pipelines.packs.schema.fetch import Auth, Catalogue, Expect, Fetch, Paging, Push, Secret
 from pipelines.packs.schema.index import Component, Impute, Index, Normalise, Treat, Uncertainty
 from pipelines.packs.schema.indicator import Change, Formula, Indicator, Term, Window
 from pipelines.packs.schema.mapping import (
@@ -59,6 +59,7 @@ __all__ = [
     "Publisher",
     "Push",
     "RegisterMap",
+    "Secret",
     "SourceHead",
     "Term",
     "Texts",

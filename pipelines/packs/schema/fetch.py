@@ -37,6 +37,15 @@ class Auth(Block):
     )
 
 
+class Secret(Block):
+    """A secret in place of a text. The operator puts it into an environment variable, and lists the hosts that may get it."""
+
+    secret_env: Text = Field(
+        pattern=r"^ZPO2_SECRET_[A-Z0-9_]+$",
+        description="Environment variable with the secret; it is sent to the hosts in `<variable>_HOSTS`.",
+    )
+
+
 class Push(Block):
     """A CloudEvent that starts the source or brings its records."""
 
@@ -105,8 +114,8 @@ class Fetch(Block):
     parts: dict[Identifier, list[Text]] | None = Field(
         None, description="Variables and their values; there is one snapshot per combination."
     )
-    headers: dict[Text, Text] = Field(default_factory=dict, description="Request headers.")
-    params: dict[Text, Text] = Field(default_factory=dict, description="Query parameters.")
+    headers: dict[Text, Text | Secret] = Field(default_factory=dict, description="Request headers, as text or `{secret_env: NAME}`.")
+    params: dict[Text, Text | Secret] = Field(default_factory=dict, description="Query parameters, as text or `{secret_env: NAME}`.")
     auth: Auth | None = Field(None, description="Credentials.")
     body: dict[Text, Any] | None = Field(None, description="JSON body; the request is then a POST. Texts may contain `{variable}`.")
     protocol: Literal["file", "ckan", "arcgis", "czso", "eurostat"] = Field(
@@ -149,6 +158,12 @@ class Fetch(Block):
         push = value.get("push")
         pushed = isinstance(push, dict) and push.get("carries") == "record"
         return {**value, "url": ""} if pushed or value.get("inbox") is True else value
+
+    @property
+    def secrets(self) -> list[str]:
+        """The environment variables of all secrets that the source uses."""
+        given = [value.secret_env for value in (*self.headers.values(), *self.params.values()) if isinstance(value, Secret)]
+        return [*given, *([self.auth.bearer_env] if self.auth and self.auth.bearer_env else [])]
 
     @property
     def brings_records(self) -> bool:

@@ -1,0 +1,23 @@
+"""Files of the pack that sources read. Only `zpo2 check` looks for them: in a run, a missing file stops its source alone."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from pipelines.packs.pack import Pack
+from pipelines.packs.references.names import Report
+
+
+def check_files(pack: Pack, report: Report) -> None:
+    """Report the first missing file of each enabled source that reads files of the pack."""
+    for source in pack.sources.values():
+        url = source.fetch.url
+        if not source.enabled or not url or "://" in url or url.startswith("${"):
+            continue
+        for part in pack.parts(source):
+            name = url
+            for variable, value in part.variables.items():
+                name = name.replace("{" + variable + "}", value)
+            if not (pack.root / unquote(name)).is_file() and not (pack.root / name).is_file():
+                report(f"source:{source.id}", ("fetch", "url"), f"{name}: no such file in the pack")
+                break
