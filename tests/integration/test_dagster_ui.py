@@ -19,7 +19,7 @@ from pipelines.lake.ingest import Ingest
 from pipelines.lake.store import Lake
 from pipelines.orchestration.assets.ingest import _metadata, _specs
 from pipelines.orchestration.jobs import build_jobs
-from pipelines.orchestration.keys import DEFAULT_OWNERS, source_key
+from pipelines.orchestration.keys import DEFAULT_OWNERS, gate_key, lake_table_key, release_key, source_key, statistics_key
 from pipelines.orchestration.pruning import prune
 from pipelines.packs import Pack, load
 from pipelines.packs.workspace import Workspace
@@ -41,6 +41,13 @@ class TestSpecs:
 
     def test_keys_begin_with_the_pack(self, workspace: Workspace) -> None:
         assert set(self.specs(workspace.pack)) == {dg.AssetKey(["five", "source", name]) for name in ("areas", "people")}
+
+    def test_two_packs_share_no_key_even_if_their_sources_have_the_same_names(self, workspace: Workspace, tmp_path: Path) -> None:
+        other = load(five_places.write(tmp_path / "other", pack_yml=five_places.PACK.replace("id: five", "id: six")))
+        assert not set(self.specs(workspace.pack)) & set(self.specs(other))
+        for key in (lake_table_key, statistics_key):
+            assert key(workspace.pack, "areas") != key(other, "areas")
+        assert (gate_key(workspace.pack), release_key(workspace.pack)) != (gate_key(other), release_key(other))
 
     def test_owners_and_tags_are_those_of_the_source_or_of_the_pack(self, tmp_path: Path) -> None:
         people = five_places.PEOPLE + "owners: ['team:census']\ntags: {kind: census}\n"
