@@ -22,7 +22,7 @@ from exports.model import checksums, provenance
 from exports.model.change_summary import Revision, Summary, TableChanges
 from exports.model.connection import Limits
 from exports.model.info import FileFacts
-from exports.model.provenance import BOUNDARY, METHOD, Provenance
+from exports.model.provenance import BOUNDARY, Provenance
 from exports.model.reuse import UnchangedParts
 from pipelines.core.errors import Zpo2Error
 from pipelines.core.sql import literal
@@ -81,7 +81,7 @@ def compare(
         compared = _pairs(connection, old, new)
         why = provenance.between(old_provenance, new_provenance)
         reasons.prepare(connection, why, old_provenance, new_provenance, compared)
-        fallback = why.fallback or (BOUNDARY if reasons.boundaries_changed(connection) else METHOD)
+        fallback = why.fallback or (BOUNDARY if reasons.boundaries_changed(connection) else why.otherwise)
         for name, pair in compared.items():
             before, after = (side.rows if side else None for side in (pair.old, pair.new))
             if _same_bytes(pair):

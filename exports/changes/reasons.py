@@ -38,6 +38,9 @@ def prepare(connection: duckdb.DuckDBPyConnection, reasons: Reasons, old: Proven
             connection.execute(f"insert into {name} values {rows}")
     connection.execute("create or replace temp table why_area (id varchar, since varchar, until varchar)")
     _boundaries(connection, tables, {tuple(row) for row in old.area_changes} ^ {tuple(row) for row in new.area_changes})
+    if reasons.unread and boundaries_changed(connection):  # only the territory reads these sources
+        names = ", ".join(literal(name) for name in sorted(reasons.unread))
+        connection.execute(f"update why_source set reason = {BOUNDARY} where id in ({names}) and reason > {BOUNDARY}")
 
 
 def boundaries_changed(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -67,7 +70,8 @@ def kind(connection: duckdb.DuckDBPyConnection, pair: Pair, fallback: int) -> tu
         joins += f" left join why_declared as w on w.id = {cell('indicator')} left join why_indicator as v on v.id = {cell('indicator')}"
     if "source" in side.key:
         near.append("s.reason")
-        far.append(str(REVISED))
+        # counts of a source that did not change itself: its rows meet other areas
+        far.append(str(BOUNDARY if boundaries_changed(connection) else REVISED))
         joins += f" left join why_source as s on s.id = {cell('source')}"
     if "sources" in at and side.types.get("sources") == "VARCHAR":
         connection.execute(_of_sources(at["sources"]))

@@ -107,7 +107,9 @@ class Reasons:
     indicator: Mapping[str, int]
     redeclared: frozenset[str]  # indicators with a changed declaration
     index: Mapping[str, int]
-    fallback: int | None  # for rows without a more specific reason; None: a boundary if any changed, otherwise the method
+    fallback: int | None  # for rows without a more specific reason; None: a boundary if any changed, else `otherwise`
+    otherwise: int = METHOD
+    unread: frozenset[str] = frozenset()  # changed sources that no indicator and no weight reads, such as those of areas
 
 
 def between(old: Provenance, new: Provenance) -> Reasons:
@@ -129,9 +131,11 @@ def between(old: Provenance, new: Provenance) -> Reasons:
     fallback = _first(source.get(s) for s in {*old.shared, *new.shared})
     if fallback is None and (old.settings, old.code) != (new.settings, new.code):
         fallback = METHOD
+    read = {s for side in (old, new) for f in side.indicators.values() for s in f.sources} | {*old.shared, *new.shared}
     if fallback is None:
-        fallback = _first(source.values())
-    return Reasons(source, _present(indicator), frozenset(redeclared), _present(index), fallback)
+        fallback = _first(reason for name, reason in source.items() if name in read)
+    otherwise = _first(source.values()) or METHOD
+    return Reasons(source, _present(indicator), frozenset(redeclared), _present(index), fallback, otherwise, frozenset(source) - read)
 
 
 def _source_reason(old: SourceFacts | None, new: SourceFacts | None) -> int | None:

@@ -85,7 +85,7 @@ def state(**parts: str) -> dict[str, ManifestSource]:
 def test_a_source_is_the_reason_of_all_that_comes_from_it(tmp_path: Path, now: dict[str, Any], files: dict[str, str], reason: int) -> None:
     found = reasons(tmp_path, now, **files)
     everything = {"population": reason, "women_share": reason}
-    assert found == Reasons({"people": reason}, everything, frozenset(), {"wellbeing": reason}, reason)
+    assert found == Reasons({"people": reason}, everything, frozenset(), {"wellbeing": reason}, reason, reason)
 
 
 def test_a_formula_is_the_reason_of_its_indicator_and_of_the_indices_it_stands_in(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -291,6 +292,24 @@ class TestBoundaries:
         assert reasons == {"S": "source revised", "N": "boundary", "M": "boundary", "n1": "source revised", "n2": "source revised"}
         assert [r[2] for r in differences.rows["area_parents"]] == ["new", "withdrawn"]
         assert differences.summary.tables["area_parents"].added == 1
+
+    def test_are_the_reason_in_every_table_if_only_the_territory_changed(self, tmp_path: Path) -> None:
+        columns = {"source": "VARCHAR", "rows_accepted": "BIGINT"}
+        counted = {"indicator": "VARCHAR", "level": "VARCHAR", "expected": "BIGINT"}
+
+        def tables(parent: str, value: float, count: int) -> list[Content]:
+            return [
+                AREAS, parents(*LINKS, ("n2", parent, "", None)), of_places(value, "2020"),
+                Content("sources", columns, ("source",), [("map", count), ("office", count)]),
+                Content("coverage", counted, ("indicator", "level"), [("share", "region", count)]),
+            ]  # fmt: skip
+
+        before = replace(BEFORE, sources={**BEFORE.sources, "map": SourceFacts({"": "1"})})
+        now = replace(BEFORE, sources={**BEFORE.sources, "map": SourceFacts({"": "2"})})
+        differences = between(tmp_path, tables("N", 1.0, 1), tables("M", 2.0, 2), before, now)
+        assert {name: {r[2] for r in rows} for name, rows in differences.rows.items()} == {
+            "area_parents": {"new", "withdrawn"}, "coverage": {"boundary"}, "indicator_values": {"boundary"}, "sources": {"boundary"},
+        }  # fmt: skip
 
     def test_affect_only_periods_with_difference(self, tmp_path: Path) -> None:
         periods = ("2019", "2020-Q1", "2020-Q4", "2020-07", "2020-06-30", "2021")
