@@ -51,29 +51,22 @@ class Territory:
     def with_changes(self, changes: pl.DataFrame) -> Territory:
         """Return this territory after `changes` (rows of CHANGE): an area that passes on all of itself is valid until that day.
 
-        An area that only a change names is a former one; it has the level of the area that it became.
+        An area that only changes name is a former one; it has the level of the area that it became in the end. An area that receives
+        something after it had passed on all of itself has separated again, and does not end.
         """
-        levels = self.areas.select(pl.col("ref_area").alias("to_area"), "level", "country")
         # a change without a share passes on everything; shares that sum to less leave the rest where it is
         ends = (
             changes.group_by("from_area", "changed_on")
             .agg(pl.col("share").fill_null(1.0).sum().alias("_passed"))
             .filter(pl.col("_passed") > 1 - 1e-9)
             .join(changes.filter(pl.col("from_area") == pl.col("to_area")), on=["from_area", "changed_on"], how="anti")
+            .join(_last_received(changes), on="from_area", how="left")
+            .filter(pl.col("_received").is_null() | (pl.col("_received") <= pl.col("changed_on")))
             .group_by("from_area")
             .agg(pl.col("changed_on").min().alias("_end"))
         )
-        unknown = (
-            changes.group_by(pl.col("from_area").alias("ref_area"), maintain_order=True)
-            .agg(pl.col("to_area").sort_by("changed_on").first())
-            .join(self.areas, on="ref_area", how="anti")
-            .join(levels, on="to_area")
-        )
-        past = unknown.select(
-            *(pl.col(c) if c in ("ref_area", "level", "country") else pl.lit(None, t).alias(c) for c, t in AREA_COLUMNS.items())
-        )
         areas = (
-            pl.concat([self.areas, past])
+            pl.concat([self.areas, self._former_areas(changes)])
             .join(ends.select(pl.col("from_area").alias("ref_area"), "_end"), on="ref_area", how="left")
             .with_columns(pl.coalesce("valid_to", "_end").alias("valid_to"))
         )
@@ -112,6 +105,25 @@ class Territory:
             for level, count, example in counts.iter_rows()
         )
 
+    def _former_areas(self, changes: pl.DataFrame) -> pl.DataFrame:
+        """Return the areas that only `changes` name and that became known ones, directly or by way of each other."""
+        first = changes.group_by(pl.col("from_area").alias("ref_area"), maintain_order=True).agg(
+            pl.col("to_area").sort_by("changed_on").first()
+        )
+        unknown = first.join(self.areas, on="ref_area", how="anti")
+        known = self.areas.select("ref_area", "level", "country")
+        former = [known.clear()]
+        while unknown.height:
+            found = unknown.join(known.rename({"ref_area": "to_area"}), on="to_area", maintain_order="left").select(
+                "ref_area", "level", "country"
+            )
+            if not found.height:
+                break  # they lead to no known area
+            former.append(found)
+            unknown, known = unknown.join(found, on="ref_area", how="anti", maintain_order="left"), found
+        columns = (pl.col(c) if c in ("ref_area", "level", "country") else pl.lit(None, t).alias(c) for c, t in AREA_COLUMNS.items())
+        return pl.concat(former).select(*columns)
+
     def by_reference(self) -> pl.DataFrame:
         """Return (key, ref_area, valid_from, valid_to): areas by their own identifier."""
         return self.areas.select(pl.col("ref_area").alias("key"), "ref_area", "valid_from", "valid_to")
@@ -126,6 +138,12 @@ class Territory:
             pl.max_horizontal("valid_from", "_from").alias("valid_from"),
             pl.min_horizontal("valid_to", "_to").alias("valid_to"),
         )
+
+
+def _last_received(changes: pl.DataFrame) -> pl.DataFrame:
+    """Return the last day on which each area receives something from another one: `from_area` (the area) and `_received`."""
+    received = changes.filter(pl.col("from_area") != pl.col("to_area"))
+    return received.group_by(pl.col("to_area").alias("from_area")).agg(pl.col("changed_on").max().alias("_received"))
 
 
 def merge_areas(rows: Sequence[pl.DataFrame], country: str) -> Territory:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.core.yaml import PackError
 from pipelines.explain.reread import PartReader
 from pipelines.lake.ingest import rows
-from tests.support.ingested import OBSERVED, ingest
+from tests.support.ingested import OBSERVED, Ingested, ingest
 
 JSON = "fetch: {url: data/x.json}\nread: {format: json%s}\ncolumns: {code: {required: true}, v: {%s}}\n" + OBSERVED
 CSV = "fetch: {url: data/x.csv}\nread: {format: csv%s}\ncolumns: {code: {required: true}, v: {%s}}\n" + OBSERVED
@@ -287,3 +288,30 @@ map: {register: "'r'", id: id, area: {scheme: office, code: code}, valid_from: s
     def test_wrong_declarations_are_refused(self, tmp_path: Path, declared: str, reason: str) -> None:
         with pytest.raises(PackError, match=reason):
             self.counts(tmp_path, declared)
+
+
+class TestChangesOfAreas:
+    SOURCE = """\
+fetch: {url: data/x.csv}
+read: {format: csv}
+columns: {old: {required: true}, new: {required: true}, day: {type: date, required: true}, share: {type: number}}
+into: area_changes
+map: {from: old, to: new, on: day, share: share}
+"""
+
+    def validity(self, result: Ingested) -> dict[str, tuple[str | None, str]]:
+        """Return the end of validity and the level of each area."""
+        areas = result.context.territory.areas.select("ref_area", pl.col("valid_to").cast(pl.String), "level")
+        return {area: (end, level) for area, end, level in areas.iter_rows()}
+
+    def test_chain_through_areas_that_only_changes_name(self, tmp_path: Path) -> None:
+        rows = "old,new,day,share\nx1,x2,1950-01-01,\nx2,x3,1960-01-01,\nx3,t1,1970-01-01,\ny1,y2,1980-01-01,\nz1,x2,1965-01-01,\n"
+        result = ingest(tmp_path, self.SOURCE, {"x.csv": rows})
+        areas = self.validity(result)
+        assert [areas[x] for x in ("x1", "x2", "x3")] == [("1950-01-01", "town"), ("1960-01-01", "town"), ("1970-01-01", "town")]
+        assert result.reasons() == [(5, None, "area y2: unknown"), (6, None, "area x2: unknown")]
+
+    def test_area_that_separates_again_does_not_end(self, tmp_path: Path) -> None:
+        rows = "old,new,day,share\nt1,t2,1980-01-01,\nt2,t1,1990-01-01,0.3\nt3,t2,2000-01-01,\n"
+        areas = self.validity(ingest(tmp_path, self.SOURCE, {"x.csv": rows}))
+        assert (areas["t1"][0], areas["t2"][0], areas["t3"][0]) == (None, None, "2000-01-01")
