@@ -9,7 +9,7 @@ from __future__ import annotations
 
 LAKE = 3
 """From a snapshot to the files of the lake: reading, validation, mapping, territory, counting."""
-WAREHOUSE = 2
+WAREHOUSE = 3
 """From the lake to the marts: dbt models and statistics."""
 RELEASE = 1
 """From the marts to the files of a release."""

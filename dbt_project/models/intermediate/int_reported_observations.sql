@@ -6,14 +6,14 @@ with measures as (
     where {{ in_scope('p.measure_key', 'measure') }}
 ),
 
--- if several sources report a cell, the first source by file name is used
+-- if several sources report a cell, the first source by file name is used, of those whose cell was not refused
 chosen_sources as (
     select
         o.measure_key,
         o.area_key,
         o.period_key,
         o.breakdown_key,
-        min(o.source_position) as source_position
+        coalesce(min(o.source_position) filter (where o.status_rank <> {{ rank_of('Q') }}), min(o.source_position)) as source_position
     from {{ ref('int_source_observations') }} as o
     inner join measures as m on m.measure_key = o.measure_key and m.n_sources > 1
     group by o.measure_key, o.area_key, o.period_key, o.breakdown_key
