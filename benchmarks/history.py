@@ -19,6 +19,7 @@ sys.path.insert(0, str(PROJECT))
 
 from pipelines.core.settings import Settings  # noqa: E402
 from pipelines.extract.sources import fetch_sources  # noqa: E402
+from pipelines.lake.ingest import Ingest  # noqa: E402
 from pipelines.orchestration.pruning import prune  # noqa: E402
 from pipelines.orchestration.sensors import build_sensors  # noqa: E402
 from pipelines.packs import load  # noqa: E402
@@ -32,6 +33,7 @@ def main() -> None:
         workspace = Workspace.of(load(PROJECT / "packs" / "demo"), Path(folder) / "home", Settings())
         workspace.open()
         fetch_sources(workspace)
+        Ingest(workspace).run()
         history = Path(folder) / "history"
         history.mkdir()
         with dg.DagsterInstance.local_temp(str(history)) as instance:

@@ -45,7 +45,8 @@ LAKE_KINDS = {
 }
 VERSION_TAG = "dagster/data_version"
 REFUSED_SHOWN = 20  # rows of each table of refused rows
-CELL_SHOWN = 300  # characters of each of their cells
+CELL_SHOWN = 60  # characters of a value in them, so that the reasons stay readable
+REASON_SHOWN = 300
 _FEEDS = {
     "areas": "areas",
     "area_parents": "areas",
@@ -351,15 +352,20 @@ def _table(frame: Any, columns: list[str]) -> dg.TableMetadataValue:
     numbers = {"count", "first_row", "row_number"}
     schema = dg.TableSchema([dg.TableColumn(name, "int" if name in numbers else "string") for name in columns])
     records = [
-        dg.TableRecord({name: value if name in numbers else _shown(value) for name, value in row.items()})
+        dg.TableRecord(
+            {
+                name: value if name in numbers else _shown(value, REASON_SHOWN if name == "reason" else CELL_SHOWN)
+                for name, value in row.items()
+            }
+        )
         for row in frame.select(columns).iter_rows(named=True)
     ]
     return dg.MetadataValue.table(records, schema)
 
 
-def _shown(text: str | None) -> str:
+def _shown(text: str | None, width: int) -> str:
     line = printable(text or "")
-    return line if len(line) <= CELL_SHOWN else f"{line[:CELL_SHOWN]}..."
+    return line if len(line) <= width else f"{line[:width]}..."
 
 
 def _preview(frame: Any) -> str:
