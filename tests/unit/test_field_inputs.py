@@ -25,14 +25,19 @@ into: observations
 map: {area: {scheme: office, code: code}, period: year, measures: {m: v}}
 """
 
-    @pytest.mark.parametrize("declared", ["", ", year: {type: integer}"])
-    @pytest.mark.parametrize("header", ["year", "Year"])
+    @pytest.mark.parametrize(
+        ("declared", "header"), [("", "year"), (", year: {type: integer}", "year"), (", year: {type: integer}", "Year")]
+    )
     def test_column_of_that_name_with_other_texts_refuses_the_part(self, tmp_path: Path, declared: str, header: str) -> None:
         files = {"x_2022.csv": "code,v\nt1,10\n", "x_2023.csv": f"code,{header},v\nt1,2023,11\nt3,2022,30\n"}
         result = ingest(tmp_path, self.SOURCE % declared, files)
         assert result.values() == {("t1", "2022"): 10.0}
         error = result.report.errors["year=2023"]
         assert f"a column {header} with '2022' in row 3, but year is a variable of parts, here '2023'" in error
+
+    def test_undeclared_column_that_differs_in_case_is_another_one(self, tmp_path: Path) -> None:
+        files = {"x_2022.csv": "code,v\nt1,10\n", "x_2023.csv": "code,YEAR,v\nt1,x,11\n"}
+        assert ingest(tmp_path, self.SOURCE % "", files).values() == {("t1", "2022"): 10.0, ("t1", "2023"): 11.0}
 
     def test_column_with_the_same_texts_is_harmless(self, tmp_path: Path) -> None:
         files = {"x_2022.csv": "code,year,v\nt1,2022,10\n", "x_2023.csv": "code,year,v\nt1,2023,11\nt3,,30\n"}

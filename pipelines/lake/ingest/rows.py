@@ -286,7 +286,8 @@ def with_variables(context: Context, source: FetchedSource, part: str, frame: pl
     """
     variables = _variables(context, source, part)
     for name, value in variables.items():
-        for column in (c for c in frame.columns if c.lower() == name.lower()):
+        # a column whose name differs in case is another one, unless the source declares a column of the variable's name
+        for column in (c for c in frame.columns if c == name or (name in source.columns and c.lower() == name.lower())):
             other = frame.filter(pl.col("__fault").is_null() & (pl.col(column) != value))
             if other.height:
                 raise readers.UnreadableSnapshot(
