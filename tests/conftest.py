@@ -28,8 +28,7 @@ def five_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def rules_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a run of the pack made for the evaluator's rules, which lies beside it in `pack`; shared as five_home is."""
-    accept = ("--accept", "values:empty_indicators", "--reason", "two of the rules are about formulas whose terms never meet")
-    return _shared(tmp_path_factory, "rules", rules_pack.write, 3, *accept) / "home"  # 3: the optional source `late` never came
+    return _shared(tmp_path_factory, "rules", rules_pack.write, 3, *rules_pack.ACCEPT) / "home"  # 3: the optional source `late` never came
 
 
 @pytest.fixture(scope="session")

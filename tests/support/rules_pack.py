@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+ACCEPT = ("--accept", "values:empty_indicators", "--reason", "two of the rules are about formulas whose terms never meet")
+"""What a run of the pack needs, because its gate fails otherwise."""
 LEVELS = ["town", "valley", "county", "land"]
 
 PACK = {

@@ -12,15 +12,72 @@ measures_by_period as (
     where measure_key in (select measure_key from read_measures)
 ),
 
--- the sources with observations of an indicator's measures in the period
-sources_of_indicators as (
+-- the years from a row back to what it reads: over its window, and again from the base of its change
+offsets as (
+    select
+        w.indicator_key,
+        w.years_back + b.years_to_base as years
+    from {{ ref('int_window_years') }} as w
+    inner join (
+        select indicator_key, 0 as years_to_base from {{ ref('stg_indicators') }}
+        union
+        select indicator_key, change_years as years_to_base from {{ ref('stg_indicators') }} where change_years is not null
+    ) as b on b.indicator_key = w.indicator_key
+),
+
+read_periods as (
     select distinct
+        p.indicator_key,
+        p.period_key,
+        t.measure_key,
+        {{ key_years_before('p.period_key', 't.lag + o.years') }} as at_period
+    from {{ ref('int_indicator_periods') }} as p
+    inner join read_measures as t on t.indicator_key = p.indicator_key
+    inner join offsets as o on o.indicator_key = p.indicator_key
+),
+
+-- a missing part without a period can be of any period
+down as (
+    select
+        m.measure_key,
+        m.source_position,
+        {{ period_key('d.time_period') }} as period_key
+    from {{ ref('stg_down') }} as d
+    inner join {{ ref('stg_measures') }} as m on m.source = d.source
+),
+
+-- the sources of an indicator's measures in the periods that its rows read; those that are down, too
+positions_of_indicators as (
+    select
+        r.indicator_key,
+        r.period_key,
+        o.source_position
+    from read_periods as r
+    inner join measures_by_period as o on o.measure_key = r.measure_key and o.period_key = r.at_period
+    union
+    select
+        r.indicator_key,
+        r.period_key,
+        d.source_position
+    from read_periods as r
+    inner join down as d on d.measure_key = r.measure_key and (d.period_key is null or d.period_key = r.at_period)
+    union
+    -- an indicator without any period has one row per area
+    select
         t.indicator_key,
-        o.period_key,
-        s.source
+        0 as period_key,
+        d.source_position
     from read_measures as t
-    inner join measures_by_period as o on o.measure_key = t.measure_key
-    inner join {{ ref('stg_sources') }} as s on s.position = o.source_position
+    inner join down as d on d.measure_key = t.measure_key
+),
+
+sources_of_indicators as (
+    select
+        p.indicator_key,
+        p.period_key,
+        s.source
+    from positions_of_indicators as p
+    inner join {{ ref('stg_sources') }} as s on s.position = p.source_position
 ),
 
 sources_by_period as (
