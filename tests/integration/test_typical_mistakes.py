@@ -235,7 +235,7 @@ def test_the_pack_without_a_mistake_is_read_completely(server: Server, tmp_path:
 
 MISTAKES: list[tuple[str, str, dict[str, tuple[str, str]], Sheet | None, str]] = [
     # what was done, where it stops, the changes, the sheet, what is named
-    ("an unknown key", "check", {"sources__wide_yml": ("into:", "colums: {}\ninto:")}, None, "sources/wide.yml:13: colums: unknown key"),
+    ("an unknown key", "check", {"sources__wide_yml": ("into:", "columnz: {}\ninto:")}, None, "sources/wide.yml:13: columnz: unknown key"),
     ("a measure that no source declares", "check", {"indicators__all_yml": ("measure: green", "measure: greens")}, None,
      "greens: no source declares this measure"),
     ("an unknown level of an indicator", "check", {"indicators__all_yml": ("levels: [lau, county]", "levels: [village]")}, None,
