@@ -13,7 +13,7 @@ from pipelines.lake.ingest import Ingest
 from pipelines.lake.quarantine import quarantine_frame
 from pipelines.lake.store import Lake
 from pipelines.packs.workspace import Workspace
-from tests.support import five_places
+from tests.support import five_places, ingested
 
 DECLARED = five_places.AREAS.replace("state: {}}", "state: {}, lat: {type: number}, lon: {type: number}, km2: {type: number}, born: {type: date}, "
                                      "ended: {type: date}}").replace(
@@ -68,3 +68,20 @@ class TestImpossibleValues:
         areas, refused = ingest(tmp_path, {"a2": "50,15,3,2020-01-01,2019-01-01"})
         assert len(areas) == 9
         assert refused == [("areas", 3, None, "valid_to is not after valid_from")]
+
+
+class TestImpossibleCoordinates:
+    def test_of_events_are_refused_alone(self, tmp_path: Path) -> None:
+        events = "id,start,place,lat,lon\n1,2024-05-01T10:00,t1,50,15\n2,2024-05-02T10:00,t1,95,15\n3,,t1,95,15\n"
+        columns = "{id: {}, start: {}, place: {}, lat: {type: number}, lon: {type: number}}"
+        declared = (
+            "fetch: {url: data/s.csv}\nread: {format: csv}\nmax_quarantined: 1\n"
+            f"columns: {columns}\ninto: events\nmap: {{id: id, start: start, area: {{scheme: office, code: place}}, lat: lat, lon: lon}}\n"
+        )
+        done = ingested.ingest(tmp_path, declared, {"s.csv": events})
+        assert sorted(done.frame.select("id", "lat", "lon").rows()) == [("1", 50.0, 15.0), ("2", None, None)]
+        assert done.reasons() == [
+            (3, "lat", "map.lat: 95.0, expected -90 to 90 degrees (WGS 84)"),
+            (3, "lon", "map.lon: the other coordinate is impossible"),
+            (4, None, "the event has no start"),
+        ]

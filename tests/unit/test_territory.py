@@ -99,6 +99,15 @@ class TestGate:
         assert failed["areas:unknown_parents"].severity == "error"
         assert "a5 -> R9 (orp)" in failed["areas:unknown_parents"].description
 
+    def test_reference_area_that_no_source_gives_closes_it(self, tmp_path: Path) -> None:
+        reference = "normalise: {method: distance_to_reference, reference: Q}\n"
+        pack = load(five_places.write(tmp_path / "pack", indices__wellbeing_yml=five_places.INDEX + reference))
+        workspace = Workspace(tmp_path / "home", Settings(), pack=pack)
+        fetch_sources(workspace, ["areas"])
+        ingest = Ingest(workspace)
+        ingest.run()
+        assert ingest.area_faults()["unknown_references"] == "no source of areas gives Q, the reference area of the index wellbeing"
+
     def test_source_of_areas_that_is_down_makes_it_a_warning(self, tmp_path: Path) -> None:
         workspace = Workspace(tmp_path / "home", Settings(), pack=load(five_places.write(tmp_path / "pack")))
         findings = IngestFindings(area_faults={"without_parent": "5 areas"}, areas_down=True)

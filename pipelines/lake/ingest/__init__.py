@@ -19,12 +19,12 @@ from pipelines.lake.ingest.report import SourceReport
 from pipelines.packs.schema import FetchedSource, ObservationsMap
 from pipelines.packs.workspace import Workspace
 
-__all__ = ["UNKNOWN_PARENTS", "WITHOUT_PARENT", "Ingest", "SourceReport"]
+__all__ = ["UNKNOWN_PARENTS", "UNKNOWN_REFERENCES", "WITHOUT_PARENT", "Ingest", "SourceReport"]
 
 Progress = Callable[[str], None]
 MAX_OVERTAKEN = 5
 """How many snapshots of a part that were never processed are tried where the newest one fails."""
-UNKNOWN_PARENTS, WITHOUT_PARENT = "unknown_parents", "without_parent"
+UNKNOWN_PARENTS, WITHOUT_PARENT, UNKNOWN_REFERENCES = "unknown_parents", "without_parent", "unknown_references"
 """The kinds of faults in the links between areas."""
 
 
@@ -63,10 +63,20 @@ class Ingest:
         return sorted(self.context.lake.set_aside)
 
     def area_faults(self) -> dict[str, str]:
-        """Return what is wrong with the links between areas, by kind of fault; the text is empty where nothing is."""
+        """Return what is wrong with areas that are named elsewhere, by kind of fault; the text is empty where nothing is."""
         levels = {level.id: level.parents for level in self.context.pack.file.levels}
         territory = self.context.territory
-        return {UNKNOWN_PARENTS: territory.unknown_parents, WITHOUT_PARENT: territory.without_parent(levels)}
+        areas = set(territory.areas["ref_area"])
+        references = [
+            f"no source of areas gives {area}, the reference area of the index {index.id}"
+            for index in self.context.pack.indices.values()
+            for area in sorted(index.reference_areas() - areas)
+        ]
+        return {
+            UNKNOWN_PARENTS: territory.unknown_parents,
+            WITHOUT_PARENT: territory.without_parent(levels),
+            UNKNOWN_REFERENCES: "; ".join(references),
+        }
 
     def run(self, only: Collection[str] | None = None, done: Callable[[SourceReport], None] | None = None) -> dict[str, SourceReport]:
         """Process every enabled source from its present snapshots, and write the manifest.

@@ -5,14 +5,13 @@ from __future__ import annotations
 import polars as pl
 
 from pipelines.lake.mapping import BAD_CELLS, REJECTED, MappedRows, ValidatedRows, canonical_rows, cells_only, named_values, unread_fault
+from pipelines.lake.mapping.possible_numbers import COORDINATES, SIZE, without_impossible
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import ROW_SCHEMA
 from pipelines.packs.schema import AreaMap, AreasMap
 
 _DATES = ("valid_from", "valid_to")
 _NUMBERS = ("lat", "lon", "area_km2")
-_BOUNDS = {"lat": (-90.0, 90.0), "lon": (-180.0, 180.0), "area_km2": (0.0, 1e9)}
-"""The smallest and the largest possible number; no area is larger than the surface of the Earth."""
 _TEXTS = ("ref_area", "level", "name", "country")
 _COUNTRY = "^[A-Z]{2}$"  # ISO 3166-1 alpha-2
 
@@ -30,7 +29,8 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list
         values, area_failures = sandbox.evaluate(cells, _expressions(area))
         failures.append(area_failures)
         areas.append(_one_area(base.join(values, on="__n", maintain_order="left"), area, i))
-    rows, bad_cells = _without_impossible(pl.concat(areas).filter(selected))
+    rows, bad_cells = without_impossible(pl.concat(areas).filter(selected), COORDINATES | SIZE, "map.area")
+    bad_cells = bad_cells.unique(maintain_order=True)  # several areas of a row may have the same point
     reasons = _reasons(rows, base.filter(selected), spec, pl.concat(failures), levels)
     accepted = rows.join(reasons, on="__n", how="anti", maintain_order="left").sort("__n", "__i")
     return MappedRows(
@@ -39,26 +39,6 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list
         unselected=base.filter(~selected).join(reasons, on="__n", how="anti").select("__row", "__part"),
         bad_cells=bad_cells.join(reasons, on="__n", how="anti").select(*BAD_CELLS).cast(BAD_CELLS),
     )
-
-
-def _without_impossible(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the areas without impossible numbers, and these numbers as bad cells. A coordinate is of no use without the other one."""
-    impossible = {name: pl.col(name).is_not_null() & ~pl.col(name).is_between(low, high) for name, (low, high) in _BOUNDS.items()}
-    of_pair = impossible["lat"] | impossible["lon"]
-    outside = {"lat": of_pair, "lon": of_pair, "area_km2": impossible["area_km2"]}
-    place = ["__n", "__row", "__cell", "__part"]
-    cells = []
-    for name, is_outside in outside.items():
-        low, high = _BOUNDS[name]
-        expected = "0 or more" if name == "area_km2" else f"{low:g} to {high:g} degrees (WGS 84)"
-        reason = (
-            pl.when(impossible[name])
-            .then(pl.format(f"map.area.{name}: {{}}, expected {expected}", name))
-            .otherwise(pl.lit(f"map.area.{name}: the other coordinate is impossible"))
-        )
-        cells.append(rows.filter(is_outside).select(*place, pl.lit(name).alias("column"), reason.alias("reason")))
-    bad_cells = pl.concat(cells).unique(maintain_order=True)  # several areas of a row may have the same point
-    return rows.with_columns(pl.when(~is_outside).then(name).alias(name) for name, is_outside in outside.items()), bad_cells
 
 
 def _reasons(rows: pl.DataFrame, selected: pl.DataFrame, spec: AreasMap, failures: pl.DataFrame, levels: list[str]) -> pl.DataFrame:

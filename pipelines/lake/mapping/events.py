@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from pipelines.core.sql import identifier
-from pipelines.lake.mapping import MappedRows, ValidatedRows, evaluate, map_or_reject, placing
+from pipelines.lake.mapping import BAD_CELLS, MappedRows, ValidatedRows, evaluate, map_or_reject, placing
+from pipelines.lake.mapping.possible_numbers import COORDINATES, without_impossible
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
 from pipelines.packs.schema import AreaReference, EventsMap
@@ -55,7 +58,11 @@ def map_rows(
     rows = rows.with_columns(pl.col("status").fill_null("confirmed"))
     no_start = pl.col("start").is_null() & pl.col("failure").is_null()
     faults = [pl.when(no_start).then(pl.lit("the event has no start")), pl.col("area_fault")]
-    return map_or_reject(source, rows, spec.where, faults, validated.snapshots, SCHEMA)
+    rows, impossible = without_impossible(rows, COORDINATES, "map")
+    mapped = map_or_reject(source, rows, spec.where, faults, validated.snapshots, SCHEMA)
+    of_others = pl.concat([mapped.rejected.select("__row", "__part"), mapped.unselected])
+    bad_cells = impossible.join(of_others, on=["__row", "__part"], how="anti").select(*BAD_CELLS).cast(BAD_CELLS)
+    return replace(mapped, bad_cells=bad_cells)
 
 
 def _expressions(spec: EventsMap, area: AreaReference | None, columns: set[str], personal: frozenset[str]) -> list[tuple[str, str, str]]:

@@ -10,7 +10,7 @@ import dagster as dg
 from pipelines.core import versions
 from pipelines.core.memory import budget, parse_size
 from pipelines.core.vocabulary import FORMATS
-from pipelines.lake.ingest import UNKNOWN_PARENTS, WITHOUT_PARENT
+from pipelines.lake.ingest import UNKNOWN_PARENTS, UNKNOWN_REFERENCES, WITHOUT_PARENT
 from pipelines.notify import announcements
 from pipelines.orchestration.assets.ingest import areas_check, rows_check, schema_check, snapshot_check
 from pipelines.orchestration.keys import gate_check_key, gate_key, owners_of, release_key, tags_of
@@ -26,7 +26,7 @@ from quality.gate import CheckResult
 PACKAGE = "zpo2-warehouse"
 REPORT = "report"
 VERDICT = "verdict"
-AREA_FAULTS = (UNKNOWN_PARENTS, WITHOUT_PARENT)
+AREA_FAULTS = (UNKNOWN_PARENTS, WITHOUT_PARENT, UNKNOWN_REFERENCES)
 
 
 def build_publication(session: RunSession, mart_keys: list[dg.AssetKey]) -> list[dg.AssetsDefinition]:

@@ -100,3 +100,11 @@ class Index(Block):
     )
     components: list[Component] = Field(min_length=1, description="The tree of components.")
     uncertainty: Uncertainty | None = Field(None, description="Estimation of the robustness of ranks.")
+
+    def reference_areas(self) -> set[str]:
+        """Return the areas to which scores are related, in the index and in its components."""
+        components = list(self.components)
+        for component in components:  # the list grows by the components of groups
+            components += component.components
+        normalisations = [self.normalise, *(c.normalise for c in components if c.normalise)]
+        return {n.reference for n in normalisations if n.method == "distance_to_reference" and n.reference is not None}
