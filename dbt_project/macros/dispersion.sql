@@ -21,7 +21,7 @@
 {# How far a value lies from a mean, as a share of the width, so that small differences of large values keep their digits. Null if the width is
    unknown; a mean that lies beyond the values by rounding does not take it past 1. #}
 {% macro distance_from(mean) -%}
-    case when m.width = 0 then 0 when m.width > 0 then least(greatest((m.value - {{ mean }}) / m.width, -1), 1) end
+    case when g.width = 0 then 0 when g.width > 0 then least(greatest((o.value - {{ mean }}) / g.width, -1), 1) end
 {%- endmacro %}
 
 {# The quantiles that statistics are made of. #}
@@ -42,25 +42,15 @@
     )
 {%- endmacro %}
 
-{# The areas of every group with a value: their share in it, without weights and with them. One row per group and area. #}
+{# The areas of every group with a value, and their weighted share in it. One row per group and area: the largest relation of all, so what is
+   the same for a whole group is not in it, but in groups_with_means. #}
 {% macro dispersion_members() -%}
     select
         g.group_key,
-        g.indicator_key,
-        g.level_position,
         i.area_key,
         i.period_key,
         i.obs_value as value,
-        g.n,
-        g.mean,
         g.amplitude,
-        g.width,
-        {% for name in quantiles() -%}
-        g.{{ name }}_place,
-        {% endfor -%}
-        -- shares need values that are not negative
-        g.low >= 0 and g.mean > 0 as has_shares,
-        cast(1 as double) / g.n as share,
         -- without a defined share the weighted statistics are null
         case
             when g.total_weight > 0 then coalesce(i.weight, 0) / g.total_weight
@@ -79,16 +69,33 @@
     where g.n >= {{ var('min_areas_compared') }} and g.amplitude > 0 and {{ in_scope('g.indicator_key') }}
 {%- endmacro %}
 
-{# The weighted mean of every group, over the rows of dispersion_members; null if the group has no weighted statistics. #}
-{% macro weighted_means_of_groups(members) -%}
+{# What is the same for all members of a group, over the rows of dispersion_members. The weighted mean is null if the group has no weighted
+   statistics. #}
+{% macro groups_with_means(members) -%}
     select
-        group_key,
-        case
-            when count(weighted_share) = count(*)
-                then {{ unit_sum('value / amplitude * weighted_share') }} * max(amplitude)
-        end as weighted_mean
-    from {{ members }}
-    group by group_key
+        g.group_key,
+        g.indicator_key,
+        g.n,
+        g.mean,
+        g.width,
+        {% for name in quantiles() -%}
+        g.{{ name }}_place,
+        {% endfor -%}
+        -- shares need values that are not negative
+        g.low >= 0 and g.mean > 0 as has_shares,
+        cast(1 as double) / g.n as share,
+        w.weighted_mean
+    from {{ ref('int_dispersion_groups') }} as g
+    inner join (
+        select
+            group_key,
+            case
+                when count(weighted_share) = count(*)
+                    then {{ unit_sum('value / amplitude * weighted_share') }} * max(amplitude)
+            end as weighted_mean
+        from {{ members }}
+        group by group_key
+    ) as w on w.group_key = g.group_key
 {%- endmacro %}
 
 {# The statistics of shares and logarithms, without weights and with them: pairs of a name and its expression. `g` is a row of

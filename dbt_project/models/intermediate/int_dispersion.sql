@@ -4,43 +4,54 @@ with members as (
     {{ dispersion_members() }}
 ),
 
-weighted_means as (
-    {{ weighted_means_of_groups('members') }}
+groups as (
+    {{ groups_with_means('members') }}
 ),
 
+-- sorting takes most of the time: only what it needs
 ordered as (
     select
-        m.group_key,
-        m.indicator_key,
-        m.n,
-        m.share,
-        m.weighted_share,
-        m.value,
-        {% for name in quantiles() -%}
-        m.{{ name }}_place,
-        least(m.{{ name }}_place + 1, m.n - 1) as {{ name }}_next,
-        {% endfor -%}
-        w.weighted_mean,
-        m.value / m.amplitude as part,
-        {{ distance_from('m.mean') }} as distance,
-        {{ distance_from('w.weighted_mean') }} as weighted_distance,
-        case when m.has_shares then m.value / m.mean end as relative,
-        case when m.has_shares and w.weighted_mean > 0 then {{ finite('m.value / w.weighted_mean') }} end as weighted_relative,
+        group_key,
+        value,
+        amplitude,
+        weighted_share,
         row_number() over in_order - 1 as place,
         -- the weighted share of an area and of those before it
-        sum({{ in_units('m.weighted_share') }}) over in_order as running_units
-    from members as m
-    inner join weighted_means as w on w.group_key = m.group_key
-    window in_order as (partition by m.group_key order by m.value, m.area_key rows between unbounded preceding and current row)
+        sum({{ in_units('weighted_share') }}) over in_order as running_units
+    from members
+    window in_order as (partition by group_key order by value, area_key rows between unbounded preceding and current row)
+),
+
+parts as (
+    select
+        o.group_key,
+        g.indicator_key,
+        g.n,
+        g.share,
+        o.weighted_share,
+        o.value,
+        o.place,
+        {% for name in quantiles() -%}
+        g.{{ name }}_place,
+        least(g.{{ name }}_place + 1, g.n - 1) as {{ name }}_next,
+        {% endfor -%}
+        g.weighted_mean,
+        o.value / o.amplitude as part,
+        {{ distance_from('g.mean') }} as distance,
+        {{ distance_from('g.weighted_mean') }} as weighted_distance,
+        2 * {{ from_units('o.running_units') }} - o.weighted_share as lorenz_share,
+        case when g.has_shares then o.value / g.mean end as relative,
+        case when g.has_shares and g.weighted_mean > 0 then {{ finite('o.value / g.weighted_mean') }} end as weighted_relative
+    from ordered as o
+    inner join groups as g on g.group_key = o.group_key
 ),
 
 terms as (
     select
         *,
-        2 * {{ from_units('running_units') }} - weighted_share as lorenz_share,
         case when relative > 0 then ln(relative) end as log_relative,
         case when weighted_relative > 0 then ln(weighted_relative) end as weighted_log
-    from ordered
+    from parts
 )
 
 select

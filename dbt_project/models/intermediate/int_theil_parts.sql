@@ -15,26 +15,26 @@ subgroups as (
     group by period_key, area_key, ancestor_position
 ),
 
-weighted_means as (
-    {{ weighted_means_of_groups('members') }}
+groups as (
+    {{ groups_with_means('members') }}
 ),
 
 parts as (
     select
         m.group_key,
-        m.indicator_key,
+        g.indicator_key,
         b.by_position,
         coalesce(s.subgroup_key, 0) as subgroup_key,
         m.value,
-        m.share,
+        g.share,
         m.weighted_share,
-        m.value / m.mean as relative,
-        case when w.weighted_mean > 0 then {{ finite('m.value / w.weighted_mean') }} end as weighted_relative
+        m.value / g.mean as relative,
+        case when g.weighted_mean > 0 then {{ finite('m.value / g.weighted_mean') }} end as weighted_relative
     from members as m
     inner join {{ ref('int_dispersion_levels') }} as b on b.group_key = m.group_key
-    inner join weighted_means as w on w.group_key = m.group_key
+    inner join groups as g on g.group_key = m.group_key
     left join subgroups as s on s.period_key = m.period_key and s.area_key = m.area_key and s.ancestor_position = b.by_position
-    where m.has_shares
+    where g.has_shares
 ),
 
 sums as (
