@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.core.printable import listed
 from pipelines.core.vocabulary import AREA_KM2, AREAS, TOTAL
 from quality.gate import CheckResult
 
@@ -164,10 +165,8 @@ def _reason(terms: Sequence[_Term]) -> str:
         read = (term.sex or TOTAL, term.age or TOTAL)
         given = sorted({(sex, age) for sex, age, _ in term.cells})
         if read not in given:
-            more = f" and {len(given) - MAX_LISTED} more" if len(given) > MAX_LISTED else ""
-            lacking[term.measure] = f"{term.measure} has no value for {_named(*read)}, only for " + (
-                ", ".join(_named(*cell) for cell in given[:MAX_LISTED]) + more
-            )
+            cells = listed([_named(*cell) for cell in given], MAX_LISTED)
+            lacking[term.measure] = f"{term.measure} has no value for {_named(*read)}, only for {cells}"
     if lacking:
         return ", ".join(lacking.values())
     if not set.intersection(*({period + term.lag * YEAR for period in term.periods} for term in terms)):

@@ -44,4 +44,4 @@ def accept(
     for part in parts:
         logging.getLogger("zpo2.accept").warning("content accepted", extra={"source": source, "part": part, "reason": reason.strip()})
         print(printable(f"{source} {part}".strip() + f": accepted, although {errors[part]}"))
-    print("The next run uses it." if parts else f"{source}: no content that was refused for how it differs")
+    print("The next run uses it." if parts else f"{source}: no refused content to accept")

@@ -139,10 +139,10 @@ def status(report: dict[str, Any]) -> None:
     for file in report["refused_files"]:
         print(printable(f"  refused file {file['source']}/{file['name']}: {file['reason']}"))
     events, files, alerts = report["waiting"]["events"], report["waiting"]["files"], report["waiting"]["alerts"]
-    untold = report["waiting"]["announcements"]
-    if events["accepted"] or files or alerts or untold:
+    announcements = report["waiting"]["announcements"]
+    if events["accepted"] or files or alerts or announcements:
         what = f"{events['waiting']} of {events['accepted']} pushed events, {len(files)} dropped files, {alerts} alerts"
-        print(f"  waiting: {what}" + (f", {untold} announcements" if untold else ""))
+        print(f"  waiting: {what}" + (f", {announcements} announcements" if announcements else ""))
     for type_, count in events["unclaimed"].items():
         print(f"  {count} pushed events of type {type_} wait for a source: enable or declare one that takes this type")
     for release in report["releases"]:

@@ -1,4 +1,4 @@
-"""The commands that only look: status, quarantine, explain, verify."""
+"""The commands that only show: status, quarantine, explain, verify."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def quarantine(
     group_by: Annotated[
         Grouping | None, typer.Option("--group-by", help="Count the entries by reason, with the first row and value of each.")
     ] = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Show so many lines at most.")] = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Largest number of lines to show.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV instead of text.")] = False,
     pack: PackOption = None,
     home: HomeOption = None,
@@ -88,7 +88,7 @@ def _entry_line(row: dict[str, Any]) -> str:
 
 
 def _group_line(row: dict[str, Any]) -> str:
-    what = f"{row['source']}" + (f" {row['column']}" if row["column"] else "")
+    what = row["source"] + (f" {row['column']}" if row["column"] else "")
     return f"{row['count']} x {what}: {row['reason']}  (first in row {row['first_row']}: {row['first_value'] or row['first_reason']})"
 
 

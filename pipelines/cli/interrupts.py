@@ -29,7 +29,7 @@ def end_at_once() -> None:
 
 
 def leave_to_the_command() -> None:
-    """Let the command end by itself, as servers do: they answer what they have begun to answer."""
+    """Let the command end by itself, as servers do: they finish the responses that they have begun."""
     for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pipelines.core.errors import Zpo2Error
 
-ASIDE = ".damaged"
+DAMAGED = ".damaged"
+"""The ending of the name under which a damaged file is kept, of whatever kind."""
 _log = logging.getLogger("zpo2.files")
 _known: dict[str, tuple[tuple[int, ...], str]] = {}
 """By path: what tells one state of a file from another, and the checksum of its bytes in that state."""
@@ -40,5 +41,5 @@ def is_intact(path: Path, sha256: str) -> bool:
 
 def set_aside(path: Path) -> None:
     """Rename a damaged file, so that nobody reads it by its name, and note it in the log."""
-    os.replace(path, path.with_name(path.name + ASIDE))
-    _log.error("a file was damaged on the disk and was set aside", extra={"path": str(path), "kept_as": path.name + ASIDE})
+    os.replace(path, path.with_name(path.name + DAMAGED))
+    _log.error("a file was damaged on the disk and was set aside", extra={"path": str(path), "kept_as": path.name + DAMAGED})

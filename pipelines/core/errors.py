@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 from enum import IntEnum
 
-_OF_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+from pipelines.core.printable import one_line
+
 _MAX_TEXT = 300  # characters of an unexpected error that are shown
 
 
@@ -38,14 +38,9 @@ class Zpo2Error(Exception):
         return str(self).splitlines() or [type(self).__name__]
 
 
-def is_of_machine(error: BaseException) -> bool:
-    """Return whether an error says that the machine lacks something (disk, memory, open files), whatever is being processed."""
-    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _OF_MACHINE)
-
-
 def in_one_line(error: BaseException) -> str:
     """Return an error that nobody expected as one printable line: its type and the beginning of its message."""
-    text = " ".join("".join(c if c.isprintable() else " " for c in str(error)).split())
+    text = one_line(str(error))
     return f"{type(error).__name__}: {text[:_MAX_TEXT]}" if text else type(error).__name__
 
 

@@ -20,7 +20,8 @@ _SENTENCES = (
     (r"attempt to write a readonly database|unable to open database file", "a database cannot be opened for writing"),
 )
 _MAX_TEXT = 200
-_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EACCES, errno.EPERM, errno.EROFS}
+_LACKING = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+_ERRORS = {*_LACKING, errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 def fault_in(text: str) -> str | None:
@@ -41,6 +42,11 @@ def fault_of(error: BaseException) -> str | None:
         if sentence := fault_in(f"{type(cause).__name__}: {cause}"):
             return sentence
     return None
+
+
+def is_of_machine(error: BaseException) -> bool:
+    """Whether an error says that the machine lacks disk space, memory or open files, whatever is being processed."""
+    return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _LACKING)
 
 
 def is_of_damaged_database(error: BaseException) -> bool:

@@ -1,6 +1,31 @@
-"""How texts from files and servers are printed: what they send may be commands to a terminal."""
+"""How texts from files and servers are shown: what they send may be commands to a terminal, or too long for a message."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def printable(text: str) -> str:
     """Return `text` with control characters escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def printable_name(name: str) -> str:
+    """Return the name or path of a file with control characters and invalid bytes replaced by a mark."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
+def one_line(text: str) -> str:
+    """Return `text` on one line, with one blank in place of control characters and runs of blanks."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+
+
+def shortened(line: str, width: int) -> str:
+    """Return a line of more than `width` characters cut off there, with three dots; a shorter one as it is."""
+    return line if len(line) <= width else f"{line[:width]}..."
+
+
+def listed(names: Sequence[str], most: int) -> str:
+    """Return the first `most` names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

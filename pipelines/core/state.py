@@ -13,13 +13,12 @@ from typing import ClassVar, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from pipelines.core import atomic
+from pipelines.core.checksums import DAMAGED
 from pipelines.core.errors import Zpo2Error
 
 T = TypeVar("T")
 
 NEXT_RUN = "the next run makes it again: zpo2 run"
-DAMAGED = ".damaged"
-"""The ending of the name under which a damaged file is kept."""
 log = logging.getLogger("zpo2.state")
 """What was damaged and made again. The command prints these messages, too."""
 

@@ -14,6 +14,7 @@ from pipelines.core import atomic
 from pipelines.core.clock import timestamp
 from pipelines.core.errors import ExitCode, Zpo2Error
 from pipelines.core.locks import file_lock
+from pipelines.core.printable import printable_name
 from pipelines.core.settings import Settings
 
 FORMAT = 1
@@ -254,10 +255,10 @@ def check_path(path: Path) -> None:
     """Raise WorkspaceError where a character of an absolute path has a meaning for a library that gets it as text: SQL, a pattern or an address."""
     wrong = next((c for c in str(path) if c in _MISUNDERSTOOD or not c.isprintable()), None)
     if wrong is not None:
-        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in str(path))
         name = wrong if wrong.isprintable() else f"U+{ord(wrong):04X}"
         raise WorkspaceError(
-            f"{shown}: the path contains {name}, which DuckDB, polars or SQLAlchemy would misunderstand; rename the folder, or give another one"
+            f"{printable_name(str(path))}: the path contains {name}, which DuckDB, polars or SQLAlchemy would misunderstand; "
+            "rename the folder, or give another one"
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from pipelines.core.printable import listed
 from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_OF_RANK, STATUS_RANK, TOTAL
 from pipelines.explain.cells import ESTIMATED, Cell, observations_of, rank_of
 from pipelines.explain.computation import Computation, operands
@@ -81,9 +82,7 @@ def _other_breakdowns(facts: Facts, operand: Operand) -> str:
     key = operand.key
     rows = facts.observations.get(Place(key.measure, key.ref_area, key.time_period), ())
     names = {" ".join(mark for mark in (o.key.sex, o.key.age) if mark != TOTAL) or "the total" for o in rows if o.value is not None}
-    listed = sorted(names)
-    more = f" and {len(listed) - MOST_NAMED} more" if len(listed) > MOST_NAMED else ""
-    return ", ".join(listed[:MOST_NAMED]) + more
+    return listed(sorted(names), MOST_NAMED)
 
 
 def _describe_cell(facts: Facts, cell: Cell, traces: Traces) -> str:
@@ -163,7 +162,7 @@ def _parent_reasons(computation: Computation, rolled: Rollup, traces: Traces, fi
     if outcome.status == "L":
         if rolled.coverage is None:
             unknown = [m.area.name for m in missing if m.area.weight is None]
-            names = ", ".join(unknown[:MOST_NAMED]) + (f" and {len(unknown) - MOST_NAMED} more" if len(unknown) > MOST_NAMED else "")
+            names = listed(unknown, MOST_NAMED)
             return [f"the coverage is unknown: no period has a weight for {names}, and there is no value", *describe_missing(missing)]
         what = "areas" if rolled.counted else "weight"
         text = f"the areas with all terms have {percent(rolled.coverage)} of the {what}, and {percent(rolled.needed)} is needed"

@@ -1,4 +1,4 @@
-"""What arrived since the last run: files in the inbox and events in the queue. Archived, recorded, then cleared, under the home's lock.
+"""What arrived since the last run: files in the inbox and events in the queue. Archived, recorded, then cleared, under the lock of the workspace.
 
 If the process is killed between any two steps, the next run repeats them and ends with the same bytes.
 """
@@ -23,7 +23,7 @@ def drain(
     *,
     segments: bool = True,
 ) -> list[FetchResult]:
-    """Drain the inbox (for the sources in `only`) and, unless `segments` is false, the queue. The caller holds the home's lock."""
+    """Drain the inbox (for the sources in `only`) and, unless `segments` is false, the queue. The caller holds the lock of the workspace."""
     results = drain_inbox(workspace, only) + (drain_segments(workspace) if segments else [])
     for result in results:
         if on_result:

@@ -1,4 +1,4 @@
-"""The inbox: files that are dropped into `inbox/<source>/` of a home become snapshots. Does not read their content.
+"""The inbox: files that are dropped into `inbox/<source>/` of a workspace become snapshots. Does not read their content.
 
 A file belongs to the part that its name without the extension gives (`year=2023.csv`), or to the source where that has no parts. A file that
 holds all parts has the name of the source (`trees.xlsx`), or any name where the source reads the parts from one file (`read` has their
@@ -20,6 +20,7 @@ from pathlib import Path
 from pipelines.core import atomic
 from pipelines.core.checksums import sha256_of
 from pipelines.core.clock import timestamp
+from pipelines.core.printable import printable_name
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract import validation
 from pipelines.extract.http.limits import Limits
@@ -116,7 +117,7 @@ def archive_files(
         if source is None or not parts:
             _reject(workspace, file, reason)
             continue
-        requests = [Request(source, part, f"inbox/{file.source}/{_printable(file.path.name)}") for part in parts]
+        requests = [Request(source, part, f"inbox/{file.source}/{printable_name(file.path.name)}") for part in parts]
         try:
             snapshots = [_archived(workspace, request, file, archive, states) for request in requests]
             yield [FetchResult(r, s, attempted=False, delivered=True) for r, s in zip(requests, snapshots, strict=True)], file
@@ -151,7 +152,7 @@ def _parts(pack: Pack, source: FetchedSource | None, file: DroppedFile) -> tuple
     if file.path.is_symlink():
         return [], "a link; expected a regular file"
     if source is None or not source.enabled:
-        return [], f"{_printable(file.source)}: the pack has no such source, or it is disabled"
+        return [], f"{printable_name(file.source)}: the pack has no such source, or it is disabled"
     if source.fetch.brings_records:
         return [], f"{file.source}: accepts pushed records, no files"
     parts = {part.name: part for part in pack.parts(source)}
@@ -162,7 +163,7 @@ def _parts(pack: Pack, source: FetchedSource | None, file: DroppedFile) -> tuple
     holds_all = source.id in names or ("=" not in file.path.name and _reads_parts_from_one_file(source))
     expected = ", ".join(list(parts)[:_LISTED_PARTS])
     reason = (
-        f"{_printable(file.path.name)}: no part of the source has this name; expected one of {expected}, or {source.id} for all of them"
+        f"{printable_name(file.path.name)}: no part of the source has this name; expected one of {expected}, or {source.id} for all of them"
     )
     return list(parts.values()) if holds_all else [], reason
 
@@ -171,11 +172,6 @@ def _reads_parts_from_one_file(source: FetchedSource) -> bool:
     """Whether variables of the parts say what is read from a file, such as a sheet of a workbook."""
     options = [getattr(source.read, name) for name in VARIABLE_OPTIONS]
     return any(f"{{{variable}}}" in str(option) for option in options for variable in source.fetch.parts or {})
-
-
-def _printable(name: str) -> str:
-    """Return a file name that is safe to print: control characters and invalid bytes are replaced."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
 
 
 @dataclass(frozen=True)
@@ -193,10 +189,10 @@ def refused_files(workspace: WorkspaceFolder) -> list[RefusedFile]:
     files = []
     for note in sorted((workspace.inbox / REFUSED).glob(f"*/*{_REASON}")):
         with contextlib.suppress(OSError):
-            reason = _printable(" ".join(note.read_text(encoding="utf-8", errors="replace").split()))
+            reason = printable_name(" ".join(note.read_text(encoding="utf-8", errors="replace").split()))
             name = note.name.removesuffix(_REASON)
             identity = f"{note.parent.name}/{name} {note.stat().st_mtime_ns}"
-            files.append(RefusedFile(_printable(note.parent.name), _printable(name), reason, _printable(identity)))
+            files.append(RefusedFile(printable_name(note.parent.name), printable_name(name), reason, printable_name(identity)))
     return files
 
 

@@ -22,7 +22,7 @@ from pipelines.packs.workspace import Workspace
 
 CURSOR_VERSION = 1
 POLL_LIMITS = Limits(connect_timeout=5, read_timeout=20, retries=1, max_retry_after=10, min_rate_after=15, poll_timeout=30)
-"""A poll holds the home's lock, so it does not wait long for a server; the next poll tries again."""
+"""A poll holds the lock of the workspace, so it does not wait long for a server; the next poll tries again."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def sources_with_another_question(pack: Pack, states: SourceStates) -> set[str]:
 
 
 def poll(workspace: Workspace, cursor: Cursor, limits: Limits = POLL_LIMITS) -> PollResult:
-    """Fetch the sources whose next poll has come. The caller holds the home's lock.
+    """Fetch the sources whose next poll has come. The caller holds the lock of the workspace.
 
     A source of which any part failed keeps its place in the cursor, and is polled again the next time if its breaker allows.
     """

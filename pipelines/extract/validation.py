@@ -10,7 +10,6 @@ from pipelines.extract.http.request import Download
 from pipelines.packs.schema import FetchedSource
 from pipelines.readers import content_kind
 
-_MARKUP_FORMATS = {"schema-org-events", "xml"}  # these may look like a web page
 _WEB_PAGE_TYPES = {"text/html", "application/xhtml+xml"}
 
 
@@ -48,7 +47,11 @@ def _assert_no_other_content(download: Download, url: str, source: FetchedSource
     kind = content_kind.unexpected(head, "zip" if is_member else source.read.format)
     if kind:
         raise SnapshotRejected(f"{url}: {kind}")
-    if download.media_type in _WEB_PAGE_TYPES and expected_type != download.media_type and source.read.format not in _MARKUP_FORMATS:
+    if (
+        download.media_type in _WEB_PAGE_TYPES
+        and expected_type != download.media_type
+        and source.read.format not in content_kind.MARKUP_FORMATS
+    ):
         if content_kind.is_web_page(head):
             raise SnapshotRejected(f"{url}: a web page in place of data")
         raise SnapshotRejected(

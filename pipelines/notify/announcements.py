@@ -42,7 +42,7 @@ _log = logging.getLogger("zpo2.announcements")
 class Announced(StateFile):
     """The content of `announced.json`: the keys of the delivered journal entries.
 
-    `announcing` is true once any process of this home has known the address; a process without it then leaves the delivery to others.
+    `announcing` is true once any process of this workspace has known the address; a process without it then leaves the delivery to others.
     """
 
     CURE: ClassVar[str] = "restore it from a backup, or remove it: all releases so far then count as announced"
@@ -87,8 +87,8 @@ def is_due(workspace: WorkspaceFolder) -> bool:
 def deliver(workspace: WorkspaceFolder) -> tuple[int, list[str]]:
     """Send the announcements that are not delivered yet, the oldest first; return how many were sent, and why the others were not.
 
-    Raises nothing that a webhook or a disk causes: the release stands. The caller holds the home's lock.
-    A process that does not know the address sends nothing. In a home where no process ever knew one, everything counts as announced.
+    Raises nothing that a webhook or a disk causes: the release stands. The caller holds the lock of the workspace.
+    A process that does not know the address sends nothing. In a workspace where no process ever knew one, everything counts as announced.
     """
     try:
         return _deliver(workspace)

@@ -1,7 +1,7 @@
-"""What has happened since the last look that the operator must know, as alerts in words. Decides what is worth an alert; sends nothing.
+"""What has happened that the operator must know, as alerts in words. Decides what is worth an alert; sends nothing.
 
-A look compares the state of the workspace with what was alerted before (`alerts/known.json`), so it may be repeated at any time:
-`zpo2 run` looks when it ends, and the daemon every half minute.
+The state of the workspace is compared with what was alerted before (`alerts/known.json`), so this may be repeated at any time: `zpo2 run`
+does it when it ends, and the daemon every half minute.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from exports.model.errors import ReleaseError
 from exports.release import ledger
 from pipelines.core.errors import ExitCode
 from pipelines.core.fingerprint import digest
-from pipelines.core.printable import printable
+from pipelines.core.printable import printable, shortened
 from pipelines.core.state import StateFile
 from pipelines.extract import inbox
 from pipelines.extract.source_state import SourceState, SourceStates
@@ -36,7 +36,7 @@ _LENGTH = 1000  # characters of one reason
 
 
 class Known(StateFile):
-    """What the last look saw and alerted.
+    """The state of the workspace at the last comparison, and what was alerted.
 
     `stale` has times by source, `counts` accepted rows and refused rows and cells by source at the last release, `high` the refused ones
     before a jump that was alerted, `files` the refused files. `failure` is a digest of the reasons of the last run where it failed, `outcome`
@@ -101,7 +101,7 @@ def _stale_data(workspace: Workspace, source: str, title: str, since: str, stale
     reasons = sorted({_shortened(state.error) for state in stale.values() if state.error})
     last_good = max(state.changed_at for state in stale.values())
     rows = RunOutcome.last(workspace).sources.get(source, SourceCounts()).rows_accepted
-    stands = f"Its last good content is of {last_good} ({rows} rows) and stays in use." if last_good else "It never had good content."
+    stands = f"Its last good content is from {last_good} ({rows} rows) and stays in use." if last_good else "It never had good content."
     parts = sorted(name for name in stale if name)
     text = f"The source {source} ({title}) is stale since {since}: {'; '.join(reasons) or 'no reason was recorded'}. {stands}"
     if parts:
@@ -124,7 +124,8 @@ def _refused_files(workspace: Workspace, before: Known, now: Known) -> Iterable[
         now.files.append(file.identity)
         if file.identity in before.files:
             continue
-        text = f"The file {file.name}, dropped for the source {file.source}, was refused: {file.reason} The last good content stays in use."
+        reason = file.reason.removesuffix(".")
+        text = f"The file {file.name}, dropped for the source {file.source}, was refused: {reason}. The last good content stays in use."
         command = f"cat {shlex.quote(str(workspace.inbox / inbox.REFUSED / file.source / file.name))}.reason.txt"
         data = {"source": file.source, "file": file.name, "text": text, "reasons": [file.reason], "command": command}
         if _queue(workspace, FILE_REFUSED, f"{file.source}/{file.name}", data, file.identity):
@@ -229,8 +230,7 @@ def _standing(workspace: Workspace) -> str:
 
 
 def _shortened(text: str) -> str:
-    line = printable(" ".join(text.split()))
-    return line if len(line) <= _LENGTH else f"{line[:_LENGTH]}..."
+    return shortened(printable(" ".join(text.split())), _LENGTH)
 
 
 def _command(workspace: Workspace, *arguments: str) -> str:

@@ -48,6 +48,8 @@ After a run that the operator cancelled, nothing is requested for the first paus
 PROCESS_ENDED = timedelta(minutes=5)
 """A run that began so long ago, and neither holds the workspace nor waits for it, has no process any more."""
 INGEST = "ingest"
+HOLDER = "a sensor of the daemon"
+"""How a sensor that holds the workspace is named to those who wait for it."""
 QUIET = {"loggers": {"console": {"config": {"log_level": "INFO"}}}}
 """The events of a run are in Dagster's event log; the console of the daemon does not repeat each of them."""
 _log = logging.getLogger("zpo2.sensors")
@@ -77,7 +79,7 @@ def _poll_sources(workspace: Workspace) -> dg.SensorDefinition:
         if not polling.due_sources(workspace.pack, cursor, workspace.settings.now()):
             return dg.SkipReason("no source is due")
         try:
-            with workspace.lock(wait=0, holder="a sensor of the daemon"):
+            with workspace.lock(wait=0, holder=HOLDER):
                 result = polling.poll(workspace, cursor)
         except WorkspaceBusy:
             return dg.SkipReason("a run is writing to the workspace; the next tick polls")
@@ -101,7 +103,7 @@ def _poll_sources(workspace: Workspace) -> dg.SensorDefinition:
 def _repair(workspace: Workspace) -> None:
     """Make damaged state files again, unless a run is writing to the workspace; it does that itself."""
     if repair.is_needed(workspace):
-        with suppress(WorkspaceBusy), workspace.lock(wait=0, holder="a sensor of the daemon"):
+        with suppress(WorkspaceBusy), workspace.lock(wait=0, holder=HOLDER):
             repair.repair(workspace)
 
 
@@ -175,7 +177,7 @@ def _publish_changes(workspace: Workspace, downstream: Collection[dg.AssetKey]) 
         work = waiting.arrived(workspace, settled)
         if not runs:
             try:
-                with workspace.lock(wait=0, holder="a sensor of the daemon"):
+                with workspace.lock(wait=0, holder=HOLDER):
                     work += waiting.unfinished(workspace)
             except WorkspaceBusy:
                 return skip("the workspace is being written to; the next tick looks again")
@@ -288,7 +290,7 @@ def _announce(workspace: Workspace) -> list[str]:
     try:
         if not announcements.is_due(workspace):
             return []
-        with workspace.lock(wait=0, holder="a sensor of the daemon"):
+        with workspace.lock(wait=0, holder=HOLDER):
             count, faults = announcements.deliver(workspace)
     except WorkspaceBusy:
         return ["a run is writing to the workspace and announces its releases itself"]

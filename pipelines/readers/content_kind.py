@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import re
 
+from pipelines.core.printable import one_line, shortened
+
 HEAD_BYTES = 4096
 """How many bytes at the beginning of a file are examined."""
 _SHOWN = 160  # characters of a server's own text that a message repeats
-_MARKUP_FORMATS = {"schema-org-events", "xml"}
+MARKUP_FORMATS = {"schema-org-events", "xml"}
+"""Formats whose files may look like a web page."""
 _JSON_FORMATS = {"json", "jsonstat", "geojson", "ofn-events", "ofn-notices", "schema-org-events"}
 _WORKBOOKS = {"xlsx", "xls", "ods"}
 _TEXT_FORMATS = {"csv", "sdmx-csv", "eurostat-tsv", "ics"}
@@ -54,7 +57,7 @@ def unexpected(head: bytes, format_: str) -> str | None:
         return f"a message of PHP above or in place of the data: {shown(re.sub('<[^>]*>', '', match[0]))}"
     if _TRACEBACK.match(text):
         return f"an error of the server's program: {shown(text)}"
-    if format_ not in _MARKUP_FORMATS and (markup := _markup(text, format_)):
+    if format_ not in MARKUP_FORMATS and (markup := _markup(text, format_)):
         return markup
     if format_ in _TEXT_FORMATS:
         for magic, kind in _BINARY_FOR_TEXT:
@@ -89,8 +92,7 @@ def error_of(document: object) -> str | None:
 
 def shown(text: str) -> str:
     """Return the beginning of a text from outside, on one line and without control characters."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
+    return shortened(one_line(text), _SHOWN)
 
 
 def _decoded(head: bytes) -> str:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipelines.core.printable import listed
 from pipelines.readers.unreadable import UnreadableSnapshot
 
 MAX_BYTES = 2 * 1024**3  # more than any real table has; a ZIP bomb reaches it quickly
@@ -80,9 +81,7 @@ def names(path: Path) -> str:
 
 
 def _listed(archive: zipfile.ZipFile) -> str:
-    files = [info.filename for info in archive.infolist() if not info.is_dir()]
-    more = f" and {len(files) - LISTED} more" if len(files) > LISTED else ""
-    return ", ".join(files[:LISTED]) + more
+    return listed([info.filename for info in archive.infolist() if not info.is_dir()], LISTED)
 
 
 def _unpacked(path: Path, member: str) -> bytes:

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.core import json_pointer
+from pipelines.core.printable import listed
 from pipelines.readers import cells, decoding, member
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.r_objects import parse
@@ -123,8 +124,7 @@ def _members(value: Any) -> dict[str, Any]:
 
 
 def _listed(names: Collection[str]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(decoding.without_marks(name) for name in list(names)[:LISTED]) + more
+    return listed([decoding.without_marks(name) for name in names], LISTED)
 
 
 def _is_frame(value: Any) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 import polars as pl
 
+from pipelines.core.printable import listed
 from pipelines.readers.cells import Columns, NumberColumn
 from pipelines.readers.options import ReadOptions, Unpivot
 from pipelines.readers.unreadable import UnreadableSnapshot
@@ -63,5 +64,4 @@ def _unpivoted(frame: pl.DataFrame, unpivot: Unpivot) -> pl.DataFrame:
 
 def _listed(frame: pl.DataFrame) -> str:
     names = [name for name in frame.columns if not name.startswith("__")]
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more
+    return listed(names, LISTED)

@@ -13,6 +13,7 @@ NAMESPACE = "urn:schemas-microsoft-com:office:spreadsheet"
 HEAD_BYTES = 4096
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384
 MAX_SPANNED = 20_000_000
+"""Cells that a sheet of any kind of workbook may span if most of them are blank."""
 
 
 def is_spreadsheetml(content: bytes) -> bool:

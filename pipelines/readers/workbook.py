@@ -17,7 +17,6 @@ from pipelines.readers import cells, member, spreadsheetml, workbook_errors
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 
-MAX_SPANNED = 20_000_000
 _FAR = re.compile(rb'<c r="(?:[A-Z]{3}[0-9]|[A-Z]{1,3}[0-9]{6})')
 _PLACE = re.compile(rb'<c r="([A-Z]{1,3})([0-9]{1,7})"')
 
@@ -88,7 +87,7 @@ def _assert_no_far_cell(content: bytes) -> None:
                         for place in _PLACE.finditer(text):
                             right, down = max(right, cells.column_number(place[1])), max(down, int(place[2]))
                     tail = text[-32:]  # a cell may begin in one chunk and end in the next
-                if right * down > MAX_SPANNED and right * down > 100 * cells_:
+                if right * down > spreadsheetml.MAX_SPANNED and right * down > 100 * cells_:
                     raise UnreadableSnapshot(f"{info.filename}: {cells_} cells that span {right * down} cells; one of them is far away")
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError):
         return  # not xlsx, or broken: the library reports it

@@ -36,7 +36,7 @@ def arrived(workspace: Workspace, files: Collection[DroppedFile]) -> list[Work]:
 
 
 def unfinished(workspace: Workspace) -> list[Work]:
-    """Return the work that polls and earlier runs have left. The caller holds the home's lock, else a run may just be doing it."""
+    """Return the work that polls and earlier runs have left. The caller holds the lock of the workspace, else a run may just be doing it."""
     states = SourceStates(workspace.fetch_state)
     unprocessed = unprocessed_sources(workspace.pack, states)
     work = [Work(f"new content of {source}", frozenset([source]), digest([source, parts])) for source, parts in unprocessed.items()]

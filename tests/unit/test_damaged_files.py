@@ -86,7 +86,7 @@ class TestArchive:
         reports = ingest.run()
         assert ingest.damaged == {("people", "year=2020")}
         assert "do not have the checksum" in reports["people"].errors["year=2020"]
-        assert blob(again).with_name(blob(again).name + checksums.ASIDE).is_file()
+        assert blob(again).with_name(blob(again).name + checksums.DAMAGED).is_file()
 
         lines = restore_snapshots(again, ingest.damaged)
         assert lines == ["the snapshot of people year=2020 was damaged on the disk, and was fetched again"]

@@ -62,7 +62,7 @@ def test_a_stale_source_is_alerted_with_its_reason_and_again_when_it_is_fresh(wa
     assert (alert["type"], alert["subject"]) == (incidents.SOURCE_STALE, "people")
     data = alert["data"]
     assert "The source people (People) is stale since 2026-01-02T03:04:05Z: https://example.org/p.csv: answered 500." in data["text"]
-    assert "last good content is of 2025-12-01T00:00:00Z (20 rows) and stays in use. Parts concerned: year=2021." in data["text"]
+    assert "last good content is from 2025-12-01T00:00:00Z (20 rows) and stays in use. Parts concerned: year=2021." in data["text"]
     assert data["command"] == f"zpo2 status --pack {watched.workspace.pack.root} --home {watched.workspace.root}"
     assert data["next"].startswith("zpo2 run --only people")
     assert watched.look() == []

@@ -3,8 +3,8 @@
 A snapshot holds all records of its day as they are now, in an order that does not depend on when they arrived. So events that arrive late,
 twice or out of order end in the same bytes.
 
-The state of each part says up to which segment it has the events (`SourceState.holds`). So an event is never done with by accident: it waits
-until a source has taken it, also while its source is disabled, and whatever else happens to the declaration.
+The state of each part says up to which segment it has the events (`SourceState.holds`). So no event is dropped by accident: it waits until a
+source has taken it, also while its source is disabled, and whatever else happens to the declaration.
 """
 
 from __future__ import annotations

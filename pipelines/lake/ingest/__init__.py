@@ -21,7 +21,6 @@ from pipelines.packs.workspace import Workspace
 
 __all__ = ["UNKNOWN_PARENTS", "UNKNOWN_REFERENCES", "WITHOUT_PARENT", "Ingest", "SourceReport"]
 
-Progress = Callable[[str], None]
 MAX_OVERTAKEN = 5
 """How many snapshots of a part that were never processed are tried where the newest one fails."""
 UNKNOWN_PARENTS, WITHOUT_PARENT, UNKNOWN_REFERENCES = "unknown_parents", "without_parent", "unknown_references"
@@ -43,10 +42,10 @@ def _because(error: str | None) -> str:
 class Ingest:
     """One run from snapshots to the lake. Sources of areas and of area changes come first, because all others need the territory."""
 
-    def __init__(self, workspace: Workspace, progress: Progress | None = None) -> None:
+    def __init__(self, workspace: Workspace, progress: rows.Progress | None = None) -> None:
         self.context = Context(workspace)
         self.states = SourceStates(workspace.fetch_state)
-        self.progress: Progress = progress or (lambda _: None)
+        self.progress: rows.Progress = progress or (lambda _: None)
 
     @property
     def area_warnings(self) -> tuple[str, ...]:
@@ -115,8 +114,8 @@ class Ingest:
         for declared in parts_of(self.context.pack, source, self.states):
             current = self.states.get(source.id, declared.name)
             if not source.fetch.brings_records and not current.answers(question(source, declared)):
-                # its snapshots answer another question; they stay remembered for the case that the declaration is taken back
-                report.errors[declared.name] = f"the question has changed, and nothing has answered it yet{_because(current.error)}"
+                # its snapshots answer another request; they stay remembered in case the declaration is taken back
+                report.errors[declared.name] = f"the declared request has changed, and nothing has answered it yet{_because(current.error)}"
                 report.down = True
                 if use_newest:
                     self.states.put(source.id, declared.name, replace(current, tried=current.sha256))
@@ -181,18 +180,18 @@ class Ingest:
 
     def _fall_back(self, source: FetchedSource, report: SourceReport, parts: Mapping[str, _Part], overtaken: Collection[str]) -> None:
         """Process the last good snapshot of each part whose newest one failed, unless an overtaken one is used. The error stays in the report."""
-        goods = {}
+        fallbacks = {}
         for name, part in parts.items():
             if name in report.errors and part.state.good and name not in overtaken:
                 last_good = self.context.archive.find(source.id, name, part.state.good)
                 if last_good:
-                    goods[name] = last_good
+                    fallbacks[name] = last_good
         # a part whose newest snapshot is its last good one may have failed only because of other parts
         newest = {name: part.snapshot.sha256 for name, part in parts.items() if part.snapshot is not None}
         failed = {name: report.errors[name] for name in parts if name in report.errors and name not in overtaken}
         errors = {name: text for name, text in failed.items() if newest.get(name) != parts[name].state.good}
-        if goods and errors:
-            self._process(source, report, goods, parts, rows.Shapes({}, set(goods)))
+        if fallbacks and errors:
+            self._process(source, report, fallbacks, parts, rows.Shapes({}, set(fallbacks)))
             report.errors |= errors
 
     def _update_state(self, report: SourceReport, part: str, current: SourceState, use_newest: bool, *, is_good: bool) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from pipelines.core.errors import Zpo2Error, in_one_line, is_of_machine
+from pipelines.core.errors import Zpo2Error, in_one_line
+from pipelines.core.machine import is_of_machine
 
 _log = logging.getLogger("zpo2.ingest")
 

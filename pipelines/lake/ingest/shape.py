@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.core.printable import printable
+from pipelines.core.printable import listed, printable, shortened
 
 SAMPLE = 2_000  # rows that are examined
 _NUMBER = r"^[-+\u2212]?[0-9][0-9\u00a0\u202f ]*([.,][0-9]+)*([eE][-+]?[0-9]+)?[-%]?$"
@@ -78,16 +78,11 @@ def no_column(name: str, columns: Sequence[str]) -> str:
     by_letters = {_letters(column): column for column in reversed(columns)}
     near = difflib.get_close_matches(_letters(name), list(by_letters), n=1, cutoff=0.5)
     nearest = f"; the nearest is {printable(by_letters[near[0]])}" if near else ""
-    listed = ", ".join(_shortened(printable(column)) for column in columns[:_LISTED])
-    more = f" and {len(columns) - _LISTED} more" if len(columns) > _LISTED else ""
-    return f"the file has no column {name}{nearest}; its columns are {listed}{more}"
+    names = [shortened(printable(column), _NAME_SHOWN) for column in columns]
+    return f"the file has no column {name}{nearest}; its columns are {listed(names, _LISTED)}"
 
 
 def _letters(name: str) -> str:
     """Return a name without case, accents and punctuation: what most mistyped names have in common with the right ones."""
     plain = unicodedata.normalize("NFKD", name.casefold())
     return "".join(c for c in plain if c.isalnum()) or name
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= _NAME_SHOWN else f"{name[:_NAME_SHOWN]}..."

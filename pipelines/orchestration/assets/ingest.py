@@ -9,7 +9,7 @@ from pydantic import Field
 from pipelines.core import logs, versions
 from pipelines.core.clock import parse_timestamp, timestamp
 from pipelines.core.fingerprint import digest
-from pipelines.core.printable import printable
+from pipelines.core.printable import printable, shortened
 from pipelines.extract import backlog, inbox
 from pipelines.extract.http.request import FetchResult
 from pipelines.extract.restoring import restore_snapshots
@@ -325,7 +325,7 @@ def _metadata(report: SourceReport, lake: Lake, states: SourceStates) -> dict[st
 
 
 def times(states: SourceStates, source: str) -> dict[str, Any]:
-    """Return when a source was last looked at, and when its content last changed."""
+    """Return when a source was last polled, and when its content last changed."""
     parts = states.parts(source).values()
     stamps = {
         "looked_at": max((part.checked_at for part in parts), default=""),
@@ -364,8 +364,7 @@ def _table(frame: Any, columns: list[str]) -> dg.TableMetadataValue:
 
 
 def _shown(text: str | None, width: int) -> str:
-    line = printable(text or "")
-    return line if len(line) <= width else f"{line[:width]}..."
+    return shortened(printable(text or ""), width)
 
 
 def _preview(frame: Any) -> str:

@@ -143,7 +143,7 @@ class Fetch(Block):
         None,
         description="A list of data sets: the source is fetched again only if the time of its item has changed.",
     )
-    inbox: bool = Field(False, description="The source has no `url`: somebody puts its files into `inbox/<source>/` of the home.")
+    inbox: bool = Field(False, description="The source has no `url`: somebody puts its files into `inbox/<source>/` of the workspace.")
 
     @field_validator("body", mode="before")
     @classmethod
