@@ -17,6 +17,8 @@ MARKUP_FORMATS = {"schema-org-events", "xml"}
 """Formats whose files may look like a web page."""
 _JSON_FORMATS = {"json", "jsonstat", "geojson", "ofn-events", "ofn-notices", "schema-org-events"}
 _WORKBOOKS = {"xlsx", "xls", "ods"}
+_PACKED_FORMATS = {"rdata"}
+"""Formats whose files are compressed as a rule; their reader unpacks them."""
 _TEXT_FORMATS = {"csv", "sdmx-csv", "eurostat-tsv", "ics"}
 _MAGIC = (
     (b"%PDF-", "a PDF document in place of data"),
@@ -26,6 +28,7 @@ _MAGIC = (
     (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive, which is not supported (ZIP is)"),
     (b"Rar!\x1a\x07", "a RAR archive, which is not supported (ZIP is)"),
 )
+_UNPACKED_BY_READERS = (b"BZh", b"\xfd7zXZ\x00")
 _BINARY_FOR_TEXT = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "a legacy workbook (xls)"),
     (b"PAR1", "a Parquet file"),
@@ -50,7 +53,7 @@ _REASONS = ("message", "error", "errors", "error_message", "msg", "detail", "det
 def unexpected(head: bytes, format_: str) -> str | None:
     """Return what `head`, the beginning of a file, is in place of the declared format; None if it may be what was declared."""
     for magic, kind in _MAGIC:
-        if head.startswith(magic):
+        if head.startswith(magic) and not (format_ in _PACKED_FORMATS and magic in _UNPACKED_BY_READERS):
             return kind
     text = _decoded(head)
     if match := _PHP.match(text):
