@@ -59,7 +59,8 @@ class PartReader:
         corrected, _ = ingest.apply_corrections(self.context, self.source, placed)
         rows = ingest.validate_rows(self.context, self.source, ingest.without_ignored(self.context, self.source, corrected)).rows
         spec = spec.model_copy(update={"measures": one_by_one})
-        mapped = observations.map_rows(self.source.id, ValidatedRows(rows, {}), spec, self.context.territory, self.context.sandbox)
+        territory, sandbox, flags = self.context.territory, self.context.sandbox, ingest.has_eurostat_flags(self.source)
+        mapped = observations.map_rows(self.source.id, ValidatedRows(rows, {}), spec, territory, sandbox, eurostat_flags=flags)
         values: dict[Key, list[RowValue]] = {}
         columns = ("measure", "ref_area", "time_period", "sex", "age", "row_number", "obs_value", "obs_status")
         lines = self._texts["__row"]

@@ -201,6 +201,16 @@ map: {area: {scheme: office, code: geo}, period: time_period, status: %s, measur
         ]  # fmt: skip
         assert result.reasons() == []
 
+    def test_letters_of_other_offices_are_no_flags_of_eurostat(self, tmp_path: Path) -> None:
+        source = (
+            "fetch: {url: data/x.csv}\nread: {format: csv}\ncolumns: {code: {required: true}, v: {type: number}, state: {}}\n"
+            "into: observations\nmap: {area: {scheme: office, code: code}, period: \"'2024'\", status: state, measures: {m: v}}\n"
+        )
+        result = ingest(tmp_path, source, {"x.csv": "code,v,state\nt1,1,NE\nt2,2,bez\nt3,3,e\n"})
+        assert result.reasons() == [(2, None, "status NE: not an observation status"), (3, None, "status BEZ: not an observation status")]
+        statuses = result.frame.drop_nulls("measure").select("ref_area", "obs_value", "obs_status").rows()
+        assert statuses == [("t1", None, "Q"), ("t2", None, "Q"), ("t3", 3.0, "E")]
+
     def test_quarantine_has_each_cell_with_its_own_reason(self, tmp_path: Path) -> None:
         text = "unit,geo\\TIME_PERIOD\t2022 \t2023 \t2024 \nNR,t1\t10 xk\t11 \t12 xy\nNR,t2\t-1 \t2 \t3 \n"
         result = ingest(tmp_path, self.SOURCE % "flag", {"x.tsv": text})

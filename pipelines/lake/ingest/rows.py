@@ -458,7 +458,8 @@ def map_rows(context: Context, source: FetchedSource, validated: ValidatedRows) 
     """Return what the map of the source makes of validated rows."""
     spec = source.map
     if isinstance(spec, ObservationsMap):
-        return observations.map_rows(source.id, validated, spec, context.territory, context.sandbox)
+        territory, sandbox = context.territory, context.sandbox
+        return observations.map_rows(source.id, validated, spec, territory, sandbox, eurostat_flags=has_eurostat_flags(source))
     if isinstance(spec, AreasMap):
         return areas.map_rows(source.id, validated, spec, [level.id for level in context.pack.file.levels], context.sandbox)
     if isinstance(spec, AreaChangesMap):
@@ -468,6 +469,11 @@ def map_rows(context: Context, source: FetchedSource, validated: ValidatedRows) 
         timezone = context.pack.file.declared_timezone
         return events.map_rows(source.id, validated, spec, context.territory, context.sandbox, personal, timezone)
     return register.map_rows(source.id, validated, spec, context.territory, context.sandbox)
+
+
+def has_eurostat_flags(source: FetchedSource) -> bool:
+    """Return whether the statuses of a source are Eurostat's flags: its file format or its protocol says so."""
+    return source.read.format == "eurostat-tsv" or source.fetch.protocol == "eurostat"
 
 
 def quarantine_of(validation: Validation, mapped: MappedRows) -> pl.DataFrame:

@@ -54,13 +54,18 @@ class _Measure:
     uses: frozenset[str]
 
 
-def map_rows(source: str, validated: ValidatedRows, spec: ObservationsMap, territory: Territory, sandbox: Sandbox) -> MappedRows:
-    """Return the observations of validated rows. A rejected row leaves an observation with status Q in its place."""
+def map_rows(
+    source: str, validated: ValidatedRows, spec: ObservationsMap, territory: Territory, sandbox: Sandbox, *, eurostat_flags: bool
+) -> MappedRows:
+    """Return the observations of validated rows. A rejected row leaves an observation with status Q in its place.
+
+    With `eurostat_flags`, the statuses of the source are the flags of Eurostat. Letters of other offices mean something else.
+    """
     frame = numbered(validated.rows)
     measures = [_Measure(name, i, m, _uses(m.value, m.where, spec.status)) for i, (name, m) in enumerate(spec.measures.items())]
     values, failures = sandbox.evaluate(cells_only(frame), _expressions(spec, measures))
     rows = frame.select("__n", "__row", "__cell", "__part", "__bad", "__rejected").join(values, on="__n", maintain_order="left")
-    rows = _with_reasons(_placed(rows, spec, territory), failures)
+    rows = _with_reasons(_placed(rows, spec, territory), failures, eurostat_flags)
     selected = pl.col("__where") | (pl.col("__rejected") & pl.col("__where").is_null())
     unselected = rows.filter(~pl.col("__rejected") & ~pl.col("__where").fill_null(False) & pl.col("reason").is_null())
     rejected = rows.filter(~pl.col("__rejected") & pl.col("reason").is_not_null())
@@ -115,7 +120,7 @@ def _placed(rows: pl.DataFrame, spec: ObservationsMap, territory: Territory) -> 
     return placing.place_in_areas(rows, spec.area, territory)
 
 
-def _with_reasons(rows: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
+def _with_reasons(rows: pl.DataFrame, failures: pl.DataFrame, eurostat_flags: bool) -> pl.DataFrame:
     """Add `sex`, `age`, `status`, and `reason`: why a selected row cannot become an observation."""
     names = {"__where": "where", "__area": "area", "__period": "period", "__sex": "sex", "__age": "age", "__status": "status"}
     per_row = (
@@ -128,7 +133,8 @@ def _with_reasons(rows: pl.DataFrame, failures: pl.DataFrame) -> pl.DataFrame:
     is_sex = pl.col("__sex").fill_null("").is_in(list(SEXES))
     is_age = pl.col("__age").fill_null("").str.contains(_AGE)
     status = pl.col("__status").str.strip_chars().str.to_uppercase().fill_null("A").replace({"": "A"})
-    status = status.replace({text: code for text in rows.select(status).to_series().unique() if (code := _status_of_flags(text))})
+    if eurostat_flags:
+        status = status.replace({text: code for text in rows.select(status).to_series().unique() if (code := _status_of_flags(text))})
     reasons = [
         pl.col("failure"),
         pl.when(pl.col("period").is_null()).then(
