@@ -70,11 +70,31 @@ def _parser() -> duckdb.DuckDBPyConnection:
 @lru_cache(maxsize=4096)
 def parse(expression: str) -> Parsed:
     """Return the columns that `expression` names. Raises ExpressionError unless it is one scalar expression."""
+    columns: set[str] = set()
+    aggregate = _walk(_select(expression)["statements"][0]["node"]["select_list"][0], columns, False)
+    return Parsed(frozenset(columns), aggregate)
+
+
+@lru_cache(maxsize=4096)
+def strict(expression: str) -> str | None:
+    """Return `expression` so that it fails on a text that it gives null for: without `try_`. None where it has none."""
+    parse(expression)
+    tree = _select(expression)
+    strict_tree = _without_try(tree)
+    if strict_tree == tree:
+        return None
+    with _parser_lock:
+        row = _parser().execute(f"select json_deserialize_sql({literal(json.dumps(strict_tree))})").fetchone()
+    return str(row[0]).removeprefix("SELECT ") if row else None
+
+
+def _select(expression: str) -> dict[str, Any]:
+    """Return what DuckDB parses `select <expression>` to. Raises ExpressionError unless it selects one scalar expression."""
     statement = f"select\n{expression}\n"
     with _parser_lock:
         # a literal, not a parameter: to bind one, DuckDB imports pandas
         row = _parser().execute(f"select json_serialize_sql({literal(statement)})").fetchone()
-    tree = json.loads(row[0]) if row else {"error": True}
+    tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
     if tree["error"]:
         raise ExpressionError(f"not an expression: {tree.get('error_message', '')}".strip().splitlines()[0])
     statements = tree["statements"]
@@ -90,9 +110,21 @@ def parse(expression: str) -> Parsed:
     )
     if not plain:
         raise ExpressionError("expected one scalar expression, without select, from or ;")
-    columns: set[str] = set()
-    aggregate = _walk(items[0], columns, False)
-    return Parsed(frozenset(columns), aggregate)
+    return tree
+
+
+def _without_try(node: Any) -> Any:
+    """Return a part of a parsed statement with cast in place of try_cast, and strptime in place of try_strptime."""
+    if isinstance(node, list):
+        return [_without_try(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _without_try(value) for key, value in node.items()}
+    if node.get("class") == "CAST":
+        node["try_cast"] = False
+    elif node.get("class") == "FUNCTION" and str(node["function_name"]).lower() == "try_strptime":
+        node["function_name"] = "strptime"
+    return node
 
 
 def _walk(node: Any, columns: set[str], inside_aggregate: bool) -> bool:

@@ -253,20 +253,52 @@ map: {register: "'r'", id: id, area: {scheme: office, code: code}, valid_from: s
         assert (4, None, reason) in result.reasons()
         assert result.counts() == (3, 2, 1, {})
 
-    def test_that_an_expression_cannot_read_refuse_the_entry(self, tmp_path: Path) -> None:
-        expression = "try_strptime(until, '%Y-%m-%d')"
+    @pytest.mark.parametrize(
+        "expression",
+        [
+            "try_strptime(until, '%Y-%m-%d')",
+            "try_cast(nullif(until, '') as date)",
+            "case when until <> '' then try_strptime(until, '%Y-%m-%d') end",
+            "coalesce(try_strptime(until, '%Y-%m-%d'), TRY_STRPTIME(until, '%d.%m.%Y'))",
+        ],
+    )
+    def test_that_an_expression_cannot_read_refuse_the_entry(self, tmp_path: Path, expression: str) -> None:
         result = ingest(tmp_path, self.SOURCE % ("string", expression), {"x.csv": self.ROWS % "3,t1,2020-01-01,2021-13-01,1"})
-        assert result.frame["id"].to_list() == ["1", "2"]
+        assert result.frame.select("id", pl.col("valid_to").cast(pl.String)).rows() == [("1", "2022-01-01"), ("2", None)]
         assert result.reasons() == [(4, None, "valid_to: not a date")]
 
-    def test_of_areas_refuse_the_area(self, tmp_path: Path) -> None:
+    def test_that_mean_no_end_are_declared(self, tmp_path: Path) -> None:
+        expression = "try_cast(nullif(until, 'open') as date)"
+        result = ingest(tmp_path, self.SOURCE % ("string", expression), {"x.csv": self.ROWS % "3,t1,2020-01-01,open,1"})
+        assert (result.frame["id"].to_list(), result.reasons()) == (["1", "2", "3"], [])
+
+    @pytest.mark.parametrize(
+        ("type_", "expression", "reason"),
+        [
+            ("date", "until", "map.area.valid_to: until cannot be read"),
+            ("string", "try_cast(nullif(until, '') as date)", "area.valid_to: not a date"),
+        ],
+    )
+    def test_of_areas_refuse_the_area(self, tmp_path: Path, type_: str, expression: str, reason: str) -> None:
         source = (
-            "fetch: {url: data/x.csv}\nread: {format: csv}\ncolumns: {code: {required: true}, until: {type: date}}\ninto: areas\n"
-            "map: {area: {ref_area: code, level: \"'town'\", parents: {county: \"'C'\"}, valid_to: until}}\n"
+            f"fetch: {{url: data/x.csv}}\nread: {{format: csv}}\ncolumns: {{code: {{required: true}}, until: {{type: {type_}}}}}\ninto: areas\n"
+            f'map: {{area: {{ref_area: code, level: "\'town\'", parents: {{county: "\'C\'"}}, valid_to: "{expression}"}}}}\n'
         )
         result = ingest(tmp_path, source, {"x.csv": "code,until\nx1,2020-01-01\nx2,soon\nx3,\n"})
         assert result.frame["ref_area"].to_list() == ["x1", "x3"]
-        assert (3, None, "map.area.valid_to: until cannot be read") in result.reasons()
+        assert (3, None, reason) in result.reasons()
+
+    def test_of_events_refuse_the_event(self, tmp_path: Path) -> None:
+        source = (
+            "fetch: {url: data/x.csv}\nread: {format: csv}\ncolumns: {id: {}, day: {}, until: {}}\ninto: events\n"
+            "map: {id: id, start: try_cast(day as date), end: \"try_cast(nullif(until, '') as date)\", area: {ref_area: \"'t1'\"}}\n"
+        )
+        rows = "id,day,until\n1,2024-05-01,\n2,2024-05-01,2024-05-02\n3,2024-05-01,2024-05-32\n4,today,\n5,,\n"
+        result = ingest(tmp_path, source, {"x.csv": rows})
+        assert result.frame["id"].to_list() == ["1", "2"]
+        assert result.reasons() == [
+            (4, None, "end: not a date"), (5, None, "start: not a date; the event has no start"), (6, None, "the event has no start"),
+        ]  # fmt: skip
 
 
 class TestCountedYearsOfRegisters:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from pipelines.lake.sandbox import Sandbox
-from pipelines.packs.expressions import parse
+from pipelines.packs.expressions import parse, strict
 
 REJECTED = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "reason": pl.String})
 BAD_CELLS = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "column": pl.String, "reason": pl.String})
@@ -97,6 +97,25 @@ def unread_fault(column: str, expression: str | None) -> pl.Expr:
     used = sorted(name.lower() for name in parse(expression).columns) if expression is not None else []
     bad = pl.col("__bad").list.eval(pl.element().filter(pl.element().str.to_lowercase().is_in(used)))
     return pl.when(bad.list.len() > 0).then(pl.format("map.{}: {} cannot be read", pl.lit(column), bad.list.join(", ")))
+
+
+def not_dates(
+    values: pl.DataFrame, rows: pl.DataFrame, expressions: Mapping[str, str | None], kind: str, sandbox: Sandbox, prefix: str = ""
+) -> list[pl.Expr]:
+    """Return the faults of rows in which an expression of a date gives null for a cell that is not empty.
+
+    A form such as try_cast gives null for what it cannot read, as it does for an empty cell; in its strict form it fails. `values` have
+    `__n` and what the expressions give, `rows` have `__n` and the cells.
+    """
+    faults: list[pl.Expr] = []
+    for name, expression in expressions.items():
+        strict_form = strict(expression) if expression is not None else None
+        if strict_form is None:
+            continue
+        empty = rows.join(values.filter(pl.col(name).is_null()).select("__n"), on="__n", how="semi")
+        failures = sandbox.evaluate(cells_only(empty), [(name, kind, strict_form)])[1]
+        faults.append(pl.when(pl.col("__n").is_in(failures["__n"].implode())).then(pl.lit(f"{prefix}{name}: not a date")))
+    return faults
 
 
 def canonical_rows(source: str, rows: pl.DataFrame, snapshots: Mapping[str, str], schema: pl.Schema) -> pl.DataFrame:

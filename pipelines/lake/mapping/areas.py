@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.lake.mapping import BAD_CELLS, REJECTED, MappedRows, ValidatedRows, canonical_rows, cells_only, named_values, unread_fault
+from pipelines.lake.mapping import (
+    BAD_CELLS,
+    REJECTED,
+    MappedRows,
+    ValidatedRows,
+    canonical_rows,
+    cells_only,
+    named_values,
+    not_dates,
+    unread_fault,
+)
 from pipelines.lake.mapping.possible_numbers import COORDINATES, SIZE, without_impossible
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import ROW_SCHEMA
@@ -25,13 +35,16 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list
     base = base.join(where, on="__n", maintain_order="left")
     selected = pl.col("__where").fill_null(False)
     areas, failures = [], [where_failures]
+    unread: list[pl.Expr] = []
     for i, area in enumerate(spec.area):
         values, area_failures = sandbox.evaluate(cells, _expressions(area))
         failures.append(area_failures)
+        dates = {name: getattr(area, name) for name in _DATES}
+        unread += not_dates(values, frame, dates, "date", sandbox, "area.")
         areas.append(_one_area(base.join(values, on="__n", maintain_order="left"), area, i))
     rows, bad_cells = without_impossible(pl.concat(areas).filter(selected), COORDINATES | SIZE, "map.area")
     bad_cells = bad_cells.unique(maintain_order=True)  # several areas of a row may have the same point
-    reasons = _reasons(rows, base.filter(selected), spec, pl.concat(failures), levels)
+    reasons = _reasons(rows, base.filter(selected), spec, pl.concat(failures), levels, unread)
     accepted = rows.join(reasons, on="__n", how="anti", maintain_order="left").sort("__n", "__i")
     return MappedRows(
         rows=canonical_rows(source, accepted, validated.snapshots, ROW_SCHEMA),
@@ -41,8 +54,10 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list
     )
 
 
-def _reasons(rows: pl.DataFrame, selected: pl.DataFrame, spec: AreasMap, failures: pl.DataFrame, levels: list[str]) -> pl.DataFrame:
-    """Return why rows are rejected, as `__n` and `reason`, one row each."""
+def _reasons(
+    rows: pl.DataFrame, selected: pl.DataFrame, spec: AreasMap, failures: pl.DataFrame, levels: list[str], unread: list[pl.Expr]
+) -> pl.DataFrame:
+    """Return why rows are rejected, as `__n` and `reason`, one row each. `unread` are the faults of dates."""
     is_unknown_level = ~pl.col("level").fill_null("").is_in(levels)
     bad_country = pl.format("country {}: expected two capital letters", "country")
     bad_level = pl.format("level {}: no such level", pl.col("level").fill_null("(empty)"))
@@ -60,6 +75,7 @@ def _reasons(rows: pl.DataFrame, selected: pl.DataFrame, spec: AreasMap, failure
                 for area in spec.area
                 for name in _DATES
             ),
+            *(selected.select("__n", fault.alias("reason")).drop_nulls() for fault in unread),
         ]
     )
     return reasons.unique(maintain_order=True).group_by("__n", maintain_order=True).agg(pl.col("reason").str.join("; "))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from pipelines.core.sql import identifier
-from pipelines.lake.mapping import BAD_CELLS, MappedRows, ValidatedRows, evaluate, map_or_reject, placing
+from pipelines.lake.mapping import BAD_CELLS, MappedRows, ValidatedRows, evaluate, map_or_reject, not_dates, placing
 from pipelines.lake.mapping.possible_numbers import COORDINATES, without_impossible
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
@@ -57,7 +57,9 @@ def map_rows(
     # an event without a status takes place, so that `status <> 'cancelled'` selects it
     rows = rows.with_columns(pl.col("status").fill_null("confirmed"))
     no_start = pl.col("start").is_null() & pl.col("failure").is_null()
-    faults = [pl.when(no_start).then(pl.lit("the event has no start")), pl.col("area_fault")]
+    times = {name: getattr(spec, name) for name in _TIMES}
+    unread = not_dates(rows, accepted, times, "timestamp", sandbox)
+    faults = [*unread, pl.when(no_start).then(pl.lit("the event has no start")), pl.col("area_fault")]
     rows, impossible = without_impossible(rows, COORDINATES, "map")
     mapped = map_or_reject(source, rows, spec.where, faults, validated.snapshots, SCHEMA)
     of_others = pl.concat([mapped.rejected.select("__row", "__part"), mapped.unselected])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.core.sql import identifier
-from pipelines.lake.mapping import MappedRows, ValidatedRows, evaluate, map_or_reject, named_values, placing, unread_fault
+from pipelines.lake.mapping import MappedRows, ValidatedRows, evaluate, map_or_reject, named_values, not_dates, placing, unread_fault
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
-from pipelines.packs.expressions import parse
 from pipelines.packs.schema import RegisterMap
 
 SCHEMA = pl.Schema({  # type: ignore[arg-type]
@@ -35,7 +33,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: RegisterMap, territory
         pl.when(pl.col("valid_to") <= pl.col("valid_from")).then(pl.lit("valid_to is not after valid_from")),
         pl.col("area_fault"),
         *(unread_fault(name, getattr(spec, name)) for name in _DATES),
-        *(pl.when(pl.col(name).is_null() & pl.col(f"__{name}_given")).then(pl.lit(f"{name}: not a date")) for name in _DATES),
+        *not_dates(rows, validated.accepted, {name: getattr(spec, name) for name in _DATES}, "date", sandbox),
     ]
     return map_or_reject(source, rows, spec.where, faults, validated.snapshots, SCHEMA)
 
@@ -53,13 +51,4 @@ def _expressions(spec: RegisterMap) -> list[tuple[str, str, str]]:
         ("currency", "varchar", spec.currency),
         *((f"attribute:{name}", "varchar", expression) for name, expression in spec.attributes.items()),
     )
-    given = [(f"__{name}_given", "boolean", _tried(getattr(spec, name))) for name in _DATES]
-    return [*((name, kind, expression if expression is not None else "null") for name, kind, expression in columns), *given]
-
-
-def _tried(expression: str | None) -> str:
-    """Return the condition that `expression` tries to read a date out of cells that are not empty. Where it gives none, they hold no date."""
-    text = (expression or "").lower()
-    if "try_" not in text or "case" in text or "nullif" in text:
-        return "false"
-    return " or ".join(f"{identifier(name)} is not null" for name in sorted(parse(expression or "").columns)) or "false"
+    return [(name, kind, expression if expression is not None else "null") for name, kind, expression in columns]
