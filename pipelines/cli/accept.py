@@ -38,10 +38,10 @@ def accept(
     with workspace.lock(on_wait=lambda text: print(text, file=sys.stderr)):
         logs.open_log(workspace)
         states = SourceStates(workspace.fetch_state)
-        errors = {part: state.error for part, state in states.parts(source).items()}
+        reasons = {part: state.refusal for part, state in states.parts(source).items()}
         parts = states.accept(source, reason.strip(), workspace.settings.now())
         states.save()
     for part in parts:
         logging.getLogger("zpo2.accept").warning("content accepted", extra={"source": source, "part": part, "reason": reason.strip()})
-        print(printable(f"{source} {part}".strip() + f": accepted, although {errors[part]}"))
+        print(printable(f"{source} {part}".strip() + f": accepted, although {reasons[part] or 'it was refused'}"))
     print("The next run uses it." if parts else f"{source}: no refused content to accept")

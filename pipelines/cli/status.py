@@ -37,7 +37,7 @@ def collect(workspace: Workspace) -> dict[str, Any]:
                 "rows_accepted": counts.rows_accepted,
                 "rows_quarantined": counts.rows_quarantined,
                 "stale_since": min((p.stale_since for p in parts if p.stale_since), default=None),
-                "errors": sorted({p.error for p in parts if p.error}),
+                "errors": sorted({fault for p in parts for fault in p.faults}),
                 "warnings": [*counts.drift, *counts.warnings],
             }
         )

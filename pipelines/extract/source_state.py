@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
 from pipelines.core.clock import timestamp
@@ -44,6 +44,7 @@ class SourceState:
     `origin` is what the address last gave: a file that was dropped into the inbox since then stays the newest until the address gives
     something else. `headers` make the next request conditional.
     `history` lists (time, sha256) of every change. `failures` counts the failures in a row; no attempt is made before `not_before`.
+    `error` is what the last fetch or drop failed with, and `refusal` why the last ingest that judged the newest snapshot did not use it.
     `shape` describes the columns of the last good snapshot, `rows` and `accepted_rows` are their numbers (None where nobody counted them).
     `refused` is the newest content, where the ingest could read it and refused it for how it differs; `accepted` is what an operator accepted.
     Of pushed events: `holds` has, by their type, the newest segment whose records the snapshot holds, and `reported` the newest segment
@@ -61,6 +62,7 @@ class SourceState:
     changed_at: str = ""
     stale_since: str | None = None
     error: str | None = None
+    refusal: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
     history: list[tuple[str, str]] = field(default_factory=list)
     failures: int = 0
@@ -73,6 +75,14 @@ class SourceState:
     holds: dict[str, int] = field(default_factory=dict)
     reported: dict[str, int] = field(default_factory=dict)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _split_error(cls, stored: Any) -> Any:
+        """Take the error of an earlier version, which had one field for both, for a refusal unless a fetch has failed."""
+        if isinstance(stored, dict) and "refusal" not in stored and stored.get("error") and not stored.get("failures"):
+            return {**stored, "error": None, "refusal": stored["error"]}
+        return stored
+
     @property
     def last_fetch(self) -> LastFetch:
         """What the next request needs to know of the last one."""
@@ -84,8 +94,13 @@ class SourceState:
 
     @property
     def is_unprocessed(self) -> bool:
-        """Whether no ingest has processed the newest snapshot yet."""
-        return bool(self.sha256) and self.sha256 not in (self.good, self.tried)
+        """Whether no ingest has processed the newest snapshot yet, or none since an operator accepted it."""
+        return bool(self.sha256) and self.sha256 != self.tried and (self.sha256 != self.good or self.is_accepted(self.sha256))
+
+    @property
+    def faults(self) -> list[str]:
+        """Why the content is not the newest: the error of the last fetch, and the refusal of the last ingest."""
+        return list(dict.fromkeys(filter(None, (self.error, self.refusal))))
 
     def answers(self, question: str) -> bool:
         """Whether the snapshots answer this question. Workspaces of earlier versions did not note the question."""

@@ -98,7 +98,7 @@ def _staleness(workspace: Workspace, before: Known, now: Known) -> Iterable[str]
 
 
 def _stale_data(workspace: Workspace, source: str, title: str, since: str, stale: dict[str, SourceState]) -> dict[str, Any]:
-    reasons = sorted({_shortened(state.error) for state in stale.values() if state.error})
+    reasons = sorted({_shortened(fault) for state in stale.values() for fault in state.faults})
     last_good = max(state.changed_at for state in stale.values())
     rows = RunOutcome.last(workspace).sources.get(source, SourceCounts()).rows_accepted
     stands = f"Its last good content is from {last_good} ({rows} rows) and stays in use." if last_good else "It never had good content."

@@ -89,7 +89,7 @@ def inputs_key(workspace: Workspace) -> str:
     """Return a hash of everything a release is made from: declarations, snapshots, stages, the dbt project and the libraries."""
     states = SourceStates(workspace.fetch_state)
     snapshots = [
-        [source.id, part.name, state.sha256, state.good, bool(state.error), state.stale_since, state.is_accepted(state.sha256)]
+        [source.id, part.name, state.sha256, state.good, bool(state.faults), state.stale_since, state.is_accepted(state.sha256)]
         for source in workspace.pack.sources.values()
         for part in parts_of(workspace.pack, source, states)
         for state in [states.get(source.id, part.name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.workspace import WorkspaceFolder
+from pipelines.extract.backlog import drain
 from pipelines.extract.source_state import SourceStates, unprocessed_sources
 from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
@@ -185,6 +187,40 @@ class TestAcceptance:
         place.write("data/clubs.csv", clubs(1))  # the acceptance is for that content alone
         assert "1 rows after 3" in place.run()["clubs"].errors[""]
 
+    def test_is_enough_without_another_fetch(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        place.run()
+        place.write("data/clubs.csv", clubs(3))
+        place.run()
+        place.accept("clubs")
+        report = Ingest(place.workspace).run()["clubs"]  # as the daemon's run does
+        assert (report.errors, report.accepted, report.stale_since) == ({}, 3, None)
+        assert SourceStates(place.workspace.fetch_state).get("clubs", "").faults == []
+
+    def test_of_a_dropped_file_ends_the_staleness(self, tmp_path: Path) -> None:
+        place = Place(tmp_path, sources__clubs_yml=CLUBS.replace("{url: data/clubs.csv}", "{inbox: true}"))
+        for count in (20, 3):
+            file = place.workspace.inbox / "clubs" / "clubs.csv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(clubs(count))
+            os.utime(file, (1, 1))
+            drain(place.workspace)
+            report = place.run()["clubs"]
+        assert "3 rows after 20" in report.errors[""]
+        place.accept("clubs")
+        report = place.run()["clubs"]
+        assert (report.errors, report.accepted, report.stale_since) == ({}, 3, None)
+
+    def test_of_content_that_was_good_before_is_work_for_a_run(self, tmp_path: Path) -> None:
+        place = Place(tmp_path, data__clubs_csv=clubs(20) + "20,x,club\n")
+        place.run()
+        place.write("sources/clubs.yml", CLUBS + "max_quarantined: 0\n")
+        assert "1 of 21 rows are refused" in place.run()["clubs"].errors[""]
+        assert place.accept("clubs") == [""]
+        assert list(unprocessed_sources(place.workspace.pack, SourceStates(place.workspace.fetch_state))) == ["clubs"]
+        assert Ingest(place.workspace).run()["clubs"].errors == {}
+        assert unprocessed_sources(place.workspace.pack, SourceStates(place.workspace.fetch_state)) == {}
+
     @pytest.mark.slow
     def test_is_given_by_a_command(self, tmp_path: Path) -> None:
         place = Place(tmp_path)
@@ -197,8 +233,40 @@ class TestAcceptance:
         assert "accepted, although data/clubs.csv: 3 rows after 20" in done.stdout
         assert '"reason": "the register was cleaned up"' in place.workspace.log.read_text()
         assert place.run()["clubs"].accepted == 3
-        assert "no content that was refused" in zpo2("accept", "clubs", "--reason", "again", *where).stdout
+        assert "no refused content to accept" in zpo2("accept", "clubs", "--reason", "again", *where).stdout
         assert zpo2("accept", "nothing", "--reason", "x", *where).returncode == 2
+
+
+class TestRefusal:
+    def test_ends_when_the_pack_is_corrected(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        place.run()
+        place.write("data/clubs.csv", clubs(3))
+        place.run()
+        place.write("sources/clubs.yml", CLUBS.replace("clubs.csv}", "clubs.csv, expect: {rows_change: 0.9}}"))
+        report = Ingest(place.workspace).run()["clubs"]
+        assert (report.errors, report.accepted, report.stale_since) == ({}, 3, None)
+
+    def test_stands_beside_the_error_of_the_fetch(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        place.run()
+        place.write("data/clubs.csv", clubs(3))
+        place.run()
+        (place.folder / "pack" / "data" / "clubs.csv").unlink()
+        report = place.run()["clubs"]
+        assert "3 rows after 20" in report.errors[""]
+        state = SourceStates(place.workspace.fetch_state).get("clubs", "")
+        assert (state.error or "no error") in report.errors[""]
+        assert "3 rows after 20" in (state.refusal or "")
+
+    @pytest.mark.parametrize(("failures", "error", "refusal"), [(0, None, "3 rows after 20"), (2, "3 rows after 20", None)])
+    def test_is_recognised_in_files_of_earlier_versions(
+        self, tmp_path: Path, failures: int, error: str | None, refusal: str | None
+    ) -> None:
+        path = tmp_path / "fetches.json"
+        path.write_text(json.dumps({"clubs": {"": {"sha256": "a", "error": "3 rows after 20", "failures": failures}}}))
+        state = SourceStates(path).get("clubs", "")
+        assert (state.error, state.refusal) == (error, refusal)
 
 
 class TestColumns:

@@ -269,5 +269,5 @@ class TestJunk:
             state = SourceStates(home.fetch_state).get("people", "year=2021")
             assert Archive(home.archive).path(state.good).read_text() == good
             assert state.stale_since is not None
-            assert state.error is not None
-            assert "inbox/people/year=2021.bak.csv" in state.error
+            assert state.refusal is not None
+            assert "inbox/people/year=2021.bak.csv" in state.refusal

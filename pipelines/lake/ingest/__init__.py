@@ -123,7 +123,7 @@ class Ingest:
             sha256 = current.sha256 if use_newest and current.sha256 else current.good
             snapshot = self.context.archive.find(source.id, declared.name, sha256) if sha256 else None
             if sha256 and snapshot is None:
-                report.errors[declared.name] = current.error or f"the archive has no intact copy of its snapshot {sha256[:12]}…"
+                report.errors[declared.name] = f"the archive has no intact copy of its snapshot {sha256[:12]}…"
             parts[declared.name] = _Part(current, snapshot)
         snapshots = {name: part.snapshot for name, part in parts.items() if part.snapshot is not None}
         accepted = {name for name, snapshot in snapshots.items() if parts[name].state.is_accepted(snapshot.sha256)}
@@ -199,8 +199,8 @@ class Ingest:
 
         `is_good`: the processed snapshot is a good one, although the newest one failed.
         """
-        error = report.errors.get(part) or current.error
-        if part in report.parts and (is_good or not report.errors.get(part)):
+        refusal = report.errors.get(part)
+        if part in report.parts and (is_good or not refusal):
             receipt = report.parts[part]
             current = replace(
                 current,
@@ -214,10 +214,10 @@ class Ingest:
         if use_newest:
             is_used = part in report.parts and report.parts[part].snapshot == current.sha256
             is_refused = part in report.refused and not is_used
-            current = replace(current, tried=current.sha256, refused=current.sha256 if is_refused else "")
-        if error:
+            current = replace(current, tried=current.sha256, refused=current.sha256 if is_refused else "", refusal=refusal)
+        if error := "; ".join(dict.fromkeys([*current.faults, *([refusal] if refusal else [])])):
             since = current.stale_since or timestamp(self.context.settings.now())
-            current = replace(current, stale_since=since, error=error if use_newest else current.error)
+            current = replace(current, stale_since=since)
             report.errors[part] = error
             if part in report.parts:
                 report.stale_since = min(filter(None, (report.stale_since, since)))
