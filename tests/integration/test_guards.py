@@ -358,13 +358,31 @@ class TestQuarantine:
         place.write("data/people_2021.csv", people(20))
         assert place.run()["people"].errors == {}
 
-    @pytest.mark.parametrize(("bad", "is_refused"), [(4, False), (8, False), (9, True)])
-    def test_may_be_a_fifth_of_the_source_or_fewer_than_five(self, tmp_path: Path, bad: int, is_refused: bool) -> None:
-        place = Place(tmp_path, data__people_2020_csv=people(20 - bad) + people(bad, code="x").split("\n", 1)[1])
-        assert bool(place.run()["people"].errors) is is_refused  # of 40 rows
-        if bad == 4:
-            few = Place(tmp_path / "few", data__people_2020_csv=people(3), data__people_2021_csv=people(8)[:-1] + people(4, code="x")[16:])
-            assert few.run()["people"].errors == {}  # 4 of 15 rows
+    @pytest.mark.parametrize(
+        ("good", "bad", "is_refused"), [(16, 4, False), (20, 5, False), (15, 5, True), (4, 4, False), (0, 2, True), (0, 1, False)]
+    )
+    def test_may_be_a_fifth_of_a_first_part_or_fewer_than_five(self, tmp_path: Path, good: int, bad: int, is_refused: bool) -> None:
+        place = Place(tmp_path, data__people_2021_csv=people(good) + people(bad, code="x").split("\n", 1)[1])
+        report = place.run()["people"]
+        assert list(report.errors) == (["year=2021"] if is_refused else [])  # the source has 20 good rows more
+        assert sorted(report.parts) == (["year=2020"] if is_refused else ["year=2020", "year=2021"])
+
+    def test_of_all_cells_of_a_new_part_refuses_that_part(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        place.run()
+        place.write("sources/people.yml", SUMMED.replace("[2020, 2021]", "[2020, 2021, 2022]"))
+        place.write("data/people_2022.csv", people(3, '"{},5"'))
+        report = place.run()["people"]
+        assert "3 of 3 cells of population are refused" in report.errors["year=2022"]
+        assert sorted(report.parts) == ["year=2020", "year=2021"]
+        assert report.down
+        assert place.accept("people") == ["year=2022"]
+
+    def test_of_all_rows_of_a_good_part_is_judged_when_the_declaration_has_changed(self, tmp_path: Path) -> None:
+        place = Place(tmp_path, data__people_2021_csv=people(4))
+        place.run()
+        place.write("sources/people.yml", SUMMED.replace(", code: code", ", code: \"case year when 2021 then 'x' else code end\""))
+        assert "4 of 4 rows are refused" in place.run()["people"].errors["year=2021"]
 
     def test_of_a_measure_that_no_indicator_reads_counts_for_nothing(self, tmp_path: Path) -> None:
         unread = SUMMED.replace("id: people", "id: other").replace("population:", "others:")
@@ -376,7 +394,7 @@ class TestQuarantine:
         assert reports["other"].errors == {}
 
     def test_has_the_declared_limit(self, tmp_path: Path) -> None:
-        changes = {"data__people_2020_csv": people(20, code="x"), "data__people_2021_csv": people(20)}
+        changes = {"data__people_2020_csv": people(10) + people(10, code="x").split("\n", 1)[1], "data__people_2021_csv": people(20)}
         place = Place(tmp_path, sources__people_yml=SUMMED + "max_quarantined: 0.5\n", **changes)
         assert place.run()["people"].errors == {}
         place.write("sources/people.yml", SUMMED + "max_quarantined: 0\n")

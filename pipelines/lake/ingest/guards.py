@@ -41,8 +41,8 @@ def refuse_quarantined(
 ) -> None:
     """Refuse parts of which too large a share is refused: rows, or cells of a measure that an indicator reads.
 
-    The source as a whole decides; then those of its parts fail that exceed the share themselves. A new snapshot is also judged by itself,
-    because its part has a last good one.
+    The source as a whole is judged; then those of its parts fail that exceed the share themselves. A new snapshot is also judged by itself,
+    and so is one of which everything is refused, unless it has a single row.
     """
     if source.fetch.brings_records and source.max_quarantined is None:
         return  # each pushed record is judged by itself
@@ -62,10 +62,10 @@ def refuse_quarantined(
         state = states[part]
         if state.is_accepted(report.parts[part].snapshot):
             continue
-        is_new = bool(state.good) and report.parts[part].snapshot != state.good
+        is_new = report.parts[part].snapshot != state.good
         for what, (total, refused) in of_part.items():
             by_source = _is_too_much(*totals[what], limit, fewest) and refused > limit * total
-            by_itself = is_new and refused >= MIN_REFUSED and _is_too_much(total, refused, limit, fewest)
+            by_itself = total > 1 and (is_new or refused == total) and _is_too_much(total, refused, limit, fewest)
             if by_source or by_itself:
                 reason = _first_reason(report.parts[part], lake)
                 text = f"{refused} of {total} {what} are refused, more than {limit:.0%}" + (f"; the first: {reason}" if reason else "")
