@@ -139,6 +139,16 @@ class TestLoss:
         assert "3 rows after 20, a loss of 85%" in data["text"]
         assert "accept clubs --reason" in data["next"]
 
+    @pytest.mark.parametrize(("before", "after", "limit", "is_refused"), [
+        (3, 2, None, False), (1, 0, None, True), (6, 4, None, True), (3, 2, 0.1, False), (20, 19, 0, True),
+    ])  # fmt: skip
+    def test_of_a_single_row_never_counts(self, tmp_path: Path, before: int, after: int, limit: float | None, is_refused: bool) -> None:
+        declared = CLUBS if limit is None else CLUBS.replace("clubs.csv}", f"clubs.csv, expect: {{rows_change: {limit}}}}}")
+        place = Place(tmp_path, sources__clubs_yml=declared, data__clubs_csv=clubs(before))
+        place.run()
+        place.write("data/clubs.csv", clubs(after))
+        assert bool(place.run()["clubs"].errors) is is_refused
+
     def test_counts_for_no_window(self, tmp_path: Path) -> None:
         place = Place(tmp_path)
         place.run()

@@ -17,6 +17,7 @@ from pipelines.packs.schema import FetchedSource
 
 MAX_QUARANTINED, MIN_REFUSED = 0.2, 5
 MAX_LOSS, MAX_LOSS_OF_OBSERVATIONS = 0.3, 0.5
+MIN_LOST = 2
 
 
 def refuse_losses(source: FetchedSource, report: SourceReport, states: Mapping[str, SourceState]) -> None:
@@ -30,7 +31,7 @@ def refuse_losses(source: FetchedSource, report: SourceReport, states: Mapping[s
             continue
         counts = (("rows", state.rows, rows_without_ignored(receipt)), ("accepted rows", state.accepted_rows, receipt.accepted))
         for name, before, now in counts:
-            if before and before - now > limit * before:
+            if before and _is_lost(before, now, limit, MIN_LOST):
                 text = f"{now} {name} after {before}, a loss of {(before - now) / before:.0%}; the limit is {limit:.0%}"
                 report.refuse(part, f"{report.snapshots[part].url}: {text} (expect.rows_change)", acceptable=True)
                 break
@@ -75,6 +76,11 @@ def refuse_quarantined(
 
 def _is_too_much(total: int, refused: int, limit: float, fewest: int) -> bool:
     return refused > limit * total and (refused >= fewest or refused == total)
+
+
+def _is_lost(before: int, now: int, limit: float, fewest: int) -> bool:
+    """Whether too much of `before` is lost. Fewer than `fewest` never count, unless nothing is left or no loss at all is acceptable."""
+    return before - now > limit * before and (before - now >= fewest or not now or not limit)
 
 
 def _max_loss(source: FetchedSource) -> float | None:

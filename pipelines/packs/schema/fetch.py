@@ -21,7 +21,8 @@ class Expect(Block):
         ge=0,
         le=1,
         description="Largest acceptable loss of rows, and of rows that are accepted, relative to the last good snapshot of the same part; gains "
-        "do not count. Default: 0.5 for observations, 0.3 for all other lists; a `window` has none.",
+        "do not count, nor does a single row unless it was the only one or the limit is 0. "
+        "Default: 0.5 for observations, 0.3 for all other lists; a `window` has none.",
     )
     sha256: Text | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="Checksum of the only content that is accepted.")
 

@@ -87,7 +87,8 @@ class FetchedSource(SourceHead):
         ge=0,
         le=1,
         description="Largest acceptable share of refused rows, and of refused cells of a measure that an indicator reads; fewer than 5 are "
-        "acceptable unless they are all. It holds for the source, and for each of its parts with more than one row. 1 accepts any number. Default: 0.2; for pushed records 1.",
+        "acceptable unless they are all. It holds for the source, and for each of its parts with more than one row. "
+        "1 accepts any number. Default: 0.2; for pushed records 1.",
     )
     on_schema_change: Literal["evolve", "warn", "freeze"] | None = Field(
         None,
