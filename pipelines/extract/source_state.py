@@ -161,8 +161,8 @@ class SourceStates:
                 until = time + _pause(failures, result.retry_after) if "://" in result.request.url else None
                 state = replace(state, checked_at=now, failures=failures, not_before=timestamp(until) if until and until > time else "")
         else:
-            question = result.request.question
-            if not result.delivered and not state.answers(question):
+            fetch, question = result.request.source.fetch, result.request.question
+            if not fetch.brings_records and not state.answers(question):
                 # all else that is remembered belongs to another question
                 state = SourceState(history=state.history, before_question=len(state.history))
             sha256, last_origin = result.snapshot.sha256, state.origin or state.sha256
@@ -173,6 +173,8 @@ class SourceStates:
                 state = replace(state, sha256=sha256, bytes=result.snapshot.bytes, changed_at=now, history=history)
             if not result.delivered:
                 state = replace(state, question=question, headers=result.headers, failures=0, not_before="")
+            elif fetch.url and not fetch.brings_records:
+                state = replace(state, question=question)  # a dropped file answers the present question
             # `stale_since` stays until the bytes have been read
         self.put(source, part, state)
 

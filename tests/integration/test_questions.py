@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from pipelines import packs
 from pipelines.core.settings import Settings
+from pipelines.extract.backlog import drain
 from pipelines.extract.polling import sources_with_another_question
 from pipelines.extract.source_state import SourceStates, unprocessed_sources
 from pipelines.extract.sources import fetch_sources
@@ -133,7 +135,7 @@ class TestQuestion:
         server.routes["/params"] = lambda _: Reply(404)
         report = place.run("2023")
         assert (report.down, report.parts) == (True, {})
-        assert "the question has changed, and nothing has answered it yet: " in report.errors[""]
+        assert "the declared request has changed, and nothing has answered it yet: " in report.errors[""]
         workspace = place.workspace("2023")
         states = SourceStates(workspace.fetch_state)
         assert unprocessed_sources(workspace.pack, states) == {}
@@ -141,6 +143,25 @@ class TestQuestion:
         back = place.run("2022")  # its own snapshot is still there
         assert place.value(back) == 22
         assert back.stale_since is not None
+
+    def test_is_answered_by_a_dropped_file(self, server: Server, tmp_path: Path) -> None:
+        place = Place(tmp_path, server, "address")
+        place.run("2022")
+        server.routes["/address/2023"] = lambda _: Reply(404)
+        workspace = place.workspace("2023")
+        file = workspace.inbox / "people" / "people.csv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        for persons in (22, 24):  # the first has the bytes that answered the earlier question
+            file.write_text(f"code,persons\na1,{persons}\n")
+            os.utime(file, (1, 1))
+            [result] = drain(workspace)
+            assert result.error is None
+            report = Ingest(workspace).run()["people"]
+            assert (report.errors, place.value(report)) == ({}, persons)
+        assert sources_with_another_question(workspace.pack, SourceStates(workspace.fetch_state)) == set()
+        server.routes["/address/2023"] = lambda request: conditional(request, "2023")
+        assert place.value(place.run("2023")) == 23
+        assert not any("if-none-match" in headers for path, headers in server.requests if path == "/address/2023")
 
     def test_is_not_answered_with_old_bytes_where_the_new_answer_is_refused(self, server: Server, tmp_path: Path) -> None:
         place = Place(tmp_path, server, "address")
