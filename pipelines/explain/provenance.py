@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +48,8 @@ class QuarantineEntry:
     reason: str
     cell: str | None = None
     """Which row of the line it is, where a line gives several."""
+    source: str | None = None
+    """The source of a row that a count may lack."""
 
 
 @dataclass(frozen=True)
@@ -205,6 +207,11 @@ class ProvenanceReader:
         place = Place(observation.key.measure, observation.key.ref_area, observation.key.time_period)
         entries = self._entries_of(counted).get((place.ref_area, place.time_period))
         declared = {"from": counted.from_, "where": counted.where, "value": counted.measures.get(place.measure)}
+        if observation.status == "Q":
+            refused = self._refused_entries_of(counted, observation)
+            listed = tuple(Entry(source, part, row, snapshot) for (source, part, snapshot), row in refused)
+            quarantine = tuple(replace(e, source=place[0]) for place, row in refused for e in self._quarantine.get(place, {}).get(row, []))
+            return Trace(observation, quarantine=quarantine, entries=listed, declared=declared, was_read=bool(refused))
         if entries is None:
             return Trace(observation, declared=declared, value_read=0.0, was_read=True)
         observations = counts.count_entries(counted, entries, self._territory, None, self.context.sandbox)
@@ -222,6 +229,17 @@ class ProvenanceReader:
             groups = entries.sort("source", "part", "row_number").group_by("ref_area", "time_period", maintain_order=True)
             self._entries[counted.id] = {(str(key[0]), str(key[1])): frame for key, frame in groups}
         return self._entries[counted.id]
+
+    def _refused_entries_of(self, counted: CountedSource, observation: Observation) -> list[tuple[tuple[str, str, str], int]]:
+        """Return source, part and snapshot, and the row, of the entries in quarantine that may belong to a count."""
+        period = pl.DataFrame({"time_period": [observation.key.time_period]})
+        possible = counts.may_count(counted, self._rows_of("refused_entries"), self.context.sandbox)
+        cells = counts.possible_cells(counted, period, possible, self._territory, None)
+        rows = cells.filter(pl.col("ref_area") == observation.key.ref_area).sort("source", "part", "row_number")
+        return [
+            ((source, part, snapshot), row)
+            for source, part, snapshot, row in rows.select("source", "part", "snapshot", "row_number").iter_rows()
+        ]
 
     def _lake_of(self, counted: CountedSource) -> pl.DataFrame:
         frame = self._rows_of(counted.from_)

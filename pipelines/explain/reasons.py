@@ -119,6 +119,9 @@ def _describe_observation(observation: Observation, rank: int, traces: Traces) -
     where = describe_row(observation)
     if status == "Q":
         entries = trace.quarantine if trace else ()
+        if any(entry.source for entry in entries):
+            rows = "; ".join(describe_quarantine_entry(e) for e in entries[:MOST_NAMED])
+            return f"cannot be counted by {where}, because rows in quarantine may belong to it: {rows}"
         return f"is in quarantine: {where}" + "".join(f"; {describe_quarantine_entry(e)}" for e in entries[:MOST_NAMED])
     words = {
         "M": "is missing: the cell is empty or marked as missing in",
@@ -136,7 +139,8 @@ def _describe_observation(observation: Observation, rank: int, traces: Traces) -
 def describe_quarantine_entry(entry: QuarantineEntry) -> str:
     place = f"column {entry.column}" if entry.column else "the whole row"
     value = f" ({entry.value})" if entry.value and entry.column else ""
-    return f"row {entry.row}, {place}: {entry.reason}{value}"
+    of_source = f" of {entry.source}" if entry.source else ""
+    return f"row {entry.row}{of_source}, {place}: {entry.reason}{value}"
 
 
 def describe_row(observation: Observation) -> str:

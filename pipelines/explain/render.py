@@ -172,6 +172,11 @@ def _observation(explanation: Explanation, observation: Observation, depth: int)
 
 
 def _entries(trace: Trace, source: str, depth: int) -> Iterator[Line]:
+    if trace.quarantine:
+        yield depth, f"{source}: not counted, because rows in quarantine may belong to it"
+        for refused in trace.quarantine[:ROWS]:
+            yield depth + 1, f"in quarantine: {describe_quarantine_entry(refused)}"
+        return
     yield depth, f"{source}: {number(trace.observation.value)}, counted from {len(trace.entries)} entries"
     if not trace.entries:
         yield depth + 1, "no entry is in this area and period, and the area is one of those that are counted"

@@ -16,7 +16,7 @@ from pipelines.core import atomic, checksums
 from pipelines.core.state import StateFile
 from pipelines.extract.snapshots import slug
 from pipelines.lake import territory
-from pipelines.lake.mapping import events, observations, register
+from pipelines.lake.mapping import events, observations, refused, register
 
 QUARANTINE = pl.Schema({
     "source": pl.String, "part": pl.String, "snapshot": pl.String, "row_number": pl.Int64, "column": pl.String,
@@ -37,6 +37,7 @@ KINDS: dict[str, Mapping[str, Any]] = {
     "observations": observations.SCHEMA,
     "events": events.SCHEMA,
     "register": register.SCHEMA,
+    "refused_entries": refused.SCHEMA,
     "area_rows": territory.ROW_SCHEMA,
     "area_changes": territory.CHANGE,
     "areas": territory.AREA_COLUMNS,

@@ -81,11 +81,31 @@ def strict(expression: str) -> str | None:
     parse(expression)
     tree = _select(expression)
     strict_tree = _without_try(tree)
-    if strict_tree == tree:
-        return None
+    return None if strict_tree == tree else _text(strict_tree)
+
+
+@lru_cache(maxsize=4096)
+def conditions(expression: str) -> tuple[str, ...]:
+    """Return the conditions that all have to be met for `expression` to be true: the parts that `and` joins."""
+    parse(expression)
+    tree = _select(expression)
+    items = tree["statements"][0]["node"]["select_list"]
+    waiting, texts = [items[0]], []
+    while waiting:
+        node = waiting.pop(0)
+        if node["class"] == "CONJUNCTION" and node["type"] == "CONJUNCTION_AND":
+            waiting = [*node["children"], *waiting]
+        else:
+            items[0] = node
+            texts.append(_text(tree))
+    return tuple(texts)
+
+
+def _text(tree: dict[str, Any]) -> str:
+    """Return the expression of a statement that `_select` gives."""
     with _parser_lock:
-        row = _parser().execute(f"select json_deserialize_sql({literal(json.dumps(strict_tree))})").fetchone()
-    return str(row[0]).removeprefix("SELECT ") if row else None
+        row = _parser().execute(f"select json_deserialize_sql({literal(json.dumps(tree))})").fetchone()
+    return str(row[0]).removeprefix("SELECT ") if row else ""
 
 
 def _select(expression: str) -> dict[str, Any]:

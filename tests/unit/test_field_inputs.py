@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
 from pipelines.core.yaml import PackError
+from pipelines.explain.facts import Key, Observation
+from pipelines.explain.provenance import ProvenanceReader
 from pipelines.explain.reread import PartReader
+from pipelines.explain.warehouse import Warehouse
 from pipelines.lake.ingest import rows
 from tests.support.ingested import OBSERVED, Ingested, ingest
 
@@ -362,3 +366,88 @@ map: {from: old, to: new, on: day, share: share}
         rows = "old,new,day,share\nt1,t2,1980-01-01,\nt2,t1,1990-01-01,0.3\nt3,t2,2000-01-01,\n"
         areas = self.validity(ingest(tmp_path, self.SOURCE, {"x.csv": rows}))
         assert (areas["t1"][0], areas["t2"][0], areas["t3"][0]) == (None, None, "2000-01-01")
+
+
+class TestCountsOfRefusedEntries:
+    REGISTER = """\
+fetch: {url: data/x.csv}
+read: {format: csv}
+columns: {id: {required: true}, code: {required: true}, kind: {required: true}, since: {type: date}, until: {type: date}}
+into: register
+map: {register: kind, id: id, area: {scheme: office, code: code}, valid_from: since, valid_to: until}
+"""
+    COUNT = "id: z\nfrom: register\nfrom_year: 2022\nwhere: \"register = 'r'\"\nuniverse: \"level = 'town'\"\nmeasures: {n: count(*)}\n"
+    GOOD = "id,code,kind,since,until\n1,t1,r,2022-01-01,\n2,t2,r,2022-01-01,\n3,t2,other,2022-01-01,\n"
+
+    def counts(self, folder: Path, rows: str) -> tuple[dict[str, str], list[str]]:
+        """Return the counts of each area by year (2022 to 2025, a letter where there is no value), and the warnings."""
+        result = ingest(folder, self.REGISTER, {"x.csv": self.GOOD + rows}, sources__z_yml=self.COUNT)
+        cells = result.of("z").frame.filter(pl.col("measure").is_not_null()).sort("ref_area", "time_period")
+        texts: dict[str, str] = {}
+        for area, value, status in cells.select("ref_area", "obs_value", "obs_status").iter_rows():
+            texts[area] = texts.get(area, "") + (status if value is None else f"{value:.0f}")
+        return texts, result.of("z").report.warnings
+
+    @pytest.mark.parametrize(
+        ("row", "expected"),
+        [
+            ("9,t1,r,2023-06-01,soon", {"t1": "11QQ", "t2": "1111", "t3": "0000"}),  # the map rejects it
+            ("9,t3,r,soon,2024-06-01", {"t1": "1111", "t2": "1111", "t3": "QQQ0"}),
+            (",t3,r,2024-01-01,2025-01-01", {"t1": "1111", "t2": "1111", "t3": "00Q0"}),  # the contract rejects it
+            ("9,t1,r,2024-01-01,2023-01-01", {"t1": "QQQQ", "t2": "1111", "t3": "0000"}),  # the dates contradict each other
+            ("9,t1,other,2023-06-01,soon", {"t1": "1111", "t2": "1111", "t3": "0000"}),  # it is of another register
+            ("9,t1,,2023-06-01,", {"t1": "11QQ", "t2": "1111", "t3": "0000"}),  # of an unknown register
+        ],
+    )
+    def test_are_unknown_where_the_entry_may_belong(self, tmp_path: Path, row: str, expected: dict[str, str]) -> None:
+        assert self.counts(tmp_path, row + "\n") == (expected, [])
+
+    def test_entries_without_known_area_are_a_warning(self, tmp_path: Path) -> None:
+        counts, warnings = self.counts(tmp_path, "8,t9,r,2022-01-01,\n9,,r,2022-01-01,\n")
+        assert counts == {"t1": "1111", "t2": "1111", "t3": "0000"}
+        assert warnings == ["2 refused entries have no known area, and may be missing from any count (`zpo2 quarantine`)"]
+
+    def test_without_universe_the_area_of_the_entry_is_unknown(self, tmp_path: Path) -> None:
+        count = self.COUNT.replace("universe: \"level = 'town'\"\n", "")
+        result = ingest(tmp_path, self.REGISTER, {"x.csv": self.GOOD + "9,t3,r,soon,2023-06-01\n"}, sources__z_yml=count).of("z")
+        rows = result.frame.filter(pl.col("measure").is_not_null() & (pl.col("ref_area") == "t3"))
+        assert rows.select("time_period", "obs_value", "obs_status").rows() == [("2022", None, "Q"), ("2023", None, "Q")]
+
+    def test_explain_names_the_refused_entry(self, tmp_path: Path) -> None:
+        rows = "9,t1,r,2023-06-01,soon\n10,t1,r,2023-01-01,\n"
+        result = ingest(tmp_path, self.REGISTER, {"x.csv": self.GOOD + rows}, sources__z_yml=self.COUNT)
+        observation = Observation("z", "", Key("n", "t1", "2024", "_T", "_T"), None, "Q", None, False, 2, 2, None)
+        reader = ProvenanceReader(result.context.workspace, Warehouse(duckdb.connect(), result.context.workspace))
+        trace = reader.traces([observation], whole=True)[observation]
+        assert [(e.source, e.row, e.reason) for e in trace.quarantine] == [
+            ("s", 5, "map.valid_to: until cannot be read"), ("s", 5, "not a date"),
+        ]  # fmt: skip
+        assert ([(e.source, e.row) for e in trace.entries], trace.value_read) == ([("s", 5)], None)
+
+    def test_lake_keeps_only_place_and_time_of_the_entry(self, tmp_path: Path) -> None:
+        result = ingest(tmp_path, self.REGISTER, {"x.csv": self.GOOD + "secret,t1,r,2023-06-01,soon\n"})
+        kept = result.context.lake.read_all(result.report.files("refused_entries"), "refused_entries")
+        [row] = kept.drop("snapshot").rows(named=True)
+        assert {name: str(value) for name, value in row.items() if value is not None} == {
+            "source": "s", "part": "", "row_number": "5", "register": "r", "ref_area": "t1", "valid_from": "2023-06-01",
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("row", "expected"),
+        [
+            ("9,t1,fair,2024-02-30", {("t1", "2023"): "Q", ("t1", "2024"): "Q"}),
+            (",t1,fair,2024-02-03", {("t1", "2024"): "Q"}),
+            (",t1,play,2024-02-03", {}),
+        ],
+    )
+    def test_of_events_have_their_period_or_any(self, tmp_path: Path, row: str, expected: dict[tuple[str, str], str]) -> None:
+        source = (
+            "fetch: {url: data/x.csv}\nread: {format: csv}\ncolumns: {id: {required: true}, code: {}, kind: {}, day: {type: date}}\n"
+            "into: events\nmap: {id: id, start: day, category: kind, area: {scheme: office, code: code}}\n"
+        )
+        count = "id: z\nfrom: events\nwhere: \"category = 'fair'\"\nmeasures: {n: count(*)}\n"
+        rows = f"id,code,kind,day\n1,t1,fair,2024-01-01\n2,t2,fair,2023-01-01\n{row}\n"
+        result = ingest(tmp_path, source, {"x.csv": rows}, sources__z_yml=count).of("z")
+        cells = result.frame.filter(pl.col("measure").is_not_null()).select("ref_area", "time_period", "obs_status", "obs_value").rows()
+        assert {(area, period): status for area, period, status, _ in cells if status != "A"} == expected
+        assert all((value is None) == (status == "Q") for *_, status, value in cells)

@@ -28,10 +28,12 @@ def _count(context: Context, name: str, reports: dict[str, SourceReport], merges
     report = SourceReport(name, "counted")
     feeding = [r for r in reports.values() if r.kind == counted.from_]
     files = [f for r in feeding for f in r.files(counted.from_)]
+    refused_files = [f for r in feeding for f in r.files("refused_entries") if f.rows]
     year = counted.last_year([s.fetched_at for r in feeding for s in r.snapshots.values()], context.settings.now())
     universe = universe_of(context, counted.universe)
     duplicates = merges.sha256 if counted.from_ == "events" else ""
-    key = digest([counted.model_dump(mode="json"), [f.sha256 for f in files], duplicates, context.territory_digest, year, versions.LAKE])
+    sha256s = [[f.sha256 for f in files], [f.sha256 for f in refused_files]]
+    key = digest([counted.model_dump(mode="json"), *sha256s, duplicates, context.territory_digest, year, versions.LAKE])
     receipt = context.lake.load_receipt(name, "", key)
     if receipt is None:
         everything = context.lake.read_all(files, counted.from_)
@@ -40,12 +42,18 @@ def _count(context: Context, name: str, reports: dict[str, SourceReport], merges
             entries = everything.join(context.lake.read(merges), on=["source", "part", "row_number"], how="anti", maintain_order="left")
         selected = counts.select_entries(counted, entries, context.territory, universe, year, context.sandbox)
         rows = counts.count_entries(counted, selected, context.territory, universe, context.sandbox)
+        possible = counts.may_count(counted, context.lake.read_all(refused_files, "refused_entries"), context.sandbox)
+        rows = counts.without_uncertain(counted, rows, counts.possible_cells(counted, rows, possible, context.territory, universe))
         used = selected["__n"].n_unique()
         ignored = {"where": entries.height - used, "merged": everything.height - entries.height}
         receipt = Receipt(
             source=name, part="", snapshot="", key=key, rows_read=everything.height, accepted=used,
             ignored={reason: n for reason, n in ignored.items() if n},
         )  # fmt: skip
+        without_area = possible["ref_area"].null_count()
+        if without_area:
+            entries_are = "1 refused entry has" if without_area == 1 else f"{without_area} refused entries have"
+            receipt.warnings.append(f"{entries_are} no known area, and may be missing from any count (`zpo2 quarantine`)")
         receipt.files["observations"] = context.lake.write("observations", f"{name}/{key[:24]}", rows)
         context.lake.save_receipt(receipt)
     report.parts[""] = receipt

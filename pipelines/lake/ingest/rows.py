@@ -450,6 +450,8 @@ def _validate_and_map(
         if entries.height:
             receipt.files["quarantine"] = context.lake.write("quarantine", name, _named(entries, receipt))
         receipt.files[kind] = context.lake.write(kind, name, mapped.rows.filter(pl.col("part") == part))
+        if mapped.refused is not None:
+            receipt.files["refused_entries"] = context.lake.write("refused_entries", name, mapped.refused.filter(pl.col("part") == part))
         context.lake.save_receipt(receipt)
         report.parts[part] = receipt
 

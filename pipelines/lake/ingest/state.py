@@ -21,7 +21,7 @@ from pipelines.packs import Pack, expressions
 from pipelines.packs.compile import compile_pack
 from pipelines.packs.schema import CountedSource, FetchedSource, ObservationsMap
 
-_FROM_SOURCES = ("observations", "events", "register", "area_changes", "quarantine", "conflicts")
+_FROM_SOURCES = ("observations", "events", "register", "area_changes", "quarantine", "conflicts", "refused_entries")
 _SOURCE_COUNTS = pl.Schema({
     "source": pl.String, "rows_read": pl.Int64, "rows_accepted": pl.Int64, "rows_quarantined": pl.Int64, "rows_ignored": pl.Int64,
     "cells_quarantined": pl.Int64, "stale_since": pl.String,

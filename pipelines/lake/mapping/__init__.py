@@ -32,6 +32,11 @@ class ValidatedRows:
         """The accepted rows, numbered by `__n`."""
         return numbered(self.rows.filter(~pl.col("__rejected")))
 
+    @property
+    def rejected(self) -> pl.DataFrame:
+        """The rejected rows, numbered by `__n`."""
+        return numbered(self.rows.filter("__rejected"))
+
 
 @dataclass(frozen=True)
 class MappedRows:
@@ -39,7 +44,8 @@ class MappedRows:
 
     `rows` are of the canonical kind, `rejected` are accepted rows that could not be mapped, `unselected` are those that no `where`
     selects, and `bad_cells` are single values that could not be computed. Every accepted row is mapped, rejected or unselected.
-    `measure_cells` counts the accepted rows that carry a measure, and those of them in which its value is refused.
+    `measure_cells` counts the accepted rows that carry a measure, and those of them in which its value is refused. `refused` are the rows
+    of registers and events that are in quarantine (`mapping.refused`); None for other kinds.
     """
 
     rows: pl.DataFrame
@@ -47,6 +53,7 @@ class MappedRows:
     unselected: pl.DataFrame
     bad_cells: pl.DataFrame
     measure_cells: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MEASURE_CELLS))
+    refused: pl.DataFrame | None = None
 
 
 def numbered(rows: pl.DataFrame) -> pl.DataFrame:

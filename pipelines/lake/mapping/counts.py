@@ -11,9 +11,12 @@ from pipelines.core.sql import identifier
 from pipelines.lake.mapping import observations, placing
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
+from pipelines.packs import expressions
 from pipelines.packs.schema import CountedSource
 
 _INTERNAL = {"source", "part", "row_number", "snapshot"}
+_KNOWN = {"events": ("ref_area", "category", "start"), "register": ("ref_area", "register", "valid_from", "valid_to")}
+"""What is known of refused entries."""
 
 
 def count_entries(
@@ -72,6 +75,66 @@ def select_entries(
     if universe is not None:
         entries = entries.join(universe, on="ref_area", how="semi")  # other areas get no observation, even where they have entries
     return entries
+
+
+def may_count(counted: CountedSource, refused: pl.DataFrame, sandbox: Sandbox) -> pl.DataFrame:
+    """Return the refused entries that `counted` may count, with `time_period` for events whose period is known.
+
+    An entry is left out where a condition of `where` is false, and all that the condition uses is known of the entry.
+    """
+    rows = refused.with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
+    cells = rows.select("__n", *_KNOWN[counted.from_])
+    for condition in expressions.conditions(counted.where) if counted.where is not None else ():
+        used = {name.lower() for name in expressions.parse(condition).columns}
+        if used <= set(cells.columns):
+            is_met, _ = sandbox.evaluate(cells, [("is_met", "boolean", condition)])
+            rows = rows.join(is_met, on="__n").filter(
+                pl.col("is_met").fill_null(True) | pl.any_horizontal(pl.col(name).is_null() for name in sorted(used))
+            )
+            rows = rows.drop("is_met")
+    period = counted.period if counted.period is not None else "year(start)"
+    if counted.from_ == "events" and {name.lower() for name in expressions.parse(period).columns} <= set(cells.columns):
+        periods, _ = sandbox.evaluate(cells, [("time_period", "varchar", period)])
+        rows = rows.join(periods, on="__n").with_columns(placing.canonical_period(pl.col("time_period")).alias("time_period"))
+    else:
+        rows = rows.with_columns(pl.lit(None, pl.String).alias("time_period"))
+    return rows.drop("__n")
+
+
+def possible_cells(
+    counted: CountedSource, counts: pl.DataFrame, possible: pl.DataFrame, territory: Territory, universe: pl.DataFrame | None
+) -> pl.DataFrame:
+    """Return each area and period to which entries of `may_count` may belong, with the `source`, `part`, `row_number` and `snapshot` of each.
+
+    The periods are those of `counts`, the observations that `counted` makes of the other entries.
+    """
+    month, day = (int(number) for number in counted.count_on.split("-"))
+    periods = counts.select(pl.col("time_period").alias("__period")).unique()
+    cells = possible.drop_nulls("ref_area").join(periods, how="cross")
+    if counted.from_ == "events":
+        cells = cells.filter(pl.col("time_period").fill_null(pl.col("__period")) == pl.col("__period"))
+    else:
+        cells = cells.filter(placing.is_valid_on(pl.date(pl.col("__period").cast(pl.Int32, strict=False), month, day)))
+    cells = cells.with_columns(pl.col("__period").alias("time_period"))
+    if counted.from_ == "register":
+        cells = _of_valid_areas(cells, territory)
+    if universe is not None:
+        cells = cells.join(universe, on="ref_area", how="semi")
+    return cells.select("ref_area", "time_period", *sorted(_INTERNAL))
+
+
+def without_uncertain(counted: CountedSource, counts: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """Return `counts` with status Q and no value in `cells`, those of `possible_cells`. They are unknown by as much as was refused."""
+    places = cells.select("ref_area", "time_period").unique()
+    if not places.height:
+        return counts
+    uncertain = places.join(pl.DataFrame({"measure": [*counted.measures, None]}), how="cross")
+    keys = ["ref_area", "time_period", "measure"]
+    rows = uncertain.join(counts.drop("obs_value"), on=keys, how="left", nulls_equal=True)
+    others = counts.join(uncertain, on=keys, how="anti", nulls_equal=True)
+    refused = _canonical(rows.with_columns(pl.lit(None, pl.Float64).alias("obs_value")), counted.id)
+    refused = refused.with_columns(pl.when(pl.col("measure").is_not_null()).then(pl.lit("Q")).alias("obs_status"))
+    return pl.concat([others, refused]).sort("measure", "time_period", "ref_area", nulls_last=True)
 
 
 def _flat(lake: pl.DataFrame) -> pl.DataFrame:

@@ -9,6 +9,7 @@ import polars as pl
 from pipelines.core.sql import identifier
 from pipelines.lake.mapping import BAD_CELLS, MappedRows, ValidatedRows, evaluate, map_or_reject, not_dates, placing
 from pipelines.lake.mapping.possible_numbers import COORDINATES, without_impossible
+from pipelines.lake.mapping.refused import refused_entries
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
 from pipelines.packs.schema import AreaReference, EventsMap
@@ -46,14 +47,18 @@ def map_rows(
     area = spec.area
     if area is None and "organiser_ico" in accepted.columns:
         area = AreaReference(scheme="ico", code="organiser_ico")
-    rows = evaluate(accepted, _expressions(spec, area, set(accepted.columns), personal), sandbox)
-    if timezone is not None:
-        rows = rows.with_columns(local_time(pl.col(name), pl.col(f"__{name}"), timezone).alias(name) for name in _TIMES)
-    rows = rows.with_columns(pl.col("start").dt.date().alias("__day"), pl.col("__area").str.strip_chars())
-    if area is not None:
-        rows = placing.place_in_areas(rows, area, territory)
-    else:
-        rows = rows.with_columns(pl.lit(None, pl.String).alias("ref_area"), pl.lit(None, pl.String).alias("area_fault"))
+    columns = _expressions(spec, area, set(accepted.columns), personal)
+
+    def placed(cells: pl.DataFrame) -> pl.DataFrame:
+        events = evaluate(cells, columns, sandbox)
+        if timezone is not None:
+            events = events.with_columns(local_time(pl.col(name), pl.col(f"__{name}"), timezone).alias(name) for name in _TIMES)
+        events = events.with_columns(pl.col("start").dt.date().alias("__day"), pl.col("__area").str.strip_chars())
+        if area is not None:
+            return placing.place_in_areas(events, area, territory)
+        return events.with_columns(pl.lit(None, pl.String).alias("ref_area"), pl.lit(None, pl.String).alias("area_fault"))
+
+    rows = placed(accepted)
     # an event without a status takes place, so that `status <> 'cancelled'` selects it
     rows = rows.with_columns(pl.col("status").fill_null("confirmed"))
     no_start = pl.col("start").is_null() & pl.col("failure").is_null()
@@ -64,7 +69,10 @@ def map_rows(
     mapped = map_or_reject(source, rows, spec.where, faults, validated.snapshots, SCHEMA)
     of_others = pl.concat([mapped.rejected.select("__row", "__part"), mapped.unselected])
     bad_cells = impossible.join(of_others, on=["__row", "__part"], how="anti").select(*BAD_CELLS).cast(BAD_CELLS)
-    return replace(mapped, bad_cells=bad_cells)
+    expressions: dict[str, str | None] = {name: expression for name, _, expression in columns if name in ("start", "category")}
+    expressions |= {"where": spec.where, "ref_area": placing.area_key(area) if area is not None else "null"}
+    refused = refused_entries(source, mapped, [rows, placed(validated.rejected)], expressions, validated.snapshots)
+    return replace(mapped, bad_cells=bad_cells, refused=refused)
 
 
 def _expressions(spec: EventsMap, area: AreaReference | None, columns: set[str], personal: frozenset[str]) -> list[tuple[str, str, str]]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from pipelines.lake.mapping import MappedRows, ValidatedRows, evaluate, map_or_reject, named_values, not_dates, placing, unread_fault
+from pipelines.lake.mapping.refused import refused_entries
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
 from pipelines.packs.schema import RegisterMap
@@ -22,9 +25,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: RegisterMap, territory
 
     So is a row whose `where` or dates use a cell that cannot be read: the entry would count in wrong years, or vanish.
     """
-    rows = evaluate(validated.accepted, _expressions(spec), sandbox)
-    rows = rows.with_columns(pl.col("valid_from").alias("__day"), pl.col("__area").str.strip_chars())
-    rows = placing.place_in_areas(rows, spec.area, territory)
+    rows = _entries(validated.accepted, spec, territory, sandbox)
     attributes = {name: pl.col(f"attribute:{name}") for name in spec.attributes}
     rows = rows.with_columns(named_values(attributes, "attribute", "value").alias("attributes"))
     faults = [
@@ -35,7 +36,23 @@ def map_rows(source: str, validated: ValidatedRows, spec: RegisterMap, territory
         *(unread_fault(name, getattr(spec, name)) for name in _DATES),
         *not_dates(rows, validated.accepted, {name: getattr(spec, name) for name in _DATES}, "date", sandbox),
     ]
-    return map_or_reject(source, rows, spec.where, faults, validated.snapshots, SCHEMA)
+    mapped = map_or_reject(source, rows, spec.where, faults, validated.snapshots, SCHEMA)
+    in_order = pl.col("valid_to") > pl.col("valid_from")  # of dates that contradict each other, neither is known
+    accepted = rows.with_columns(pl.when(in_order.fill_null(True)).then(pl.col(name)).alias(name) for name in _DATES)
+    of_contract = _entries(validated.rejected, spec, territory, sandbox)
+    expressions = {
+        "where": spec.where, "register": spec.register_, "ref_area": placing.area_key(spec.area), "valid_from": spec.valid_from,
+        "valid_to": spec.valid_to,
+    }  # fmt: skip
+    refused = refused_entries(source, mapped, [accepted, of_contract], expressions, validated.snapshots)
+    return replace(mapped, refused=refused)
+
+
+def _entries(rows: pl.DataFrame, spec: RegisterMap, territory: Territory, sandbox: Sandbox) -> pl.DataFrame:
+    """Return what the expressions give for each of `rows`, with its area."""
+    entries = evaluate(rows, _expressions(spec), sandbox)
+    entries = entries.with_columns(pl.col("valid_from").alias("__day"), pl.col("__area").str.strip_chars())
+    return placing.place_in_areas(entries, spec.area, territory)
 
 
 def _expressions(spec: RegisterMap) -> list[tuple[str, str, str]]:
