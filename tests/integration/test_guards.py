@@ -330,6 +330,41 @@ class TestColumns:
         assert "the map uses code" in place.run()["clubs"].errors[""]
 
 
+EMPTY = {
+    "a condition that selects nothing": {"sources__clubs_yml": CLUBS.replace("kind = 'club'", "kind = 'Club'")},
+    "an inverted ignore": {"sources__clubs_yml": CLUBS.replace("format: csv}", "format: csv, ignore: \"code <> 'Total'\"}")},
+    "both": {
+        "sources__clubs_yml": CLUBS.replace("format: csv}", "format: csv, ignore: \"kind = 'club'\"}"),
+        "data__clubs_csv": clubs(10) + clubs(5, "union").split("\n", 1)[1],
+    },
+    "observations": {"sources__people_yml": SUMMED.replace("code = 'Total'", "code <> 'Total'")},
+    "areas": {"sources__areas_yml": five_places.AREAS.replace("format: csv}", "format: csv, ignore: \"code <> 'x'\"}")},
+}  # fmt: skip
+
+
+class TestEmptyList:
+    @pytest.mark.parametrize("fault", EMPTY)
+    def test_with_rows_is_refused(self, tmp_path: Path, fault: str) -> None:
+        place = Place(tmp_path, **EMPTY[fault])
+        source = {"observations": "people", "areas": "areas"}.get(fault, "clubs")
+        report = place.run()[source]
+        assert "rows is used: left out are " in "; ".join(report.errors.values())
+        assert report.down
+        assert place.accept(source)
+        report = place.run()[source]
+        assert (report.errors, report.down, report.accepted) == ({}, False, 0)
+
+    def test_of_events_or_without_rows_is_used(self, tmp_path: Path) -> None:
+        ignoring = FEASTS.replace("format: csv}", "format: csv, ignore: \"code <> 'x'\"}")
+        reports = Place(tmp_path, sources__feasts_yml=ignoring, data__clubs_csv=clubs(0)).run()
+        assert (reports["feasts"].errors, reports["clubs"].errors) == ({}, {})
+
+    def test_of_one_part_is_used(self, tmp_path: Path) -> None:
+        report = Place(tmp_path, data__people_2021_csv="code,sex,persons\nTotal,,1\n").run()["people"]
+        assert report.errors == {}
+        assert sorted(report.parts) == ["year=2020", "year=2021"]
+
+
 REFUSED = {
     "a forgotten decimal mark": ({"data__people_2021_csv": people(20, '"{},5"')}, "20 of 20 cells of population are refused"),
     "a forgotten thousands mark": ({"data__people_2021_csv": people(20, "1 00{}")}, "20 of 20 cells of population are refused"),

@@ -167,6 +167,7 @@ class Ingest:
             rows.process_snapshots(self.context, source, report, snapshots, shapes, self.progress)
             rows.check_corrections(source, report)
             guards.refuse_losses(source, report, states)
+            guards.refuse_empty(source, report, states)
             conflicts.resolve_conflicts(self.context, source, report)
             guards.refuse_quarantined(source, report, states, self.context.lake, self.context.pack.measures_read)
             conflicts.resolve_conflicts(self.context, source, report)  # without the parts that were refused

@@ -74,6 +74,22 @@ def refuse_quarantined(
                 break
 
 
+def refuse_empty(source: FetchedSource, report: SourceReport, states: Mapping[str, SourceState]) -> None:
+    """Refuse the snapshots of a complete list that has rows and gives none, because `where` or `ignore` leaves all of them out.
+
+    The source as a whole is judged: a part may have nothing to give. Where rows are refused, `refuse_quarantined` judges. A source that accepts
+    any number of refused rows accepts this, too.
+    """
+    is_list = source.into in ("observations", "areas", "register") and not source.is_window and not source.fetch.brings_records
+    if not is_list or source.max_quarantined == 1 or report.accepted or report.quarantined or not report.rows_read:
+        return
+    for part, receipt in list(report.parts.items()):
+        if receipt.rows_read and not states[part].is_accepted(receipt.snapshot):
+            reasons = ", ".join(f"{count} by {reason}" for reason, count in sorted(receipt.ignored.items()))
+            text = f"none of {receipt.rows_read} rows is used: left out are {reasons} (max_quarantined)"
+            report.refuse(part, f"{report.snapshots[part].url}: {text}", acceptable=True)
+
+
 def _is_too_much(total: int, refused: int, limit: float, fewest: int) -> bool:
     return refused > limit * total and (refused >= fewest or refused == total)
 
