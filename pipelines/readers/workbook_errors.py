@@ -1,11 +1,13 @@
-"""Finds the cells of an xlsx sheet that hold an error such as #DIV/0!. The library that reads workbooks gives them as empty cells."""
+"""Finds the cells of a sheet of xlsx or ods that hold an error such as #DIV/0!. The library that reads workbooks gives them as empty cells.
+
+It does so for legacy xls too, where a cell with an error stays an empty one.
+"""
 
 from __future__ import annotations
 
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
 from xml.parsers import expat
@@ -14,46 +16,148 @@ from pipelines.readers import cells, member
 
 _MAIN_RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT_RELATION = "http://purl.oclc.org/ooxml/officeDocument/relationships"
-_MARKS = (b't="e"', b"t='e'")
-_CELL = re.compile(rb"<(?:\w+:)?c\s([^>]*[^/>])>(.*?)</(?:\w+:)?c>", re.DOTALL)
-_ERROR_TYPE = re.compile(rb"\bt=[\"']e[\"']")
-_PLACE = re.compile(rb"\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"']")
-_VALUE = re.compile(rb"<(?:\w+:)?v>([^<]{1,40})</")
+_MARK = re.compile(rb"\b(?:t|value-type)\s*=\s*[\"'](?:e|error)[\"']")
+_LONGEST_MARK = 64
+_Error = tuple[int, int, int, int, str]  # row and column, from 0, rows, columns, and text
+_NUMBER = re.compile(r"[0-9]{1,7}")
+_PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 
 
 def with_errors(rows: list[list[Any]], content: bytes, sheet: str) -> list[list[Any]]:
     """Return `rows` of a sheet with the text of the error in each cell that has one."""
-    for row, column, text in _errors(content, sheet):
-        if row < len(rows) and column < len(rows[row]) and rows[row][column] == "":
-            rows[row][column] = text
+    for row, column, height, width, text in _errors(content, sheet):
+        for cells_of_row in rows[row : row + height]:
+            for position in range(column, min(column + width, len(cells_of_row))):
+                cells_of_row[position] = text
     return rows
 
 
-def _errors(content: bytes, sheet: str) -> Iterator[tuple[int, int, str]]:
-    """Yield row and column, from 0, and text of the errors in a sheet; none where the file is no xlsx."""
+def _errors(content: bytes, sheet: str) -> list[_Error]:
+    """Return the errors in a sheet; none where the file is neither xlsx nor ods."""
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            part = _part_of_sheet(archive, sheet)
-            if part is None:
-                return
-            rest = b""
+            if "content.xml" in archive.namelist():
+                finder: _Finder = _OfOds(sheet)
+                part: str | None = "content.xml"
+            else:
+                finder = _OfXlsx()
+                part = _part_of_sheet(archive, sheet)
+            if part is None or not _has_mark(archive, part):
+                return []
             for chunk in member.chunks(archive, archive.getinfo(part)):
-                text = rest + chunk
-                end = max(text.rfind(b"</c>"), text.rfind(b":c>")) + 4  # a cell may begin in one chunk and end in the next
-                if any(mark in text[:end] for mark in _MARKS):
-                    yield from _errors_in(text[:end])
-                rest = text[end if end > 3 else 0 :][-member.CHUNK :]
+                finder.parser.Parse(chunk)
+            finder.parser.Parse(b"", True)
+            return finder.errors
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, OSError, expat.ExpatError):
-        return
+        return []
 
 
-def _errors_in(text: bytes) -> Iterator[tuple[int, int, str]]:
-    for cell in _CELL.finditer(text):
-        if not _ERROR_TYPE.search(cell[1]):
-            continue
-        place, value = _PLACE.search(cell[1]), _VALUE.search(cell[2])
-        if place and value:
-            yield int(place[2]) - 1, cells.column_number(place[1]) - 1, value[1].decode("utf-8", "replace")
+def _has_mark(archive: zipfile.ZipFile, part: str) -> bool:
+    """Return whether a part may hold an error. Most hold none, and are not parsed."""
+    rest = b""
+    for chunk in member.chunks(archive, archive.getinfo(part)):
+        if _MARK.search(rest + chunk):
+            return True
+        rest = chunk[-_LONGEST_MARK:]
+    return False
+
+
+class _Finder:
+    """Follows the elements of a sheet, and collects the text of each error with the cells that it stands in."""
+
+    def __init__(self) -> None:
+        self.errors: list[_Error] = []
+        self.row, self.column = -1, -1
+        self.text: list[str] | None = None  # of the error that is being read
+        self.parser = expat.ParserCreate(namespace_separator=" ")
+        self.parser.buffer_text = True
+        self.parser.StartElementHandler = lambda name, attributes: self.start(name.rsplit(" ", 1)[-1], attributes)
+        self.parser.EndElementHandler = lambda name: self.end(name.rsplit(" ", 1)[-1])
+        self.parser.CharacterDataHandler = self.characters
+        self.is_text = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        raise NotImplementedError
+
+    def end(self, name: str) -> None:
+        raise NotImplementedError
+
+    def characters(self, data: str) -> None:
+        if self.is_text and self.text is not None:
+            self.text.append(data)
+
+
+class _OfXlsx(_Finder):
+    """A cell or row without `r` follows the one before it."""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "row":
+            self.row = _number(attributes.get("r", ""), self.row + 2) - 1
+            self.column = -1
+        elif name == "c":
+            place = _PLACE.fullmatch(attributes.get("r", ""))
+            if place:
+                self.row, self.column = int(place[2]) - 1, cells.column_number(place[1].encode()) - 1
+            else:
+                self.column += 1
+            self.text = [] if attributes.get("t") == "e" else None
+        elif name == "v":
+            self.is_text = True
+
+    def end(self, name: str) -> None:
+        if name == "v":
+            self.is_text = False
+        elif name == "c" and self.text:
+            self.errors.append((self.row, self.column, 1, 1, "".join(self.text)))
+
+
+class _OfOds(_Finder):
+    """Rows and cells may be repeated."""
+
+    def __init__(self, sheet: str) -> None:
+        super().__init__()
+        self.sheet = sheet
+        self.is_in_sheet = False
+        self.notes = 0  # elements of annotations around the present one
+        self.row, self.height, self.column, self.width = 0, 1, 0, 1
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        local = {key.rsplit(" ", 1)[-1]: value for key, value in attributes.items()}
+        if name == "table":
+            self.is_in_sheet, self.row = local.get("name") == self.sheet, 0
+        elif not self.is_in_sheet:
+            return
+        elif name == "table-row":
+            self.height, self.column = _number(local.get("number-rows-repeated", ""), 1), 0
+        elif name in ("table-cell", "covered-table-cell"):
+            self.width = _number(local.get("number-columns-repeated", ""), 1)
+            is_error = any(key.endswith(" value-type") and value == "error" for key, value in attributes.items())
+            self.text = [] if is_error else None
+        elif name == "annotation":
+            self.notes += 1
+        elif name == "p":
+            self.is_text = not self.notes
+
+    def end(self, name: str) -> None:
+        if not self.is_in_sheet:
+            return
+        if name == "p":
+            self.is_text = False
+        elif name == "annotation":
+            self.notes -= 1
+        elif name in ("table-cell", "covered-table-cell"):
+            if self.text:
+                self.errors.append((self.row, self.column, self.height, self.width, "".join(self.text)))
+            self.text = None
+            self.column += self.width
+        elif name == "table-row":
+            self.row += self.height
+        elif name == "table":
+            self.is_in_sheet = False
+
+
+def _number(text: str, default: int) -> int:
+    return int(text) if _NUMBER.fullmatch(text) else default
 
 
 def _part_of_sheet(archive: zipfile.ZipFile, sheet: str) -> str | None:

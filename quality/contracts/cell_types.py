@@ -20,7 +20,7 @@ _TIME = r"([01]?[0-9]|2[0-3]):([0-5][0-9])(?::([0-5][0-9])(\.[0-9]{1,6})?[0-9]*)
 _ISO_DATETIME = rf"^([0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})(?:[T ]{_TIME} ?(?:Z|[+-][0-9]{{2}}(?::?[0-9]{{2}})?)?)?$"
 _DOTTED_DATETIME = _DOTTED_DATE + rf"(?:,? {_TIME})?$"
 _OFFSET = r":[0-9.]+ ?(Z|([+-])([0-9]{2}):?([0-9]{2})?)$"
-_WORKBOOK_ERROR = r"^(#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|FIELD!|GETTING_DATA))$"
+_WORKBOOK_ERROR = r"^(#(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!|SPILL!|CALC!|FIELD!|GETTING_DATA)|Err:[0-9]{3})$"
 _THREE_ZEROS = "the mark before three zeros may separate thousands: declare `thousands` and `decimal`"
 
 

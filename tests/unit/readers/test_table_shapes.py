@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from pipelines.readers import ReadOptions, UnreadableSnapshot, read
 from pipelines.readers.cells import Columns
+from quality.contracts.cell_types import explain_failures
 from tests.support.ingested import ingest
 
 File = Callable[[bytes | str], Path]
@@ -88,6 +91,25 @@ SPREADSHEETML = """<?xml version="1.0"?>
 </Table></Worksheet></Workbook>
 """
 
+FAILED = 'office:value-type="string" office:string-value="" calcext:value-type="error"'
+ODS = f"""\
+<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" xmlns:calcext="urn:org:documentfoundation:names:\
+experimental:calc:xmlns:calcext:1.0" xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:\
+opendocument:xmlns:text:1.0" office:version="1.3"><office:body><office:spreadsheet>
+<table:table table:name="Other"><table:table-row><table:table-cell {FAILED}><text:p>#REF!</text:p></table:table-cell></table:table-row></table:table>
+<table:table table:name="Data">
+<table:table-row>{"".join(f'<table:table-cell office:value-type="string"><text:p>{c}</text:p></table:table-cell>' for c in ("code", "v", "w"))}
+</table:table-row>
+<table:table-row><table:table-cell office:value-type="string"><text:p>t1</text:p></table:table-cell><table:table-cell/>
+<table:table-cell {FAILED}><office:annotation><text:p>why?</text:p></office:annotation><text:p>#DIV/0!</text:p></table:table-cell></table:table-row>
+<table:table-row table:number-rows-repeated="2"><table:table-cell office:value-type="string"><text:p>t2</text:p></table:table-cell>
+<table:table-cell table:number-columns-repeated="2" {FAILED}><text:p>Err:502</text:p></table:table-cell></table:table-row>
+<table:table-row><table:table-cell office:value-type="string"><text:p>t3</text:p></table:table-cell>
+<table:table-cell office:value-type="float" office:value="1"><text:p>1</text:p></table:table-cell>
+<table:table-cell office:value-type="float" office:value="0" calcext:value-type="error"><text:p>#N/A</text:p></table:table-cell></table:table-row>
+</table:table></office:spreadsheet></office:body></office:document-content>
+"""
+
 
 class TestWorkbooks:
     def test_of_excel_2003_in_xml(self, file: File) -> None:
@@ -107,6 +129,35 @@ class TestWorkbooks:
         assert rows(path, format="xlsx", sheet="Data") == [
             {"code": "t1", "w": "#DIV/0!", "__row": 2}, {"code": "t2", "v": "#REF!", "w": "5", "__row": 3},
         ]  # fmt: skip
+
+    def test_error_cells_without_positions_are_shown(self, workbook: Callable[..., Path]) -> None:
+        path = workbook(Data=[["code", "v", "w"], ["t1", "#N/A", "#DIV/0!"], ["t2", 5, "#REF!"]])
+        with zipfile.ZipFile(path) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in parts.items():
+                archive.writestr(name, re.sub(rb' r="[A-Z]*[0-9]+"', b"", content) if "worksheets" in name else content)
+        assert rows(path, format="xlsx") == [
+            {"code": "t1", "v": "#N/A", "w": "#DIV/0!", "__row": 2}, {"code": "t2", "v": "5", "w": "#REF!", "__row": 3},
+        ]  # fmt: skip
+
+    def test_error_cells_of_ods_are_shown(self, tmp_path: Path) -> None:
+        path = tmp_path / "book.ods"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+            archive.writestr("META-INF/manifest.xml", "<manifest/>")
+            archive.writestr("content.xml", ODS.replace("\n", ""))
+        assert rows(path, format="ods", sheet="Data") == [
+            {"code": "t1", "w": "#DIV/0!", "__row": 2},
+            {"code": "t2", "v": "Err:502", "w": "Err:502", "__row": 3},
+            {"code": "t2", "v": "Err:502", "w": "Err:502", "__row": 4},
+            {"code": "t3", "v": "1", "w": "#N/A", "__row": 5},
+        ]
+
+    @pytest.mark.parametrize("text", ["#DIV/0!", "Err:502"])
+    def test_error_cells_are_refused_with_the_error(self, text: str) -> None:
+        reasons = explain_failures(pl.Series([text]), "number", None, None).to_list()
+        assert reasons == [f"the workbook has the error {text} here"]
 
 
 class TestFillDown:
