@@ -45,7 +45,8 @@ class SourceState:
     something else. `headers` make the next request conditional.
     `history` lists (time, sha256) of every change. `failures` counts the failures in a row; no attempt is made before `not_before`.
     `error` is what the last fetch or drop failed with, and `refusal` why the last ingest that judged the newest snapshot did not use it.
-    `shape` describes the columns of the last good snapshot, `rows` and `accepted_rows` are their numbers (None where nobody counted them).
+    `shape` describes the columns of the last good snapshot, `rows` and `accepted_rows` are their numbers (None where nobody counted them),
+    and `values` those of the values of each measure.
     `refused` is the newest content, where the ingest could read it and refused it for how it differs; `accepted` is what an operator accepted.
     Of pushed events: `holds` has, by their type, the newest segment whose records the snapshot holds, and `reported` the newest segment
     with events that reported a change and were answered with a fetch.
@@ -70,6 +71,7 @@ class SourceState:
     shape: dict[str, Any] = field(default_factory=dict)
     rows: int | None = None
     accepted_rows: int | None = None
+    values: dict[str, int] = field(default_factory=dict)
     refused: str = ""
     accepted: Acceptance | None = None
     holds: dict[str, int] = field(default_factory=dict)

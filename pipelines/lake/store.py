@@ -81,6 +81,8 @@ class Receipt(StateFile):
     """How many rows each declared correction changed."""
     measures: dict[str, tuple[int, int]] = Field(default_factory=dict)
     """By measure, how many accepted rows carry it, and in how many of them its value is refused."""
+    values: dict[str, int] | None = None
+    """By measure, how many accepted rows have a value; None in receipts of earlier versions."""
 
     def assert_rows_add_up(self) -> None:
         """Raise AssertionError where a row is neither accepted, nor in quarantine, nor ignored."""

@@ -149,6 +149,24 @@ class TestLoss:
         place.write("data/clubs.csv", clubs(after))
         assert bool(place.run()["clubs"].errors) is is_refused
 
+    @pytest.mark.parametrize(("empty", "read", "is_refused"), [(11, True, True), (10, True, False), (11, False, False)])
+    def test_of_values_of_a_measure_counts_where_an_indicator_reads_it(
+        self, tmp_path: Path, empty: int, read: bool, is_refused: bool
+    ) -> None:
+        unread = SUMMED.replace("id: people", "id: other").replace("population:", "others:")
+        place = Place(tmp_path, sources__other_yml=unread)
+        place.run()
+        place.write("data/people_2021.csv", people(20 - empty) + people(empty, "").split("\n", 1)[1])
+        report = place.run()["people" if read else "other"]
+        assert list(report.errors) == (["year=2021"] if is_refused else [])
+        assert ("9 values of population after 20, a loss of 55%" in str(report.errors)) is is_refused
+
+    def test_of_a_few_values_counts_for_nothing(self, tmp_path: Path) -> None:
+        place = Place(tmp_path, data__people_2021_csv=people(5))
+        place.run()
+        place.write("data/people_2021.csv", people(1) + people(4, "").split("\n", 1)[1])
+        assert place.run()["people"].errors == {}
+
     def test_counts_for_no_window(self, tmp_path: Path) -> None:
         place = Place(tmp_path)
         place.run()

@@ -166,7 +166,7 @@ class Ingest:
         try:
             rows.process_snapshots(self.context, source, report, snapshots, shapes, self.progress)
             rows.check_corrections(source, report)
-            guards.refuse_losses(source, report, states)
+            guards.refuse_losses(source, report, states, self.context.pack.measures_read)
             guards.refuse_empty(source, report, states)
             conflicts.resolve_conflicts(self.context, source, report)
             guards.refuse_quarantined(source, report, states, self.context.lake, self.context.pack.measures_read)
@@ -209,6 +209,7 @@ class Ingest:
                 shape=receipt.shape,
                 rows=guards.rows_without_ignored(receipt),
                 accepted_rows=receipt.accepted,
+                values=receipt.values or {},
             )
             if current.accepted is not None and current.is_accepted(receipt.snapshot):
                 report.accepted_by_operator[part] = current.accepted.reason

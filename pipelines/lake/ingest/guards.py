@@ -20,8 +20,8 @@ MAX_LOSS, MAX_LOSS_OF_OBSERVATIONS = 0.3, 0.5
 MIN_LOST = 2
 
 
-def refuse_losses(source: FetchedSource, report: SourceReport, states: Mapping[str, SourceState]) -> None:
-    """Refuse each part whose new snapshot has far fewer rows, or far fewer accepted rows, than its last good one."""
+def refuse_losses(source: FetchedSource, report: SourceReport, states: Mapping[str, SourceState], measures_read: Collection[str]) -> None:
+    """Refuse each part whose new snapshot has far fewer rows, accepted rows or values of a measure that an indicator reads than its last good one."""
     limit = _max_loss(source)
     if limit is None:
         return
@@ -29,9 +29,18 @@ def refuse_losses(source: FetchedSource, report: SourceReport, states: Mapping[s
         state = states[part]
         if receipt.snapshot == state.good or state.is_accepted(receipt.snapshot):
             continue
-        counts = (("rows", state.rows, rows_without_ignored(receipt)), ("accepted rows", state.accepted_rows, receipt.accepted))
-        for name, before, now in counts:
-            if before and _is_lost(before, now, limit, MIN_LOST):
+        values = receipt.values
+        counts = [
+            ("rows", state.rows, rows_without_ignored(receipt), MIN_LOST),
+            ("accepted rows", state.accepted_rows, receipt.accepted, MIN_LOST),
+            *(
+                (f"values of {m}", before, before if values is None else values.get(m, 0), MIN_REFUSED)
+                for m, before in state.values.items()
+                if m in measures_read
+            ),
+        ]
+        for name, before, now, fewest in counts:
+            if before and _is_lost(before, now, limit, fewest):
                 text = f"{now} {name} after {before}, a loss of {(before - now) / before:.0%}; the limit is {limit:.0%}"
                 report.refuse(part, f"{report.snapshots[part].url}: {text} (expect.rows_change)", acceptable=True)
                 break
@@ -96,7 +105,8 @@ def _is_too_much(total: int, refused: int, limit: float, fewest: int) -> bool:
 
 def _is_lost(before: int, now: int, limit: float, fewest: int) -> bool:
     """Whether too much of `before` is lost. Fewer than `fewest` never count, unless nothing is left or no loss at all is acceptable."""
-    return before - now > limit * before and (before - now >= fewest or not now or not limit)
+    is_enough = before - now >= fewest or not limit or (not now and fewest == MIN_LOST)
+    return before - now > limit * before and is_enough
 
 
 def _max_loss(source: FetchedSource) -> float | None:

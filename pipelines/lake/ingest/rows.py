@@ -506,6 +506,7 @@ def _count_rows(receipt: Receipt, result: contracts.Checked, mapped: MappedRows,
     receipt.cells_quarantined = quarantine.filter(pl.col("column").is_not_null()).height
     cells = mapped.measure_cells.filter(is_of_part)
     receipt.measures = {measure: (n, refused) for measure, n, refused in cells.select("measure", "cells", "refused").iter_rows()}
+    receipt.values = dict(cells.select("measure", "filled").iter_rows())
     receipt.assert_rows_add_up()
 
 

@@ -12,7 +12,7 @@ from pipelines.packs.expressions import parse, strict
 
 REJECTED = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "reason": pl.String})
 BAD_CELLS = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "column": pl.String, "reason": pl.String})
-MEASURE_CELLS = pl.Schema({"__part": pl.String, "measure": pl.String, "cells": pl.Int64, "refused": pl.Int64})
+MEASURE_CELLS = pl.Schema({"__part": pl.String, "measure": pl.String, "cells": pl.Int64, "refused": pl.Int64, "filled": pl.Int64})
 _NOT_CELLS = ("__bad", "__rejected", "__part", "__row", "__cell")
 
 
@@ -44,8 +44,8 @@ class MappedRows:
 
     `rows` are of the canonical kind, `rejected` are accepted rows that could not be mapped, `unselected` are those that no `where`
     selects, and `bad_cells` are single values that could not be computed. Every accepted row is mapped, rejected or unselected.
-    `measure_cells` counts the accepted rows that carry a measure, and those of them in which its value is refused. `refused` are the rows
-    of registers and events that are in quarantine (`mapping.refused`); None for other kinds.
+    `measure_cells` counts the accepted rows that carry a measure, those of them in which its value is refused, and those with a value.
+    `refused` are the rows of registers and events that are in quarantine (`mapping.refused`); None for other kinds.
     """
 
     rows: pl.DataFrame

@@ -189,9 +189,10 @@ def _observations(kept: pl.DataFrame, measure: _Measure, failures: pl.DataFrame)
 
 
 def _counted(observations: pl.DataFrame) -> pl.DataFrame:
-    """Return how many accepted rows carry the measure, and in how many its value is refused, by part."""
+    """Return how many accepted rows carry the measure, in how many its value is refused, and how many have one, by part."""
     accepted = observations.filter(~pl.col("__q")).group_by("__part", "measure", maintain_order=True)
-    return accepted.agg(pl.len().alias("cells"), (pl.col("obs_status") == "Q").sum().alias("refused")).cast(MEASURE_CELLS)
+    refused, filled = pl.col("obs_status") == "Q", pl.col("obs_value").is_not_null()
+    return accepted.agg(pl.len().alias("cells"), refused.sum().alias("refused"), filled.sum().alias("filled")).cast(MEASURE_CELLS)
 
 
 def _with_value(rows: pl.DataFrame, raw: pl.Expr, scale: Mapping[str, float] | None) -> pl.DataFrame:
