@@ -1,18 +1,16 @@
-"""Finds the cells of a sheet of xlsx or ods that hold an error such as #DIV/0!. The library that reads workbooks gives them as empty cells.
-
-It does so for legacy xls too, where a cell with an error stays an empty one.
-"""
+"""Finds the cells of a sheet that hold an error such as #DIV/0!. The library that reads workbooks gives them as empty cells."""
 
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 import zlib
 from io import BytesIO
 from typing import Any
 from xml.parsers import expat
 
-from pipelines.readers import cells, member
+from pipelines.readers import cells, legacy_errors, member
 
 _MAIN_RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT_RELATION = "http://purl.oclc.org/ooxml/officeDocument/relationships"
@@ -33,8 +31,10 @@ def with_errors(rows: list[list[Any]], content: bytes, sheet: str) -> list[list[
 
 
 def _errors(content: bytes, sheet: str) -> list[_Error]:
-    """Return the errors in a sheet; none where the file is neither xlsx nor ods."""
+    """Return the errors in a sheet; none where the file is damaged, or of another format."""
     try:
+        if content.startswith(legacy_errors.SIGNATURE):
+            return [(row, column, 1, 1, text) for row, column, text in legacy_errors.errors(content, sheet)]
         with zipfile.ZipFile(BytesIO(content)) as archive:
             if "content.xml" in archive.namelist():
                 finder: _Finder = _OfOds(sheet)
@@ -48,7 +48,18 @@ def _errors(content: bytes, sheet: str) -> list[_Error]:
                 finder.parser.Parse(chunk)
             finder.parser.Parse(b"", True)
             return finder.errors
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, OSError, expat.ExpatError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        KeyError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        expat.ExpatError,
+        struct.error,
+        IndexError,
+    ):
         return []
 
 

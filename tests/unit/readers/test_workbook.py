@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +31,21 @@ class TestWorkbookReader:
     def test_names_a_missing_sheet(self, sheet: int | str, reason: str) -> None:
         with pytest.raises(UnreadableSnapshot, match=reason):
             readers.read(LEGACY, ReadOptions(format="xls", sheet=sheet))
+
+    def test_shows_the_errors_of_legacy_workbooks(self, tmp_path: Path) -> None:
+        content = LEGACY.read_bytes()
+        numbers = re.escape(struct.pack("<HHHHH", 0xBD, 24, 2, 2, 0x11)), re.escape(struct.pack("<HHHHH", 0xBD, 18, 3, 3, 0x11))
+        (formula, cell) = (re.search(pattern, content) for pattern in numbers)
+        assert formula is not None
+        assert cell is not None
+        failed = struct.pack("<HHHHH", 0x06, 24, 2, 2, 0x11) + b"\x02\0\x2a\0\0\0\xff\xff" + struct.pack("<HIHBB", 0, 0, 2, 0x1C, 0x2A)
+        error = struct.pack("<HHHHHBB", 0x205, 8, 3, 3, 0x11, 0x07, 1) + struct.pack("<HH6x", 0xFFF, 6)
+        path = tmp_path / "errors.xls"
+        path.write_bytes(
+            content[: formula.start()] + failed + content[formula.start() + 28 : cell.start()] + error + content[cell.start() + 22 :]
+        )
+        frame = readers.read(path, ReadOptions(format="xls", header_rows=2, sheet="Obce"))
+        assert [row[2:5] for row in frame.rows()] == [("#N/A", None, None), (None, "#DIV/0!", None)]
 
     @pytest.mark.parametrize("cut", [100, 2000, 5000])
     def test_refuses_a_truncated_legacy_workbook(self, tmp_path: Path, cut: int) -> None:
