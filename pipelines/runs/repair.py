@@ -149,7 +149,7 @@ def _states_from_archive(workspace: Workspace) -> Iterator[tuple[str, str, Sourc
     for snapshot in archive.sidecars():
         arrivals.setdefault((snapshot.source, snapshot.part), []).append((snapshot.fetched_at, snapshot.sha256))
     good: dict[tuple[str, str], str] = {}
-    for manifest in sorted(_manifests(workspace), key=lambda m: m.created_at):
+    for manifest in (*sorted(_manifests(workspace), key=lambda m: m.created_at), Manifest.current(workspace)):
         for source, entry in manifest.sources.items():
             for part, item in entry.parts.items():
                 if good.get((source, part)) != item.snapshot and archive.path(item.snapshot).is_file():

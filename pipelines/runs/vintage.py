@@ -70,8 +70,9 @@ def _as_of(state: SourceState, time: str) -> SourceState:
     if not then:
         return SourceState()
     return SourceState(
-        sha256=then[-1][1], good=then[-2][1] if len(then) > 1 else "", checked_at=then[-1][0], changed_at=then[-1][0], history=then
-    )
+        sha256=then[-1][1], good=then[-2][1] if len(then) > 1 else "", checked_at=then[-1][0], changed_at=then[-1][0], history=then,
+        accepted=state.accepted,
+    )  # fmt: skip
 
 
 def publish(release: Path, out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ from pipelines.lake.ingest import Ingest, SourceReport
 from pipelines.lake.store import Lake
 from pipelines.notify import alerts, incidents
 from pipelines.packs.workspace import Workspace
+from pipelines.runs import repair
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import inputs_key
+from pipelines.runs.vintage import workspace_at
 from tests.support import five_places
 from tests.support.command import zpo2
 
@@ -69,6 +72,7 @@ class Place:
 
     def __init__(self, folder: Path, **changes: str) -> None:
         self.folder = folder
+        self.now = 1_760_000_000
         files = {"sources__people_yml": SUMMED, "sources__clubs_yml": CLUBS, "sources__feasts_yml": FEASTS, "data__clubs_csv": clubs(20),
                  "data__feasts_csv": feasts(20), "data__people_2020_csv": people(20), "data__people_2021_csv": people(20)}  # fmt: skip
         five_places.write(folder / "pack", **files | changes)
@@ -76,7 +80,7 @@ class Place:
     @property
     def workspace(self) -> Workspace:
         home = WorkspaceFolder(self.folder / "home").root
-        workspace = Workspace(home, Settings(), pack=packs.load(self.folder / "pack"))
+        workspace = Workspace(home, Settings(SOURCE_DATE_EPOCH=self.now), pack=packs.load(self.folder / "pack"))
         workspace.open()
         return workspace
 
@@ -295,6 +299,47 @@ class TestRefusal:
         path.write_text(json.dumps({"clubs": {"": {"sha256": "a", "error": "3 rows after 20", "failures": failures}}}))
         state = SourceStates(path).get("clubs", "")
         assert (state.error, state.refusal) == (error, refusal)
+
+
+class TestUnknownCounts:
+    """What the last good snapshot held comes from its receipt where the state does not know it."""
+
+    @pytest.mark.parametrize("declared", [CLUBS, CLUBS.replace("{required: true}", "{}")])
+    def test_of_an_earlier_version(self, tmp_path: Path, declared: str) -> None:
+        place = Place(tmp_path)
+        place.run()
+        states = SourceStates(place.workspace.fetch_state)
+        states.put("clubs", "", replace(states.get("clubs", ""), rows=None, accepted_rows=None, shape={}))
+        states.save()
+        place.write("sources/clubs.yml", declared)
+        place.write("data/clubs.csv", clubs(3))
+        assert "3 rows after 20" in place.run()["clubs"].errors[""]
+
+    def test_after_a_repair(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        good = place.run()["clubs"].parts
+        place.now += 60
+        place.write("data/clubs.csv", clubs(3))
+        place.run()
+        place.workspace.fetch_state.write_text("{")
+        repair.repair(place.workspace)
+        report = Ingest(place.workspace).run()["clubs"]
+        assert "3 rows after 20" in report.errors[""]
+        assert report.parts == good
+
+    def test_in_a_vintage(self, tmp_path: Path) -> None:
+        place = Place(tmp_path)
+        good = place.run()["clubs"].parts
+        place.now += 60
+        place.write("data/clubs.csv", clubs(3))
+        place.run()
+        for _ in range(2):
+            with workspace_at(place.workspace, "2030-01-01T00:00:00Z") as past:
+                report = Ingest(past).run()["clubs"]
+            if place.accept("clubs"):
+                assert "3 rows after 20" in report.errors[""]
+                assert report.parts == good
+        assert (report.errors, report.accepted) == ({}, 3)
 
 
 class TestColumns:

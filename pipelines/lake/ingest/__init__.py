@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pipelines.core.clock import timestamp
 from pipelines.extract.http.request import question
@@ -16,6 +17,8 @@ from pipelines.lake.ingest import conflicts, counted, guards, merging, rows, sta
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import SourceReport
+from pipelines.lake.manifest import Manifest
+from pipelines.lake.store import Receipt
 from pipelines.packs.schema import FetchedSource, ObservationsMap
 from pipelines.packs.workspace import Workspace
 
@@ -35,6 +38,13 @@ class _Part:
     snapshot: Snapshot | None
 
 
+def _counts(receipt: Receipt) -> dict[str, Any]:
+    """Return what the state of a part holds of its last good snapshot."""
+    return {
+        "shape": receipt.shape, "rows": guards.rows_without_ignored(receipt), "accepted_rows": receipt.accepted, "values": receipt.values or {},
+    }  # fmt: skip
+
+
 def _because(error: str | None) -> str:
     return f": {error}" if error else ""
 
@@ -45,6 +55,7 @@ class Ingest:
     def __init__(self, workspace: Workspace, progress: rows.Progress | None = None) -> None:
         self.context = Context(workspace)
         self.states = SourceStates(workspace.fetch_state)
+        self.before = Manifest.load_if_whole(workspace.manifest) or Manifest()
         self.progress: rows.Progress = progress or (lambda _: None)
 
     @property
@@ -120,6 +131,7 @@ class Ingest:
                 if use_newest:
                     self.states.put(source.id, declared.name, replace(current, tried=current.sha256))
                 continue
+            current = self._with_counts(source, declared.name, current)
             sha256 = current.sha256 if use_newest and current.sha256 else current.good
             snapshot = self.context.archive.find(source.id, declared.name, sha256) if sha256 else None
             if sha256 and snapshot is None:
@@ -133,6 +145,20 @@ class Ingest:
         for name, part in parts.items():
             self._update_state(report, name, part.state, use_newest, is_good=name in overtaken)
         return report
+
+    def _with_counts(self, source: FetchedSource, part: str, current: SourceState) -> SourceState:
+        """Return a state that knows what its last good snapshot held. After a repair, in a vintage or after an upgrade, its receipt says it."""
+        if not current.good or current.rows is not None:
+            return current
+        snapshot = self.context.archive.find(source.id, part, current.good)
+        keys = [self.context.receipt_key(source, snapshot)] if snapshot is not None else []
+        if source.id in self.before.sources and part in self.before.sources[source.id].parts:
+            keys.append(self.before.sources[source.id].parts[part].key)
+        for key in keys:
+            receipt = self.context.lake.load_receipt(source.id, part, key)
+            if receipt is not None and receipt.snapshot == current.good:
+                return replace(current, **_counts(receipt))
+        return current
 
     def _use_overtaken(self, source: FetchedSource, report: SourceReport, parts: Mapping[str, _Part]) -> set[str]:
         """Where the newest snapshot of a part failed, use one that it has overtaken before any run saw it: two files were dropped at once.
@@ -203,14 +229,7 @@ class Ingest:
         refusal = report.errors.get(part)
         if part in report.parts and (is_good or not refusal):
             receipt = report.parts[part]
-            current = replace(
-                current,
-                good=receipt.snapshot,
-                shape=receipt.shape,
-                rows=guards.rows_without_ignored(receipt),
-                accepted_rows=receipt.accepted,
-                values=receipt.values or {},
-            )
+            current = replace(current, good=receipt.snapshot, **_counts(receipt))
             if current.accepted is not None and current.is_accepted(receipt.snapshot):
                 report.accepted_by_operator[part] = current.accepted.reason
         if use_newest:
