@@ -29,21 +29,28 @@ def refuse_losses(source: FetchedSource, report: SourceReport, states: Mapping[s
         state = states[part]
         if receipt.snapshot == state.good or state.is_accepted(receipt.snapshot):
             continue
-        values = receipt.values
         counts = [
             ("rows", state.rows, rows_without_ignored(receipt), MIN_LOST),
             ("accepted rows", state.accepted_rows, receipt.accepted, MIN_LOST),
-            *(
-                (f"values of {m}", before, before if values is None else values.get(m, 0), MIN_REFUSED)
-                for m, before in state.values.items()
-                if m in measures_read
-            ),
+            *_values(source, receipt, state, measures_read),
         ]
         for name, before, now, fewest in counts:
             if before and _is_lost(before, now, limit, fewest):
                 text = f"{now} {name} after {before}, a loss of {(before - now) / before:.0%}; the limit is {limit:.0%}"
                 report.refuse(part, f"{report.snapshots[part].url}: {text} (expect.rows_change)", acceptable=True)
                 break
+
+
+def _values(
+    source: FetchedSource, receipt: Receipt, state: SourceState, measures_read: Collection[str]
+) -> Iterator[tuple[str, int, int, int]]:
+    """Yield the values of each measure that an indicator reads, before and now. Refused cells are no loss: `refuse_quarantined` judges them."""
+    may_lose_columns = source.on_schema_change in ("evolve", "warn")
+    for measure, before in state.values.items():
+        if measure in measures_read and receipt.values is not None:
+            now = receipt.values.get(measure, 0) + receipt.measures.get(measure, (0, 0))[1]
+            if now or not may_lose_columns:
+                yield f"values of {measure}", before, now, MIN_REFUSED
 
 
 def refuse_quarantined(
