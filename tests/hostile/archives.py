@@ -168,5 +168,5 @@ CASES = [
     Case("not_a_zip", GROUP, "a table where a ZIP archive is expected", BODY,
              Outcome(refused="the archive cannot be read: File is not a zip file"), read=MEMBER),
     Case("unknown_packing", GROUP, "another kind of archive (7z): no table", b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(range(200)),
-             Outcome(refused="the header cannot be read")),
+             Outcome(refused="a 7-Zip archive")),
 ]  # fmt: skip

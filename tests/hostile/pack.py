@@ -58,9 +58,9 @@ HONEST_CSV = "code,value\n554782,10\n582786,20\n500011,30\n001234,40\n500030,50\
 
 def write(folder: Path, cases: Sequence[Case]) -> Path:
     """Write the pack with a source for each case, and return its folder."""
-    areas = "ref,name,level,state,cz,sk,born,ended\nS,Stát,nuts0,,,,,\n"
+    areas = "ref,name,level,state,cz,sk,born,ended\nS,Stát,nuts0,,,,,\nT,Jinde,nuts0,,,,,\n"
     for ref, name, cz, sk, born, ended in AREAS:
-        areas += f"{ref},{name},lau,{'S' if cz else ''},{cz},{sk},{born},{ended}\n"  # of those in the state all report
+        areas += f"{ref},{name},lau,{'S' if cz else 'T'},{cz},{sk},{born},{ended}\n"  # of those in the state all report
     texts = {
         "pack.yml": PACK, "sources/a_territory.yml": TERRITORY, "sources/honest.yml": HONEST, "indicators/population.yml": INDICATOR,
         "data/areas.csv": areas, "data/honest.csv": HONEST_CSV,

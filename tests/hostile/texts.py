@@ -24,7 +24,7 @@ def areas(case: str, what: str, *names: str, kept: tuple[str, ...] | None = None
         case, GROUP, what, written(["code", "name"], *([str(i), name] for i, name in enumerate(names, 1))), Outcome(result,
         also="each name as it came"),
         into="areas", columns="{code: {required: true}, name: {}}",
-        map=f"{{area: {{ref_area: \"'{case}:' || code\", level: \"'lau'\", name: name}}}}",
+        map=f"{{area: {{ref_area: \"'{case}:' || code\", level: \"'lau'\", name: name, parents: {{nuts0: \"'T'\"}}}}}}",
     )  # fmt: skip
 
 

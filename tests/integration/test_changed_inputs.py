@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from pipelines.core.workspace import WorkspaceFolder
+from pipelines.lake.manifest import Manifest
 from pipelines.warehouse import scope
 from tests.support.changing_pack import KINDS, WITH_CHANGES, ChangingPack
 from tests.support.damage import damage
@@ -120,7 +122,8 @@ class TestBesidesRuns:
         assert path.read_bytes() == content
 
     def test_damaged_file_of_the_lake(self, warehouses: TwoWarehouses) -> None:
-        path = next((warehouses.changed / "lake/observations/figures").rglob("*.parquet"))
+        files = Manifest.current(WorkspaceFolder(warehouses.changed)).files["observations"]
+        path = next(warehouses.changed / "lake" / file.path for file in files if "figures" in file.path)
         content = path.read_bytes()
         damage(path, len(content) // 2)
         with pytest.raises(scope.ScopeError, match="missing or damaged on the disk; `zpo2 run` makes it again"):

@@ -41,7 +41,7 @@ def test_the_project_checks_with_dg(variables: dict[str, str]) -> None:
 def test_part_of_a_missing_warehouse_is_refused_and_a_run_builds_it_again(variables: dict[str, str]) -> None:
     warehouse = Path(variables["ZPO2_HOME"]) / "warehouse.duckdb"
     warehouse.unlink()
-    arguments = ("asset", "materialize", "-m", "pipelines.orchestration.definitions", "--select", 'key:"marts/mart_peers"')
+    arguments = ("asset", "materialize", "-m", "pipelines.orchestration.definitions", "--select", 'key:"five/marts/mart_peers"')
     done = tool("dagster", *arguments, **variables)
     assert done.returncode != 0
     assert "materialize all assets together, or run `zpo2 run`" in done.stdout + done.stderr
