@@ -58,7 +58,7 @@ class TestManifest:
         workspace = WorkspaceFolder(tmp_path)
         workspace.manifests.mkdir()
         workspace.manifest.write_text("{", encoding="utf-8")
-        with pytest.raises(StateError, match=r"current\.json: cannot be read"):
+        with pytest.raises(StateError, match=r"current\.json: damaged"):
             Manifest.current(workspace)
 
 

@@ -120,5 +120,5 @@ class TestSourceStates:
     def test_reports_a_damaged_file(self, tmp_path: Path, text: str) -> None:
         path = tmp_path / "fetches.json"
         path.write_text(text)
-        with pytest.raises(StateError, match=r"fetches\.json: cannot be read"):
+        with pytest.raises(StateError, match=r"fetches\.json: damaged"):
             SourceStates(path)
