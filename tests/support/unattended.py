@@ -128,7 +128,8 @@ class Operation:
     def drop(self) -> None:
         """Drop a file of trees, which was complete for a while."""
         self.trees += self.random.randrange(1, 9)
-        self._dropped("trees.csv", f"code,year,trees\na1,2021,{self.trees}\n")
+        rows = [f"{code},2021,{self.trees if code == CODES[0] else 0}" for code in CODES]
+        self._dropped("trees.csv", "\n".join(["code,year,trees", *rows, ""]))
 
     def drop_junk(self) -> None:
         for name in JUNK:
