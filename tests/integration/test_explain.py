@@ -377,7 +377,9 @@ class TestChecks:
         blob.write_text(blob.read_text(encoding="utf-8").replace("a1,M,13", "a1,M,31"), encoding="utf-8")
         result = explain_cell(five_home.parent / "pack", five_copy, "population", "a1", "2021")
         assert {c.name for c in result.checks if c.state == "failed"} == {"bytes", "rows"}
-        assert "its snapshot cannot be read again: the bytes in the archive do not have the checksum" in "".join(c.text for c in result.checks)
+        assert "its snapshot cannot be read again: the bytes in the archive do not have the checksum" in "".join(
+            c.text for c in result.checks
+        )
 
     def test_another_current_release_is_a_note_with_its_value(self, five_copy: Path, five_home: Path) -> None:
         public, made = five_copy / "public", current_release(five_copy)
