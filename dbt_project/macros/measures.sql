@@ -17,10 +17,25 @@
     group by measure_key
 {%- endmacro %}
 
-{# The measures of sources that are down, with the period of the missing part; the period is null where it is unknown. #}
+{# The cells that a source gives of measures that several sources give: one row per source and cell. #}
+{% macro cells_of_shared_measures() -%}
+    select
+        o.source_position,
+        o.measure_key,
+        o.area_key,
+        o.period_key,
+        o.breakdown_key,
+        o.obs_value,
+        o.status_rank
+    from {{ ref('int_source_observations') }} as o
+    inner join ({{ measure_properties() }}) as m on m.measure_key = o.measure_key and m.n_sources > 1
+{%- endmacro %}
+
+{# The measures of sources that are down, with the source and the period of the missing part; the period is null where it is unknown. #}
 {% macro measures_of_sources_down() -%}
     select
         m.measure_key,
+        m.source_position,
         {{ period_key('d.time_period') }} as period_key
     from {{ ref('stg_down') }} as d
     inner join {{ ref('stg_measures') }} as m on m.source = d.source

@@ -12,7 +12,7 @@ from pipelines.core.errors import Zpo2Error
 DAMAGED = ".damaged"
 """The ending of the name under which a damaged file is kept, of whatever kind."""
 _log = logging.getLogger("zpo2.files")
-_known: dict[str, tuple[tuple[int, ...], str]] = {}
+_checksums: dict[str, tuple[tuple[int, ...], str]] = {}
 """By path: what tells one state of a file from another, and the checksum of its bytes in that state."""
 
 
@@ -31,15 +31,26 @@ def is_intact(path: Path, sha256: str) -> bool:
     try:
         status = path.stat()
         state = (status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-        known = _known.get(str(path))
-        if known is None or known[0] != state:
-            known = _known[str(path)] = (state, sha256_of(path))
+        hashed = _checksums.get(str(path))
+        if hashed is None or hashed[0] != state:
+            hashed = _checksums[str(path)] = (state, sha256_of(path))
     except OSError:
         return False
-    return known[1] == sha256
+    return hashed[1] == sha256
 
 
-def set_aside(path: Path) -> None:
-    """Rename a damaged file, so that nobody reads it by its name, and note it in the log."""
-    os.replace(path, path.with_name(path.name + DAMAGED))
-    _log.error("a file was damaged on the disk and was set aside", extra={"path": str(path), "kept_as": path.name + DAMAGED})
+def set_aside(path: Path) -> Path:
+    """Rename a damaged file or folder, so that nobody reads it by its name and it can be inspected, and return its new path."""
+    target = path.with_name(path.name + DAMAGED)
+    number = 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{path.name}{DAMAGED}-{number}")
+    os.replace(path, target)
+    return target
+
+
+def set_aside_with_log(path: Path) -> None:
+    """Set a file aside whose bytes do not have their checksum, and note it in the log."""
+    kept = set_aside(path)
+    _log.error("a file was damaged on the disk and was set aside", extra={"path": str(path), "kept_as": kept.name})

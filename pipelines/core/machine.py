@@ -45,7 +45,7 @@ def fault_of(error: BaseException) -> str | None:
 
 
 def is_of_machine(error: BaseException) -> bool:
-    """Whether an error says that the machine lacks disk space, memory or open files, whatever is being processed."""
+    """Whether an error says that the machine lacks disk space, memory or open files."""
     return isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in _LACKING)
 
 

@@ -6,14 +6,12 @@ A file that cannot be read is reported as damaged, with what restores it. Files 
 from __future__ import annotations
 
 import logging
-import os
 from pathlib import Path
 from typing import ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from pipelines.core import atomic
-from pipelines.core.checksums import DAMAGED
 from pipelines.core.errors import Zpo2Error
 
 T = TypeVar("T")
@@ -81,14 +79,3 @@ def damaged(path: Path, reason: str, cure: str = "") -> StateError:
     """Return the error of a damaged file, with the command that restores it from the backup of docs/operations.md where there is no `cure`."""
     cure = cure or f"restore it from a backup: tar -C {path.parent} -xf backup/state.tar ./{path.name}"
     return StateError(f"{path}: damaged ({reason}); {cure}")
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a damaged file or folder, so that it can be inspected, and return its new path."""
-    target = path.with_name(path.name + DAMAGED)
-    number = 1
-    while target.exists():
-        number += 1
-        target = path.with_name(f"{path.name}{DAMAGED}-{number}")
-    os.replace(path, target)
-    return target

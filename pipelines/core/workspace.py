@@ -34,8 +34,6 @@ sensors:
   num_workers: 4
 run_monitoring:
   enabled: true
-freshness:
-  enabled: true
 retention:
   schedule:
     purge_after_days: 30

@@ -92,7 +92,7 @@ class Archive:
     def set_damaged_aside(self, sha256: str) -> None:
         """Rename a file whose bytes do not have its checksum. The archive then lacks these bytes, and they are fetched again."""
         if self.path(sha256).is_file():
-            checksums.set_aside(self.path(sha256))
+            checksums.set_aside_with_log(self.path(sha256))
 
     def set_aside(self, content: Path, source: str, part: str) -> None:
         """Keep the last rejected bytes of a part for inspection, unless they are larger than MAX_ASIDE."""

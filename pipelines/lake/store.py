@@ -145,7 +145,7 @@ class Lake:
         lost = [f.path for f in receipt.files.values() if not checksums.is_intact(self.root / f.path, f.sha256)]
         for damaged in lost:
             if (self.root / damaged).is_file():
-                checksums.set_aside(self.root / damaged)
+                checksums.set_aside_with_log(self.root / damaged)
                 self.set_aside.append(damaged)
         return None if lost else receipt
 

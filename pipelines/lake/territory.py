@@ -111,16 +111,16 @@ class Territory:
             pl.col("to_area").sort_by("changed_on").first()
         )
         unknown = first.join(self.areas, on="ref_area", how="anti")
-        known = self.areas.select("ref_area", "level", "country")
-        former = [known.clear()]
+        successors = self.areas.select("ref_area", "level", "country")
+        former = [successors.clear()]
         while unknown.height:
-            found = unknown.join(known.rename({"ref_area": "to_area"}), on="to_area", maintain_order="left").select(
+            predecessors = unknown.join(successors.rename({"ref_area": "to_area"}), on="to_area", maintain_order="left").select(
                 "ref_area", "level", "country"
             )
-            if not found.height:
-                break  # they lead to no known area
-            former.append(found)
-            unknown, known = unknown.join(found, on="ref_area", how="anti", maintain_order="left"), found
+            if not predecessors.height:
+                break  # the rest leads to no area of the sources
+            former.append(predecessors)
+            unknown, successors = unknown.join(predecessors, on="ref_area", how="anti", maintain_order="left"), predecessors
         columns = (pl.col(c) if c in ("ref_area", "level", "country") else pl.lit(None, t).alias(c) for c, t in AREA_COLUMNS.items())
         return pl.concat(former).select(*columns)
 

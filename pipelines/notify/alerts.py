@@ -15,9 +15,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from pipelines.core import atomic
+from pipelines.core.checksums import set_aside
 from pipelines.core.clock import timestamp
 from pipelines.core.settings import Settings
-from pipelines.core.state import StateError, load_state, set_aside
+from pipelines.core.state import StateError, load_state
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.http.limits import Limits
 from pipelines.notify.webhook import DeliveryError, send, signature

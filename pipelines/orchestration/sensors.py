@@ -86,6 +86,7 @@ def _poll_sources(workspace: Workspace) -> dg.SensorDefinition:
         _log.info("sources were polled", extra={"polled": result.polled, "changed": sorted(result.changed), "failed": result.failed})
         changed = f"new content of {', '.join(sorted(result.changed))}" if result.changed else "nothing new"
         failed = f"; failed: {', '.join(result.failed)}" if result.failed else ""
+        states = SourceStates(workspace.fetch_state)
         return dg.SensorResult(
             skip_reason=f"polled {len(result.polled)} sources, {changed}{failed}",
             cursor=result.cursor.text(),
@@ -93,7 +94,7 @@ def _poll_sources(workspace: Workspace) -> dg.SensorDefinition:
                 event
                 for name in result.polled
                 if name not in result.changed or name in result.failed
-                for event in _poll_events(workspace, context.instance, name, result.failed.get(name))
+                for event in _poll_events(workspace, context.instance, states, name, result.failed.get(name))
             ],
         )
 
@@ -108,14 +109,13 @@ def _repair(workspace: Workspace) -> None:
 
 
 def _poll_events(
-    workspace: Workspace, instance: dg.DagsterInstance, source: str, error: str | None
+    workspace: Workspace, instance: dg.DagsterInstance, states: SourceStates, source: str, error: str | None
 ) -> Iterable[dg.AssetObservation | dg.AssetCheckEvaluation]:
     """Yield the events of a poll without new content: an observation, and the check `fresh` where its result has changed.
 
     It is no materialization, because the content is that of the last one.
     """
     key = source_key(workspace.pack, source)
-    states = SourceStates(workspace.fetch_state)
     stale = [s.stale_since for s in states.parts(source).values() if s.stale_since]
     if error is None:
         yield dg.AssetObservation(key, metadata={"poll": "nothing new", **times(states, source)})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipelines.core.errors import UsageError
-from pipelines.core.yaml import KeyPath, PackError
+from pipelines.core.yaml import Document, KeyPath, PackError
 from pipelines.packs.loading import Loader
 from pipelines.packs.pack import Pack
 from pipelines.packs.references import check_references
@@ -46,7 +46,7 @@ def load_draft(root: Path, name: str) -> Draft:
         raise UsageError(f"{name}: it counts rows of other sources and reads no file; preview one of those")
     source, is_complete = sources.get(name), True
     if source is None:
-        source, is_complete = _reader_only(loader, name), False
+        source, is_complete = _reader_only(loader, documents[name], name), False
     pack = Pack(root, head, {**sources, name: source}, {}, {}, {})
     if is_complete:
         reported: list[str] = []
@@ -61,9 +61,8 @@ def load_draft(root: Path, name: str) -> Draft:
     return Draft(pack, source, tuple(line for line in loader.faults if line.startswith(prefix)), is_complete)
 
 
-def _reader_only(loader: Loader, name: str) -> FetchedSource:
+def _reader_only(loader: Loader, document: Document, name: str) -> FetchedSource:
     """Return the source with its `fetch` and `read` alone. Raises PackError with the faults of these blocks."""
-    document = next(d for d in loader.folder("sources") if Path(d.name).stem == name)
     given = document.value if isinstance(document.value, dict) else {}
     before = len(loader.faults)
     blocks = {key: given[key] for key in ("fetch", "read") if key in given}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pipelines.core.fingerprint import digest
 from pipelines.packs.schema import Block, CountedSource, FetchedSource, Index, Indicator, ObservationsMap, PackFile
@@ -18,6 +19,12 @@ class Part:
 
     name: str
     variables: dict[str, str]
+
+    def filled(self, text: str, *, escape: bool = False) -> str:
+        """Return `text` with each `{variable}` replaced by its value, percent-encoded where `escape` is true."""
+        for name, value in self.variables.items():
+            text = text.replace("{" + name + "}", quote(value, safe="") if escape else value)
+        return text
 
 
 @dataclass

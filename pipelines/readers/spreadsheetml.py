@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import math
 from typing import Any
-from xml.parsers import expat
 
 from pipelines.readers.unreadable import UnreadableSnapshot
+from pipelines.readers.xml_walk import local_name, walk
 
 NAMESPACE = "urn:schemas-microsoft-com:office:spreadsheet"
 HEAD_BYTES = 4096
@@ -25,17 +25,7 @@ def is_spreadsheetml(content: bytes) -> bool:
 def sheets(content: bytes) -> dict[str, list[list[Any]]]:
     """Return the rows of each sheet from A1 on, blank ones and cells included, all of one width. Raises UnreadableSnapshot."""
     book = _Book()
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _refuse
-    parser.EntityDeclHandler = _refuse
-    parser.StartElementHandler = book.start
-    parser.EndElementHandler = book.end
-    parser.CharacterDataHandler = book.text
-    try:
-        parser.Parse(content, True)
-    except expat.ExpatError as error:
-        raise UnreadableSnapshot(f"line {error.lineno}: not XML: {expat.ErrorString(error.code)}") from None
+    walk(content, book)
     return {name: _rectangle(name, cells) for name, cells in book.sheets.items()}
 
 
@@ -50,8 +40,8 @@ class _Book:
         self._text: list[str] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        own = {key.rsplit(" ", 1)[-1]: value for key, value in attributes.items() if key.startswith(NAMESPACE)}
-        match name.rsplit(" ", 1)[-1]:
+        own = {local_name(key): value for key, value in attributes.items() if key.startswith(NAMESPACE)}
+        match local_name(name):
             case "Worksheet":
                 self._cells = self.sheets.setdefault(own.get("Name", f"{len(self.sheets)}"), {})
                 self._next_row = 0
@@ -107,7 +97,3 @@ def _rectangle(name: str, cells: dict[tuple[int, int], Any]) -> list[list[Any]]:
     for (row, column), value in cells.items():
         rows[row][column] = value
     return rows
-
-
-def _refuse(*_arguments: object) -> None:
-    raise UnreadableSnapshot("a document type or entity declaration is not allowed")

@@ -6,16 +6,22 @@ import re
 import struct
 import zipfile
 import zlib
+from abc import ABC, abstractmethod
 from io import BytesIO
 from typing import Any
 from xml.parsers import expat
 
 from pipelines.readers import cells, legacy_errors, member
+from pipelines.readers.xml_walk import local_name
 
 _MAIN_RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _STRICT_RELATION = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 _MARK = re.compile(rb"\b(?:t|value-type)\s*=\s*[\"'](?:e|error)[\"']")
 _LONGEST_MARK = 64
+_OF_DAMAGED_FILES = (
+    zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, OSError, expat.ExpatError, struct.error, IndexError,
+)  # fmt: skip
+"""What reading a damaged file, or one in a compression that is not supported, may raise."""
 _Error = tuple[int, int, int, int, str]  # row and column, from 0, rows, columns, and text
 _NUMBER = re.compile(r"[0-9]{1,7}")
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
@@ -48,18 +54,7 @@ def _errors(content: bytes, sheet: str) -> list[_Error]:
                 finder.parser.Parse(chunk)
             finder.parser.Parse(b"", True)
             return finder.errors
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        RuntimeError,
-        OSError,
-        expat.ExpatError,
-        struct.error,
-        IndexError,
-    ):
+    except _OF_DAMAGED_FILES:
         return []
 
 
@@ -73,7 +68,7 @@ def _has_mark(archive: zipfile.ZipFile, part: str) -> bool:
     return False
 
 
-class _Finder:
+class _Finder(ABC):
     """Follows the elements of a sheet, and collects the text of each error with the cells that it stands in."""
 
     def __init__(self) -> None:
@@ -82,16 +77,18 @@ class _Finder:
         self.text: list[str] | None = None  # of the error that is being read
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
-        self.parser.StartElementHandler = lambda name, attributes: self.start(name.rsplit(" ", 1)[-1], attributes)
-        self.parser.EndElementHandler = lambda name: self.end(name.rsplit(" ", 1)[-1])
+        self.parser.StartElementHandler = lambda name, attributes: self.start(local_name(name), attributes)
+        self.parser.EndElementHandler = lambda name: self.end(local_name(name))
         self.parser.CharacterDataHandler = self.characters
         self.is_text = False
 
+    @abstractmethod
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        raise NotImplementedError
+        """Begin an element, given by its local name."""
 
+    @abstractmethod
     def end(self, name: str) -> None:
-        raise NotImplementedError
+        """End an element, given by its local name."""
 
     def characters(self, data: str) -> None:
         if self.is_text and self.text is not None:
@@ -133,7 +130,7 @@ class _OfOds(_Finder):
         self.row, self.height, self.column, self.width = 0, 1, 0, 1
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        local = {key.rsplit(" ", 1)[-1]: value for key, value in attributes.items()}
+        local = {local_name(key): value for key, value in attributes.items()}
         if name == "table":
             self.is_in_sheet, self.row = local.get("name") == self.sheet, 0
         elif not self.is_in_sheet:
@@ -190,7 +187,7 @@ def _elements(archive: zipfile.ZipFile, part: str) -> list[tuple[str, dict[str, 
     """Return the elements of a part: local names and attributes."""
     elements: list[tuple[str, dict[str, str]]] = []
     parser = expat.ParserCreate(namespace_separator=" ")
-    parser.StartElementHandler = lambda name, attributes: elements.append((name.rsplit(" ", 1)[-1], attributes))
+    parser.StartElementHandler = lambda name, attributes: elements.append((local_name(name), attributes))
     for chunk in member.chunks(archive, archive.getinfo(part)):
         parser.Parse(chunk)
     parser.Parse(b"", True)

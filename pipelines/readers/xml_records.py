@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
-from xml.parsers import expat
 
 import polars as pl
 
 from pipelines.readers import cells, member
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
+from pipelines.readers.xml_walk import local_name, walk
 
 MAX_DEPTH = 64
 MAX_COLUMNS = 5_000
@@ -31,17 +31,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     if options.member is None:
         member.not_packed(raw, path)
     records = _Records([step for step in (options.records or "").split("/") if step])
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartDoctypeDeclHandler = _refuse
-    parser.EntityDeclHandler = _refuse
-    parser.StartElementHandler = records.start
-    parser.EndElementHandler = records.end
-    parser.CharacterDataHandler = records.text
-    try:
-        parser.Parse(raw, True)
-    except expat.ExpatError as error:
-        raise UnreadableSnapshot(f"line {error.lineno}: not XML: {expat.ErrorString(error.code)}") from None
+    walk(raw, records)
     if not records.rows and records.path:
         raise UnreadableSnapshot(f"records: no element at /{'/'.join(records.path)}; the root is {records.root}")
     needed = cells.selector(columns)
@@ -69,11 +59,11 @@ class _Records:
         self._text: list[str] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        local = _local(name)
+        local = local_name(name)
         self.root = self.root or local
         self._open.append(local)
         if self._record is None:
-            self._around.append({f"@{_local(key)}": value for key, value in attributes.items() if not key.startswith(_INSTANCE)})
+            self._around.append({f"@{local_name(key)}": value for key, value in attributes.items() if not key.startswith(_INSTANCE)})
         if len(self._open) > MAX_DEPTH:
             raise UnreadableSnapshot(f"nested more than {MAX_DEPTH} deep")
         self._text, self._leaf = [], True
@@ -111,7 +101,7 @@ class _Records:
     def _keep_attributes(self, prefix: str, attributes: dict[str, str]) -> None:
         assert self._record is not None
         for name, value in attributes.items():
-            self._record[f"{prefix}@{_local(name)}"] = value
+            self._record[f"{prefix}@{local_name(name)}"] = value
 
     def _unused(self, column: str) -> str:
         """Return the name of a column, with a number if the record already has such an element."""
@@ -121,11 +111,3 @@ class _Records:
             count += 1
             column = f"{base}.{count}"
         return column
-
-
-def _local(name: str) -> str:
-    return name.rsplit(" ", 1)[-1]
-
-
-def _refuse(*_arguments: object) -> None:
-    raise UnreadableSnapshot("a document type or entity declaration is not allowed")

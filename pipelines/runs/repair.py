@@ -13,7 +13,8 @@ from contextlib import closing
 from pathlib import Path
 
 from exports.release import public_folder
-from pipelines.core.state import StateError, StateFile, log, set_aside
+from pipelines.core.checksums import set_aside
+from pipelines.core.state import StateError, StateFile, log
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.cloudevents.segments import newest_held

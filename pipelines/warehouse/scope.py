@@ -139,7 +139,7 @@ def check_lake(workspace: WorkspaceFolder) -> None:
     lost = sorted({file.path for file in files if not checksums.is_intact(workspace.lake / file.path, file.sha256)})
     for path in lost:
         if (workspace.lake / path).is_file():
-            checksums.set_aside(workspace.lake / path)
+            checksums.set_aside_with_log(workspace.lake / path)
     if lost:
         more = f" and {len(lost) - 1} more" if len(lost) > 1 else ""
         raise ScopeError(f"lake/{lost[0]}{more}: missing or damaged on the disk; `zpo2 run` makes it again from the archive")

@@ -160,7 +160,7 @@ def test_a_run_that_is_killed_after_its_drain_is_followed_by_one_that_publishes_
     daemon.until("the first release", lambda: daemon.value("happenings") is not None)
     daemon.until("the end of the first run", daemon.idle)
     assert daemon.push(happenings.event(1)).status_code == 202
-    daemon.until("the drain", lambda: DRAINED in daemon.runs()[0].tags and len(daemon.runs()) == 2)
+    daemon.until("the drain", lambda: len(runs := daemon.runs()) == 2 and DRAINED in runs[0].tags)
     drained = daemon.runs()[0]
     assert daemon.push(happenings.event(2)).status_code == 202  # which may be requested as a further run before the kill
     daemon.kill(drained)

@@ -138,7 +138,9 @@ def _sources() -> list[dict[str, Any]]:
         _source("heads", ["period", "code", "value"], {"period": "period", "measures": {"heads": "value"}}),
         _source("done", ["period", "code", "done", "whole"], {"measures": {"done": "done", "whole": "whole"}}),
         _source("all_done", ["period", "code", "all_done", "all_whole"], {"measures": {"all_done": "all_done", "all_whole": "all_whole"}}),
-        _source("sexes", ["code", "sex", "n"], {"sex": "sex", "measures": {**_sum("people"), **_sum("largest", kind="max")}}),
+        _source(
+            "sexes", ["code", "sex", "n"], {"sex": "sex", "measures": {**_sum("people"), **_sum("largest", kind="max")}}, max_quarantined=1,
+        ),
         parts,
         _source("ages", ["code", "age", "n"], {"age": "age", "measures": _sum("aged")}),
         _source("plain", ["code", "sex", "n"], {"sex": "sex", "measures": {"told": "n"}}),

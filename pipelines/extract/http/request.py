@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from pipelines.core.errors import Zpo2Error
 from pipelines.core.fingerprint import digest
@@ -93,20 +92,13 @@ def question(source: FetchedSource, part: Part) -> str:
 
 def address(source: FetchedSource, part: Part) -> str:
     """Return the address of a part: each `{variable}` is replaced and escaped as one path segment or query value."""
-    return fill_variables(source.fetch.url, part, escape=True)
-
-
-def fill_variables(text: str, part: Part, *, escape: bool = False) -> str:
-    """Return `text` with each `{variable}` replaced by its value for `part`."""
-    for name, value in part.variables.items():
-        text = text.replace("{" + name + "}", quote(value, safe="") if escape else value)
-    return text
+    return part.filled(source.fetch.url, escape=True)
 
 
 def fill_all(value: Any, part: Part) -> Any:
     """Return `value` with the variables of all texts in it replaced."""
     if isinstance(value, str):
-        return fill_variables(value, part)
+        return part.filled(value)
     if isinstance(value, dict):
         return {key: fill_all(item, part) for key, item in value.items()}
     return [fill_all(item, part) for item in value] if isinstance(value, list) else value

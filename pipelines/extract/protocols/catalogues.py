@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any, TypeVar
 
 from pipelines.core.json_pointer import at
-from pipelines.extract.http.request import Download, FetchError, Request, fill_variables
+from pipelines.extract.http.request import Download, FetchError, Request
 from pipelines.extract.protocols.paging import HttpGet, load
 from pipelines.packs.schema import Catalogue
 
@@ -50,7 +50,7 @@ class CatalogueCache:
             document = self.document(request, get, url, None)
             view = f"items {catalogue.records} {catalogue.id} {catalogue.changed}"
             items = self._once(request, url, None, view, lambda: _json_stamps(document, url, catalogue))
-        item = fill_variables(catalogue.item, request.part)
+        item = request.part.filled(catalogue.item)
         if item not in items:
             raise FetchError(f"{url}: {item} is not among the {len(items)} items of the catalogue")
         return items[item]

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import Download, FetchError, Request, fill_all, fill_variables
+from pipelines.extract.http.request import Download, FetchError, Request, fill_all
 from pipelines.extract.protocols.paging import HttpGet, fetch_pages, linked_address
 from pipelines.packs.schema import Paging
 
@@ -33,9 +33,9 @@ class ProtocolRequest:
         self.url, self.fetch, self.get, self.get_catalogue = request.url, request.source.fetch, get, get_catalogue
         self.last_headers, self.folder, self.limits = last_headers, folder, limits
         records = request.source.read.records
-        self.records = fill_variables(records, request.part) if records else records
+        self.records = request.part.filled(records) if records else records
         # secrets are added by the client, to requests to the host of the source
-        self.params = {name: fill_variables(text, request.part) for name, text in self.fetch.params.items() if isinstance(text, str)}
+        self.params = {name: request.part.filled(text) for name, text in self.fetch.params.items() if isinstance(text, str)}
         self.body = fill_all(self.fetch.body, request.part)
 
     def get_pages(self, paging: Paging) -> Download:

@@ -168,8 +168,8 @@ class Ingest:
         used: set[str] = set()
         waiting = {name: part.state.overtaken()[:MAX_OVERTAKEN] for name, part in parts.items() if name in report.errors}
         while waiting := {name: contents for name, contents in waiting.items() if contents and name not in used}:
-            found = {name: self.context.archive.find(source.id, name, contents.pop(0)) for name, contents in waiting.items()}
-            snapshots = {name: snapshot for name, snapshot in found.items() if snapshot is not None}
+            candidates = {name: self.context.archive.find(source.id, name, contents.pop(0)) for name, contents in waiting.items()}
+            snapshots = {name: snapshot for name, snapshot in candidates.items() if snapshot is not None}
             errors = {name: report.errors.pop(name) for name in snapshots if name in report.errors}
             shapes = {name: part.state.shape for name, part in parts.items()}
             self._process(source, report, snapshots, parts, rows.Shapes(shapes, set()))
@@ -195,8 +195,10 @@ class Ingest:
             guards.refuse_losses(source, report, states, self.context.pack.measures_read)
             guards.refuse_empty(source, report, states)
             conflicts.resolve_conflicts(self.context, source, report)
+            compared = set(report.parts)
             guards.refuse_quarantined(source, report, states, self.context.lake, self.context.pack.measures_read)
-            conflicts.resolve_conflicts(self.context, source, report)  # without the parts that were refused
+            if set(report.parts) != compared:
+                conflicts.resolve_conflicts(self.context, source, report)  # without the parts that were refused
             if isinstance(source.map, ObservationsMap):
                 counted.universe_of(self.context, source.universe)
         except BaseException as error:

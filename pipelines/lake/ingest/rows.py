@@ -12,7 +12,6 @@ import polars as pl
 
 from pipelines import readers
 from pipelines.extract.fetcher import is_paged
-from pipelines.extract.http.request import fill_variables
 from pipelines.extract.snapshots import Snapshot, slug
 from pipelines.lake.ingest import pushed
 from pipelines.lake.ingest.context import Context
@@ -221,7 +220,7 @@ def read_options(context: Context, source: FetchedSource, part: str) -> ReadOpti
     """Return how a part is read: its variables are filled in, and the records of paged JSON are looked for in every page."""
     variables = _variables(context, source, part)
     given = {key: text for key in VARIABLE_OPTIONS if isinstance(text := getattr(source.read, key), str)}
-    filled = {key: fill_variables(text, Part(part, variables)) for key, text in given.items()}
+    filled = {key: Part(part, variables).filled(text) for key, text in given.items()}
     if source.read.format == "json" and is_paged(source.fetch):
         filled["records"] = f"{PAGES}{filled.get('records', '')}"
     return source.read.model_copy(update=filled)

@@ -15,9 +15,7 @@ def check_files(pack: Pack, report: Report) -> None:
         if not source.enabled or not url or "://" in url or url.startswith("${"):
             continue
         for part in pack.parts(source):
-            name = url
-            for variable, value in part.variables.items():
-                name = name.replace("{" + variable + "}", value)
+            name = part.filled(url)
             if not (pack.root / unquote(name)).is_file() and not (pack.root / name).is_file():
                 report(f"source:{source.id}", ("fetch", "url"), f"{name}: no such file in the pack")
                 break

@@ -38,12 +38,7 @@ read_periods as (
 
 -- a missing part without a period can be of any period
 down as (
-    select
-        m.measure_key,
-        m.source_position,
-        {{ period_key('d.time_period') }} as period_key
-    from {{ ref('stg_down') }} as d
-    inner join {{ ref('stg_measures') }} as m on m.source = d.source
+    {{ measures_of_sources_down() }}
 ),
 
 -- the sources of an indicator's measures in the periods that its rows read; those that are down, too
