@@ -9,3 +9,9 @@
     {{ day }} < {{ row }}.valid_to
     and ({{ row }}.valid_from is null or {{ row }}.valid_from <= {{ day }})
 {%- endmacro %}
+
+{# Whether a day lies in a row of stg_area_gaps. #}
+{% macro gap_holds_on(row, day) -%}
+    {{ row }}.ended_on <= {{ day }}
+    and {{ day }} < {{ row }}.resumed_on
+{%- endmacro %}

@@ -268,7 +268,11 @@ class ProvenanceReader:
     @cached_property
     def _territory(self) -> Territory:
         return Territory(
-            self._rows_of("areas"), self._rows_of("area_parents"), self._rows_of("area_codes"), self._rows_of("area_attributes")
+            self._rows_of("areas"),
+            self._rows_of("area_parents"),
+            self._rows_of("area_codes"),
+            self._rows_of("area_attributes"),
+            self._rows_of("area_gaps"),
         )
 
     # ------------------------------------------------------------------------------------------------------------------- notes

@@ -41,6 +41,7 @@ KINDS: dict[str, Mapping[str, Any]] = {
     "area_rows": territory.ROW_SCHEMA,
     "area_changes": territory.CHANGE,
     "areas": territory.AREA_COLUMNS,
+    "area_gaps": territory.GAP,
     "area_parents": territory.LINK,
     "area_codes": territory.CODE,
     "area_attributes": territory.ATTRIBUTE,

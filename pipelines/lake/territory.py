@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 
 import polars as pl
 
@@ -19,6 +20,8 @@ CHANGE = pl.Schema({
     "source": pl.String, "part": pl.String, "row_number": pl.Int64, "snapshot": pl.String,
 })  # fmt: skip
 ATTRIBUTE = pl.Schema({"ref_area": pl.String, "attribute": pl.String, "value": pl.String})
+GAP = pl.Schema({"ref_area": pl.String, "ended_on": pl.Date, "resumed_on": pl.Date})
+"""Times between the first and the last day of an area in which it is not valid: from `ended_on` on, and before `resumed_on`."""
 
 # What the mapping returns for each area of a row. Nested lists keep one area in one row of the lake.
 ROW_SCHEMA = pl.Schema({  # type: ignore[arg-type]
@@ -36,6 +39,7 @@ _FIRST, _LAST = date(1, 1, 1), date(9999, 12, 31)
 class Territory:
     """The areas of a pack, merged from all sources. An open end of validity is null.
 
+    An area that ended and separated again is one row of `areas`, from its first day to its last; `gaps` has the times between.
     `unknown_parents` says which parents no source of areas gives, and is empty where there are none. `replaced` are the areas that a change
     replaced by others.
     """
@@ -44,6 +48,7 @@ class Territory:
     parents: pl.DataFrame
     codes: pl.DataFrame
     attributes: pl.DataFrame
+    gaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=GAP))
     warnings: tuple[str, ...] = ()
     unknown_parents: str = ""
     replaced: frozenset[str] = frozenset()
@@ -51,26 +56,34 @@ class Territory:
     def with_changes(self, changes: pl.DataFrame) -> Territory:
         """Return this territory after `changes` (rows of CHANGE): an area that passes on all of itself is valid until that day.
 
-        An area that only changes name is a former one; it has the level of the area that it became in the end. An area that receives
-        something after it had passed on all of itself has separated again, and does not end.
+        An area that only changes name is a former one; it has the level of the area that it became in the end. An area that later receives
+        something, or whose own dates begin later, has separated again: it is not valid in between.
         """
         # a change without a share passes on everything; shares that sum to less leave the rest where it is
-        ends = (
+        passed_on = (
             changes.group_by("from_area", "changed_on")
             .agg(pl.col("share").fill_null(1.0).sum().alias("_passed"))
             .filter(pl.col("_passed") > 1 - 1e-9)
             .join(changes.filter(pl.col("from_area") == pl.col("to_area")), on=["from_area", "changed_on"], how="anti")
-            .join(_last_received(changes), on="from_area", how="left")
-            .filter(pl.col("_received").is_null() | (pl.col("_received") <= pl.col("changed_on")))
-            .group_by("from_area")
-            .agg(pl.col("changed_on").min().alias("_end"))
+            .select(pl.col("from_area").alias("ref_area"), pl.col("changed_on").alias("ended_on"))
+            .join(self._first_days(changes), on="ref_area", how="left")
+            .group_by("ref_area", "ended_on")
+            .agg(pl.col("_day").filter(pl.col("_day") > pl.col("ended_on")).min().alias("resumed_on"))
         )
+        ends = passed_on.filter(pl.col("resumed_on").is_null()).group_by("ref_area").agg(pl.col("ended_on").min().alias("_end"))
         areas = (
             pl.concat([self.areas, self._former_areas(changes)])
-            .join(ends.select(pl.col("from_area").alias("ref_area"), "_end"), on="ref_area", how="left")
+            .join(ends, on="ref_area", how="left")
             .with_columns(pl.coalesce("valid_to", "_end").alias("valid_to"))
         )
-        return replace(self, areas=areas.select(*AREA_COLUMNS).sort("ref_area"), replaced=self.replaced | {*ends["from_area"]})
+        gaps = _gaps_within(areas, pl.concat([self.gaps, passed_on.drop_nulls("resumed_on").select(*GAP)]))
+        return replace(self, areas=areas.select(*AREA_COLUMNS).sort("ref_area"), gaps=gaps, replaced=self.replaced | {*ends["ref_area"]})
+
+    def _first_days(self, changes: pl.DataFrame) -> pl.DataFrame:
+        """Return the days from which an area is valid, or valid again: it receives something from another one, or its own dates begin."""
+        received = changes.filter(pl.col("from_area") != pl.col("to_area")).select(pl.col("to_area").alias("ref_area"), "changed_on")
+        own = (self.areas.select("ref_area", "valid_from").drop_nulls(), self.gaps.select("ref_area", "resumed_on"))
+        return pl.concat([frame.select("ref_area", frame.columns[1]).rename({frame.columns[1]: "_day"}) for frame in (received, *own)])
 
     def without_parent(self, levels: Mapping[str, Sequence[str]]) -> str:
         """Return which areas have no parent any more, or never had one; empty where there are none. `levels` has the parents of each level.
@@ -124,13 +137,24 @@ class Territory:
         columns = (pl.col(c) if c in ("ref_area", "level", "country") else pl.lit(None, t).alias(c) for c, t in AREA_COLUMNS.items())
         return pl.concat(former).select(*columns)
 
+    @cached_property
+    def spans(self) -> pl.DataFrame:
+        """When each area is valid: (ref_area, valid_from, valid_to), one row for each time without a gap in it."""
+        first = pl.concat([self.areas.select("ref_area", "valid_from"), self.gaps.select("ref_area", valid_from="resumed_on")])
+        last = pl.concat([self.areas.select("ref_area", "valid_to"), self.gaps.select("ref_area", valid_to="ended_on")])
+        # the first day of an area comes before the ends of its gaps, and their beginnings come before its last day
+        return pl.concat(
+            [first.sort("ref_area", "valid_from", nulls_last=False), last.sort("ref_area", "valid_to", nulls_last=True).select("valid_to")],
+            how="horizontal",
+        )
+
     def by_reference(self) -> pl.DataFrame:
         """Return (key, ref_area, valid_from, valid_to): areas by their own identifier."""
-        return self.areas.select(pl.col("ref_area").alias("key"), "ref_area", "valid_from", "valid_to")
+        return self.spans.select(pl.col("ref_area").alias("key"), "ref_area", "valid_from", "valid_to")
 
     def by_code(self, scheme: str) -> pl.DataFrame:
         """Return (key, ref_area, valid_from, valid_to): areas by their code in `scheme`, for as long as both are valid."""
-        area = self.areas.select("ref_area", pl.col("valid_from").alias("_from"), pl.col("valid_to").alias("_to"))
+        area = self.spans.select("ref_area", pl.col("valid_from").alias("_from"), pl.col("valid_to").alias("_to"))
         joined = self.codes.filter(pl.col("scheme") == scheme).join(area, on="ref_area")
         return joined.select(
             pl.col("code").alias("key"),
@@ -140,10 +164,33 @@ class Territory:
         )
 
 
-def _last_received(changes: pl.DataFrame) -> pl.DataFrame:
-    """Return the last day on which each area receives something from another one: `from_area` (the area) and `_received`."""
-    received = changes.filter(pl.col("from_area") != pl.col("to_area"))
-    return received.group_by(pl.col("to_area").alias("from_area")).agg(pl.col("changed_on").max().alias("_received"))
+def _declared_gaps(merged: pl.DataFrame) -> pl.DataFrame:
+    """Return the times between the dated rows of an area. Rows without any date limit nothing."""
+    dated = merged.filter(_has_dates()).select(
+        "ref_area", pl.col("valid_from").fill_null(_FIRST).alias("resumed_on"), pl.col("valid_to").fill_null(_LAST).alias("_to")
+    )
+    ended_before = pl.col("_to").cum_max().shift(1).over("ref_area", order_by="resumed_on")
+    return dated.with_columns(ended_before.alias("ended_on")).filter(pl.col("resumed_on") > pl.col("ended_on")).select(*GAP).sort(*GAP)
+
+
+def _gaps_within(areas: pl.DataFrame, gaps: pl.DataFrame) -> pl.DataFrame:
+    """Return `gaps` as far as they lie between the first and the last day of their area; those that overlap become one."""
+    inside = (
+        gaps.join(areas.select("ref_area", "valid_from", "valid_to"), on="ref_area")
+        .filter(
+            pl.col("valid_from").is_null() | (pl.col("resumed_on") > pl.col("valid_from")),
+            pl.col("valid_to").is_null() | (pl.col("ended_on") < pl.col("valid_to")),
+        )
+        .sort("ref_area", "ended_on", "resumed_on")
+    )
+    reached = pl.col("resumed_on").cum_max().shift(1).over("ref_area")
+    is_new = (pl.col("ended_on") > reached).fill_null(True)
+    return (
+        inside.with_columns(is_new.cum_sum().alias("_gap"))
+        .group_by("ref_area", "_gap", maintain_order=True)
+        .agg(pl.col("ended_on").min(), pl.col("resumed_on").max())
+        .select(*GAP)
+    )
 
 
 def merge_areas(rows: Sequence[pl.DataFrame], country: str) -> Territory:
@@ -171,7 +218,8 @@ def merge_areas(rows: Sequence[pl.DataFrame], country: str) -> Territory:
         .select(*ATTRIBUTE)
         .sort("ref_area", "attribute")
     )
-    return Territory(areas, parents, codes.select(*CODE).unique().sort(*CODE), attributes, tuple(warnings), unknown_parents)
+    codes = codes.select(*CODE).unique().sort(*CODE)
+    return Territory(areas, parents, codes, attributes, _declared_gaps(merged), tuple(warnings), unknown_parents)
 
 
 def _areas(merged: pl.DataFrame, country: str, warnings: list[str]) -> pl.DataFrame:
@@ -179,7 +227,7 @@ def _areas(merged: pl.DataFrame, country: str, warnings: list[str]) -> pl.DataFr
     grouped = merged.group_by("ref_area", maintain_order=True).agg(
         *(pl.col(c).drop_nulls().last() for c in values),
         *(pl.col(c).drop_nulls().n_unique().alias(f"_n_{c}") for c in values),
-        # rows without any date do not limit validity; several dated rows span from the first day to the last
+        # rows without any date do not limit validity; several dated rows span from the first day to the last, with gaps
         pl.col("valid_from").filter(_has_dates()).fill_null(_FIRST).min().alias("valid_from"),
         pl.col("valid_to").filter(_has_dates()).fill_null(_LAST).max().alias("valid_to"),
     )

@@ -1,4 +1,4 @@
-"""Sums that can go wrong silently, in the published tables: partial sums at parents, and totals compared with their parts."""
+"""Sums that can go wrong silently, in the published tables: partial sums at parents, totals beside their parts, areas that separate again."""
 
 from __future__ import annotations
 
@@ -193,3 +193,42 @@ class TestTotalsOverAges:
     def test_overlapping_or_incomplete_ages_contradict_nothing(self, cell: Look) -> None:
         assert by_age(cell, "b4", "Y0T14", "Y15T64", "Y_GE65", "Y_GE15") == [(5, "A"), (6, "A"), (1, "A"), (7, "A"), (12, "A")]
         assert by_age(cell, "b5", "Y_GE65") == [(4, "A"), (9, "A")]
+
+
+def series(home: Path, area: str) -> dict[str, tuple[float, str, float]]:
+    """Return what `folk` publishes for an area, by period: value, status and coverage."""
+    columns = "time_period, obs_value, obs_status, coverage"
+    table = f"'{current_release(home)}/parquet/indicator_values.parquet'"
+    rows = duckdb.execute(f"select {columns} from {table} where indicator = 'folk' and ref_area = ?", [area]).fetchall()
+    return {period: (value, status, coverage) for period, value, status, coverage in rows}
+
+
+class TestTownsThatSeparateAgain:
+    def test_own_dates_leave_a_gap(self, home: Path, quarantine: list[dict[str, Any]]) -> None:
+        assert series(home, "d1") == {"2004": (10, "A", 1), "2011": (12, "A", 1)}
+        assert series(home, "dated") == {"2004": (30, "A", 1), "2007": (32, "A", 1), "2011": (34, "A", 1)}
+        assert [r["reason"] for r in quarantine if r["source"] == "folk"] == ["code d1 of scheme code: not valid on 2007-01-01"]
+
+    def test_gap_between_changes_is_restated_from_the_area_it_merged_into(self, home: Path) -> None:
+        assert series(home, "j1") == {"2004": (10, "E", 1), "2007": (10, "E", 1), "2011": (11, "A", 1)}
+        assert series(home, "j2") == {"2004": (30, "E", 1), "2007": (30, "E", 1), "2011": (33, "A", 1)}
+        assert series(home, "joined") == {"2004": (40, "E", 1), "2007": (40, "E", 1), "2011": (44, "A", 1)}
+        assert explained(home, "folk", "j1", "2007")["agrees"]
+
+    def test_merged_town_counts_for_itself_only_from_its_later_date_on(self, home: Path) -> None:
+        assert series(home, "m1") == {"2011": (12, "A", 1)}
+        assert series(home, "m2") == {"2004": (40, "E", 1), "2007": (44, "A", 1), "2011": (36, "A", 1)}
+        assert series(home, "merged") == {"2004": (40, "E", 1), "2007": (44, "A", 1), "2011": (48, "A", 1)}
+
+    def test_they_are_expected_only_while_they_exist(self, home: Path) -> None:
+        query = f"select expected from '{current_release(home)}/parquet/coverage.parquet' where indicator = 'folk' and level = 'town'"
+        towns = sum(len(within) for within in sums_pack.AREAS.values())
+        assert [n for (n,) in duckdb.sql(query + " order by time_period").fetchall()] == [towns - 1, towns - 2, towns]
+
+    def test_areas_has_one_row_and_codes_have_each_span(self, home: Path) -> None:
+        tables = current_release(home) / "parquet"
+        spans = "valid_from, valid_to from '{}' where ref_area = 'd1' order by 1"
+        assert duckdb.sql("select " + spans.format(tables / "areas.parquet")).fetchall() == [("2000-01-01", None)]
+        assert duckdb.sql("select " + spans.format(tables / "area_codes.parquet")).fetchall() == [
+            ("2000-01-01", "2005-01-01"), ("2010-01-01", None),
+        ]  # fmt: skip

@@ -1,4 +1,7 @@
-"""A pack of sums that may go wrong without a word: totals beside their parts, and parents of which some areas or weights are missing."""
+"""A pack of sums that may go wrong without a word.
+
+It has totals beside their parts, parents of which some areas or weights are missing, and towns that end and separate again.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,36 @@ PACK = {
 AREAS = {
     "earlier": ("e1", "e2"), "later": ("f1", "f2"), "never": ("n1", "n2"), "empty": ("z1", "z2"), "broken": ("s1", "s4"),
     "fine": ("s2", "s3", "s5", "s6", "s7", "s8", "s9", "s10"), "ages": ("b1", "b2", "b3", "b4", "b5"),
+    "dated": ("d1", "d2"), "joined": ("j1", "j2"), "merged": ("m1", "m2"),
 }  # fmt: skip
+SPANS = dict.fromkeys(("d1", "m1"), ("2000-01-01,2005-01-01", "2010-01-01,"))
+"""Towns that are valid twice, by their own dates."""
+# j1 ended and separated again, m1 ended and only its dates say that it is valid again
+MERGERS = """\
+old,new,day,share
+j1,j2,2005-01-01,
+j2,j1,2010-01-01,0.25
+m1,m2,2005-01-01,
+"""
+FOLK = """\
+period,code,value
+2004,d1,10
+2004,d2,20
+2004,j1,10
+2004,j2,30
+2004,m1,10
+2004,m2,30
+2007,d1,5
+2007,d2,32
+2007,j2,40
+2007,m2,44
+2011,d1,12
+2011,d2,22
+2011,j1,11
+2011,j2,33
+2011,m1,12
+2011,m2,36
+"""
 
 # e1 has lost its weight of 2021, f1 has one of 2022 only, n1 never has one
 HEADS = """\
@@ -128,13 +160,20 @@ def _sum(*names: str, kind: str = "sum") -> dict[str, Any]:
 
 def _sources() -> list[dict[str, Any]]:
     areas = {"ref_area": "code", "level": "level", "name": "code", "codes": {"code": "code"}, "parents": {"county": "county"}}
+    areas |= {"valid_from": "since", "valid_to": "until"}
     parts = _source("two_parts", ["code", "sex", "n"], {"sex": "sex", "measures": _sum("in_parts")})
     parts["fetch"] = {"url": "data/two_parts_{kind}.csv", "parts": {"kind": list(TWO_PARTS)}}
     return [
         {
             **HEAD, "id": "areas", "title": "areas", "fetch": {"url": "data/areas.csv"}, "into": "areas",
-            "columns": {"code": {}, "level": {}, "county": {}}, "map": {"area": areas},
+            "columns": {"code": {}, "level": {}, "county": {}, "since": {"type": "date"}, "until": {"type": "date"}}, "map": {"area": areas},
         },
+        {
+            **HEAD, "id": "mergers", "title": "mergers", "fetch": {"url": "data/mergers.csv"}, "into": "area_changes",
+            "columns": {"old": {}, "new": {}, "day": {"type": "date"}, "share": {"type": "number"}},
+            "map": {"from": "old", "to": "new", "on": "day", "share": "share"},
+        },
+        _source("folk", ["period", "code", "value"], {"period": "period", "measures": {"folk": "value"}}),
         _source("heads", ["period", "code", "value"], {"period": "period", "measures": {"heads": "value"}}),
         _source("done", ["period", "code", "done", "whole"], {"measures": {"done": "done", "whole": "whole"}}),
         _source("all_done", ["period", "code", "all_done", "all_whole"], {"measures": {"all_done": "all_done", "all_whole": "all_whole"}}),
@@ -161,12 +200,24 @@ def write(folder: Path) -> Path:
         _indicator("heads", "heads"), _indicator("done", "done"), _indicator("share", "done", "whole"),
         _indicator("all_share", "all_done", "all_whole"), _indicator("people", "people", by=["sex"]), _indicator("largest", "largest"),
         _indicator("in_parts", "in_parts", by=["sex"]), _indicator("aged", "aged", by=["age"]), _indicator("told", "told", by=["sex"]),
+        _indicator("folk", "folk"),
     ]  # fmt: skip
-    towns = [f"{town},town,{county}" for county, within in AREAS.items() for town in within]
+    towns = [
+        f"{town},town,{county},{span}" for county, within in AREAS.items() for town in within for span in SPANS.get(town, [","])
+    ]  # fmt: skip
     files = {"pack.yml": json.dumps(PACK), "indicators/all.yml": json.dumps(indicators)}
     files |= {f"sources/{source['id']}.yml": json.dumps(source) for source in _sources()}
-    tables = {"heads": HEADS, "done": DONE, "all_done": WHOLE, "sexes": SEXES, "ages": AGES, "plain": PLAIN}
-    tables["areas"] = "\n".join(["code,level,county", *towns, *(f"{county},county," for county in AREAS)]) + "\n"
+    tables = {
+        "heads": HEADS,
+        "done": DONE,
+        "all_done": WHOLE,
+        "sexes": SEXES,
+        "ages": AGES,
+        "plain": PLAIN,
+        "mergers": MERGERS,
+        "folk": FOLK,
+    }
+    tables["areas"] = "\n".join(["code,level,county,since,until", *towns, *(f"{county},county,,," for county in AREAS)]) + "\n"
     tables |= {f"two_parts_{part}": text for part, text in TWO_PARTS.items()}
     files |= {f"data/{name}.csv": text for name, text in tables.items()}
     for name, text in files.items():

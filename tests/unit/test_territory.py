@@ -83,6 +83,64 @@ class TestParents:
         assert territory(LAND, *areas, changes=changes).without_parent(LEVELS) == ""
 
 
+def spans(found: Territory, name: str) -> list[tuple[int | None, int | None]]:
+    """Return when an area is valid, as years."""
+    rows = found.spans.filter(pl.col("ref_area") == name).select("valid_from", "valid_to").iter_rows()
+    return [(start and start.year, end and end.year) for start, end in rows]
+
+
+class TestGaps:
+    @pytest.mark.parametrize(
+        ("dates", "expected"),
+        [
+            ([(2000, 2005), (2010, None)], [(2000, 2005), (2010, None)]),
+            ([(2010, None), (None, 2005)], [(None, 2005), (2010, None)]),
+            ([(2000, 2005), (2005, 2010)], [(2000, 2010)]),
+            ([(2000, 2012), (2003, 2005), (2010, None)], [(2000, None)]),
+            ([(2000, 2005), (None, None), (2010, 2012), (2014, None)], [(2000, 2005), (2010, 2012), (2014, None)]),
+            ([(None, None), (None, None)], [(None, None)]),
+        ],
+    )
+    def test_lie_between_the_dated_rows(self, dates: list[tuple[int | None, int | None]], expected: list[Any]) -> None:
+        found = territory(LAND, *(area("t1", "town", *row) for row in dates))
+        assert spans(found, "t1") == expected
+        assert spans(found, "X") == [(None, None)]
+
+    @pytest.mark.parametrize(
+        ("dates", "changes", "expected"),
+        [
+            ([(None, None)], [("t1", "t2", 2005), ("t2", "t1", 2010)], [(None, 2005), (2010, None)]),
+            ([(None, None)], [("t1", "t2", 2005), ("t2", "t1", 2010), ("t1", "t2", 2020)], [(None, 2005), (2010, 2020)]),
+            ([(None, None)], [("t1", "t2", 2005), ("t1", "t2", 2007), ("t2", "t1", 2010)], [(None, 2005), (2010, None)]),
+            ([(2000, 2005), (2010, None)], [("t1", "t2", 2005)], [(2000, 2005), (2010, None)]),
+            ([(2000, 2005), (2010, None)], [("t1", "t2", 2004), ("t2", "t1", 2009)], [(2000, 2004), (2010, None)]),
+            ([(2010, None)], [("t1", "t2", 2005)], [(2010, None)]),
+            ([(2010, 2020)], [("t1", "t2", 2005), ("t2", "t1", 2010), ("t1", "t2", 2020)], [(2010, 2020)]),
+            ([(None, None)], [("t1", "t2", 2005), ("t2", "t1", 2005)], [(None, 2005)]),
+        ],
+    )
+    def test_lie_between_changes_too(self, dates: list[Any], changes: list[tuple[str, str, int]], expected: list[Any]) -> None:
+        found = territory(LAND, area("t2", "town"), *(area("t1", "town", *row) for row in dates), changes=changes)
+        assert spans(found, "t1") == expected
+
+    def test_area_that_separates_again_is_not_replaced(self) -> None:
+        both = [area("t1", "town"), area("t2", "town")]
+        assert territory(*both, changes=[("t1", "t2", 2005)]).replaced == {"t1"}
+        assert territory(*both, changes=[("t1", "t2", 2005), ("t2", "t1", 2010)]).replaced == {"t2"}
+
+    def test_area_that_only_changes_name_has_one(self) -> None:
+        changes = [("old", "t1", 1950), ("t1", "old", 1960), ("old", "t1", 1970), ("older", "old", 1965)]
+        found = territory(LAND, area("t1", "town"), changes=changes)
+        assert (spans(found, "old"), spans(found, "older")) == ([(None, 1950), (1960, 1970)], [(None, 1965)])
+
+    def test_codes_are_not_valid_in_them(self) -> None:
+        rows = [{**area("t1", "town"), "codes": [{"scheme": "office", "code": "1"}]}]
+        found = territory(LAND, area("t2", "town"), *rows, changes=[("t1", "t2", 2005), ("t2", "t1", 2010)])
+        assert [(row[2] and row[2].year, row[3] and row[3].year) for row in found.by_code("office").iter_rows()] == [
+            (None, 2005), (2010, None),
+        ]  # fmt: skip
+
+
 class TestGate:
     def test_mistyped_parent_closes_it(self, tmp_path: Path) -> None:
         text = five_places.AREAS_CSV.replace("a5,Elm,lau,R2,O2,", "a5,Elm,lau,R9,O2,")

@@ -7,11 +7,13 @@ with recursive links as (
     from {{ ref('int_valid_areas') }} as child
     inner join {{ ref('dim_period') }} as p on p.period_key = child.period_key
     inner join {{ ref('dim_area') }} as a on a.area_key = child.area_key
-    -- series can be restated to periods before an area existed: there it has its first parents
+    -- series can be restated to periods in which an area did not exist: there it has the parents with which it began, or began again
+    left join {{ ref('stg_area_gaps') }} as g
+        on g.ref_area = a.ref_area and {{ gap_holds_on('g', 'p.first_day') }}
     inner join {{ ref('stg_area_parents') }} as l
         on
             l.ref_area = a.ref_area
-            and {{ is_valid_on('l', 'greatest(p.first_day, a.valid_from)') }}
+            and {{ is_valid_on('l', 'coalesce(g.resumed_on, greatest(p.first_day, a.valid_from))') }}
     inner join {{ ref('dim_area') }} as declared on declared.ref_area = l.parent
     -- a parent that became another area as a whole is replaced by that area
     left join {{ ref('int_area_successions') }} as s

@@ -61,7 +61,8 @@ def _pack_files(context: Context, reports: Mapping[str, SourceReport]) -> dict[s
     """Write the territory, the universes, the declarations and the tables about this run; return their files by kind."""
     territory = context.territory
     frames = {
-        "areas": territory.areas, "area_parents": territory.parents, "area_codes": territory.codes, "area_attributes": territory.attributes,
+        "areas": territory.areas, "area_gaps": territory.gaps, "area_parents": territory.parents, "area_codes": territory.codes,
+        "area_attributes": territory.attributes,
     }  # fmt: skip
     name = digest([context.territory_digest, "resolved"])[:24]
     files = {kind: [context.lake.write(kind, name, frame)] for kind, frame in frames.items()}

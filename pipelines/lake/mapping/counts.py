@@ -163,7 +163,7 @@ def _by_year(entries: pl.DataFrame, counted: CountedSource, last: int) -> pl.Dat
 
 
 def _of_valid_areas(entries: pl.DataFrame, territory: Territory) -> pl.DataFrame:
-    validity = territory.areas.select("ref_area", pl.col("valid_from").alias("__from"), pl.col("valid_to").alias("__to"))
+    validity = territory.spans.select("ref_area", pl.col("valid_from").alias("__from"), pl.col("valid_to").alias("__to"))
     with_validity = entries.join(validity, on="ref_area", how="left", maintain_order="left")
     return with_validity.filter(placing.is_valid_on(placing.first_day(pl.col("time_period")), "__from", "__to")).drop("__from", "__to")
 
@@ -175,7 +175,8 @@ def _zeros(
     if universe is None:
         return pl.DataFrame(schema={"ref_area": pl.String, "time_period": pl.String, "measure": pl.String, "obs_value": pl.Float64})
     levels = territory.areas.join(entries.select("ref_area").unique(), on="ref_area")["level"].unique().to_list()
-    areas = territory.areas.filter(pl.col("level").is_in(levels)).join(universe, on="ref_area", how="semi")
+    of_levels = territory.areas.filter(pl.col("level").is_in(levels)).join(universe, on="ref_area", how="semi")
+    areas = territory.spans.join(of_levels, on="ref_area", how="semi")
     periods = entries.select("time_period").unique().with_columns(placing.first_day(pl.col("time_period")).alias("__day"))
     places = areas.join(periods, how="cross").filter(placing.is_valid_on(pl.col("__day"))).select("ref_area", "time_period")
     cells = places.join(pl.DataFrame({"measure": list(counted.measures)}), how="cross")

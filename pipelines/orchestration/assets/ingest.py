@@ -29,6 +29,7 @@ from pipelines.warehouse import dbt
 
 LAKE_KINDS = {
     "areas": "Areas of the territory, merged from all sources of areas.",
+    "area_gaps": "Times in which an area does not exist, before it separates again.",
     "area_parents": "Direct parents of areas.",
     "area_codes": "Codes of areas.",
     "area_attributes": "Attributes of areas.",
@@ -49,6 +50,7 @@ CELL_SHOWN = 60  # characters of a value in them, so that the reasons stay reada
 REASON_SHOWN = 300
 _FEEDS = {
     "areas": "areas",
+    "area_gaps": "areas",
     "area_parents": "areas",
     "area_codes": "areas",
     "area_attributes": "areas",

@@ -19,7 +19,9 @@ class AreaMap(Block):
     country: Expression | None = Field(None, description="Its country, ISO 3166-1 alpha-2; default: the pack's.")
     codes: dict[Text, Expression] = Field(default_factory=dict, description="Codes by scheme.")
     parents: dict[Identifier, Expression] = Field(default_factory=dict, description="Direct parents by level.")
-    valid_from: Expression | None = Field(None, description="First day of validity.")
+    valid_from: Expression | None = Field(
+        None, description="First day of validity. Several dated rows of one area are several times, in between it does not exist."
+    )
     valid_to: Expression | None = Field(None, description="First day after the validity.")
     lat: Expression | None = Field(None, description="Latitude, degrees.")
     lon: Expression | None = Field(None, description="Longitude, degrees.")
@@ -115,7 +117,10 @@ class RegisterMap(Block):
 
 
 class AreaChangesMap(Block):
-    """`map` of `into: area_changes`: merges, splits and new codes. Series are restated to the current areas with status E."""
+    """`map` of `into: area_changes`: merges, splits and new codes. Series are restated to the current areas with status E.
+
+    An area that passed on everything and later receives something has separated again under its old identifier. It does not exist in between.
+    """
 
     where: Expression | None = Field(None, description="Rows that are changes.")
     from_: Expression = Field(alias="from", description="Identifier of the area that is left.")
