@@ -130,7 +130,8 @@ class ReadOptions(BaseModel):
         None,
         description="json: JSON pointer to the list of records; default: the whole document. A step `*` stands for all items of a list, whose "
         "other values belong to each of their records. "
-        "jsonstat: the data set of a bundle or a collection, by key or position; xml: path of the records, such as /list/item; "
+        "jsonstat: the data set of a bundle or a collection, by key or position; xml: path of the records, such as /list/item; in SDMX "
+        "messages, an observation also has the values of its series, groups and data set, as columns such as `@GEO`; "
         "rdata: the data frame, by its name.",
     )
     keyed_by: Text | None = Field(

@@ -12,6 +12,7 @@ import polars as pl
 
 from pipelines.readers import cells, member
 from pipelines.readers.options import ReadOptions
+from pipelines.readers.sdmx_attributes import SdmxAttributes
 from pipelines.readers.unreadable import UnreadableSnapshot
 from pipelines.readers.xml_walk import local_name, walk
 
@@ -25,7 +26,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
 
     There is a column for each child element. Nested ones are `a/b`, repeated ones `a.2`, attributes `@name` and `a/@name`; the text of a
     record without children is `text`. Names have no namespace. Attributes of the elements around a record, such as an SDMX series, are columns
-    of the record, unless it has one of that name.
+    of the record, unless it has one of that name. So are the values of an SDMX group, and the pairs of id and value of generic SDMX data.
     """
     raw = member.content(path, options.member)
     if options.member is None:
@@ -53,6 +54,7 @@ class _Records:
         self.rows: list[dict[str, str]] = []
         self._open: list[str] = []  # names from the root to the open element
         self._around: list[dict[str, str]] = []  # attributes of these elements
+        self._sdmx = SdmxAttributes(self.rows)
         self._record: dict[str, str] | None = None
         self._inside: list[str] = []  # names of columns from the record to the open element
         self._leaf = False
@@ -60,6 +62,7 @@ class _Records:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         local = local_name(name)
+        self._sdmx.start(name, attributes)
         self.root = self.root or local
         self._open.append(local)
         if self._record is None:
@@ -85,7 +88,12 @@ class _Records:
         self._open.pop()
         if self._record is None:
             self._around.pop()
-            return
+        else:
+            self._end_in_record()
+        self._sdmx.end()
+
+    def _end_in_record(self) -> None:
+        assert self._record is not None
         if self._inside:
             column = self._inside.pop()
             if self._leaf:
@@ -93,8 +101,8 @@ class _Records:
         else:
             if self._leaf and "".join(self._text).strip():
                 self._record["text"] = "".join(self._text)
-            inherited = {name: value for around in self._around for name, value in around.items() if name not in self._record}
-            self.rows.append(self._record | inherited)
+            around = {name: value for attributes in (*self._around, self._sdmx.values()) for name, value in attributes.items()}
+            self.rows.append(self._record | {name: value for name, value in around.items() if name not in self._record})
             self._record = None
         self._leaf = False
 
