@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus, urlsplit
@@ -37,12 +40,19 @@ def fetch_all(
     on_result: Callable[[FetchResult], None] | None = None,
     limits: Limits | None = None,
 ) -> list[FetchResult]:
-    """Fetch all requests, several at a time, and archive the responses. A failure becomes a result with an error; nothing is raised."""
-    limits = limits or Limits()
+    """Fetch all requests, several at a time, and archive the responses. A failure becomes a result with an error; nothing is raised.
 
-    def fetch_one(request: Request) -> FetchResult:
+    Several sources may read the same file: what they request in the same way is requested once, and each gets the bytes.
+    """
+    limits = limits or Limits()
+    requests = list(requests)
+    groups: dict[str, list[int]] = {}
+    for position, request in enumerate(requests):
+        groups.setdefault(request.transfer, []).append(position)
+
+    def result_of(request: Request, archive_response: Callable[[], FetchResult]) -> FetchResult:
         try:
-            result = fetcher.fetch(request)
+            result = archive_response()
         except FetchError as error:
             result = FetchResult(request, None, str(error), error.retry_after)
         except (validation.SnapshotRejected, OSError) as error:
@@ -56,10 +66,19 @@ def fetch_all(
             on_result(result)
         return result
 
+    def fetch_group(positions: list[int]) -> dict[int, FetchResult]:
+        group = {position: requests[position] for position in positions}
+        try:
+            with fetcher.download(list(group.values())) as download:
+                return {i: result_of(r, partial(fetcher.archive_response, r, download)) for i, r in group.items()}
+        except Exception as error:
+            return {i: result_of(r, partial(_raise, error)) for i, r in group.items()}
+
     archive.root.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=archive.root, prefix=".part-") as shared, ThreadPoolExecutor(limits.concurrent) as pool:
         fetcher = _Fetcher(pack, archive, settings, limits, Path(shared))
-        return list(pool.map(fetch_one, requests))
+        results = {i: result for of_group in pool.map(fetch_group, groups.values()) for i, result in of_group.items()}
+    return [results[i] for i in range(len(requests))]
 
 
 class _Fetcher:
@@ -74,18 +93,30 @@ class _Fetcher:
         self.catalogues = CatalogueCache(shared)
         self.shared = shared
 
-    def fetch(self, request: Request) -> FetchResult:
+    @contextmanager
+    def download(self, requests: Sequence[Request]) -> Iterator[Download]:
+        """Send what `requests` have in common, and yield the response, as long as its file is there. Raises FetchError."""
+        request = min(requests, key=lambda r: r.source.fetch.rate or math.inf)
         scheme = urlsplit(request.url).scheme
         if scheme in ("http", "https"):
-            return self._fetch_remote(request)
-        if scheme and not request.url.startswith("${"):
+            with tempfile.TemporaryDirectory(dir=self.archive.root, prefix=".part-") as folder:
+                headers = [self._last_headers(r) for r in requests]
+                yield self._download(request, headers[0] if all(h == headers[0] for h in headers) else {}, Path(folder))
+        elif scheme and not request.url.startswith("${"):
             raise FetchError(f"{request.url}: expected http, https or a path")
-        return self._archive(request, local_files.file(self.pack.root, request.url, self.settings))
+        else:
+            yield local_files.file(self.pack.root, request.url, self.settings)
 
-    def _fetch_remote(self, request: Request) -> FetchResult:
+    def _last_headers(self, request: Request) -> dict[str, str]:
+        """Return the headers of the last response, if the archive still has what came with them."""
+        snapshot = self._last_snapshot(request)
+        return request.last.headers if snapshot and snapshot.url == request.url else {}
+
+    def _last_snapshot(self, request: Request) -> Snapshot | None:
         last = request.last
-        last_snapshot = self.archive.find(request.source.id, request.part.name, last.sha256) if last.sha256 else None
-        last_headers = last.headers if last_snapshot and last_snapshot.url == request.url else {}
+        return self.archive.find(request.source.id, request.part.name, last.sha256) if last.sha256 else None
+
+    def _download(self, request: Request, last_headers: dict[str, str], folder: Path) -> Download:
         get_shared = self._http_get(request, self.shared)
 
         def get_catalogue(url: str, params: Mapping[str, str] | None) -> Any:
@@ -94,16 +125,20 @@ class _Fetcher:
         stamp = {}
         if request.source.fetch.catalogue is not None:
             stamp = {CATALOGUE_STAMP: self.catalogues.last_modified(request, get_shared)}
-            if last_snapshot and stamp[CATALOGUE_STAMP] and last_headers.get(CATALOGUE_STAMP) == stamp[CATALOGUE_STAMP]:
-                return FetchResult(request, last_snapshot, headers=last_headers)
-        with tempfile.TemporaryDirectory(dir=self.archive.root, prefix=".part-") as folder:
-            get = self._http_get(request, Path(folder))
-            download = protocols.download(request, get, get_catalogue, last_headers, Path(folder), self.limits)
-            if download.path is None:
-                if last_snapshot is None:
-                    raise FetchError(f"{request.url}: answered 304 to an unconditional request")
-                return FetchResult(request, last_snapshot, headers={**last_headers, **stamp})
-            return self._archive(request, replace(download, headers={**download.headers, **stamp}))
+            if stamp[CATALOGUE_STAMP] and last_headers.get(CATALOGUE_STAMP) == stamp[CATALOGUE_STAMP]:
+                return Download(None, headers=last_headers)
+        download = protocols.download(request, self._http_get(request, folder), get_catalogue, last_headers, folder, self.limits)
+        headers = last_headers if download.path is None else download.headers
+        return replace(download, headers={**headers, **stamp})
+
+    def archive_response(self, request: Request, download: Download) -> FetchResult:
+        """Validate and archive a response for one of the requests that it answers. Raises FetchError and SnapshotRejected."""
+        if download.path is not None:
+            return self._archive(request, download)
+        snapshot = self._last_snapshot(request)
+        if snapshot is None:
+            raise FetchError(f"{request.url}: answered 304 to an unconditional request")
+        return FetchResult(request, snapshot, headers=dict(download.headers))
 
     def _http_get(self, request: Request, folder: Path) -> HttpGet:
         """Return the function that fetches an address for a source into `folder`, from the mirror where there is one."""
@@ -141,6 +176,10 @@ class _Fetcher:
             publisher=source.publisher,
         )
         return FetchResult(request, self.archive.add(download.path, snapshot), headers=dict(download.headers))
+
+
+def _raise(error: Exception) -> FetchResult:
+    raise error
 
 
 def _without_secrets(text: str, request: Request, settings: Settings) -> str:

@@ -52,6 +52,15 @@ class Request:
         """The digest of everything that decides what the server answers. A snapshot belongs to the question that it answers."""
         return question(self.source, self.part)
 
+    @property
+    def transfer(self) -> str:
+        """The digest of everything that decides how the bytes are fetched. Requests with the same one are sent once."""
+        fetch = self.source.fetch
+        declared = fetch.model_dump(mode="json", exclude={"cadence", "expect", "inbox", "parts", "push", "rate"})
+        records = self.source.read.records if fetch.paging is not None else None
+        media_type = fetch.expect.media_type if fetch.expect else None
+        return digest([self.url, fill_all([declared, records], self.part), media_type])
+
 
 @dataclass(frozen=True)
 class FetchResult:
