@@ -1,19 +1,22 @@
-"""Several sources that read one file: it is requested once per run, and each source gets its bytes and its own result."""
+"""Several sources that read one file: it is requested and parsed once per run, and each source gets its own result."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 
-from pipelines import packs
+from pipelines import packs, readers
 from pipelines.core.settings import Settings
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import FetchResult
 from pipelines.extract.snapshots import Archive
 from pipelines.extract.sources import fetch_sources
 from pipelines.packs.workspace import Workspace
+from pipelines.readers import ReadOptions
 from tests.support import ingested
 from tests.support.server import Reply, Server, serving
 
@@ -132,3 +135,79 @@ class TestRequests:
         assert len(server.requests) == 1
         assert results["births"].error is None
         assert "expected at least 1000 bytes" in (results["deaths"].error or "")
+
+
+CSV = "code,births,deaths,note\nt1,1,x,n\nt1,1,x,other\nt2,3,4,n\nt3,bad,5,n\ntotal,9,9,n\n"
+JSON = '[{"code": "t1", "births": 1.5, "deaths": 2}, {"code": "t2", "births": 2.0, "deaths": 1.5}]'
+
+
+def local(column: str, file: str = "x.csv", read: str = READ, more: str = "", declared: str = "{type: number}") -> str:
+    """Return the declaration of a source that makes a measure of one column of a file in the pack."""
+    text = output(column, f"url: data/{file}", read)
+    return text.replace("{type: number}", declared) + more
+
+
+class TestTables:
+    @pytest.fixture
+    def parsed(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Return the formats of the files that a reader reads, except those of the areas."""
+        formats: list[str] = []
+        read = readers.read
+
+        def counted(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
+            if b"county" not in path.read_bytes():
+                formats.append(options.format)
+            return read(path, options, columns)
+
+        monkeypatch.setattr(readers, "read", counted)
+        return formats
+
+    def both(self, folder: Path, content: str, births: str, deaths: str) -> list[tuple[Any, ...]]:
+        """Return what became of the sources `s` (births) and `z` (deaths), which read one file, with another source between them."""
+        between = ingested.HEAD.format(id="u") + local("n", "other.csv")
+        files = {"x.csv": content, "y.csv": content, "x.json": content, "other.csv": "code,n\nt1,7\n"}
+        result = ingested.ingest(folder, births, files, sources__u_yml=between, sources__z_yml=ingested.HEAD.format(id="z") + deaths)
+        assert list(result.reports) == ["a_areas", "s", "u", "z"]
+        assert result.of("u").by_area() == {"t1": 7}
+        sources = [result.of("s"), result.of("z")]
+        return [(s.by_area(), s.reasons(), s.counts(), [r.shape for r in s.report.parts.values()], s.report.errors) for s in sources]
+
+    def test_is_parsed_once_with_the_result_of_each(self, tmp_path: Path, parsed: list[str]) -> None:
+        ignoring = "read: {format: csv, ignore: \"code = 'total'\"}\n"
+        together = self.both(tmp_path / "a", CSV, local("births"), local("deaths", read=ignoring))
+        assert len(parsed) == 2
+        apart = self.both(tmp_path / "b", CSV, local("births"), local("deaths", "y.csv", read=ignoring))
+        assert len(parsed) == 5
+        assert together == apart
+        assert together[1][0] == {"t2": 4, "t3": 5, "t1": None}
+
+    def test_source_that_compares_whole_rows_gets_all_columns(self, tmp_path: Path, parsed: list[str]) -> None:
+        keyed = local("deaths", more="key: [code]\n")
+        together = self.both(tmp_path / "a", CSV, local("births"), keyed)
+        assert len(parsed) == 2
+        assert together == self.both(tmp_path / "b", CSV, local("births"), keyed.replace("x.csv", "y.csv"))
+        assert [row for row, _, _ in together[1][1]] == [2, 3, 6]
+
+    def test_typed_numbers_keep_the_marks_of_their_own_columns(self, tmp_path: Path, parsed: list[str]) -> None:
+        read = "read: {format: json}\n"
+        births, deaths = local("births", "x.json", read), local("deaths", "x.json", read)
+        assert [result[0] for result in self.both(tmp_path / "a", JSON, births, deaths)] == [{"t1": 1.5, "t2": 2}, {"t1": 2, "t2": 1.5}]
+        assert len(parsed) == 2
+        comma = local("births", "x.json", read, declared='{type: number, decimal: ","}')
+        same = local("births", "x.json", read, declared="{type: integer}").replace("{births: births}", "{other: births}")
+        results = self.both(tmp_path / "b", JSON, comma, same)
+        assert [result[0] for result in results] == [{"t1": 1.5, "t2": 2}, {"t1": None, "t2": 2}]
+        assert len(parsed) == 5
+
+    def test_file_that_only_one_source_can_read_is_read_by_each(self, tmp_path: Path) -> None:
+        unpivot = "read: {format: csv, unpivot: {columns: [births], name: what, value: note}}\n"
+        columns = "columns: {code: {required: true}, what: {}}\n"
+        values = f"fetch: {{url: data/x.csv}}\n{unpivot}{columns}into: observations\n"
+        values += "map: {area: {scheme: office, code: code}, period: \"'2024'\", where: \"code <> 'total'\", measures: {m: '1'}}\n"
+        good, bad = self.both(tmp_path, CSV.replace("t1,1,x,other\n", ""), values, values.replace("what: {}", "what: {}, note: {}"))
+        assert good[4] == {}
+        assert "the file has a column note" in bad[4][""]
+
+    def test_other_options_read_the_file_again(self, tmp_path: Path, parsed: list[str]) -> None:
+        self.both(tmp_path, CSV, local("births"), local("deaths", read="read: {format: csv, na: [x]}\n"))
+        assert len(parsed) == 3

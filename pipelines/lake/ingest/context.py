@@ -5,6 +5,7 @@ from __future__ import annotations
 from pipelines.core import versions
 from pipelines.core.fingerprint import digest
 from pipelines.extract.snapshots import Archive, Snapshot
+from pipelines.lake.ingest.shared_table import SharedTable
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.store import File, Lake
 from pipelines.lake.territory import merge_areas
@@ -27,6 +28,8 @@ class Context:
         self.sandbox = Sandbox()
         self.territory = merge_areas([], workspace.pack.file.country)
         self.territory_digest = ""
+        self.shared: SharedTable | None = None
+        """The table that the sources being processed share, if there is one."""
         self.damaged: set[tuple[str, str]] = set()
         """The sources and parts whose bytes in the archive were damaged."""
 

@@ -18,6 +18,7 @@ from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.ingest.shape import drift, lost_columns, no_column, shape_of
+from pipelines.lake.ingest.shared_table import Need, Table
 from pipelines.lake.mapping import MappedRows, ValidatedRows, area_changes, areas, events, observations, register
 from pipelines.lake.store import QUARANTINE, Receipt
 from pipelines.packs import expressions
@@ -239,34 +240,47 @@ def read_text(
     """
     if not context.archive.is_intact(sha256):
         raise DamagedSnapshot(f"the bytes in the archive do not have the checksum {sha256[:12]}… of the snapshot")
+    path = context.archive.path(sha256)
+
+    def parse(need: Need) -> Table:
+        columns = Columns(need.columns, need.numbers)
+
+        def read(file: Path) -> pl.DataFrame:
+            try:
+                return readers.read(file, options, columns)
+            except (readers.UnreadableSnapshot, KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:  # a bug in a reader (a panic of polars is no Exception) must not stop the other sources
+                raise readers.UnreadableSnapshot(f"the {options.format} reader failed: {type(error).__name__}: {error}") from error
+
+        rows = pushed.read_records(read, path) if source.fetch.brings_records else read(path)
+        return Table(rows, list(columns.found))
+
+    need = Need(None, _number_columns(source)) if everything else needed_of(source)
+    table = context.shared.table(sha256, options, need, parse) if context.shared is not None and not everything else parse(need)
+    rows = table.rows
+    if source.fetch.brings_records:
+        absent = {name for name in _columns_used(source) if name.lower() not in {c.lower() for c in rows.columns}}
+        rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(absent))  # no record of the day has them
+    shape = shape_of(table.found or [c for c in rows.columns if not c.startswith("__")], rows)
+    return rows if "__cell" in rows.columns else rows.with_columns(pl.lit(None, pl.String).alias("__cell")), shape
+
+
+def needed_of(source: FetchedSource) -> Need:
+    """Return what a source needs of its files. With a key, rows are compared in all cells of the file."""
+    everything = source.key or source.read.format in EVENT_FORMATS
+    return Need(None if everything else _columns_used(source), _number_columns(source))
+
+
+def _columns_used(source: FetchedSource) -> set[str]:
+    """Return the names in the file of all columns that the declaration of a source uses."""
     used = {spec.from_ or name for name, spec in source.columns.items()}
     for text in (source.read.ignore, *(c.where for c in source.corrections)):
         if text is not None:
             used |= expressions.parse(text).columns
     used |= {name for c in source.corrections for name in (*c.set, *c.expect)}
-    used |= set(options.fill_down)
-    used |= set(source.fetch.parts or {})  # to refuse a column that has the name of a variable
-    # with a key, rows are compared in all cells of the file
-    needed = None if everything or source.key or source.read.format in EVENT_FORMATS else used
-    columns = Columns(needed, _number_columns(source))
-
-    def read(path: Path) -> pl.DataFrame:
-        try:
-            return readers.read(path, options, columns)
-        except (readers.UnreadableSnapshot, KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:  # a bug in a reader (a panic of polars is no Exception) must not stop the other sources
-            raise readers.UnreadableSnapshot(f"the {options.format} reader failed: {type(error).__name__}: {error}") from error
-
-    path = context.archive.path(sha256)
-    if not source.fetch.brings_records:
-        rows = read(path)
-    else:
-        rows = pushed.read_records(read, path)
-        absent = {name for name in used if name.lower() not in {c.lower() for c in rows.columns}}
-        rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(absent))  # no record of the day has them
-    shape = shape_of(list(columns.found) or [c for c in rows.columns if not c.startswith("__")], rows)
-    return rows if "__cell" in rows.columns else rows.with_columns(pl.lit(None, pl.String).alias("__cell")), shape
+    used |= set(source.read.fill_down)
+    return used | set(source.fetch.parts or {})  # to refuse a column that has the name of a variable
 
 
 def _number_columns(source: FetchedSource) -> dict[str, NumberColumn]:
