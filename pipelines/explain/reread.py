@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.explain.facts import Key
 from pipelines.lake.ingest import rows as ingest
 from pipelines.lake.ingest.context import Context
-from pipelines.lake.mapping import ValidatedRows, observations, placing
+from pipelines.lake.mapping import ValidatedRows, placing
 from pipelines.packs import expressions
 from pipelines.packs.schema import FetchedSource, MeasureMap, ObservationsMap
 from quality.contracts import MASK
@@ -59,8 +59,7 @@ class PartReader:
         corrected, _ = ingest.apply_corrections(self.context, self.source, placed)
         rows = ingest.validate_rows(self.context, self.source, ingest.without_ignored(self.context, self.source, corrected)).rows
         spec = spec.model_copy(update={"measures": one_by_one})
-        territory, sandbox, flags = self.context.territory, self.context.sandbox, ingest.has_eurostat_flags(self.source)
-        mapped = observations.map_rows(self.source.id, ValidatedRows(rows, {}), spec, territory, sandbox, eurostat_flags=flags)
+        mapped = ingest.map_rows(self.context, self.source.model_copy(update={"map": spec}), ValidatedRows(rows, {}))
         values: dict[Key, list[RowValue]] = {}
         columns = ("measure", "ref_area", "time_period", "sex", "age", "row_number", "obs_value", "obs_status")
         lines = self._texts["__row"]

@@ -46,7 +46,7 @@ class SourceState:
     `history` lists (time, sha256) of every change. `failures` counts the failures in a row; no attempt is made before `not_before`.
     `error` is what the last fetch or drop failed with, and `refusal` why the last ingest that judged the newest snapshot did not use it.
     `shape` describes the columns of the last good snapshot, `rows` and `accepted_rows` are their numbers (None where nobody counted them),
-    and `values` those of the values of each measure.
+    `values` those of the values of each measure, and `entries` those of the entries that meet the condition of each count.
     `refused` is the newest content, where the ingest could read it and refused it for how it differs; `accepted` is what an operator accepted.
     Of pushed events: `holds` has, by their type, the newest segment whose records the snapshot holds, and `reported` the newest segment
     with events that reported a change and were answered with a fetch.
@@ -72,6 +72,7 @@ class SourceState:
     rows: int | None = None
     accepted_rows: int | None = None
     values: dict[str, int] = field(default_factory=dict)
+    entries: dict[str, int] = field(default_factory=dict)
     refused: str = ""
     accepted: Acceptance | None = None
     holds: dict[str, int] = field(default_factory=dict)

@@ -84,6 +84,8 @@ class Receipt(StateFile):
     """By measure, how many accepted rows carry it, and in how many of them its value is refused."""
     values: dict[str, int] | None = None
     """By measure, how many accepted rows have a value; None in receipts of earlier versions."""
+    entries: dict[str, int] = Field(default_factory=dict)
+    """By count and condition (`counted.condition_key`), how many accepted entries meet the condition."""
 
     def assert_rows_add_up(self) -> None:
         """Raise AssertionError where a row is neither accepted, nor in quarantine, nor ignored."""

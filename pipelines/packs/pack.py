@@ -86,6 +86,13 @@ class Pack:
         return frozenset(read | weights)
 
     @cached_property
+    def weights(self) -> frozenset[str]:
+        """The measures that weight areas: that of the pack, and those by which other measures are weighted."""
+        maps = [source.map for source in self.sources.values() if isinstance(source.map, ObservationsMap)]
+        names = {self.file.weight, *(spec.weighted_by for m in maps for spec in m.measures.values())}
+        return frozenset(name for name in names if name is not None)
+
+    @cached_property
     def digest(self) -> str:
         """The hash of all declarations that a release depends on, independent of the layout of the YAML."""
         blocks: list[Block] = [self.file, *self.sources.values(), *self.counted.values(), *self.indicators.values(), *self.indices.values()]

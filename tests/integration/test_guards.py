@@ -60,10 +60,23 @@ def clubs(count: int, kind: str = "club") -> str:
     return "n,code,kind\n" + "".join(f"{n},{AREA[n % 5]},{kind}\n" for n in range(count))
 
 
+def mixed(count: int, kind: str, first: int = 20) -> str:
+    """Return further rows of clubs, without a header."""
+    return "".join(f"{first + n},{AREA[n % 5]},{kind}\n" for n in range(count))
+
+
 def feasts(count: int) -> str:
     return "n,day,code\n" + "".join(f"{n},2026-01-{n % 28 + 1:02},{AREA[n % 5]}\n" for n in range(count))
 
 
+COUNT = """\
+id: unions
+title: Unions
+from: register
+where: kind = 'union'
+measures: {unions: count(*)}
+"""
+WITH_KIND = CLUBS.replace("where: \"kind = 'club'\"", "attributes: {kind: kind}")
 SUMMED = five_places.PEOPLE.replace("population: persons", "population: {value: persons, aggregate: sum}")
 
 
@@ -164,6 +177,23 @@ class TestLoss:
         report = place.run()["people" if read else "other"]
         assert list(report.errors) == (["year=2021"] if is_refused else [])
         assert ("9 values of population after 20, a loss of 55%" in str(report.errors)) is is_refused
+
+    def test_of_entries_that_a_count_selects_counts(self, tmp_path: Path) -> None:
+        place = Place(
+            tmp_path, sources__clubs_yml=WITH_KIND, sources__unions_yml=COUNT, data__clubs_csv=clubs(20) + mixed(20, "union"),
+        )  # fmt: skip
+        before = place.run()
+        place.write("data/clubs.csv", clubs(33) + mixed(7, "union", 33))
+        for _ in range(2):
+            reports = place.run()
+            assert "7 entries for the count unions after 20, a loss of 65%" in reports["clubs"].errors[""]
+            assert reports["unions"].parts == before["unions"].parts
+        assert place.accept("clubs") == [""]
+        assert place.run()["clubs"].errors == {}
+        place.write("data/clubs.csv", clubs(40))
+        assert "0 entries for the count unions after 7" in place.run()["clubs"].errors[""]
+        place.write("sources/unions.yml", COUNT.replace("'union'", "'league'"))
+        assert place.run()["clubs"].errors == {}  # another condition has no number to compare with
 
     def test_of_a_few_values_counts_for_nothing(self, tmp_path: Path) -> None:
         place = Place(tmp_path, data__people_2021_csv=people(5))

@@ -42,6 +42,7 @@ def _counts(receipt: Receipt) -> dict[str, Any]:
     """Return what the state of a part holds of its last good snapshot."""
     return {
         "shape": receipt.shape, "rows": guards.rows_without_ignored(receipt), "accepted_rows": receipt.accepted, "values": receipt.values or {},
+        "entries": receipt.entries,
     }  # fmt: skip
 
 
@@ -196,6 +197,7 @@ class Ingest:
         try:
             rows.process_snapshots(self.context, source, report, snapshots, shapes, self.progress)
             rows.check_corrections(source, report)
+            counted.select_entries(self.context, source, report)
             guards.refuse_losses(source, report, states, self.context.pack.measures_read)
             guards.refuse_empty(source, report, states)
             conflicts.resolve_conflicts(self.context, source, report)

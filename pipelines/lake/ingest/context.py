@@ -9,7 +9,7 @@ from pipelines.lake.ingest.shared_table import SharedTable
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.store import File, Lake
 from pipelines.lake.territory import merge_areas
-from pipelines.packs.schema import FetchedSource
+from pipelines.packs.schema import FetchedSource, ObservationsMap
 from pipelines.packs.workspace import Workspace
 
 _NOT_OF_ROWS = {"title", "publisher", "licence", "homepage", "citation", "fetch", "breaks", "snapshot", "max_quarantined", "owners", "tags"}
@@ -50,4 +50,7 @@ class Context:
         declaration = source.model_dump(mode="json", exclude=_NOT_OF_ROWS)
         territory = "" if source.into == "areas" else self.territory_digest
         levels = [level.id for level in self.pack.file.levels]
-        return digest([declaration, snapshot.sha256, snapshot.part, territory, levels, self.pack.file.declared_timezone, versions.LAKE])
+        weights = sorted(self.pack.weights & set(source.map.measures)) if isinstance(source.map, ObservationsMap) else []
+        return digest(
+            [declaration, snapshot.sha256, snapshot.part, territory, levels, weights, self.pack.file.declared_timezone, versions.LAKE]
+        )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import polars as pl
 
 from pipelines.core import versions
@@ -13,6 +15,7 @@ from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.mapping import counts
 from pipelines.lake.store import File, Receipt
 from pipelines.packs import expressions
+from pipelines.packs.schema import CountedSource, FetchedSource
 
 
 def count_source(context: Context, name: str, reports: dict[str, SourceReport], merges: File) -> SourceReport:
@@ -60,6 +63,30 @@ def _count(context: Context, name: str, reports: dict[str, SourceReport], merges
     if any(r.stale_since for r in feeding):
         report.stale_since = min(r.stale_since for r in feeding if r.stale_since)
     return report
+
+
+def select_entries(context: Context, source: FetchedSource, report: SourceReport) -> None:
+    """Note in the receipts of a register, or of a complete list of events, how many entries meet the condition of each count.
+
+    A condition that cannot be evaluated has no number; the count itself fails with the reason.
+    """
+    selecting = {condition_key(c): c for c in context.pack.counted.values() if c.enabled and c.from_ == source.into}
+    if source.is_window or source.fetch.brings_records:
+        return
+    for receipt in report.parts.values():
+        if set(receipt.entries) == set(selecting) or source.into not in receipt.files:
+            continue
+        entries = context.lake.read(receipt.files[source.into])
+        receipt.entries = {}
+        for key, count in selecting.items():
+            with suppress(expressions.ExpressionError):
+                receipt.entries[key] = counts.number_selected(count, entries, context.sandbox)
+        context.lake.save_receipt(receipt)
+
+
+def condition_key(count: CountedSource) -> str:
+    """Return the name under which the entries that meet the condition of a count are numbered. Another condition has another name."""
+    return f"{count.id} {digest(count.where)[:12]}"
 
 
 def universe_of(context: Context, universe: str | None) -> pl.DataFrame | None:

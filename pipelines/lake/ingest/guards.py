@@ -21,7 +21,10 @@ MIN_LOST = 2
 
 
 def refuse_losses(source: FetchedSource, report: SourceReport, states: Mapping[str, SourceState], measures_read: Collection[str]) -> None:
-    """Refuse each part whose new snapshot has far fewer rows, accepted rows or values of a measure that an indicator reads than its last good one."""
+    """Refuse each part whose new snapshot has far fewer rows, accepted rows, values or counted entries than its last good one.
+
+    Of the values, those of the measures that an indicator reads matter.
+    """
     limit = _max_loss(source)
     if limit is None:
         return
@@ -33,6 +36,7 @@ def refuse_losses(source: FetchedSource, report: SourceReport, states: Mapping[s
             ("rows", state.rows, rows_without_ignored(receipt), MIN_LOST),
             ("accepted rows", state.accepted_rows, receipt.accepted, MIN_LOST),
             *_values(source, receipt, state, measures_read),
+            *_entries(receipt, state),
         ]
         for name, before, now, fewest in counts:
             if before and _is_lost(before, now, limit, fewest):
@@ -51,6 +55,13 @@ def _values(
             now = receipt.values.get(measure, 0) + receipt.measures.get(measure, (0, 0))[1]
             if now or not may_lose_columns:
                 yield f"values of {measure}", before, now, MIN_REFUSED
+
+
+def _entries(receipt: Receipt, state: SourceState) -> Iterator[tuple[str, int, int, int]]:
+    """Yield the entries that each count selects, before and now, where its condition is the same. Refused rows are no loss."""
+    for key, before in state.entries.items():
+        if key in receipt.entries:
+            yield f"entries for the count {key.split(' ')[0]}", before, receipt.entries[key] + receipt.quarantined, MIN_REFUSED
 
 
 def refuse_quarantined(

@@ -77,6 +77,13 @@ def select_entries(
     return entries
 
 
+def number_selected(counted: CountedSource, lake: pl.DataFrame, sandbox: Sandbox) -> int:
+    """Return how many entries in `lake` (rows of the events or the register) meet the condition of `counted`, whatever their period and area."""
+    rows = _flat(lake) if counted.from_ == "register" else lake
+    where = f"(\n{counted.where}\n)" if counted.where is not None else "true"
+    return int(sandbox.query(f"select count(*) as n from input where {where} and ref_area is not null", input=rows.drop(_INTERNAL))["n"][0])
+
+
 def may_count(counted: CountedSource, refused: pl.DataFrame, sandbox: Sandbox) -> pl.DataFrame:
     """Return the refused entries that `counted` may count, with `time_period` for events whose period is known.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -52,17 +52,28 @@ class _Measure:
     position: int
     spec: MeasureMap
     uses: frozenset[str]
+    is_weight: bool
 
 
 def map_rows(
-    source: str, validated: ValidatedRows, spec: ObservationsMap, territory: Territory, sandbox: Sandbox, *, eurostat_flags: bool
+    source: str,
+    validated: ValidatedRows,
+    spec: ObservationsMap,
+    territory: Territory,
+    sandbox: Sandbox,
+    *,
+    weights: Collection[str],
+    eurostat_flags: bool,
 ) -> MappedRows:
     """Return the observations of validated rows. A rejected row leaves an observation with status Q in its place.
 
+    The values of the measures `weights` may not be negative: a mean with such weights can lie outside of its values.
     With `eurostat_flags`, the statuses of the source are the flags of Eurostat. Letters of other offices mean something else.
     """
     frame = numbered(validated.rows)
-    measures = [_Measure(name, i, m, _uses(m.value, m.where, spec.status)) for i, (name, m) in enumerate(spec.measures.items())]
+    measures = [
+        _Measure(name, i, m, _uses(m.value, m.where, spec.status), name in weights) for i, (name, m) in enumerate(spec.measures.items())
+    ]
     values, failures = sandbox.evaluate(cells_only(frame), _expressions(spec, measures))
     rows = frame.select("__n", "__row", "__cell", "__part", "__bad", "__rejected").join(values, on="__n", maintain_order="left")
     rows = _with_reasons(_placed(rows, spec, territory), failures, eurostat_flags)
@@ -175,6 +186,10 @@ def _observations(kept: pl.DataFrame, measure: _Measure, failures: pl.DataFrame)
     # a row that is in quarantine, or whose bad cell decides, may or may not carry the measure; it is assumed to carry it
     rows = rows.filter(pl.col("is_selected").fill_null(pl.col("__q") | pl.col("uses_bad_cell") | pl.col("cell_reason").is_not_null()))
     rows = _with_value(rows, pl.col(value), measure.spec.scale)
+    if measure.is_weight:
+        is_negative = pl.col("value") < 0
+        reason = pl.when(is_negative).then(pl.format("{}: a weight cannot be negative", "value")).otherwise("cell_reason")
+        rows = rows.with_columns(reason.alias("cell_reason"), pl.when(~is_negative).then("value").alias("value"))
     bad = rows.filter(pl.col("cell_reason").is_not_null() & ~pl.col("__q")).select(
         "__row", "__cell", "__part", pl.lit(measure.name).alias("column"), pl.col("cell_reason").alias("reason")
     )
