@@ -230,7 +230,8 @@ class WorkspaceFolder:
                     stack.enter_context(file_lock(path, wait=wait, on_wait=report))
             except BlockingIOError:
                 raise WorkspaceBusy(
-                    f"{_holder(path)} is still writing to {self.root}, after {_duration(wait)}; `zpo2 run --wait MINUTES` waits longer"
+                    f"{_holder(path)} is still writing to {self.root}, after {_duration(wait)}; try again when it has ended, or start a run "
+                    "that waits longer: `zpo2 run --wait MINUTES`"
                 ) from None
             _note(path, json.dumps({"holder": holder, "process": os.getpid(), "since": timestamp(datetime.now(UTC))}))
             try:

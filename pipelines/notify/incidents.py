@@ -120,12 +120,15 @@ def _stale_data(workspace: Workspace, source: str, title: str, since: str, stale
 def _refused_files(workspace: Workspace, before: Known, now: Known) -> Iterable[str]:
     """Alert each file that the inbox refused."""
     now.files = []
+    states = SourceStates(workspace.fetch_state)
     for file in inbox.refused_files(workspace):
         now.files.append(file.identity)
         if file.identity in before.files:
             continue
         reason = file.reason.removesuffix(".")
-        text = f"The file {file.name}, dropped for the source {file.source}, was refused: {reason}. The last good content stays in use."
+        has_good = any(state.good for state in states.parts(file.source).values())
+        stands = "The last good content stays in use." if has_good else "The source has no good content yet."
+        text = f"The file {file.name}, dropped for the source {file.source}, was refused: {reason}. {stands}"
         command = f"cat {shlex.quote(str(workspace.inbox / inbox.REFUSED / file.source / file.name))}.reason.txt"
         data = {"source": file.source, "file": file.name, "text": text, "reasons": [file.reason], "command": command}
         if _queue(workspace, FILE_REFUSED, f"{file.source}/{file.name}", data, file.identity):

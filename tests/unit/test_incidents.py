@@ -121,7 +121,13 @@ def test_a_refused_file_is_alerted_once(watched: Watched) -> None:
     assert (alert["type"], alert["subject"]) == (incidents.FILE_REFUSED, "people/x.csv")
     assert "\x1b" not in alert["data"]["text"]
     assert "dropped for the source people, was refused: no part of the source has this name" in alert["data"]["text"]
+    assert "The source has no good content yet." in alert["data"]["text"]
     assert watched.look() == []
+    watched.fail_fetch(None)  # now it has a good snapshot
+    (folder / "y.csv").write_text("?")
+    (folder / "y.csv.reason.txt").write_text("empty\n")
+    [alert] = watched.look()
+    assert "was refused: empty. The last good content stays in use." in alert["data"]["text"]
 
 
 def test_a_failure_without_an_outcome_names_its_reasons(watched: Watched) -> None:

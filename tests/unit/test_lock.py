@@ -22,7 +22,10 @@ def test_who_waits_learns_who_writes_and_since_when(tmp_path: Path) -> None:
     told: list[str] = []
     with folder.lock(holder="a run of the daemon"):
         who = rf"a run of the daemon \(process {os.getpid()}, since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ\) is still writing to .+, after 0 s; "
-        with pytest.raises(WorkspaceBusy, match=who + r"`zpo2 run --wait MINUTES` waits longer"), folder.lock(wait=0):
+        with (
+            pytest.raises(WorkspaceBusy, match=who + r"try again when it has ended, or start a run that waits longer"),
+            folder.lock(wait=0),
+        ):
             pass
         with pytest.raises(WorkspaceBusy), folder.lock(wait=0.2, on_wait=told.append):
             pass
