@@ -40,8 +40,7 @@ class Territory:
     """The areas of a pack, merged from all sources. An open end of validity is null.
 
     An area that ended and separated again is one row of `areas`, from its first day to its last; `gaps` has the times between.
-    `unknown_parents` says which parents no source of areas gives, and is empty where there are none. `replaced` are the areas that a change
-    replaced by others.
+    `unknown_parents` says by level which parents no source of areas gives. `replaced` are the areas that a change replaced by others.
     """
 
     areas: pl.DataFrame
@@ -50,7 +49,7 @@ class Territory:
     attributes: pl.DataFrame
     gaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=GAP))
     warnings: tuple[str, ...] = ()
-    unknown_parents: str = ""
+    unknown_parents: Mapping[str, str] = field(default_factory=dict)
     replaced: frozenset[str] = frozenset()
 
     def with_changes(self, changes: pl.DataFrame) -> Territory:
@@ -85,8 +84,8 @@ class Territory:
         own = (self.areas.select("ref_area", "valid_from").drop_nulls(), self.gaps.select("ref_area", "resumed_on"))
         return pl.concat([frame.select("ref_area", frame.columns[1]).rename({frame.columns[1]: "_day"}) for frame in (received, *own)])
 
-    def without_parent(self, levels: Mapping[str, Sequence[str]]) -> str:
-        """Return which areas have no parent any more, or never had one; empty where there are none. `levels` has the parents of each level.
+    def without_parent(self, levels: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """Return by level which areas have no parent any more, or never had one. `levels` has the parents of each level.
 
         An area needs a parent of one of these levels. An area that a change replaced needs none: its numbers pass to other areas.
         """
@@ -113,10 +112,10 @@ class Territory:
             .filter(pl.col("until").is_null() | (pl.col("valid_to").is_null() & (pl.col("until") < _LAST)))
         )
         counts = without.group_by("level", maintain_order=True).agg(pl.len(), pl.col("ref_area").first())
-        return "; ".join(
-            f"{count} areas of level {level} have no parent of level {' or '.join(levels[level])}, for example {example}"
+        return {
+            level: f"{count} areas of level {level} have no parent of level {' or '.join(levels[level])}, for example {example}"
             for level, count, example in counts.iter_rows()
-        )
+        }
 
     def _former_areas(self, changes: pl.DataFrame) -> pl.DataFrame:
         """Return the areas that only `changes` name and that became known ones, directly or by way of each other."""
@@ -261,19 +260,22 @@ def _with_dates(links: pl.DataFrame, validity: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _parent_links(merged: pl.DataFrame, areas: pl.DataFrame, validity: pl.DataFrame) -> tuple[pl.DataFrame, str]:
-    """Return the links to parents that a source of areas gives, and which other parents the rows name (empty where there are none)."""
+def _parent_links(merged: pl.DataFrame, areas: pl.DataFrame, validity: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, str]]:
+    """Return the links to parents that a source of areas gives, and by level which other parents the rows name."""
     # `level` of the row is the child's, so the declared level of the parent needs another name
     named = merged.with_columns(pl.col("parents").list.eval(pl.element().struct.rename_fields(["parent_level", "parent"])))
     links = named.explode("parents").drop_nulls("parents").unnest("parents").drop_nulls("parent")
     with_level = links.join(areas.select(pl.col("ref_area").alias("parent"), pl.col("level").alias("_level")), on="parent", how="left")
     unknown = with_level.filter(pl.col("_level").is_null() | (pl.col("_level") != pl.col("parent_level")))
-    message = ""
-    if unknown.height:
-        row = unknown.row(0, named=True)
-        message = (
-            f"{unknown['ref_area'].n_unique()} areas name {unknown['parent'].n_unique()} parents that no source of areas gives at that level, "
-            f"for example {row['ref_area']} -> {row['parent']} ({row['parent_level']})"
-        )
+    counts = unknown.group_by("parent_level", maintain_order=True).agg(
+        pl.col("ref_area").n_unique(),
+        pl.col("parent").n_unique().alias("parents"),
+        pl.col("ref_area").first().alias("child"),
+        pl.col("parent").first(),
+    )
+    messages = {
+        level: f"{children} areas name {parents} parents that no source of areas gives at that level, for example {child} -> {parent} ({level})"
+        for level, children, parents, child, parent in counts.iter_rows()
+    }
     good = with_level.filter(pl.col("_level") == pl.col("parent_level"))
-    return _with_dates(good, validity).select(*LINK).unique().sort(*LINK), message
+    return _with_dates(good, validity).select(*LINK).unique().sort(*LINK), messages

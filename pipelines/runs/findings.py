@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from pipelines.core.state import NEXT_RUN, StateFile
 from pipelines.core.workspace import WorkspaceFolder
-from pipelines.lake.ingest.report import SourceReport
+from pipelines.lake.ingest.report import AreaFault, SourceReport
 from pipelines.packs import Pack
 
 NEVER_FETCHED = "never fetched"
@@ -35,8 +35,8 @@ class SourceCounts(BaseModel):
 class IngestFindings(StateFile):
     """`errors` are texts by source and part, `stale` times by source, `never` the required sources without any good snapshot.
 
-    `area_faults` says what is wrong with the links between areas, by kind; they are faults of the pack or its files only where no source of
-    areas is down. `repaired` names the files of the workspace that were damaged on the disk, and what became of them.
+    `area_faults` says what is wrong with the links between areas. `repaired` names the files of the workspace that were damaged on the disk,
+    and what became of them.
     """
 
     CURE: ClassVar[str] = NEXT_RUN
@@ -44,8 +44,7 @@ class IngestFindings(StateFile):
     counts: dict[str, SourceCounts] = Field(default_factory=dict)
     errors: dict[str, str] = Field(default_factory=dict)
     area_warnings: list[str] = Field(default_factory=list)
-    area_faults: dict[str, str] = Field(default_factory=dict)
-    areas_down: bool = False
+    area_faults: list[AreaFault] = Field(default_factory=list)
     repaired: list[str] = Field(default_factory=list)
     stale: dict[str, str] = Field(default_factory=dict)
     never: list[str] = Field(default_factory=list)
@@ -61,7 +60,6 @@ class IngestFindings(StateFile):
         self.counts[name] = SourceCounts.model_validate(report.counts())
         for part, text in report.errors.items():
             self.errors[f"{name} {part}".strip()] = text
-        self.areas_down |= report.down and report.kind == "areas"
         optional = name in pack.sources and pack.sources[name].optional
         if report.stale_since:
             self.stale[name] = report.stale_since

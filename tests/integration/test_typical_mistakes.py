@@ -223,7 +223,7 @@ def look(folder: Path, pack: Path) -> Found:
     for report in reports.values():
         findings.add(report, loaded)
     texts = [*findings.errors.values(), *(w for c in findings.counts.values() for w in [*c.warnings, *c.drift])]
-    of_areas = [text for text in step.area_faults().values() if text]
+    of_areas = [fault.text for fault in step.area_faults()]
     texts += [*step.area_warnings, *of_areas, *quarantine_frame(workspace)["reason"].to_list()]
     return Found("\n".join(texts), (*findings.never, *of_areas))
 

@@ -42,24 +42,25 @@ VALLEY, COUNTY = area("V", "valley", land="X"), area("C", "county", land="X")
 class TestParents:
     def test_one_of_the_levels_is_enough(self) -> None:
         found = territory(LAND, VALLEY, COUNTY, area("t1", "town", valley="V"), area("t2", "town", county="C"))
-        assert (found.without_parent(LEVELS), found.unknown_parents) == ("", "")
+        assert (found.without_parent(LEVELS), found.unknown_parents) == ({}, {})
 
     def test_area_without_any_is_named(self) -> None:
         found = territory(LAND, VALLEY, area("t1", "town"), area("t2", "town", valley="V"))
-        assert found.without_parent(LEVELS) == "1 areas of level town have no parent of level valley or county, for example t1"
+        assert found.without_parent(LEVELS) == {"town": "1 areas of level town have no parent of level valley or county, for example t1"}
 
     def test_parent_of_another_level_is_none(self) -> None:
-        assert "for example t1" in territory(LAND, area("t1", "town", land="X")).without_parent(LEVELS)
+        assert "for example t1" in territory(LAND, area("t1", "town", land="X")).without_parent(LEVELS)["town"]
 
     def test_parent_that_no_row_gives_is_named(self) -> None:
         found = territory(LAND, VALLEY, area("t1", "town", valley="v"), area("t2", "town", valley="v"), area("t3", "town", valley="V"))
-        assert found.unknown_parents == "2 areas name 1 parents that no source of areas gives at that level, for example t1 -> v (valley)"
-        assert found.without_parent(LEVELS).startswith("2 areas of level town")
+        text = "2 areas name 1 parents that no source of areas gives at that level, for example t1 -> v (valley)"
+        assert found.unknown_parents == {"valley": text}
+        assert found.without_parent(LEVELS)["town"].startswith("2 areas of level town")
 
     def test_mistyped_parent_beside_a_good_one_is_named(self) -> None:
         found = territory(LAND, VALLEY, COUNTY, area("t1", "town", valley="v", county="C"))
-        assert "t1 -> v (valley)" in found.unknown_parents
-        assert found.without_parent(LEVELS) == ""
+        assert "t1 -> v (valley)" in found.unknown_parents["valley"]
+        assert found.without_parent(LEVELS) == {}
 
     @pytest.mark.parametrize(
         "areas",
@@ -69,18 +70,17 @@ class TestParents:
         ],
     )
     def test_area_that_lost_its_parent_is_named(self, areas: list[dict[str, Any]]) -> None:
-        assert territory(LAND, *areas).without_parent(LEVELS) == (
-            "1 areas of level town have no parent of level valley or county, for example t1"
-        )
+        text = "1 areas of level town have no parent of level valley or county, for example t1"
+        assert territory(LAND, *areas).without_parent(LEVELS) == {"town": text}
 
     def test_area_that_moved_to_another_parent_has_one(self) -> None:
         moved = [area("t1", "town", 2000, 2020, valley="V"), area("t1", "town", 2020, county="C")]
-        assert territory(LAND, VALLEY, COUNTY, *moved).without_parent(LEVELS) == ""
+        assert territory(LAND, VALLEY, COUNTY, *moved).without_parent(LEVELS) == {}
 
     def test_replaced_areas_need_none_and_their_children_follow_them(self) -> None:
         changes = [("old", "t1", 2015), ("W", "V", 2015)]
         areas = [VALLEY, area("W", "valley", land="X"), area("t1", "town", valley="W"), area("old", "town")]
-        assert territory(LAND, *areas, changes=changes).without_parent(LEVELS) == ""
+        assert territory(LAND, *areas, changes=changes).without_parent(LEVELS) == {}
 
 
 def spans(found: Territory, name: str) -> list[tuple[int | None, int | None]]:
@@ -164,9 +164,27 @@ class TestGate:
         fetch_sources(workspace, ["areas"])
         ingest = Ingest(workspace)
         ingest.run()
-        assert ingest.area_faults()["unknown_references"] == "no source of areas gives Q, the reference area of the index wellbeing"
+        (fault,) = ingest.area_faults()
+        assert fault.kind == "unknown_references"
+        assert fault.text == "no source of areas gives Q, the reference area of the index wellbeing"
 
-    def test_source_of_areas_that_is_down_makes_it_a_warning(self, tmp_path: Path) -> None:
-        workspace = Workspace(tmp_path / "home", Settings(), pack=load(five_places.write(tmp_path / "pack")))
-        findings = IngestFindings(area_faults={"without_parent": "5 areas"}, areas_down=True)
-        assert {r.name: r.severity for r in source_results(workspace, findings) if not r.passed} == {"areas:without_parent": "warn"}
+    @pytest.mark.parametrize(
+        ("level", "severity"),
+        [("level", "warn"), ("'orp'", "warn"), ("'lau'", "error"), ("'okres'", "error")],
+        ids=["any level", "the level of the parent", "the level of the child", "another level"],
+    )
+    def test_source_that_is_down_and_may_give_the_parent_makes_it_a_warning(self, tmp_path: Path, level: str, severity: str) -> None:
+        other = (
+            five_places.AREAS.replace("id: areas", "id: others")
+            .replace("areas.csv", "others.csv")
+            .replace("level: level", f'level: "{level}"')
+        )
+        text = five_places.AREAS_CSV.replace("a5,Elm,lau,R2,O2,", "a5,Elm,lau,R9,O2,")
+        files = {"sources__others_yml": other + "optional: true\n", "data__areas_csv": text}
+        workspace = Workspace(tmp_path / "home", Settings(), pack=load(five_places.write(tmp_path / "pack", **files)))
+        workspace.open()
+        fetch_sources(workspace)
+        ingest = Ingest(workspace)
+        ingest.run()
+        findings = IngestFindings(area_faults=ingest.area_faults())
+        assert {r.name: r.severity for r in source_results(workspace, findings) if not r.passed} == {"areas:unknown_parents": severity}

@@ -16,10 +16,11 @@ from pipelines.extract.source_state import SourceState, SourceStates, parts_of
 from pipelines.lake.ingest import conflicts, counted, guards, merging, rows, shared_table, state
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.faults import reason_of
-from pipelines.lake.ingest.report import SourceReport
+from pipelines.lake.ingest.report import AreaFault, SourceReport
 from pipelines.lake.manifest import Manifest
 from pipelines.lake.store import Receipt
-from pipelines.packs.schema import FetchedSource, ObservationsMap
+from pipelines.packs import expressions
+from pipelines.packs.schema import AreasMap, FetchedSource, ObservationsMap
 from pipelines.packs.workspace import Workspace
 
 __all__ = ["UNKNOWN_PARENTS", "UNKNOWN_REFERENCES", "WITHOUT_PARENT", "Ingest", "SourceReport"]
@@ -58,6 +59,7 @@ class Ingest:
         self.states = SourceStates(workspace.fetch_state)
         self.before = Manifest.load_if_whole(workspace.manifest) or Manifest()
         self.progress: rows.Progress = progress or (lambda _: None)
+        self._levels_down: set[str] = set()
 
     @property
     def area_warnings(self) -> tuple[str, ...]:
@@ -73,8 +75,8 @@ class Ingest:
         """The files of the lake that were damaged, and were made again from the archive."""
         return sorted(self.context.lake.set_aside)
 
-    def area_faults(self) -> dict[str, str]:
-        """Return what is wrong with areas that are named elsewhere, by kind of fault; the text is empty where nothing is."""
+    def area_faults(self) -> list[AreaFault]:
+        """Return what is wrong with areas that are named elsewhere, after `run`."""
         levels = {level.id: level.parents for level in self.context.pack.file.levels}
         territory = self.context.territory
         areas = set(territory.areas["ref_area"])
@@ -83,11 +85,23 @@ class Ingest:
             for index in self.context.pack.indices.values()
             for area in sorted(index.reference_areas() - areas)
         ]
-        return {
-            UNKNOWN_PARENTS: territory.unknown_parents,
-            WITHOUT_PARENT: territory.without_parent(levels),
-            UNKNOWN_REFERENCES: "; ".join(references),
-        }
+        down = self._levels_down
+        return [
+            *(AreaFault(kind=UNKNOWN_PARENTS, text=text, is_explained=level in down) for level, text in territory.unknown_parents.items()),
+            *(
+                AreaFault(kind=WITHOUT_PARENT, text=text, is_explained=bool(down & {level, *levels[level]}))
+                for level, text in territory.without_parent(levels).items()
+            ),
+            *(AreaFault(kind=UNKNOWN_REFERENCES, text=text, is_explained=bool(down)) for text in references),
+        ]
+
+    def _levels_of(self, source: FetchedSource) -> set[str]:
+        """Return the levels of the areas that a source gives: all levels where its rows decide it."""
+        assert isinstance(source.map, AreasMap)
+        declared = [area.level for area in source.map.area]
+        if any(expressions.parse(level).columns for level in declared):
+            return {level.id for level in self.context.pack.file.levels}
+        return {self.context.sandbox.query(f"select cast((\n{level}\n) as varchar) as level")["level"][0] for level in declared}
 
     def run(self, only: Collection[str] | None = None, done: Callable[[SourceReport], None] | None = None) -> dict[str, SourceReport]:
         """Process every enabled source from its present snapshots, and write the manifest.
@@ -112,6 +126,7 @@ class Ingest:
             reports.update({source.id: reports.pop(source.id) for source in sources})  # in the order of the pack
 
         process("areas")
+        self._levels_down = {level for name, r in reports.items() if r.down for level in self._levels_of(pack.sources[name])}
         self.context.load_areas([f for r in reports.values() for f in r.files("area_rows")])
         process("area_changes")
         self.context.load_area_changes([f for r in reports.values() for f in r.files("area_changes")])

@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from pydantic import BaseModel
+
 from pipelines.extract.snapshots import Snapshot
 from pipelines.lake.store import File, Receipt
+
+
+class AreaFault(BaseModel):
+    """What is wrong with areas that are named elsewhere. A source of areas that is down explains it where it may give the missing ones."""
+
+    kind: str
+    text: str
+    is_explained: bool = False
 
 
 @dataclass

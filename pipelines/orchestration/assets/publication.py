@@ -192,7 +192,7 @@ def source_results(workspace: Workspace, findings: IngestFindings) -> list[Check
     """Return the checks of snapshots, schemas, rows and areas.
 
     A required source without any good snapshot fails the gate, and so does a count that fails; the rest of snapshots, schemas and rows are
-    warnings. A fault in the links between areas fails it, unless a source of areas is down and may lack the other end.
+    warnings. A fault in the links between areas fails it, unless a source of areas that is down may give the other end.
     """
     results = []
     for name, source in workspace.pack.sources.items():
@@ -209,8 +209,9 @@ def source_results(workspace: Workspace, findings: IngestFindings) -> list[Check
         if text := "; ".join(findings.errors_of(name)):
             results.append(CheckResult(snapshot_check(name), False, "error", text))
     for kind in AREA_FAULTS:
-        text = findings.area_faults.get(kind, "")
-        results.append(CheckResult(areas_check(kind), not text, "warn" if findings.areas_down else "error", text))
+        faults = [fault for fault in findings.area_faults if fault.kind == kind]
+        severity = "warn" if all(fault.is_explained for fault in faults) else "error"
+        results.append(CheckResult(areas_check(kind), not faults, severity, "; ".join(fault.text for fault in faults)))
     if findings.area_warnings:
         results.append(CheckResult("areas", False, "warn", "; ".join(findings.area_warnings)))
     return results
