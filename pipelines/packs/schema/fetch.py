@@ -22,7 +22,8 @@ class Expect(Block):
         le=1,
         description="Largest acceptable loss of rows, of accepted rows, of values of a measure that an indicator reads, and of entries that a "
         "count selects, relative to the last good snapshot of the same part. Gains do not count, nor does the loss of a single row unless it was "
-        "the only one, nor that of fewer than 5 values or counted entries; with 0, any loss counts. Default: 0.5 for observations, 0.3 for all other lists; a `window` has none.",
+        "the only one, nor that of fewer than 5 values or counted entries; with 0, any loss counts. Default: 0.5 for observations, 0.3 for all "
+        "other lists; a `window` has none.",
     )
     sha256: Text | None = Field(None, pattern=r"^[0-9a-f]{64}$", description="Checksum of the only content that is accepted.")
 
