@@ -1,4 +1,4 @@
-"""Measure how fast what happens gets through: pushed events against the bare floor, a tick that finds nothing, a change of one source.
+"""Measure how fast what happens gets through: pushed events against the bare floor, a day of many batches, a tick that finds nothing, a change.
 
 Prints Markdown. The third part runs packs/cz where the mirror of its files is (`../shared/data/mirror`, or `ZPO2_MIRROR`), else packs/demo.
 """
@@ -32,6 +32,7 @@ from pipelines.orchestration.sensors import PUBLISH_INTERVAL  # noqa: E402
 from tests.support import five_places, happenings  # noqa: E402
 
 EVENTS, CLIENTS, BATCH = 10_000, 8, 100
+DAY_BATCHES, DAY_BATCH = 1_000, 10
 SOURCES = 100
 RUNNING = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED")
 
@@ -39,9 +40,10 @@ RUNNING = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED")
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help="What to measure; default: all.")
-    wanted = parser.parse_args().parts or ["push", "daemon", "tick", "change"]
+    wanted = parser.parse_args().parts or ["push", "batches", "daemon", "tick", "change"]
     print("| what | measured | against | ratio | aim |\n| --- | ---: | ---: | ---: | --- |")
-    for name, measure in (("push", pushed), ("daemon", to_the_release), ("tick", idle_tick), ("change", one_source_change)):
+    parts = (("push", pushed), ("batches", day_of_batches), ("daemon", to_the_release), ("tick", idle_tick), ("change", one_source_change))
+    for name, measure in parts:
         if name in wanted:
             with tempfile.TemporaryDirectory(prefix="zpo2-bench-") as folder:
                 for line in measure(Path(folder)):
@@ -98,6 +100,57 @@ def receiver(pack: Path, home: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait()
+
+
+def day_of_batches(folder: Path) -> Iterator[str]:
+    """What the archive costs if the events of one day come in many batches, each with a run; and what the ingest of one more batch reads."""
+    from pipelines import packs
+    from pipelines.core.settings import Settings
+    from pipelines.extract import backlog
+    from pipelines.extract.sources import fetch_sources
+    from pipelines.lake.ingest import Ingest
+    from pipelines.packs.workspace import Workspace
+
+    workspace = Workspace(folder / "home", Settings(), pack=packs.load(happenings.write(folder / "pack")))
+    workspace.open()
+
+    def drain() -> None:
+        backlog.seal_waiting_events(workspace)
+        backlog.drain_segments(workspace)
+
+    # the numbers are those of one day
+    batches = [[happenings.event(5 * n) for n in range(i * DAY_BATCH, (i + 1) * DAY_BATCH)] for i in range(DAY_BATCHES + 1)]
+    content = sum(len(json.dumps(event["data"])) for batch in batches for event in batch)
+    seconds, cpu, early = 0.0, 0.0, 0
+    for i in range(DAY_BATCHES):
+        happenings.push(workspace.queue, batches[i])
+        began = time.process_time()
+        seconds += _seconds(drain)
+        cpu += time.process_time() - began
+        if i + 1 == DAY_BATCHES // 10:
+            early = _size(workspace.archive)[0]
+    size, files = _size(workspace.archive)
+    fetch_sources(workspace)
+    first = _seconds(lambda: Ingest(workspace).run())
+    lake = _size(workspace.lake)[0]
+    happenings.push(workspace.queue, batches[-1])
+    drain()
+    again = _seconds(lambda: Ingest(workspace).run())
+    what = f"{DAY_BATCHES:,} batches of {DAY_BATCH} events of one day"
+    yield _line(f"{what}: bytes in the archive", f"{size / 1e6:.1f} MB in {files:,} files", f"{content / 1e6:.1f} MB (the records)",
+                f"{size / content:.1f}")  # fmt: skip
+    yield _line(f"- after the first {DAY_BATCHES // 10:,} batches", f"{early / 1e6:.2f} MB")
+    yield _line("- seconds to archive all batches", f"{seconds:.1f} s, {cpu:.1f} s of them CPU")
+    yield _line("- fetches.json", f"{workspace.fetch_state.stat().st_size / 1e3:.0f} kB, written with each batch")
+    yield _line("- events.db", f"{workspace.queue.stat().st_size / 1e6:.1f} MB")
+    yield _line("- ingest of the day", f"{first:.2f} s, {lake / 1e3:.0f} kB in the lake")
+    yield _line("- ingest of one more batch", f"{again:.2f} s, {(_size(workspace.lake)[0] - lake) / 1e3:.0f} kB more in the lake")
+
+
+def _size(folder: Path) -> tuple[int, int]:
+    """Return the bytes and the number of the files below a folder."""
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    return sum(sizes), len(sizes)
 
 
 def to_the_release(folder: Path) -> Iterator[str]:

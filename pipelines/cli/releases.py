@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -76,21 +77,43 @@ def pin(version: Version, pack: PackOption = None, home: HomeOption = None) -> N
 
 def prune(
     keep: Annotated[int, typer.Option("--keep", help="How many of the newest releases stay, withdrawn ones not counted.")] = 10,
+    events: Annotated[
+        int | None,
+        typer.Option(
+            "--events", min=1, metavar="DAYS", help="Also remove the data of pushed events received more than DAYS days ago from events.db."
+        ),
+    ] = None,
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
     """Remove the files of old releases.
 
-    The current release and pinned releases stay.
+    The current release and pinned releases stay. `--events` removes only data that the archive has; replays of these events are still
+    recognised.
     """
     with _locked(pack, home) as workspace:
         from exports.release import lifecycle
 
+        if events is not None and workspace.queue.is_file():
+            print(
+                f"the data of {_forget_events(workspace, events)} pushed events removed from {workspace.queue.name}; the archive has them"
+            )
         pruned = lifecycle.prune(workspace.public, workspace.staging, keep, workspace.settings.now())
         _log.info("pruned", extra={"removed": pruned.removed, "kept": pruned.kept, "bytes": pruned.bytes})
         for version in pruned.removed:
             print(f"{version} removed")
         print(f"{len(pruned.removed)} releases removed, {pruned.bytes} bytes freed; {len(pruned.kept)} kept: {', '.join(pruned.kept)}")
+
+
+def _forget_events(workspace: WorkspaceFolder, days: int) -> int:
+    from pipelines.extract.cloudevents.queue import Queue
+    from pipelines.extract.cloudevents.segments import forget_archived
+
+    now = workspace.settings.now()
+    with Queue(workspace.queue) as queue:
+        count = forget_archived(workspace, queue, now - timedelta(days=min(days, now.toordinal() - 1)))
+    _log.info("the data of old events were removed", extra={"events": count, "days": days})
+    return count
 
 
 @contextmanager

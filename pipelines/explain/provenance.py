@@ -94,7 +94,7 @@ class ProvenanceReader:
                 "final_url": archived.final_url or archived.url,
             }  # fmt: skip
         declared = self.warehouse.sources.get(source, {})
-        path = self.context.archive.path(sha256)
+        path = self.context.archive.file_of(sha256) or self.context.archive.path(sha256)
         return {
             **row, "title": declared.get("title"),
             "publisher": archived.publisher if archived and archived.publisher else declared.get("publisher"),
@@ -161,7 +161,7 @@ class ProvenanceReader:
             options = ingest.read_options(self.context, source, part)
             key = f"{source.id}/{sha256}/{options.member}/{options.sheet}/{options.records}"
             if key not in self._texts:
-                if not self.context.archive.path(sha256).is_file():
+                if not self.context.archive.file_of(sha256):
                     raise readers.UnreadableSnapshot(f"{sha256} is not in the archive")
                 self._texts[key] = ingest.read_text(self.context, source, sha256, options)[0]
             self.context.territory = self._territory

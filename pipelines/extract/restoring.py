@@ -31,7 +31,8 @@ def restore_snapshots(workspace: Workspace, damaged: Collection[tuple[str, str]]
         elif sources[name].fetch.brings_records and workspace.queue.is_file():
             with Queue(workspace.queue) as queue:
                 is_restored = restore_records(workspace, queue, states, sources[name], part)
-            what = "was made again from the pushed events" if is_restored else "cannot be made again: the queue lacks its events"
+            lost = "cannot be made again, because the queue lacks its events: restore the archive from a backup"
+            what = "was made again from the pushed events" if is_restored else lost
         else:
             what = f"cannot be fetched: drop the file into inbox/{name}/ again"
         lines.append(f"the snapshot of {f'{name} {part}'.strip()} was damaged on the disk, and {what}")

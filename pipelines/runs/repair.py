@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from exports.release import public_folder
-from pipelines.core.checksums import set_aside
+from pipelines.core.checksums import DamagedFile, set_aside
 from pipelines.core.state import StateError, StateFile, log
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.cloudevents.queue import Queue
@@ -153,15 +153,23 @@ def _states_from_archive(workspace: Workspace) -> Iterator[tuple[str, str, Sourc
     for manifest in (*sorted(_manifests(workspace), key=lambda m: m.created_at), Manifest.current(workspace)):
         for source, entry in manifest.sources.items():
             for part, item in entry.parts.items():
-                if good.get((source, part)) != item.snapshot and archive.path(item.snapshot).is_file():
+                if good.get((source, part)) != item.snapshot and archive.file_of(item.snapshot):
                     good[source, part] = item.snapshot  # also content that came back, of which the sidecar has the first time only
                     arrivals.setdefault((source, part), []).append((manifest.created_at, item.snapshot))
     for (source, part), entries in arrivals.items():
         entries.sort(key=lambda entry: entry[0])
         history = [entry for before, entry in zip([None, *entries], entries, strict=False) if before is None or before[1] != entry[1]]
         time, sha256 = history[-1]
-        size = archive.path(sha256).stat().st_size
+        size = _size(archive, sha256)
         yield source, part, SourceState(sha256, good.get((source, part), ""), bytes=size, checked_at=time, changed_at=time, history=history)
+
+
+def _size(archive: Archive, sha256: str) -> int:
+    """Return the length of content, 0 where its file is damaged. The next run that reads it reports this."""
+    try:
+        return archive.size(sha256)
+    except DamagedFile:
+        return 0
 
 
 def _repair_sidecars(workspace: Workspace, states: SourceStates) -> None:
@@ -173,7 +181,7 @@ def _repair_sidecars(workspace: Workspace, states: SourceStates) -> None:
         for part in parts_of(workspace.pack, source, states) if source.enabled else []:
             state = states.get(source.id, part.name)
             for sha256 in {state.sha256, state.good} - {""}:
-                if archive.find(source.id, part.name, sha256) is not None or not archive.path(sha256).is_file():
+                if archive.find(source.id, part.name, sha256) is not None or not archive.file_of(sha256):
                     continue
                 fetched_at = next((time for time, content in state.history if content == sha256), state.changed_at)
                 url = address(source, part) if source.fetch.url else _origin(source)
@@ -182,7 +190,7 @@ def _repair_sidecars(workspace: Workspace, states: SourceStates) -> None:
                     url, fetched_at = item.url, item.fetched_at or fetched_at
                 archive.restore(
                     Snapshot(
-                        source=source.id, part=part.name, url=url, sha256=sha256, bytes=archive.path(sha256).stat().st_size,
+                        source=source.id, part=part.name, url=url, sha256=sha256, bytes=_size(archive, sha256),
                         fetched_at=fetched_at, licence=source.licence, publisher=source.publisher,
                     )
                 )  # fmt: skip

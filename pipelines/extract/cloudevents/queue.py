@@ -1,8 +1,8 @@
 """The queue of pushed events: each accepted event is on disk, once, in segments. Uses SQLite; knows neither sources nor HTTP.
 
 An event is *waiting* until it is sealed into a *segment*. Which segments are in the archive is kept with the snapshots, per source (see
-`segments`): a source that is declared, enabled or changed later still takes all of them. Nothing is deleted: accepted events stay, so that
-replays are recognised and the records of a day can be written again.
+`segments`): a source that is declared, enabled or changed later still takes all of them. No event is deleted, so that replays are recognised.
+The data of an event stay until an operator removes them (`forget`), which needs a snapshot in the archive that has them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
+from typing import NamedTuple
 
 from pipelines.core.clock import precise_timestamp
 from pipelines.core.state import damaged
@@ -26,7 +27,7 @@ _SCHEMA = """
 create table if not exists events (
     seq integer primary key,
     source text not null, id text not null, type text not null, time text not null, subject text not null, data text,
-    digest blob not null, day text not null, received_at text not null, segment integer,
+    digest blob not null, day text not null, received_at text not null, segment integer, snapshot text, line integer,
     unique (source, id)
 );
 create index if not exists waiting on events (seq) where segment is null;
@@ -35,6 +36,12 @@ create index if not exists by_day on events (type, day);
 create index if not exists by_subject on events (source, subject) where subject <> '';
 create table if not exists segments (segment integer primary key, cut_at text not null, events integer not null);
 """
+
+
+_LATER_COLUMNS = {"snapshot": "text", "line": "integer"}
+"""Columns that databases of earlier versions lack: the snapshot in the archive that has the data, and on which line.
+
+The snapshot is empty where the data were removed because a later event replaces the record."""
 
 
 class Outcome(Enum):
@@ -54,15 +61,25 @@ class Segment:
     sealed_at: str
 
 
-@dataclass(frozen=True)
-class Record:
-    """The record that an event carries for its subject, as JSON text; None where the event deletes it."""
+class Record(NamedTuple):
+    """The record that an event carries for its subject, as JSON text; None where the event deletes it.
+
+    `snapshot` and `line` say where the archive has the data, if they were removed from the queue.
+    """
 
     source: str
     id: str
+    type: str
     time: str
     subject: str
     data: str | None
+    digest: bytes
+    snapshot: str | None = None
+    line: int | None = None
+
+    def has(self, data: str) -> bool:
+        """Whether these are the data of the event."""
+        return _digest(self.type, self.time, self.subject, data) == self.digest
 
 
 class Queue:
@@ -76,11 +93,22 @@ class Queue:
             self._connection.execute("pragma journal_mode = wal")
             self._connection.execute("pragma synchronous = full")
             self._connection.executescript(_SCHEMA)
+            self._add_later_columns()
         except BaseException as error:
             self._connection.close()
             if type(error) is sqlite3.DatabaseError:  # not locked, not full: its bytes are not those of a database
                 raise damaged(path, str(error), f"restore it from a backup: cp backup/{path.name} {path}") from None
             raise
+
+    def _add_later_columns(self) -> None:
+        def missing() -> list[str]:
+            present = {name for _, name, *_ in self._connection.execute("pragma table_info(events)")}
+            return [name for name in _LATER_COLUMNS if name not in present]
+
+        if missing():
+            with self._transaction() as connection:
+                for name in missing():
+                    connection.execute(f"alter table events add column {name} {_LATER_COLUMNS[name]}")
 
     def close(self) -> None:
         self._connection.close()
@@ -108,7 +136,7 @@ class Queue:
         outcomes = []
         with self._transaction() as connection:
             for event in events:
-                digest = _digest(event)
+                digest = _digest(event.type, event.time, event.subject, event.data)
                 row = (
                     event.source, event.id, event.type, event.time, event.subject, event.data, digest, event.time[:10] or UNDATED, received,
                 )  # fmt: skip
@@ -170,8 +198,10 @@ class Queue:
         """
         rows = self._connection.execute(
             "select day from events where segment > :after and segment <= :up_to and type = :type "
-            "union select o.day from events n join events o on o.source = n.source and o.subject = n.subject and o.subject <> '' "
-            "where n.segment > :after and n.segment <= :up_to and n.type = :type and o.type = :type and o.segment <= :up_to order by 1",
+            "union select o.day from events n join events o indexed by by_subject "
+            "on o.source = n.source and o.subject = n.subject and o.subject <> '' "
+            "where n.subject <> '' and n.segment > :after and n.segment <= :up_to and n.type = :type and o.type = :type "
+            "and o.segment <= :up_to order by 1",
             {"after": after, "up_to": up_to, "type": type_},
         )
         return [day for (day,) in rows]
@@ -182,18 +212,51 @@ class Queue:
         For each subject the event with the latest time counts, whatever its day. `up_to` is the last segment to consider.
         """
         rows = self._connection.execute(
-            "select source, id, time, subject, data from events e where type = :type and day = :day and segment <= :segment "
-            "and not exists (select 1 from events n where n.source = e.source and n.subject = e.subject and e.subject <> '' "
-            "and n.type = e.type and n.segment <= :segment and (n.time, n.id) > (e.time, e.id)) order by source, id",
+            "select source, id, type, time, subject, data, digest, snapshot, line from events e indexed by by_day "
+            "where type = :type and day = :day and segment <= :segment and not exists (select 1 from events n indexed by by_subject "
+            "where n.source = e.source and n.subject = e.subject and n.subject <> '' and n.type = e.type and n.segment <= :segment "
+            "and (n.time, n.id) > (e.time, e.id)) order by source, id",
             {"type": type_, "day": day, "segment": up_to},
         )
         return [Record(*row) for row in rows]
+
+    def days_with_data(self, received_before: datetime) -> set[str]:
+        """Return the days of the events received before a time whose data are still here."""
+        rows = self._connection.execute(
+            "select distinct day from events where data is not null and received_at < ?", (precise_timestamp(received_before),)
+        )
+        return {day for (day,) in rows}
+
+    def forget(self, lines: Iterable[tuple[Record, int]], snapshot: str, received_before: datetime) -> int:
+        """Remove the data of records that a snapshot has on these lines, if they were received before a time. Return how many these were."""
+        before = precise_timestamp(received_before)
+        with self._transaction() as connection:
+            return connection.executemany(
+                "update events set data = null, snapshot = ?, line = ? where source = ? and id = ? and data is not null and received_at < ?",
+                [(snapshot, line, record.source, record.id, before) for record, line in lines],
+            ).rowcount
+
+    def forget_replaced(self, type_: str, up_to: int, received_before: datetime) -> int:
+        """Remove the data of records that a later event up to the segment `up_to` replaces. Return how many these were."""
+        with self._transaction() as connection:
+            return connection.execute(
+                "update events as e set data = null, snapshot = '' where type = :type and segment <= :segment and data is not null "
+                "and received_at < :before and subject <> '' and exists (select 1 from events n indexed by by_subject "
+                "where n.source = e.source and n.subject = e.subject and n.subject <> '' and n.type = e.type and n.segment <= :segment "
+                "and (n.time, n.id) > (e.time, e.id))",
+                {"type": type_, "segment": up_to, "before": precise_timestamp(received_before)},
+            ).rowcount
+
+    def shrink(self) -> None:
+        """Give the space of removed data back to the disk."""
+        self._connection.execute("vacuum")
+        self._connection.execute("pragma wal_checkpoint(truncate)")
 
     def accepted(self) -> int:
         """Return how many events were accepted so far."""
         return int(self._connection.execute("select count(*) from events").fetchone()[0])
 
 
-def _digest(event: CloudEvent) -> bytes:
-    parts: Iterable[str | None] = (event.type, event.time, event.subject, event.data)
+def _digest(*parts: str | None) -> bytes:
+    """Return the digest of type, time, subject and data of an event."""
     return hashlib.sha256("\0".join("" if p is None else f"={p}" for p in parts).encode()).digest()

@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from pipelines import readers
+from pipelines.core.checksums import DamagedFile
 from pipelines.core.errors import Zpo2Error
 from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http.request import Request, address
@@ -139,7 +140,13 @@ def _archived(workspace: Workspace, temporary: Workspace, source: FetchedSource,
     state = states.get(source.id, part.name)
     archive = Archive(workspace.archive)
     snapshot = archive.find(source.id, part.name, state.good or state.sha256) if state.good or state.sha256 else None
-    return Archive(temporary.archive).add(archive.path(snapshot.sha256), snapshot) if snapshot else None
+    if snapshot is None:
+        return None
+    try:
+        with archive.opened(snapshot.sha256) as path:
+            return Archive(temporary.archive).add(path, snapshot)
+    except DamagedFile as error:
+        raise PreviewError(f"{source.id}: {error}") from None
 
 
 def _read_and_map(workspace: Workspace, context: Context, draft: Draft, snapshot: Snapshot, part: Part, result: Preview) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from typing import Any, NamedTuple
 import polars as pl
 
 from pipelines import readers
+from pipelines.core import checksums
 from pipelines.extract.fetcher import is_paged
 from pipelines.extract.snapshots import Snapshot, slug
 from pipelines.lake.ingest import pushed
@@ -238,9 +240,6 @@ def read_text(
 
     Raises UnreadableSnapshot, and DamagedSnapshot where the archive does not have its bytes.
     """
-    if not context.archive.is_intact(sha256):
-        raise DamagedSnapshot(f"the bytes in the archive do not have the checksum {sha256[:12]}… of the snapshot")
-    path = context.archive.path(sha256)
 
     def parse(need: Need) -> Table:
         columns = Columns(need.columns, need.numbers)
@@ -257,13 +256,25 @@ def read_text(
         return Table(rows, list(columns.found))
 
     need = Need(None, _number_columns(source)) if everything else needed_of(source)
-    table = context.shared.table(sha256, options, need, parse) if context.shared is not None and not everything else parse(need)
+    with _opened(context, sha256) as path:
+        table = context.shared.table(sha256, options, need, parse) if context.shared is not None and not everything else parse(need)
     rows = table.rows
     if source.fetch.brings_records:
         absent = {name for name in _columns_used(source) if name.lower() not in {c.lower() for c in rows.columns}}
         rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(absent))  # no record of the day has them
     shape = shape_of(table.found or [c for c in rows.columns if not c.startswith("__")], rows)
     return rows if "__cell" in rows.columns else rows.with_columns(pl.lit(None, pl.String).alias("__cell")), shape
+
+
+@contextmanager
+def _opened(context: Context, sha256: str) -> Iterator[Path]:
+    """Yield a file with the bytes of a snapshot. Raises DamagedSnapshot."""
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(context.archive.opened(sha256))
+        except checksums.DamagedFile:
+            raise DamagedSnapshot(f"the bytes in the archive do not have the checksum {sha256[:12]}… of the snapshot") from None
+        yield path
 
 
 def needed_of(source: FetchedSource) -> Need:

@@ -98,3 +98,26 @@ class TestRecords:
         queue.seal(NOW)
         assert queue.days("fair", 0, 1) == ["2024-05-01"]
         assert queue.days("fair", 1, 2) == ["2024-05-01", "2024-05-02", "undated"]
+
+    @pytest.mark.parametrize("subject", ["", "fair/{}"])
+    def test_are_found_with_work_in_proportion_to_the_events(self, tmp_path: Path, subject: str) -> None:
+        def steps(events: int) -> int:
+            """Return how many steps of its virtual machine SQLite needs, in thousands."""
+            count = 0
+
+            def step() -> None:
+                nonlocal count
+                count += 1
+
+            with Queue(tmp_path / f"{events}.db") as queue:
+                queue.put([event(str(i), subject=subject.format(i)) for i in range(events)], NOW)
+                queue.seal(NOW)
+                queue.put([event(f"new{i}", subject=subject.format(i)) for i in range(10)], NOW)
+                queue.seal(NOW)
+                queue._connection.set_progress_handler(step, 1000)
+                assert queue.days("fair", 1, 2) == ["2024-05-01"]
+                assert len(queue.records("fair", "2024-05-01", 2)) == events + (0 if subject else 10)
+                queue.forget_replaced("fair", 2, LATER)
+            return count
+
+        assert steps(2000) < 6 * steps(500)
