@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from pipelines.extract import backlog
 from pipelines.extract.cloudevents import queue as queues
 from pipelines.extract.cloudevents.parsing import CloudEvent, parse
 from pipelines.extract.cloudevents.queue import Queue
+from pipelines.extract.cloudevents.segments import forget_archived
 from pipelines.extract.snapshots import Archive
 from pipelines.extract.source_state import SourceStates
 from pipelines.extract.sources import fetch_sources
@@ -86,8 +88,9 @@ class Deliveries(RuleBasedStateMachine):
             )
             raise Crash
 
-    @rule(seconds=st.integers(0, 20))
+    @rule(seconds=st.sampled_from([5, 20, -7200]))
     def time_passes(self, seconds: int) -> None:
+        """Time passes, or the clock of the machine is set back by two hours."""
         self.clock += timedelta(seconds=seconds)
 
     @rule()
@@ -107,7 +110,19 @@ class Deliveries(RuleBasedStateMachine):
     def drain(self, seal: bool) -> None:
         if seal:
             self.queue.seal(self.clock)
-        backlog.drain(Workspace(self.home.root, Settings(), pack=self.pack))
+        backlog.drain(self.workspace)
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(self.home.root, Settings(SOURCE_DATE_EPOCH=int(self.clock.timestamp())), pack=self.pack)
+
+    @rule()
+    def data_of_events_in_the_archive_are_removed(self) -> None:
+        states = SourceStates(self.home.fetch_state)
+        for part, state in states.parts("happenings").items():
+            states.put("happenings", part, replace(state, good=state.sha256))  # as an ingest does
+        states.save()
+        forget_archived(self.workspace, self.queue, self.clock + timedelta(days=1))
 
     @rule(step=st.sampled_from(["archive", "record", "save"]), number=st.integers(1, 3))
     def drain_and_die(self, step: str, number: int) -> None:
@@ -143,8 +158,8 @@ class Deliveries(RuleBasedStateMachine):
                 if name not in latest or (event.time, event.id) > (latest[name].time, latest[name].id):
                     latest[name] = event
         expected = sorted((json.loads(e.data)["id"], json.loads(e.data)["title"]) for e in latest.values() if e.data)
-        fetch_sources(Workspace(self.home.root, Settings(), pack=self.pack))
-        report = Ingest(Workspace(self.home.root, Settings(), pack=self.pack)).run()["happenings"]
+        fetch_sources(self.workspace)
+        report = Ingest(self.workspace).run()["happenings"]
         rows = [pl.read_parquet(self.home.lake / f.path) for f in report.files("events")]
         actual = sorted((r["id"], r["title"]) for frame in rows for r in frame.iter_rows(named=True))
         assert actual == expected
