@@ -16,7 +16,7 @@ from pipelines.core import versions
 from pipelines.explain.facts import Key, Observation, Place
 from pipelines.explain.reread import Correction, PartReader, RowValue, columns_of, combined_value, declaration_of
 from pipelines.explain.warehouse import Warehouse
-from pipelines.lake.ingest import rows as ingest
+from pipelines.lake.ingest import reading
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.counted import universe_of
 from pipelines.lake.manifest import Manifest
@@ -158,12 +158,12 @@ class ProvenanceReader:
 
     def _reader(self, source: FetchedSource, part: str, sha256: str) -> PartReader:
         if (source.id, part) not in self._readers:
-            options = ingest.read_options(self.context, source, part)
+            options = reading.read_options(self.context, source, part)
             key = f"{source.id}/{sha256}/{options.member}/{options.sheet}/{options.records}"
             if key not in self._texts:
                 if not self.context.archive.file_of(sha256):
                     raise readers.UnreadableSnapshot(f"{sha256} is not in the archive")
-                self._texts[key] = ingest.read_text(self.context, source, sha256, options)[0]
+                self._texts[key] = reading.read_text(self.context, source, sha256, options)[0]
             self.context.territory = self._territory
             self._readers[source.id, part] = PartReader(self.context, source, part, self._texts[key])
         return self._readers[source.id, part]

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from pipelines.explain.facts import Key
+from pipelines.lake.ingest import reading
 from pipelines.lake.ingest import rows as ingest
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.mapping import ValidatedRows, placing
@@ -47,7 +48,7 @@ class PartReader:
         self.source = source
         self.part = part
         self._texts = (
-            ingest.with_variables(context, source, part, texts).with_row_index("__place").with_columns(pl.col("__place").cast(pl.Int64))
+            reading.with_variables(context, source, part, texts).with_row_index("__place").with_columns(pl.col("__place").cast(pl.Int64))
         )
 
     def row_values(self, measures: Collection[str]) -> dict[Key, list[RowValue]]:

@@ -13,7 +13,7 @@ from pipelines.explain.facts import Key, Observation
 from pipelines.explain.provenance import ProvenanceReader
 from pipelines.explain.reread import PartReader
 from pipelines.explain.warehouse import Warehouse
-from pipelines.lake.ingest import rows
+from pipelines.lake.ingest import reading
 from tests.support.ingested import OBSERVED, Ingested, ingest
 
 JSON = "fetch: {url: data/x.json}\nread: {format: json%s}\ncolumns: {code: {required: true}, v: {%s}}\n" + OBSERVED
@@ -227,7 +227,7 @@ map: {area: {scheme: office, code: geo}, period: time_period, status: %s, measur
     def test_explain_shows_the_cell_of_the_observation(self, tmp_path: Path) -> None:
         result = ingest(tmp_path, self.SOURCE % "flag", {"x.tsv": self.FLAGS})
         source, receipt = result.context.pack.sources["s"], result.report.parts[""]
-        reader = PartReader(result.context, source, "", rows.read_text(result.context, source, receipt.snapshot, source.read)[0])
+        reader = PartReader(result.context, source, "", reading.read_text(result.context, source, receipt.snapshot, source.read)[0])
         values = {(key.ref_area, key.time_period): found for key, found in reader.row_values({"m"}).items()}
         (value,) = values["t2", "2022"]
         assert (value.row, value.value, reader.cells_of([value])) == (3, None, {"2022"})

@@ -13,7 +13,7 @@ from pipelines.core.clock import timestamp
 from pipelines.extract.http.request import question
 from pipelines.extract.snapshots import Snapshot
 from pipelines.extract.source_state import SourceState, SourceStates, parts_of
-from pipelines.lake.ingest import conflicts, counted, guards, merging, rows, shared_table, state
+from pipelines.lake.ingest import conflicts, counted, guards, merging, reading, rows, shared_table, state
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import AreaFault, SourceReport
@@ -119,7 +119,7 @@ class Ingest:
         def process(*kinds: str) -> None:
             sources = [source for source in pack.sources.values() if source.enabled and source.into in kinds]
             for group in shared_table.groups(pack, sources):
-                self.context.shared = shared_table.SharedTable([rows.needed_of(s) for s in group]) if len(group) > 1 else None
+                self.context.shared = shared_table.SharedTable([reading.needed_of(s) for s in group]) if len(group) > 1 else None
                 for source in group:
                     add(self._process_source(source, use_newest=only is None or source.id in only))
             self.context.shared = None

@@ -21,7 +21,7 @@ from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http.request import Request, address
 from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.extract.source_state import SourceStates, parts_of
-from pipelines.lake.ingest import rows
+from pipelines.lake.ingest import reading, rows
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.ingest.shape import no_column
@@ -151,11 +151,11 @@ def _archived(workspace: Workspace, temporary: Workspace, source: FetchedSource,
 
 def _read_and_map(workspace: Workspace, context: Context, draft: Draft, snapshot: Snapshot, part: Part, result: Preview) -> None:
     source = draft.source
-    frame, _ = rows.read_text(context, source, snapshot.sha256, rows.read_options(context, source, part.name), everything=True)
+    frame, _ = reading.read_text(context, source, snapshot.sha256, reading.read_options(context, source, part.name), everything=True)
     result.rows_read = frame.height
     result.columns = _sketches(frame, source)
     result.sample = _masked(frame, source).head(SAMPLE_ROWS).to_dicts()
-    frame, _ = rows.apply_corrections(context, source, rows.with_variables(context, source, part.name, frame))
+    frame, _ = rows.apply_corrections(context, source, reading.with_variables(context, source, part.name, frame))
     kept = rows.without_ignored(context, source, frame)
     result.rows_ignored = frame.height - kept.height
     if not draft.is_complete:
