@@ -13,7 +13,7 @@ from datetime import datetime
 from pipelines.core import schedule
 from pipelines.core.clock import parse_timestamp, timestamp
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import FetchResult, question
+from pipelines.extract.http.request import FetchResult, request_digest
 from pipelines.extract.source_state import SourceStates, unprocessed_sources
 from pipelines.extract.sources import fetch_sources
 from pipelines.packs import Pack
@@ -74,10 +74,10 @@ def due_sources(pack: Pack, cursor: Cursor, now: datetime) -> list[FetchedSource
     return [s for s in sources if cursor.polled.get(s.id, "") < last_due[s.fetch.cadence or schedule.DEFAULT]]
 
 
-def sources_with_another_question(pack: Pack, states: SourceStates) -> set[str]:
+def sources_with_another_request(pack: Pack, states: SourceStates) -> set[str]:
     """Return the sources whose declaration asks for something else than before: their snapshots are not used until they are polled."""
     sources = [s for s in pack.sources.values() if s.enabled and s.fetch.url]
-    return {s.id for s in sources for part in pack.parts(s) if not states.get(s.id, part.name).answers(question(s, part))}
+    return {s.id for s in sources for part in pack.parts(s) if not states.get(s.id, part.name).answers(request_digest(s, part))}
 
 
 def poll(workspace: Workspace, cursor: Cursor, limits: Limits = POLL_LIMITS) -> PollResult:
@@ -87,7 +87,7 @@ def poll(workspace: Workspace, cursor: Cursor, limits: Limits = POLL_LIMITS) -> 
     """
     pack, now = workspace.pack, workspace.settings.now()
     sources = sorted(
-        {s.id for s in due_sources(pack, cursor, now)} | sources_with_another_question(pack, SourceStates(workspace.fetch_state))
+        {s.id for s in due_sources(pack, cursor, now)} | sources_with_another_request(pack, SourceStates(workspace.fetch_state))
     )
     results = fetch_sources(workspace, sources, limits=limits, ignore_breakers=False)
     failed = {r.request.source.id for r in results if r.error}

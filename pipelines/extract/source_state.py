@@ -39,7 +39,7 @@ class SourceState:
     """The state of one part.
 
     `sha256` is the newest snapshot, `good` the newest that could be read, `tried` the newest that an ingest processed, readable or not.
-    `question` is the digest of what was asked for, and `before_question` the number of entries in `history` that answered other questions: the
+    `request` is the digest of what was asked for, and `before_request` the number of entries in `history` that answered other requests: the
     snapshots of a part whose declaration asks for something else are not used.
     `origin` is what the address last gave: a file that was dropped into the inbox since then stays the newest until the address gives
     something else. `headers` make the next request conditional.
@@ -56,8 +56,8 @@ class SourceState:
     good: str = ""
     tried: str = ""
     origin: str = ""
-    question: str = ""
-    before_question: int = 0
+    request: str = ""
+    before_request: int = 0
     bytes: int = 0
     checked_at: str = ""
     changed_at: str = ""
@@ -105,9 +105,9 @@ class SourceState:
         """Why the content is not the newest: the error of the last fetch, and the refusal of the last ingest."""
         return list(dict.fromkeys(filter(None, (self.error, self.refusal))))
 
-    def answers(self, question: str) -> bool:
-        """Whether the snapshots answer this question. Workspaces of earlier versions did not note the question."""
-        return self.question in ("", question)
+    def answers(self, request: str) -> bool:
+        """Whether the snapshots answer this request. Workspaces of earlier versions did not note the request."""
+        return self.request in ("", request)
 
     def is_accepted(self, sha256: str) -> bool:
         """Whether an operator accepted this content."""
@@ -115,7 +115,7 @@ class SourceState:
 
     def overtaken(self) -> list[str]:
         """Return the contents that came after the last good one and before the newest, the newest of them first."""
-        contents = [sha256 for _, sha256 in self.history[self.before_question :]]
+        contents = [sha256 for _, sha256 in self.history[self.before_request :]]
         if self.sha256 not in contents:
             return []
         newest = len(contents) - 1 - contents[::-1].index(self.sha256)
@@ -164,10 +164,10 @@ class SourceStates:
                 until = time + _pause(failures, result.retry_after) if "://" in result.request.url else None
                 state = replace(state, checked_at=now, failures=failures, not_before=timestamp(until) if until and until > time else "")
         else:
-            fetch, question = result.request.source.fetch, result.request.question
-            if not fetch.brings_records and not state.answers(question):
-                # all else that is remembered belongs to another question
-                state = SourceState(history=state.history, before_question=len(state.history))
+            fetch, request = result.request.source.fetch, result.request.digest
+            if not fetch.brings_records and not state.answers(request):
+                # all else that is remembered belongs to another request
+                state = SourceState(history=state.history, before_request=len(state.history))
             sha256, last_origin = result.snapshot.sha256, state.origin or state.sha256
             is_new = sha256 != (state.sha256 if result.delivered else last_origin)
             state = replace(state, checked_at=now, error=None, origin=last_origin if result.delivered else sha256)
@@ -175,9 +175,9 @@ class SourceStates:
                 history = [*state.history, (now, sha256)]
                 state = replace(state, sha256=sha256, bytes=result.snapshot.bytes, changed_at=now, history=history)
             if not result.delivered:
-                state = replace(state, question=question, headers=result.headers, failures=0, not_before="")
+                state = replace(state, request=request, headers=result.headers, failures=0, not_before="")
             elif fetch.url and not fetch.brings_records:
-                state = replace(state, question=question)  # a dropped file answers the present question
+                state = replace(state, request=request)  # a dropped file answers the present request
             # `stale_since` stays until the bytes have been read
         self.put(source, part, state)
 

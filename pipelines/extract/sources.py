@@ -46,7 +46,7 @@ def fetch_sources(
                 continue
             state = states.get(source.id, item.name)
             request = Request(source, item, address(source, item))
-            if state.answers(request.question):
+            if state.answers(request.digest):
                 request = replace(request, last=state.last_fetch)
             if not ignore_breakers and state.breaker_is_open(now):
                 results.append(_skipped(request, state))

@@ -30,7 +30,7 @@ class FetchError(Zpo2Error):
 class LastFetch:
     """What the last fetch of a part gave: the checksum and size of the bytes, and the headers that make the next request conditional.
 
-    Only the answer to the same question counts (`question`); of another one nothing is known.
+    Only the answer to the same request counts (`digest`); of another one nothing is known.
     """
 
     sha256: str = ""
@@ -48,9 +48,9 @@ class Request:
     last: LastFetch = LastFetch()
 
     @property
-    def question(self) -> str:
-        """The digest of everything that decides what the server answers. A snapshot belongs to the question that it answers."""
-        return question(self.source, self.part)
+    def digest(self) -> str:
+        """The digest of everything that decides what the server answers. A snapshot belongs to the request that it answers."""
+        return request_digest(self.source, self.part)
 
     @property
     def transfer(self) -> str:
@@ -92,7 +92,7 @@ class Download:
     next_link: str | None = None
 
 
-def question(source: FetchedSource, part: Part) -> str:
+def request_digest(source: FetchedSource, part: Part) -> str:
     """Return the digest of what is asked for a part: address, parameters, body, headers, protocol, data set, file and pages."""
     fetch = source.fetch
     asked = fetch.model_dump(mode="json", include={"body", "dataset", "headers", "paging", "params", "protocol", "resource", "split"})

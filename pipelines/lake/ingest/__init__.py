@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipelines.core.clock import timestamp
-from pipelines.extract.http.request import question
+from pipelines.extract.http.request import request_digest
 from pipelines.extract.snapshots import Snapshot
 from pipelines.extract.source_state import SourceState, SourceStates, parts_of
 from pipelines.lake.ingest import conflicts, counted, guards, merging, reading, rows, shared_table, state
@@ -144,7 +144,7 @@ class Ingest:
         parts = {}
         for declared in parts_of(self.context.pack, source, self.states):
             current = self.states.get(source.id, declared.name)
-            if not source.fetch.brings_records and not current.answers(question(source, declared)):
+            if not source.fetch.brings_records and not current.answers(request_digest(source, declared)):
                 # its snapshots answer another request; they stay remembered in case the declaration is taken back
                 report.errors[declared.name] = f"the declared request has changed, and nothing has answered it yet{_because(current.error)}"
                 report.down = True

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.core.fingerprint import digest
-from pipelines.extract.http.request import question
+from pipelines.extract.http.request import request_digest
 from pipelines.packs import Pack
 from pipelines.packs.schema import FetchedSource
 from pipelines.readers import UnreadableSnapshot
@@ -56,7 +56,7 @@ def _file_of(pack: Pack, source: FetchedSource) -> str:
     parts = pack.parts(source)
     if len(parts) != 1 or not source.fetch.url or source.read.format in _NOT_SHARED:
         return f"source {source.id}"
-    return digest([question(source, parts[0]), source.read.model_dump(mode="json", exclude={"ignore"}), source.fetch.parts])
+    return digest([request_digest(source, parts[0]), source.read.model_dump(mode="json", exclude={"ignore"}), source.fetch.parts])
 
 
 class SharedTable:

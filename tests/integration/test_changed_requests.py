@@ -1,4 +1,4 @@
-"""A source whose declaration asks for something else: the bytes that answered the earlier question are not used for the new one."""
+"""A source whose declaration asks for something else: the bytes that answered the earlier request are not used for the new one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.extract.backlog import drain
-from pipelines.extract.polling import sources_with_another_question
+from pipelines.extract.polling import sources_with_another_request
 from pipelines.extract.source_state import SourceStates, unprocessed_sources
 from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest, SourceReport
@@ -75,7 +75,7 @@ def routes(server: Server) -> None:
     server.routes["/FeatureServer/0"] = server.routes["/FeatureServer/0/query"] = layer
 
 
-QUESTIONS = {
+REQUESTS = {
     "address": "{{url: '{url}/address/{year}'}}",
     "parameters": "{{url: '{url}/params', params: {{year: '{year}'}}}}",
     "body": "{{url: '{url}/body', body: {{year: '{year}'}}}}",
@@ -88,18 +88,18 @@ QUESTIONS = {
 class Place:
     """The five places, with the people of one year from a server."""
 
-    def __init__(self, folder: Path, server: Server, question: str) -> None:
-        self.folder, self.server, self.question = folder, server, question
+    def __init__(self, folder: Path, server: Server, declared: str) -> None:
+        self.folder, self.server, self.declared = folder, server, declared
 
     def workspace(self, year: str) -> Workspace:
         """Return the workspace with the pack as it asks for `year`."""
-        declared = QUESTIONS[self.question].format(url=self.server.url, year=year)
+        declared = REQUESTS[self.declared].format(url=self.server.url, year=year)
         head, _, rest = five_places.PEOPLE.partition("fetch:")
-        read = "{format: json, records: /features}" if self.question == "condition" else "{format: csv}"
+        read = "{format: json, records: /features}" if self.declared == "condition" else "{format: csv}"
         people = f"{head}fetch: {declared}\nread: {read}\n" + "columns:" + rest.partition("columns:")[2]
         for removed in ("  year: {type: integer, required: true}\n", "  sex: {values: [M, F]}\n", "  sex: sex\n"):
             people = people.replace(removed, "")
-        if self.question == "condition":
+        if self.declared == "condition":
             people = people.replace("code: {required: true}", "code: {from: attributes/code, required: true}")
             people = people.replace("persons: {type", "persons: {from: attributes/persons, type")
         people = people.replace("period: year", "period: \"'2022'\"")
@@ -120,10 +120,10 @@ class Place:
         return value
 
 
-class TestQuestion:
-    @pytest.mark.parametrize("question", QUESTIONS)
-    def test_that_has_changed_gets_its_own_answer(self, server: Server, tmp_path: Path, question: str) -> None:
-        place = Place(tmp_path, server, question)
+class TestRequest:
+    @pytest.mark.parametrize("declared", REQUESTS)
+    def test_that_has_changed_gets_its_own_answer(self, server: Server, tmp_path: Path, declared: str) -> None:
+        place = Place(tmp_path, server, declared)
         assert place.value(place.run("2022")) == 22
         assert place.value(place.run("2022")) == 22
         assert place.value(place.run("2023")) == 23
@@ -139,7 +139,7 @@ class TestQuestion:
         workspace = place.workspace("2023")
         states = SourceStates(workspace.fetch_state)
         assert unprocessed_sources(workspace.pack, states) == {}
-        assert sources_with_another_question(workspace.pack, states) == {"people"}
+        assert sources_with_another_request(workspace.pack, states) == {"people"}
         back = place.run("2022")  # its own snapshot is still there
         assert place.value(back) == 22
         assert back.stale_since is not None
@@ -151,14 +151,14 @@ class TestQuestion:
         workspace = place.workspace("2023")
         file = workspace.inbox / "people" / "people.csv"
         file.parent.mkdir(parents=True, exist_ok=True)
-        for persons in (22, 24):  # the first has the bytes that answered the earlier question
+        for persons in (22, 24):  # the first has the bytes that answered the earlier request
             file.write_text(f"code,persons\na1,{persons}\n")
             os.utime(file, (1, 1))
             [result] = drain(workspace)
             assert result.error is None
             report = Ingest(workspace).run()["people"]
             assert (report.errors, place.value(report)) == ({}, persons)
-        assert sources_with_another_question(workspace.pack, SourceStates(workspace.fetch_state)) == set()
+        assert sources_with_another_request(workspace.pack, SourceStates(workspace.fetch_state)) == set()
         server.routes["/address/2023"] = lambda request: conditional(request, "2023")
         assert place.value(place.run("2023")) == 23
         assert not any("if-none-match" in headers for path, headers in server.requests if path == "/address/2023")
@@ -175,4 +175,4 @@ class TestQuestion:
         place.run("2022")
         place.run("2022")
         assert [("if-none-match" in headers) for path, headers in server.requests if path.startswith("/params")] == [False, True]
-        assert sources_with_another_question(place.workspace("2022").pack, SourceStates(place.workspace("2022").fetch_state)) == set()
+        assert sources_with_another_request(place.workspace("2022").pack, SourceStates(place.workspace("2022").fetch_state)) == set()
