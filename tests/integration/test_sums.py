@@ -206,7 +206,7 @@ def series(home: Path, area: str) -> dict[str, tuple[float, str, float]]:
 class TestTownsThatSeparateAgain:
     def test_own_dates_leave_a_gap(self, home: Path, quarantine: list[dict[str, Any]]) -> None:
         assert series(home, "d1") == {"2004": (10, "A", 1), "2011": (12, "A", 1)}
-        assert series(home, "dated") == {"2004": (30, "A", 1), "2007": (32, "A", 1), "2011": (34, "A", 1)}
+        assert series(home, "dated") == {"2004": (31, "A", 1), "2007": (34, "A", 1), "2011": (37, "A", 1)}  # with o1
         assert [r["reason"] for r in quarantine if r["source"] == "folk"] == ["code d1 of scheme code: not valid on 2007-01-01"]
 
     def test_gap_between_changes_is_restated_from_the_area_it_merged_into(self, home: Path) -> None:
@@ -224,6 +224,11 @@ class TestTownsThatSeparateAgain:
         query = f"select expected from '{current_release(home)}/parquet/coverage.parquet' where indicator = 'folk' and level = 'town'"
         towns = sum(len(within) for within in sums_pack.AREAS.values())
         assert [n for (n,) in duckdb.sql(query + " order by time_period").fetchall()] == [towns - 1, towns - 2, towns]
+
+    def test_town_follows_its_county_into_another_one(self, home: Path) -> None:
+        assert series(home, "former") == {}
+        assert series(home, "o1") == {"2004": (1, "A", 1), "2007": (2, "A", 1), "2011": (3, "A", 1)}
+        assert series(home, "dated")["2011"] == (12 + 22 + 3, "A", 1)
 
     def test_areas_has_one_row_and_codes_have_each_span(self, home: Path) -> None:
         tables = current_release(home) / "parquet"

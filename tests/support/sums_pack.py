@@ -24,16 +24,17 @@ PACK = {
 AREAS = {
     "earlier": ("e1", "e2"), "later": ("f1", "f2"), "never": ("n1", "n2"), "empty": ("z1", "z2"), "broken": ("s1", "s4"),
     "fine": ("s2", "s3", "s5", "s6", "s7", "s8", "s9", "s10"), "ages": ("b1", "b2", "b3", "b4", "b5"),
-    "dated": ("d1", "d2"), "joined": ("j1", "j2"), "merged": ("m1", "m2"),
+    "dated": ("d1", "d2"), "joined": ("j1", "j2"), "merged": ("m1", "m2"), "former": ("o1",),
 }  # fmt: skip
 SPANS = dict.fromkeys(("d1", "m1"), ("2000-01-01,2005-01-01", "2010-01-01,"))
 """Towns that are valid twice, by their own dates."""
-# j1 ended and separated again, m1 ended and only its dates say that it is valid again
+# j1 ended and separated again, m1 ended and only its dates say that it is valid again; the county `former` merged into another one
 MERGERS = """\
 old,new,day,share
 j1,j2,2005-01-01,
 j2,j1,2010-01-01,0.25
 m1,m2,2005-01-01,
+former,dated,2010-01-01,
 """
 FOLK = """\
 period,code,value
@@ -43,16 +44,19 @@ period,code,value
 2004,j2,30
 2004,m1,10
 2004,m2,30
+2004,o1,1
 2007,d1,5
 2007,d2,32
 2007,j2,40
 2007,m2,44
+2007,o1,2
 2011,d1,12
 2011,d2,22
 2011,j1,11
 2011,j2,33
 2011,m1,12
 2011,m2,36
+2011,o1,3
 """
 
 # e1 has lost its weight of 2021, f1 has one of 2022 only, n1 never has one

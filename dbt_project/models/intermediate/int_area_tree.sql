@@ -1,5 +1,15 @@
 -- grain: one row per period, area and area strictly above it, by any path
-with recursive links as (
+with recursive last_changes as (
+    select
+        p.period_key,
+        s.origin_key,
+        max(s.valid_to) as changed_on
+    from {{ ref('dim_period') }} as p
+    inner join {{ ref('int_area_successions') }} as s on s.valid_to <= p.first_day
+    group by p.period_key, s.origin_key
+),
+
+links as (
     select distinct
         child.period_key,
         child.area_key,
@@ -15,12 +25,19 @@ with recursive links as (
             l.ref_area = a.ref_area
             and {{ is_valid_on('l', 'coalesce(g.resumed_on, greatest(p.first_day, a.valid_from))') }}
     inner join {{ ref('dim_area') }} as declared on declared.ref_area = l.parent
-    -- a parent that became another area as a whole is replaced by that area
+    -- a parent that became another area as a whole is replaced by that area: before the change, and while it does not exist after it
+    left join {{ ref('int_own_validity') }} as v
+        on v.period_key = child.period_key and v.area_key = declared.area_key
+    left join last_changes as c
+        on c.period_key = child.period_key and c.origin_key = declared.area_key and v.area_key is null
     left join {{ ref('int_area_successions') }} as s
         on
             s.origin_key = declared.area_key
             and s.share > 1 - {{ var('share_tolerance') }}
-            and {{ succession_holds_on('s', 'p.first_day') }}
+            and (
+                s.valid_to = c.changed_on
+                or (c.changed_on is null and {{ succession_holds_on('s', 'p.first_day') }})
+            )
     inner join {{ ref('int_valid_areas') }} as parent
         on parent.period_key = child.period_key and parent.area_key = coalesce(s.area_key, declared.area_key)
 ),
