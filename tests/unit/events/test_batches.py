@@ -307,6 +307,18 @@ class TestRetention:
         states = SourceStates(town.workspace.fetch_state)
         assert states.get("fairs", PART).sha256 == town.state.sha256
 
+    def test_all_days_are_made_again_when_the_states_of_the_sources_are_lost(self, town: Town) -> None:
+        town.push(*range(5))
+        town.drain()
+        town.push(5, 6)
+        newest = town.drain()
+        town.ingest()
+        town.forget()
+        town.workspace.fetch_state.unlink()
+        assert town.drain() == newest
+        town.push(7)
+        assert town.archive.read(town.drain()).count(b'"organiser"') == 8
+
     def test_data_that_the_archive_has_lost_leave_the_source_stale_and_the_events_waiting(self, town: Town) -> None:
         town.push(1, 2)
         good = town.drain()
