@@ -59,6 +59,8 @@ _MISUNDERSTOOD = "'\"#?*[]\\="
 LOCK = "run.lock"
 WAITING = "run.waiting"
 """Processes that wait for the lock share a lock on this file."""
+_BEFORE_THE_FIRST_RUN = (LOCK, WAITING, "inbox", "dagster")
+"""What a folder may hold before it is a workspace. Dagster creates its folder when it starts, before it loads the definitions."""
 QUICK_SECONDS = 5.0
 """How long somebody who looks for dead runs may keep others from waiting."""
 
@@ -191,7 +193,7 @@ class WorkspaceFolder:
             if version != FORMAT:
                 raise WorkspaceError(f"{self.root}: has format {version}, this version writes format {FORMAT}; give another --home")
             return True
-        if self.root.is_dir() and any(p.name not in (LOCK, WAITING, "inbox") for p in self.root.iterdir()):
+        if self.root.is_dir() and any(p.name not in _BEFORE_THE_FIRST_RUN for p in self.root.iterdir()):
             raise WorkspaceError(f"{self.root}: holds files but no {DESCRIPTION}; give an empty folder as --home")
         return False
 

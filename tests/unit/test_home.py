@@ -36,6 +36,13 @@ def test_a_folder_with_other_files_is_no_home(tmp_path: Path) -> None:
         WorkspaceFolder(tmp_path).claim("one")
 
 
+@pytest.mark.parametrize("name", ["inbox", "dagster"])
+def test_a_folder_that_others_create_before_the_first_run_is_no_obstacle(tmp_path: Path, name: str) -> None:
+    (tmp_path / name / "storage").mkdir(parents=True)
+    WorkspaceFolder(tmp_path).claim("one")
+    assert WorkspaceFolder(tmp_path).owned_by("one")
+
+
 def test_another_process_that_holds_the_home_is_waited_for_and_then_named(tmp_path: Path) -> None:
     told: list[str] = []
     with subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path)], env=environment(), stdout=subprocess.PIPE, text=True) as holder:
