@@ -26,7 +26,7 @@ GENERIC = f"""<m:GenericData {NAMES}>
 <m:Header><m:Structure structureID="S" dimensionAtObservation="TIME_PERIOD"/></m:Header>
 <m:DataSet structureRef="S"><g:Attributes>{pairs(SOURCE="office")}</g:Attributes>
 <g:Group type="Sibling"><g:GroupKey>{pairs(GEO="A1")}</g:GroupKey><g:Attributes>{pairs(UNIT="PERS", NOTE="g")}</g:Attributes></g:Group>
-<g:Group type="Sibling"><g:GroupKey>{pairs(GEO="A2")}</g:GroupKey><g:Attributes>{pairs(UNIT="THS")}</g:Attributes></g:Group>
+<g:Group type="Sibling"><g:GroupKey>{pairs(GEO="A2")}</g:GroupKey><g:Attributes>{pairs(UNIT="KILO")}</g:Attributes></g:Group>
 <g:Series><g:SeriesKey>{pairs(SEX="M", GEO="A1")}</g:SeriesKey><g:Attributes>{pairs(NOTE="s", OBS_STATUS="A")}</g:Attributes>
 {observation("2020", "1")}{observation("2021", "2", OBS_STATUS="P")}</g:Series>
 <g:Series><g:SeriesKey>{pairs(SEX="F", GEO="A2")}</g:SeriesKey>{observation("2020", "3")}</g:Series>
@@ -36,7 +36,7 @@ GENERIC = f"""<m:GenericData {NAMES}>
 
 STRUCTURED = f"""<m:StructureSpecificData {NAMES} xmlns:d="urn:sdmx:own">
 <m:DataSet SOURCE="office" xsi:type="d:DataSetType">
-<Group xsi:type="d:Sibling" GEO="A1" UNIT="PERS" NOTE="g"/><Group xsi:type="d:Sibling" GEO="A2" UNIT="THS"/>
+<Group xsi:type="d:Sibling" GEO="A1" UNIT="PERS" NOTE="g"/><Group xsi:type="d:Sibling" GEO="A2" UNIT="KILO"/>
 <Series SEX="M" GEO="A1" NOTE="s" OBS_STATUS="A">
 <Obs TIME_PERIOD="2020" OBS_VALUE="1"/><Obs TIME_PERIOD="2021" OBS_VALUE="2" OBS_STATUS="P"/></Series>
 <Series SEX="F" GEO="A2"><Obs TIME_PERIOD="2020" OBS_VALUE="3"/></Series>
@@ -48,7 +48,7 @@ COLUMNS = ("GEO", "SEX", "TIME_PERIOD", "OBS_VALUE", "OBS_STATUS", "UNIT", "NOTE
 EXPECTED = [
     ("A1", "M", "2020", "1", "A", "PERS", "s", "office"),
     ("A1", "M", "2021", "2", "P", "PERS", "s", "office"),
-    ("A2", "F", "2020", "3", None, "THS", None, "office"),
+    ("A2", "F", "2020", "3", None, "KILO", None, "office"),
     ("A1", "F", "2020", "4", None, None, None, None),
 ]
 
@@ -80,7 +80,7 @@ class TestSdmxInXml:
     def test_groups_behind_the_series_and_with_names_of_their_own(self, file: Callable[[str], Path]) -> None:
         text = f"""<m:CompactData xmlns:m="{SCHEMAS}/v2_0/message"><d:DataSet xmlns:d="urn:own">
         <d:Series GEO="A1" SEX="M"><d:Obs TIME_PERIOD="2020" OBS_VALUE="5"/></d:Series>
-        <d:BySex SEX="M" TITLE="men"/><d:ByPlace GEO="A1" UNIT="PERS"/><d:ByPlace GEO="A2" UNIT="THS"/></d:DataSet></m:CompactData>"""
+        <d:BySex SEX="M" TITLE="men"/><d:ByPlace GEO="A1" UNIT="PERS"/><d:ByPlace GEO="A2" UNIT="KILO"/></d:DataSet></m:CompactData>"""
         assert rows(file(text), "/CompactData/DataSet/Series/Obs", ("GEO", "UNIT", "TITLE", "OBS_VALUE")) == [("A1", "PERS", "men", "5")]
 
     def test_other_documents_stay_as_they_are(self, file: Callable[[str], Path]) -> None:
