@@ -72,8 +72,8 @@ $(READY): requirements.lock pyproject.toml
 
 $(READY_DEV): $(READY) requirements-dev.lock
 	@if command -v uv >/dev/null 2>&1; then \
-		uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock; \
+		uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock; \
 	else \
-		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements-dev.lock; \
+		$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes -r requirements-dev.lock; \
 	fi
 	@touch $@

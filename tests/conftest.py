@@ -92,10 +92,13 @@ def current_release(home: Path) -> Path:
 
 # files of minutes, the longest first: no worker is left with one of them at the end; the first runs packs/cz
 LONGEST = (
-    "test_cz_figures", "test_spark", "test_daemon", "test_runs", "test_operations", "test_killed_runs", "test_corpus", "test_dagster",
-    "test_v4_figures", "test_command_help", "test_caller_environment", "test_dbt_project", "test_wheel", "test_containers",
-    "test_release_under_fire", "test_vintage", "test_contract_rules", "test_properties", "test_same_bytes",
-    "test_local_feeds", "test_personal_data", "test_readme_example", "test_postgres",
+    "test_cz_figures", "test_spark", "test_daemon", "test_develop_pages", "test_changed_inputs", "test_operations", "test_corpus",
+    "test_runs", "test_release_transaction", "test_killed_runs", "test_release_reuse", "test_same_bytes", "test_dagster", "test_wheel",
+    "test_command_help", "test_dbt_project", "test_announcements", "test_published_formats", "test_dbt_process", "test_pack_repository",
+    "test_postgres_kills", "test_v4_figures", "test_guards", "test_unattended", "test_push_s3", "test_starter_pack",
+    "test_release_under_fire", "test_caller_environment", "test_containers", "test_sums", "test_push_ckan", "test_typical_mistakes",
+    "test_properties", "test_vintage", "test_postgres", "test_readme_example", "test_contract_rules", "test_personal_data",
+    "test_local_feeds",
 )  # fmt: skip
 
 

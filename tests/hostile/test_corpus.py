@@ -49,10 +49,16 @@ class Ran:
     state: State
 
 
+def selected(session: pytest.Session) -> list[Case]:
+    """Return the cases whose outcome this session tests: all of them, or those that `-k` leaves."""
+    items = [item for item in session.items if isinstance(item, pytest.Function) and item.originalname == TestCorpus.test_outcome.__name__]
+    return [case for case in CASES if any(item.callspec.params["case"] is case for item in items)]
+
+
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     root = tmp_path_factory.mktemp("hostile")
-    folder, home = pack.write(root / "pack", CASES), root / "home"
+    folder, home = pack.write(root / "pack", selected(request.session)), root / "home"
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, "run", "--pack", str(folder), "--home", str(home)],
         env=environment(SOURCE_DATE_EPOCH=EPOCH), cwd=PROJECT, capture_output=True, text=True, timeout=900, check=True,
