@@ -212,7 +212,7 @@ def test_any_sequence_of_changes(sequence: int) -> None:
         settings=settings(
             max_examples=1,
             derandomize=True,
-            stateful_step_count=30,
+            stateful_step_count=20,
             deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
