@@ -90,7 +90,7 @@
     {{ return(run_query("select file from glob('" ~ path ~ "')").rows | length > 0) }}
 {%- endmacro %}
 
-{# Spark refuses a path without any file, so this asks for another one, too, which always exists. #}
+{# Spark refuses a path without any file, so this asks for another one, too, which always exists. It does not see empty files. #}
 {% macro spark__is_file(path) -%}
     {%- set name = path.replace(home() ~ '/', '') -%}
     {{ return(run_query('select path from binaryFile.`' ~ home() ~ '/{manifests/current.json,' ~ name ~ '}`').rows | length > 1) }}

@@ -17,7 +17,7 @@ from pipelines.core.workspace import WorkspaceFolder
 TABLES, KEPT = "tables", "kept"
 """The folder of the tables, and that of the tables of the last run while another run writes them anew."""
 COMPLETE = "complete"
-"""A file beside tables that a run has written to the end."""
+"""A file beside tables that a run has written to the end. It has a text, because Spark does not see empty files."""
 
 
 def remove(workspace: WorkspaceFolder) -> None:
@@ -44,7 +44,7 @@ def finish(workspace: WorkspaceFolder) -> None:
     """Remove what was set aside: the tables are complete."""
     (workspace.spark / KEPT / COMPLETE).unlink(missing_ok=True)
     shutil.rmtree(workspace.spark / KEPT, ignore_errors=True)
-    (workspace.spark / TABLES / COMPLETE).touch()
+    (workspace.spark / TABLES / COMPLETE).write_text("All tables are written.\n", encoding="utf-8")
 
 
 def show(workspace: WorkspaceFolder, manifest: dict[str, Any]) -> None:

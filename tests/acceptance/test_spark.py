@@ -19,7 +19,7 @@ from pipelines.warehouse import dbt
 from tests.conftest import current_release
 from tests.support import debian
 from tests.support.changing_pack import ACCEPT, ChangingPack
-from tests.support.command import MIRROR, PROJECT, zpo2
+from tests.support.command import EPOCH, MIRROR, PROJECT, zpo2
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
@@ -70,20 +70,20 @@ def test_every_mart_is_equal_on_both_engines(demo_home: Path, spark_home: Path) 
 
 @pytest.mark.usefixtures("long_tests")
 def test_a_changed_value_gives_the_marts_of_duckdb(spark: dict[str, str], tmp_path: Path) -> None:
-    pack, home = ChangingPack(tmp_path / "pack"), tmp_path / "spark"
-    run(pack.folder, home, spark, *ACCEPT)
+    pack, home, at = ChangingPack(tmp_path / "pack"), tmp_path / "spark", {"SOURCE_DATE_EPOCH": EPOCH}
+    run(pack.folder, home, spark | at, *ACCEPT)
     pack.edit("data/figures.csv", "flow,2021,t1,_T,_T,5,A", "flow,2021,t1,_T,_T,6,A")
     pack.edit("indicators/all.yml", '"id": "per_km2"', '"id": "per_surface"')
-    run(pack.folder, home, spark, *ACCEPT)
+    run(pack.folder, home, spark | at, *ACCEPT)
     unchanged = pl.read_parquet(dbt.unchanged_path(WorkspaceFolder(home)))
     assert {"all", "indicator", "measure"} <= set(unchanged["kind"])  # it kept rows
-    run(pack.folder, tmp_path / "duckdb", {}, *ACCEPT)
+    run(pack.folder, tmp_path / "duckdb", at, *ACCEPT)
     assert_equal_marts(tmp_path / "duckdb", home)
 
 
 @pytest.mark.usefixtures("long_tests")
 def test_the_real_pack_gives_the_marts_of_duckdb(spark: dict[str, str], cz_home: Path, tmp_path: Path) -> None:
-    home = tmp_path / "spark"
+    home = shutil.copytree(cz_home, tmp_path / "spark", symlinks=True)
     run(PROJECT / "packs" / "cz", home, {**spark, "ZPO2_MEMORY": "10GB", "PYSPARK_SUBMIT_ARGS": "", "ZPO2_MIRROR": str(MIRROR)})
     assert_equal_marts(cz_home, home)
 

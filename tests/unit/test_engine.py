@@ -78,6 +78,7 @@ def test_the_tables_of_the_last_complete_run_are_kept_until_the_next_is_complete
     for name in ("SK", "PL"):  # the first of these runs is killed
         spark_tables.set_aside(workspace)
         assert spark_tables.are_valid(workspace)
+        assert (workspace.spark / "kept/complete").stat().st_size > 0, "Spark, which asks for this file, sees no empty files"
         assert pl.read_parquet(kept)["ref_area"].to_list() == ["CZ"]
         write(workspace, "marts.db/areas", {"ref_area": [name]})
     spark_tables.finish(workspace)
