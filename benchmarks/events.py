@@ -40,11 +40,11 @@ RUNNING = ("QUEUED", "NOT_STARTED", "STARTING", "STARTED")
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help="What to measure; default: all.")
-    wanted = parser.parse_args().parts or ["push", "batches", "daemon", "tick", "change"]
+    chosen = parser.parse_args().parts or ["push", "batches", "daemon", "tick", "change"]
     print("| what | measured | against | ratio | aim |\n| --- | ---: | ---: | ---: | --- |")
     parts = (("push", pushed), ("batches", day_of_batches), ("daemon", to_the_release), ("tick", idle_tick), ("change", one_source_change))
     for name, measure in parts:
-        if name in wanted:
+        if name in chosen:
             with tempfile.TemporaryDirectory(prefix="zpo2-bench-") as folder:
                 for line in measure(Path(folder)):
                     print(line, flush=True)

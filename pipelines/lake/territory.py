@@ -80,9 +80,9 @@ class Territory:
 
     def _first_days(self, changes: pl.DataFrame) -> pl.DataFrame:
         """Return the days from which an area is valid, or valid again: it receives something from another one, or its own dates begin."""
-        received = changes.filter(pl.col("from_area") != pl.col("to_area")).select(pl.col("to_area").alias("ref_area"), "changed_on")
-        own = (self.areas.select("ref_area", "valid_from").drop_nulls(), self.gaps.select("ref_area", "resumed_on"))
-        return pl.concat([frame.select("ref_area", frame.columns[1]).rename({frame.columns[1]: "_day"}) for frame in (received, *own)])
+        received = changes.filter(pl.col("from_area") != pl.col("to_area")).select(ref_area="to_area", _day="changed_on")
+        begun = self.areas.select("ref_area", _day="valid_from").drop_nulls()
+        return pl.concat([received, begun, self.gaps.select("ref_area", _day="resumed_on")])
 
     def without_parent(self, levels: Mapping[str, Sequence[str]]) -> dict[str, str]:
         """Return by level which areas have no parent any more, or never had one. `levels` has the parents of each level.

@@ -41,26 +41,26 @@ VALLEY, COUNTY = area("V", "valley", land="X"), area("C", "county", land="X")
 
 class TestParents:
     def test_one_of_the_levels_is_enough(self) -> None:
-        found = territory(LAND, VALLEY, COUNTY, area("t1", "town", valley="V"), area("t2", "town", county="C"))
-        assert (found.without_parent(LEVELS), found.unknown_parents) == ({}, {})
+        result = territory(LAND, VALLEY, COUNTY, area("t1", "town", valley="V"), area("t2", "town", county="C"))
+        assert (result.without_parent(LEVELS), result.unknown_parents) == ({}, {})
 
     def test_area_without_any_is_named(self) -> None:
-        found = territory(LAND, VALLEY, area("t1", "town"), area("t2", "town", valley="V"))
-        assert found.without_parent(LEVELS) == {"town": "1 areas of level town have no parent of level valley or county, for example t1"}
+        result = territory(LAND, VALLEY, area("t1", "town"), area("t2", "town", valley="V"))
+        assert result.without_parent(LEVELS) == {"town": "1 areas of level town have no parent of level valley or county, for example t1"}
 
     def test_parent_of_another_level_is_none(self) -> None:
         assert "for example t1" in territory(LAND, area("t1", "town", land="X")).without_parent(LEVELS)["town"]
 
     def test_parent_that_no_row_gives_is_named(self) -> None:
-        found = territory(LAND, VALLEY, area("t1", "town", valley="v"), area("t2", "town", valley="v"), area("t3", "town", valley="V"))
+        result = territory(LAND, VALLEY, area("t1", "town", valley="v"), area("t2", "town", valley="v"), area("t3", "town", valley="V"))
         text = "2 areas name 1 parents that no source of areas gives at that level, for example t1 -> v (valley)"
-        assert found.unknown_parents == {"valley": text}
-        assert found.without_parent(LEVELS)["town"].startswith("2 areas of level town")
+        assert result.unknown_parents == {"valley": text}
+        assert result.without_parent(LEVELS)["town"].startswith("2 areas of level town")
 
     def test_mistyped_parent_beside_a_good_one_is_named(self) -> None:
-        found = territory(LAND, VALLEY, COUNTY, area("t1", "town", valley="v", county="C"))
-        assert "t1 -> v (valley)" in found.unknown_parents["valley"]
-        assert found.without_parent(LEVELS) == {}
+        result = territory(LAND, VALLEY, COUNTY, area("t1", "town", valley="v", county="C"))
+        assert "t1 -> v (valley)" in result.unknown_parents["valley"]
+        assert result.without_parent(LEVELS) == {}
 
     @pytest.mark.parametrize(
         "areas",
@@ -83,9 +83,9 @@ class TestParents:
         assert territory(LAND, *areas, changes=changes).without_parent(LEVELS) == {}
 
 
-def spans(found: Territory, name: str) -> list[tuple[int | None, int | None]]:
+def spans(result: Territory, name: str) -> list[tuple[int | None, int | None]]:
     """Return when an area is valid, as years."""
-    rows = found.spans.filter(pl.col("ref_area") == name).select("valid_from", "valid_to").iter_rows()
+    rows = result.spans.filter(pl.col("ref_area") == name).select("valid_from", "valid_to").iter_rows()
     return [(start and start.year, end and end.year) for start, end in rows]
 
 
@@ -102,9 +102,9 @@ class TestGaps:
         ],
     )
     def test_lie_between_the_dated_rows(self, dates: list[tuple[int | None, int | None]], expected: list[Any]) -> None:
-        found = territory(LAND, *(area("t1", "town", *row) for row in dates))
-        assert spans(found, "t1") == expected
-        assert spans(found, "X") == [(None, None)]
+        result = territory(LAND, *(area("t1", "town", *row) for row in dates))
+        assert spans(result, "t1") == expected
+        assert spans(result, "X") == [(None, None)]
 
     @pytest.mark.parametrize(
         ("dates", "changes", "expected"),
@@ -120,8 +120,8 @@ class TestGaps:
         ],
     )
     def test_lie_between_changes_too(self, dates: list[Any], changes: list[tuple[str, str, int]], expected: list[Any]) -> None:
-        found = territory(LAND, area("t2", "town"), *(area("t1", "town", *row) for row in dates), changes=changes)
-        assert spans(found, "t1") == expected
+        result = territory(LAND, area("t2", "town"), *(area("t1", "town", *row) for row in dates), changes=changes)
+        assert spans(result, "t1") == expected
 
     def test_area_that_separates_again_is_not_replaced(self) -> None:
         both = [area("t1", "town"), area("t2", "town")]
@@ -130,13 +130,13 @@ class TestGaps:
 
     def test_area_that_only_changes_name_has_one(self) -> None:
         changes = [("old", "t1", 1950), ("t1", "old", 1960), ("old", "t1", 1970), ("older", "old", 1965)]
-        found = territory(LAND, area("t1", "town"), changes=changes)
-        assert (spans(found, "old"), spans(found, "older")) == ([(None, 1950), (1960, 1970)], [(None, 1965)])
+        result = territory(LAND, area("t1", "town"), changes=changes)
+        assert (spans(result, "old"), spans(result, "older")) == ([(None, 1950), (1960, 1970)], [(None, 1965)])
 
     def test_codes_are_not_valid_in_them(self) -> None:
         rows = [{**area("t1", "town"), "codes": [{"scheme": "office", "code": "1"}]}]
-        found = territory(LAND, area("t2", "town"), *rows, changes=[("t1", "t2", 2005), ("t2", "t1", 2010)])
-        assert [(row[2] and row[2].year, row[3] and row[3].year) for row in found.by_code("office").iter_rows()] == [
+        result = territory(LAND, area("t2", "town"), *rows, changes=[("t1", "t2", 2005), ("t2", "t1", 2010)])
+        assert [(row[2] and row[2].year, row[3] and row[3].year) for row in result.by_code("office").iter_rows()] == [
             (None, 2005), (2010, None),
         ]  # fmt: skip
 

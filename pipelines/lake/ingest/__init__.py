@@ -212,7 +212,7 @@ class Ingest:
         try:
             rows.process_snapshots(self.context, source, report, snapshots, shapes, self.progress)
             rows.check_corrections(source, report)
-            counted.select_entries(self.context, source, report)
+            counted.number_entries(self.context, source, report)
             guards.refuse_losses(source, report, states, self.context.pack.measures_read)
             guards.refuse_empty(source, report, states)
             conflicts.resolve_conflicts(self.context, source, report)

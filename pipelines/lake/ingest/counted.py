@@ -65,7 +65,7 @@ def _count(context: Context, name: str, reports: dict[str, SourceReport], merges
     return report
 
 
-def select_entries(context: Context, source: FetchedSource, report: SourceReport) -> None:
+def number_entries(context: Context, source: FetchedSource, report: SourceReport) -> None:
     """Note in the receipts of a register, or of a complete list of events, how many entries meet the condition of each count.
 
     A condition that cannot be evaluated has no number; the count itself fails with the reason.
