@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from pipelines.explain import formula, parents
 from pipelines.explain.cells import Cell
-from pipelines.explain.facts import CellKey, Facts
+from pipelines.explain.facts import CellKey, Facts, Indicator
 from pipelines.explain.formula import AreaSums, Operand
 from pipelines.explain.parents import NEVER_COLLECTED, Member, Outcome, Rollup
 from pipelines.explain.warehouse import Warehouse
+from pipelines.statistics.intervals import CONFIDENCES, Interval, of_value
 
 TOLERANCE = 1e-9
 """Relative. Published numbers have 12 significant digits, and sums in another order differ in the last ones."""
@@ -27,6 +28,7 @@ class Computation:
     outcome: Outcome
     own: AreaSums | None = None
     rolled: Rollup | None = None
+    intervals: tuple[Interval | None, ...] = (None, None)
 
     @property
     def uses_own(self) -> bool:
@@ -50,7 +52,16 @@ def compute(warehouse: Warehouse, cell_key: CellKey) -> Computation:
     own = formula.area_sums(facts, cell_key.ref_area, *at)
     members = [Member(facts.areas[area], formula.area_sums(facts, area, *at)) for area in below]
     rolled = parents.roll_up(facts, members, warehouse.pack[1])
-    return Computation(cell_key, facts, level, finest, parents.choose_outcome(facts, own, is_parent, rolled), own, rolled)
+    outcome = parents.choose_outcome(facts, own, is_parent, rolled)
+    return Computation(cell_key, facts, level, finest, outcome, own, rolled, _intervals(warehouse, cell_key, facts.indicator, outcome))
+
+
+def _intervals(warehouse: Warehouse, cell_key: CellKey, indicator: Indicator, outcome: Outcome) -> tuple[Interval | None, ...]:
+    """Return the intervals of a published value at each level of confidence."""
+    if indicator.interval_kind is None or outcome.value is None:
+        return tuple(None for _ in CONFIDENCES)
+    sample = warehouse.sample(cell_key) if indicator.interval_kind == "mean" else None
+    return of_value(indicator.interval_kind, outcome.numerator, outcome.denominator, indicator.multiplier, sample)
 
 
 def agree(a: float | None, b: float | None) -> bool:

@@ -15,7 +15,7 @@ from pipelines.explain.facts import Observation
 from pipelines.explain.formula import Operand, Sums, TermValue
 from pipelines.explain.parents import Member, Rollup
 from pipelines.explain.provenance import Trace
-from pipelines.explain.publication import Publication, Row
+from pipelines.explain.publication import BOUNDS, Publication, Row
 
 OK, FAILED, NOTE = "ok", "failed", "note"
 
@@ -71,7 +71,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "value": {
             "obs_value": outcome.value, "obs_status": outcome.status, "meaning": reasons.MEANING[outcome.status], "why": list(explanation.reasons),
             "way": outcome.way, "numerator": outcome.numerator, "denominator": outcome.denominator if indicator.has_denominator else None,
-            "coverage": outcome.coverage, "unit_measure": indicator.unit,
+            "coverage": outcome.coverage, "unit_measure": indicator.unit, "interval": _interval(c),
         },
         "formula": {
             "words": indicator.formula, "numbers": arithmetic(c), "multiplier": indicator.multiplier,
@@ -95,6 +95,14 @@ def document(explanation: Explanation) -> dict[str, Any]:
         },
         "notes": list(explanation.notes),
     }  # fmt: skip
+
+
+def _interval(computation: Computation) -> dict[str, Any] | None:
+    """Return the interval of the value, None for a value without one."""
+    bounds = [bound for interval in computation.intervals for bound in interval or ()]
+    if not bounds:
+        return None
+    return {"kind": computation.facts.indicator.interval_kind, **dict(zip(BOUNDS, bounds, strict=True))}
 
 
 def _rollup(explanation: Explanation, rolled: Rollup) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class Indicator:
     window_min: int | None
     change_kind: str | None
     change_years: int | None
+    interval_kind: str | None = None
     terms: tuple[Term, ...] = ()
 
     @property

@@ -28,6 +28,10 @@ ON_THE_WAY = (
 """Parts of the names of checks on the tables between the lake and `indicator_values`."""
 
 
+BOUNDS = ("lower_95", "upper_95", "lower_998", "upper_998")
+"""The interval of a value, in the order of the columns."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of `indicator_values`."""
@@ -38,10 +42,14 @@ class Row:
     denominator: float | None
     coverage: float | None
     sources: str = ""
+    lower_95: float | None = None
+    upper_95: float | None = None
+    lower_998: float | None = None
+    upper_998: float | None = None
 
     def equals(self, other: Row) -> bool:
         return self.status == other.status and all(
-            agree(getattr(self, name), getattr(other, name)) for name in ("value", "numerator", "denominator", "coverage")
+            agree(getattr(self, name), getattr(other, name)) for name in ("value", "numerator", "denominator", "coverage", *BOUNDS)
         )
 
 
@@ -84,8 +92,11 @@ def _row(release: Path, connection: duckdb.DuckDBPyConnection, cell_key: CellKey
            "age": cell_key.age}  # fmt: skip
     # a text that a spreadsheet would take for a formula has a guard in front
     where = " and ".join(f"{name} in ({literal(text)}, {literal(GUARD + text)})" for name, text in key.items())
-    columns = "obs_value, obs_status, numerator, denominator, coverage, sources"
-    rows = connection.execute(f"select {columns} from read_parquet({literal(str(path))}) where {where}").fetchall()
+    table = f"read_parquet({literal(str(path))})"
+    present = {name for name, *_ in connection.execute(f"describe from {table}").fetchall()}  # earlier releases have no intervals
+    bounds = ", ".join(name if name in present else f"null as {name}" for name in BOUNDS)
+    columns = f"obs_value, obs_status, numerator, denominator, coverage, sources, {bounds}"
+    rows = connection.execute(f"select {columns} from {table} where {where}").fetchall()
     return Row(*rows[0]) if rows else None
 
 

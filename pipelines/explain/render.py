@@ -16,6 +16,7 @@ from pipelines.explain.formula import AreaSums, Operand, Sums
 from pipelines.explain.parents import Rollup
 from pipelines.explain.provenance import Trace
 from pipelines.explain.reasons import MEANING, describe_key, describe_operand, describe_quarantine_entry
+from pipelines.statistics.intervals import CONFIDENCES
 
 WIDTH = 100
 ROWS = 20  # rows of an aggregate, and entries of a count, that are listed
@@ -67,6 +68,9 @@ def _head(explanation: Explanation) -> Iterator[Line]:
     unit = c.facts.indicator.unit
     value = "no value" if outcome.value is None else number(outcome.value) + (f" {unit}" if unit != "1" else "")
     yield 1, f"value       {value}"
+    for confidence, interval in zip(CONFIDENCES, c.intervals, strict=True):
+        if interval is not None:
+            yield 1, f"interval    {number(interval[0])} to {number(interval[1])} ({confidence.percent}, {c.facts.indicator.interval_kind})"
     yield 1, f"status      {outcome.status}, {MEANING[outcome.status]}"
     for reason in explanation.reasons:
         yield 1, f"because     {reason}"

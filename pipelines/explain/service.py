@@ -94,17 +94,22 @@ def _snapshots(provenance: ProvenanceReader, traces: Mapping[Observation, Trace]
 def _recomputed(computation: Computation, row: Row) -> Check:
     outcome = computation.outcome
     denominator = outcome.denominator if computation.facts.indicator.has_denominator else None
-    recomputed = Row(outcome.value, outcome.status, outcome.numerator, denominator, outcome.coverage)
+    bounds = (bound for interval in computation.intervals for bound in interval or (None, None))
+    recomputed = Row(outcome.value, outcome.status, outcome.numerator, denominator, outcome.coverage, row.sources, *bounds)
     if recomputed.equals(row):
-        return Check("recomputed", OK, "the input cells give the value, status, sums and coverage of the warehouse")
+        return Check("recomputed", OK, "the input cells give the value, status, sums, coverage and interval of the warehouse")
     return Check("recomputed", FAILED, f"the input cells give {_describe(recomputed)}, but the warehouse has {_describe(row)}")
 
 
 def _describe(row: Row) -> str:
     return (
         f"{number(row.value)} ({row.status}; numerator {number(row.numerator)}, denominator {number(row.denominator)}, "
-        f"coverage {number(row.coverage)})"
+        f"coverage {number(row.coverage)}{_bounds(row)})"
     )
+
+
+def _bounds(row: Row) -> str:
+    return "" if row.lower_95 is None else f"; 95 % interval {number(row.lower_95)} to {number(row.upper_95)}"
 
 
 def _published(row: Row, published: Publication | None, gate_result: Mapping[str, Any]) -> list[Check]:

@@ -145,7 +145,7 @@ class Warehouse:
     def indicator(self, name: str) -> Indicator:
         row = self.rows(
             "select indicator, unit, formula, rollup, multiplier, has_denominator, weighted, missing_zero, window_years, window_agg, "
-            f"window_min, change_kind, change_years from staging.stg_indicators where indicator = {literal(name)}"
+            f"window_min, change_kind, change_years, interval_kind from staging.stg_indicators where indicator = {literal(name)}"
         )[0]
         return replace(Indicator(*row), terms=self._terms.get(name, ()))
 
@@ -322,10 +322,29 @@ class Warehouse:
         )
         return {row[0]: Area(*row) for row in rows}
 
+    def sample(self, cell_key: CellKey) -> tuple[float, float] | None:
+        """Return the size and the standard deviation of the sample behind a mean; None where one of them is missing."""
+        at = (
+            f"o.area_key = {self._area_key(cell_key.ref_area)} and o.period_key = {self._period_key(cell_key.time_period)} "
+            f"and b.sex = {literal(cell_key.sex)} and b.age = {literal(cell_key.age)}"
+        )
+        values = [
+            value
+            for column in ("interval_n_key", "interval_sd_key")
+            for (value,) in self.rows(
+                "select o.obs_value from intermediate.int_observations as o "
+                "inner join dimensions.dim_breakdown as b on b.breakdown_key = o.breakdown_key "
+                f"inner join staging.stg_indicators as i on i.{column} = o.measure_key "
+                f"where i.indicator = {literal(cell_key.indicator)} and o.obs_value is not null and {at}"
+            )
+        ]
+        return (values[0], values[1]) if len(values) == 2 else None
+
     def published_cell(self, cell_key: CellKey) -> tuple[Any, ...] | None:
-        """Return the cell as the warehouse computed it, unrounded: value, status, numerator, denominator, coverage."""
+        """Return the cell as the warehouse computed it, unrounded: value, status, numerator, denominator, coverage, sources, interval."""
         rows = self.rows(
-            "select obs_value, obs_status, numerator, denominator, coverage from marts.indicator_values "
+            "select obs_value, obs_status, numerator, denominator, coverage, sources, lower_95, upper_95, lower_998, upper_998 "
+            "from marts.indicator_values "
             f"where indicator = {literal(cell_key.indicator)} and ref_area = {literal(cell_key.ref_area)} "
             f"and time_period = {literal(cell_key.time_period)} and sex = {literal(cell_key.sex)} and age = {literal(cell_key.age)}"
         )

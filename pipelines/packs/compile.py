@@ -23,6 +23,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "weighted": B, "missing_zero": B,
         "window_years": N, "window_agg": S, "window_min": N, "change_kind": S, "change_years": N, "by_sex": B, "by_age": B,
         "last_level": S, "titles": S, "descriptions": S, "sources": S,
+        "interval_kind": S, "interval_n": S, "interval_n_key": K, "interval_sd": S, "interval_sd_key": K,
     },
     "indicator_levels": {"indicator": S, "indicator_key": K, "level": S},
     "convergence_spans": {"indicator": S, "first_period": S, "last_period": S},
@@ -86,7 +87,10 @@ def compile_pack(pack: Pack) -> dict[str, pl.DataFrame]:
 def _add_keys(rows: dict[str, list[dict[str, Any]]]) -> None:
     """Add the integers by which the warehouse joins indicators and measures."""
     indicators = integer_keys(row["indicator"] for row in rows["indicators"])
-    of_measures = {"pack": ["weight"], "terms": ["measure", "times"], "measures": ["measure", "weighted_by"], "breaks": ["measure"]}
+    of_measures = {
+        "pack": ["weight"], "indicators": ["interval_n", "interval_sd"], "terms": ["measure", "times"], "measures": ["measure", "weighted_by"],
+        "breaks": ["measure"],
+    }  # fmt: skip
     measures = integer_keys(row[c] for table, columns in of_measures.items() for row in rows[table] for c in columns if row[c] is not None)
     for table in ("indicators", "indicator_levels", "terms"):
         for row in rows[table]:
@@ -156,6 +160,7 @@ def _indicator(
         else False
     )
     levels = [level.id for level in pack.file.levels]
+    interval = indicator.interval
     rows["indicators"].append(
         {
             "indicator": indicator.id, "position": position, "objective": indicator.objective, "measure": indicator.measure,
@@ -174,6 +179,8 @@ def _indicator(
             "titles": json.dumps({lang: pack.text(indicator.title, lang) for lang in pack.file.languages}, ensure_ascii=False),
             "descriptions": json.dumps({lang: pack.text(indicator.description, lang) for lang in pack.file.languages}, ensure_ascii=False),
             "sources": ";".join(sorted({s for m in used for s in filled.get(m, [])})),
+            "interval_kind": interval.kind if interval else None, "interval_n": interval.n if interval else None,
+            "interval_sd": interval.sd if interval else None,
         }
     )  # fmt: skip
     rows["indicator_levels"] += [{"indicator": indicator.id, "level": level} for level in dict.fromkeys(indicator.levels or levels[-1:])]

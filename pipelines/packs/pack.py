@@ -83,7 +83,8 @@ class Pack:
         read = {measure for term in terms for measure in (term.measure, term.times) if measure is not None}
         maps = [source.map for source in self.sources.values() if isinstance(source.map, ObservationsMap)]
         weights = {spec.weighted_by for m in maps for name, spec in m.measures.items() if name in read and spec.weighted_by is not None}
-        return frozenset(read | weights)
+        samples = {name for i in self.indicators.values() if i.interval for name in (i.interval.n, i.interval.sd) if name is not None}
+        return frozenset(read | weights | samples)
 
     @cached_property
     def weights(self) -> frozenset[str]:

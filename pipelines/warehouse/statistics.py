@@ -24,7 +24,7 @@ from pipelines.core.fingerprint import digest
 from pipelines.core.state import StateError, StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.warehouse.condition import CURE, WarehouseError
-from pipelines.warehouse.steps import index_scores, index_uncertainty, peers
+from pipelines.warehouse.steps import index_scores, index_uncertainty, interval_quantiles, peers
 from pipelines.warehouse.steps.index_inputs import Gathered, gather
 
 LIBRARIES = ("numpy", "polars", "scipy")
@@ -45,6 +45,10 @@ TABLES = {
     "index_scores": Statistic("The score of every node of an index, by area and period.", index_scores.SCHEMA, INDICES),
     "index_rank_intervals": Statistic("The interval of every rank of an index.", index_uncertainty.INTERVALS, INDICES),
     "index_sensitivity": Statistic("What an index depends on: its components and choices.", index_uncertainty.SENSITIVITY, INDICES),
+    "poisson_limits": Statistic("The exact limits of small counts.", interval_quantiles.POISSON, ("stg_indicators", "int_indicator_cells")),
+    "student_quantiles": Statistic(
+        "Quantiles for the intervals of means.", interval_quantiles.STUDENT, ("stg_indicators", "int_observations")
+    ),
     "peers": Statistic("The areas that are most similar to each area.", peers.SCHEMA, ("int_peer_attributes",)),
 }
 
@@ -72,6 +76,8 @@ def compute(workspace: WorkspaceFolder) -> dict[str, int]:
     kept.mkdir(parents=True, exist_ok=True)
     with duckdb.connect(str(workspace.warehouse), read_only=True) as warehouse:
         keys = [_kept(kept, index.key(), partial(_of_index, index)) for index in gather(warehouse)]
+        needed = interval_quantiles.Needed.gather(warehouse)
+        keys.append(_kept(kept, needed.key(), partial(_of_intervals, needed)))
         for level in peers.levels(warehouse):
             attributes = peers.attributes(warehouse, level)
             keys.append(_kept(kept, peers.key(attributes), partial(_of_level, attributes)))
@@ -88,6 +94,11 @@ def _of_index(index: Gathered) -> Parts:
     yield from (("index_scores", part) for part in index_scores.score_rows(index, scores))
     yield from (("index_rank_intervals", part) for part in index_uncertainty.interval_rows(index, scores))
     yield "index_sensitivity", index_uncertainty.sensitivity_rows(index, scores)
+
+
+def _of_intervals(needed: interval_quantiles.Needed) -> Parts:
+    yield "poisson_limits", needed.poisson_limits()
+    yield "student_quantiles", needed.student_quantiles()
 
 
 def _of_level(attributes: pl.DataFrame) -> Parts:

@@ -28,5 +28,8 @@ select
     last_level,
     titles,
     descriptions,
-    sources
+    sources,
+    interval_kind,
+    interval_n_key,
+    interval_sd_key
 from {{ lake('indicators') }}

@@ -22,6 +22,12 @@ def check(names: Names, indicator: Indicator) -> None:
             names.report(block, ("convergence", i), "the first period must come before the last")
     if indicator.formula is not None:
         _check_formula(names, block, indicator.formula)
+    if indicator.interval is not None and indicator.formula is not None:
+        names.check_measure(block, ("interval", "n"), indicator.interval.n)
+        names.check_measure(block, ("interval", "sd"), indicator.interval.sd)
+        for term in indicator.formula.numerator:
+            if term.measure in names.weighted_measures:
+                names.report(block, ("interval",), f"{term.measure}: a measure with weighted_by has no interval")
 
 
 def _check_formula(names: Names, block: str, formula: Formula) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pipelines.core.yaml import Text
 from pipelines.packs.schema.base import Block, Identifier, Period, Texts
@@ -47,6 +47,28 @@ class Formula(Block):
     change: Change | None = Field(None, description="Change of the value.")
 
 
+class Interval(Block):
+    """The interval of a value, which says how far chance alone could have moved it. A single word stands for its `kind`."""
+
+    kind: Literal["proportion", "rate", "mean"] = Field(
+        description="proportion: the numerator is a part of the denominator (Wilson); rate: events per exposure (Byar, exact below 10); mean: "
+        "Student's t."
+    )
+    n: Identifier | None = Field(None, description="mean: measure with the number of values.")
+    sd: Identifier | None = Field(None, description="mean: measure with their standard deviation.")
+
+    @model_validator(mode="after")
+    def mean_has_a_sample(self) -> Interval:
+        is_mean = self.kind == "mean"
+        if (self.n is not None) != is_mean or (self.sd is not None) != is_mean:
+            raise ValueError("a mean needs n and sd, and no other kind has them")
+        return self
+
+
+def _kind_or_block(value: Any) -> Any:
+    return {"kind": value} if isinstance(value, str) else value
+
+
 class Indicator(Block):
     """`indicators/ID.yml`: one indicator, or a list of them."""
 
@@ -66,6 +88,9 @@ class Indicator(Block):
     rollup: Literal["computed", "reported"] = Field(
         "computed", description="reported: values of parent areas come from the source, where it has them."
     )
+    interval: Annotated[Interval | None, BeforeValidator(_kind_or_block)] = Field(
+        None, description="Interval of the values: `proportion`, `rate`, or a block for a mean; default: none."
+    )
     convergence: list[Annotated[list[Period], Field(min_length=2, max_length=2)]] | None = Field(
         None, description="Pairs of first and last period; default: the first and the last period in which a level has values."
     )
@@ -81,4 +106,20 @@ class Indicator(Block):
             raise ValueError("a formula needs levels")
         if self.direction == "target" and self.target_value is None:
             raise ValueError("direction target needs target_value")
+        return self
+
+    @model_validator(mode="after")
+    def interval_suits_the_formula(self) -> Indicator:
+        interval, formula = self.interval, self.formula
+        if interval is None:
+            return self
+        if formula is None or formula.change is not None or formula.multiplier <= 0:
+            raise ValueError("interval: needs a formula with a positive multiplier and without change")
+        if formula.window is not None and formula.window.agg != "sum":
+            raise ValueError(f"interval: a window with {formula.window.agg} has none")
+        if interval.kind == "mean":
+            if formula.denominator or formula.window or len(formula.numerator) > 1 or formula.numerator[0].times:
+                raise ValueError("interval: a mean is the value of one measure in one period")
+        elif not formula.denominator:
+            raise ValueError(f"interval: a {interval.kind} needs a denominator")
         return self

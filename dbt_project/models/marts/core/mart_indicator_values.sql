@@ -82,6 +82,26 @@ sources_by_period as (
         {{ joined_texts('source', ';') }} as sources
     from sources_of_indicators
     group by indicator_key, period_key
+),
+
+-- the sizes and the standard deviations behind means, at the level at which they are observed
+samples as (
+    select
+        i.indicator_key,
+        n.area_key,
+        n.period_key,
+        n.breakdown_key,
+        n.obs_value as n,
+        sd.obs_value as sd
+    from {{ ref('stg_indicators') }} as i
+    inner join {{ ref('int_observations') }} as n on n.measure_key = i.interval_n_key
+    inner join {{ ref('int_observations') }} as sd
+        on
+            sd.measure_key = i.interval_sd_key
+            and sd.area_key = n.area_key
+            and sd.period_key = n.period_key
+            and sd.breakdown_key = n.breakdown_key
+    where {{ in_scope('i.indicator_key') }} and n.obs_value > 1 and sd.obs_value >= 0
 )
 
 select
@@ -97,11 +117,19 @@ select
     case when i.has_denominator then c.denominator end as denominator,
     c.coverage,
     i.unit as unit_measure,
-    coalesce(s.sources, '') as sources
+    coalesce(g.sources, '') as sources,
+    {%- for confidence in var('normal_quantiles') %}
+    {%- for side in ['lower', 'upper'] %}
+    {{ interval_bound(side, confidence) }} as {{ side }}_{{ confidence }}{{ ',' if not loop.last }}
+    {%- endfor %}{{ ',' if not loop.last }}
+    {%- endfor %}
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
 inner join {{ ref('dim_area') }} as a on a.area_key = c.area_key
 inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = c.breakdown_key
 left join {{ ref('dim_period') }} as p on p.period_key = c.period_key
-left join sources_by_period as s on s.indicator_key = c.indicator_key and s.period_key = c.period_key
+left join sources_by_period as g on g.indicator_key = c.indicator_key and g.period_key = c.period_key
+left join {{ ref('int_poisson_limits') }} as p on i.interval_kind = 'rate' and p.events = c.numerator
+left join samples as s on {{ is_same_cell('s', 'c') }}
+left join {{ ref('int_student_quantiles') }} as t on t.n = s.n
 where {{ in_scope('c.indicator_key') }}
