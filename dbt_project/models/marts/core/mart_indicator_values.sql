@@ -118,18 +118,17 @@ select
     c.coverage,
     i.unit as unit_measure,
     coalesce(g.sources, '') as sources,
-    {%- for confidence in var('normal_quantiles') %}
-    {%- for side in ['lower', 'upper'] %}
-    {{ interval_bound(side, confidence) }} as {{ side }}_{{ confidence }}{{ ',' if not loop.last }}
-    {%- endfor %}{{ ',' if not loop.last }}
-    {%- endfor %}
+    {{ interval_bound('lower', '95') }} as lower_95,
+    {{ interval_bound('upper', '95') }} as upper_95,
+    {{ interval_bound('lower', '998') }} as lower_998,
+    {{ interval_bound('upper', '998') }} as upper_998
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
 inner join {{ ref('dim_area') }} as a on a.area_key = c.area_key
 inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = c.breakdown_key
 left join {{ ref('dim_period') }} as p on p.period_key = c.period_key
 left join sources_by_period as g on g.indicator_key = c.indicator_key and g.period_key = c.period_key
-left join {{ ref('int_poisson_limits') }} as p on i.interval_kind = 'rate' and p.events = c.numerator
+left join {{ ref('int_poisson_limits') }} as l on i.interval_kind = 'rate' and l.events = c.numerator
 left join samples as s on {{ is_same_cell('s', 'c') }}
 left join {{ ref('int_student_quantiles') }} as t on t.n = s.n
 where {{ in_scope('c.indicator_key') }}
