@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipelines.explain.cells import RestatedProduct
 from pipelines.explain.computation import Computation
 from pipelines.explain.facts import Indicator
 from pipelines.explain.format import number, signed
@@ -74,9 +75,20 @@ def _side(terms: Sequence[TermValue]) -> str:
     texts = []
     for term in terms:
         factor = [signed(term.term.factor)] if term.term.factor != 1 else []
-        texts.append(" * ".join([*factor, *(signed(o.value) for o in term.operands)]))
+        if term.product is not None:
+            texts.append(" * ".join([*factor, _product(term.product)]))
+        else:
+            texts.append(" * ".join([*factor, *(signed(o.value) for o in term.operands)]))
     text = " + ".join(texts)
     return f"({text})" if len(terms) > 1 else text
+
+
+def _product(product: RestatedProduct) -> str:
+    """Return the product of an area that came from others: the sum of those of the former areas, each with its share."""
+    if product.by_surface:
+        return signed(product.value)
+    parts = [" * ".join([*([number(p.share)] if p.share != 1 else []), *(signed(f) for f in p.factors)]) for p in product.parts]
+    return f"({' + '.join(parts)})" if len(parts) > 1 else parts[0]
 
 
 def _final_lines(indicator: Indicator, now: Pair, base: Pair, value: float | None, own: AreaSums) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipelines.core.vocabulary import FEMALE, FIRST_MISSING_RANK, MALE, STATUS_RANK, UNKNOWN_SEX
+from pipelines.core.vocabulary import AREA_KM2, AREAS, FEMALE, FIRST_MISSING_RANK, MALE, STATUS_RANK, UNKNOWN_SEX
 from pipelines.explain.facts import Facts, Key, Observation, Place
 
 PARTS_OF_TOTAL = (MALE, FEMALE, UNKNOWN_SEX)
@@ -71,6 +71,78 @@ def _restated(facts: Facts, key: Key, shares: Sequence[tuple[str, float]]) -> Ce
     rank = rank if rank >= FIRST_MISSING_RANK else FIRST_MISSING_RANK if value is None else max(rank, ESTIMATED)
     parts = (*cells, *(o.weight for o in origins if o.weight is not None))
     return Cell(key, min(c.source for c in cells), value, rank, "restated", parts=parts, origins=tuple(origins))
+
+
+@dataclass(frozen=True)
+class ProductPart:
+    """A product in a former area; `factors` are the two measures there. A surface counts as 1 and weights the mean instead (`km2`)."""
+
+    ref_area: str
+    share: float
+    factors: tuple[float | None, float | None]
+    km2: float | None
+    rank: int
+
+    @property
+    def amount(self) -> float | None:
+        first, second = self.factors
+        return None if first is None or second is None else first * second
+
+
+@dataclass(frozen=True)
+class RestatedProduct:
+    """The product of two measures in an area that came from others: taken in each of them, then summed by share."""
+
+    parts: tuple[ProductPart, ...]
+    by_surface: bool
+    value: float | None
+    rank: int
+
+
+def restated_product(facts: Facts, keys: Sequence[Key]) -> RestatedProduct | None:
+    """Return the product of the cells of two `keys` in one place, or None where it is simply that of two numbers.
+
+    That is so in an area that did not come from others, and where one of the measures has no cell.
+    """
+    place, built_in = keys[0], [key.measure in (AREAS, AREA_KM2) for key in keys]
+    shares = facts.origins.get((place.ref_area, place.time_period))
+    if shares is None or all(built_in) or any(not b and find_cell(facts, key) is None for key, b in zip(keys, built_in, strict=True)):
+        return None
+    by_surface = any(key.measure == AREA_KM2 for key in keys)
+    parts = []
+    for area, share in sorted(shares):
+        factors = [_factor(facts, key._replace(ref_area=area)) for key in keys]
+        (first, first_rank), (second, second_rank) = factors
+        parts.append(ProductPart(area, share, (first, second), facts.areas[area].km2, max(first_rank, second_rank)))
+    rank = max(p.rank for p in parts)
+    value = _product_value(facts, place.ref_area, parts, by_surface) if rank < FIRST_MISSING_RANK else None
+    rank = rank if rank >= FIRST_MISSING_RANK else STATUS_RANK["M"] if value is None else max(rank, ESTIMATED)
+    return RestatedProduct(tuple(parts), by_surface, value, rank)
+
+
+def _factor(facts: Facts, key: Key) -> tuple[float | None, int]:
+    if key.measure in (AREAS, AREA_KM2):
+        return 1.0, 1
+    cell = reported_cell(facts, key)
+    if cell is not None:
+        return cell.value, cell.rank
+    return (0.0, 0) if key.measure in facts.counted else (None, FIRST_MISSING_RANK)
+
+
+def _product_value(facts: Facts, ref_area: str, parts: Sequence[ProductPart], by_surface: bool) -> float | None:
+    amounts = [(p.share, p.amount, p.km2) for p in parts]
+    if not by_surface:
+        return sum(share * amount for share, amount, _ in amounts if amount is not None)
+    km2 = facts.areas[ref_area].km2
+    if len(parts) == 1:
+        [(_, mean, _)] = amounts
+    else:
+        surfaces = [share * surface for share, _, surface in amounts if surface is not None]
+        total = sum(surfaces) if len(surfaces) == len(parts) else 0.0
+        mean = (
+            sum(share * amount * surface for share, amount, surface in amounts if amount is not None and surface) / total if total else None
+        )
+    return None if km2 is None or mean is None else km2 * mean
 
 
 def _by_share(origins: Sequence[Origin], additive: bool, weighted: bool) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipelines.explain import formula, parents
 from pipelines.explain.cells import Cell
 from pipelines.explain.facts import CellKey, Facts, Indicator
-from pipelines.explain.formula import AreaSums, Operand
+from pipelines.explain.formula import AreaSums, Operand, TermValue
 from pipelines.explain.parents import NEVER_COLLECTED, Member, Outcome, Rollup
 from pipelines.explain.warehouse import Warehouse
 from pipelines.statistics.intervals import CONFIDENCES, Interval, of_value
@@ -71,12 +71,17 @@ def agree(a: float | None, b: float | None) -> bool:
     return abs(a - b) <= TOLERANCE * max(abs(a), abs(b))
 
 
-def operands(sums: AreaSums) -> Iterator[Operand]:
-    """Yield every operand of an area: of all terms, years of the window, and of the base."""
+def terms(sums: AreaSums) -> Iterator[TermValue]:
+    """Yield every term of an area: of all years of the window, and of the base."""
     for end in (sums.now, *([sums.base] if sums.base else [])):
         for year in end.years:
-            for term in year.terms:
-                yield from term.operands
+            yield from year.terms
+
+
+def operands(sums: AreaSums) -> Iterator[Operand]:
+    """Yield every operand of an area: of all terms, years of the window, and of the base."""
+    for term in terms(sums):
+        yield from term.operands
 
 
 def cells_of(sums: AreaSums) -> list[Cell]:

@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_OF_RANK
 from pipelines.explain import reasons
 from pipelines.explain.arithmetic import arithmetic
-from pipelines.explain.cells import Cell, rank_of
+from pipelines.explain.cells import Cell, ProductPart, rank_of
 from pipelines.explain.computation import Computation
 from pipelines.explain.facts import Observation
 from pipelines.explain.formula import Operand, Sums, TermValue
@@ -147,6 +147,17 @@ def _term(explanation: Explanation, term: TermValue) -> dict[str, Any]:
         "value": term.value,
         "status": STATUS_OF_RANK[term.rank],
         "operands": [_operand(explanation, o) for o in term.operands],
+        "product": None if term.product is None else [_part(p) for p in term.product.parts],
+    }
+
+
+def _part(part: ProductPart) -> dict[str, Any]:
+    return {
+        "ref_area": part.ref_area,
+        "share": part.share,
+        "factors": list(part.factors),
+        "km2": part.km2,
+        "status": STATUS_OF_RANK[part.rank],
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pipelines.core.vocabulary import AREA_KM2, AREAS, FIRST_MISSING_RANK, STATUS_RANK, first_day, years_before
-from pipelines.explain.cells import BREAK, Cell, find_cell
+from pipelines.explain.cells import BREAK, ESTIMATED, Cell, RestatedProduct, find_cell, restated_product
 from pipelines.explain.facts import Break, Facts, Indicator, Key, Place, Term
 
 M, S = STATUS_RANK["M"], STATUS_RANK["S"]
@@ -26,19 +26,22 @@ class Operand:
 
 @dataclass(frozen=True)
 class TermValue:
-    """A term with its values: factor x measure (x times)."""
+    """A term with its values: factor x measure (x times). `product` replaces measure x times in an area that came from others."""
 
     term: Term
     operands: tuple[Operand, ...]
+    product: RestatedProduct | None = None
 
     @property
     def value(self) -> float | None:
+        if self.product is not None:
+            return None if self.product.value is None else self.term.factor * self.product.value
         values = [o.value for o in self.operands]
         return None if None in values else self.term.factor * math.prod(v for v in values if v is not None)
 
     @property
     def rank(self) -> int:
-        return max(o.rank for o in self.operands)
+        return self.product.rank if self.product is not None else max(o.rank for o in self.operands)
 
 
 @dataclass(frozen=True)
@@ -141,12 +144,10 @@ def _sum(terms: Sequence[TermValue]) -> float | None:
 def _term(facts: Facts, term: Term, ref_area: str, period: str, sex: str, age: str) -> TermValue:
     at = years_before(period, term.lag)
     names = [term.measure, *([term.times] if term.times is not None else [])]
-    operands = []
-    for i, name in enumerate(names):
-        key = Key(name, ref_area, at, term.sex or sex, term.age or age)
-        may_be_zero = facts.indicator.missing_zero and term.side == "numerator" and i == 0
-        operands.append(_operand(facts, key, may_be_zero))
-    return TermValue(term, tuple(operands))
+    keys = [Key(name, ref_area, at, term.sex or sex, term.age or age) for name in names]
+    may_be_zero = facts.indicator.missing_zero and term.side == "numerator"
+    operands = tuple(_operand(facts, key, may_be_zero and i == 0) for i, key in enumerate(keys))
+    return TermValue(term, operands, restated_product(facts, keys) if len(keys) > 1 else None)
 
 
 def _operand(facts: Facts, key: Key, may_be_zero: bool) -> Operand:
@@ -154,6 +155,9 @@ def _operand(facts: Facts, key: Key, may_be_zero: bool) -> Operand:
     if cell is not None:
         return Operand(key, cell, "cell", cell.value, cell.rank)
     if key.measure == AREAS:
+        shares = facts.origins.get((key.ref_area, key.time_period))  # before a change of areas, the former areas count
+        if shares is not None:
+            return Operand(key, None, "built in", sum(share for _, share in shares), ESTIMATED)
         return Operand(key, None, "built in", 1.0, 1)
     if key.measure == AREA_KM2:
         km2 = facts.areas[key.ref_area].km2

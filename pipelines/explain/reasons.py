@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pipelines.core.printable import listed
 from pipelines.core.vocabulary import FIRST_MISSING_RANK, STATUS_OF_RANK, STATUS_RANK, TOTAL
 from pipelines.explain.cells import ESTIMATED, Cell, observations_of, rank_of
-from pipelines.explain.computation import Computation, operands
+from pipelines.explain.computation import Computation, operands, terms
 from pipelines.explain.facts import Facts, Indicator, Observation, Place
 from pipelines.explain.format import number, percent
-from pipelines.explain.formula import AreaSums, Operand, ratio
+from pipelines.explain.formula import AreaSums, Operand, TermValue, ratio
 from pipelines.explain.parents import Member, Rollup, rollable
 from pipelines.explain.provenance import QuarantineEntry, Trace
 
@@ -48,6 +48,7 @@ def area_reasons(facts: Facts, sums: AreaSums, traces: Traces, fills: Mapping[st
         for o in operands(sums)
         if o.rank == rank and not (plain and o.key.measure != facts.indicator.terms[0].measure)
     ]
+    reasons += [_describe_product(t) for t in terms(sums) if t.product is not None and t.product.rank == rank]
     if sums.series_break is not None and rank == STATUS_RANK["B"]:
         measure, period = sums.series_break.measure, sums.series_break.period
         note = f" ({sums.series_break.note})" if sums.series_break.note else ""
@@ -58,6 +59,15 @@ def area_reasons(facts: Facts, sums: AreaSums, traces: Traces, fills: Mapping[st
         window, needed = facts.indicator.window_years, facts.indicator.window_min
         reasons.append(f"{complete} of the {window} years of the window are complete, and {needed} are needed")
     return list(dict.fromkeys(reasons))
+
+
+def _describe_product(term: TermValue) -> str:
+    """Return why the product of an area that came from others has its status."""
+    name = f"the product {term.term.measure} * {term.term.times}"
+    areas = [p.ref_area for p in term.product.parts] if term.product is not None else []
+    if term.value is not None:
+        return f"{name} is restated from its former areas {', '.join(areas)}"
+    return f"{name} cannot be taken in each of its former areas {', '.join(areas)}"
 
 
 def describe_operand(facts: Facts, operand: Operand, traces: Traces, fills: Mapping[str, Sequence[str]]) -> str:

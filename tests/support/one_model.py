@@ -17,7 +17,7 @@ DBT = PROJECT / "dbt_project"
 Table = list[dict[str, Any]]
 MACRO = re.compile(r"(\{%-?\s*macro\s+)(\w+)")
 PREFIX = "macro__"
-"""Before the names of macros in their templates, so that a call of one by another goes through `_Macros.call`."""
+"""Before the names of macros in their templates, so that a call of one by another goes through `Macros.call`."""
 
 
 @cache
@@ -54,21 +54,22 @@ class _ReturnedError(Exception):
         self.value = value
 
 
-class _Macros:
-    """The macros of the project, and what dbt adds to them."""
+class Macros:
+    """The macros of the project, and what dbt adds to them; `more` are further ones, or others in their place."""
 
-    def __init__(self) -> None:
+    def __init__(self, **more: Callable[..., Any]) -> None:
         self.environment = jinja2.Environment(undefined=jinja2.StrictUndefined, extensions=["jinja2.ext.do"], autoescape=False)
         text = "".join(path.read_text(encoding="utf-8") for path in sorted((DBT / "macros").glob("*.sql")))
-        self.environment.globals.update(
-            {name: self._caller(name) for _, name in MACRO.findall(text)},
-            adapter=self,
-            config=lambda **_: "",
-            ref=lambda name: f'"{name}"',
-            var=variables().__getitem__,
-            in_scope=lambda *_: "true",  # as for the first run of a workspace
-            **{"return": self._leave},
-        )
+        self.environment.globals |= {
+            **{name: self._caller(name) for _, name in MACRO.findall(text)},
+            "adapter": self,
+            "config": lambda **_: "",
+            "ref": lambda name: f'"{name}"',
+            "var": variables().__getitem__,
+            "in_scope": lambda *_: "true",  # as for the first run of a workspace
+            "return": self._leave,
+            **more,
+        }
         self.module = self.environment.from_string(MACRO.sub(rf"\g<1>{PREFIX}\g<2>", text)).module
 
     def dispatch(self, name: str) -> Callable[..., Any]:
@@ -90,8 +91,8 @@ class _Macros:
 
 
 @cache
-def _macros() -> _Macros:
-    return _Macros()
+def _macros() -> Macros:
+    return Macros()
 
 
 @cache
@@ -99,14 +100,14 @@ def _database() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"threads": 1})
 
 
-def fill(database: duckdb.DuckDBPyConnection, tables: dict[str, tuple[str, Table]]) -> None:
+def fill(database: duckdb.DuckDBPyConnection, tables: dict[str, tuple[str, Table]], schema: str = "main") -> None:
     """Create `tables`, each its columns with types (as in CREATE TABLE) and its rows; a column left out is null."""
     for name, (columns, rows) in tables.items():
-        database.execute(f'create or replace table "{name}" ({columns})')
+        database.execute(f'create or replace table {schema}."{name}" ({columns})')
         names = [c.split()[0] for c in columns.split(", ")]
         if rows:
             cells = [[row.get(column) for row in rows] for column in names]
-            database.execute(f'insert into "{name}" select ' + ", ".join("unnest(?)" for _ in names), cells)
+            database.execute(f'insert into {schema}."{name}" select ' + ", ".join("unnest(?)" for _ in names), cells)
 
 
 def asked(query: str, tables: dict[str, tuple[str, Table]]) -> Table:

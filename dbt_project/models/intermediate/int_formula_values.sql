@@ -95,6 +95,16 @@ read_observations as (
     where measure_key in (select t.measure_key from {{ ref('int_terms') }} as t where {{ in_scope('t.indicator_key') }})
 ),
 
+-- the number of areas that an area of today was in a period, by share
+former_areas as (
+    select
+        period_key,
+        area_key,
+        {{ exact_sum('share * ' ~ scale_for('1'), scale_for('1')) }} as n_areas
+    from {{ ref('int_area_origins') }}
+    group by period_key, area_key
+),
+
 observed as (
     select
         w.*,
@@ -102,6 +112,10 @@ observed as (
         o.status_rank as obs_rank,
         p.obs_value as times_value,
         p.status_rank as times_rank,
+        r.measure_key is not null as is_restated_product,
+        r.obs_value as product_value,
+        r.status_rank as product_rank,
+        f.n_areas as n_former_areas,
         -- the measure if it has no observation, as a key to join its universe and the sources that are down
         case when o.measure_key is null then w.measure_key end as unobserved,
         case when p.measure_key is null then w.times_key end as times_unobserved
@@ -118,6 +132,14 @@ observed as (
             and p.area_key = w.area_key
             and p.period_key = w.at_period
             and p.breakdown_key = w.at_breakdown
+    left join {{ ref('int_restated_products') }} as r
+        on
+            r.measure_key = w.measure_key
+            and r.times_key = w.times_key
+            and r.area_key = w.area_key
+            and r.period_key = w.at_period
+            and r.breakdown_key = w.at_breakdown
+    left join former_areas as f on f.area_key = w.area_key and f.period_key = w.at_period
 ),
 
 -- a missing part without a period can be of any period, so it stands for all of them
@@ -142,33 +164,39 @@ terms as (
         o.is_numerator,
         {{ finite("o.factor
         * case
-            when o.obs_rank is not null then o.obs_value
-            " ~ built_in_value('o.built_in') ~ "
-            when i.missing_zero and o.is_numerator and u.measure_key is not null and d.measure_key is null and dp.measure_key is null then 0
-        end
-        * case
-            when o.times_key is null then 1
-            when o.times_rank is not null then o.times_value
-            " ~ built_in_value('o.times_built_in') ~ "
-        end") }} as term_value,
-        greatest(
-            case
-                when o.obs_rank is not null then o.obs_rank
-                {{ built_in_rank('o.built_in') }}
-                when d.measure_key is not null or dp.measure_key is not null then {{ rank_of('S') }}
-                when u.measure_key is not null and i.missing_zero and o.is_numerator then {{ rank_of('A') }}
-                when u.measure_key is not null then {{ rank_of('M') }}
-                else {{ rank_of('O') }}
-            end,
-            case
-                when o.times_key is null then {{ rank_of('A') }}
-                when o.times_rank is not null then o.times_rank
-                {{ built_in_rank('o.times_built_in') }}
-                when td.measure_key is not null or tdp.measure_key is not null then {{ rank_of('S') }}
-                when tu.measure_key is not null then {{ rank_of('M') }}
-                else {{ rank_of('O') }}
+            when o.is_restated_product then o.product_value
+            else case
+                when o.obs_rank is not null then o.obs_value
+                " ~ built_in_value('o.built_in', 'o.n_former_areas') ~ "
+                when i.missing_zero and o.is_numerator and u.measure_key is not null and d.measure_key is null and dp.measure_key is null then 0
             end
-        ) as status_rank,
+            * case
+                when o.times_key is null then 1
+                when o.times_rank is not null then o.times_value
+                " ~ built_in_value('o.times_built_in', 'o.n_former_areas') ~ "
+            end
+        end") }} as term_value,
+        case
+            when o.is_restated_product then o.product_rank
+            else greatest(
+                    case
+                        when o.obs_rank is not null then o.obs_rank
+                        {{ built_in_rank('o.built_in', 'o.n_former_areas') }}
+                        when d.measure_key is not null or dp.measure_key is not null then {{ rank_of('S') }}
+                        when u.measure_key is not null and i.missing_zero and o.is_numerator then {{ rank_of('A') }}
+                        when u.measure_key is not null then {{ rank_of('M') }}
+                        else {{ rank_of('O') }}
+                    end,
+                    case
+                        when o.times_key is null then {{ rank_of('A') }}
+                        when o.times_rank is not null then o.times_rank
+                        {{ built_in_rank('o.times_built_in', 'o.n_former_areas') }}
+                        when td.measure_key is not null or tdp.measure_key is not null then {{ rank_of('S') }}
+                        when tu.measure_key is not null then {{ rank_of('M') }}
+                        else {{ rank_of('O') }}
+                    end
+                )
+        end as status_rank,
         o.obs_rank is not null or o.times_rank is not null as observed
     from observed as o
     inner join {{ ref('stg_indicators') }} as i on i.indicator_key = o.indicator_key

@@ -1,9 +1,14 @@
 -- grain: one row per indicator, with the scales at which the sums of its terms are exact (macros/exact_sum.sql)
 with measures as (
+    -- also over the cells of former areas, which are parts of products
     select
         measure_key,
         max(abs(obs_value)) as bound
-    from {{ ref('int_observations') }}
+    from (
+        select measure_key, obs_value from {{ ref('int_reported_observations') }}
+        union all
+        select measure_key, obs_value from {{ ref('int_restated_observations') }}
+    ) as o
     group by measure_key
 ),
 

@@ -13,7 +13,9 @@ from pipelines.packs.schema.base import Block, Identifier, Period, Texts
 class Term(Block):
     """One term of a formula."""
 
-    measure: Identifier = Field(description="A measure, or the built-in `areas` (1) or `area_km2`.")
+    measure: Identifier = Field(
+        description="A measure, or the built-in `areas` (1; before a change of areas, the number of former areas) or `area_km2`."
+    )
     times: Identifier | None = Field(None, description="Measure by which it is multiplied, cell by cell, before any roll-up.")
     factor: float = Field(1.0, description="Constant factor.")
     sex: Literal["M", "F", "_U", "_T"] | None = Field(None, description="Sex of the term; default: that of the row.")
