@@ -150,8 +150,10 @@ def _by_share(origins: Sequence[Origin], additive: bool, weighted: bool) -> floa
     if additive:
         return sum(share * value for share, value, _ in values) if values else None
     if weighted:
-        total = sum(share * weight for share, _, weight in values if weight is not None)
-        return sum(share * value * weight for share, value, weight in values if weight is not None) / total if total else None
+        known = [(share, value, weight) for share, value, weight in values if weight is not None]
+        if any(share * weight for share, _, weight in known):
+            return sum(share * value * weight for share, value, weight in known) / sum(share * weight for share, _, weight in known)
+        return sum(share * value for share, value, _ in known) / sum(share for share, _, _ in known) if known else None
     return values[0][1] if len(origins) == 1 and values else None  # such a measure passes on as a whole or not at all
 
 

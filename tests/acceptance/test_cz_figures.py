@@ -259,6 +259,14 @@ def test_the_territory_is_whole(tables: duckdb.DuckDBPyConnection) -> None:
     assert brno == [(["CZ0642", "CZ_ORP_6203"],)]
 
 
+def test_no_ratio_over_nobody_is_published_as_zero(tables: duckdb.DuckDBPyConnection) -> None:
+    query = "select indicator, obs_status, count(*) from indicator_values where denominator = 0 and numerator = 0 group by all"
+    statuses = {(indicator, status): n for indicator, status, n in tables.execute(query).fetchall()}
+    assert statuses["ageing_index", "Z"] == 7  # villages without children
+    assert statuses["persons_in_execution", "Z"] == 4
+    assert {status for _, status in statuses} == {"Z"}
+
+
 @pytest.mark.parametrize("year", INHABITANTS)
 def test_inhabitants_of_the_state_are_those_of_its_regions_and_of_its_municipalities(tables: duckdb.DuckDBPyConnection, year: str) -> None:
     query = """

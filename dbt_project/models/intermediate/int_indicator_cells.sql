@@ -10,9 +10,13 @@ with direct as (
         a.level_position > p.finest_position as is_parent,
         {{ has_value('d.status_rank') }} as complete,
         case
-            -- a mean needs no weight at the level at which its source reports it
+            -- a mean needs no weight at the level at which its source reports it; a weight of 0 leaves nothing that it is the mean of
             when i.weighted and i.window_years is null and i.change_kind is null
-                then case when {{ has_value('d.numerator_rank') }} then {{ finite('i.multiplier * d.own_value') }} end
+                then
+                    case
+                        when {{ has_value('d.numerator_rank') }} and coalesce(d.denominator, 1) <> 0
+                            then {{ finite('i.multiplier * d.own_value') }}
+                    end
             when {{ has_value('d.status_rank') }} then {{ finite(indicator_value('d')) }}
         end as obs_value,
         case

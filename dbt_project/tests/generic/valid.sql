@@ -5,6 +5,7 @@
    accepted_values, between: the values of a column, or its bounds, both included; null passes
    relationships: the values of a column stand in a column of another relation; null passes
    value_or_reason: the column has a value exactly if the status says so: a missing value has a reason, and a value has none
+   defined_over: a column has no value where the column that it is divided by is 0
    nothing_lost: every row that was read is accepted, in quarantine, or ignored by declaration
 
    It returns a row for each broken rule: the column, the rule, and the number of rows that break it. #}
@@ -16,6 +17,7 @@
     between={},
     relationships={},
     value_or_reason=none,
+    defined_over={},
     nothing_lost=false
 ) %}
     {{ config(fail_calc='coalesce(sum(failing_rows), 0)') }}
@@ -34,6 +36,9 @@
         {%- set rule = '(' ~ value_or_reason ~ ' is not null) <> (' ~ has_value ~ ') or obs_status is null' -%}
         {%- do rules.append((value_or_reason, 'value_or_reason', rule)) -%}
     {%- endif -%}
+    {%- for column, denominator in defined_over.items() -%}
+        {%- do rules.append((column, 'defined_over', column ~ ' is not null and ' ~ denominator ~ ' = 0')) -%}
+    {%- endfor -%}
     {%- if nothing_lost -%}
         {%- set rule = 'rows_read <> rows_accepted + rows_quarantined + rows_ignored' -%}
         {%- do rules.append(('rows_read', 'nothing_lost', rule)) -%}

@@ -64,7 +64,9 @@ class MeasureMap(Block):
         None, description="How several rows of one cell become one value. A total is never added to its parts."
     )
     additive: bool = Field(True, description="false: values are never summed over sex or territory.")
-    weighted_by: Identifier | None = Field(None, description="Measure that weights the mean of a parent area.")
+    weighted_by: Identifier | None = Field(
+        None, description="Measure that weights the mean of a parent area. Where it is 0, the mean is not defined."
+    )
     scale: dict[Text, float] | None = Field(None, description="The number for each category.")
 
 
