@@ -70,6 +70,8 @@ def _show(result: Mapping[str, Any]) -> None:
         f"contract    {result['rows_read']} read = {result['accepted']} accepted + {result['rows_refused']} refused + "
         f"{result['rows_ignored'] + result['repeats'] + result['not_selected']} ignored; {result['cells_refused']} single cells refused"
     )
+    for name, lookup in result["lookups"].items():
+        print(printable(f"  lookup {name}: {lookup['matched']} of {lookup['rows']} rows match a row of {lookup['source']}"))
     for group in result["refused"][:_REASONS]:
         place = f"{group['column']}: " if group["column"] else ""
         value = f"  {_short(group['first_value'], 120)}" if group["first_value"] else ""

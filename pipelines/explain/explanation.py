@@ -191,5 +191,6 @@ def _input(explanation: Explanation, observation: Observation) -> dict[str, Any]
         "rows": list(trace.rows), "row_count": observation.rows, "declared": trace.declared,
         "texts": [{"row": row, "cells": cells} for row, cells in trace.texts.items()],
         "corrections": [asdict(x) for x in trace.corrections], "quarantine": [asdict(x) for x in trace.quarantine],
-        "entries": [asdict(x) for x in trace.entries], "read_again": trace.value_read if trace.was_read else None, "fault": trace.fault or None,
+        "entries": [asdict(x) for x in trace.entries], "looked_up": [asdict(x) for x in trace.looked_up],
+        "read_again": trace.value_read if trace.was_read else None, "fault": trace.fault or None,
     }  # fmt: skip

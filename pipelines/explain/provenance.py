@@ -62,6 +62,8 @@ class Trace:
     corrections: tuple[Correction, ...] = ()
     quarantine: tuple[QuarantineEntry, ...] = ()
     entries: tuple[Entry, ...] = ()
+    looked_up: tuple[Entry, ...] = ()
+    """The rows of other sources from which lookups took cells."""
     declared: dict[str, Any] = field(default_factory=dict)
     value_read: float | None = None
     was_read: bool = False
@@ -77,6 +79,7 @@ class ProvenanceReader:
         self.warehouse = warehouse
         self.manifest = Manifest.current(workspace)
         self.context = Context(workspace)
+        self.context.parts_used = {name: source.parts for name, source in self.manifest.sources.items()}
         self._readers: dict[tuple[str, str], PartReader] = {}
         self._texts: dict[str, pl.DataFrame] = {}
         self._row_values: dict[tuple[str, str], tuple[set[str], dict[Key, list[RowValue]]]] = {}
@@ -143,15 +146,17 @@ class ProvenanceReader:
                 row_values = [v for v in row_values if v.row == observation.row]
             rows = tuple(v.row for v in row_values) or _first_row(observation)
             texts, corrections, cells = {}, [], None
-            if whole or source.corrections:
+            looked_up: tuple[Entry, ...] = ()
+            if whole or source.corrections or (source.lookups and row_values):
                 reader = self._reader(source, part, observation.snapshot or "")
+                looked_up = self._looked_up(reader, source, row_values)
                 texts = reader.texts(rows, measure, row_values) if whole else {}
                 cells = reader.cells_of(row_values) if row_values else None
                 corrections = [c for of_row in reader.corrections(rows).values() for c in of_row]
             uses = set(columns_of(spec, spec.measures[measure]))
             traces[observation] = Trace(
                 observation, rows, texts, tuple(corrections), self._quarantine_of(observation, rows, uses, cells),
-                declared=declaration_of(spec.measures[measure]), value_read=combined_value(row_values, observation.aggregate),
+                looked_up=looked_up, declared=declaration_of(spec.measures[measure]), value_read=combined_value(row_values, observation.aggregate),
                 was_read=bool(row_values),
             )  # fmt: skip
         return traces
@@ -167,6 +172,11 @@ class ProvenanceReader:
             self.context.territory = self._territory
             self._readers[source.id, part] = PartReader(self.context, source, part, self._texts[key])
         return self._readers[source.id, part]
+
+    def _looked_up(self, reader: PartReader, source: FetchedSource, values: Iterable[RowValue]) -> tuple[Entry, ...]:
+        """Return the rows of other sources that lookups matched with the rows of `values`."""
+        origins = dict.fromkeys(origin for value in values for origin in reader.origins(value.place))
+        return tuple(Entry(name, part, row, self.context.parts_used[name][part].snapshot) for name, part, row in origins)
 
     def _values_of_rows(self, source: FetchedSource, part: str, sha256: str, measures: set[str]) -> dict[Key, list[RowValue]]:
         done, values = self._row_values.get((source.id, part), (set(), {}))

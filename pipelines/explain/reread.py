@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from pipelines.explain.facts import Key
-from pipelines.lake.ingest import reading
+from pipelines.lake.ingest import lookups, reading
 from pipelines.lake.ingest import rows as ingest
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.mapping import ValidatedRows, placing
@@ -56,17 +57,35 @@ class PartReader:
         spec = self.source.map
         assert isinstance(spec, ObservationsMap)
         one_by_one = {m: s.model_copy(update={"aggregate": None}) for m, s in spec.measures.items() if m in measures}
-        placed = self._texts.drop("__row").rename({"__place": "__row"})
-        corrected, _ = ingest.apply_corrections(self.context, self.source, placed)
-        rows = ingest.validate_rows(self.context, self.source, ingest.without_ignored(self.context, self.source, corrected)).rows
         spec = spec.model_copy(update={"measures": one_by_one})
-        mapped = ingest.map_rows(self.context, self.source.model_copy(update={"map": spec}), ValidatedRows(rows, {}))
+        mapped = ingest.map_rows(self.context, self.source.model_copy(update={"map": spec}), ValidatedRows(self._validated, {}))
         values: dict[Key, list[RowValue]] = {}
         columns = ("measure", "ref_area", "time_period", "sex", "age", "row_number", "obs_value", "obs_status")
         lines = self._texts["__row"]
         for *key, place, value, status in mapped.rows.filter(pl.col("measure").is_not_null()).select(columns).iter_rows():
             values.setdefault(Key(*key), []).append(RowValue(lines[place], value, status, place))
         return values
+
+    @cached_property
+    def _validated(self) -> pl.DataFrame:
+        """The rows after the contract, with the columns of lookups. `__row` is the position in the file."""
+        placed = self._texts.drop("__row").rename({"__place": "__row"})
+        corrected, _ = ingest.apply_corrections(self.context, self.source, placed)
+        return ingest.validate_rows(self.context, self.source, ingest.without_ignored(self.context, self.source, corrected)).rows
+
+    @cached_property
+    def _looked_up(self) -> dict[int, dict[str, Any]]:
+        """By position, the cells that lookups took, and their origins."""
+        found = lookups.matches(self.source)
+        names = [name for match in found for name in (*match.columns, match.origin)]
+        frame = self._validated.select("__row", *names) if found else pl.DataFrame({"__row": []})
+        return {int(row["__row"]): row for row in frame.iter_rows(named=True)}
+
+    def origins(self, place: int) -> list[tuple[str, str, int]]:
+        """Return source, part and row of the rows of other sources that lookups matched with the row at a position."""
+        row = self._looked_up.get(place, {})
+        origins = [(match.source, row.get(match.origin)) for match in lookups.matches(self.source)]
+        return [(source, origin["part"], origin["row"]) for source, origin in origins if origin is not None]
 
     def cells_of(self, values: Collection[RowValue]) -> set[str | None]:
         """Return which rows of their lines `values` come from."""
@@ -89,8 +108,25 @@ class PartReader:
         frame = self._texts.filter(pl.col("__row").is_in(list(rows)))
         if values and frame["__row"].is_duplicated().any():
             frame = frame.filter(pl.col("__place").is_in([v.place for v in values]))
-        picked = frame.select(pl.col("__row"), *(e.alias(n) for n, e in shown.items()))
-        return {int(row["__row"]): {n: row[n] for n in shown} for row in picked.iter_rows(named=True)}
+        picked = frame.select("__row", "__place", *(e.alias(n) for n, e in shown.items()))
+        of_measure = set(columns_of(spec, spec.measures[measure]))
+        return {
+            int(row["__row"]): {n: row[n] for n in shown} | self._taken_cells(int(row["__place"]), of_measure)
+            for row in picked.iter_rows(named=True)
+        }
+
+    def _taken_cells(self, place: int, used: Collection[str]) -> dict[str, str | None]:
+        """Return those of the `used` cells of a row that lookups took, by column and origin. Personal cells are masked."""
+        row = self._looked_up.get(place, {})
+        personal = self.context.pack.personal_columns(self.source)
+        cells: dict[str, str | None] = {}
+        for match in lookups.matches(self.source):
+            origin = row.get(match.origin)
+            where = f"{match.source} {origin['part']}".rstrip() + f", row {origin['row']}" if origin else f"no match in {match.source}"
+            for column in (c for c in match.columns if c in row and c.lower() in {name.lower() for name in used}):
+                cell = row[column]
+                cells[f"{column} ({where})"] = None if cell is None else MASK if column in personal else str(cell)
+        return cells
 
     def corrections(self, rows: Collection[int]) -> dict[int, list[Correction]]:
         """Return the corrections of each of `rows`, in the order of the declaration. Personal cells are masked."""

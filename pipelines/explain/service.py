@@ -82,7 +82,7 @@ def _snapshots(provenance: ProvenanceReader, traces: Mapping[Observation, Trace]
     for observation, trace in traces.items():
         if observation.snapshot and not trace.entries:
             keys[observation.source, observation.part, observation.snapshot] = None
-        keys |= {(e.source, e.part, e.snapshot): None for e in trace.entries}
+        keys |= {(e.source, e.part, e.snapshot): None for e in (*trace.entries, *trace.looked_up)}
         if not trace.entries:  # a count of 0 depends on all of them
             keys |= dict.fromkeys(provenance.feeds(observation.source))
     return [provenance.snapshot(*key) for key in sorted(keys)]

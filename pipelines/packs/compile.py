@@ -178,7 +178,7 @@ def _indicator(
             "last_level": (indicator.levels or levels)[-1],
             "titles": json.dumps({lang: pack.text(indicator.title, lang) for lang in pack.file.languages}, ensure_ascii=False),
             "descriptions": json.dumps({lang: pack.text(indicator.description, lang) for lang in pack.file.languages}, ensure_ascii=False),
-            "sources": ";".join(sorted({s for m in used for s in filled.get(m, [])})),
+            "sources": ";".join(_sources_of(pack, {s for m in used for s in filled.get(m, [])})),
             "interval_kind": interval.kind if interval else None, "interval_n": interval.n if interval else None,
             "interval_sd": interval.sd if interval else None,
         }
@@ -197,6 +197,11 @@ def _indicator(
             {"indicator": indicator.id, "side": "weight", "position": 0, "measure": weight, "times": None, "factor": 1.0,
              "sex": term.sex, "age": term.age, "lag": term.lag}
         )  # fmt: skip
+
+
+def _sources_of(pack: Pack, filling: set[str]) -> list[str]:
+    """Return the sources that fill measures, and those that they look up."""
+    return sorted(filling | {name for source in filling & set(pack.sources) for name in pack.looked_up(pack.sources[source])})
 
 
 def _weighted_by(pack: Pack, measure: str) -> str | None:

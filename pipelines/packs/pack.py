@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -65,6 +66,36 @@ class Pack:
             Part(",".join(f"{n}={v}" for n, v in zip(names, values, strict=True)), dict(zip(names, values, strict=True)))
             for values in combinations
         ]
+
+    def looked_up(self, source: FetchedSource) -> set[str]:
+        """Return the sources that `source` looks up, directly or by lookups of theirs; itself if they form a circle."""
+        found: set[str] = set()
+        waiting = [lookup.source for lookup in source.lookups.values()]
+        while waiting:
+            name = waiting.pop()
+            if name not in found and name in self.sources:
+                found.add(name)
+                waiting += [lookup.source for lookup in self.sources[name].lookups.values()]
+        return found
+
+    def after_looked_up(self, sources: Iterable[FetchedSource]) -> list[FetchedSource]:
+        """Return the sources in their order, but those with lookups after all others and after the sources that they look up."""
+        return sorted(sources, key=self._lookup_depth)
+
+    def _lookup_depth(self, source: FetchedSource) -> int:
+        """Return how long the longest chain of lookups is that begins with a source. `check` refuses circles."""
+        depths = [self._lookup_depth(self.sources[lookup.source]) + 1 for lookup in source.lookups.values()]
+        return max(depths, default=0)
+
+    def personal_columns(self, source: FetchedSource) -> set[str]:
+        """Return the columns of a source with personal data: those it declares, and those it takes from personal ones by its lookups."""
+        columns = {name for name, spec in source.columns.items() if spec.personal}
+        for lookup in source.lookups.values():
+            other = self.sources.get(lookup.source)
+            if other is not None and source.id not in self.looked_up(source):
+                personal = self.personal_columns(other)
+                columns |= {column for column, taken in lookup.take.items() if taken in personal}
+        return columns
 
     def part_range(self, text: str) -> tuple[str, tuple[str, ...]]:
         """Return the variable and the values that `VAR=A..B` or `VAR=A` selects, in declared order. Raises ValueError if there are none."""

@@ -104,7 +104,9 @@ class ReadOptions(BaseModel):
 
     format: Format = Field(description="Format of the bytes.")
     encoding: Text = Field(
-        "utf-8", description="Encoding of text formats, by its Python name; a byte order mark in the file takes precedence."
+        "utf-8",
+        description="Encoding of text formats, by its Python name; a byte order mark in the file takes precedence. xml: only where the document "
+        "names a wrong one.",
     )
     delimiter: Annotated[Text, BeforeValidator(_tab)] = Field(",", description="csv: the character between fields; `\\t` is a tab.")
     quote: Text = Field('"', description="csv: the character around a field, doubled inside it; '' if fields are never quoted.")
@@ -130,7 +132,8 @@ class ReadOptions(BaseModel):
         None,
         description="json: JSON pointer to the list of records; default: the whole document. A step `*` stands for all items of a list, whose "
         "other values belong to each of their records. "
-        "jsonstat: the data set of a bundle or a collection, by key or position; xml: path of the records, such as /list/item; in SDMX "
+        "jsonstat: the data set of a bundle or a collection, by key or position; xml: path of the records, such as /list/item; `@name` is "
+        "an attribute of the record, or else of an element around it, and `../@name` is always that of the element around it; in SDMX "
         "messages, an observation also has the values of its series, groups and data set, as columns such as `@GEO`; "
         "rdata: the data frame, by its name.",
     )

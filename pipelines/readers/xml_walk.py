@@ -18,9 +18,12 @@ class Visitor(Protocol):
     def end(self, name: str, /) -> None: ...
 
 
-def walk(content: bytes, visitor: Visitor) -> None:
-    """Call `visitor` for each element and text of a document. Raises UnreadableSnapshot with the line where it is not XML."""
-    parser = expat.ParserCreate(namespace_separator=" ")
+def walk(content: bytes, visitor: Visitor, encoding: str | None = None) -> None:
+    """Call `visitor` for each element and text of a document. Raises UnreadableSnapshot with the line where it is not XML.
+
+    `encoding` stands for the one that the document names: some programs convert a document and leave its first line as it was.
+    """
+    parser = expat.ParserCreate(encoding, namespace_separator=" ")
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = _refuse
     parser.EntityDeclHandler = _refuse

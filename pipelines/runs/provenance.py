@@ -20,7 +20,7 @@ from pipelines.packs import compile as declarations
 from pipelines.packs.schema import Block, CountedSource, FetchedSource
 from pipelines.packs.workspace import Workspace
 
-OF_SOURCE = {"read", "columns", "key", "into", "map", "universe"}
+OF_SOURCE = {"read", "columns", "key", "lookups", "into", "map", "universe"}
 OF_COUNTED = {"from_", "where", "period", "measures", "universe"}
 OF_INDICATOR = {"unit", "direction", "target_value", "formula", "by", "levels", "rollup", "convergence"}
 NOT_OF_INDEX = {"id", "title"}
@@ -49,7 +49,8 @@ def of_state(pack: Pack, state: Mapping[str, ManifestSource], changes: pl.DataFr
         leaves.setdefault(row["index_id"], set()).update([row["indicator"]] if row["indicator"] else [])
 
     def sources_of(measures: set[str]) -> list[str]:
-        return sorted({source for measure in measures for source in filled.get(measure, ())})
+        filling = {source for measure in measures for source in filled.get(measure, ())}
+        return sorted(filling | {name for source in filling & set(pack.sources) for name in pack.looked_up(pack.sources[source])})
 
     return Provenance(
         sources={
@@ -77,7 +78,7 @@ def of_state(pack: Pack, state: Mapping[str, ManifestSource], changes: pl.DataFr
 
 def _fetched(source: FetchedSource, state: Mapping[str, ManifestSource]) -> SourceFacts:
     corrections = digest([c.model_dump(mode="json") for c in source.corrections])
-    return SourceFacts(_parts(source.id, state), _digest(source, OF_SOURCE), corrections)
+    return SourceFacts(_parts(source.id, state), _digest(source, OF_SOURCE if source.lookups else OF_SOURCE - {"lookups"}), corrections)
 
 
 def _counted(pack: Pack, source: CountedSource, state: Mapping[str, ManifestSource]) -> SourceFacts:

@@ -118,10 +118,12 @@ class Ingest:
 
         def process(*kinds: str) -> None:
             sources = [source for source in pack.sources.values() if source.enabled and source.into in kinds]
-            for group in shared_table.groups(pack, sources):
+            for group in shared_table.groups(pack, pack.after_looked_up(sources)):
                 self.context.shared = shared_table.SharedTable([reading.needed_of(s) for s in group]) if len(group) > 1 else None
                 for source in group:
-                    add(self._process_source(source, use_newest=only is None or source.id in only))
+                    report = self._process_source(source, use_newest=only is None or source.id in only)
+                    self.context.parts_used[source.id] = report.parts
+                    add(report)
             self.context.shared = None
             reports.update({source.id: reports.pop(source.id) for source in sources})  # in the order of the pack
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Protocol
+
 from pipelines.core import versions
 from pipelines.core.fingerprint import digest
 from pipelines.extract.snapshots import Archive, Snapshot
@@ -16,6 +19,16 @@ _NOT_OF_ROWS = {"title", "publisher", "licence", "homepage", "citation", "fetch"
 """The keys of a source that decide nothing about its rows."""
 
 
+class UsedPart(Protocol):
+    """A part of a source in this state of the lake: the snapshot that was processed, and the key of its receipt."""
+
+    @property
+    def snapshot(self) -> str: ...
+
+    @property
+    def key(self) -> str: ...
+
+
 class Context:
     """The tools of one run. The territory is empty until the sources of areas are read and `load_areas` is called."""
 
@@ -28,6 +41,8 @@ class Context:
         self.sandbox = Sandbox()
         self.territory = merge_areas([], workspace.pack.file.country)
         self.territory_digest = ""
+        self.parts_used: dict[str, Mapping[str, UsedPart]] = {}
+        """By source, the parts that lookups into it may read."""
         self.shared: SharedTable | None = None
         """The table that the sources being processed share, if there is one."""
         self.damaged: set[tuple[str, str]] = set()
@@ -46,11 +61,17 @@ class Context:
             self.territory = self.territory.with_changes(changes)
 
     def receipt_key(self, source: FetchedSource, snapshot: Snapshot) -> str:
-        """Return the key that decides whether a snapshot was processed before: its bytes, the declaration, the territory and the code."""
-        declaration = source.model_dump(mode="json", exclude=_NOT_OF_ROWS)
+        """Return the key that decides whether a snapshot was processed before: its bytes, the declaration, the territory and the code.
+
+        So do the receipts of the sources that it looks up.
+        """
+        declaration = source.model_dump(mode="json", exclude=_NOT_OF_ROWS if source.lookups else {*_NOT_OF_ROWS, "lookups"})
         territory = "" if source.into == "areas" else self.territory_digest
         levels = [level.id for level in self.pack.file.levels]
         weights = sorted(self.pack.weights & set(source.map.measures)) if isinstance(source.map, ObservationsMap) else []
-        return digest(
-            [declaration, snapshot.sha256, snapshot.part, territory, levels, weights, self.pack.file.declared_timezone, versions.LAKE]
-        )
+        looked_up = {
+            lookup.source: {part: used.key for part, used in sorted(self.parts_used.get(lookup.source, {}).items())}
+            for lookup in source.lookups.values()
+        }
+        content = [declaration, snapshot.sha256, snapshot.part, territory, levels, weights, self.pack.file.declared_timezone, versions.LAKE]
+        return digest([*content, looked_up] if looked_up else content)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http.request import Request, address
 from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.extract.source_state import SourceStates, parts_of
-from pipelines.lake.ingest import reading, rows
+from pipelines.lake.ingest import lookups, reading, rows
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.ingest.shape import no_column
@@ -83,6 +83,7 @@ class Preview:
     repeats: int = 0
     refused: list[dict[str, Any]] = field(default_factory=list)
     rows_refused: int = 0
+    lookups: dict[str, dict[str, Any]] = field(default_factory=dict)
     cells_refused: int = 0
     areas: int = 0
     made: str = ""
@@ -161,14 +162,20 @@ def _read_and_map(workspace: Workspace, context: Context, draft: Draft, snapshot
     if not draft.is_complete:
         result.stopped = "the contract and the map are not finished: " + "; ".join(draft.faults)
         return
+    if source.into not in ("areas",):
+        _load_areas(workspace, context, result)
+    context.parts_used |= {name: _PartsOnDemand(workspace, context, name) for name in context.pack.looked_up(source)}
     validation = rows.validate_rows(context, source, kept)
+    accepted = validation.result.accepted
+    result.lookups = {
+        match.lookup: {"source": match.source, "rows": accepted.height, "matched": accepted[match.origin].drop_nulls().len()}
+        for match in lookups.matches(source)
+    }
     names = [column.name for column in result.columns]
     declared = source.columns
     result.missing_columns = [
         no_column((declared[name].from_ if name in declared else None) or name, names) for name in validation.result.missing_columns
     ]
-    if source.into not in ("areas",):
-        _load_areas(workspace, context, result)
     mapped = rows.map_rows(context, source, ValidatedRows(validation.rows, {part.name: snapshot.sha256}))
     quarantine = rows.quarantine_of(validation, mapped)
     result.refused = by_reason(quarantine.rename({"__row": "row_number"})).to_dicts()
@@ -176,7 +183,7 @@ def _read_and_map(workspace: Workspace, context: Context, draft: Draft, snapshot
     result.rows_refused = validation.result.bad_rows.height + mapped.rejected.height
     result.repeats = validation.result.repeats.height
     result.not_selected = mapped.unselected.height
-    result.accepted = validation.result.accepted.height - mapped.rejected.height - mapped.unselected.height
+    result.accepted = accepted.height - mapped.rejected.height - mapped.unselected.height
     _describe(source, mapped.rows, result)
 
 
@@ -222,6 +229,40 @@ def _load_areas(workspace: Workspace, context: Context, result: Preview) -> None
     result.areas = context.territory.areas.height
     if not result.areas:
         result.faults.append("no source of areas gives an area, so no row can be placed")
+
+
+@dataclass(frozen=True)
+class _LookedUpPart:
+    """A snapshot that a lookup reads. Nothing was processed, so it has no receipt."""
+
+    snapshot: str
+    key: str = ""
+
+
+class _PartsOnDemand(Mapping[str, _LookedUpPart]):
+    """The parts of a source that is looked up; only those that a lookup reads are fetched. Raises PreviewError where one cannot be had."""
+
+    def __init__(self, workspace: Workspace, context: Context, source: str) -> None:
+        self._workspace, self._context, self._source = workspace, context, context.pack.sources[source]
+        self._parts = {part.name: part for part in context.pack.parts(self._source)}
+        self._fetched: dict[str, _LookedUpPart] = {}
+
+    def __getitem__(self, name: str) -> _LookedUpPart:
+        if name not in self._fetched:
+            part, states = self._parts[name], SourceStates(self._workspace.fetch_state)
+            snapshot = _archived(self._workspace, self._context.workspace, self._source, part, states)
+            if snapshot is None and self._source.fetch.url:
+                snapshot = _fetched(self._context.workspace, self._source, part)
+            if snapshot is None:
+                raise KeyError(name)
+            self._fetched[name] = _LookedUpPart(snapshot.sha256)
+        return self._fetched[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._parts)
+
+    def __len__(self) -> int:
+        return len(self._parts)
 
 
 def _processed(workspace: Workspace, context: Context, source: FetchedSource) -> SourceReport:

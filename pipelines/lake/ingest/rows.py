@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
 from pipelines import readers
 from pipelines.extract.snapshots import Snapshot, slug
+from pipelines.lake.ingest import lookups
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.reading import DamagedSnapshot, Reading, read_options, read_text, with_variables
@@ -312,9 +313,56 @@ def validate_rows(context: Context, source: FetchedSource, frame: pl.DataFrame) 
         frame = frame.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(names))
     rules = _rules(context, source, frame)
     result = contracts.check(frame, rules, source.key)
+    if source.lookups:
+        result = _with_lookups(context, source, result, rules, frame)
     accepted = result.accepted.with_columns(pl.lit(False).alias("__rejected"))
     rejected = result.rejected.with_columns(pl.lit(True).alias("__rejected"))
     return Validation(result, pl.concat([accepted, rejected], how="diagonal"), rules, frame)
+
+
+def _with_lookups(
+    context: Context, source: FetchedSource, result: contracts.Checked, rules: Sequence[contracts.ColumnRule], frame: pl.DataFrame
+) -> contracts.Checked:
+    """Return what the contract says about the rows, with the columns of the lookups. Rows with a fault of a lookup are bad."""
+
+    def accepted_rows(other: FetchedSource, snapshots: Mapping[str, str]) -> pl.DataFrame:
+        return _accepted_rows(context, other, snapshots)
+
+    looked_up = lookups.add_columns(context, source, result.accepted, accepted_rows)
+    is_bad = pl.col(lookups.FAULT).is_not_null()
+    faults = looked_up.filter(is_bad).select(*_PLACE, pl.col(lookups.FAULT).alias("reasons"))
+    bad = frame.join(faults, on=_PLACE, how="inner", nulls_equal=True, maintain_order="left")
+    bad = bad.with_columns(contracts.masked_values(bad, rules).alias("values"))
+    return replace(
+        result, accepted=looked_up.filter(~is_bad).drop(lookups.FAULT),
+        bad_rows=pl.concat([result.bad_rows, bad.select(result.bad_rows.columns)]),
+        bad_cells=result.bad_cells.join(faults, on=_PLACE, how="anti", nulls_equal=True, maintain_order="left"),
+        rejected=pl.concat([result.rejected, looked_up.filter(is_bad).drop(lookups.FAULT)], how="diagonal"),
+    )  # fmt: skip
+
+
+def _accepted_rows(context: Context, source: FetchedSource, snapshots: Mapping[str, str]) -> pl.DataFrame:
+    """Return the rows of some parts that the source accepts: neither ignored nor in quarantine. Raises UnreadableSnapshot."""
+    frames = []
+    for part, sha256 in snapshots.items():
+        texts, _ = read_text(context, source, sha256, read_options(context, source, part))
+        corrected, _ = apply_corrections(context, source, with_variables(context, source, part, texts))
+        frames.append(without_ignored(context, source, corrected))
+    if not frames:
+        names = [*source.columns, *(source.fetch.parts or {}), *(c for lookup in source.lookups.values() for c in lookup.take)]
+        return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), "__part": pl.String, "__row": pl.Int64, "__cell": pl.String,
+                                    "__bad": pl.List(pl.String)})  # fmt: skip
+    validation = validate_rows(context, source, pl.concat(frames, how="diagonal"))
+    if validation.result.missing_columns:
+        raise readers.UnreadableSnapshot(
+            f"{source.id}, which is looked up: " + no_column(validation.result.missing_columns[0], frames[0].columns)
+        )
+    spec = source.map
+    if isinstance(spec, ObservationsMap):  # its measures do not decide which rows are accepted
+        source = source.model_copy(update={"map": spec.model_copy(update={"measures": {}})})
+    mapped = map_rows(context, source, ValidatedRows(validation.rows, {}))
+    left_out = pl.concat([mapped.rejected.select(_PLACE), mapped.unselected.select(_PLACE)])
+    return validation.result.accepted.join(left_out, on=_PLACE, how="anti", nulls_equal=True, maintain_order="left")
 
 
 def _validate_and_map(
@@ -368,7 +416,7 @@ def map_rows(context: Context, source: FetchedSource, validated: ValidatedRows) 
     if isinstance(spec, AreaChangesMap):
         return area_changes.map_rows(source.id, validated, spec, context.territory, context.sandbox)
     if isinstance(spec, EventsMap):
-        personal = frozenset(n for n, c in source.columns.items() if c.personal)
+        personal = frozenset(context.pack.personal_columns(source))
         timezone = context.pack.file.declared_timezone
         return events.map_rows(source.id, validated, spec, context.territory, context.sandbox, personal, timezone)
     return register.map_rows(source.id, validated, spec, context.territory, context.sandbox)

@@ -44,7 +44,10 @@ Parse = Callable[[Need], Table]
 
 
 def groups(pack: Pack, sources: Iterable[FetchedSource]) -> list[list[FetchedSource]]:
-    """Return the sources in their order, those that read one file in the same way together. Sources of several parts stay alone."""
+    """Return the sources in their order, those that read one file in the same way together.
+
+    Sources of several parts, and those that look up others and so must come after them, stay alone.
+    """
     result: dict[str, list[FetchedSource]] = {}
     for source in sources:
         result.setdefault(_file_of(pack, source), []).append(source)
@@ -54,7 +57,7 @@ def groups(pack: Pack, sources: Iterable[FetchedSource]) -> list[list[FetchedSou
 def _file_of(pack: Pack, source: FetchedSource) -> str:
     """Return the same text for sources whose tables can be shared."""
     parts = pack.parts(source)
-    if len(parts) != 1 or not source.fetch.url or source.read.format in _NOT_SHARED:
+    if len(parts) != 1 or not source.fetch.url or source.read.format in _NOT_SHARED or source.lookups:
         return f"source {source.id}"
     return digest([request_digest(source, parts[0]), source.read.model_dump(mode="json", exclude={"ignore"}), source.fetch.parts])
 

@@ -14,6 +14,8 @@ REJECTED = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.Strin
 BAD_CELLS = pl.Schema({"__row": pl.Int64, "__cell": pl.String, "__part": pl.String, "column": pl.String, "reason": pl.String})
 MEASURE_CELLS = pl.Schema({"__part": pl.String, "measure": pl.String, "cells": pl.Int64, "refused": pl.Int64, "filled": pl.Int64})
 _NOT_CELLS = ("__bad", "__rejected", "__part", "__row", "__cell")
+ORIGIN = "__origin_"
+"""How the columns begin that say where the cells of a lookup come from."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def numbered(rows: pl.DataFrame) -> pl.DataFrame:
 
 def cells_only(rows: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of `rows` that expressions may use, and `__n`."""
-    return rows.drop(_NOT_CELLS)
+    return rows.drop(*_NOT_CELLS, *(name for name in rows.columns if name.startswith(ORIGIN)))
 
 
 def evaluate(rows: pl.DataFrame, expressions: Sequence[tuple[str, str, str]], sandbox: Sandbox) -> pl.DataFrame:
@@ -94,7 +96,7 @@ def map_or_reject(
     return MappedRows(
         rows=canonical_rows(source, rows.filter(selected & pl.col("reason").is_null()), snapshots, schema),
         rejected=rows.filter(pl.col("reason").is_not_null()).select(*REJECTED).cast(REJECTED),
-        unselected=rows.filter(~selected & pl.col("reason").is_null()).select("__row", "__part"),
+        unselected=rows.filter(~selected & pl.col("reason").is_null()).select("__row", "__cell", "__part"),
         bad_cells=pl.DataFrame(schema=BAD_CELLS),
     )
 

@@ -49,7 +49,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list
     return MappedRows(
         rows=canonical_rows(source, accepted, validated.snapshots, ROW_SCHEMA),
         rejected=base.join(reasons, on="__n").select(*REJECTED).cast(REJECTED),
-        unselected=base.filter(~selected).join(reasons, on="__n", how="anti").select("__row", "__part"),
+        unselected=base.filter(~selected).join(reasons, on="__n", how="anti").select("__row", "__cell", "__part"),
         bad_cells=bad_cells.join(reasons, on="__n", how="anti").select(*BAD_CELLS).cast(BAD_CELLS),
     )
 

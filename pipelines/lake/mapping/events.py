@@ -67,7 +67,7 @@ def map_rows(
     faults = [*unread, pl.when(no_start).then(pl.lit("the event has no start")), pl.col("area_fault")]
     rows, impossible = without_impossible(rows, COORDINATES, "map")
     mapped = map_or_reject(source, rows, spec.where, faults, validated.snapshots, SCHEMA)
-    of_others = pl.concat([mapped.rejected.select("__row", "__part"), mapped.unselected])
+    of_others = pl.concat([mapped.rejected.select("__row", "__part"), mapped.unselected.select("__row", "__part")])
     bad_cells = impossible.join(of_others, on=["__row", "__part"], how="anti").select(*BAD_CELLS).cast(BAD_CELLS)
     expressions: dict[str, str | None] = {name: expression for name, _, expression in columns if name in ("start", "category")}
     expressions |= {"where": spec.where, "ref_area": placing.area_key(area) if area is not None else "null"}

@@ -95,7 +95,7 @@ def map_rows(
     return MappedRows(
         rows=canonical_rows(source, long.rename({"period": "time_period"}), validated.snapshots, SCHEMA),
         rejected=rejected.select(*REJECTED).cast(REJECTED),
-        unselected=unselected.select("__row", "__part"),
+        unselected=unselected.select("__row", "__cell", "__part"),
         bad_cells=pl.concat(bad_cells).cast(BAD_CELLS) if bad_cells else pl.DataFrame(schema=BAD_CELLS),
         measure_cells=pl.concat(cells) if cells else pl.DataFrame(schema=MEASURE_CELLS),
     )

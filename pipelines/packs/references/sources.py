@@ -14,6 +14,8 @@ from pipelines.packs.references.names import BUILT_IN_MEASURES, Names
 from pipelines.packs.schema import AreasMap, Block, ColumnSpec, CountedSource, EventsMap, FetchedSource, ObservationsMap, RegisterMap
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS, VARIABLE_OPTIONS
 
+_FIRST = ("areas", "area_changes")
+"""The kinds of sources that the ingest processes before all others, in this order."""
 EVENT_FIELDS = {"id", "title", "start", "end", "ref_area", "category", "organiser_kind", "audience", "is_free", "is_accessible",
                 "is_online", "status", "url", "lat", "lon"}  # fmt: skip
 REGISTER_FIELDS = {"register", "id", "ref_area", "valid_from", "valid_to", "status", "amount", "currency"}
@@ -34,6 +36,7 @@ def check_fetched(names: Names, source: FetchedSource) -> None:
     _check_corrections(names, block, source)
     for name, spec in source.columns.items():
         _check_column(names, block, name, spec)
+    _check_lookups(names, block, source)
     _check_expressions(names, block, source)
     names.check_universe(block, source.universe)
     names.check_breaks(block, source.breaks)
@@ -139,13 +142,12 @@ def _check_column(names: Names, block: str, name: str, spec: ColumnSpec) -> None
 
 def _check_expressions(names: Names, block: str, source: FetchedSource) -> None:
     """Report expressions that are wrong, name a column that does not exist, or would store personal data; and keys without column."""
-    columns = set(source.columns) | set(source.fetch.parts or {})
-    if source.read.format in EVENT_FORMATS:
-        columns |= set(EVENT_COLUMNS)
+    columns = columns_of_file(source)
     for i, name in enumerate(source.key):
         if name not in columns:
             names.report(block, ("key", i), f"{name}: no such column")
-    personal = {name.lower() for name, spec in source.columns.items() if spec.personal}
+    columns |= {column for lookup in source.lookups.values() for column in lookup.take}
+    personal = {name.lower() for name in names.pack.personal_columns(source)}
     for path, expression, stored in _expressions(source):
         of_file = path[0] in ("read", "corrections")
         message = expressions.fault(expression, None if of_file else columns) or (None if of_file else _ambiguity(expression, columns))
@@ -162,6 +164,55 @@ def _ambiguity(expression: str, columns: set[str]) -> str | None:
         if len(similar) > 1:
             return f"{name}: the columns {' and '.join(similar)} differ only in case; give one of them another name with `from`"
     return None
+
+
+def columns_of_file(source: FetchedSource) -> set[str]:
+    """Return the columns that a source has without its lookups: the declared ones, the variables of `parts`, the fields of event formats."""
+    fields = set(EVENT_COLUMNS) if source.read.format in EVENT_FORMATS else set()
+    return set(source.columns) | set(source.fetch.parts or {}) | fields
+
+
+def _check_lookups(names: Names, block: str, source: FetchedSource) -> None:
+    """Report lookups in sources that cannot be looked up, in a circle, by or of columns that do not exist, and new columns that are not new."""
+    columns = columns_of_file(source)
+    for name, lookup in source.lookups.items():
+        path: KeyPath = ("lookups", name)
+        other = names.pack.sources.get(lookup.source)
+        message = _lookup_fault(names, source, lookup.source)
+        if message or other is None:
+            names.report(block, (*path, "source"), f"{lookup.source}: {message}")
+            continue
+        of_other = columns_of_file(other) | {column for chained in other.lookups.values() for column in chained.take}
+        for here, there in lookup.on.items():
+            for expression, known, where in ((here, columns, ""), (there, of_other, f" in {other.id}")):
+                if fault := expressions.fault(expression, known) or _ambiguity(expression, known):
+                    names.report(block, (*path, "on", here), f"{fault}{where}")
+        for column, taken in lookup.take.items():
+            if taken not in of_other:
+                names.report(block, (*path, "take", column), f"{taken}: no such column in {other.id}")
+            if column.lower() in {existing.lower() for existing in columns}:
+                names.report(block, (*path, "take", column), f"{column}: there is a column of this name already")
+            columns.add(column)
+
+
+def _lookup_fault(names: Names, source: FetchedSource, looked_up: str) -> str | None:
+    """Return why a source cannot look up another one, or None."""
+    other = names.pack.sources.get(looked_up)
+    if other is None:
+        return "no such source that is fetched"
+    if source.enabled and not other.enabled:
+        return "the source is not enabled"
+    if other.fetch.brings_records:
+        return "pushed records cannot be looked up"
+    if _turn(source) < _turn(other):
+        return f"sources of {source.into} are read before those of {other.into}"
+    if source.id in names.pack.looked_up(other):
+        return "the lookups form a circle"
+    return None
+
+
+def _turn(source: FetchedSource) -> int:
+    return _FIRST.index(source.into) if source.into in _FIRST else len(_FIRST)
 
 
 def _check_map(names: Names, block: str, block_map: Any) -> None:
@@ -211,8 +262,9 @@ def _is_pattern(pattern: str) -> bool:
 
 
 def columns_of_map(source: FetchedSource) -> frozenset[str]:
-    """Return the names (lower case) of the columns that the expressions of a map use."""
+    """Return the names (lower case) of the columns that the expressions of a map and of lookups use."""
     texts = [expression for _, expression, _ in _map_expressions(source.map, ("map",))] if source.map is not None else []
+    texts += [here for lookup in source.lookups.values() for here in lookup.on]
     return frozenset(column.lower() for text in texts for column in expressions.parse(text).columns)
 
 

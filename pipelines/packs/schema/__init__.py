@@ -20,7 +20,7 @@ from pipelines.packs.schema.mapping import (
     RegisterMap,
 )
 from pipelines.packs.schema.pack import Level, PackFile, Peers, Publisher
-from pipelines.packs.schema.source import Break, ColumnSpec, Correction, CountedSource, FetchedSource, SourceHead
+from pipelines.packs.schema.source import Break, ColumnSpec, Correction, CountedSource, FetchedSource, Lookup, SourceHead
 
 __all__ = [
     "ID",
@@ -49,6 +49,7 @@ __all__ = [
     "Index",
     "Indicator",
     "Level",
+    "Lookup",
     "MeasureMap",
     "Normalise",
     "ObservationsMap",

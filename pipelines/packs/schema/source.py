@@ -46,6 +46,25 @@ class ColumnSpec(Block):
     personal: bool = Field(False, description="Personal data: can be counted, is never stored, and is masked in quarantine.")
 
 
+class Lookup(Block):
+    """Under `lookups`: columns that come from the matching row of another source.
+
+    They are there before `map`, with the types of that source; a personal column stays personal. A row without a match has empty cells. A row
+    with several matches that differ in the cells taken goes to quarantine.
+    """
+
+    source: Identifier = Field(
+        description="The other source, whose accepted rows are read from the archive. The rows are mapped again when it changes."
+    )
+    on: dict[Expression, Expression] = Field(
+        min_length=1,
+        description="What must be equal, as text: an expression over the columns here (also those of lookups above), and one over the columns of the "
+        "other source. Most are plain columns, such as `code: KOD`. Empty matches nothing. On a variable of its `parts`, only the parts with "
+        "matching values are read.",
+    )
+    take: dict[ColumnName, Text] = Field(min_length=1, description="New column here: column of the other source.")
+
+
 class SourceHead(Block):
     """The keys that fetched and counted sources share."""
 
@@ -98,6 +117,9 @@ class FetchedSource(SourceHead):
     corrections: list[Correction] = Field(default_factory=list, description="Corrections of cells.")
     columns: dict[ColumnName, ColumnSpec] = Field(default_factory=dict, description="The contract of the columns.")
     key: list[Text] = Field(default_factory=list, description="Columns that identify a row.")
+    lookups: dict[Identifier, Lookup] = Field(
+        default_factory=dict, description="Columns taken from other sources, by a name of yours; in the order of the declaration."
+    )
     into: Literal["areas", "observations", "events", "register", "area_changes"] = Field(description="What a row becomes.")
     map: Any = Field(None, description="How a row becomes that.")
 

@@ -85,7 +85,7 @@ class TestSdmxInXml:
 
     def test_other_documents_stay_as_they_are(self, file: Callable[[str], Path]) -> None:
         text = '<r><DataSet><Group a="1" b="2"/><Series a="1"><Obs c="3"/></Series></DataSet></r>'
-        assert read(file(text), ReadOptions(format="xml", records="/r/DataSet/Series/Obs")).columns[:-2] == ["@c", "@a"]
+        assert read(file(text), ReadOptions(format="xml", records="/r/DataSet/Series/Obs")).columns[:-2] == ["@c", "@a", "../@a"]
 
     def test_too_many_kinds_of_groups_are_refused(self, file: Callable[[str], Path]) -> None:
         names = [f"D{i}" for i in range(60)]

@@ -72,10 +72,27 @@ class TestXml:
             '<Group X="1"/><Series GEO="t2"><Obs TIME="2023" V="3"/></Series></m:data>'
         )
         result = rows(file(text), format="xml", records="/data/Series/Obs")
+        paths = [{"../@GEO": "t1", "../@id": "s", "../../@id": "d"}] * 2 + [{"../@GEO": "t2", "../../@id": "d"}]
         assert result == [
-            {"@TIME": "2023", "@V": "1", "@id": "s", "@GEO": "t1", "__row": 1}, {"@TIME": "2024", "@V": "2", "@GEO": "own", "@id": "s", "__row": 2},
-            {"@TIME": "2023", "@V": "3", "@id": "d", "@GEO": "t2", "__row": 3},
+            {"@TIME": "2023", "@V": "1", "@id": "s", "@GEO": "t1", "__row": 1} | paths[0],
+            {"@TIME": "2024", "@V": "2", "@GEO": "own", "@id": "s", "__row": 2} | paths[1],
+            {"@TIME": "2023", "@V": "3", "@id": "d", "@GEO": "t2", "__row": 3} | paths[2],
+        ]
+
+    def test_attribute_of_an_ancestor_that_the_record_has_too(self, file: File) -> None:
+        text = '<R NAME="r"><TOWN CODE="1" NAME="Alder"><PERSON NAME="x"/><PERSON NAME="y"/></TOWN><TOWN CODE="2" NAME="Birch"><PERSON/></TOWN></R>'
+        result = rows(file(text), format="xml", records="/R/TOWN/PERSON")
+        assert [(r.get("@NAME"), r["../@NAME"], r["../@CODE"], r["../../@NAME"]) for r in result] == [
+            ("x", "Alder", "1", "r"), ("y", "Alder", "1", "r"), ("Birch", "Birch", "2", "r"),
         ]  # fmt: skip
+
+    def test_document_that_names_a_wrong_encoding(self, file: File) -> None:
+        path = file('<?xml version="1.0" encoding="iso-8859-2"?><R><TOWN NAME="Žďár"/></R>'.encode())
+        assert rows(path, format="xml")[0]["@NAME"] != "Žďár"
+        assert rows(path, format="xml", encoding="utf-8")[0]["@NAME"] == "Žďár"
+        assert rows(file('<R><TOWN NAME="Žďár"/></R>'.encode("windows-1250")), format="xml", encoding="windows-1250")[0]["@NAME"] == "Žďár"
+        with pytest.raises(UnreadableSnapshot, match="line 1: not XML"):
+            rows(file('<R><TOWN NAME="Žďár"/></R>'.encode("windows-1250")), format="xml", encoding="utf-8")
 
 
 SPREADSHEETML = """<?xml version="1.0"?>
