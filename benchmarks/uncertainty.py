@@ -34,8 +34,8 @@ def build() -> tuple[Node, dict[str, Values]]:
 
 
 def ours(root: Node, tables: list[np.ndarray], choices: uncertainty.Choices, rank: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    names = [node.name for node in uncertainty.groups_of(root)]
-    ranks = uncertainty.replicate_ranks(root, tables, choices, Rules(min_available=0.6), names)
+    ranked = {node.name: ~np.isnan(rank) for node in uncertainty.groups_of(root)}
+    ranks = uncertainty.replicate_ranks(root, tables, choices, Rules(min_available=0.6), ranked)
     found = {name: uncertainty.rank_interval(r, rank) for name, r in ranks.items()}
     return found["index"]
 

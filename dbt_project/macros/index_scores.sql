@@ -16,7 +16,7 @@ with among_peers as (
     inner join {{ ref('int_peers') }} as p on p.ref_area = s.ref_area
     inner join {{ ref('int_index_scores') }} as o
         on o.index_id = s.index_id and o.node = s.node and o.time_period = s.time_period and o.ref_area = p.peer
-    where s.indicator is null and s.score is not null and o.indicator is null and o.score is not null
+    where s.indicator is null and s.rank is not null and o.indicator is null and o.rank is not null
     group by s.index_id, s.node, s.time_period, s.ref_area
 )
 
@@ -33,7 +33,10 @@ select
     u.rank_high,
     p.peer_percentile,
     s.n_available,
-    s.n_expected
+    s.n_expected,
+    cast(ceil(cast(5 as double) * s.rank / count(s.rank) over (partition by s.index_id, s.node, s.time_period)) as bigint) as fifth,
+    s.oldest_input,
+    s.newest_input
 from {{ ref('int_index_scores') }} as s
 inner join {{ ref('stg_indices') }} as i on i.index_id = s.index_id
 left join {{ ref('int_index_rank_intervals') }} as u

@@ -27,6 +27,7 @@ from exports.model.tables import Table
 BY_INDICATOR = "csv/by_indicator"
 JSON_STAT, SDMX = "jsonstat", "sdmx"
 WORKBOOK = "latest_values.xlsx"
+INDEX_TABLES = ("sustainability", "community")
 GEO_PARQUET, GEO_JSON = "geo/areas.parquet", "geo/areas.geojson"
 
 
@@ -50,11 +51,19 @@ def write(folder: Path, context: Context, limits: Limits, reuse: Reuse) -> dict[
 
 
 def _workbook(folder: Path, context: Context, tables: dict[str, Table], spill: Path) -> Iterator[str]:
-    if {"latest_values", "indicators"} <= set(tables):
-        latest, indicators = (pl.read_parquet(folder / f"parquet/{name}.parquet") for name in ("latest_values", "indicators"))
-        if workbook.fits(latest) and workbook.fits(indicators):
-            workbook.write(latest, indicators, context, folder / WORKBOOK, spill)
+    if {workbook.LATEST, workbook.INDICATORS} <= set(tables):
+        sheets = {name: pl.read_parquet(folder / f"parquet/{name}.parquet") for name in (workbook.LATEST, workbook.INDICATORS)}
+        scores = [_index_scores(folder, name) for name in INDEX_TABLES if name in tables and "areas" in tables and context.facts.indices]
+        if scores:
+            sheets[workbook.INDICES] = workbook.index_rows(pl.concat(scores), context)
+        if all(workbook.fits(sheet) for sheet in sheets.values()):
+            workbook.write(sheets, context, folder / WORKBOOK, spill)
             yield WORKBOOK
+
+
+def _index_scores(folder: Path, table: str) -> pl.DataFrame:
+    names = pl.scan_parquet(folder / "parquet/areas.parquet").select("ref_area", "name")
+    return pl.scan_parquet(folder / f"parquet/{table}.parquet").join(names, on="ref_area", how="left", maintain_order="left").collect()
 
 
 def _maps(folder: Path, context: Context, tables: dict[str, Table], reuse: Reuse) -> Iterator[str]:

@@ -33,6 +33,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
         queries=queries(context.tables, info.languages),
         licence="no licence is asserted" if info.licence == NO_LICENCE else _licence(info.licence),
         sources=[_source(context, source) for source in info.sources],
+        indices=[{"index": index, "title": info.text(index.titles), "note": info.text(index.notes)} for index in context.facts.indices],
     )
     return {PATH: content}
 

@@ -16,6 +16,7 @@ TITLES: Mapping[str, tuple[str, str, str]] = {
     "latest_values": ("Latest values", "Poslední hodnoty", "Posledné hodnoty"),
     "sustainability": ("Sustainability indices", "Indexy udržitelnosti", "Indexy udržateľnosti"),
     "community": ("Community indices", "Indexy komunitního života", "Indexy komunitného života"),
+    "indices": ("Indices", "Indexy", "Indexy"),
     "index_components": ("Components of the indices", "Složky indexů", "Zložky indexov"),
     "index_sensitivity": ("Sensitivity of the indices", "Citlivost indexů", "Citlivosť indexov"),
     "cohesion_dispersion": ("Territorial dispersion", "Rozdíly mezi územími", "Rozdiely medzi územiami"),
@@ -63,6 +64,10 @@ DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
     "community": (
         "Skóre a pořadí území v indexech komunitního života a v jejich složkách.",
         "Skóre a poradie území v indexoch komunitného života a v ich zložkách.",
+    ),
+    "indices": (
+        "Všechny indexy: zda lze uvádět jejich pořadí, nebo jen pětiny, a proč.",
+        "Všetky indexy: či možno uvádzať ich poradie, alebo len pätiny, a prečo.",
     ),
     "index_components": (
         "Z čeho se skládá skóre: původní, upravená a normalizovaná hodnota každého ukazatele a jeho váha.",

@@ -118,13 +118,24 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
+class IndexFacts:
+    """An index: title and note by language, the level of its areas, and whether readers see its ranks or only fifths."""
+
+    id: str
+    titles: Mapping[str, str]
+    level: str
+    rankable: bool
+    notes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Facts:
     """Facts about the release as a whole. A fact that no table has is empty.
 
     `periods`: first and last day by table. `boxes`: bounding box of the areas by country, None if no area has a point; the country '' is
     that of the pack. `statused`: for each table with a column obs_status, its rows and its rows with a value. `expected`, `available`:
     values of indicators. `read`, `accepted`, `quarantined`, `ignored`: rows of sources. `sources`, `stale`: numbers of sources.
-    `inputs`, `imputed`: inputs of indices.
+    `inputs`, `imputed`: inputs of indices. `indices`: how each index is shown to readers.
     """
 
     snapshots: Sequence[Snapshot] = ()
@@ -141,6 +152,7 @@ class Facts:
     stale: int = 0
     inputs: int = 0
     imputed: int = 0
+    indices: Sequence[IndexFacts] = ()
 
     @property
     def box(self) -> Box | None:

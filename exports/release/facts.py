@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from exports.model.connection import Limits
-from exports.model.info import Box, Facts, Snapshot
+from exports.model.info import Box, Facts, IndexFacts, Snapshot
 from exports.model.tables import Table
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import STATUSES
@@ -44,6 +44,7 @@ def gather(tables: Sequence[Table], parquet: Path, limits: Limits) -> Facts:
             stale=stale,
             inputs=inputs,
             imputed=imputed,
+            indices=files.indices(),
         )
 
 
@@ -71,6 +72,10 @@ def span(periods: Iterable[str]) -> tuple[str, str] | None:
     """Return the first day of the earliest and the last day of the latest of `periods`."""
     spans = [first_and_last for period in periods if (first_and_last := days(period))]
     return (min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
+
+
+def _by_language(row: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    return {name.removeprefix(prefix).replace("_", "-"): text for name, text in row.items() if name.startswith(prefix) and text}
 
 
 class _Tables:
@@ -109,6 +114,16 @@ class _Tables:
         sides = ", ".join(f"{side} {has_point}" for side in ("min(lon)", "min(lat)", "max(lon)", "max(lat)"))
         rows = self.rows("areas", f"{country}, {sides}", "group by 1 order by 1")
         return {country: None if west is None else (west, south, east, north) for country, west, south, east, north in rows}
+
+    def indices(self) -> tuple[IndexFacts, ...]:
+        if not self.has("indices", "index", "level", "rankable"):
+            return ()
+        names = [column.name for column in self.tables["indices"].columns]
+        rows = [dict(zip(names, row, strict=True)) for row in self.rows("indices", ", ".join(map(identifier, names)), "order by index")]
+        return tuple(
+            IndexFacts(row["index"], _by_language(row, "title_"), row["level"], row["rankable"] == "true", _by_language(row, "note_"))
+            for row in rows
+        )
 
     def statused(self, table: str) -> tuple[int, int] | None:
         if not self.has(table, "obs_status"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 LAKE = 4
 """From a snapshot to the files of the lake: reading, validation, mapping, territory, counting."""
-WAREHOUSE = 3
+WAREHOUSE = 4
 """From the lake to the marts: dbt models and statistics."""
 RELEASE = 1
 """From the marts to the files of a release."""

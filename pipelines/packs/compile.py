@@ -42,11 +42,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "peer_attributes": {"attribute": S, "position": N, "kind": S, "k": N},
     "indices": {
         "index_id": S, "position": N, "title": S, "objective": S, "level": S, "period": S, "max_age": N, "carry": N, "treat": S, "impute": S,
-        "normalise": S, "pooled": B, "aggregate": S, "min_available": F, "uncertainty": S,
+        "normalise": S, "pooled": B, "aggregate": S, "min_available": F, "uncertainty": S, "steps": S, "rank_partial": B, "titles": S,
     },
     "index_nodes": {
         "index_id": S, "node": S, "parent": S, "position": N, "indicator": S, "weight": F, "bound_worst": F, "bound_best": F, "direction": S,
-        "normalise": S, "aggregate": S,
+        "normalise": S, "aggregate": S, "required": B,
     },
 }  # fmt: skip
 
@@ -75,10 +75,11 @@ def compile_pack(pack: Pack) -> dict[str, pl.DataFrame]:
                 "period": index.period, "max_age": index.max_age, "carry": index.carry, "treat": _json(index.treat), "impute": _json(index.impute),
                 "normalise": _json(index.normalise), "pooled": index.pooled, "aggregate": index.aggregate,
                 "min_available": index.min_available if index.min_available is not None else head.min_available,
-                "uncertainty": _json(index.uncertainty),
+                "uncertainty": _json(index.uncertainty), "steps": ",".join(index.steps), "rank_partial": index.rank_partial,
+                "titles": json.dumps({lang: pack.text(index.title, lang) for lang in head.languages}, ensure_ascii=False),
             }
         )  # fmt: skip
-        root = Component.model_construct(id=index.id, components=index.components, weight=1.0)
+        root = Component.model_construct(id=index.id, components=index.components, weight=1.0, require=index.require)
         _nodes(index.id, root, None, rows["index_nodes"])
     _add_keys(rows)
     return {name: pl.DataFrame(rows[name], schema=schema) for name, schema in SCHEMAS.items()}
@@ -238,7 +239,7 @@ def formula_text(indicator: Indicator) -> str:
     return text
 
 
-def _nodes(index_id: str, node: Component, parent: str | None, rows: list[dict[str, Any]]) -> None:
+def _nodes(index_id: str, node: Component, parent: str | None, rows: list[dict[str, Any]], required: bool = False) -> None:
     leaf = node.indicator is not None
     name = f"{parent}/{node.indicator}" if leaf else str(node.id)
     bounds = getattr(node, "bounds", None) or [None, None]
@@ -247,8 +248,8 @@ def _nodes(index_id: str, node: Component, parent: str | None, rows: list[dict[s
         {
             "index_id": index_id, "node": name, "parent": parent, "position": len(rows), "indicator": node.indicator if leaf else None,
             "weight": node.weight, "bound_worst": bounds[0], "bound_best": bounds[1], "direction": getattr(node, "direction", None),
-            "normalise": _json(normalise), "aggregate": getattr(node, "aggregate", None),
+            "normalise": _json(normalise), "aggregate": getattr(node, "aggregate", None), "required": required,
         }
     )  # fmt: skip
     for child in [] if leaf else node.components:
-        _nodes(index_id, child, name, rows)
+        _nodes(index_id, child, name, rows, node.require == "all" or (child.indicator or child.id) in (node.require or []))

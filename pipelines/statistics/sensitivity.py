@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipelines.statistics.aggregate import aggregate
-from pipelines.statistics.index import Node, Rules
+from pipelines.statistics.index import Node, Rules, enough
 from pipelines.statistics.normalise import best_first
 from pipelines.statistics.uncertainty import Choices, Ranks
 
@@ -88,15 +88,16 @@ def effective_weight(x: Array, y: Array, weight: float) -> float:
     return float(weight * (x * y).sum() / variance) if variance > 0 else float("nan")
 
 
-def shift_without(root: Node, left_out: Node, scores: Mapping[int, Array], rules: Rules) -> float:
+def shift_without(root: Node, left_out: Node, scores: Mapping[int, Array], rules: Rules, is_ranked: NDArray[np.bool_]) -> float:
     """Return the mean absolute change of ranks if one component is left out; NaN if none is left or no area is ranked in both cases.
 
-    `scores` has the scores of all areas in one period, by the `id()` of the node; `rules` are those of that period (`Rules.at`).
+    `scores` has the scores of all areas in one period, by the `id()` of the node; `rules` are those of that period (`Rules.at`), and
+    `is_ranked` says which areas have a rank.
     """
     without = _without(root, left_out, scores, rules)
     if without is None:
         return float("nan")
-    before, after = best_first(scores[id(root)]), best_first(without)
+    before, after = (best_first(np.where(is_ranked, x, np.nan)) for x in (scores[id(root)], without))
     both = ~(np.isnan(before) | np.isnan(after))
     return float(np.abs(before - after)[both].mean()) if both.any() else float("nan")
 
@@ -107,14 +108,13 @@ def _without(node: Node, left_out: Node, scores: Mapping[int, Array], rules: Rul
         return None
     if not node.children or not _contains(node, left_out):
         return scores[id(node)]
-    parts = [(child.weight, _without(child, left_out, scores, rules, is_root=False)) for child in node.children]
-    left = [(weight, part) for weight, part in parts if part is not None]
+    parts = [(child, _without(child, left_out, scores, rules, is_root=False)) for child in node.children]
+    left = [(child, part) for child, part in parts if part is not None]
     if not left:
         return None
     table = np.array([part for _, part in left])
-    is_present = ~np.isnan(table)
-    enough = (is_present.mean(axis=0) >= rules.min_available - 1e-12) & is_present.any(axis=0)
-    scores_without = np.where(enough, aggregate(table, np.array([weight for weight, _ in left]), node.aggregate), np.nan)
+    is_enough = enough(~np.isnan(table), [child for child, _ in left], rules)
+    scores_without = np.where(is_enough, aggregate(table, np.array([child.weight for child, _ in left]), node.aggregate), np.nan)
     return scores_without if is_root else rules.fill_components(scores_without, 0)
 
 

@@ -101,13 +101,16 @@ def _other(declared: Normalisation, method: str) -> Normalisation:
     return replace(declared, method=method, scale=SCALES.get(method), clip=False, reference=None)
 
 
-def replicate_ranks(root: Node, tables: Sequence[Array], choices: Choices, rules: Rules, nodes: Sequence[str]) -> dict[str, Ranks]:
-    """Return the ranks of all areas in every replicate (replicates x areas) for each of `nodes`; 0 for an area without a rank.
+def replicate_ranks(
+    root: Node, tables: Sequence[Array], choices: Choices, rules: Rules, ranked: Mapping[str, NDArray[np.bool_]]
+) -> dict[str, Ranks]:
+    """Return the ranks of the areas in every replicate (replicates x areas) for each node in `ranked`; 0 for an area without a rank.
 
-    `tables` has, for each normalisation, the leaves' scores in one period (leaves x areas); `rules` are those of that period (`Rules.at`).
-    Availability, imputation of components and aggregation are those of the index.
+    `ranked` says which areas have a rank in the index itself: replicates rank the same areas. `tables` has, for each normalisation, the
+    leaves' scores in one period (leaves x areas); `rules` are those of that period (`Rules.at`). Availability, imputation of components
+    and aggregation are those of the index.
     """
-    ranks = {name: np.zeros((len(choices), tables[0].shape[1]), dtype=np.int32) for name in nodes}
+    ranks = {name: np.zeros((len(choices), tables[0].shape[1]), dtype=np.int32) for name in ranked}
     for method, table in enumerate(tables):
         mine = np.flatnonzero(choices.normalisation == method)
         if not mine.size:
@@ -116,8 +119,8 @@ def replicate_ranks(root: Node, tables: Sequence[Array], choices: Choices, rules
         for start in range(0, mine.size, BLOCK):
             block = mine[start : start + BLOCK]
             scores = prepared.scores({name: w[block] for name, w in choices.weights.items()}, choices.left_out[block])
-            for name in nodes:
-                ranks[name][block] = rank_rows(scores[name])
+            for name, is_ranked in ranked.items():
+                ranks[name][block] = rank_rows(np.where(is_ranked, scores[name], np.nan))
     return ranks
 
 
@@ -150,6 +153,12 @@ def rank_interval(ranks: Ranks, rank: Array) -> tuple[Array, Array]:
     low, high = (_percentile(ordered, n, p) for p in (LOW, HIGH))
     low, high = np.where(n > 0, np.floor(low), rank), np.where(n > 0, np.ceil(high), rank)
     return np.where(np.isnan(rank), np.nan, np.minimum(low, rank)), np.where(np.isnan(rank), np.nan, np.maximum(high, rank))
+
+
+def rank_interval_share(low: Array, high: Array) -> float:
+    """Return the median width of the rank intervals as a share of the number of ranked areas; NaN if no area is ranked."""
+    width = (high - low)[~np.isnan(low)]
+    return float(np.median(width) / width.size) if width.size else float("nan")
 
 
 def _percentile(ordered: Ranks, n: Index, p: float) -> Array:
@@ -192,10 +201,11 @@ class _Prepared:
         if is_leaf.any():
             leaves = self.leaves[node.name]
             expected = left_out[:, np.newaxis] != leaves.positions
-            sums.add_leaves(leaves, weights[:, is_leaf] * expected, expected)
+            required = expected & np.array([child.required for child in node.children if not child.children])
+            sums.add_leaves(leaves, weights[:, is_leaf] * expected, expected, required)
         for i in np.flatnonzero(~is_leaf):
             child = node.children[i]
-            sums.add_group(scores[child.name], weights[:, i], ~empty[child.name])
+            sums.add_group(scores[child.name], weights[:, i], ~empty[child.name], child.required)
         result = sums.result(self.rules.min_available)
         if self.rules.imputation == COMPONENT_GROUP_MEAN and node is not self.root:
             result = np.array([self.rules.fill_components(row, 0) for row in result])
@@ -257,18 +267,22 @@ class _Sums:
         self.expected: Array = np.zeros(1)
         self.zero: NDArray[np.bool_] | None = None
         self.negative: NDArray[np.bool_] | None = None
+        self.lacking: NDArray[np.bool_] | None = None
 
-    def add_leaves(self, leaves: _Leaves, weights: Array, expected: NDArray[np.bool_]) -> None:
+    def add_leaves(self, leaves: _Leaves, weights: Array, expected: NDArray[np.bool_], required: NDArray[np.bool_]) -> None:
         self.terms = self.terms + weights @ leaves.terms
         self.expected = self.expected + expected.sum(axis=1)
         self.weight = self.weight + leaves.sum_over_present(weights)
         self.count = self.count + leaves.sum_over_present(expected.astype(np.float64))
+        if required.any() and leaves.incomplete.size:
+            needed = required.astype(np.float64)
+            self.lacking = _either(self.lacking, leaves.sum_over_present(needed) < needed.sum(axis=1)[:, np.newaxis])
         if leaves.zero is not None:
             self.zero = _either(self.zero, (weights > 0).astype(np.float64) @ leaves.zero > 0)
         if leaves.negative is not None:
             self.negative = _either(self.negative, (weights > 0).astype(np.float64) @ leaves.negative > 0)
 
-    def add_group(self, scores: Array, weights: Array, expected: NDArray[np.bool_]) -> None:
+    def add_group(self, scores: Array, weights: Array, expected: NDArray[np.bool_], required: bool) -> None:
         w = (weights * expected)[:, np.newaxis]
         missing = np.isnan(scores)
         x = np.where(missing, 1.0 if self.how != "arithmetic" else 0.0, scores)
@@ -276,6 +290,8 @@ class _Sums:
         self.weight = self.weight + w * ~missing
         self.count = self.count + (~missing & expected[:, np.newaxis])
         self.expected = self.expected + expected
+        if required and missing.any():
+            self.lacking = _either(self.lacking, missing & expected[:, np.newaxis])
         if self.how != "arithmetic":
             self.zero = _either(self.zero, (x == 0) & (w > 0))
             self.negative = _either(self.negative, (x < 0) & (w > 0))
@@ -290,6 +306,8 @@ class _Sums:
         if self.negative is not None:
             scores = np.where(self.negative, np.nan, scores)
         enough = (np.asarray(self.count) >= (min_available - 1e-12) * self.expected[:, np.newaxis]) & (np.asarray(self.count) > 0)
+        if self.lacking is not None:
+            enough = enough & ~self.lacking
         if enough.all() and (np.asarray(self.weight) > 0).all():
             return np.asarray(scores)
         return np.where(enough & (weight > 0), scores, np.nan)

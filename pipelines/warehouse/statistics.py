@@ -92,8 +92,9 @@ def compute(workspace: WorkspaceFolder) -> dict[str, int]:
 def _of_index(index: Gathered) -> Parts:
     scores = index.score()
     yield from (("index_scores", part) for part in index_scores.score_rows(index, scores))
-    yield from (("index_rank_intervals", part) for part in index_uncertainty.interval_rows(index, scores))
-    yield "index_sensitivity", index_uncertainty.sensitivity_rows(index, scores)
+    intervals = index_uncertainty.rank_intervals(index, scores)
+    yield "index_rank_intervals", intervals
+    yield "index_sensitivity", index_uncertainty.sensitivity_rows(index, scores, intervals)
 
 
 def _of_intervals(needed: interval_quantiles.Needed) -> Parts:

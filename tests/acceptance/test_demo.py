@@ -15,8 +15,8 @@ pytestmark = pytest.mark.acceptance
 DEMO = PROJECT / "packs" / "demo"
 TABLES = [
     "area_codes", "area_parents", "areas", "changes", "cohesion_convergence", "cohesion_dispersion", "community", "coverage", "gender_gaps",
-    "index_components", "index_sensitivity", "indicator_values", "indicators", "latest_values", "peers", "progress", "snapshots", "sources",
-    "sustainability",
+    "index_components", "index_sensitivity", "indicator_values", "indicators", "indices", "latest_values", "peers", "progress", "snapshots",
+    "sources", "sustainability",
 ]  # fmt: skip
 
 

@@ -10,5 +10,6 @@ select
     bound_best,
     direction,
     normalise,
-    aggregate
+    aggregate,
+    required
 from {{ lake('index_nodes') }}

@@ -14,5 +14,8 @@ select
     pooled,
     aggregate,
     min_available,
-    uncertainty
+    uncertainty,
+    steps,
+    rank_partial,
+    titles
 from {{ lake('indices') }}

@@ -21,6 +21,7 @@ def check(names: Names, index: Index) -> None:
     if index.impute and index.impute.by is not None and index.impute.by not in names.area_columns:
         names.report(block, ("impute", "by"), f"{index.impute.by}: no source of areas declares this attribute")
     _check_normalise(names, block, ("normalise",), index.normalise)
+    _check_require(names, block, ("require",), index.require, index.components)
     _check_components(names, block, ("components",), index.components, index.normalise, {index.id})
 
 
@@ -42,7 +43,16 @@ def _check_components(names: Names, block: str, path: KeyPath, components: list[
             if component.id in ids:
                 names.report(block, (*here, "id"), f"{component.id}: is used twice")
             ids.add(component.id)
+            _check_require(names, block, (*here, "require"), component.require, component.components)
             _check_components(names, block, (*here, "components"), component.components, default, ids)
+
+
+def _check_require(names: Names, block: str, path: KeyPath, require: str | list[str] | None, components: list[Component]) -> None:
+    """Report required components that the group does not have."""
+    names_of_components = {component.indicator or component.id for component in components}
+    for i, name in enumerate(require if isinstance(require, list) else []):
+        if name not in names_of_components:
+            names.report(block, (*path, i), f"{name}: is no component of this group")
 
 
 def _check_leaf(names: Names, block: str, path: KeyPath, component: Component, default: Normalise) -> None:

@@ -42,6 +42,9 @@ class Normalise(Block):
 
 
 Aggregation = Literal["arithmetic", "geometric", "harmonic"]
+Require = Literal["all"] | list[Identifier]
+Step = Literal["impute", "treat"]
+STEPS: list[Step] = ["impute", "treat"]
 
 
 class Component(Block):
@@ -58,12 +61,13 @@ class Component(Block):
     )
     normalise: Normalise | None = Field(None, description="Overrides the normalisation of the index.")
     aggregate: Aggregation | None = Field(None, description="How a group is aggregated.")
+    require: Require | None = Field(None, description="Components without which a group has no score: `all`, or a list.")
     components: list[Component] = Field(default_factory=list, description="Components of a group.")
 
     @model_validator(mode="after")
     def leaf_or_group(self) -> Component:
         if self.indicator is not None:
-            if self.components or self.id is not None or self.aggregate is not None:
+            if self.components or self.id is not None or self.aggregate is not None or self.require is not None:
                 raise ValueError("a component is an indicator, or a group with id and components, not both")
         elif self.id is None or not self.components:
             raise ValueError("give an indicator, or id and components")
@@ -92,14 +96,23 @@ class Index(Block):
     carry: int = Field(0, ge=0, description="With each: for how many years a missing value is replaced by the last one.")
     treat: Treat | None = Field(None, description="Treatment of outliers.")
     impute: Impute | None = Field(None, description="Imputation.")
+    steps: list[Step] = Field(default_factory=STEPS.copy, description="Order of imputation and treatment, where both are declared.")
     normalise: Normalise = Field(default_factory=lambda: Normalise(scale=[0.0, 100.0]), description="Normalisation.")
     pooled: bool = Field(False, description="Whether bounds are those of all periods together.")
     aggregate: Aggregation = Field("arithmetic", description="Aggregation of components.")
     min_available: float | None = Field(
         None, ge=0, le=1, description="Share of a node's components that must have a value; default: that of the pack."
     )
+    require: Require | None = Field(None, description="Components without which an area has no score: `all`, or a list of ids; status M.")
+    rank_partial: bool = Field(False, description="Whether scores that lack an indicator have a rank.")
     components: list[Component] = Field(min_length=1, description="The tree of components.")
     uncertainty: Uncertainty | None = Field(None, description="Estimation of the robustness of ranks.")
+
+    @model_validator(mode="after")
+    def each_step_once(self) -> Index:
+        if sorted(self.steps) != STEPS:
+            raise ValueError("steps: name impute and treat, each once")
+        return self
 
     def reference_areas(self) -> set[str]:
         """Return the areas to which scores are related, in the index and in its components."""

@@ -73,7 +73,7 @@ class Gathered:
             sorted(axes.raw_periods.items()),
             list(self.leaves),
         ]
-        facts += [rules.min_available, rules.treatment, rules.imputation, rules.pooled]
+        facts += [rules.min_available, rules.treatment, rules.imputation, rules.pooled, rules.steps, rules.rank_partial]
         arrays = [a for leaf in self.leaves.values() for a in (leaf.raw, leaf.status)]
         return fingerprint.of_arrays(facts, [*arrays, rules.groups, axes.valid])
 
@@ -83,8 +83,8 @@ class Gathered:
 
 def gather(warehouse: DuckDBPyConnection) -> Iterator[Gathered]:
     """Yield every index that has a value, in the order of declaration."""
-    declared_columns = "index_id, level, treat, impute, normalise, pooled, aggregate, min_available, uncertainty"
-    columns_of_nodes = "node, parent, indicator, weight, bound_worst, bound_best, direction, normalise, aggregate"
+    declared_columns = "index_id, level, treat, impute, normalise, pooled, aggregate, min_available, uncertainty, steps, rank_partial"
+    columns_of_nodes = "node, parent, indicator, weight, bound_worst, bound_best, direction, normalise, aggregate, required"
     directions = {r["indicator"]: r for r in _rows(warehouse, "indicator, direction, target_value", "staging.stg_indicators")}
     for declared in list(_rows(warehouse, declared_columns, "staging.stg_indices order by position")):
         name = declared["index_id"]
@@ -123,6 +123,8 @@ def _gathered(warehouse: DuckDBPyConnection, declared: Row, nodes: list[Row], di
         groups=_groups(warehouse, imputation.get("by"), axes.areas),
         pooled=bool(declared["pooled"]),
         valid=axes.valid,
+        steps=tuple(declared["steps"].split(",")),
+        rank_partial=bool(declared["rank_partial"]),
     )
     leaves = {name: index.Values(raw[i], status[i]) for i, name in enumerate(names)}
     return Gathered(declared, nodes, root, leaves, rules, axes)
@@ -143,8 +145,10 @@ def _tree(declared: Row, nodes: list[Row], directions: dict[str, Row], axes: Axe
     def build(row: Row) -> index.Node:
         children = tuple(build(n) for n in nodes if n["parent"] == row["node"])
         if children:
-            return index.Node(row["node"], row["weight"], children, row["aggregate"] or declared["aggregate"])
-        return index.Node(row["node"], row["weight"], normalisation=_normalisation(declared, row, directions[row["indicator"]], axes))
+            aggregation = row["aggregate"] or declared["aggregate"]
+            return index.Node(row["node"], row["weight"], children, aggregation, required=bool(row["required"]))
+        normalisation = _normalisation(declared, row, directions[row["indicator"]], axes)
+        return index.Node(row["node"], row["weight"], normalisation=normalisation, required=bool(row["required"]))
 
     return build(next(n for n in nodes if n["parent"] is None))
 

@@ -22,18 +22,18 @@ INTERVALS = pl.Schema({
 SENSITIVITY = pl.Schema({"index_id": pl.String, "component": pl.String, "statistic": pl.String, "obs_value": pl.Float64})
 
 
-def interval_rows(one: Gathered, scores: list[Scores]) -> Iterator[pl.DataFrame]:
-    """Yield the rows of INTERVALS: the interval of every rank, where the index declares uncertainty."""
-    if one.declared["uncertainty"]:
-        yield from _intervals(one, scores)
+def rank_intervals(one: Gathered, scores: list[Scores]) -> pl.DataFrame:
+    """Return the rows of INTERVALS: the interval of every rank, where the index declares uncertainty."""
+    return pl.concat([pl.DataFrame(schema=INTERVALS), *(_intervals(one, scores) if one.declared["uncertainty"] else [])])
 
 
-def sensitivity_rows(one: Gathered, scores: list[Scores]) -> pl.DataFrame:
+def sensitivity_rows(one: Gathered, scores: list[Scores], intervals: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of SENSITIVITY, for the newest period of the index; a value that is not defined is null."""
     newest = len(one.axes.periods) - 1
     rows = list(_of_components(one, scores, newest))
     if one.declared["uncertainty"]:
         rows += _of_choices(one, scores, newest)
+        rows.append({"component": one.root.name, "statistic": "rank_interval_share", "obs_value": _interval_share(one, intervals)})
     frame = pl.DataFrame([{"index_id": one.id, **row} for row in rows], schema=SENSITIVITY)
     return frame.with_columns(pl.col("obs_value").fill_nan(None))
 
@@ -47,7 +47,8 @@ def _intervals(one: Gathered, scores: list[Scores]) -> Iterator[pl.DataFrame]:
     for t, period in enumerate(one.axes.periods[one.axes.first :], one.axes.first):
         is_valid = one.axes.valid[t]
         now = [table[:, t, is_valid] for table in tables]
-        ranks = uncertainty.replicate_ranks(one.root, now, choices, one.rules.at(t), [s.node.name for s in groups])
+        ranked = {group.node.name: ~np.isnan(group.rank[t, is_valid]) for group in groups}
+        ranks = uncertainty.replicate_ranks(one.root, now, choices, one.rules.at(t), ranked)
         areas = [area for area, valid in zip(one.axes.areas, is_valid, strict=True) if valid]
         for group in groups:
             low, high = uncertainty.rank_interval(ranks[group.node.name], group.rank[t, is_valid])
@@ -62,6 +63,12 @@ def _intervals(one: Gathered, scores: list[Scores]) -> Iterator[pl.DataFrame]:
             )  # fmt: skip
 
 
+def _interval_share(one: Gathered, intervals: pl.DataFrame) -> float:
+    newest = intervals.filter(node=one.root.name, time_period=one.axes.periods[-1])
+    low, high = (newest[column].cast(pl.Float64).to_numpy() for column in ("rank_low", "rank_high"))
+    return uncertainty.rank_interval_share(low, high)
+
+
 def _declared(one: Gathered) -> tuple[dict[str, Any], list[str]]:
     """Return the declaration of uncertainty, and the normalisations from which replicates draw."""
     return json.loads(one.declared["uncertainty"]), uncertainty.alternatives(json.loads(one.declared["normalise"])["method"])
@@ -71,6 +78,7 @@ def _of_components(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict
     is_valid = one.axes.valid[t]
     now = {id(s.node): s.score[t, is_valid] for s in scores}
     index_score, names, shares = now[id(one.root)], _names(one), _shares(one.root)
+    is_ranked = ~np.isnan(scores[-1].rank[t, is_valid])
     for part in scores:
         node = part.node
         if node.children:
@@ -81,7 +89,7 @@ def _of_components(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict
         values = {
             "correlation": sensitivity.correlation(now[id(node)], index_score),
             "effective_weight": sensitivity.effective_weight(now[id(node)], index_score, shares[id(node)]),
-            "mean_abs_rank_change": sensitivity.shift_without(one.root, node, now, one.rules.at(t)),
+            "mean_abs_rank_change": sensitivity.shift_without(one.root, node, now, one.rules.at(t), is_ranked),
         }
         yield from ({"component": names[id(node)], "statistic": name, "obs_value": value} for name, value in values.items())
 
@@ -95,9 +103,10 @@ def _of_choices(one: Gathered, scores: list[Scores], t: int) -> Iterator[dict[st
     samples = -(-declared["replicates"] // 2)  # the output for two sets of choices and for every mixture of them
     first, second = (uncertainty.draw(one.root, samples, vary, len(methods), generator) for _ in range(2))
     name, base = one.root.name, scores[-1].rank[t, is_valid]
+    ranked = {name: ~np.isnan(base)}
 
     def output(choices: uncertainty.Choices) -> Any:
-        return sensitivity.mean_rank_shift(uncertainty.replicate_ranks(one.root, now, choices, one.rules.at(t), [name])[name], base)
+        return sensitivity.mean_rank_shift(uncertainty.replicate_ranks(one.root, now, choices, one.rules.at(t), ranked)[name], base)
 
     a, b = output(first), output(second)
     for choice, mixed in sensitivity.mixed_choices(first, second, vary).items():

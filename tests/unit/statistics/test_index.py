@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from pipelines.statistics.index import STATUSES, Node, Rules, Scores, Values, score
@@ -33,8 +35,9 @@ class TestIndexScore:
         leaves = {"a": leaf(0.2, "M", "M", "M"), "b": leaf(0.4, 0.5, "M", "Q"), "c": leaf(1.0, 0.5, 0.5, "O")}
         half = scored(leaves, Rules(min_available=0.5))
         np.testing.assert_allclose(half["one"].score[0], [0.35, 0.5, NAN, NAN])
-        assert statuses(half["one"]) == "AAML"  # nothing there and one reason: that reason; else coverage is too low
+        assert statuses(half["one"]) == "AEML"  # nothing there and one reason: that reason; else coverage is too low
         np.testing.assert_allclose(half["all"].score[0], [0.675, 0.5, 0.5, NAN])
+        assert statuses(half["all"]) == "AEEL"
         assert half["all"].available[0].tolist() == [3, 2, 1, 0]
         assert half["all"].expected == 3
         full = scored(leaves, Rules(min_available=1.0))
@@ -52,7 +55,10 @@ class TestIndexScore:
         result = scored({"a": leaf(5.0, 5.0), "b": leaf(1.0, 2.0)}, Rules(min_available=0.5), root)
         assert statuses(result["a"]) == "ZZ"
         np.testing.assert_allclose(result["all"].score[0], [0, 100])
-        np.testing.assert_array_equal(result["all"].rank[0], [2, 1])
+        assert statuses(result["all"]) == "EE"
+        assert np.isnan(result["all"].rank[0]).all()
+        ranked = scored({"a": leaf(5.0, 5.0), "b": leaf(1.0, 2.0)}, Rules(min_available=0.5, rank_partial=True), root)
+        np.testing.assert_array_equal(ranked["all"].rank[0], [2, 1])
 
     def test_imputed_before_normalising_has_status_i(self) -> None:
         root = Node("all", 1, (Node("a", 1), Node("b", 1)))
@@ -108,7 +114,11 @@ class TestIndexScore:
         np.testing.assert_allclose(result["green"].score[0], [25, 50, 75])
         # 2/3 of green, 1/3 of income: 50/3 + 50/3, 100/3 + 100/3, 50 + 0
         np.testing.assert_allclose(result["all"].score[0], [100 / 3, 200 / 3, 50])
-        assert result["all"].rank[0].tolist() == [3, 1, 2]
+        # the second area has no figure for land: its score is an estimate and has no rank
+        assert statuses(result["all"]) == "AEA"
+        np.testing.assert_array_equal(result["all"].rank[0], [2, NAN, 1])
+        ranked = scored(leaves, Rules(min_available=0.5, rank_partial=True), root)
+        assert ranked["all"].rank[0].tolist() == [3, 1, 2]
         assert result["all"].available[0].tolist() == [3, 2, 3]
 
     def test_ties_and_missing_ranks(self) -> None:
@@ -133,10 +143,27 @@ class TestIndexScore:
         assert result["bound"].treated[0, -1] == result["bound"].score[0, -1] == 100
         assert result["bound"].score[0, 4] == 5
 
-    def test_treats_before_imputing(self) -> None:
+    def test_required_components(self) -> None:
+        a, b, c = (Node(name, 1, normalisation=PLAIN, required=name in "ab") for name in "abc")
+        root = Node("all", 1, (Node("one", 1, (a, b)), replace(c, required=True)))
+        leaves = {"a": leaf(0.2, "M", 0.2, "O"), "b": leaf(0.4, 0.4, 0.4, "O"), "c": leaf(1.0, 1.0, "M", "O")}
+        result = scored(leaves, Rules(min_available=0.1, rank_partial=True), root)
+        assert statuses(result["one"]) == "AMAM"
+        np.testing.assert_allclose(result["all"].score[0], [0.65, 1.0, NAN, NAN])
+        assert statuses(result["all"]) == "AEMM"
+        np.testing.assert_array_equal(result["all"].rank[0], [2, 1, NAN, NAN])
+
+    def test_imputed_component_stands_for_its_leaves(self) -> None:
+        leaves = {"a": leaf(0.2, "M"), "b": leaf(0.4, "M"), "c": leaf(1.0, 1.0)}
+        result = scored(leaves, Rules(min_available=0.6, imputation="component_group_mean"))
+        assert statuses(result["all"]) == "AI"
+        np.testing.assert_array_equal(result["all"].rank[0], [1, 1])
+
+    def test_imputes_before_treating_unless_the_steps_say_otherwise(self) -> None:
         values = [1.0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 30, 100]
-        rules = Rules(min_available=1.0, treatment={"max_points": 5, "max_skewness": 2.0, "max_kurtosis": 3.5}, imputation="mean")
-        result = scored({"a": leaf(*values, "M")}, rules, Node("all", 1, (Node("a", 1),)))
-        # 55 + 30 + 30 over 12
-        assert result["a"].treated[0, -1] == 115 / 12
-        assert statuses(result["a"]) == "A" * 12 + "I"
+        root, limits = Node("all", 1, (Node("a", 1),)), {"max_points": 5, "max_skewness": 2.0, "max_kurtosis": 3.5}
+        default = Rules(min_available=1.0, treatment=limits, imputation="mean")
+        # 185 over 12, and not the mean of the values in which 100 has become 30
+        assert scored({"a": leaf(*values, "M")}, default, root)["a"].treated[0, -2:].tolist() == [30, 185 / 12]
+        treat_first = replace(default, steps=("treat", "impute"))
+        assert scored({"a": leaf(*values, "M")}, treat_first, root)["a"].treated[0, -1] == 115 / 12

@@ -8,6 +8,10 @@ import pytest
 from pipelines.statistics import sensitivity
 from pipelines.statistics.index import Node, Rules
 
+NAN = float("nan")
+ALL = np.ones(3, dtype=np.bool_)
+"""All three areas have a rank."""
+
 
 class TestSobol:
     def test_sum(self) -> None:
@@ -78,14 +82,25 @@ class TestComponents:
         scores[id(group)] = (scores[id(a)] + scores[id(b)]) / 2  # 50 25 50
         scores[id(root)] = (scores[id(group)] + 2 * scores[id(c)]) / 3  # 50, 48.3, 43.3: ranks 1 2 3
         # without a the group is b: (100 + 100)/3, (0 + 120)/3, (0 + 80)/3: still 1 2 3
-        assert sensitivity.shift_without(root, a, scores, Rules(0.6)) == 0
+        assert sensitivity.shift_without(root, a, scores, Rules(0.6), ALL) == 0
         # without b: (0 + 100)/3, (50 + 120)/3, (100 + 80)/3: ranks 3 2 1, so 2 + 0 + 2 over three
-        assert sensitivity.shift_without(root, b, scores, Rules(0.6)) == pytest.approx(4 / 3)
+        assert sensitivity.shift_without(root, b, scores, Rules(0.6), ALL) == pytest.approx(4 / 3)
         # without c the group alone: 50 25 50, ranks 1 3 1: 0 + 1 + 2
-        assert sensitivity.shift_without(root, c, scores, Rules(0.6)) == pytest.approx(1)
+        assert sensitivity.shift_without(root, c, scores, Rules(0.6), ALL) == pytest.approx(1)
         # without the group c alone: ranks 2 1 3: 1 + 1 + 0
-        assert sensitivity.shift_without(root, group, scores, Rules(0.6)) == pytest.approx(2 / 3)
-        assert np.isnan(sensitivity.shift_without(Node("r", 1.0, (a,)), a, {**scores}, Rules(0.6)))
+        assert sensitivity.shift_without(root, group, scores, Rules(0.6), ALL) == pytest.approx(2 / 3)
+        assert np.isnan(sensitivity.shift_without(Node("r", 1.0, (a,)), a, {**scores}, Rules(0.6), ALL))
+
+    def test_shift_counts_ranked_areas_without_required_components(self) -> None:
+        a, b = Node("a", 1.0, required=True), Node("b", 1.0)
+        c = Node("c", 1.0)
+        root = Node("root", 1.0, (a, b, c))
+        scores = {id(a): np.array([1.0, 2, NAN]), id(b): np.array([4.0, 1, 9]), id(c): np.array([0.0, 0, 0])}
+        scores[id(root)] = np.array([5 / 3, 1, NAN])
+        ranked = np.array([True, True, False])
+        # without a, which nothing requires any more: 2 and 0.5 (and 4.5, without a rank); without b: 0.5 and 1
+        assert sensitivity.shift_without(root, a, scores, Rules(0.3), ranked) == 0
+        assert sensitivity.shift_without(root, b, scores, Rules(0.3), ranked) == 1
 
     def test_mean_rank_shift(self) -> None:
         ranks = np.array([[1, 2, 3], [3, 0, 1], [0, 0, 2]], dtype=np.int32)
@@ -104,6 +119,6 @@ class TestComponents:
         }  # fmt: skip
         imputing = Rules(0.5, imputation="component_group_mean")
         # before: 3, 2, 1; after: (10 + 40) / 2, (30 + 50) / 2, (20 + 47) / 2 = 25, 40, 33.5, ranks 3, 1, 2
-        assert sensitivity.shift_without(root, a, scores, imputing) == pytest.approx(2 / 3)
+        assert sensitivity.shift_without(root, a, scores, imputing, ALL) == pytest.approx(2 / 3)
         # with nothing in its place `c` alone stands for the third area: 25, 40, 47, ranks as before
-        assert sensitivity.shift_without(root, a, scores, Rules(0.5)) == 0
+        assert sensitivity.shift_without(root, a, scores, Rules(0.5), ALL) == 0

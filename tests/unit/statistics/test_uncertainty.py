@@ -14,6 +14,8 @@ from pipelines.statistics.index import Node, Rules, Values
 from pipelines.statistics.normalise import Normalisation
 from pipelines.statistics.uncertainty import rank_interval, rank_rows
 
+NAN = float("nan")
+
 
 def tree(how: str = "arithmetic", top: str = "arithmetic") -> Node:
     def leaf(name: str, weight: float = 1.0, **more: object) -> Node:
@@ -22,6 +24,11 @@ def tree(how: str = "arithmetic", top: str = "arithmetic") -> Node:
     green = Node("green", 2.0, (leaf("a", 3.0), leaf("b", 1.0, direction="lower_better"), leaf("c", 0.0)), how)
     fair = Node("fair", 1.0, (leaf("d", bounds=(0.0, 20.0)),), "arithmetic")
     return Node("all", 1.0, (green, fair, leaf("e", 0.5)), top)
+
+
+def requiring(node: Node, names: set[str]) -> Node:
+    """Return the tree with the nodes of these names required."""
+    return replace(node, required=node.name in names, children=tuple(requiring(child, names) for child in node.children))
 
 
 def random_values(seed: int, areas: int, gaps: float) -> dict[str, Values]:
@@ -49,10 +56,10 @@ def one_by_one(root: Node, leaves: dict[str, Values], rules: Rules, choices: unc
             if choices.normalisation[r]:
                 method = methods[choices.normalisation[r]]
                 how = replace(how, method=method, scale=uncertainty.SCALES.get(method), clip=False, reference=None)
-            return None if node.name == gone else Node(node.name, weight, normalisation=how)
+            return None if node.name == gone else Node(node.name, weight, normalisation=how, required=node.required)
         parts = [changed(c, w) for c, w in zip(node.children, choices.weights[node.name][r], strict=True)]
         left = tuple(p for p in parts if p is not None)
-        return Node(node.name, weight, left, node.aggregate) if left else None
+        return Node(node.name, weight, left, node.aggregate, required=node.required) if left else None
 
     again = changed(root, 1.0)
     assert again is not None
@@ -80,6 +87,13 @@ class TestRankInterval:
         assert np.isnan(rank_interval(ranks, np.full(3, np.nan))[0]).all()
 
 
+class TestRankIntervalShare:
+    def test_median_width_over_ranked_areas(self) -> None:
+        low, high = np.array([1.0, 1, 2, NAN]), np.array([2.0, 4, 3, NAN])
+        assert uncertainty.rank_interval_share(low, high) == 1 / 3
+        assert np.isnan(uncertainty.rank_interval_share(low[3:], high[3:]))
+
+
 class TestReplicates:
     @settings(max_examples=25, deadline=None)
     @given(
@@ -89,19 +103,34 @@ class TestReplicates:
         st.sampled_from(["arithmetic", "geometric"]),
         st.sampled_from([0.0, 0.6, 1.0]),
         st.sampled_from([None, "component_group_mean"]),
+        st.sets(st.sampled_from(["a", "b", "d", "e", "green", "fair"])),
     )
     def test_equal_the_index_with_those_choices(
-        self, seed: int, gaps: float, how: str, top: str, min_available: float, imputation: str | None
+        self, seed: int, gaps: float, how: str, top: str, min_available: float, imputation: str | None, required: set[str]
     ) -> None:
-        root, leaves = tree(how, top), random_values(seed, 12, gaps)
-        rules = Rules(min_available=min_available, imputation=imputation, groups=np.arange(12) % 2)
+        root, leaves = requiring(tree(how, top), required), random_values(seed, 12, gaps)
+        rules = Rules(min_available=min_available, imputation=imputation, groups=np.arange(12) % 2, rank_partial=True)
         methods = uncertainty.alternatives("minmax")
         tables = [t[:, 0] for t in uncertainty.leaf_tables(scores_of(root, leaves, rules), methods, rules)]
         vary = ["weights", "normalisation", "leave_one_out"]
         choices = uncertainty.draw(root, 30, vary, len(methods), np.random.Generator(np.random.PCG64(seed)))
-        result = uncertainty.replicate_ranks(root, tables, choices, rules, ["all"])["all"]
+        result = uncertainty.replicate_ranks(root, tables, choices, rules, {"all": np.ones(12, dtype=np.bool_)})["all"]
         for r in range(30):
             np.testing.assert_array_equal(result[r], one_by_one(root, leaves, rules, choices, methods, r))
+
+    def test_rank_the_areas_that_have_a_rank(self) -> None:
+        """The first area lacks an indicator. A replicate without that indicator does not rank it either."""
+        root, leaves, rules = tree(), random_values(3, 6, 0.0), Rules(min_available=0.6)
+        leaves["a"].raw[0, 0] = np.nan
+        scores = scores_of(root, leaves, rules)
+        is_ranked = ~np.isnan(scores[-1].rank[0])
+        assert is_ranked.tolist() == [False, True, True, True, True, True]
+        choices = uncertainty.draw(root, 50, ["leave_one_out"], 1, np.random.Generator(np.random.PCG64(1)))
+        table = np.array([s.score[0] for s in scores if not s.node.children])
+        ranks = uncertainty.replicate_ranks(root, [table], choices, rules, {"all": is_ranked})["all"]
+        assert (choices.left_out == 0).any()
+        assert (ranks[:, 0] == 0).all()
+        assert ranks.max() == 5
 
     def test_weights_vary_around_declared_ones(self) -> None:
         choices = uncertainty.draw(tree(), 20_000, ["weights"], 1, np.random.Generator(np.random.PCG64(7)))
@@ -132,8 +161,8 @@ class TestReplicates:
             tables = [t[:, 0] for t in uncertainty.leaf_tables(scores, methods, rules)]
             choices = uncertainty.draw(root, 80, ["weights", "normalisation"], 3, np.random.Generator(np.random.PCG64(seed)))
             rank = scores[-1].rank[0]
-            low, high = rank_interval(uncertainty.replicate_ranks(root, tables, choices, rules, ["all"])["all"], rank)
             inside = ~np.isnan(rank)
+            low, high = rank_interval(uncertainty.replicate_ranks(root, tables, choices, rules, {"all": inside})["all"], rank)
             assert (low[inside] <= rank[inside]).all()
             assert (rank[inside] <= high[inside]).all()
             return low, high
@@ -147,7 +176,7 @@ class TestReplicates:
         leaves, rules = random_values(1, 6, 0.0), Rules(min_available=0.6)
         scores = scores_of(root, leaves, rules)
         choices = uncertainty.draw(root, 10, ["weights", "leave_one_out"], 1, np.random.Generator(np.random.PCG64(1)))
-        ranks = uncertainty.replicate_ranks(root, [scores[0].score], choices, rules, ["all"])["all"]
+        ranks = uncertainty.replicate_ranks(root, [scores[0].score], choices, rules, {"all": ~np.isnan(scores[-1].rank[0])})["all"]
         low, high = rank_interval(ranks, scores[-1].rank[0])
         assert low.tolist() == high.tolist() == scores[-1].rank[0].tolist()
 
