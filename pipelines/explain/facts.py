@@ -65,6 +65,7 @@ class Term:
     sex: str | None
     age: str | None
     lag: int
+    at_level: str | None = None  # of the measure; its factor `times` is taken in the row's own area
 
 
 @dataclass(frozen=True)
@@ -92,14 +93,21 @@ class Indicator:
         """Whether a row depends on its own period only."""
         return self.window_years is None and self.change_years is None
 
+    def levels_above(self) -> set[str]:
+        """Return the levels at which terms are taken."""
+        return {t.at_level for t in self.terms if t.at_level is not None}
+
     def measures(self) -> set[str]:
         return {m for t in self.terms for m in (t.measure, t.times) if m is not None} - {AREAS, AREA_KM2}
 
     def periods(self, period: str) -> set[str]:
         """Return every period that a row of `period` depends on: its window, its base, and the lags of its terms."""
+        return {years_before(at, term.lag) for at in self.formula_periods(period) for term in self.terms}
+
+    def formula_periods(self, period: str) -> set[str]:
+        """Return the periods in which a row of `period` computes the formula: its window and its base."""
         ends = {0, self.change_years or 0}
-        back = range(self.window_years or 1)
-        return {years_before(period, end + year + term.lag) for end in ends for year in back for term in self.terms}
+        return {years_before(period, end + year) for end in ends for year in range(self.window_years or 1)}
 
 
 @dataclass(frozen=True)
@@ -142,4 +150,6 @@ class Facts:
     """By (area, period): the areas that it was then, with their shares."""
     passed_on: frozenset[tuple[str, str]] = frozenset()  # (area, period) whose values passed to other areas
     weighted_by: Mapping[str, str | None] = field(default_factory=dict)
+    above: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    """By (area, period, level): the area at that level in which it lies."""
     counted: frozenset[str] = frozenset()  # measures that count rows; an area without rows counts 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipelines.core.vocabulary import AREA_KM2, AREAS, FIRST_MISSING_RANK, STATUS_RANK, first_day, years_before
 from pipelines.explain.cells import BREAK, ESTIMATED, Cell, RestatedProduct, find_cell, restated_product
@@ -15,13 +15,14 @@ M, S = STATUS_RANK["M"], STATUS_RANK["S"]
 
 @dataclass(frozen=True)
 class Operand:
-    """A measure in a term. how: cell, built in, zero (`missing: zero`), unreported (the source reports on the area), down, absent."""
+    """A measure in a term. how: cell, built in, zero (`missing: zero`), unreported (the source reports on the area), down, absent, nowhere."""
 
     key: Key
     cell: Cell | None
     how: str
     value: float | None
     rank: int
+    above: bool = False  # taken in another area, at a level above
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Year:
 
     @property
     def observed(self) -> bool:
-        return any(o.cell is not None for t in self.terms for o in t.operands)
+        return any(o.cell is not None and not o.above for t in self.terms for o in t.operands)
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,18 @@ def _term(facts: Facts, term: Term, ref_area: str, period: str, sex: str, age: s
     names = [term.measure, *([term.times] if term.times is not None else [])]
     keys = [Key(name, ref_area, at, term.sex or sex, term.age or age) for name in names]
     may_be_zero = facts.indicator.missing_zero and term.side == "numerator"
-    operands = tuple(_operand(facts, key, may_be_zero and i == 0) for i, key in enumerate(keys))
-    return TermValue(term, operands, restated_product(facts, keys) if len(keys) > 1 else None)
+    if term.at_level is None:
+        operands = tuple(_operand(facts, key, may_be_zero and i == 0) for i, key in enumerate(keys))
+        return TermValue(term, operands, restated_product(facts, keys) if len(keys) > 1 else None)
+    return TermValue(term, (_above(facts, keys[0], period, term.at_level, may_be_zero), *(_operand(facts, key, False) for key in keys[1:])))
+
+
+def _above(facts: Facts, key: Key, period: str, level: str, may_be_zero: bool) -> Operand:
+    """Return a measure of the area at a level in which the area of `key` lies in the period of the formula."""
+    area = facts.above.get((key.ref_area, period, level))
+    if area is None:
+        return Operand(key, None, "nowhere", None, FIRST_MISSING_RANK)
+    return replace(_operand(facts, key._replace(ref_area=area), may_be_zero), above=area != key.ref_area)
 
 
 def _operand(facts: Facts, key: Key, may_be_zero: bool) -> Operand:

@@ -105,9 +105,11 @@ def _weights(facts: Facts, members: Sequence[Member]) -> tuple[float | None, flo
 
 
 def rollable(facts: Facts) -> bool:
-    """Whether the indicator's measures can be summed over areas: additive, weighted, or entering as a product."""
+    """Whether the indicator's measures can be summed over areas: additive, weighted, or entering as a product; none of a level above alone."""
     indicator = facts.indicator
-    return all(facts.additive.get(t.measure, True) or indicator.weighted or t.times is not None for t in indicator.terms)
+    return all(
+        t.times is not None or (t.at_level is None and (facts.additive.get(t.measure, True) or indicator.weighted)) for t in indicator.terms
+    )
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

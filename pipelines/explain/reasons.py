@@ -83,6 +83,7 @@ def describe_operand(facts: Facts, operand: Operand, traces: Traces, fills: Mapp
         "zero": f"{name} is 0: the source reports on the area and has no row for it",
         "unreported": f"{name} is missing: {sources} reports on this area in this period, but does not give this value",
         "down": f"{name} is unknown: {sources} has no good snapshot",
+        "nowhere": f"{name} cannot be taken: the area does not lie in exactly one area of that level",
         "absent": f"{name} was not collected: {sources} has no row for this area in this period",
     }[operand.how]
 

@@ -136,7 +136,7 @@ class Warehouse:
     def _terms(self) -> dict[str, tuple[Term, ...]]:
         terms: dict[str, list[Term]] = defaultdict(list)
         for indicator, *rest in self.rows(
-            "select indicator, side, measure, times, factor, sex, age, lag from staging.stg_terms "
+            "select indicator, side, measure, times, factor, sex, age, lag, at_level from staging.stg_terms "
             "order by indicator, case side when 'numerator' then 0 else 1 end, position"
         ):
             terms[indicator].append(Term(*rest))
@@ -218,6 +218,8 @@ class Warehouse:
         indicator = self.indicator(cell_key.indicator)
         places = [cell_key.ref_area, *members]
         measures, periods = sorted(indicator.measures()), sorted(indicator.periods(cell_key.time_period))
+        above = self._above(places, sorted(indicator.formula_periods(cell_key.time_period)), indicator.levels_above())
+        places += sorted(set(above.values()) - set(places))
         origins, passed_on = self._origins(places, periods)
         if origins:
             measures = sorted({*measures, *(w for m in measures if (w := self._weighted_by.get(m)))})
@@ -241,8 +243,27 @@ class Warehouse:
             origins,
             passed_on,
             self._weighted_by,
+            above,
             self._counted,
         )  # fmt: skip
+
+    def _above(self, places: Iterable[str], periods: Iterable[str], levels: set[str]) -> dict[tuple[str, str, str], str]:
+        """Return the area at each level in which a place lies in a period, if there is only one; an area of the level is its own."""
+        if not levels:
+            return {}
+        found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        for area, period, level, above in self.rows(
+            "select a.ref_area, p.time_period, l.level, f.ref_area from ("
+            "select period_key, area_key, ancestor_position as position, ancestor_key as above_key from intermediate.int_area_tree union all "
+            "select period_key, area_key, level_position, area_key from intermediate.int_valid_areas) as t "
+            "inner join dimensions.dim_period as p on p.period_key = t.period_key "
+            "inner join dimensions.dim_area as a on a.area_key = t.area_key "
+            "inner join dimensions.dim_area as f on f.area_key = t.above_key "
+            "inner join staging.stg_levels as l on l.position = t.position "
+            f"where l.level in ({_texts(sorted(levels))}) and p.time_period in ({_texts(periods)}) and a.ref_area in ({_texts(places)})"
+        ):
+            found[area, period, level].add(above)
+        return {at: next(iter(areas)) for at, areas in found.items() if len(areas) == 1}
 
     @cached_property
     def _weighted_by(self) -> dict[str, str | None]:

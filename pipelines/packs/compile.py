@@ -29,7 +29,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "convergence_spans": {"indicator": S, "first_period": S, "last_period": S},
     "terms": {
         "indicator": S, "indicator_key": K, "side": S, "position": N, "measure": S, "measure_key": K, "times": S, "times_key": K, "factor": F,
-        "sex": S, "age": S, "lag": N,
+        "sex": S, "age": S, "lag": N, "at_level": S,
     },
     "measures": {
         "measure": S, "measure_key": K, "source": S, "additive": B, "weighted_by": S, "weighted_by_key": K, "source_position": N,
@@ -156,7 +156,11 @@ def _indicator(
     terms = [*formula.numerator, *formula.denominator] if formula else []
     used = {m for t in terms for m in (t.measure, t.times) if m is not None}
     weighted = (
-        bool(formula) and not formula.denominator and len(terms) == 1 and _weighted_by(pack, terms[0].measure) is not None
+        bool(formula)
+        and not formula.denominator
+        and len(terms) == 1
+        and terms[0].at is None
+        and _weighted_by(pack, terms[0].measure) is not None
         if formula
         else False
     )
@@ -189,14 +193,16 @@ def _indicator(
     rows["convergence_spans"] += [{"indicator": indicator.id, "first_period": first, "last_period": last} for first, last in spans]
     for side, part in (("numerator", formula.numerator), ("denominator", formula.denominator)) if formula else ():
         for i, term in enumerate(part):
-            rows["terms"].append({"indicator": indicator.id, "side": side, "position": i, **term.model_dump()})
+            rows["terms"].append(
+                {"indicator": indicator.id, "side": side, "position": i, **term.model_dump(exclude={"at"}), "at_level": term.at}
+            )
     if formula and weighted:
         # a weighted measure is the ratio sum(weight * value) / sum(weight): the weight stands as its denominator
         term = formula.numerator[0]
         weight = _weighted_by(pack, term.measure)
         rows["terms"].append(
             {"indicator": indicator.id, "side": "weight", "position": 0, "measure": weight, "times": None, "factor": 1.0,
-             "sex": term.sex, "age": term.age, "lag": term.lag}
+             "sex": term.sex, "age": term.age, "lag": term.lag, "at_level": None}
         )  # fmt: skip
 
 
@@ -220,7 +226,8 @@ def formula_text(indicator: Indicator) -> str:
 
     def term(t: Term) -> str:
         marks = [f"sex {t.sex}"] * (t.sex is not None) + [f"age {t.age}"] * (t.age is not None) + [f"{t.lag} years before"] * (t.lag > 0)
-        text = t.measure + (f" * {t.times}" if t.times else "") + (f" [{', '.join(marks)}]" if marks else "")
+        text = t.measure + (f" at level {t.at}" if t.at else "") + (f" * {t.times}" if t.times else "")
+        text += f" [{', '.join(marks)}]" if marks else ""
         return text if t.factor == 1 else f"{t.factor:g} * {text}"
 
     def side(terms: list[Term]) -> str:

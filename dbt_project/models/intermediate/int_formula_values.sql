@@ -57,6 +57,33 @@ formula_cells as (
     select indicator_key, area_key, cast(period_key as integer) as period_key, breakdown_key from earlier_rows
 ),
 
+-- the area at a level in which an area lies, if there is only one; an area of the level is its own
+areas_above as (
+    select
+        period_key,
+        area_key,
+        level_position,
+        max(above_key) as above_key
+    from (
+        select
+            t.period_key,
+            t.area_key,
+            t.ancestor_position as level_position,
+            t.ancestor_key as above_key
+        from {{ ref('int_area_tree') }} as t
+        union all
+        select
+            a.period_key,
+            a.area_key,
+            a.level_position,
+            a.area_key as above_key
+        from {{ ref('int_valid_areas') }} as a
+    ) as t
+    where level_position in (select at_position from {{ ref('int_terms') }} where at_position is not null)
+    group by period_key, area_key, level_position
+    having count(*) = 1
+),
+
 -- the cell that each term reads: at the sex and age of the row, unless the term has its own
 term_cells as (
     select
@@ -70,12 +97,16 @@ term_cells as (
         t.times_key,
         t.built_in,
         t.times_built_in,
+        t.at_position,
+        case when t.at_position is null then c.area_key else h.above_key end as measure_area,
         cast({{ key_years_before('c.period_key', 't.lag') }} as integer) as at_period,
         cast(
             coalesce(t.sex_code, {{ sex_of('c.breakdown_key') }}) + coalesce(t.age_code, {{ age_of('c.breakdown_key') }}) as integer
         ) as at_breakdown
     from formula_cells as c
     inner join {{ ref('int_terms') }} as t on t.indicator_key = c.indicator_key
+    left join areas_above as h
+        on h.period_key = c.period_key and h.area_key = c.area_key and h.level_position = t.at_position
 ),
 
 -- factors of products are rare: only these observations are joined a second time
@@ -123,7 +154,7 @@ observed as (
     left join read_observations as o
         on
             o.measure_key = w.measure_key
-            and o.area_key = w.area_key
+            and o.area_key = w.measure_area
             and o.period_key = w.at_period
             and o.breakdown_key = w.at_breakdown
     left join multiplied as p
@@ -134,7 +165,8 @@ observed as (
             and p.breakdown_key = w.at_breakdown
     left join {{ ref('int_restated_products') }} as r
         on
-            r.measure_key = w.measure_key
+            w.at_position is null
+            and r.measure_key = w.measure_key
             and r.times_key = w.times_key
             and r.area_key = w.area_key
             and r.period_key = w.at_period
@@ -197,12 +229,13 @@ terms as (
                     end
                 )
         end as status_rank,
-        o.obs_rank is not null or o.times_rank is not null as observed
+        -- what a level above has says nothing about the area itself
+        (o.obs_rank is not null and (o.at_position is null or o.measure_area = o.area_key)) or o.times_rank is not null as observed
     from observed as o
     inner join {{ ref('stg_indicators') }} as i on i.indicator_key = o.indicator_key
     inner join {{ ref('dim_area') }} as a on a.area_key = o.area_key
     left join {{ ref('int_measure_universe') }} as u
-        on u.measure_key = o.unobserved and u.area_key = o.area_key and u.period_key = o.at_period
+        on u.measure_key = o.unobserved and u.area_key = o.measure_area and u.period_key = o.at_period
     left join down as d on d.measure_key = o.unobserved and d.is_any_period = 1
     left join down_periods as dp on dp.measure_key = o.unobserved and dp.period_key = o.at_period
     left join {{ ref('int_measure_universe') }} as tu

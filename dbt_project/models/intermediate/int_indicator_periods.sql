@@ -1,6 +1,10 @@
 -- grain: one row per indicator and period in which a measure of its numerator has an observation or a quarantined row, or a source is down
 with numerators as (
-    select distinct indicator_key, measure_key
+    -- a measure that is taken at a level above says nothing about the finest level
+    select distinct
+        indicator_key,
+        coalesce(counted_key, measure_key) as measure_key,
+        counted_key is not null as has_level
     from {{ ref('int_terms') }}
     where is_numerator
 ),
@@ -48,7 +52,7 @@ periods as (
     select
         n.indicator_key,
         p.period_key,
-        min(p.finest_position) as finest_position
+        min(case when n.has_level then p.finest_position end) as finest_position
     from numerators as n
     inner join periods_of_measures as p on p.measure_key = n.measure_key
     group by n.indicator_key, p.period_key

@@ -23,7 +23,7 @@ ages as (
     inner join {{ ref('stg_indicators') }} as i on i.indicator_key = p.indicator_key and i.by_age
     inner join {{ ref('int_terms') }} as t on t.indicator_key = p.indicator_key and t.is_numerator and t.age_code is null
     inner join ages_with_data as o
-        on o.measure_key = t.measure_key and o.period_key = p.period_key
+        on o.measure_key = coalesce(t.counted_key, t.measure_key) and o.period_key = p.period_key
 )
 
 select

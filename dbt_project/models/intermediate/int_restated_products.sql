@@ -7,7 +7,7 @@ with products as (
         built_in,
         times_built_in
     from {{ ref('int_terms') }}
-    where times_key is not null and (built_in is null or times_built_in is null)
+    where times_key is not null and at_position is null and (built_in is null or times_built_in is null)
 ),
 
 measures as (

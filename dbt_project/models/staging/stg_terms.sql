@@ -11,5 +11,6 @@ select
     factor,
     sex,
     age,
-    lag
+    lag,
+    at_level
 from {{ lake('terms') }}

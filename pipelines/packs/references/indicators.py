@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.core.vocabulary import first_day
+from pipelines.core.vocabulary import AREA_KM2, AREAS, first_day
 from pipelines.packs.references.names import Names
 from pipelines.packs.schema import Formula, Indicator
 
@@ -38,7 +38,11 @@ def _check_formula(names: Names, block: str, formula: Formula) -> None:
         for i, term in enumerate(terms):
             names.check_measure(block, ("formula", side, i, "measure"), term.measure, built_in=True)
             names.check_measure(block, ("formula", side, i, "times"), term.times, built_in=True)
-            is_single = len(formula.numerator) == 1 and not formula.denominator and not term.times
+            if term.at is not None:
+                names.check_level(block, ("formula", side, i, "at"), term.at)
+            if term.at is not None and term.measure in (AREAS, AREA_KM2):
+                names.report(block, ("formula", side, i, "at"), f"{term.measure}: a built-in measure belongs to the row's own area")
+            is_single = len(formula.numerator) == 1 and not formula.denominator and not term.times and not term.at
             if term.measure in names.weighted_measures and not is_single:
                 message = f"{term.measure}: a measure with weighted_by is allowed only as a formula's single term"
                 names.report(block, ("formula", side, i, "measure"), message)

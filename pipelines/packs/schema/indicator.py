@@ -21,6 +21,11 @@ class Term(Block):
     sex: Literal["M", "F", "_U", "_T"] | None = Field(None, description="Sex of the term; default: that of the row.")
     age: Text | None = Field(None, description="Age group of the term; default: that of the row.")
     lag: int = Field(0, ge=0, description="Number of calendar years back.")
+    at: Identifier | None = Field(
+        None,
+        description="Level at which `measure` is taken: the area at that level which the row's area lies in, such as the state for a national "
+        "price index. `times` is always taken in the row's own area. Without `times`, parents have no roll-up.",
+    )
 
 
 class Window(Block):

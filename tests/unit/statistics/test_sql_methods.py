@@ -94,7 +94,7 @@ def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str,
                 [{**cell, "area_key": areas[a], "weight": w} for a, w in (weights or {}).items()],
             ),
             "int_terms": (
-                "indicator_key integer, measure_key integer, times_key integer",
+                "indicator_key integer, measure_key integer, times_key integer, at_position integer",
                 [{"indicator_key": INDICATOR, "measure_key": MEASURE}],
             ),
             "int_indicator_scales": (
