@@ -114,12 +114,14 @@ def _listed(lines: Sequence[str]) -> str:
 
 
 def _has_explaining_status(connection: duckdb.DuckDBPyConnection, indicator: str) -> bool:
-    """Whether a row says why there is no value. With the status L that is so where its terms are there, but of too few areas."""
+    """Whether a row says why there is no value. With the status L that is so where its terms are there, but of too few areas or months."""
     query = (
         "select 1 from marts.indicator_values where indicator = ? "
-        f"and (obs_status in {EXPLAINING} or (obs_status = 'L' and numerator is not null)) limit 1"
+        f"and (obs_status in {EXPLAINING} or (obs_status = 'L' and (numerator is not null or exists ("
+        "select 1 from staging.stg_terms as t inner join staging.stg_measures as m on m.measure_key in (t.measure_key, t.times_key) "
+        "where t.indicator = ? and m.to_period is not null)))) limit 1"
     )
-    return bool(connection.execute(query, [indicator]).fetchall())
+    return bool(connection.execute(query, [indicator, indicator]).fetchall())
 
 
 def _terms(connection: duckdb.DuckDBPyConnection, indicator: str) -> list[_Term]:

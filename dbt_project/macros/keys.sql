@@ -25,6 +25,34 @@
     end
 {%- endmacro %}
 
+{# The quarter or year in which a period lies, by their keys; the period itself without `to`. #}
+{% macro key_of_longer(key, to) -%}
+    cast(
+        case {{ to }}
+            when 'year' then {{ key }} - {{ key }} % 10000
+            when 'quarter'
+                then
+                    {{ key }} - {{ key }} % 10000
+                    + case when {{ key }} % 10000 >= 2000 then {{ key }} % 10000 else 2000 + 100 * {{ whole(key ~ ' % 10000 + 200', 300) }} end
+            else {{ key }}
+        end as integer
+    )
+{%- endmacro %}
+
+{# The same of the text of a month or quarter. #}
+{% macro longer_period(period, to) -%}
+    case {{ to }}
+        when 'year' then left({{ period }}, 4)
+        when 'quarter'
+            then
+                case
+                    when substr({{ period }}, 6, 1) = 'Q' then {{ period }}
+                    else left({{ period }}, 5) || 'Q' || cast({{ whole('cast(substr(' ~ period ~ ', 6, 2) as integer) + 2', 3) }} as string)
+                end
+        else {{ period }}
+    end
+{%- endmacro %}
+
 {# The same period, some calendar years earlier. #}
 {% macro key_years_before(key, years) -%}
     ({{ key }} - ({{ years }}) * 10000)

@@ -36,7 +36,7 @@
     select
         m.measure_key,
         m.source_position,
-        {{ period_key('d.time_period') }} as period_key
+        {{ key_of_longer(period_key('d.time_period'), 'm.to_period') }} as period_key
     from {{ ref('stg_down') }} as d
     inner join {{ ref('stg_measures') }} as m on m.source = d.source
 {%- endmacro %}

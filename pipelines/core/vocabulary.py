@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-FIRST_MISSING_RANK = 11
+FIRST_MISSING_RANK = 10
 """Statuses without a value have this rank or a higher one; statuses with a value have a lower rank."""
 
 
@@ -19,7 +19,7 @@ FIRST_MISSING_RANK = 11
 class Status:
     """One entry of the code list of `obs_status`.
 
-    `rank` is None for statuses that the evaluation sets at the end and that never compete with others. `sdmx` is the code in SDMX's
+    `rank` is None for Z, which the evaluation sets at the end and which never competes with others. `sdmx` is the code in SDMX's
     CL_OBS_STATUS, `sdmx_name` its name there.
     """
 
@@ -48,7 +48,7 @@ STATUSES: Mapping[str, Status] = {
         Status("I", "imputed", True, 3, "I", "Imputed value"),
         Status("P", "provisional", True, 2, "P", "Provisional value"),
         Status("M", "missing at source", False, 12, "O", "Missing value"),
-        Status("L", "coverage too low", False, None, "O", "Missing value"),
+        Status("L", "coverage too low", False, 10, "O", "Missing value"),
         Status("Q", "quarantined", False, 13, "O", "Missing value"),
         Status("C", "confidential", False, 15, "Q", "Missing value; suppressed"),
         Status("O", "not collected here", False, 11, "L", "Missing value; data exist but were not collected"),

@@ -9,7 +9,7 @@ from pipelines.core.vocabulary import AREA_KM2, AREAS, FEMALE, FIRST_MISSING_RAN
 from pipelines.explain.facts import Facts, Key, Observation, Place
 
 PARTS_OF_TOTAL = (MALE, FEMALE, UNKNOWN_SEX)
-Q = STATUS_RANK["Q"]
+Q, TOO_FEW, NOT_COLLECTED = STATUS_RANK["Q"], STATUS_RANK["L"], STATUS_RANK["O"]
 BREAK, ESTIMATED = STATUS_RANK["B"], STATUS_RANK["E"]
 
 
@@ -42,6 +42,7 @@ class Cell:
     parts: tuple[Cell, ...] = ()
     passed_over: tuple[Cell, ...] = ()  # the same cell from sources with later file names
     origins: tuple[Origin, ...] = ()
+    periods: int | None = None  # finer periods that have rows, where the measure is made from them
 
 
 def find_cell(facts: Facts, key: Key) -> Cell | None:
@@ -59,16 +60,16 @@ def _restated(facts: Facts, key: Key, shares: Sequence[tuple[str, float]]) -> Ce
     for area, share in sorted(shares):
         cell = reported_cell(facts, key._replace(ref_area=area))
         weight = reported_cell(facts, key._replace(measure=weighting, ref_area=area)) if weighting and not additive else None
-        rank = (0 if key.measure in facts.counted else FIRST_MISSING_RANK) if cell is None else cell.rank
+        rank = (0 if key.measure in facts.counted else NOT_COLLECTED) if cell is None else cell.rank
         if cell is not None and rank < FIRST_MISSING_RANK and weighting and not additive:
-            rank = max(rank, weight.rank if weight else FIRST_MISSING_RANK)
+            rank = max(rank, weight.rank if weight else NOT_COLLECTED)
         origins.append(Origin(area, share, cell, weight, rank))
     cells = [o.cell for o in origins if o.cell is not None]
     if not cells:
         return None
     rank = max(o.rank for o in origins)
     value = _by_share(origins, additive, bool(weighting)) if rank < FIRST_MISSING_RANK else None
-    rank = rank if rank >= FIRST_MISSING_RANK else FIRST_MISSING_RANK if value is None else max(rank, ESTIMATED)
+    rank = rank if rank >= FIRST_MISSING_RANK else NOT_COLLECTED if value is None else max(rank, ESTIMATED)
     parts = (*cells, *(o.weight for o in origins if o.weight is not None))
     return Cell(key, min(c.source for c in cells), value, rank, "restated", parts=parts, origins=tuple(origins))
 
@@ -126,7 +127,7 @@ def _factor(facts: Facts, key: Key) -> tuple[float | None, int]:
     cell = reported_cell(facts, key)
     if cell is not None:
         return cell.value, cell.rank
-    return (0.0, 0) if key.measure in facts.counted else (None, FIRST_MISSING_RANK)
+    return (0.0, 0) if key.measure in facts.counted else (None, NOT_COLLECTED)
 
 
 def _product_value(facts: Facts, ref_area: str, parts: Sequence[ProductPart], by_surface: bool) -> float | None:
@@ -185,7 +186,7 @@ def _first(facts: Facts, observations: Sequence[Observation], key: Key) -> Cell 
 def _of_source(facts: Facts, observations: Sequence[Observation], key: Key) -> Cell | None:
     """Return the cell as one source gives it; `observations` are all of its area, period and age."""
     if any(o.aggregate for o in observations):
-        return _aggregated(facts, observations, key)
+        return _over_periods(facts, observations, _aggregated(facts, observations, key))
     of_sex = tuple(o for o in observations if o.key.sex == key.sex)
     if not of_sex:
         return None
@@ -198,12 +199,23 @@ def _of_source(facts: Facts, observations: Sequence[Observation], key: Key) -> C
     return Cell(key, source, min(values, default=None), rank, "observed", tuple(accepted) or of_sex)
 
 
+def _over_periods(facts: Facts, observations: Sequence[Observation], cell: Cell | None) -> Cell | None:
+    """Return a cell of a measure with finer periods as their mean, or without a value where there are too few of them."""
+    over = facts.over_periods.get((cell.source, cell.key.measure)) if cell else None
+    if cell is None or over is None:
+        return cell
+    periods = len({o.key.time_period for o in observations})
+    if periods < over.needed:
+        return replace(cell, value=None, rank=TOO_FEW if cell.rank < FIRST_MISSING_RANK else cell.rank, periods=periods)
+    return replace(cell, value=cell.value / periods if over.is_mean and cell.value is not None else cell.value, periods=periods)
+
+
 def _aggregated(facts: Facts, observations: Sequence[Observation], key: Key) -> Cell | None:
     rows, kind, source = tuple(observations), observations[0].aggregate or "sum", observations[0].source
     if key.sex != "_T" and not rows[0].by_sex:
         return None
     of_sex = tuple(o for o in rows if o.key.sex == key.sex)
-    totals = tuple(o for o in rows if o.key.sex == "_T") if kind == "sum" else ()
+    totals = tuple(o for o in rows if o.key.sex == "_T") if kind in ("sum", "mean") else ()
     own_total = _over(kind, totals, max((rank_of(facts, o) for o in totals), default=Q))
     absent_is_zero = kind == "sum" and (own_total is None or _is_sum_of_parts(facts, rows, own_total))
     if any((source, key._replace(sex=sex)) in facts.conflicts for sex in (*PARTS_OF_TOTAL, "_T")):
@@ -237,14 +249,18 @@ def _over(kind: str, rows: Sequence[Observation], rank: int) -> float | None:
     values = [o.value for o in sorted(rows, key=lambda o: o.key.sex) if o.value is not None]
     if rank >= FIRST_MISSING_RANK or not values:
         return None
+    if kind == "mean":
+        return sum((o.value or 0.0) * (o.rows or 1) for o in rows) / sum(o.rows or 1 for o in rows)
     return sum(values) if kind == "sum" else min(values) if kind == "min" else max(values)
 
 
 def rank_of(facts: Facts, observation: Observation) -> int:
     """Return the rank of an observation's status; a value in a period of a declared break carries B."""
     rank = STATUS_RANK[observation.status]
+    over = facts.over_periods.get((observation.source, observation.key.measure))
+    periods = {observation.key.time_period, *([over.longer(observation.key.time_period)] if over else [])}
     has_break = observation.value is not None and any(
-        (b.measure, b.source, b.period) == (observation.key.measure, observation.source, observation.key.time_period) for b in facts.breaks
+        (b.measure, b.source) == (observation.key.measure, observation.source) and b.period in periods for b in facts.breaks
     )
     return max(rank, BREAK) if has_break else rank
 

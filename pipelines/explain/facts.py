@@ -133,6 +133,21 @@ class Break:
 
 
 @dataclass(frozen=True)
+class OverPeriods:
+    """How a source gives a measure in finer periods than its own: `to` (quarter or year), and how many must have rows."""
+
+    to: str
+    needed: int
+    is_mean: bool
+
+    def longer(self, period: str) -> str:
+        """Return the quarter or year in which a period lies."""
+        if self.to == "year" or "Q" in period:
+            return period[:4] if self.to == "year" else period
+        return f"{period[:5]}Q{(int(period[5:7]) + 2) // 3}"
+
+
+@dataclass(frozen=True)
 class Facts:
     """Everything that the requested number and those of the areas below it are computed from."""
 
@@ -152,4 +167,5 @@ class Facts:
     weighted_by: Mapping[str, str | None] = field(default_factory=dict)
     above: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     """By (area, period, level): the area at that level in which it lies."""
+    over_periods: Mapping[tuple[str, str], OverPeriods] = field(default_factory=dict)  # by source and measure
     counted: frozenset[str] = frozenset()  # measures that count rows; an area without rows counts 0

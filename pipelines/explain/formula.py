@@ -10,7 +10,7 @@ from pipelines.core.vocabulary import AREA_KM2, AREAS, FIRST_MISSING_RANK, STATU
 from pipelines.explain.cells import BREAK, ESTIMATED, Cell, RestatedProduct, find_cell, restated_product
 from pipelines.explain.facts import Break, Facts, Indicator, Key, Place, Term
 
-M, S = STATUS_RANK["M"], STATUS_RANK["S"]
+M, NOT_COLLECTED, S = STATUS_RANK["M"], STATUS_RANK["O"], STATUS_RANK["S"]
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _above(facts: Facts, key: Key, period: str, level: str, may_be_zero: bool) -
     """Return a measure of the area at a level in which the area of `key` lies in the period of the formula."""
     area = facts.above.get((key.ref_area, period, level))
     if area is None:
-        return Operand(key, None, "nowhere", None, FIRST_MISSING_RANK)
+        return Operand(key, None, "nowhere", None, NOT_COLLECTED)
     return replace(_operand(facts, key._replace(ref_area=area), may_be_zero), above=area != key.ref_area)
 
 
@@ -177,7 +177,7 @@ def _operand(facts: Facts, key: Key, may_be_zero: bool) -> Operand:
     if None in down or key.time_period in down:
         return Operand(key, None, "down", None, S)
     if Place(key.measure, key.ref_area, key.time_period) not in facts.universe:
-        return Operand(key, None, "absent", None, FIRST_MISSING_RANK)
+        return Operand(key, None, "absent", None, NOT_COLLECTED)
     return Operand(key, None, "zero", 0.0, 1) if may_be_zero else Operand(key, None, "unreported", None, M)
 
 

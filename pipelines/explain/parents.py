@@ -9,7 +9,7 @@ from pipelines.core.vocabulary import AREA_KM2, AREAS, FIRST_MISSING_RANK, STATU
 from pipelines.explain.facts import Area, Facts, Indicator
 from pipelines.explain.formula import AreaSums, value
 
-C, Q, M = STATUS_RANK["C"], STATUS_RANK["Q"], STATUS_RANK["M"]
+C, Q, M, NOT_COLLECTED = (STATUS_RANK[status] for status in "CQMO")
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def choose_outcome(facts: Facts, own: AreaSums, is_parent: bool, rolled: Rollup 
     if way == "rolled" and rolled is not None:
         return _rolled(indicator, rolled)
     if way == "absent":
-        return Outcome(way, None, STATUS_OF_RANK[max(rank, FIRST_MISSING_RANK)], None, None, 0.0)
+        return Outcome(way, None, STATUS_OF_RANK[rank if rank >= FIRST_MISSING_RANK else NOT_COLLECTED], None, None, 0.0)
     result = None
     if plain and rank < FIRST_MISSING_RANK and own.now.own is not None and own.now.denominator != 0:
         result = indicator.multiplier * own.now.own
@@ -152,7 +152,7 @@ def _way(indicator: Indicator, own: AreaSums, rank: int, is_parent: bool, rolled
     built_in = any({t.measure, t.times} & {AREAS, AREA_KM2} for t in indicator.terms)
     if own.rank < FIRST_MISSING_RANK and own.now.observed and not built_in and (reported or not (rolled and rolled.contributing)):
         return "reported"
-    below_is_missing = max(rolled.ranks if rolled else [FIRST_MISSING_RANK]) in (FIRST_MISSING_RANK, M)
+    below_is_missing = max(rolled.ranks if rolled else [NOT_COLLECTED]) in (NOT_COLLECTED, M)
     if rank in (C, Q) and own.now.observed and (reported or below_is_missing):
         return "reported"
     return "rolled" if rolled else "absent"

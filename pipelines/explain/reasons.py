@@ -104,6 +104,9 @@ def _describe_cell(facts: Facts, cell: Cell, traces: Traces) -> str:
         entries = [e for o in cell.inputs if (trace := traces.get(o)) for e in trace.quarantine if e.column == o.key.measure]
         texts = list(dict.fromkeys(e.reason for e in entries)) or [f"{cell.source} gives it a total that is less than the sum of its parts"]
         return f"is in quarantine: {'; '.join(texts)} ({', '.join(describe_row(o) for o in cell.inputs[:MOST_NAMED])})"
+    if cell.rank == STATUS_RANK["L"] and cell.periods is not None:
+        over = facts.over_periods[cell.source, cell.key.measure]
+        return f"has rows of {cell.periods} periods, and {over.needed} are needed for a {over.to}"
     if cell.how == "restated" and (text := _describe_restated(cell)):
         return text
     deciding = [o for o in observations_of(cell) if rank_of(facts, o) == cell.rank]
@@ -118,7 +121,7 @@ def _describe_restated(cell: Cell) -> str:
     lacking = [o.ref_area for o in cell.origins if o.rank == cell.rank and (o.cell is None or o.cell.rank != o.rank)]
     if lacking:
         return f"is unknown: of its former areas, {', '.join(lacking)} have no such value or no weight"
-    if cell.rank == FIRST_MISSING_RANK and all(o.rank < FIRST_MISSING_RANK for o in cell.origins):
+    if cell.rank == STATUS_RANK["O"] and all(o.rank < FIRST_MISSING_RANK for o in cell.origins):
         return "can be neither summed nor averaged over its former areas"
     if cell.value is not None and all(o.rank < ESTIMATED for o in cell.origins):
         return f"is restated from its former areas {', '.join(o.ref_area for o in cell.origins)}"

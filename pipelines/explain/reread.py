@@ -159,6 +159,8 @@ def combined_value(rows: list[RowValue], aggregate: str | None) -> float | None:
         return min(values, default=None)
     if len(values) < len(rows) or not values:
         return None
+    if aggregate == "mean":
+        return sum(values) / len(values)
     return sum(values) if aggregate == "sum" else min(values) if aggregate == "min" else max(values)
 
 

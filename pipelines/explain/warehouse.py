@@ -15,7 +15,7 @@ from pipelines.core.errors import Zpo2Error
 from pipelines.core.locks import file_lock
 from pipelines.core.sql import literal
 from pipelines.core.workspace import LOCK, WorkspaceFolder
-from pipelines.explain.facts import Area, Break, CellKey, Facts, Indicator, Key, Observation, Place, Term
+from pipelines.explain.facts import Area, Break, CellKey, Facts, Indicator, Key, Observation, OverPeriods, Place, Term
 from pipelines.warehouse import scope
 
 
@@ -175,9 +175,9 @@ class Warehouse:
     def down(self) -> dict[str, frozenset[str | None]]:
         """The periods in which a source of each measure is down; None is any period."""
         down: dict[str, set[str | None]] = defaultdict(set)
-        sql = "select m.measure, d.time_period from staging.stg_down as d inner join staging.stg_measures as m on m.source = d.source"
-        for measure, period in self.rows(sql):
-            down[measure].add(period)
+        sql = "select m.source, m.measure, d.time_period from staging.stg_down as d inner join staging.stg_measures as m on m.source = d.source"
+        for source, measure, period in self.rows(sql):
+            down[measure].add(period and self._period(source, measure, period))
         return {measure: frozenset(periods) for measure, periods in down.items()}
 
     @cached_property
@@ -224,6 +224,10 @@ class Warehouse:
         if origins:
             measures = sorted({*measures, *(w for m in measures if (w := self._weighted_by.get(m)))})
             places = list(dict.fromkeys([*places, *(area for shares in origins.values() for area, _ in shares)]))
+        if any(measure in measures for _, measure in self._over_periods):
+            periods += [
+                f"{p[:4]}-{part}" for p in periods for part in (*(f"Q{i}" for i in range(1, 5)), *(f"{i:02}" for i in range(1, 13)))
+            ]
         within = (
             f"measure in ({_texts(measures)}) and time_period in ({_texts(periods)}) and ref_area in ({_texts(places)})"
             if measures
@@ -244,6 +248,7 @@ class Warehouse:
             passed_on,
             self._weighted_by,
             above,
+            self._over_periods,
             self._counted,
         )  # fmt: skip
 
@@ -306,13 +311,25 @@ class Warehouse:
         rows = self.rows("select path from staging.stg_lake_files where kind = 'observations' order by path")
         return f"[{_texts(str(self.workspace.lake / path) for (path,) in rows)}]"
 
+    @cached_property
+    def _over_periods(self) -> dict[tuple[str, str], OverPeriods]:
+        """How sources give measures in finer periods than those of the measure."""
+        sql = "select source, measure, to_period, needed_periods, mean_of_periods from staging.stg_measures where to_period is not null"
+        return {(source, measure): OverPeriods(*rest) for source, measure, *rest in self.rows(sql)}
+
+    def _period(self, source: str, measure: str, period: str) -> str:
+        """Return the period of the cell that a row of a source belongs to."""
+        over = self._over_periods.get((source, measure))
+        return over.longer(period) if over else period
+
     def _observations(self, within: str) -> dict[Place, tuple[Observation, ...]]:
         observations: dict[Place, list[Observation]] = defaultdict(list)
         for source, part, measure, area, period, sex, age, *rest in self.rows(
             "select source, part, measure, ref_area, time_period, sex, age, obs_value, obs_status, aggregate, by_sex, row_number, row_count, "
             f"snapshot from read_parquet({self._observation_files}) where {within} order by source, part, row_number, sex, age"
         ):
-            observations[Place(measure, area, period)].append(Observation(source, part, Key(measure, area, period, sex, age), *rest))
+            place = Place(measure, area, self._period(source, measure, period))
+            observations[place].append(Observation(source, part, Key(measure, area, period, sex, age), *rest))
         return {place: tuple(of_place) for place, of_place in observations.items()}
 
     def _universe(self, within: str) -> frozenset[Place]:
@@ -327,7 +344,8 @@ class Warehouse:
 
     def _conflicts(self, within: str) -> frozenset[tuple[str, Key]]:
         rows = self.rows(f"select source, measure, ref_area, time_period, sex, age from staging.stg_conflicts where {within}")
-        return frozenset((source, Key(*key)) for source, *key in rows)
+        keys = ((source, Key(*key)) for source, *key in rows)
+        return frozenset((source, key._replace(time_period=self._period(source, key.measure, key.time_period))) for source, key in keys)
 
     @cached_property
     def _has_weight(self) -> bool:

@@ -33,7 +33,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     },
     "measures": {
         "measure": S, "measure_key": K, "source": S, "additive": B, "weighted_by": S, "weighted_by_key": K, "source_position": N,
-        "has_universe": B, "is_counted": B,
+        "has_universe": B, "is_counted": B, "to_period": S, "needed_periods": N, "mean_of_periods": B,
     },
     "breaks": {"measure": S, "measure_key": K, "source": S, "period": S, "note": S},
     "sources": {
@@ -142,7 +142,10 @@ def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, li
                     "weighted_by": spec.weighted_by if spec else None, "source_position": position,
                     "has_universe": source.universe is not None,
                     # rows, or what they sum to: no row means none
-                    "is_counted": spec is None or spec.aggregate == "sum",
+                    "is_counted": spec is None or (spec.aggregate == "sum" and spec.periods is None),
+                    "to_period": spec.periods.to if spec and spec.periods else None,
+                    "needed_periods": (spec.periods.need or spec.periods.parts) if spec and spec.periods else None,
+                    "mean_of_periods": bool(spec and spec.periods and spec.aggregate == "mean"),
                 }
             )  # fmt: skip
         rows["breaks"] += [{"measure": b.measure, "source": name, "period": b.period, "note": b.note} for b in source.breaks]

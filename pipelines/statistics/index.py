@@ -21,7 +21,7 @@ from pipelines.statistics.treat import treat
 Array = NDArray[np.float64]
 Codes = NDArray[np.int8]
 
-STATUSES = [*STATUS_RANK, "L", "Z"]
+STATUSES = [*(status for status in STATUS_RANK if status != "L"), "L", "Z"]
 """Statuses by code. Of several statuses the one with the largest code stands; statuses with a value come first, up to B."""
 IMPUTED, ESTIMATED, MISSING, TOO_FEW, UNDEFINED = (STATUSES.index(s) for s in "IEMLZ")
 

@@ -46,6 +46,7 @@ def warehouse(
             connection.execute(
                 "insert into staging.stg_terms values ('i', ?, ?, null, null, null, null, ?)", [measure, names.index(measure), lag]
             )
+        connection.execute("create table staging.stg_measures (measure_key int, to_period text)")
         connection.execute("create table dimensions.dim_breakdown (breakdown_key int, sex text, age text)")
         for age, key in {"_T": 0, **AGES}.items():
             connection.execute("insert into dimensions.dim_breakdown values (?, '_T', ?)", [key, age])

@@ -23,7 +23,7 @@ class TestDbtVariables:
         assert dbt_vars["value_statuses"] == [s.code for s in vocabulary.STATUSES.values() if s.has_value]
 
     def test_statuses_of_sources_have_ranks(self, dbt_vars: dict[str, Any]) -> None:
-        assert dbt_vars["source_statuses"] == [code for code in vocabulary.STATUSES if code in vocabulary.STATUS_RANK and code != "S"]
+        assert dbt_vars["source_statuses"] == [code for code in vocabulary.STATUSES if code in vocabulary.STATUS_RANK and code not in "LS"]
 
     def test_ranks(self, dbt_vars: dict[str, Any]) -> None:
         assert list(dbt_vars["status_ranks"].items()) == list(vocabulary.STATUS_RANK.items())
@@ -45,5 +45,5 @@ class TestStatusMacros:
         assert row == {"rank": rank, "code": code}
 
     def test_no_rank_without_a_status(self) -> None:
-        [row] = asked(expanded("select {{ status_rank(\"'L'\") }} as rank, {{ rank_status(0) }} as code"), {})
+        [row] = asked(expanded("select {{ status_rank(\"'Z'\") }} as rank, {{ rank_status(0) }} as code"), {})
         assert row == {"rank": None, "code": None}

@@ -10,6 +10,11 @@ with periods as (
     select last_period as time_period from {{ ref('stg_convergence_spans') }}
     union
     select time_period from {{ ref('stg_down') }} where time_period is not null
+    union
+    -- the longer periods of measures whose rows have finer ones
+    select distinct {{ longer_period('o.time_period', 'm.to_period') }} as time_period
+    from {{ ref('stg_observations') }} as o
+    inner join {{ ref('stg_measures') }} as m on m.measure = o.measure and m.source = o.source and m.to_period is not null
 )
 
 select

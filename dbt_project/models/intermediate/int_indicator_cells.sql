@@ -111,7 +111,8 @@ published_cells as (
         case
             when basis in ('direct', 'reported') and {{ has_value('status_rank') }} and obs_value is null then 'Z'
             when basis in ('direct', 'reported') then {{ rank_status('status_rank') }}
-            when basis = 'absent' then {{ rank_status('greatest(status_rank, ' ~ rank_of('O') ~ ')') }}
+            when basis = 'absent' and {{ has_value('status_rank') }} then 'O'
+            when basis = 'absent' then {{ rank_status('status_rank') }}
             -- no area below has a value, and all of them lack it for the same reason
             when contributing = 0 and lowest_rank = highest_rank then {{ rank_status('highest_rank') }}
             when contributing = 0 or not is_covered then 'L'

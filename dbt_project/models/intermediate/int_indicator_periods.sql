@@ -24,7 +24,7 @@ measure_periods as (
 rows_without_area as (
     select distinct
         m.measure_key,
-        {{ period_key('o.time_period') }} as period_key,
+        {{ key_of_longer(period_key('o.time_period'), 'm.to_period') }} as period_key,
         cast(null as smallint) as finest_position
     from {{ ref('stg_observations') }} as o
     inner join {{ ref('stg_measures') }} as m on m.measure = o.measure and m.source = o.source

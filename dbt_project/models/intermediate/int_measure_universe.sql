@@ -53,7 +53,7 @@ read_measures as (
 
 select distinct
     m.measure_key,
-    r.period_key,
+    {{ key_of_longer('r.period_key', 'm.to_period') }} as period_key,
     r.area_key
 from current_areas as r
 inner join {{ ref('stg_measures') }} as m on m.source = r.source

@@ -5,12 +5,15 @@ with ranked_observations as (
         s.position as source_position,
         m.measure_key,
         a.area_key,
-        p.period_key,
+        {{ key_of_longer('p.period_key', 'm.to_period') }} as period_key,
+        p.period_key as reported_period,
+        m.to_period,
         x.breakdown_key,
         x.sex_code,
         o.aggregate,
         o.by_sex,
         o.obs_value,
+        coalesce(o.row_count, 1) as n_rows,
         -- a value in the first period after a declared break gets status B
         greatest(
             {{ status_rank('o.obs_status') }},
@@ -23,7 +26,10 @@ with ranked_observations as (
     inner join {{ ref('dim_period') }} as p on p.time_period = o.time_period
     inner join {{ ref('dim_breakdown') }} as x on x.sex = o.sex and x.age = o.age
     left join (select distinct measure, source, period from {{ ref('stg_breaks') }}) as b
-        on b.measure = o.measure and b.source = o.source and b.period = o.time_period
+        on
+            b.measure = o.measure
+            and b.source = o.source
+            and {{ period_key('b.period') }} in (p.period_key, {{ key_of_longer('p.period_key', 'm.to_period') }})
     where {{ in_scope('m.measure_key', 'measure') }}
 ),
 
@@ -32,7 +38,7 @@ conflicts as (
         s.position as source_position,
         m.measure_key,
         a.area_key,
-        p.period_key,
+        {{ key_of_longer('p.period_key', 'm.to_period') }} as period_key,
         x.breakdown_key
     from {{ ref('stg_conflicts') }} as c
     inner join {{ ref('stg_sources') }} as s on s.source = c.source
@@ -76,7 +82,7 @@ plain_without_conflicts as (
 scales as (
     select
         measure_key,
-        {{ scale_for('max(abs(obs_value))') }} as scale
+        {{ scale_for("max(abs(obs_value) * case when aggregate = 'mean' then n_rows else 1 end)") }} as scale
     from ranked_observations
     where aggregate is not null
     group by measure_key
@@ -96,9 +102,11 @@ aggregates_by_sex as (
         case
             when {{ lacks_value('max(r.status_rank)') }} then null
             when r.aggregate = 'sum' then {{ exact_sum('r.obs_value * s.scale', 'max(s.scale)') }}
+            when r.aggregate = 'mean' then {{ exact_sum('r.obs_value * r.n_rows * s.scale', 'max(s.scale)') }} / sum(r.n_rows)
             when r.aggregate = 'min' then min(r.obs_value)
             else max(r.obs_value)
         end as obs_value,
+        sum(r.n_rows) as n_rows,
         max(r.status_rank) as status_rank
     from ranked_observations as r
     inner join scales as s on s.measure_key = r.measure_key
@@ -126,6 +134,14 @@ aggregates_over_sex as (
         case
             when aggregate = 'min' then min(obs_value)
             when aggregate = 'max' then max(obs_value)
+            -- the mean over the rows of all sexes
+            when aggregate = 'mean'
+                then
+                    (
+                        coalesce(max(obs_value * n_rows) filter (where sex_code = {{ sex_code('F') }}), 0)
+                        + coalesce(max(obs_value * n_rows) filter (where sex_code = {{ sex_code('M') }}), 0)
+                        + coalesce(max(obs_value * n_rows) filter (where sex_code = {{ sex_code('_U') }}), 0)
+                    ) / nullif(sum(n_rows) filter (where sex_code <> {{ sex_code('_T') }}), 0)
             when count(obs_value) filter (where sex_code <> {{ sex_code('_T') }}) > 0
                 then
                     coalesce(max(obs_value) filter (where sex_code = {{ sex_code('F') }}), 0)
@@ -133,8 +149,8 @@ aggregates_over_sex as (
                     + coalesce(max(obs_value) filter (where sex_code = {{ sex_code('_U') }}), 0)
         end as obs_value,
         -- the total that the source reports, which is never added to its parts
-        max(obs_value) filter (where sex_code = {{ sex_code('_T') }} and aggregate = 'sum') as own_total,
-        max(status_rank) filter (where sex_code = {{ sex_code('_T') }} and aggregate = 'sum') as own_rank,
+        max(obs_value) filter (where sex_code = {{ sex_code('_T') }} and aggregate in ('sum', 'mean')) as own_total,
+        max(status_rank) filter (where sex_code = {{ sex_code('_T') }} and aggregate in ('sum', 'mean')) as own_rank,
         -- a quarantined row of the total can be of either sex
         max(status_rank) filter (where sex_code = {{ sex_code('_T') }} and {{ lacks_value('status_rank') }}) as missing_rank
     from aggregates_by_sex
@@ -228,14 +244,48 @@ cells as (
     select source_position, measure_key, area_key, period_key, breakdown_key, obs_value, status_rank
     from cells_by_sex
     where has_cell
+),
+
+-- the finer periods that a cell has rows of, whatever their sex
+counted_periods as (
+    select
+        source_position,
+        measure_key,
+        area_key,
+        period_key,
+        {{ age_of('breakdown_key') }} as age_code,
+        count(distinct reported_period) as n_periods
+    from ranked_observations
+    where to_period is not null
+    group by source_position, measure_key, area_key, period_key, {{ age_of('breakdown_key') }}
+),
+
+over_periods as (
+    select
+        n.source_position,
+        n.measure_key,
+        n.area_key,
+        n.period_key,
+        n.age_code,
+        n.n_periods < m.needed_periods as is_short,
+        case when m.mean_of_periods then n.n_periods else 1 end as divisor
+    from counted_periods as n
+    inner join {{ ref('stg_measures') }} as m on m.measure_key = n.measure_key and m.source_position = n.source_position
 )
 
 select
-    cast(source_position as smallint) as source_position,
-    measure_key,
-    area_key,
-    period_key,
-    cast(breakdown_key as integer) as breakdown_key,
-    obs_value,
-    cast(status_rank as smallint) as status_rank
-from cells
+    cast(c.source_position as smallint) as source_position,
+    c.measure_key,
+    c.area_key,
+    c.period_key,
+    cast(c.breakdown_key as integer) as breakdown_key,
+    case when not coalesce(n.is_short, false) then c.obs_value / coalesce(n.divisor, 1) end as obs_value,
+    cast(case when {{ has_value('c.status_rank') }} and n.is_short then {{ rank_of('L') }} else c.status_rank end as smallint) as status_rank
+from cells as c
+left join over_periods as n
+    on
+        n.source_position = c.source_position
+        and n.measure_key = c.measure_key
+        and n.area_key = c.area_key
+        and n.period_key = c.period_key
+        and n.age_code = {{ age_of('c.breakdown_key') }}

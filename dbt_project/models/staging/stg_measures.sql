@@ -8,5 +8,8 @@ select
     weighted_by_key,
     source_position,
     has_universe,
-    is_counted
+    is_counted,
+    to_period,
+    needed_periods,
+    mean_of_periods
 from {{ lake('measures') }}

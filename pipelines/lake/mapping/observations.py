@@ -40,6 +40,9 @@ WITH_VALUE = {
 WITHOUT_VALUE = {"M": "M", "H": "M", "J": "M", "K": "M", "O": "M", "L": "O", "Q": "C", "C": "C"}
 # the flags of Eurostat and what they are in CL_OBS_STATUS, the one that matters most first; of a combination such as `bp` it is the first
 _EUROSTAT_FLAGS = {"C": "C", "Z": "M", "B": "B", "D": "D", "E": "E", "F": "F", "S": "S", "P": "P", "U": "U", "N": "N", "R": "A"}
+PERIODS = {"month": r"^[0-9]{4}-[0-9]{2}$", "quarter": r"^[0-9]{4}-Q[1-4]$"}
+AGGREGATES = {"sum": "sum", "mean": "avg", "min": "min", "max": "max"}
+"""The functions of SQL by the names of the pack format."""
 _AGE = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
 _COLUMNS = ["measure", "__part", "ref_area", "period", "sex", "age", "obs_value", "obs_status", "aggregate", "__row", "row_count"]
 
@@ -190,12 +193,16 @@ def _observations(kept: pl.DataFrame, measure: _Measure, failures: pl.DataFrame)
         is_negative = pl.col("value") < 0
         reason = pl.when(is_negative).then(pl.format("{}: a weight cannot be negative", "value")).otherwise("cell_reason")
         rows = rows.with_columns(reason.alias("cell_reason"), pl.when(~is_negative).then("value").alias("value"))
+    if measure.spec.periods is not None:
+        is_finer = pl.col("period").str.contains(PERIODS[measure.spec.periods.from_]).fill_null(True)
+        reason = pl.when(~is_finer).then(pl.format(f"period {{}}: expected a {measure.spec.periods.from_}", "period"))
+        rows = rows.with_columns(reason.otherwise("cell_reason").alias("cell_reason"), pl.when(is_finer).then("value").alias("value"))
     bad = rows.filter(pl.col("cell_reason").is_not_null() & ~pl.col("__q")).select(
         "__row", "__cell", "__part", pl.lit(measure.name).alias("column"), pl.col("cell_reason").alias("reason")
     )
     rows = rows.with_columns(
         _status().alias("obs_status"),
-        pl.lit(measure.spec.aggregate, dtype=pl.String).alias("aggregate"),
+        pl.lit(measure.spec.aggregate_of_rows, dtype=pl.String).alias("aggregate"),
         pl.lit(measure.name).alias("measure"),
         pl.lit(1, dtype=pl.Int64).alias("row_count"),
     )
@@ -245,7 +252,7 @@ def _aggregated(rows: pl.DataFrame, measure: _Measure, sandbox: Sandbox) -> pl.D
     ranks = " ".join(f"when {literal(status)} then {rank}" for status, rank in STATUS_RANK.items())
     sql = f"""
         select {keys}, max(case obs_status {ranks} end) as rank, min(__row) as __row, count(*)::bigint as row_count,
-               case when count(obs_value) = count(*) then {measure.spec.aggregate}(obs_value) end as obs_value
+               case when count(obs_value) = count(*) then {AGGREGATES[measure.spec.aggregate_of_rows or "sum"]}(obs_value) end as obs_value
         from (select * from input order by __n) group by {keys} order by {keys}
     """
     cells = sandbox.query(sql, input=rows.select(*columns, "__n", "__row", "obs_value", "obs_status"))

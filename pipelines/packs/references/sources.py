@@ -22,7 +22,7 @@ REGISTER_FIELDS = {"register", "id", "ref_area", "valid_from", "valid_to", "stat
 PUSHED_FORMATS = ("json", "ofn-events", "ofn-notices", "schema-org-events")
 _VARIABLE = re.compile(r"(?<!\$)\{([A-Za-z][A-Za-z0-9_]*)\}")
 _ENVIRONMENT = re.compile(r"\$\{?(ZPO2_SECRET_[A-Z0-9_]*)\}?")
-_NO_EXPRESSIONS = {"aggregate", "additive", "weighted_by", "scale", "scheme"}
+_NO_EXPRESSIONS = {"aggregate", "periods", "additive", "weighted_by", "scale", "scheme"}
 _NEVER_STORED_AS_TEXT = {"value", "where", "lat", "lon", "area_km2", "amount", "sex"}
 
 

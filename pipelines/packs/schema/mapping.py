@@ -55,19 +55,59 @@ def _as_measure(value: Any) -> Any:
     return value if isinstance(value, dict) else {"value": value}
 
 
+class Periods(Block):
+    """The finer periods in which a measure is reported: the months of a year become one value of the year."""
+
+    from_: Literal["month", "quarter"] = Field(alias="from", description="Kind of the periods of the rows.")
+    to: Literal["quarter", "year"] = Field(description="Kind of the periods of the measure.")
+    need: int | None = Field(
+        None, ge=1, description="Number of finer periods that must have rows, such as 12; with fewer, the value is L. Default: all."
+    )
+
+    @property
+    def parts(self) -> int:
+        """The number of finer periods in a period."""
+        return {("month", "quarter"): 3, ("month", "year"): 12, ("quarter", "year"): 4}[self.from_, self.to]
+
+    @model_validator(mode="after")
+    def to_a_longer_period(self) -> Periods:
+        if self.from_ == self.to:
+            raise ValueError("periods: give a longer period as `to`")
+        if (self.need or 0) > self.parts:
+            raise ValueError(f"periods: need {self.need} is more than the {self.parts} {self.from_}s of a {self.to}")
+        return self
+
+
 class MeasureMap(Block):
     """How a row becomes a value of one measure."""
 
     value: Expression = Field(description="The value.")
     where: Expression | None = Field(None, description="Rows that have a value.")
-    aggregate: Literal["sum", "min", "max"] | None = Field(
-        None, description="How several rows of one cell become one value. A total is never added to its parts."
+    aggregate: Literal["sum", "mean", "min", "max"] | None = Field(
+        None,
+        description="How several rows of one cell become one value. A total is never added to its parts. With `periods`, mean is the mean of the "
+        "periods, and the rows of one period are summed first.",
+    )
+    periods: Periods | None = Field(
+        None,
+        description="Periods of the rows, if they are finer than those of the measure: `{from: month, to: year, need: 12}`. Needs `aggregate`.",
     )
     additive: bool = Field(True, description="false: values are never summed over sex or territory.")
     weighted_by: Identifier | None = Field(
         None, description="Measure that weights the mean of a parent area. Where it is 0, the mean is not defined."
     )
     scale: dict[Text, float] | None = Field(None, description="The number for each category.")
+
+    @model_validator(mode="after")
+    def periods_are_aggregated(self) -> MeasureMap:
+        if self.periods is not None and self.aggregate is None:
+            raise ValueError("periods: needs aggregate")
+        return self
+
+    @property
+    def aggregate_of_rows(self) -> str | None:
+        """How the rows of one cell of the lake become one value: of one period, where the measure is a mean over periods."""
+        return "sum" if self.periods is not None and self.aggregate == "mean" else self.aggregate
 
 
 class ObservationsMap(Block):

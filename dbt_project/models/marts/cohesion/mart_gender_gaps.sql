@@ -9,8 +9,7 @@ with values_by_sex as (
         max(c.obs_value) filter (where {{ sex_of('c.breakdown_key') }} = {{ sex_code('F') }}) as female,
         max(c.obs_value) filter (where {{ sex_of('c.breakdown_key') }} = {{ sex_code('M') }}) as male,
         max({{ status_rank('c.obs_status') }}) as status_rank,
-        -- the statuses L and Z have no rank
-        bool_or(c.obs_status = 'L') as is_low,
+        -- the status Z has no rank
         bool_or(c.obs_status = 'Z') as is_undefined
     from {{ ref('int_indicator_cells') }} as c
     where {{ sex_of('c.breakdown_key') }} in ({{ sex_code('M') }}, {{ sex_code('F') }}) and {{ in_scope('c.indicator_key') }}
@@ -38,7 +37,6 @@ select
     case when r.ratio > 0 then abs(1 - least(r.ratio, 1 / r.ratio)) when r.ratio = 0 then 1 end as parity_distance,
     case
         when {{ lacks_value('r.status_rank') }} then {{ rank_status('r.status_rank') }}
-        when r.is_low then 'L'
         when r.is_undefined or r.ratio is null then 'Z'
         else {{ rank_status('r.status_rank') }}
     end as obs_status

@@ -145,7 +145,6 @@ select
         -- an area that did not exist in the base period has no value there
         when s.base_status is null and {{ has_value('s.status_rank') }} then 'O'
         when {{ lacks_value('s.status_rank') }} then {{ rank_status('s.status_rank') }}
-        when s.base_status = 'L' or s.last_status = 'L' then 'L'
         when s.progress is null then 'Z'
         when b.indicator_key is not null then 'B'
         else {{ rank_status('s.status_rank') }}
