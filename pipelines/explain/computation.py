@@ -51,7 +51,7 @@ def compute(warehouse: Warehouse, cell_key: CellKey) -> Computation:
     at = (cell_key.time_period, cell_key.sex, cell_key.age)
     own = formula.area_sums(facts, cell_key.ref_area, *at)
     members = [Member(facts.areas[area], formula.area_sums(facts, area, *at)) for area in below]
-    rolled = parents.roll_up(facts, members, warehouse.pack[1])
+    rolled = parents.roll_up(facts, members, warehouse.min_coverage)
     outcome = parents.choose_outcome(facts, own, is_parent, rolled)
     return Computation(cell_key, facts, level, finest, outcome, own, rolled, _intervals(warehouse, cell_key, facts.indicator, outcome))
 

@@ -86,6 +86,7 @@ class Indicator:
     change_kind: str | None
     change_years: int | None
     interval_kind: str | None = None
+    weight: str | None = None
     terms: tuple[Term, ...] = ()
 
     @property
@@ -112,7 +113,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Area:
-    """An area of the computation. `weight` is None where the pack declares none or the area never has one; `weight_period` is its period."""
+    """An area of the computation. `weight` is None where the indicator has none or the area never has one; `weight_period` is its period."""
 
     ref_area: str
     name: str

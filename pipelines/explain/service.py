@@ -37,7 +37,6 @@ def explain(workspace: Workspace, warehouse: Warehouse, requested: CellKey) -> E
     notes = provenance.notes()
     declared = workspace.pack.indicators.get(cell_key.indicator)
     needed = workspace.pack.text(declared.needed) if declared else ""
-    weight, _ = warehouse.pack
     name, level = warehouse.areas[cell_key.ref_area]
     return Explanation(
         pack=workspace.pack.id, computation=computation,
@@ -45,7 +44,7 @@ def explain(workspace: Workspace, warehouse: Warehouse, requested: CellKey) -> E
         description=workspace.pack.text(declared.description) if declared else "",
         declared=_declared(declared), area={"name": name, "level": level}, warehouse_row=row, publication=published, traces=traces,
         snapshots=snapshots, fills=warehouse.fills,
-        weight={"measure": weight, "time_period": _weight_period(computation)},
+        weight={"measure": computation.facts.indicator.weight, "time_period": _weight_period(computation)},
         reasons=reasons.status_reasons(computation, traces, warehouse.fills, needed),
         checks=[
             _recomputed(computation, row), *_published(row, published, gate_result), *_archived_bytes(snapshots),

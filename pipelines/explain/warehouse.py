@@ -127,10 +127,9 @@ class Warehouse:
     # --------------------------------------------------------------------------------------------------------- declarations
 
     @cached_property
-    def pack(self) -> tuple[str | None, float]:
-        """The measure that weights areas, and the coverage that a parent needs."""
-        weight, min_coverage = self.rows("select weight, min_coverage from staging.stg_pack")[0]
-        return weight, min_coverage
+    def min_coverage(self) -> float:
+        """The coverage that a parent needs."""
+        return float(self.rows("select min_coverage from staging.stg_pack")[0][0])
 
     @cached_property
     def _terms(self) -> dict[str, tuple[Term, ...]]:
@@ -145,7 +144,8 @@ class Warehouse:
     def indicator(self, name: str) -> Indicator:
         row = self.rows(
             "select indicator, unit, formula, rollup, multiplier, has_denominator, weighted, missing_zero, window_years, window_agg, "
-            f"window_min, change_kind, change_years, interval_kind from staging.stg_indicators where indicator = {literal(name)}"
+            "window_min, change_kind, change_years, interval_kind, weight "
+            f"from staging.stg_indicators where indicator = {literal(name)}"
         )[0]
         return replace(Indicator(*row), terms=self._terms.get(name, ()))
 
@@ -236,14 +236,14 @@ class Warehouse:
         return Facts(
             indicator,
             self._observations(within),
-            self._areas(places, cell_key.time_period),
+            self._areas(indicator.weight, places, cell_key.time_period),
             {source: i for i, source in enumerate(self.sources)},
             self._additive,
             self._conflicts(within),
             self._breaks,
             self._universe(within),
             self.down,
-            self._has_weight,
+            indicator.weight is not None,
             origins,
             passed_on,
             self._weighted_by,
@@ -347,15 +347,13 @@ class Warehouse:
         keys = ((source, Key(*key)) for source, *key in rows)
         return frozenset((source, key._replace(time_period=self._period(source, key.measure, key.time_period))) for source, key in keys)
 
-    @cached_property
-    def _has_weight(self) -> bool:
-        return bool(self.rows("select 1 from intermediate.int_area_weights limit 1"))
-
-    def _areas(self, places: Iterable[str], period: str) -> dict[str, Area]:
+    def _areas(self, weight: str | None, places: Iterable[str], period: str) -> dict[str, Area]:
+        weight_key = f"(select max(weight_key) from staging.stg_indicators where weight = {literal(weight or '')})"
         rows = self.rows(
             "select a.ref_area, coalesce(a.name, a.ref_area), a.level, a.area_km2, w.weight, p.time_period from staging.stg_areas as a "
             "inner join dimensions.dim_area as k on k.ref_area = a.ref_area "
-            f"left join intermediate.int_area_weights as w on w.area_key = k.area_key and w.period_key = {self._period_key(period)} "
+            f"left join intermediate.int_area_weights as w on w.weight_key = {weight_key} and w.area_key = k.area_key "
+            f"and w.period_key = {self._period_key(period)} "
             "left join dimensions.dim_period as p on p.period_key = w.weight_period_key "
             f"where a.ref_area in ({_texts(places)})"
         )

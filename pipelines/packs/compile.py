@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from pipelines.core.fingerprint import integer_keys
+from pipelines.core.vocabulary import AREAS
 from pipelines.packs import Pack
-from pipelines.packs.schema import Component, CountedSource, FetchedSource, Indicator, Normalise, ObservationsMap, Peers, Term
+from pipelines.packs.schema import Component, CountedSource, FetchedSource, Formula, Indicator, Normalise, ObservationsMap, Peers, Term
 
 S, F, N, B, K = pl.String, pl.Float64, pl.Int64, pl.Boolean, pl.Int32
 SCHEMAS: dict[str, dict[str, Any]] = {
@@ -23,7 +24,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "weighted": B, "missing_zero": B,
         "window_years": N, "window_agg": S, "window_min": N, "change_kind": S, "change_years": N, "by_sex": B, "by_age": B,
         "last_level": S, "titles": S, "descriptions": S, "sources": S,
-        "interval_kind": S, "interval_n": S, "interval_n_key": K, "interval_sd": S, "interval_sd_key": K,
+        "interval_kind": S, "interval_n": S, "interval_n_key": K, "interval_sd": S, "interval_sd_key": K, "weight": S,
+        "weight_key": K, "is_change": B,
     },
     "indicator_levels": {"indicator": S, "indicator_key": K, "level": S},
     "convergence_spans": {"indicator": S, "first_period": S, "last_period": S},
@@ -89,8 +91,8 @@ def _add_keys(rows: dict[str, list[dict[str, Any]]]) -> None:
     """Add the integers by which the warehouse joins indicators and measures."""
     indicators = integer_keys(row["indicator"] for row in rows["indicators"])
     of_measures = {
-        "pack": ["weight"], "indicators": ["interval_n", "interval_sd"], "terms": ["measure", "times"], "measures": ["measure", "weighted_by"],
-        "breaks": ["measure"],
+        "pack": ["weight"], "indicators": ["interval_n", "interval_sd", "weight"], "terms": ["measure", "times"],
+        "measures": ["measure", "weighted_by"], "breaks": ["measure"],
     }  # fmt: skip
     measures = integer_keys(row[c] for table, columns in of_measures.items() for row in rows[table] for c in columns if row[c] is not None)
     for table in ("indicators", "indicator_levels", "terms"):
@@ -188,7 +190,8 @@ def _indicator(
             "descriptions": json.dumps({lang: pack.text(indicator.description, lang) for lang in pack.file.languages}, ensure_ascii=False),
             "sources": ";".join(_sources_of(pack, {s for m in used for s in filled.get(m, [])})),
             "interval_kind": interval.kind if interval else None, "interval_n": interval.n if interval else None,
-            "interval_sd": interval.sd if interval else None,
+            "interval_sd": interval.sd if interval else None, "weight": _weight(pack, indicator),
+            "is_change": formula is not None and _is_change(formula),
         }
     )  # fmt: skip
     rows["indicator_levels"] += [{"indicator": indicator.id, "level": level} for level in dict.fromkeys(indicator.levels or levels[-1:])]
@@ -212,6 +215,20 @@ def _indicator(
 def _sources_of(pack: Pack, filling: set[str]) -> list[str]:
     """Return the sources that fill measures, and those that they look up."""
     return sorted(filling | {name for source in filling & set(pack.sources) for name in pack.looked_up(pack.sources[source])})
+
+
+def _is_change(formula: Formula) -> bool:
+    """Whether a formula measures a change: it declares one, or subtracts what a measure was in another year."""
+    terms = formula.numerator
+    return formula.change is not None or any(
+        a.measure == b.measure and a.times == b.times and a.lag != b.lag and a.factor * b.factor < 0 for a in terms for b in terms
+    )
+
+
+def _weight(pack: Pack, indicator: Indicator) -> str | None:
+    """Return what weighs the areas of an indicator; None where each of them counts once."""
+    weight = indicator.weight or pack.file.weight
+    return None if weight == AREAS else weight
 
 
 def _weighted_by(pack: Pack, measure: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from pipelines.core.fingerprint import digest
+from pipelines.core.vocabulary import AREA_KM2, AREAS
 from pipelines.packs.schema import Block, CountedSource, FetchedSource, Index, Indicator, ObservationsMap, PackFile
 
 
@@ -119,10 +120,14 @@ class Pack:
 
     @cached_property
     def weights(self) -> frozenset[str]:
-        """The measures that weight areas: that of the pack, and those by which other measures are weighted."""
+        """The measures that weight areas: those of the pack and of indicators, and those by which other measures are weighted."""
         maps = [source.map for source in self.sources.values() if isinstance(source.map, ObservationsMap)]
-        names = {self.file.weight, *(spec.weighted_by for m in maps for spec in m.measures.values())}
-        return frozenset(name for name in names if name is not None)
+        names = {
+            self.file.weight,
+            *(indicator.weight for indicator in self.indicators.values()),
+            *(spec.weighted_by for m in maps for spec in m.measures.values()),
+        }
+        return frozenset(name for name in names if name is not None) - {AREAS, AREA_KM2}
 
     @cached_property
     def digest(self) -> str:

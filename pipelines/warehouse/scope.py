@@ -251,7 +251,7 @@ def _keys_of_measures(
         _grouped(tables[name], by) for name, by in (("measures", "measure"), ("breaks", "measure"), ("down", "source"))
     )
     in_formulas = {row[column] for row in tables["terms"] for column in ("measure", "times")}
-    in_formulas |= {row[column] for row in tables["indicators"] for column in ("interval_n", "interval_sd")}
+    in_formulas |= {row[column] for row in tables["indicators"] for column in ("interval_n", "interval_sd", "weight")}
 
     def facts(measure: str) -> list[Any]:
         """The breaks of a measure, and what its sources say of it, without what they say of other measures."""
@@ -275,7 +275,7 @@ def _keys_of_indicators(tables: Mapping[str, Rows], measures: Mapping[str, str])
     for row in tables["indicators"]:
         name = row["indicator"]
         inputs = {measure for term in terms.get(name, []) for measure in (term["measure"], term["times"]) if measure}
-        inputs |= {measure for measure in (row["interval_n"], row["interval_sd"]) if measure}
+        inputs |= {measure for measure in (row["interval_n"], row["interval_sd"], row["weight"]) if measure}
         declaration = {**row, "position": None}  # the position only orders lists
         keys[name] = digest(
             [declaration, levels.get(name), spans.get(name), terms.get(name), {measure: measures.get(measure) for measure in inputs}]

@@ -1,10 +1,10 @@
 -- grain: one row per indicator, area, period and sex with a published value, and its weight in the weighted statistics
 {{ config(materialized="view") }}
 with weights as (
-    select count(o.obs_value) > 0 as has_weight
-    from {{ ref('int_observations') }} as o
-    inner join {{ ref('stg_pack') }} as k on k.weight_key = o.measure_key
-    where o.breakdown_key = {{ total() }}
+    select weight_key
+    from {{ ref('int_area_weights') }}
+    group by weight_key
+    having count(weight) > 0
 )
 
 select
@@ -15,11 +15,11 @@ select
     c.breakdown_key,
     c.obs_value,
     {{ status_rank('c.obs_status') }} as status_rank,
-    -- ratios weigh by their own denominator; changes and plain numbers weigh by the pack's weight, if it declares one
+    -- ratios weigh by their own denominator; changes and plain numbers weigh by the indicator's weight, if it has one
     case when i.has_denominator and i.change_kind is null then c.denominator else w.weight end as weight,
-    (i.has_denominator and i.change_kind is null) or k.has_weight as weighted
+    (i.has_denominator and i.change_kind is null) or k.weight_key is not null as weighted
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
-cross join weights as k
-left join {{ ref('int_area_weights') }} as w on w.period_key = c.period_key and w.area_key = c.area_key
+left join weights as k on k.weight_key = i.weight_key
+left join {{ ref('int_area_weights') }} as w on w.weight_key = i.weight_key and w.period_key = c.period_key and w.area_key = c.area_key
 where c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }}

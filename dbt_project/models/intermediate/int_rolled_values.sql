@@ -13,9 +13,12 @@ with rollable as (
 
 weights as (
     select
-        count(*) > 0 as has_weight,
-        {{ scale_for('max(abs(weight))') }} as weight_scale
-    from {{ ref('int_area_weights') }}
+        i.indicator_key,
+        i.weight_key,
+        {{ scale_for('max(abs(w.weight))') }} as weight_scale
+    from {{ ref('stg_indicators') }} as i
+    left join {{ ref('int_area_weights') }} as w on w.weight_key = i.weight_key
+    group by i.indicator_key, i.weight_key
 ),
 
 -- each child once per ancestor, however many paths lead to it
@@ -34,7 +37,7 @@ children as (
         s.denominator_scale,
         w.weight_scale,
         -- null if the area never has a weight
-        case when w.has_weight then aw.weight else 1 end as weight,
+        case when w.weight_key is not null then aw.weight else 1 end as weight,
         {{ has_value('d.status_rank') }} as contributes
     from {{ ref('int_direct_values') }} as d
     inner join rollable as r on r.indicator_key = d.indicator_key
@@ -43,8 +46,9 @@ children as (
     inner join {{ ref('int_area_tree') }} as t
         on t.period_key = d.period_key and t.area_key = d.area_key and t.level_position = p.finest_position
     inner join {{ ref('int_indicator_levels') }} as il on il.indicator_key = d.indicator_key and il.level_position = t.ancestor_position
-    cross join weights as w
-    left join {{ ref('int_area_weights') }} as aw on aw.period_key = d.period_key and aw.area_key = d.area_key
+    inner join weights as w on w.indicator_key = d.indicator_key
+    left join {{ ref('int_area_weights') }} as aw
+        on aw.weight_key = w.weight_key and aw.period_key = d.period_key and aw.area_key = d.area_key
 ),
 
 sums as (

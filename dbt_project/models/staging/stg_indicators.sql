@@ -31,5 +31,8 @@ select
     sources,
     interval_kind,
     interval_n_key,
-    interval_sd_key
+    interval_sd_key,
+    weight,
+    weight_key,
+    is_change
 from {{ lake('indicators') }}

@@ -22,6 +22,7 @@ def check(names: Names, indicator: Indicator) -> None:
             names.report(block, ("convergence", i), "the first period must come before the last")
     if indicator.formula is not None:
         _check_formula(names, block, indicator.formula)
+    names.check_measure(block, ("weight",), indicator.weight, built_in=True)
     if indicator.interval is not None and indicator.formula is not None:
         names.check_measure(block, ("interval", "n"), indicator.interval.n)
         names.check_measure(block, ("interval", "sd"), indicator.interval.sd)

@@ -95,6 +95,11 @@ class Indicator(Block):
     rollup: Literal["computed", "reported"] = Field(
         "computed", description="reported: values of parent areas come from the source, where it has them."
     )
+    weight: Identifier | None = Field(
+        None,
+        description="What areas weigh in coverage and, without a denominator, in weighted statistics: a measure, `area_km2` or `areas`; default: "
+        "that of the pack.",
+    )
     interval: Annotated[Interval | None, BeforeValidator(_kind_or_block)] = Field(
         None, description="Interval of the values: `proportion`, `rate`, or a block for a mean; default: none."
     )

@@ -90,8 +90,8 @@ def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str,
                 ],
             ),
             "int_area_weights": (
-                "period_key integer, area_key integer, weight double",
-                [{**cell, "area_key": areas[a], "weight": w} for a, w in (weights or {}).items()],
+                "weight_key integer, period_key integer, area_key integer, weight double",
+                [{**cell, "weight_key": MEASURE, "area_key": areas[a], "weight": w} for a, w in (weights or {}).items()],
             ),
             "int_terms": (
                 "indicator_key integer, measure_key integer, times_key integer, at_position integer",
@@ -102,8 +102,8 @@ def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str,
                 [{"indicator_key": INDICATOR, "numerator_scale": SCALE, "denominator_scale": SCALE}],
             ),
             "stg_indicators": (
-                "indicator_key integer, weighted boolean, has_denominator boolean",
-                [{"indicator_key": INDICATOR, "weighted": False, "has_denominator": True}],
+                "indicator_key integer, weighted boolean, has_denominator boolean, weight_key integer",
+                [{"indicator_key": INDICATOR, "weighted": False, "has_denominator": True, "weight_key": MEASURE if weights else None}],
             ),
             "stg_measures": (
                 "measure_key integer, source varchar, additive boolean, weighted_by_key integer, is_counted boolean",
@@ -390,11 +390,13 @@ class TestConvergenceModel:
 
 
 def progress(rows: Table) -> list[dict[str, Any]]:
-    """Return the progress of each row: direction, target, base and last value, base and last year."""
+    """Return the progress of each row: direction, target, base and last value, base and last year, kind of interval, whether a change."""
     area, everyone = keys_of(["a"]), SEXES["_T"]
     indicators = [
-        {"indicator_key": i, "indicator": str(i), "direction": r["direction"], "target_value": r.get("target")} for i, r in enumerate(rows)
-    ]
+        {"indicator_key": i, "indicator": str(i), "direction": r["direction"], "target_value": r.get("target"), "multiplier": 100.0,
+         "interval_kind": r.get("interval"), "is_change": r.get("is_change", False)}
+        for i, r in enumerate(rows)
+    ]  # fmt: skip
     years = [(str(r.get("base_year", 2015)), str(r.get("last_year", 2020))) for r in rows]
     ends = [(key_of_period(base), key_of_period(last)) for base, last in years]
     cell = {"area_key": area["a"], "level_position": POSITIONS["lau"], "breakdown_key": everyone}
@@ -403,7 +405,11 @@ def progress(rows: Table) -> list[dict[str, Any]]:
         sql_of("mart_progress"),
         {
             **names,
-            "stg_indicators": ("indicator_key integer, indicator varchar, direction varchar, target_value double", indicators),
+            "stg_indicators": (
+                "indicator_key integer, indicator varchar, direction varchar, target_value double, multiplier double, interval_kind varchar, "
+                "is_change boolean",
+                indicators,
+            ),
             "int_progress_spans": (
                 "indicator_key integer, level_position integer, breakdown_key integer, base_period integer, last_period integer",
                 [{**cell, "indicator_key": i, "base_period": base, "last_period": last} for i, (base, last) in enumerate(ends)],
@@ -416,7 +422,10 @@ def progress(rows: Table) -> list[dict[str, Any]]:
                     for end, period in zip(("base", "last"), periods, strict=True)
                 ],
             ),
-            "int_indicator_breaks": NO_BREAKS,
+            "int_indicator_breaks": (
+                "indicator_key integer, day_number integer",
+                [{"indicator_key": i, "day_number": r["break"]} for i, r in enumerate(rows) if "break" in r],
+            ),
         },
     )
     return sorted(result, key=lambda row: int(row["indicator"]))
@@ -426,6 +435,8 @@ def open_sdg(row: dict[str, Any]) -> tuple[float | None, str | None]:
     """Return score and class as the Open SDG platform's methodology says (docs/progress-methodology.md of open-sdg/open-sdg)."""
     base, last, target = row["base"] or 0.001, row["last"], row.get("target")
     way = 1 if row["direction"] == "higher_better" else -1
+    if (target is None and way == -1 and row["base"] == 0) or (target is not None and way * (row["base"] - target) >= 0):
+        return None, None  # this project's own rule: nothing is left to achieve
     if target is not None and ((way == 1 and last >= target) or (way == -1 and last <= target)):
         return 5.0, "target_achieved"
     years = row.get("last_year", 2020) - row.get("base_year", 2015)
@@ -459,8 +470,8 @@ class TestProgressModel:
         ]
         for row, result in zip(rows, progress(rows), strict=True):
             score, name = open_sdg(row)
-            assert (result["progress"], result["obs_status"]) == (name, "A"), row
-            assert result["score"] == pytest.approx(score, abs=1e-9), row
+            assert (result["progress"], result["obs_status"]) == (name, "A" if name else "Z"), row
+            assert result["score"] == (None if score is None else pytest.approx(score, abs=1e-9)), row
 
     def test_by_hand(self) -> None:
         doubled = {"direction": "higher_better", "base": 100.0, "last": 100 * 1.01**5}
@@ -482,6 +493,31 @@ class TestProgressModel:
         assert (result[2]["score"], result[2]["progress"]) == (pytest.approx(-5 + 5 * 1.1 / 1.2), "limited_progress")
         # the wrong way by 1 % a year: halfway from -2 % (-5) to 0 (-2.5)
         assert (result[3]["score"], result[3]["progress"]) == (pytest.approx(-3.75), "deterioration")
+
+    def test_is_not_assessed_with_a_reason(self) -> None:
+        higher, lower = ({"direction": direction, "base": 50.0, "last": 60.0} for direction in ("higher_better", "lower_better"))
+        share = {**higher, "interval": "proportion"}
+        rows: dict[str | None, Table] = {
+            "change": [{**higher, "is_change": True}, {**higher, "is_change": True, "base": -1.0}],
+            "break": [{**higher, "break": 20180101}, {**higher, "break": 20200101}],
+            "nothing_to_achieve": [
+                {**higher, "base": 100.0, "last": 100.0, "target": 100.0}, {**higher, "base": 100.0, "last": 90.0, "target": 100.0},
+                {**lower, "base": 10.0, "last": 9.0, "target": 20.0}, {**lower, "base": 0.0, "last": 0.0}, {**lower, "base": 0.0},
+                {"direction": "target", "base": 50.0, "last": 40.0, "target": 50.0},
+                {**share, "base": 100.0, "last": 100.0}, {**share, "base": 98.0, "last": 99.0},
+            ],
+            "undefined_growth": [{**higher, "base": -1.0}],
+            None: [
+                higher, lower, {**higher, "break": 20150101}, {**higher, "break": 20210101}, {**share, "base": 97.0, "last": 98.0},
+                {**higher, "base": 98.0, "last": 98.0}, {**higher, "target": 100.0, "base": 99.5, "last": 99.6},
+            ],
+        }  # fmt: skip
+        results = iter(progress([row for of_reason in rows.values() for row in of_reason]))
+        for reason, of_reason in rows.items():
+            for row in of_reason:
+                result = next(results)
+                assert (result["reason"], result["obs_status"]) == (reason, "A" if reason is None else "Z"), row
+                assert (result["score"] is None) == (result["progress"] is None) == (reason is not None), row
 
     def test_no_growth_rate_across_zero(self) -> None:
         [result] = progress([{"direction": "higher_better", "base": -5.0, "last": 5.0}])

@@ -1,10 +1,15 @@
--- grain: one row per indicator with a direction, area and sex: its growth, compared with the growth that its target or direction requires
+-- grain: one row per indicator with a direction, area and sex: its growth, compared with the growth that its target or direction requires,
+-- or the reason why that says nothing
 {{ config(materialized="incremental", pre_hook="{{ delete_scope(column='indicator') }}") }}
 {%- set progress = var('progress') %}
 {%- set best = progress.best_score %}
 {%- set to_target = progress.with_target %}
 {%- set free = progress.without_target %}
-with values_at_ends as (
+with spans_with_break as (
+    {{ spans_with_break(ref('int_progress_spans'), 'base_period', 'last_period') }}
+),
+
+values_at_ends as (
     select
         s.indicator_key,
         c.area_key,
@@ -13,6 +18,10 @@ with values_at_ends as (
         s.last_period,
         i.direction,
         i.target_value,
+        i.is_change,
+        -- a part of a whole cannot be more than all of it
+        case when i.interval_kind = 'proportion' and i.direction = 'higher_better' then i.multiplier end as limit_value,
+        k.indicator_key is not null as has_break,
         b.obs_value as base_value,
         c.obs_value as last_value,
         b.obs_status as base_status,
@@ -33,7 +42,32 @@ with values_at_ends as (
             and b.area_key = c.area_key
             and b.breakdown_key = s.breakdown_key
             and b.period_key = s.base_period
+    left join spans_with_break as k
+        on k.indicator_key = s.indicator_key and k.base_period = s.base_period and k.last_period = s.last_period
     where {{ in_scope('s.indicator_key') }}
+),
+
+judged as (
+    select
+        *,
+        case
+            when is_change then 'change'
+            when has_break then 'break'
+            when
+                case
+                    when direction = 'target'
+                        then
+                            abs(base_value - target_value)
+                            <= {{ var('relative_tolerance') }} * greatest(abs(target_value), {{ progress.smallest_target }})
+                    when target_value is not null and direction = 'higher_better' then base_value >= target_value
+                    when target_value is not null then base_value <= target_value
+                    when direction = 'lower_better' then base_value = 0
+                    -- even moderate growth would end beyond the limit
+                    else base_value * pow(1 + cast({{ free.moderate }} as double), years) > limit_value
+                end
+                then 'nothing_to_achieve'
+        end as reason
+    from values_at_ends
 ),
 
 -- a target to meet and not to pass: a value beyond the target is folded to the value before it with the same ratio to the target
@@ -49,7 +83,7 @@ folded as (
         {% endfor -%}
         -- exponential growth cannot start or end at zero
         case when target_value = 0 then {{ progress.zero }} else target_value end as target
-    from values_at_ends
+    from judged
 ),
 
 signed as (
@@ -69,9 +103,9 @@ signed as (
 growths as (
     select
         *,
-        case when last_folded / base >= 0 then {{ finite('pow(last_folded / base, 1 / years) - 1') }} end as growth,
+        case when reason is null and last_folded / base >= 0 then {{ finite('pow(last_folded / base, 1 / years) - 1') }} end as growth,
         case
-            when years_to_target > 0 and target / base > 0
+            when reason is null and years_to_target > 0 and target / base > 0
                 then {{ finite('pow(target / base, cast(1 as double) / years_to_target) - 1') }}
         end as growth_required,
         coalesce(
@@ -90,8 +124,6 @@ paces as (
         *,
         case
             when target_value is null then base_sign * direction_sign * growth
-            -- a series that starts at its target can only move away from it
-            when growth_required = 0 then cast('-infinity' as double)
             when growth_required <> 0 then base_sign * direction_sign * growth / abs(growth_required)
         end as pace
     from growths
@@ -101,7 +133,7 @@ scored as (
     select
         *,
         case
-            when base_value is null or last_value is null then null
+            when base_value is null or last_value is null or reason is not null then null
             when is_achieved then {{ best }}
             when pace is null then null
             -- the scale of the Open SDG platform: piecewise linear through the borders of the classes
@@ -113,7 +145,7 @@ scored as (
             else least(500 * pace - 5, {{ best }})
         end as score,
         case
-            when base_value is null or last_value is null then null
+            when base_value is null or last_value is null or reason is not null then null
             when is_achieved then 'target_achieved'
             when pace >= case when target_value is null then {{ free.substantial }} else {{ to_target.substantial }} end then 'substantial_progress'
             when pace >= case when target_value is null then {{ free.moderate }} else {{ to_target.moderate }} end then 'moderate_progress'
@@ -127,8 +159,17 @@ scored as (
     from paces
 ),
 
-spans_with_break as (
-    {{ spans_with_break(ref('int_progress_spans'), 'base_period', 'last_period') }}
+with_status as (
+    select
+        *,
+        case
+            -- an area that did not exist in the base period has no value there
+            when base_status is null and {{ has_value('status_rank') }} then 'O'
+            when {{ lacks_value('status_rank') }} then {{ rank_status('status_rank') }}
+            when progress is null then 'Z'
+            else {{ rank_status('status_rank') }}
+        end as obs_status
+    from scored
 )
 
 select
@@ -141,19 +182,11 @@ select
     s.growth_required,
     s.score,
     s.progress,
-    case
-        -- an area that did not exist in the base period has no value there
-        when s.base_status is null and {{ has_value('s.status_rank') }} then 'O'
-        when {{ lacks_value('s.status_rank') }} then {{ rank_status('s.status_rank') }}
-        when s.progress is null then 'Z'
-        when b.indicator_key is not null then 'B'
-        else {{ rank_status('s.status_rank') }}
-    end as obs_status
-from scored as s
+    s.obs_status,
+    case when s.obs_status = 'Z' then coalesce(s.reason, 'undefined_growth') end as reason
+from with_status as s
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = s.indicator_key
 inner join {{ ref('dim_area') }} as a on a.area_key = s.area_key
 inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = s.breakdown_key
 inner join {{ ref('dim_period') }} as p on p.period_key = s.base_period
 inner join {{ ref('dim_period') }} as q on q.period_key = s.last_period
-left join spans_with_break as b
-    on b.indicator_key = s.indicator_key and b.base_period = s.base_period and b.last_period = s.last_period
