@@ -29,8 +29,8 @@ FIGURES = [
     ("candidates_per_seat", "2018", 6246, 2.0, 0.05),
     ("candidates_per_seat", "2022", 6247, 2.0, 0.05),
     ("expenditure_per_inhabitant", "2019", 6248, 20_965, 0.5),
-    ("ageing_index", "2020", 6258, 121, 0.5),
-    ("net_migration", "2020", 6251, 4.4, 0.05),
+    ("ageing_index", "2020", 6251, 121.4, 0.05),  # without seven places where no child lives
+    ("net_migration", "2020", 6254, 4.4, 0.05),
     ("natural_increase", "2020", 6254, -0.9, 0.05),
     ("forest_share", "2020", 6258, 24.5, 0.05),
     ("arable_share", "2020", 6258, 46.4, 0.05),
@@ -55,6 +55,7 @@ INHABITANTS = {
     "2021": (10_701_777, 5_275_103, 5_426_674),
     "2022": (10_516_707, 5_183_775, 5_332_932),
     "2023": (10_827_529, 5_308_523, 5_519_006),
+    "2024": (10_900_555, 5_342_610, 5_557_945),
 }
 
 # indicator, period, multiplier: published numerators and denominators are those before it
@@ -62,7 +63,7 @@ RATIOS = [
     ("women_share", "2023", 100),
     ("mean_age", "2021", 1),
     ("population_density", "2020", 1),
-    ("ageing_index", "2020", 1),
+    ("ageing_index", "2020", 100),
     ("natural_increase", "2020", 1000),
     ("net_migration", "2020", 1000),
     ("women_candidates_share", "2022", 100),
@@ -94,13 +95,15 @@ PLANNED = [
     ("artificial_land_share", (pl.col("U37_18") + pl.col("U37_19")) / pl.col("U37_7") * 100),
     ("grassland_share", pl.col("U37_14") / pl.col("U37_8") * 100),
     ("water_area_share", pl.col("U37_17") / pl.col("U37_7") * 100),
-    ("family_house_share", pl.when(pl.col("U11_1") > 0).then(pl.col("U11_2") / pl.col("U11_1") * 100)),
 ]
 HEADS = [
     ("birth_rate", pl.col("U37_1") * 1000),
     ("residential_turnover", (pl.col("U37_3") + pl.col("U37_4")) * 1000),
     ("dwellings_completed", pl.col("U11_1") * 1000),
 ]
+
+# towns of which the file of 2020 lost a number that follows from its others; of Praha it is an estimate
+LOST = {"545481", "545511", "547336", "554481", "554782", "554791", "554821", "582786"}
 
 NEW_IN_2016 = {"CZ_500101", "CZ_500127", "CZ_500135", "CZ_500151", "CZ_500160", "CZ_500194"}
 
@@ -165,7 +168,10 @@ def computed(frame: pl.DataFrame, value: pl.Expr) -> dict[str, float]:
 def test_indicators_of_the_planning_data_are_ratios_of_its_columns(
     tables: duckdb.DuckDBPyConnection, indicator: str, value: pl.Expr
 ) -> None:
-    assert published(tables, indicator, "2020") == pytest.approx(computed(raw(UAP), value), rel=1e-9)
+    found, expected = published(tables, indicator, "2020"), computed(raw(UAP), value)
+    assert {code: found[code] for code in expected} == pytest.approx(expected, rel=1e-9)
+    assert found.keys() - expected.keys() <= LOST
+    assert found.keys() >= LOST
 
 
 @pytest.mark.parametrize(("indicator", "count"), HEADS, ids=[name for name, _ in HEADS])
@@ -247,14 +253,14 @@ def test_every_municipality_of_the_year_is_there(tables: duckdb.DuckDBPyConnecti
 
 def test_the_territory_is_whole(tables: duckdb.DuckDBPyConnection) -> None:
     levels = dict(tables.execute("select level, count(*) from areas group by level").fetchall())
-    assert levels == {"lau": 6259, "orp": 206, "okres": 77, "nuts3": 14, "nuts0": 1}
+    assert levels == {"lau": 6260, "orp": 206, "okres": 77, "nuts3": 14, "nuts0": 1}
     lacking = """
         select count(*) from areas as a
         where a.level = 'lau' and (select count(*) from area_parents as p where p.ref_area = a.ref_area) <> 2
     """
     assert tables.execute(lacking).fetchall() == [(0,)]
-    without_point = "select count(*) from areas where level = 'lau' and (lat is null or lon is null or name is null)"
-    assert tables.execute(without_point).fetchall() == [(0,)]
+    without_point = "select list(ref_area) from areas where level = 'lau' and (lat is null or lon is null or name is null)"
+    assert tables.execute(without_point).fetchall() == [(["CZ_530255"],)]  # Nemíž, merged in 2009
     brno = tables.execute("select list(parent order by parent) from area_parents where ref_area = 'CZ_582786'").fetchall()
     assert brno == [(["CZ0642", "CZ_ORP_6203"],)]
 
@@ -343,8 +349,8 @@ def test_at_least_sixty_indicators_over_all_objectives_have_data(tables: duckdb.
     """
     rows = tables.execute(query).fetchall()
     assert len(rows) >= 60
-    assert {row[0] for row in rows} == {"ZPO2-1", "ZPO2-2", "ZPO2-3", "ZPO3-1"}
-    assert {"1", "4", "5"} <= {str(row[1]) for row in rows if row[0] == "ZPO2-2"}
+    assert {row[0] for row in rows} == {"ZPO2-1", "ZPO2-2", "ZPO2-3", "ZPO3-1", "ZPO3-3"}
+    assert {"1", "4", "5", "6", "8"} <= {str(row[1]) for row in rows if row[0] == "ZPO2-2"}
     assert {row[2] for row in rows if row[0] == "ZPO2-3"} == {"economic", "environmental", "social"}
 
 

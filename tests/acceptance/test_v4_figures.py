@@ -32,14 +32,17 @@ AGES = {"_T": range(101), "Y0T14": range(15), "Y15T64": range(15, 65), "Y_GE65":
 
 # source: rows read, accepted
 ROWS = {
+    "hu_gazetteer": (3179, 3155),
     "hu_settlements": (3200, 3154),
     "lau_areas": (99_140, 14_818),
     "lau_population": (99_140, 14_818),
     "nuts_names": (168, 168),
     "nuts_regions": (12_272, 168),
     "sk_census_age": (8 * 2927, 8 * 2927),
+    "sk_census_education": (2927, 2927),
     "sk_districts": (79, 79),
     "sk_municipalities": (2928, 2927),
+    "sk_parliament_2020": (2927, 2926),
     "sk_regions": (8, 8),
 }
 
@@ -263,6 +266,27 @@ def test_women_and_men_are_compared(tables: duckdb.DuckDBPyConnection, census: d
     places = by_area(census, LEVELS["nuts3"])["SK010"]
     women, men = ({age: sum(p.count(sex, years) for p in places) for age, years in AGES.items()} for sex in ("F", "M"))
     assert tables.execute(query).fetchall() == [(age, women[age], men[age], women[age] - men[age]) for age in sorted(AGES)]
+
+
+def test_education_turnout_and_dwellings_add_up_to_the_published_totals(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select i.indicator, i.ref_area, i.numerator, i.denominator, i.obs_value, count(m.obs_value)
+        from indicator_values as i
+        inner join indicator_values as m on m.indicator = i.indicator and m.level = 'lau' and m.sex = '_T'
+        where i.level = 'nuts0' and i.sex = '_T' and i.obs_value is not null and i.indicator in
+            ('tertiary_education_share', 'turnout_parliament', 'inhabitants_per_dwelling', 'population_change_since_2019')
+        group by all order by all
+    """
+    found = {name: rest for name, *rest in tables.execute(query).fetchall()}
+    change = 9_539_502 - 9_772_756  # Budapest once, not by its districts too
+    assert found["population_change_since_2019"] == ["HU", change, 9_772_756, pytest.approx(100 * change / 9_772_756), 3155]
+    assert found["inhabitants_per_dwelling"] == ["HU", 9_539_502, 4_615_584, pytest.approx(9_539_502 / 4_615_584), 3155]
+    area, tertiary, _, _, municipalities = found["tertiary_education_share"]
+    assert (area, tertiary, municipalities) == ("SK", 1_001_446, 2926)
+    # with 3861 of 4116 voters abroad, who belong to no municipality, this is the official turnout of 65.81 %
+    area, took_part, registered, _, municipalities = found["turnout_parliament"]
+    assert (area, municipalities) == ("SK", 2926)
+    assert 100 * (took_part + 3861) / (registered + 4116) == pytest.approx(65.81, abs=0.005)
 
 
 def test_slovak_municipalities_have_a_score(tables: duckdb.DuckDBPyConnection) -> None:
