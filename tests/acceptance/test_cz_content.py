@@ -272,7 +272,7 @@ def test_municipalities_without_refugees_have_none_and_not_nothing(values: duckd
     ],
 )
 def test_municipalities_on_lists_are_counted(values: duckdb.DuckDBPyConnection, indicator: str, counts: dict[str, int]) -> None:
-    for level in ("lau", "nuts3", "nuts0"):
+    for level in ("nuts3", "nuts0"):
         query = "select time_period, sum(obs_value) from indicator_values where indicator = ? and level = ? group by time_period"
         assert dict(values.execute(query, [indicator, level]).fetchall()) == counts
 
