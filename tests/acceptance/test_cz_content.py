@@ -134,7 +134,7 @@ def test_medians_of_the_planning_data_hold(values: duckdb.DuckDBPyConnection, in
         where indicator = ? and time_period between '2007' and '2010' and level = 'lau' and sex = '_T' group by time_period order by time_period
     """
     medians = [row[0] for row in values.execute(query, [indicator]).fetchall()]
-    assert medians == [pytest.approx(median, rel=2e-3) for median in MEDIANS[indicator]]
+    assert medians == [pytest.approx(median, rel=3e-3) for median in MEDIANS[indicator]]
 
 
 def test_municipalities_that_complete_dwellings_complete_as_many_as_the_files_say(values: duckdb.DuckDBPyConnection) -> None:
