@@ -207,8 +207,8 @@ def _group(node: Node, parent: Node | None, parts: list[Scores], rules: Rules) -
         same = codes.min(axis=0) == codes.max(axis=0)
         worst = np.where(is_present, codes, -1).max(axis=0)
         worst = np.where(partial[t], np.maximum(worst, ESTIMATED), worst)
-        reason = np.where(is_present.any(axis=0) | ~same, TOO_FEW, codes.max(axis=0))
-        reason = np.where(has_required(is_present, node.children), reason, MISSING)
+        reason = np.where(has_required(is_present, node.children), TOO_FEW, MISSING)
+        reason = np.where(is_present.any(axis=0) | ~same, reason, codes.max(axis=0))
         status[t] = np.where(is_enough, np.where(np.isnan(scores[t]), UNDEFINED, worst), reason)
         if parent is not None:
             filled = rules.fill_components(scores[t], t)

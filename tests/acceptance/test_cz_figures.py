@@ -384,13 +384,96 @@ def test_an_indicator_without_data_is_published_as_not_collected(tables: duckdb.
 
 def test_municipalities_have_scores(tables: duckdb.DuckDBPyConnection) -> None:
     for table, index, components in (
-        ("community", "community", {"participation", "equality", "belonging"}),
+        ("community", "community", {"participation", "equality"}),
         ("sustainability", "sustainability", {"economic", "environmental", "social"}),
     ):
         query = f'select component, count(score), min(score), max(score) from {table} where "index" = ? group by component'
         found = {component: rest for component, *rest in tables.execute(query, [index]).fetchall()}
         assert set(found) == components | {index}
         assert all(scored >= 5500 and lowest >= 0 and highest <= 100 for scored, lowest, highest in found.values()), found
+
+
+def test_municipalities_without_candidates_have_none_and_no_rank(tables: duckdb.DuckDBPyConnection) -> None:
+    """In 2022 nobody stood for the council of seven municipalities, Líšná (514802) and Buková (546372) among them."""
+    query = """
+        select ref_area, obs_status from indicator_values
+        where indicator = 'candidates_per_seat' and time_period = '2022' and obs_value = 0 order by ref_area
+    """
+    nobody = dict(tables.execute(query).fetchall())
+    assert len(nobody) == 7
+    assert set(nobody.values()) == {"A"}
+    assert {"CZ_514802", "CZ_546372"} <= set(nobody)
+    scores = tables.execute("select score, rank from community where component = 'community' and ref_area in ?", [list(nobody)]).fetchall()
+    assert set(scores) == {(None, None)}
+
+
+def test_no_rank_or_normal_status_comes_from_partial_data(tables: duckdb.DuckDBPyConnection) -> None:
+    for table in ("community", "sustainability"):
+        query = f"""
+            select count(*), count(rank), count(fifth), count(*) filter (where obs_status = 'A'), count(score)
+            from {table} where n_available < n_expected
+        """
+        partial, ranked, in_fifths, normal, scored = tables.execute(query).fetchall()[0]
+        assert partial >= 20
+        assert (ranked, in_fifths, normal) == (0, 0, 0)
+        assert scored < 110
+    query = "select count(*) from sustainability where component = 'sustainability' and n_available < n_expected and obs_status <> 'E' and score > 0"
+    assert tables.execute(query).fetchall() == [(0,)]
+
+
+def test_no_score_of_sustainability_lacks_a_field(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select count(*) filter (where i.score is not null), bool_and(f.score is not null) filter (where i.score is not null)
+        from sustainability as i
+        join sustainability as f using ("index", ref_area, time_period)
+        where i.component = 'sustainability' and f.component in ('economic', 'environmental', 'social')
+    """
+    scored, have_all_fields = tables.execute(query).fetchall()[0]
+    assert scored > 3 * 6000
+    assert have_all_fields
+
+
+def test_indices_are_shown_in_fifths_and_say_why(cz_release: Path, tables: duckdb.DuckDBPyConnection) -> None:
+    rows = tables.execute('select "index", rankable, alpha, rank_interval_share, note_en, note_cs from indices').fetchall()
+    assert {row[0] for row in rows} == {"community", "sustainability"}
+    readme = (cz_release / "README.md").read_text(encoding="utf-8")
+    for index, rankable, alpha, share, note, note_cs in rows:
+        assert (rankable, -1 < alpha < 1, share > 0.25) == ("false", True, True)
+        assert f"{100 * share:.0f} % of all ranks" in note
+        assert note_cs.startswith("Uvádí se jen pětina")
+        assert f"| `{index}` | " in readme
+        assert f"| fifth | {note} |" in readme
+    sizes = tables.execute(
+        "select fifth, count(*) from community where component = 'community' and rank > 0 group by 1 order by 1"
+    ).fetchall()
+    assert [fifth for fifth, _ in sizes] == [1, 2, 3, 4, 5]
+    assert max(n for _, n in sizes) - min(n for _, n in sizes) < 50
+
+
+def test_land_shares_of_the_state_are_covered_by_surface(tables: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select indicator, obs_status, coverage from indicator_values
+        where ref_area = 'CZ' and indicator in ('stable_land_share', 'artificial_land_share', 'ecological_stability', 'water_area_share')
+    """
+    rows = tables.execute(query).fetchall()
+    assert len(rows) == 4
+    assert all(status != "L" and coverage > 0.98 for _, status, coverage in rows), rows
+
+
+def test_progress_is_not_assessed_where_growth_says_nothing(tables: duckdb.DuckDBPyConnection) -> None:
+    query = "select indicator, list(distinct coalesce(reason, '')), count(score) from progress group by indicator"
+    found = {indicator: (set(reasons), scored) for indicator, reasons, scored in tables.execute(query).fetchall()}
+    for indicator in ("population_change_5y", "population_growth_3y"):
+        assert found[indicator][1] == 0
+        assert "change" in found[indicator][0]
+    assert found["candidacy_rate"][1] == 0  # the census lies between
+    assert "break" in found["candidacy_rate"][0]
+    query = """
+        select count(*), count(*) filter (where reason = 'nothing_to_achieve') from progress
+        where indicator = 'sex_split_coverage' and sex = '_T'
+    """
+    rows, achieved = tables.execute(query).fetchall()[0]
+    assert achieved > 0.98 * rows
 
 
 def test_municipalities_are_compared_inside_every_area_above_them(tables: duckdb.DuckDBPyConnection) -> None:

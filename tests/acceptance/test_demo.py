@@ -55,8 +55,7 @@ def test_effective_weights_of_an_arithmetic_index_share_its_variance(release: Pa
         f"""select sum(obs_value) from '{release}/parquet/index_sensitivity.parquet'
         where "index" = 'sustainability' and statistic = 'effective_weight' and component in ('economic', 'environmental', 'social')"""
     ).fetchall()[0][0]
-    # five districts are scored without the environmental component, so that the shares sum to 1 only nearly
-    assert weights == pytest.approx(1, abs=0.02)
+    assert weights == pytest.approx(1)  # every scored district has all three fields
 
 
 def test_the_figures_are_those_that_the_real_pack_computes(cz_home: Path, tmp_path: Path) -> None:

@@ -148,9 +148,9 @@ class TestIndexScore:
         root = Node("all", 1, (Node("one", 1, (a, b)), replace(c, required=True)))
         leaves = {"a": leaf(0.2, "M", 0.2, "O"), "b": leaf(0.4, 0.4, 0.4, "O"), "c": leaf(1.0, 1.0, "M", "O")}
         result = scored(leaves, Rules(min_available=0.1, rank_partial=True), root)
-        assert statuses(result["one"]) == "AMAM"
+        assert statuses(result["one"]) == "AMAO"
         np.testing.assert_allclose(result["all"].score[0], [0.65, 1.0, NAN, NAN])
-        assert statuses(result["all"]) == "AEMM"
+        assert statuses(result["all"]) == "AEMO"
         np.testing.assert_array_equal(result["all"].rank[0], [2, 1, NAN, NAN])
 
     def test_imputed_component_stands_for_its_leaves(self) -> None:
