@@ -9,6 +9,7 @@ from pipelines.explain.computation import Computation
 from pipelines.explain.facts import Indicator
 from pipelines.explain.format import number, signed
 from pipelines.explain.formula import AreaSums, Sums, TermValue, Year, ratio
+from pipelines.explain.parents import Outcome
 
 Pair = tuple[float | None, float | None]
 """A numerator and a denominator."""
@@ -18,7 +19,22 @@ _OVER = {"sum": "sum", "mean": "mean", "count_nonzero": "years other than 0"}
 
 def arithmetic(computation: Computation) -> list[str]:
     """Return the lines of the calculation, ending with the value, or no lines where there is nothing to calculate."""
-    indicator, own, rolled, outcome = computation.facts.indicator, computation.own, computation.rolled, computation.outcome
+    difference = computation.difference
+    if difference is None:
+        return _value_lines(computation, computation.outcome)
+    lines, area = _value_lines(computation, difference.plain), difference.above
+    if difference.plain.value is None or area is None or difference.above_value is None:
+        return lines
+    less = f"less {signed(difference.above_value)} of {area}"
+    return [
+        *lines,
+        f"{less}: {number(difference.plain.value)} - {signed(difference.above_value)}",
+        f"= {number(computation.outcome.value)}",
+    ]
+
+
+def _value_lines(computation: Computation, outcome: Outcome) -> list[str]:
+    indicator, own, rolled = computation.facts.indicator, computation.own, computation.rolled
     if own is None or outcome.way == "absent":
         return []
     if outcome.way == "rolled" and rolled is not None:
@@ -36,6 +52,10 @@ def arithmetic(computation: Computation) -> list[str]:
     if indicator.weighted and indicator.is_direct:
         line = (f"{indicator.multiplier:g} * " if indicator.multiplier != 1 else "") + signed(own.now.own)
         return [f"= {line}"] if outcome.value is None or line == number(outcome.value) else [f"= {line}", f"= {number(outcome.value)}"]
+    if indicator.is_share:
+        limit = f"below {number(indicator.share_below)}" if indicator.share_below is not None else f"above {number(indicator.share_above)}"
+        lines = [f"the value {number(own.compared)}, compared with the threshold: {limit}"] if own.compared is not None else []
+        return lines + _final_lines(indicator, (own.now.numerator, own.now.denominator), (None, None), outcome.value, own)
     lines = _sums(indicator, own.now)
     if own.base is not None:
         lines += _sums(indicator, own.base)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pipelines.core.vocabulary import STATUS_RANK
 from pipelines.explain import formula, parents
 from pipelines.explain.cells import Cell
 from pipelines.explain.facts import CellKey, Facts, Indicator
@@ -15,6 +16,16 @@ from pipelines.statistics.intervals import CONFIDENCES, Interval, of_value
 
 TOLERANCE = 1e-9
 """Relative. Published numbers have 12 significant digits, and sums in another order differ in the last ones."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a difference to the area above is made from: the outcome of the area itself, and the value of the area above."""
+
+    plain: Outcome
+    above: str | None
+    above_value: float | None
+    above_status: str
 
 
 @dataclass(frozen=True)
@@ -29,6 +40,7 @@ class Computation:
     own: AreaSums | None = None
     rolled: Rollup | None = None
     intervals: tuple[Interval | None, ...] = (None, None)
+    difference: Difference | None = None
 
     @property
     def uses_own(self) -> bool:
@@ -53,7 +65,31 @@ def compute(warehouse: Warehouse, cell_key: CellKey) -> Computation:
     members = [Member(facts.areas[area], formula.area_sums(facts, area, *at)) for area in below]
     rolled = parents.roll_up(facts, members, warehouse.min_coverage)
     outcome = parents.choose_outcome(facts, own, is_parent, rolled)
-    return Computation(cell_key, facts, level, finest, outcome, own, rolled, _intervals(warehouse, cell_key, facts.indicator, outcome))
+    computation = Computation(
+        cell_key, facts, level, finest, outcome, own, rolled, _intervals(warehouse, cell_key, facts.indicator, outcome)
+    )
+    return _less_area_above(warehouse, computation) if facts.indicator.difference_to else computation
+
+
+def _less_area_above(warehouse: Warehouse, computation: Computation) -> Computation:
+    """Subtract the value of the area above from that of a computation."""
+    key, plain, level = computation.cell_key, computation.outcome, computation.facts.indicator.difference_to or ""
+    area = warehouse.area_above(key.ref_area, key.time_period, level)
+    if area == key.ref_area:
+        above: Outcome | None = plain
+    elif area is None:
+        above = None
+    else:
+        of_above = compute(warehouse, replace(key, ref_area=area))
+        above = of_above.difference.plain if of_above.difference else of_above.outcome
+    value, status = None, plain.status
+    if plain.value is not None and above is not None and above.value is not None:
+        value = plain.value - above.value
+        status = max(plain.status, above.status, key=STATUS_RANK.__getitem__)
+    elif plain.value is not None:
+        status = above.status if above else "O"
+    difference = Difference(plain, area, above.value if above else None, above.status if above else "O")
+    return replace(computation, outcome=replace(plain, value=value, status=status), difference=difference)
 
 
 def _intervals(warehouse: Warehouse, cell_key: CellKey, indicator: Indicator, outcome: Outcome) -> tuple[Interval | None, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from pipelines.core.vocabulary import AREA_KM2, AREAS, years_before
@@ -87,7 +87,23 @@ class Indicator:
     change_years: int | None
     interval_kind: str | None = None
     weight: str | None = None
+    difference_to: str | None = None
+    is_share: bool = False
+    share_below: float | None = None
+    share_above: float | None = None
+    share_by_weight: bool = False
+    value_multiplier: float = 1.0
+    value_has_denominator: bool = False
+    value_weighted: bool = False
+    value_change_kind: str | None = None
     terms: tuple[Term, ...] = ()
+
+    def of_values(self) -> Indicator:
+        """Return the indicator whose values a share of areas compares with its threshold."""
+        return replace(
+            self, is_share=False, multiplier=self.value_multiplier, has_denominator=self.value_has_denominator, weighted=self.value_weighted,
+            change_kind=self.value_change_kind,
+        )  # fmt: skip
 
     @property
     def is_direct(self) -> bool:

@@ -89,17 +89,40 @@ class AreaSums:
     base: Sums | None
     series_break: Break | None  # a break between the two ends
     rank: int
+    compared: float | None = None  # the value that a share of areas compares with its threshold
 
 
 def area_sums(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> AreaSums:
     """Return the sums of one area for a row of `period`, `sex` and `age`."""
     indicator = facts.indicator
+    if indicator.is_share:
+        return _in_share(facts, area_sums(replace(facts, indicator=indicator.of_values()), ref_area, period, sex, age))
     now = _sums(facts, ref_area, period, sex, age)
     if indicator.change_years is None:
         return AreaSums(ref_area, now, None, None, now.rank)
     base = _sums(facts, ref_area, years_before(period, indicator.change_years), sex, age)
     series_break = _series_break(facts, period)
     return AreaSums(ref_area, now, base, series_break, max(now.rank, base.rank, BREAK if series_break else 0))
+
+
+def _in_share(facts: Facts, sums: AreaSums) -> AreaSums:
+    """Return what an area adds to a share of areas: its weight, as denominator and, beyond the threshold, as numerator."""
+    indicator = facts.indicator
+    by_weight = indicator.share_by_weight and indicator.weight is not None
+    weight = facts.areas[sums.ref_area].weight if by_weight else 1.0
+    rank = max(sums.rank, M if weight is None else 0)
+    if rank >= FIRST_MISSING_RANK or weight is None:
+        now = replace(sums.now, numerator=None, denominator=None, own=None, rank=rank, numerator_rank=rank, observed=False)
+        return AreaSums(sums.ref_area, now, None, sums.series_break, rank)
+    base = (sums.base.numerator, sums.base.denominator) if sums.base else None
+    compared = value(indicator.of_values(), (sums.now.numerator, sums.now.denominator), base)
+    is_beyond = compared is not None and (
+        (indicator.share_below is not None and compared < indicator.share_below)
+        or (indicator.share_above is not None and compared > indicator.share_above)
+    )
+    top, low = weight if is_beyond else 0.0, 0.0 if compared is None else weight
+    now = replace(sums.now, numerator=top, denominator=low, own=None, rank=rank, numerator_rank=rank, observed=False)
+    return AreaSums(sums.ref_area, now, None, sums.series_break, rank, compared)
 
 
 def _sums(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> Sums:

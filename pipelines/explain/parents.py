@@ -105,9 +105,9 @@ def _weights(facts: Facts, members: Sequence[Member]) -> tuple[float | None, flo
 
 
 def rollable(facts: Facts) -> bool:
-    """Whether the indicator's measures can be summed over areas: additive, weighted, or entering as a product; none of a level above alone."""
+    """Whether the indicator can be summed over areas: its measures are additive, weighted, or factors of a product; a share sums areas."""
     indicator = facts.indicator
-    return all(
+    return indicator.is_share or all(
         t.times is not None or (t.at_level is None and (facts.additive.get(t.measure, True) or indicator.weighted)) for t in indicator.terms
     )
 

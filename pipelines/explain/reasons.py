@@ -28,6 +28,9 @@ def status_reasons(computation: Computation, traces: Traces, fills: Mapping[str,
     outcome, facts = computation.outcome, computation.facts
     if computation.own is None:
         return _never_collected(computation, fills, needed)
+    difference = computation.difference
+    if difference is not None and outcome.status not in ("A", difference.plain.status):
+        return [f"{difference.above or 'the area above'}, from whose value it differs, has status {difference.above_status}"]
     if outcome.way == "rolled" and computation.rolled is not None:
         return _parent_reasons(computation, computation.rolled, traces, fills)
     reasons = []

@@ -144,7 +144,8 @@ class Warehouse:
     def indicator(self, name: str) -> Indicator:
         row = self.rows(
             "select indicator, unit, formula, rollup, multiplier, has_denominator, weighted, missing_zero, window_years, window_agg, "
-            "window_min, change_kind, change_years, interval_kind, weight "
+            "window_min, change_kind, change_years, interval_kind, weight, difference_to, is_share, share_below, share_above, share_by_weight, "
+            "value_multiplier, value_has_denominator, value_weighted, value_change_kind "
             f"from staging.stg_indicators where indicator = {literal(name)}"
         )[0]
         return replace(Indicator(*row), terms=self._terms.get(name, ()))
@@ -251,6 +252,10 @@ class Warehouse:
             self._over_periods,
             self._counted,
         )  # fmt: skip
+
+    def area_above(self, ref_area: str, period: str, level: str) -> str | None:
+        """Return the area of a level in which an area lies in a period, if there is only one."""
+        return self._above([ref_area], [period], {level}).get((ref_area, period, level))
 
     def _above(self, places: Iterable[str], periods: Iterable[str], levels: set[str]) -> dict[tuple[str, str, str], str]:
         """Return the area at each level in which a place lies in a period, if there is only one; an area of the level is its own."""

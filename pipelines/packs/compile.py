@@ -26,6 +26,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "last_level": S, "titles": S, "descriptions": S, "sources": S,
         "interval_kind": S, "interval_n": S, "interval_n_key": K, "interval_sd": S, "interval_sd_key": K, "weight": S,
         "weight_key": K, "is_change": B,
+        "difference_to": S, "is_share": B, "share_below": F, "share_above": F, "share_by_weight": B,
+        "value_multiplier": F, "value_has_denominator": B, "value_weighted": B, "value_change_kind": S,
     },
     "indicator_levels": {"indicator": S, "indicator_key": K, "level": S},
     "convergence_spans": {"indicator": S, "first_period": S, "last_period": S},
@@ -170,19 +172,27 @@ def _indicator(
         else False
     )
     levels = [level.id for level in pack.file.levels]
+    share = formula.share_of_areas if formula else None
+    of_value = {
+        "multiplier": formula.multiplier if formula else 1.0, "has_denominator": bool(formula and formula.denominator) or weighted,
+        "weighted": weighted, "change_kind": formula.change.kind if formula and formula.change else None,
+    }  # fmt: skip
+    # a share of areas is itself a ratio: of the areas whose value lies below or above the threshold, and of all
+    of_share = {"multiplier": 100.0, "has_denominator": True, "weighted": False, "change_kind": None}
     interval = indicator.interval
     rows["indicators"].append(
         {
             "indicator": indicator.id, "position": position, "objective": indicator.objective, "measure": indicator.measure,
             "field": indicator.field, "unit": indicator.unit, "direction": indicator.direction, "target_value": indicator.target_value,
             "decimals": indicator.decimals, "formula": formula_text(indicator), "sdg": indicator.sdg, "needed": pack.text(indicator.needed) or None,
-            "rollup": indicator.rollup, "multiplier": formula.multiplier if formula else 1.0,
-            "has_denominator": bool(formula and formula.denominator) or weighted, "weighted": weighted,
+            "rollup": indicator.rollup, **(of_share if share else of_value), **{f"value_{name}": value for name, value in of_value.items()},
+            "difference_to": formula.difference_to if formula else None, "is_share": share is not None,
+            "share_below": share.below if share else None, "share_above": share.above if share else None,
+            "share_by_weight": share is not None and share.of == "weight",
             "missing_zero": bool(formula and formula.missing == "zero"),
             "window_years": formula.window.years if formula and formula.window else None,
             "window_agg": formula.window.agg if formula and formula.window else None,
             "window_min": (formula.window.min or formula.window.years) if formula and formula.window else None,
-            "change_kind": formula.change.kind if formula and formula.change else None,
             "change_years": formula.change.years if formula and formula.change else None,
             "by_sex": "sex" in indicator.by, "by_age": "age" in indicator.by,
             "last_level": (indicator.levels or levels)[-1],
@@ -263,6 +273,12 @@ def formula_text(indicator: Indicator) -> str:
         text += f"; {formula.change.kind} change over {formula.change.years} years"
     if formula.missing:
         text += "; missing is zero"
+    if formula.share_of_areas:
+        share = formula.share_of_areas
+        limit = f"below {share.below:g}" if share.below is not None else f"above {share.above:g}"
+        text = f"100 * share of {'areas' if share.of == 'areas' else 'the weight of areas'} with a value {limit}, the value being {text}"
+    if formula.difference_to:
+        text += f"; less that of the area of level {formula.difference_to}"
     return text
 
 

@@ -6,7 +6,7 @@ with formulas as (
         f.area_key,
         f.period_key,
         f.breakdown_key,
-        case when i.weighted then {{ finite('f.numerator * f.denominator') }} else f.numerator end as numerator,
+        case when i.value_weighted then {{ finite('f.numerator * f.denominator') }} else f.numerator end as numerator,
         f.denominator,
         f.numerator as own_value,
         f.status_rank,
@@ -180,6 +180,91 @@ rows_with_base as (
         {{ key_years_before('c.period_key', 'i.change_years') }} as base_period
     from row_cells as c
     inner join windows_and_changes as i on i.indicator_key = c.indicator_key
+),
+
+all_values as (
+    select
+        indicator_key,
+        area_key,
+        period_key,
+        breakdown_key,
+        numerator,
+        denominator,
+        cast(null as double) as base_numerator,
+        cast(null as double) as base_denominator,
+        own_value,
+        numerator_rank,
+        status_rank as terms_rank,
+        status_rank,
+        observed
+    from formulas
+    where window_years is null and change_years is null
+    union all
+    select
+        c.indicator_key,
+        c.area_key,
+        c.period_key,
+        c.breakdown_key,
+        current_value.numerator,
+        current_value.denominator,
+        base_value.numerator as base_numerator,
+        base_value.denominator as base_denominator,
+        current_value.own_value,
+        cast(current_value.numerator_rank as smallint) as numerator_rank,
+        cast(current_value.status_rank as smallint) as terms_rank,
+        -- a change needs a value at both ends; a break between them marks the change
+        cast(
+            greatest(
+                current_value.status_rank,
+                case when c.change_years is not null then coalesce(base_value.status_rank, {{ rank_of('O') }}) else {{ no_rank() }} end,
+                {{ rank_if('b.indicator_key is not null', 'B') }}
+            ) as smallint
+        ) as status_rank,
+        current_value.observed
+    from rows_with_base as c
+    inner join values_by_period as current_value
+        on
+            {{ is_same_cell('current_value', 'c') }}
+    left join values_by_period as base_value
+        on
+            base_value.indicator_key = c.indicator_key
+            and base_value.area_key = c.area_key
+            and base_value.period_key = c.base_period
+            and base_value.breakdown_key = c.breakdown_key
+    left join spans_with_break as b on b.indicator_key = c.indicator_key and b.period_key = c.period_key
+),
+
+-- the indicator whose values are compared with a threshold, as the macro of the value reads it
+indicators_of_values as (
+    select
+        indicator_key,
+        value_multiplier as multiplier,
+        value_has_denominator as has_denominator,
+        value_change_kind as change_kind,
+        share_below,
+        share_above,
+        case when share_by_weight then weight_key end as weight_key
+    from {{ ref('stg_indicators') }}
+    where is_share
+),
+
+shares as (
+    select
+        d.indicator_key,
+        d.area_key,
+        d.period_key,
+        d.breakdown_key,
+        {{ finite(indicator_value('d')) }} as area_value,
+        i.share_below,
+        i.share_above,
+        case when i.weight_key is not null then w.weight else 1 end as weight,
+        greatest(
+            d.status_rank, {{ rank_if('i.weight_key is not null and w.weight is null', 'M') }}
+        ) as status_rank
+    from all_values as d
+    inner join indicators_of_values as i on i.indicator_key = d.indicator_key
+    left join {{ ref('int_area_weights') }} as w
+        on w.weight_key = i.weight_key and w.area_key = d.area_key and w.period_key = d.period_key
 )
 
 select
@@ -189,45 +274,33 @@ select
     breakdown_key,
     numerator,
     denominator,
-    cast(null as double) as base_numerator,
-    cast(null as double) as base_denominator,
+    base_numerator,
+    base_denominator,
     own_value,
     numerator_rank,
-    status_rank as terms_rank,
+    terms_rank,
     status_rank,
     observed
-from formulas
-where window_years is null and change_years is null
+from all_values
+where indicator_key not in (select indicator_key from indicators_of_values)
 union all
+-- an area without a value that is defined is in neither; a parent's own value says nothing about the areas below it
 select
-    c.indicator_key,
-    c.area_key,
-    c.period_key,
-    c.breakdown_key,
-    current_value.numerator,
-    current_value.denominator,
-    base_value.numerator as base_numerator,
-    base_value.denominator as base_denominator,
-    current_value.own_value,
-    cast(current_value.numerator_rank as smallint) as numerator_rank,
-    cast(current_value.status_rank as smallint) as terms_rank,
-    -- a change needs a value at both ends; a break between them marks the change
-    cast(
-        greatest(
-            current_value.status_rank,
-            case when c.change_years is not null then coalesce(base_value.status_rank, {{ rank_of('O') }}) else {{ no_rank() }} end,
-            {{ rank_if('b.indicator_key is not null', 'B') }}
-        ) as smallint
-    ) as status_rank,
-    current_value.observed
-from rows_with_base as c
-inner join values_by_period as current_value
-    on
-        {{ is_same_cell('current_value', 'c') }}
-left join values_by_period as base_value
-    on
-        base_value.indicator_key = c.indicator_key
-        and base_value.area_key = c.area_key
-        and base_value.period_key = c.base_period
-        and base_value.breakdown_key = c.breakdown_key
-left join spans_with_break as b on b.indicator_key = c.indicator_key and b.period_key = c.period_key
+    indicator_key,
+    area_key,
+    period_key,
+    breakdown_key,
+    case
+        when {{ lacks_value('status_rank') }} then null
+        when area_value < share_below or area_value > share_above then cast(weight as double)
+        else 0
+    end as numerator,
+    case when {{ has_value('status_rank') }} then case when area_value is null then 0 else cast(weight as double) end end as denominator,
+    cast(null as double) as base_numerator,
+    cast(null as double) as base_denominator,
+    cast(null as double) as own_value,
+    cast(status_rank as smallint) as numerator_rank,
+    cast(status_rank as smallint) as terms_rank,
+    cast(status_rank as smallint) as status_rank,
+    false as observed
+from shares

@@ -57,33 +57,6 @@ formula_cells as (
     select indicator_key, area_key, cast(period_key as integer) as period_key, breakdown_key from earlier_rows
 ),
 
--- the area at a level in which an area lies, if there is only one; an area of the level is its own
-areas_above as (
-    select
-        period_key,
-        area_key,
-        level_position,
-        max(above_key) as above_key
-    from (
-        select
-            t.period_key,
-            t.area_key,
-            t.ancestor_position as level_position,
-            t.ancestor_key as above_key
-        from {{ ref('int_area_tree') }} as t
-        union all
-        select
-            a.period_key,
-            a.area_key,
-            a.level_position,
-            a.area_key as above_key
-        from {{ ref('int_valid_areas') }} as a
-    ) as t
-    where level_position in (select at_position from {{ ref('int_terms') }} where at_position is not null)
-    group by period_key, area_key, level_position
-    having count(*) = 1
-),
-
 -- the cell that each term reads: at the sex and age of the row, unless the term has its own
 term_cells as (
     select
@@ -105,7 +78,7 @@ term_cells as (
         ) as at_breakdown
     from formula_cells as c
     inner join {{ ref('int_terms') }} as t on t.indicator_key = c.indicator_key
-    left join areas_above as h
+    left join {{ ref('int_areas_above') }} as h
         on h.period_key = c.period_key and h.area_key = c.area_key and h.level_position = t.at_position
 ),
 

@@ -130,6 +130,36 @@ published_cells as (
     from cells_with_basis
 ),
 
+-- a difference to the area above, at the level that the indicator names
+differences as (
+    select
+        c.indicator_key,
+        c.area_key,
+        c.level_position,
+        c.period_key,
+        c.breakdown_key,
+        {{ finite('c.obs_value - r.obs_value') }} as obs_value,
+        case
+            when c.obs_value is null then c.obs_status
+            when r.obs_value is null then coalesce(r.obs_status, 'O')
+            else {{ rank_status('greatest(' ~ status_rank('c.obs_status') ~ ', ' ~ status_rank('r.obs_status') ~ ')') }}
+        end as obs_status,
+        c.numerator,
+        c.denominator,
+        c.coverage
+    from published_cells as c
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
+    inner join {{ ref('stg_levels') }} as l on l.level = i.difference_to
+    left join {{ ref('int_areas_above') }} as h
+        on h.period_key = c.period_key and h.area_key = c.area_key and h.level_position = l.position
+    left join published_cells as r
+        on
+            r.indicator_key = c.indicator_key
+            and r.area_key = h.above_key
+            and r.period_key = c.period_key
+            and r.breakdown_key = c.breakdown_key
+),
+
 with_periods as (
     select distinct indicator_key from {{ ref('int_indicator_periods') }}
 ),
@@ -163,6 +193,10 @@ never_collected as (
 
 select indicator_key, area_key, level_position, period_key, breakdown_key, obs_value, obs_status, numerator, denominator, coverage
 from published_cells
+where indicator_key not in (select indicator_key from {{ ref('stg_indicators') }} where difference_to is not null)
+union all
+select indicator_key, area_key, level_position, period_key, breakdown_key, obs_value, obs_status, numerator, denominator, coverage
+from differences
 union all
 select indicator_key, area_key, level_position, period_key, breakdown_key, obs_value, obs_status, numerator, denominator, coverage
 from never_collected

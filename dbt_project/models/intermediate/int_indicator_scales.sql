@@ -41,11 +41,15 @@ bounds as (
     group by indicator_key
 )
 
+-- a weighted mean is summed over areas as value times weight, a share of areas as their weights
 select
     b.indicator_key,
     {{ scale_for('b.numerator_bound') }} as term_scale,
-    -- a weighted mean is summed over areas as value times weight
-    {{ scale_for('case when i.weighted then b.numerator_bound * b.denominator_bound else b.numerator_bound end') }} as numerator_scale,
-    {{ scale_for('b.denominator_bound') }} as denominator_scale
+    {{ scale_for('case
+        when i.is_share then greatest(b.numerator_bound, w.bound) when i.value_weighted then b.numerator_bound * b.denominator_bound
+        else b.numerator_bound
+    end') }} as numerator_scale,
+    {{ scale_for('case when i.is_share then greatest(b.denominator_bound, w.bound) else b.denominator_bound end') }} as denominator_scale
 from bounds as b
+cross join (select coalesce(max(weight), 1) as bound from {{ ref('int_area_weights') }}) as w
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = b.indicator_key

@@ -1,14 +1,21 @@
 -- grain: one row per indicator, parent area, period, sex and age, summed over the areas of the finest level below it
 {{ config(materialized="incremental", pre_hook="{{ delete_scope() }}") }}
 with rollable as (
-    -- a measure that is not additive is not summed, unless it is weighted or multiplied by another measure; nor is one of a level above
+    -- a measure that is not additive is not summed, unless it is weighted or multiplied by another measure; nor is one of a level
+    -- above. Shares sum areas, not values
     select t.indicator_key
     from {{ ref('int_terms') }} as t
     inner join {{ ref('stg_indicators') }} as i on i.indicator_key = t.indicator_key
     left join ({{ measure_properties() }}) as m on m.measure_key = t.measure_key
     where {{ in_scope('t.indicator_key') }}
     group by t.indicator_key
-    having bool_and(t.times_key is not null or (t.at_position is null and (coalesce(m.additive, true) or i.weighted)))
+    having
+        bool_and(
+            case
+                when i.is_share or t.times_key is not null then true
+                else t.at_position is null and (coalesce(m.additive, true) or i.weighted)
+            end
+        )
 ),
 
 weights as (

@@ -22,6 +22,9 @@ def check(names: Names, indicator: Indicator) -> None:
             names.report(block, ("convergence", i), "the first period must come before the last")
     if indicator.formula is not None:
         _check_formula(names, block, indicator.formula)
+        share, weight = indicator.formula.share_of_areas, indicator.weight or names.pack.file.weight
+        if share is not None and share.of == "weight" and weight in (None, AREAS):
+            names.report(block, ("formula", "share_of_areas", "of"), "weight: neither the indicator nor pack.yml names a measure as weight")
     names.check_measure(block, ("weight",), indicator.weight, built_in=True)
     if indicator.interval is not None and indicator.formula is not None:
         names.check_measure(block, ("interval", "n"), indicator.interval.n)
@@ -32,6 +35,8 @@ def check(names: Names, indicator: Indicator) -> None:
 
 
 def _check_formula(names: Names, block: str, formula: Formula) -> None:
+    if formula.difference_to is not None:
+        names.check_level(block, ("formula", "difference_to"), formula.difference_to)
     window = formula.window
     if window and (window.min or 0) > window.years:
         names.report(block, ("formula", "window", "min"), f"{window.min}: more than the {window.years} years of the window")

@@ -43,6 +43,22 @@ class Change(Block):
     kind: Literal["percent", "difference", "log_ratio"] = Field("percent", description="How the change is expressed.")
 
 
+class ShareOfAreas(Block):
+    """The share of the areas below a parent, in per cent, whose value lies below or above a threshold; 100 or 0 for a single area."""
+
+    below: float | None = Field(None, description="The value of an area must be less than this.")
+    above: float | None = Field(None, description="The value of an area must be greater than this.")
+    of: Literal["areas", "weight"] = Field(
+        "areas", description="areas: each counts once; weight: by `weight` of the indicator or the pack, such as inhabitants."
+    )
+
+    @model_validator(mode="after")
+    def has_one_threshold(self) -> ShareOfAreas:
+        if (self.below is None) == (self.above is None):
+            raise ValueError("give either below or above")
+        return self
+
+
 class Formula(Block):
     """A sum of terms, or the ratio of two sums of terms."""
 
@@ -52,6 +68,13 @@ class Formula(Block):
     window: Window | None = Field(None, description="Moving window over both numerator and denominator.")
     missing: Literal["zero"] | None = Field(None, description="zero: in the universe of its source, a numerator term without any row is 0.")
     change: Change | None = Field(None, description="Change of the value.")
+    share_of_areas: ShareOfAreas | None = Field(
+        None, description="Share of areas whose value lies below or above a threshold, in place of the value itself."
+    )
+    difference_to: Identifier | None = Field(
+        None,
+        description="Level: the value less that of the area at this level in which the row's area lies. It must be the last of `levels`.",
+    )
 
 
 class Interval(Block):
@@ -116,6 +139,8 @@ class Indicator(Block):
             raise ValueError("give a formula with levels, or needed")
         if self.formula is not None and not self.levels:
             raise ValueError("a formula needs levels")
+        if self.formula is not None and self.formula.difference_to not in (None, self.levels[-1]):
+            raise ValueError(f"formula.difference_to: {self.formula.difference_to} must be the last of levels")
         if self.direction == "target" and self.target_value is None:
             raise ValueError("direction target needs target_value")
         return self
@@ -127,6 +152,8 @@ class Indicator(Block):
             return self
         if formula is None or formula.change is not None or formula.multiplier <= 0:
             raise ValueError("interval: needs a formula with a positive multiplier and without change")
+        if formula.share_of_areas is not None or formula.difference_to is not None:
+            raise ValueError("interval: a share of areas and a difference have none")
         if formula.window is not None and formula.window.agg != "sum":
             raise ValueError(f"interval: a window with {formula.window.agg} has none")
         if interval.kind == "mean":

@@ -102,7 +102,7 @@ def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str,
                 [{"indicator_key": INDICATOR, "numerator_scale": SCALE, "denominator_scale": SCALE}],
             ),
             "stg_indicators": (
-                "indicator_key integer, weighted boolean, has_denominator boolean, weight_key integer",
+                "indicator_key integer, weighted boolean, has_denominator boolean, weight_key integer, is_share boolean",
                 [{"indicator_key": INDICATOR, "weighted": False, "has_denominator": True, "weight_key": MEASURE if weights else None}],
             ),
             "stg_measures": (
