@@ -148,7 +148,17 @@ class PartReader:
 
 def columns_of(spec: ObservationsMap, measure: MeasureMap) -> list[str]:
     """Return the columns that determine a measure and the key of its cell, those of its value first."""
-    texts = [measure.value, measure.where, placing.area_key(spec.area), spec.period, spec.sex, spec.age, spec.status, spec.where]
+    texts = [
+        measure.value,
+        measure.where,
+        measure.status,
+        placing.area_key(spec.area),
+        spec.period,
+        spec.sex,
+        spec.age,
+        spec.status,
+        spec.where,
+    ]
     return list(dict.fromkeys(c for text in texts if text is not None for c in sorted(expressions.parse(text).columns)))
 
 

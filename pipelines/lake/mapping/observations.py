@@ -75,7 +75,8 @@ def map_rows(
     """
     frame = numbered(validated.rows)
     measures = [
-        _Measure(name, i, m, _uses(m.value, m.where, spec.status), name in weights) for i, (name, m) in enumerate(spec.measures.items())
+        _Measure(name, i, m, _uses(m.value, m.where, m.status, spec.status), name in weights)
+        for i, (name, m) in enumerate(spec.measures.items())
     ]
     values, failures = sandbox.evaluate(cells_only(frame), _expressions(spec, measures))
     rows = frame.select("__n", "__row", "__cell", "__part", "__bad", "__rejected").join(values, on="__n", maintain_order="left")
@@ -89,7 +90,7 @@ def map_rows(
     kept = kept.filter(~pl.col("__q") | pl.col("period").is_not_null())
     parts, bad_cells, cells = [], [], []
     for measure in measures:
-        observations, bad = _observations(kept, measure, failures)
+        observations, bad = _observations(kept, measure, failures, eurostat_flags)
         parts.append(_aggregated(observations, measure, sandbox) if measure.spec.aggregate else observations)
         bad_cells.append(bad)
         cells.append(_counted(observations))
@@ -123,6 +124,8 @@ def _expressions(spec: ObservationsMap, measures: list[_Measure]) -> list[tuple[
             columns.append((f"w{i}", "boolean", where))
             # the value of a row that `where` does not select is not evaluated, so it cannot fail
             value = f"case when (\n{where}\n) then (\n{value}\n) end"
+        if measure.spec.status is not None:
+            columns.append((f"s{i}", "varchar", measure.spec.status))
         columns.append((f"v{i}", "varchar" if measure.spec.scale is not None else "double", value))
     return columns
 
@@ -146,9 +149,7 @@ def _with_reasons(rows: pl.DataFrame, failures: pl.DataFrame, eurostat_flags: bo
     rows = rows.join(per_row, on="__n", how="left", maintain_order="left")
     is_sex = pl.col("__sex").fill_null("").is_in(list(SEXES))
     is_age = pl.col("__age").fill_null("").str.contains(_AGE)
-    status = pl.col("__status").str.strip_chars().str.to_uppercase().fill_null("A").replace({"": "A"})
-    if eurostat_flags:
-        status = status.replace({text: code for text in rows.select(status).to_series().unique() if (code := _status_of_flags(text))})
+    status = _status_code(rows, "__status", eurostat_flags).fill_null("A")
     reasons = [
         pl.col("failure"),
         pl.when(pl.col("period").is_null()).then(
@@ -169,6 +170,17 @@ def _with_reasons(rows: pl.DataFrame, failures: pl.DataFrame, eurostat_flags: bo
     )
 
 
+def _status_code(rows: pl.DataFrame, column: str, eurostat_flags: bool) -> pl.Expr:
+    """Return the status that a column of `rows` gives; null where it is empty."""
+    text = pl.col(column).str.strip_chars().str.to_uppercase()
+    status: pl.Expr = pl.when(text != "").then(text).otherwise(None)
+    if not eurostat_flags:
+        return status
+    return status.replace(
+        {flags: code for flags in rows.select(status).to_series().unique() if flags and (code := _status_of_flags(flags))}
+    )
+
+
 def _status_of_flags(flags: str) -> str | None:
     """Return the status that the flags of Eurostat stand for, or None where they are a status already, or something else."""
     if flags in WITH_VALUE or flags in WITHOUT_VALUE or not flags or not set(flags) <= set(_EUROSTAT_FLAGS):
@@ -176,10 +188,14 @@ def _status_of_flags(flags: str) -> str | None:
     return next(code for flag, code in _EUROSTAT_FLAGS.items() if flag in flags)
 
 
-def _observations(kept: pl.DataFrame, measure: _Measure, failures: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _observations(kept: pl.DataFrame, measure: _Measure, failures: pl.DataFrame, eurostat_flags: bool) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the observations of one measure, one for each row that carries it, and the cells that could not be computed."""
-    value, where = f"v{measure.position}", f"w{measure.position}"
-    failed = failures.filter(pl.col("column").is_in([value, where])).group_by("__n").agg(pl.col("reason").first().alias("cell_reason"))
+    value, where, own_status = (f"{kind}{measure.position}" for kind in "vws")
+    failed = (
+        failures.filter(pl.col("column").is_in([value, where, own_status]))
+        .group_by("__n")
+        .agg(pl.col("reason").first().alias("cell_reason"))
+    )
     bad_columns = pl.col("__bad").list.eval(pl.element().str.to_lowercase())
     uses_bad_cell = bad_columns.list.set_intersection(sorted(measure.uses)).list.len().fill_null(0) > 0
     is_selected = pl.col(where) if measure.spec.where is not None else pl.lit(True)
@@ -189,6 +205,13 @@ def _observations(kept: pl.DataFrame, measure: _Measure, failures: pl.DataFrame)
     # a row that is in quarantine, or whose bad cell decides, may or may not carry the measure; it is assumed to carry it
     rows = rows.filter(pl.col("is_selected").fill_null(pl.col("__q") | pl.col("uses_bad_cell") | pl.col("cell_reason").is_not_null()))
     rows = _with_value(rows, pl.col(value), measure.spec.scale)
+    if measure.spec.status is not None:
+        status = pl.coalesce(_status_code(rows, own_status, eurostat_flags), "status")
+        rows = rows.with_columns(status.alias("status"))
+        wrong = pl.when(~pl.col("status").is_in([*WITH_VALUE, *WITHOUT_VALUE])).then(
+            pl.format("status {}: not an observation status", "status")
+        )
+        rows = rows.with_columns(pl.coalesce("cell_reason", wrong).alias("cell_reason"))
     if measure.is_weight:
         is_negative = pl.col("value") < 0
         reason = pl.when(is_negative).then(pl.format("{}: a weight cannot be negative", "value")).otherwise("cell_reason")

@@ -97,6 +97,10 @@ class MeasureMap(Block):
         None, description="Measure that weights the mean of a parent area. Where it is 0, the mean is not defined."
     )
     scale: dict[Text, float] | None = Field(None, description="The number for each category.")
+    status: Expression | None = Field(
+        None,
+        description="Status of this measure, such as `case when flag = 'x' then 'C' end` for one that is confidential; null: that of the row.",
+    )
 
     @model_validator(mode="after")
     def periods_are_aggregated(self) -> MeasureMap:
