@@ -79,6 +79,7 @@ class ProvenanceReader:
         self.warehouse = warehouse
         self.manifest = Manifest.current(workspace)
         self.context = Context(workspace)
+        self.context.lookup_tables = {}
         self.context.parts_used = {name: source.parts for name, source in self.manifest.sources.items()}
         self._readers: dict[tuple[str, str], PartReader] = {}
         self._texts: dict[str, pl.DataFrame] = {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+import polars as pl
+
 from pipelines.core import versions
 from pipelines.core.fingerprint import digest
 from pipelines.extract.snapshots import Archive, Snapshot
@@ -43,6 +45,8 @@ class Context:
         self.territory_digest = ""
         self.parts_used: dict[str, Mapping[str, UsedPart]] = {}
         """By source, the parts that lookups into it may read."""
+        self.lookup_tables: dict[tuple[str, str], pl.DataFrame] | None = None
+        """The tables of lookups, to use again; None: they are made for each use, so that a run does not hold them."""
         self.shared: SharedTable | None = None
         """The table that the sources being processed share, if there is one."""
         self.damaged: set[tuple[str, str]] = set()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines import readers
+from pipelines.core.fingerprint import digest
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.mapping import ORIGIN, numbered
 from pipelines.packs import Part, expressions
@@ -54,8 +55,8 @@ def parts_to_read(context: Context, other: FetchedSource, lookup: Lookup, rows: 
     """Return the parts of the other source that may have a match: those whose variables have a value that `rows` look for."""
     parts = context.pack.parts(other)
     for here, there in lookup.on.items():
-        if there in (other.fetch.parts or {}) and here in rows.columns:
-            values = set(rows[here].cast(pl.String).unique().drop_nulls())
+        if there in (other.fetch.parts or {}):
+            values = set(_keys(context, numbered(rows), [here], ["value"])[0]["value"].drop_nulls())
             parts = [part for part in parts if part.variables[there] in values]
     return parts
 
@@ -92,15 +93,25 @@ def _add(context: Context, source: FetchedSource, match: Match, rows: pl.DataFra
 def _table(
     context: Context, match: Match, other: FetchedSource, lookup: Lookup, parts: Sequence[Part], accepted_rows: AcceptedRows
 ) -> pl.DataFrame:
-    """Return the distinct keys (`__on_*`) of the other source with the cells to take, whether each is bad, the number of different matches
-    (`__different`), and the origin of the first one."""
+    """Return the table of a lookup, the remembered one where the context remembers tables."""
     used = context.parts_used.get(other.id, {})
     for part in parts:
         if part.name not in used:
-            raise readers.UnreadableSnapshot(
-                f"lookups.{match.lookup}: {other.id} {part.name}".rstrip() + " has no snapshot that can be used"
-            )
-    rows = numbered(accepted_rows(other, {part.name: used[part.name].snapshot for part in parts}))
+            name = f"{other.id} {part.name}".rstrip()
+            raise readers.UnreadableSnapshot(f"lookups.{match.lookup}: {name} has no snapshot that can be used")
+    snapshots = {part.name: used[part.name].snapshot for part in parts}
+    if context.lookup_tables is None:
+        return _new_table(context, match, lookup, accepted_rows(other, snapshots))
+    key = (digest([lookup.model_dump(mode="json"), snapshots]), match.origin)
+    if key not in context.lookup_tables:
+        context.lookup_tables[key] = _new_table(context, match, lookup, accepted_rows(other, snapshots))
+    return context.lookup_tables[key]
+
+
+def _new_table(context: Context, match: Match, lookup: Lookup, accepted: pl.DataFrame) -> pl.DataFrame:
+    """Return the distinct keys (`__on_*`) of the other source with the cells to take, whether each is bad, the number of different matches
+    (`__different`), and the origin of the first one."""
+    rows = numbered(accepted)
     keys = [f"__on_{i}" for i in range(len(lookup.on))]
     values, _ = _keys(context, rows, list(lookup.on.values()), keys)  # a row of which this cannot be computed matches nothing
     bad = pl.col("__bad").fill_null([])
