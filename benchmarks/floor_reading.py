@@ -54,8 +54,8 @@ class Files:
         return re.findall(r"'(\d{6})'", self.declared[source]["read"]["ignore"])
 
 
-def text(path: Path, separator: str, columns: list[str] | None = None) -> pl.DataFrame:
-    frame = pl.read_csv(path, separator=separator, infer_schema=False, columns=columns)
+def text(path: Path, separator: str, columns: list[str] | None = None, encoding: str = "utf8") -> pl.DataFrame:
+    frame = pl.read_csv(path, separator=separator, infer_schema=False, columns=columns, encoding=encoding)
     return frame.rename({c: c.removeprefix(BOM) for c in frame.columns})
 
 
@@ -234,7 +234,9 @@ def _elections(files: Files) -> list[pl.DataFrame]:
         text(path, "\t", [*key, "VEK", "PLATNOST", "POHLAVI", "PSTRANA"]).with_columns(pl.lit(v["year"]).alias("time_period"))
         for v, path in files.of("council_candidates")
     ]
-    rows = pl.concat(people).filter(~pl.col("KODZASTUP").is_in(files.ignored_codes("council_candidates")) & (pl.col("PLATNOST") == "A"))
+    rows = pl.concat(people).filter(
+        ~pl.col("KODZASTUP").is_in(files.ignored_codes("council_candidates")) & pl.col("PLATNOST").is_in(["A", "0"])
+    )
     rows = rows.unique([*key, "time_period"]).with_columns(("CZ_" + pl.col("KODZASTUP")).alias("ref_area"), pl.col("VEK").cast(pl.Int64))
     counts = [
         pl.len().alias("candidates"),
@@ -274,17 +276,15 @@ def _elections(files: Files) -> list[pl.DataFrame]:
 
 
 def _turnout(files: Files) -> pl.DataFrame:
-    frame = text(files.of("turnout")[0][1], ";").filter(~pl.col("OBEC").is_in(files.ignored_codes("turnout")))
-    frame = frame.rename({"OBEC": "code"}).with_columns(pl.exclude("code").cast(pl.Float64, strict=False))
-    found = []
-    for year in ("2017", "2021"):
-        names = {"voters_parliament": pl.col(f"VOL_SEZNAM_{year}_SUM"), "votes_parliament": pl.col(f"PL_HL_CELK_{year}_SUM")}
-        found.append(long(_placed(frame, year), names))
-    for year in ("2013", "2018"):
-        rows = frame if year == "2018" else frame.filter(pl.col("VOL_SEZNAM_K1_2013_SUM") > 0)
-        voters, votes = (pl.col(c.format(1)) + pl.col(c.format(2)) for c in (f"VOL_SEZNAM_K{{}}_{year}_SUM", f"PL_HL_CELK_K{{}}_{year}"))
-        found.append(long(_placed(rows, year), {"voters_president": voters, "votes_president": votes}))
-    return pl.concat(found)
+    """The elections of 2021, without the cities of which the file has only some districts."""
+    of_cities = text(files.of("area_city_districts")[0][1], ",", encoding="windows-1250").rename({"CHODNOTA1": "OBEC", "CHODNOTA2": "city"})
+    frame = text(files.of("turnout")[0][1], ";").join(of_cities.select("OBEC", "city"), on="OBEC", how="left")
+    frame = frame.filter(pl.col("city").is_null() | (pl.col("city") == "554791"))
+    sums = frame.group_by(pl.coalesce("city", "OBEC").alias("code")).agg(
+        pl.col("VOL_SEZNAM_2021_SUM", "PL_HL_CELK_2021_SUM").cast(pl.Float64).sum()
+    )
+    names = {"voters_parliament": pl.col("VOL_SEZNAM_2021_SUM"), "votes_parliament": pl.col("PL_HL_CELK_2021_SUM")}
+    return long(_placed(sums, "2021"), names)
 
 
 def _notices(files: Files) -> pl.DataFrame:

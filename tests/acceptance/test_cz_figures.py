@@ -26,9 +26,9 @@ NOTICES = "KopyTKG/HACKITHON-2024/*/backend/testing/response_*.json"
 FIGURES = [
     ("women_candidates_share", "2018", 6246, 32.0, 0.05),
     ("women_candidates_share", "2022", 6247, 33.3, 0.05),
-    ("candidates_per_seat", "2018", 6246, 2.0, 0.05),
-    ("candidates_per_seat", "2022", 6247, 2.0, 0.05),
-    ("expenditure_per_inhabitant", "2019", 6248, 20_965, 0.5),
+    ("candidates_per_seat", "2018", 6254, 2.0, 0.05),
+    ("candidates_per_seat", "2022", 6254, 2.0, 0.05),
+    ("expenditure_per_inhabitant", "2019", 6254, 20_977, 0.5),
     ("ageing_index", "2020", 6251, 121.4, 0.05),  # without seven places where no child lives
     ("net_migration", "2020", 6254, 4.4, 0.05),
     ("natural_increase", "2020", 6254, -0.9, 0.05),
@@ -38,8 +38,8 @@ FIGURES = [
     ("long_job_seekers_share", "2023", 6254, 1.18, 0.005),
     ("population_change_5y", "2023", 6254, 2.8, 0.05),
     ("women_share", "2023", 6254, 49.7, 0.05),
-    ("turnout_parliament", "2017", 6153, 63.7, 0.05),
-    ("turnout_parliament", "2021", 6153, 68.7, 0.05),
+    ("turnout_parliament", "2017", 6254, 63.64, 0.005),
+    ("turnout_parliament", "2021", 6154, 68.7, 0.05),
 ]
 
 # inhabitants of the state: total, men, women
@@ -198,10 +198,13 @@ def test_budget_ratios_are_those_of_the_files_own_columns(tables: duckdb.DuckDBP
     frame = raw(BUDGETS).filter(pl.col("zuj") != "")
     for indicator, column, factor in (("liquidity", "likvidita", 1), ("liabilities_share", "podil_cizich_zdroju", 100)):
         own = {z: v * factor for z, v in zip(frame["zuj"], frame[column], strict=True) if v is not None}
-        assert published(tables, indicator, "2019") == pytest.approx({z: own[z] for z in published(tables, indicator, "2019")}, rel=1e-9)
-        assert len(published(tables, indicator, "2019")) >= 6247
+        shown = {
+            z: v for z, v in published(tables, indicator, "2019").items() if f"CZ_{z}" not in NEW_IN_2016
+        }  # the file has no code of those
+        assert shown == pytest.approx({z: own[z] for z in shown}, rel=1e-9)
+        assert len(shown) >= 6247
     growth = {z: (now - then) / then * 100 for z, now, then in frame.select("zuj", "p0", "p3").iter_rows() if then}
-    shown = published(tables, "revenue_growth_3y", "2019")
+    shown = {z: v for z, v in published(tables, "revenue_growth_3y", "2019").items() if f"CZ_{z}" not in NEW_IN_2016}
     assert shown == pytest.approx({z: growth[z] for z in shown}, rel=1e-9)
 
 
@@ -209,9 +212,8 @@ def test_candidates_are_counted_as_the_files_list_them(tables: duckdb.DuckDBPyCo
     files = sorted(RAW.glob(CANDIDATES.format(year="2022", okres="kladno")))
     frame = pl.read_csv(files[0], separator="\t", infer_schema=False, quote_char=None).filter(pl.col("PLATNOST") == "A")
     of_town = frame.filter(pl.col("KODZASTUP") == "532053")
-    assert published(tables, "nonparty_candidates_share", "2022")["532053"] == pytest.approx(
-        100 * of_town.filter(pl.col("PSTRANA") == "99").height / of_town.height
-    )
+    query = "select obs_value from indicator_values where indicator = 'nonparty_candidates_share' and ref_area = 'CZ0203' and time_period = '2022'"
+    assert tables.execute(query).fetchall()[0][0] == pytest.approx(100 * frame.filter(pl.col("PSTRANA") == "99").height / frame.height)
     leaders = of_town.filter(pl.col("PORCISLO") == "1")
     assert published(tables, "women_list_leaders_share", "2022")["532053"] == pytest.approx(
         100 * leaders.filter(pl.col("POHLAVI") == "F").height / leaders.height
@@ -502,6 +504,11 @@ def personal_texts() -> list[str]:
         for file in RAW.glob(CANDIDATES.format(year=year, okres=okres)):
             frame = pl.read_csv(file, separator="\t", infer_schema=False, quote_char=None).head(100)
             texts += [f"{first} {last}" for first, last in frame.select("JMENO", "PRIJMENI").iter_rows()]
+    for file in RAW.glob("DataRozhlas/kandidatky-kraje/*/public/data/*/kand.tsv"):
+        frame = pl.read_csv(file, separator="\t", infer_schema=False, quote_char=None).head(100)
+        texts += [f"{first} {last}" for first, last in frame.select("JMENO", "PRIJMENI").iter_rows()]
+    for file in RAW.glob("skvrnami/mayors2/*/output/soucasni_starostove_hejtmani.csv"):
+        texts += pl.read_csv(file, infer_schema=False, null_values="NA")["osoba_jmeno"].drop_nulls().head(200).to_list()
     for file in RAW.glob(NOTICES):
         boards = json.loads(file.read_text(encoding="utf-8"))
         titles = [notice["název"]["cs"] for board in boards for notice in board["informace"]]
