@@ -27,6 +27,7 @@ TITLES: Mapping[str, tuple[str, str, str]] = {
     "coverage": ("Coverage", "Pokrytí ukazatelů daty", "Pokrytie ukazovateľov údajmi"),
     "changes": ("Changes since the previous release", "Změny oproti předchozímu vydání", "Zmeny oproti predchádzajúcemu vydaniu"),
     "revisions": ("Revised values", "Revidované hodnoty", "Revidované hodnoty"),
+    "breaks": ("Breaks in series", "Zlomy v řadách", "Zlomy v radoch"),
     "sources": ("Sources", "Zdroje", "Zdroje"),
     "snapshots": ("Snapshots of the sources", "Stažené soubory zdrojů", "Stiahnuté súbory zdrojov"),
 }
@@ -108,6 +109,10 @@ DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
     "revisions": (
         "Dříve zveřejněné hodnoty ukazatelů, které se změnily.",
         "Predtým zverejnené hodnoty ukazovateľov, ktoré sa zmenili.",
+    ),
+    "breaks": (
+        "Zlomy v časových řadách měřených veličin s obdobím, vysvětlením a ukazateli, které je čtou.",
+        "Zlomy v časových radoch meraných veličín s obdobím, vysvetlením a ukazovateľmi, ktoré ich čítajú.",
     ),
     "sources": (
         "Zdroje, ze kterých vydání vzniklo: poskytovatel, licence a počty přijatých a odmítnutých řádků.",

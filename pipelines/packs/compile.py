@@ -39,7 +39,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "measure": S, "measure_key": K, "source": S, "additive": B, "weighted_by": S, "weighted_by_key": K, "source_position": N,
         "has_universe": B, "is_counted": B, "to_period": S, "needed_periods": N, "mean_of_periods": B,
     },
-    "breaks": {"measure": S, "measure_key": K, "source": S, "period": S, "note": S},
+    "breaks": {"measure": S, "measure_key": K, "source": S, "period": S, "note": S, "notes": S},
     "sources": {
         "source": S, "position": N, "title": S, "publisher": S, "licence": S, "homepage": S, "citation": S, "confidence": S, "theme": S, "kind": S,
     },
@@ -152,7 +152,16 @@ def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, li
                     "mean_of_periods": bool(spec and spec.periods and spec.aggregate == "mean"),
                 }
             )  # fmt: skip
-        rows["breaks"] += [{"measure": b.measure, "source": name, "period": b.period, "note": b.note} for b in source.breaks]
+        rows["breaks"] += [
+            {
+                "measure": b.measure,
+                "source": name,
+                "period": b.period,
+                "note": pack.text(b.note) or None,
+                "notes": _by_language(pack, b.note),
+            }
+            for b in source.breaks
+        ]
     return filled
 
 
@@ -233,6 +242,11 @@ def _is_change(formula: Formula) -> bool:
     return formula.change is not None or any(
         a.measure == b.measure and a.times == b.times and a.lag != b.lag and a.factor * b.factor < 0 for a in terms for b in terms
     )
+
+
+def _by_language(pack: Pack, text: Any) -> str:
+    """Return a text in each language of the pack, as JSON."""
+    return json.dumps({language: pack.text(text, language) for language in pack.file.languages}, ensure_ascii=False)
 
 
 def _weight(pack: Pack, indicator: Indicator) -> str | None:

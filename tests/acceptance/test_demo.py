@@ -14,7 +14,7 @@ from tests.support.command import PROJECT
 pytestmark = pytest.mark.acceptance
 DEMO = PROJECT / "packs" / "demo"
 TABLES = [
-    "area_codes", "area_parents", "areas", "changes", "cohesion_convergence", "cohesion_dispersion", "community", "coverage", "gender_gaps",
+    "area_codes", "area_parents", "areas", "breaks", "changes", "cohesion_convergence", "cohesion_dispersion", "community", "coverage", "gender_gaps",
     "index_components", "index_sensitivity", "indicator_values", "indicators", "indices", "latest_values", "peers", "progress", "snapshots",
     "sources", "sustainability",
 ]  # fmt: skip
@@ -37,6 +37,14 @@ def test_every_table_has_content(release: Path) -> None:
     rows = {p.stem: duckdb.execute(f"select count(*) from '{p}'").fetchall()[0][0] for p in (release / "parquet").glob("*.parquet")}
     assert sorted(rows) == TABLES
     assert all(count for name, count in rows.items() if name != "changes"), rows  # a first release has nothing to compare with
+
+
+def test_breaks_have_their_notes_and_the_indicators_that_read_them(release: Path) -> None:
+    query = f"select measure, period, source, note_en, note_cs, indicators from '{release}/parquet/breaks.parquet' order by measure"
+    mean_age, population = duckdb.execute(query).fetchall()
+    assert mean_age[:3] == ("mean_age", "2022", "population")
+    assert population[3:5] == ("Rebased on the census of 2021", "Přepočteno podle sčítání 2021")
+    assert {"population", "population_density"} <= set(population[5].split(";"))
 
 
 def test_every_rank_has_an_interval_around_it_and_a_place_among_its_peers(release: Path) -> None:

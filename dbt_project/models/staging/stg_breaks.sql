@@ -4,5 +4,6 @@ select
     measure_key,
     source,
     period,
-    note
+    note,
+    notes
 from {{ lake('breaks') }}

@@ -93,3 +93,4 @@ class Names:
         """Report breaks in the series of measures that no source declares."""
         for i, item in enumerate(breaks):
             self.check_measure(block, ("breaks", i, "measure"), item.measure)
+            self.check_texts(block, ("breaks", i, "note"), item.note)

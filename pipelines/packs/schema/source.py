@@ -19,7 +19,7 @@ class Break(Block):
 
     measure: Identifier = Field(description="Measure whose series breaks.")
     period: Period = Field(description="First period after the break.")
-    note: Text | None = Field(None, description="What changed.")
+    note: Texts | None = Field(None, description="What changed.")
 
 
 class Correction(Block):
