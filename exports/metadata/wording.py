@@ -27,6 +27,7 @@ TITLES: Mapping[str, tuple[str, str, str]] = {
     "coverage": ("Coverage", "Pokrytí ukazatelů daty", "Pokrytie ukazovateľov údajmi"),
     "changes": ("Changes since the previous release", "Změny oproti předchozímu vydání", "Zmeny oproti predchádzajúcemu vydaniu"),
     "revisions": ("Revised values", "Revidované hodnoty", "Revidované hodnoty"),
+    "status_notes": ("Notes on values", "Poznámky k hodnotám", "Poznámky k hodnotám"),
     "breaks": ("Breaks in series", "Zlomy v řadách", "Zlomy v radoch"),
     "sources": ("Sources", "Zdroje", "Zdroje"),
     "snapshots": ("Snapshots of the sources", "Stažené soubory zdrojů", "Stiahnuté súbory zdrojov"),
@@ -109,6 +110,10 @@ DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
     "revisions": (
         "Dříve zveřejněné hodnoty ukazatelů, které se změnily.",
         "Predtým zverejnené hodnoty ukazovateľov, ktoré sa zmenili.",
+    ),
+    "status_notes": (
+        "Poznámky zdrojů k hodnotám ukazatelů, například proč hodnota chybí. Odkazuje na ně sloupec status_note.",
+        "Poznámky zdrojov k hodnotám ukazovateľov, napríklad prečo hodnota chýba. Odkazuje na ne stĺpec status_note.",
     ),
     "breaks": (
         "Zlomy v časových řadách měřených veličin s obdobím, vysvětlením a ukazateli, které je čtou.",

@@ -38,6 +38,7 @@ def explain(workspace: Workspace, warehouse: Warehouse, requested: CellKey) -> E
     declared = workspace.pack.indicators.get(cell_key.indicator)
     needed = workspace.pack.text(declared.needed) if declared else ""
     name, level = warehouse.areas[cell_key.ref_area]
+    status_note = warehouse.status_note(cell_key, workspace.pack.file.languages[0])
     return Explanation(
         pack=workspace.pack.id, computation=computation,
         title=workspace.pack.text(declared.title) if declared else cell_key.indicator,
@@ -45,7 +46,9 @@ def explain(workspace: Workspace, warehouse: Warehouse, requested: CellKey) -> E
         declared=_declared(declared), area={"name": name, "level": level}, warehouse_row=row, publication=published, traces=traces,
         snapshots=snapshots, fills=warehouse.fills,
         weight={"measure": computation.facts.indicator.weight, "time_period": _weight_period(computation)},
-        reasons=reasons.status_reasons(computation, traces, warehouse.fills, needed),
+        reasons=[
+            *reasons.status_reasons(computation, traces, warehouse.fills, needed), *([f"note of the source: {status_note}"] if status_note else []),
+        ],
         checks=[
             _recomputed(computation, row), *_published(row, published, gate_result), *_archived_bytes(snapshots),
             *_rows_read_again(traces.values(), bool(notes)), *_differing_sources(computation), *_reported_parent(computation),

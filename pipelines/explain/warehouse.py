@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -381,6 +382,16 @@ class Warehouse:
             )
         ]
         return (values[0], values[1]) if len(values) == 2 else None
+
+    def status_note(self, cell_key: CellKey, language: str) -> str | None:
+        """Return the text of the note of a source on a published cell, in a language."""
+        rows = self.rows(
+            "select n.texts from marts.indicator_values as v inner join staging.stg_notes as n on n.note = v.status_note "
+            f"where v.indicator = {literal(cell_key.indicator)} and v.ref_area = {literal(cell_key.ref_area)} "
+            f"and v.time_period = {literal(cell_key.time_period)} and v.sex = {literal(cell_key.sex)} and v.age = {literal(cell_key.age)}"
+        )
+        texts: dict[str, str] = json.loads(rows[0][0]) if rows else {}
+        return texts.get(language) or next(filter(None, texts.values()), None)
 
     def published_cell(self, cell_key: CellKey) -> tuple[Any, ...] | None:
         """Return the cell as the warehouse computed it, unrounded: value, status, numerator, denominator, coverage, sources, interval."""

@@ -40,6 +40,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "has_universe": B, "is_counted": B, "to_period": S, "needed_periods": N, "mean_of_periods": B,
     },
     "breaks": {"measure": S, "measure_key": K, "source": S, "period": S, "note": S, "notes": S},
+    "notes": {"note": S, "source": S, "position": N, "texts": S},
     "sources": {
         "source": S, "position": N, "title": S, "publisher": S, "licence": S, "homepage": S, "citation": S, "confidence": S, "theme": S, "kind": S,
     },
@@ -152,6 +153,11 @@ def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, li
                     "mean_of_periods": bool(spec and spec.periods and spec.aggregate == "mean"),
                 }
             )  # fmt: skip
+        if fetched is not None:
+            rows["notes"] += [
+                {"note": fetched.note_id(i), "source": name, "position": i, "texts": _by_language(pack, note.note)}
+                for i, note in enumerate(fetched.notes)
+            ]
         rows["breaks"] += [
             {
                 "measure": b.measure,

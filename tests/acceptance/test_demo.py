@@ -16,7 +16,7 @@ DEMO = PROJECT / "packs" / "demo"
 TABLES = [
     "area_codes", "area_parents", "areas", "breaks", "changes", "cohesion_convergence", "cohesion_dispersion", "community", "coverage", "gender_gaps",
     "index_components", "index_sensitivity", "indicator_values", "indicators", "indices", "latest_values", "peers", "progress", "snapshots",
-    "sources", "sustainability",
+    "sources", "status_notes", "sustainability",
 ]  # fmt: skip
 
 
@@ -45,6 +45,16 @@ def test_breaks_have_their_notes_and_the_indicators_that_read_them(release: Path
     assert mean_age[:3] == ("mean_age", "2022", "population")
     assert population[3:5] == ("Rebased on the census of 2021", "Přepočteno podle sčítání 2021")
     assert {"population", "population_density"} <= set(population[5].split(";"))
+
+
+def test_values_refer_to_the_notes_of_their_sources(release: Path) -> None:
+    values, notes = (f"'{release}/parquet/{table}.parquet'" for table in ("indicator_values", "status_notes"))
+    query = f"select v.indicator, v.ref_area, v.obs_status, n.text_cs from {values} as v join {notes} as n on n.note = v.status_note order by all"
+    rows = duckdb.execute(query).fetchall()
+    assert {row[:3] for row in rows if row[0] == "net_migration"} == {
+        ("net_migration", area, "M") for area in ("CZ0100", "CZ0642", "CZ0806")
+    }
+    assert {row[3] for row in rows} == {"U obcí s většinou obyvatel okresu chybí saldo stěhování ve zdroji."}
 
 
 def test_every_rank_has_an_interval_around_it_and_a_place_among_its_peers(release: Path) -> None:

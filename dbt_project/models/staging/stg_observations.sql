@@ -15,6 +15,7 @@ select
     by_sex,
     row_number,
     row_count,
-    snapshot
+    snapshot,
+    note
 from {{ lake('observations') }}
 where measure is not null

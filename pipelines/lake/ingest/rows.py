@@ -409,8 +409,9 @@ def map_rows(context: Context, source: FetchedSource, validated: ValidatedRows) 
     if isinstance(spec, ObservationsMap):
         territory, sandbox = context.territory, context.sandbox
         return observations.map_rows(
-            source.id, validated, spec, territory, sandbox, weights=context.pack.weights, eurostat_flags=has_eurostat_flags(source)
-        )
+            source.id, validated, spec, territory, sandbox, weights=context.pack.weights, eurostat_flags=has_eurostat_flags(source),
+            notes={source.note_id(i): note for i, note in enumerate(source.notes)},
+        )  # fmt: skip
     if isinstance(spec, AreasMap):
         return areas.map_rows(source.id, validated, spec, [level.id for level in context.pack.file.levels], context.sandbox)
     if isinstance(spec, AreaChangesMap):

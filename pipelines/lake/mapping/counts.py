@@ -203,6 +203,7 @@ def _canonical(long: pl.DataFrame, source: str) -> pl.DataFrame:
             pl.when(has_measure).then(pl.when(pl.col("obs_value").is_null()).then(pl.lit("M")).otherwise(pl.lit("A"))).alias("obs_status"),
             pl.lit(None, pl.String).alias("aggregate"),
             pl.lit(False).alias("by_sex"),
+            pl.lit(None, pl.String).alias("note"),
         )
         .select(*observations.SCHEMA)
         .cast(observations.SCHEMA)

@@ -23,12 +23,12 @@ from pipelines.lake.mapping import (
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
 from pipelines.packs import expressions
-from pipelines.packs.schema import MeasureMap, ObservationsMap
+from pipelines.packs.schema import MeasureMap, Note, ObservationsMap
 
 SCHEMA = pl.Schema({
     "source": pl.String, "part": pl.String, "measure": pl.String, "ref_area": pl.String, "time_period": pl.String,
     "sex": pl.String, "age": pl.String, "obs_value": pl.Float64, "obs_status": pl.String, "aggregate": pl.String,
-    "by_sex": pl.Boolean, "row_number": pl.Int64, "row_count": pl.Int64, "snapshot": pl.String,
+    "by_sex": pl.Boolean, "row_number": pl.Int64, "row_count": pl.Int64, "snapshot": pl.String, "note": pl.String,
 })  # fmt: skip
 """Where `measure` is null, the source has a row for this area and period (its universe). Where `ref_area` is null, the row is in quarantine
 and its area is unknown."""
@@ -44,7 +44,7 @@ PERIODS = {"month": r"^[0-9]{4}-[0-9]{2}$", "quarter": r"^[0-9]{4}-Q[1-4]$"}
 AGGREGATES = {"sum": "sum", "mean": "avg", "min": "min", "max": "max"}
 """The functions of SQL by the names of the pack format."""
 _AGE = r"^[A-Za-z_][A-Za-z0-9_\-]*$"
-_COLUMNS = ["measure", "__part", "ref_area", "period", "sex", "age", "obs_value", "obs_status", "aggregate", "__row", "row_count"]
+_COLUMNS = ["measure", "__part", "ref_area", "period", "sex", "age", "obs_value", "obs_status", "aggregate", "__row", "row_count", "note"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ class _Measure:
     spec: MeasureMap
     uses: frozenset[str]
     is_weight: bool
+    note: pl.Expr
 
 
 def map_rows(
@@ -67,18 +68,20 @@ def map_rows(
     *,
     weights: Collection[str],
     eurostat_flags: bool,
+    notes: Mapping[str, Note],
 ) -> MappedRows:
     """Return the observations of validated rows. A rejected row leaves an observation with status Q in its place.
 
     The values of the measures `weights` may not be negative: a mean with such weights can lie outside of its values.
+    `notes` are the notes on values by their identifiers, the first ones first.
     With `eurostat_flags`, the statuses of the source are the flags of Eurostat. Letters of other offices mean something else.
     """
     frame = numbered(validated.rows)
     measures = [
-        _Measure(name, i, m, _uses(m.value, m.where, m.status, spec.status), name in weights)
+        _Measure(name, i, m, _uses(m.value, m.where, m.status, spec.status), name in weights, _note(name, notes))
         for i, (name, m) in enumerate(spec.measures.items())
     ]
-    values, failures = sandbox.evaluate(cells_only(frame), _expressions(spec, measures))
+    values, failures = sandbox.evaluate(cells_only(frame), [*_expressions(spec, measures), *_conditions(notes)])
     rows = frame.select("__n", "__row", "__cell", "__part", "__bad", "__rejected").join(values, on="__n", maintain_order="left")
     rows = _with_reasons(_placed(rows, spec, territory), failures, eurostat_flags)
     selected = pl.col("__where") | (pl.col("__rejected") & pl.col("__where").is_null())
@@ -103,6 +106,21 @@ def map_rows(
         bad_cells=pl.concat(bad_cells).cast(BAD_CELLS) if bad_cells else pl.DataFrame(schema=BAD_CELLS),
         measure_cells=pl.concat(cells) if cells else pl.DataFrame(schema=MEASURE_CELLS),
     )
+
+
+def _conditions(notes: Mapping[str, Note]) -> list[tuple[str, str, str]]:
+    """Return the conditions of notes as columns to evaluate."""
+    return [(f"__note_{name}", "boolean", note.where) for name, note in notes.items() if note.where is not None]
+
+
+def _note(measure: str, notes: Mapping[str, Note]) -> pl.Expr:
+    """Return the first note that a row has on a measure; null without any."""
+    found = [
+        pl.when(pl.col(f"__note_{name}") if note.where is not None else pl.lit(True)).then(pl.lit(name))
+        for name, note in notes.items()
+        if measure in note.measures
+    ]
+    return pl.coalesce(*found, pl.lit(None, pl.String))
 
 
 def _uses(*texts: str | None) -> frozenset[str]:
@@ -228,6 +246,7 @@ def _observations(kept: pl.DataFrame, measure: _Measure, failures: pl.DataFrame,
         pl.lit(measure.spec.aggregate_of_rows, dtype=pl.String).alias("aggregate"),
         pl.lit(measure.name).alias("measure"),
         pl.lit(1, dtype=pl.Int64).alias("row_count"),
+        measure.note.alias("note"),
     )
     without_value = pl.col("obs_status").is_in(["Q", *WITHOUT_VALUE.values()])
     return rows.with_columns(pl.when(without_value).then(None).otherwise(pl.col("value")).alias("obs_value")), bad
@@ -274,11 +293,11 @@ def _aggregated(rows: pl.DataFrame, measure: _Measure, sandbox: Sandbox) -> pl.D
     keys = ", ".join(identifier(c) for c in columns)
     ranks = " ".join(f"when {literal(status)} then {rank}" for status, rank in STATUS_RANK.items())
     sql = f"""
-        select {keys}, max(case obs_status {ranks} end) as rank, min(__row) as __row, count(*)::bigint as row_count,
+        select {keys}, max(case obs_status {ranks} end) as rank, min(__row) as __row, count(*)::bigint as row_count, min(note) as note,
                case when count(obs_value) = count(*) then {AGGREGATES[measure.spec.aggregate_of_rows or "sum"]}(obs_value) end as obs_value
         from (select * from input order by __n) group by {keys} order by {keys}
     """
-    cells = sandbox.query(sql, input=rows.select(*columns, "__n", "__row", "obs_value", "obs_status"))
+    cells = sandbox.query(sql, input=rows.select(*columns, "__n", "__row", "obs_value", "obs_status", "note"))
     status = pl.col("rank").replace_strict(list(STATUS_RANK.values()), list(STATUS_RANK), return_dtype=pl.String)
     return cells.with_columns(status.alias("obs_status"))
 
@@ -293,4 +312,5 @@ def _presence(kept: pl.DataFrame) -> pl.DataFrame:
         obs_value=pl.lit(None, pl.Float64),
         obs_status=pl.lit(None, pl.String),
         aggregate=pl.lit(None, pl.String),
+        note=pl.lit(None, pl.String),
     )

@@ -40,6 +40,12 @@ def check_fetched(names: Names, source: FetchedSource) -> None:
     _check_expressions(names, block, source)
     names.check_universe(block, source.universe)
     names.check_breaks(block, source.breaks)
+    measures = source.map.measures if isinstance(source.map, ObservationsMap) else {}
+    for i, note in enumerate(source.notes):
+        names.check_texts(block, ("notes", i, "note"), note.note)
+        for j, measure in enumerate(note.measures):
+            if measure not in measures:
+                names.report(block, ("notes", i, "measures", j), f"{measure}: not a measure of this source")
     _check_map(names, block, source.map)
 
 
@@ -274,6 +280,9 @@ def _expressions(source: FetchedSource) -> Iterator[tuple[KeyPath, str, bool]]:
         yield ("read", "ignore"), source.read.ignore, False
     for i, correction in enumerate(source.corrections):
         yield ("corrections", i, "where"), correction.where, False
+    for i, note in enumerate(source.notes):
+        if note.where is not None:
+            yield ("notes", i, "where"), note.where, False
     yield from _map_expressions(source.map, ("map",))
 
 

@@ -20,7 +20,7 @@ from pipelines.packs.schema.mapping import (
     RegisterMap,
 )
 from pipelines.packs.schema.pack import Level, PackFile, Peers, Publisher
-from pipelines.packs.schema.source import Break, ColumnSpec, Correction, CountedSource, FetchedSource, Lookup, SourceHead
+from pipelines.packs.schema.source import Break, ColumnSpec, Correction, CountedSource, FetchedSource, Lookup, Note, SourceHead
 
 __all__ = [
     "ID",
@@ -52,6 +52,7 @@ __all__ = [
     "Lookup",
     "MeasureMap",
     "Normalise",
+    "Note",
     "ObservationsMap",
     "PackFile",
     "Paging",

@@ -22,6 +22,14 @@ class Break(Block):
     note: Texts | None = Field(None, description="What changed.")
 
 
+class Note(Block):
+    """What readers should know about some values of a source, such as why they are missing."""
+
+    where: Expression | None = Field(None, description="Rows that the note is about; default: all rows.")
+    measures: list[Identifier] = Field(min_length=1, description="Measures that the note is about.")
+    note: Texts = Field(description="The note.")
+
+
 class Correction(Block):
     """A correction of cells. It applies only while the cells have the expected texts."""
 
@@ -114,6 +122,10 @@ class FetchedSource(SourceHead):
         description="What happens when the set of columns changes: accept, warn, or refuse the snapshot. Default: refuse a snapshot that lacks a "
         "column which the map uses, and warn of all other changes.",
     )
+    notes: list[Note] = Field(
+        default_factory=list,
+        description="Notes on values (into observations). A published value of the row's area whose status is not A refers to the first of them.",
+    )
     corrections: list[Correction] = Field(default_factory=list, description="Corrections of cells.")
     columns: dict[ColumnName, ColumnSpec] = Field(default_factory=dict, description="The contract of the columns.")
     key: list[Text] = Field(default_factory=list, description="Columns that identify a row.")
@@ -122,6 +134,10 @@ class FetchedSource(SourceHead):
     )
     into: Literal["areas", "observations", "events", "register", "area_changes"] = Field(description="What a row becomes.")
     map: Any = Field(None, description="How a row becomes that.")
+
+    def note_id(self, position: int) -> str:
+        """Return the identifier of a note in the published code list."""
+        return f"{self.id}_{position + 1}"
 
     @property
     def is_window(self) -> bool:

@@ -84,6 +84,30 @@ sources_by_period as (
     group by indicator_key, period_key
 ),
 
+-- notes of sources on the cells of an area, whatever their sex and age
+notes_on_cells as (
+    select distinct
+        m.measure_key,
+        a.area_key,
+        {{ key_of_longer(period_key('o.time_period'), 'm.to_period') }} as period_key,
+        o.note
+    from {{ ref('stg_observations') }} as o
+    inner join {{ ref('stg_measures') }} as m on m.measure = o.measure and m.source = o.source
+    inner join {{ ref('dim_area') }} as a on a.ref_area = o.ref_area
+    where o.note is not null
+),
+
+notes_on_values as (
+    select
+        r.indicator_key,
+        r.period_key,
+        n.area_key,
+        min(n.note) as note
+    from read_periods as r
+    inner join notes_on_cells as n on n.measure_key = r.measure_key and n.period_key = r.at_period
+    group by r.indicator_key, r.period_key, n.area_key
+),
+
 -- the sizes and the standard deviations behind means, at the level at which they are observed
 samples as (
     select
@@ -121,7 +145,8 @@ select
     {{ interval_bound('lower', '95') }} as lower_95,
     {{ interval_bound('upper', '95') }} as upper_95,
     {{ interval_bound('lower', '998') }} as lower_998,
-    {{ interval_bound('upper', '998') }} as upper_998
+    {{ interval_bound('upper', '998') }} as upper_998,
+    case when c.obs_status <> 'A' then v.note end as status_note
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
 inner join {{ ref('dim_area') }} as a on a.area_key = c.area_key
@@ -129,6 +154,8 @@ inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = c.breakdown_key
 left join {{ ref('dim_period') }} as p on p.period_key = c.period_key
 left join sources_by_period as g on g.indicator_key = c.indicator_key and g.period_key = c.period_key
 left join {{ ref('int_poisson_limits') }} as l on i.interval_kind = 'rate' and l.events = c.numerator
+left join notes_on_values as v
+    on v.indicator_key = c.indicator_key and v.period_key = c.period_key and v.area_key = c.area_key
 left join samples as s on {{ is_same_cell('s', 'c') }}
 left join {{ ref('int_student_quantiles') }} as t on t.n = s.n
 where {{ in_scope('c.indicator_key') }}

@@ -1,0 +1,7 @@
+-- grain: one row per note on values of a source
+select
+    note,
+    source,
+    position,
+    texts
+from {{ lake('notes') }}
