@@ -456,6 +456,7 @@ def test_land_shares_of_the_state_are_covered_by_surface(tables: duckdb.DuckDBPy
     query = """
         select indicator, obs_status, coverage from indicator_values
         where ref_area = 'CZ' and indicator in ('stable_land_share', 'artificial_land_share', 'ecological_stability', 'water_area_share')
+        and time_period = '2020'
     """
     rows = tables.execute(query).fetchall()
     assert len(rows) == 4
