@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from exports.model.provenance import REVISED, between
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.core.yaml import PackError
@@ -15,8 +16,10 @@ from pipelines.extract.http.limits import Limits
 from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest
 from pipelines.lake.ingest.preview import preview
+from pipelines.packs.compile import compile_pack
 from pipelines.packs.drafts import load_draft
 from pipelines.packs.workspace import Workspace
+from pipelines.runs.provenance import of_run
 from tests.support.ingested import HEAD, Ingested, ingest
 
 ELECTED = """\
@@ -176,6 +179,18 @@ class TestExplain:
             [("candidates", "year=2018", 2)],
         )
         assert trace.texts[2] == {"town": "t1", "sex (candidates year=2018, row 2)": "F"}
+
+
+class TestProvenance:
+    def test_indicator_depends_on_the_source_that_is_looked_up(self, tmp_path: Path) -> None:
+        indicator = "- {id: i, title: I, objective: ZPO2-2, unit: persons, direction: none, formula: {numerator: [{measure: elected}]}, levels: [town]}\n"
+        elected(tmp_path, indicators__i_yml=indicator)
+        workspace = Workspace(tmp_path / "home", Settings(), pack=packs.load(tmp_path / "pack"))
+        assert compile_pack(workspace.pack)["indicators"]["sources"].to_list() == ["candidates;s"]
+        before = of_run(workspace)
+        assert before.indicators["i"].sources == ["candidates", "s"]
+        run(tmp_path, candidates_2022_csv="town,name,sex,valid\nt1,Ann Lee,F,A\n").run()
+        assert between(before, of_run(workspace)).indicator == {"i": REVISED}
 
 
 class TestPreview:
