@@ -183,8 +183,10 @@ class TestExplain:
 
 class TestProvenance:
     def test_indicator_depends_on_the_source_that_is_looked_up(self, tmp_path: Path) -> None:
-        indicator = "- {id: i, title: I, objective: ZPO2-2, unit: persons, direction: none, "
+        indicator = (
+            "- {id: i, title: I, objective: ZPO2-2, unit: persons, direction: none, "
             "formula: {numerator: [{measure: elected}]}, levels: [town]}\n"
+        )
         elected(tmp_path, indicators__i_yml=indicator)
         workspace = Workspace(tmp_path / "home", Settings(), pack=packs.load(tmp_path / "pack"))
         assert compile_pack(workspace.pack)["indicators"]["sources"].to_list() == ["candidates;s"]
