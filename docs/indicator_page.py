@@ -12,39 +12,16 @@ from pathlib import Path
 from pipelines.packs import Pack
 from pipelines.packs.compile import formula_text
 from pipelines.packs.loading import load
+from pipelines.packs.objectives import MEASURES, OBJECTIVES
 from pipelines.packs.schema import Indicator, ObservationsMap
 
 COVERAGE = Path(__file__).resolve().parent / "coverage.csv"
 COLUMNS = ["indicator", "level", "time_period", "expected", "available"]
 FEEDS = Path(__file__).resolve().parent / "local-feeds"
-OBJECTIVES = {
-    "ZPO2-1": "Cohesion: differences inside territories. Tables of dispersion, convergence and gaps between women and men exist for every "
-    "indicator. The indicators below describe the areas themselves.",
-    "ZPO2-2": "The municipality as a home and a community.",
-    "ZPO2-3": "Sustainable development in the economic, environmental and social fields.",
-    "ZPO3-1": "Cooperation of municipalities, and areas without fast networks.",
-    "ZPO3-3": "Public services online.",
-}
-MEASURES = {
-    ("ZPO2-2", 1): "associations and culture, belonging, generations together",
-    ("ZPO2-2", 2): "sharing experience with events",
-    ("ZPO2-2", 3): "stable funding for culture and associations",
-    ("ZPO2-2", 4): "women and men, young and old, healthy and disabled",
-    ("ZPO2-2", 5): "designing together with associations and companies",
-    ("ZPO2-2", 6): "participatory budgets and social networks",
-    ("ZPO2-2", 7): "Healthy Cities",
-    ("ZPO2-2", 8): "Local Agenda 21",
-    ("ZPO2-3", 1): "a competitive, resource-efficient economy",
-    ("ZPO2-3", 2): "projects assessed by the EU taxonomy",
-    ("ZPO2-3", 3): "growth decoupled from the use of resources",
-    ("ZPO2-3", 4): "innovative local business",
-    ("ZPO2-3", 5): "green investment and climate neutrality",
-    ("ZPO2-3", 6): "information technology for regional products",
-    ("ZPO3-1", 1): "unions of municipalities",
-    ("ZPO3-1", 2): "good practice in cooperation",
-    ("ZPO3-1", 3): "integrated territorial investment",
-    ("ZPO3-1", 4): "fast networks everywhere",
-}
+COHESION = (
+    " Tables of dispersion, convergence and gaps between women and men exist for every indicator. The indicators below describe the areas "
+    "themselves."
+)
 
 
 def read_coverage(release: Path) -> list[dict[str, str]]:
@@ -95,9 +72,9 @@ def render(folder: Path) -> str:
         "[tables.md](tables.md) lists the published tables, and the [glossary](glossary.md) explains the terms.\n",
     ]
     for objective in sorted(groups):
-        parts.append(f"## {objective}\n\n{OBJECTIVES.get(objective, '')}\n")
+        parts.append(f"## {objective}\n\n{OBJECTIVES[objective]['en']}.{COHESION if objective == 'ZPO2-1' else ''}\n")
         for measure in sorted(groups[objective]):
-            name = f"Measure {measure}: {MEASURES[objective, measure]}" if measure else "Without a measure"
+            name = f"Measure {measure}: {MEASURES[objective, measure]['en']}" if measure else "Without a measure"
             parts.append(f"### {objective}, {name[0].lower()}{name[1:]}\n")
             there = [i for i in groups[objective][measure] if i.id in covered]
             if there:
@@ -119,7 +96,7 @@ def _computed(pack: Pack, indicators: list[Indicator], covered: dict[str, dict[s
         notes = "".join(f"; {reference}" for reference in indicator.references)
         cells = [
             f"**{title}**<br>`{indicator.id}`{notes}",
-            indicator.unit,
+            pack.text(indicator.unit),
             direction,
             f"`{formula_text(indicator)}`",
             indicator.sdg or "",
@@ -133,9 +110,9 @@ def _computed(pack: Pack, indicators: list[Indicator], covered: dict[str, dict[s
 def _gaps(pack: Pack, indicators: list[Indicator], feeds: set[str]) -> str:
     lines = ["Not collected yet:\n"]
     for indicator in indicators:
-        needed = pack.text(indicator.needed) or "data for the areas of its levels"
+        needed = (pack.text(indicator.needed.what) if indicator.needed else "") or "data for the areas of its levels"
         local = f" A municipality can supply the data: [template](local-feeds/{indicator.id}/)." if indicator.id in feeds else ""
-        lines.append(f"- **{pack.text(indicator.title)}** (`{indicator.id}`, {indicator.unit}): {needed}{local}")
+        lines.append(f"- **{pack.text(indicator.title)}** (`{indicator.id}`, {pack.text(indicator.unit)}): {needed}{local}")
     return "\n".join(lines) + "\n"
 
 

@@ -64,6 +64,9 @@ EXPECTATIONS: dict[str, list[Expectation]] = {
     "sustainability": INDEX_SCORES,
     "community": INDEX_SCORES,
     "cohesion_dispersion": [one_of("sex", list(PUBLISHED_SEXES)), between("n", 0, None)],
+    "comparisons": [one_of("sex", list(PUBLISHED_SEXES)), not_null("outcome")],
+    "trends": [one_of("sex", list(PUBLISHED_SEXES)), between("points", 0, 5)],
+    "objective_measures": [between("indicators", 0, None), between("indicators_with_data", 0, None)],
     "coverage": [between("expected", 1, None), between("available", 0, None)],
     "sources": [between("rows_read", 0, None), not_null("licence")],
     "snapshots": [between("bytes", 1, None), not_null("sha256")],
@@ -71,7 +74,7 @@ EXPECTATIONS: dict[str, list[Expectation]] = {
 """By table. Of a table without an entry only the row count is checked."""
 
 
-ROWS_FOLLOW_VALUES = ("cohesion_convergence", "cohesion_dispersion", "progress")
+ROWS_FOLLOW_VALUES = ("cohesion_convergence", "cohesion_dispersion", "comparisons", "progress", "trends")
 """Tables with rows only where indicators have values. They may lose rows when an indicator loses values, which does not fail the gate."""
 
 

@@ -23,6 +23,9 @@ TITLES: Mapping[str, tuple[str, str, str]] = {
     "cohesion_convergence": ("Territorial convergence", "Sbližování území", "Zbližovanie území"),
     "gender_gaps": ("Gaps between women and men", "Rozdíly mezi ženami a muži", "Rozdiely medzi ženami a mužmi"),
     "peers": ("Similar areas", "Podobná území", "Podobné územia"),
+    "comparisons": ("Comparisons", "Srovnání hodnot", "Porovnania hodnôt"),
+    "trends": ("Trends", "Trendy", "Trendy"),
+    "objective_measures": ("Measures of the objectives", "Opatření cílů", "Opatrenia cieľov"),
     "progress": ("Progress", "Pokrok", "Pokrok"),
     "coverage": ("Coverage", "Pokrytí ukazatelů daty", "Pokrytie ukazovateľov údajmi"),
     "changes": ("Changes since the previous release", "Změny oproti předchozímu vydání", "Zmeny oproti predchádzajúcemu vydaniu"),
@@ -94,6 +97,18 @@ DESCRIPTIONS: Mapping[str, tuple[str, str]] = {
     "peers": (
         "Nejpodobnější území ke každému území a jejich vzdálenost.",
         "Najpodobnejšie územia ku každému územiu a ich vzdialenosť.",
+    ),
+    "comparisons": (
+        "Zda se poslední hodnota území liší od hodnoty celého státu nebo podobných území víc, než odpovídá náhodě.",
+        "Či sa posledná hodnota územia líši od hodnoty celého štátu alebo podobných území viac, než zodpovedá náhode.",
+    ),
+    "trends": (
+        "Zda se hodnota území za posledních pět období změnila víc, než odpovídá náhodě.",
+        "Či sa hodnota územia za posledných päť období zmenila viac, než zodpovedá náhode.",
+    ),
+    "objective_measures": (
+        "Opatření jednotlivých cílů: kolik mají ukazatelů, kolik z nich má data a která data chybějí.",
+        "Opatrenia jednotlivých cieľov: koľko majú ukazovateľov, koľko z nich má údaje a ktoré údaje chýbajú.",
     ),
     "progress": (
         "Růst ukazatele od výchozího období ve srovnání s růstem, který je potřeba k dosažení cíle.",

@@ -36,7 +36,7 @@ def explain(workspace: Workspace, warehouse: Warehouse, requested: CellKey) -> E
     gate_result = gate(workspace)
     notes = provenance.notes()
     declared = workspace.pack.indicators.get(cell_key.indicator)
-    needed = workspace.pack.text(declared.needed) if declared else ""
+    needed = workspace.pack.text(declared.needed.what) if declared and declared.needed else ""
     name, level = warehouse.areas[cell_key.ref_area]
     status_note = warehouse.status_note(cell_key, workspace.pack.file.languages[0])
     return Explanation(

@@ -11,6 +11,7 @@ import polars as pl
 from pipelines.core.fingerprint import integer_keys
 from pipelines.core.vocabulary import AREAS
 from pipelines.packs import Pack
+from pipelines.packs.objectives import MEASURES
 from pipelines.packs.schema import Component, CountedSource, FetchedSource, Formula, Indicator, Normalise, ObservationsMap, Peers, Term
 
 S, F, N, B, K = pl.String, pl.Float64, pl.Int64, pl.Boolean, pl.Int32
@@ -28,7 +29,9 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "weight_key": K, "is_change": B,
         "difference_to": S, "is_share": B, "share_below": F, "share_above": F, "share_by_weight": B,
         "value_multiplier": F, "value_has_denominator": B, "value_weighted": B, "value_change_kind": S,
+        "units": S, "needs": S, "suppliers": S, "display": S, "depends_on_size": B,
     },
+    "objective_measures": {"objective": S, "measure": N, "position": N, "titles": S},
     "indicator_levels": {"indicator": S, "indicator_key": K, "level": S},
     "convergence_spans": {"indicator": S, "first_period": S, "last_period": S},
     "terms": {
@@ -73,6 +76,8 @@ def compile_pack(pack: Pack) -> dict[str, pl.DataFrame]:
     for i, indicator in enumerate(pack.indicators.values()):
         _indicator(pack, indicator, i, filled, rows)
     rows["peer_attributes"] += _peer_attributes(head.peers, filled) if head.peers else []
+    for i, ((objective, measure), title) in enumerate(MEASURES.items()):
+        rows["objective_measures"].append({"objective": objective, "measure": measure, "position": i, "titles": _by_language(pack, title)})
     for i, index in enumerate(pack.indices.values()):
         rows["indices"].append(
             {
@@ -194,12 +199,13 @@ def _indicator(
     }  # fmt: skip
     # a share of areas is itself a ratio: of the areas whose value lies below or above the threshold, and of all
     of_share = {"multiplier": 100.0, "has_denominator": True, "weighted": False, "change_kind": None}
-    interval = indicator.interval
+    interval, needed = indicator.interval, indicator.needed
     rows["indicators"].append(
         {
             "indicator": indicator.id, "position": position, "objective": indicator.objective, "measure": indicator.measure,
-            "field": indicator.field, "unit": indicator.unit, "direction": indicator.direction, "target_value": indicator.target_value,
-            "decimals": indicator.decimals, "formula": formula_text(indicator), "sdg": indicator.sdg, "needed": pack.text(indicator.needed) or None,
+            "field": indicator.field, "unit": pack.text(indicator.unit), "direction": indicator.direction, "target_value": indicator.target_value,
+            "decimals": indicator.decimals, "formula": formula_text(indicator), "sdg": indicator.sdg,
+            "needed": pack.text(needed.what) if needed else None,
             "rollup": indicator.rollup, **(of_share if share else of_value), **{f"value_{name}": value for name, value in of_value.items()},
             "difference_to": formula.difference_to if formula else None, "is_share": share is not None,
             "share_below": share.below if share else None, "share_above": share.above if share else None,
@@ -211,8 +217,10 @@ def _indicator(
             "change_years": formula.change.years if formula and formula.change else None,
             "by_sex": "sex" in indicator.by, "by_age": "age" in indicator.by,
             "last_level": (indicator.levels or levels)[-1],
-            "titles": json.dumps({lang: pack.text(indicator.title, lang) for lang in pack.file.languages}, ensure_ascii=False),
-            "descriptions": json.dumps({lang: pack.text(indicator.description, lang) for lang in pack.file.languages}, ensure_ascii=False),
+            "titles": _by_language(pack, indicator.title), "descriptions": _by_language(pack, indicator.description),
+            "units": _by_language(pack, indicator.unit), "needs": _by_language(pack, needed.what if needed else None),
+            "suppliers": _by_language(pack, needed.supplier if needed else None),
+            "display": indicator.display, "depends_on_size": indicator.depends_on_size,
             "sources": ";".join(_sources_of(pack, {s for m in used for s in filled.get(m, [])})),
             "interval_kind": interval.kind if interval else None, "interval_n": interval.n if interval else None,
             "interval_sd": interval.sd if interval else None, "weight": _weight(pack, indicator),
@@ -259,6 +267,11 @@ def _weight(pack: Pack, indicator: Indicator) -> str | None:
     """Return what weighs the areas of an indicator; None where each of them counts once."""
     weight = indicator.weight or pack.file.weight
     return None if weight == AREAS else weight
+
+
+def _by_language(pack: Pack, texts: dict[str, str] | None) -> str:
+    """Return an object of JSON with the text in each language of the pack, empty where there is none."""
+    return json.dumps({language: pack.text(texts, language) for language in pack.file.languages}, ensure_ascii=False)
 
 
 def _weighted_by(pack: Pack, measure: str) -> str | None:

@@ -9,8 +9,11 @@ with published as (
         c.breakdown_key,
         c.obs_value,
         {{ status_rank('c.obs_status') }} as status_rank,
+        {{ chance_variance() }} as chance_variance,
         {{ first_day_number('c.period_key') }} as day_number
     from {{ ref('int_indicator_cells') }} as c
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
+    left join {{ ref('int_samples') }} as s on {{ is_same_cell('s', 'c') }}
     where c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }} and {{ in_scope('c.indicator_key') }}
 ),
 
@@ -71,6 +74,8 @@ select
     p.area_key,
     a.obs_value as first_value,
     b.obs_value as last_value,
+    a.chance_variance as first_chance,
+    b.chance_variance as last_chance,
     greatest(a.status_rank, b.status_rank) as status_rank
 from compared_areas as p
 left join published as a

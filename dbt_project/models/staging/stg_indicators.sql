@@ -43,5 +43,10 @@ select
     interval_sd_key,
     weight,
     weight_key,
-    is_change
+    is_change,
+    units,
+    needs,
+    suppliers,
+    display,
+    depends_on_size
 from {{ lake('indicators') }}

@@ -95,6 +95,19 @@ class Interval(Block):
         return self
 
 
+class Needed(Block):
+    """The data that an indicator without data needs. Texts alone stand for `what`."""
+
+    what: Texts = Field(description="The data that would be needed.")
+    supplier: Texts | None = Field(
+        None, description="Who could supply them: the municipality, the statistical office, a ministry, an association."
+    )
+
+
+def _what_or_block(value: Any) -> Any:
+    return value if isinstance(value, dict) and "what" in value else {"what": value}
+
+
 def _kind_or_block(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
@@ -108,7 +121,7 @@ class Indicator(Block):
     objective: Text = Field(pattern=r"^ZPO[0-9]+-[0-9]+$", description="Objective of the SMART Concept, for example ZPO2-1.")
     measure: int | None = Field(None, description="Number of the measure under the objective.")
     field: Literal["social", "economic", "environmental"] | None = Field(None, description="Field of sustainability.")
-    unit: Text = Field(description="Unit of the value.")
+    unit: Texts = Field(description="Unit of the value.")
     decimals: int | None = Field(None, ge=0, le=12, description="Decimals for display; published numbers are not rounded.")
     direction: Literal["higher_better", "lower_better", "target", "none"] = Field(description="Which way is better.")
     target_value: float | None = Field(None, description="The target, for direction `target`.")
@@ -130,7 +143,13 @@ class Indicator(Block):
         None, description="Pairs of first and last period; default: the first and the last period in which a level has values."
     )
     sdg: Text | None = Field(None, description="Target of the Sustainable Development Goals.")
-    needed: Texts | None = Field(None, description="The data that would be needed, if there are none yet.")
+    display: Literal["headline", "more"] = Field("more", description="headline: shown first to readers; more: shown on request.")
+    depends_on_size: bool = Field(
+        False, description="The size of an area explains most of the value, so only areas of a similar size compare."
+    )
+    needed: Annotated[Needed | None, BeforeValidator(_what_or_block)] = Field(
+        None, description="The data that would be needed, if there are none yet: texts, or a block with `what` and `supplier`."
+    )
     references: list[Text] = Field(default_factory=list, description="Sources of the definition.")
 
     @model_validator(mode="after")

@@ -1,5 +1,8 @@
 -- grain: one row per indicator, area above, level of the areas compared, pair of periods, sex and statistic of their convergence
 {{ config(materialized="incremental", pre_hook="{{ delete_scope(column='indicator') }}") }}
+{%- set log_statistics = ['sigma_first', 'sigma_last', 'sigma_change', 'beta', 'alpha', 'beta_se', 'r2', 'speed', 'half_life'] %}
+-- only of indicators with intervals
+{%- set left_statistics = ['sd_left_first', 'sd_left_last', 'sd_left_change'] %}
 with pairs as (
     select
         *,
@@ -135,7 +138,7 @@ statistics as (
         s.last_period,
         s.breakdown_key,
         s.n,
-        s.is_positive,
+        s.is_positive or r.statistic like 'sd_left%' as is_defined,
         greatest(s.status_rank, {{ rank_if('b.indicator_key is not null', 'B') }}) as status_rank,
         r.statistic,
         case r.statistic
@@ -148,13 +151,19 @@ statistics as (
             when 'r2' then case when s.has_slope and s.growth_varies then least(s.beta * s.sxy / s.syy, 1) end
             when 'speed' then s.speed
             when 'half_life' then case when s.speed > 0 then ln(2) / s.speed end
+            when 'sd_left_first' then f.sd_left_first
+            when 'sd_left_last' then f.sd_left_last
+            when 'sd_left_change' then f.sd_left_last - f.sd_left_first
         end as amount
     from speeds as s
     cross join (
-        {{ rows_of('statistic', ['sigma_first', 'sigma_last', 'sigma_change', 'beta', 'alpha', 'beta_se', 'r2', 'speed', 'half_life']) }}
+        {{ rows_of('statistic', log_statistics + left_statistics) }}
     ) as r
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = s.indicator_key
+    left join {{ ref('int_convergence_left') }} as f on {{ is_same_convergence('f', 's') }}
     left join spans_with_break as b
         on b.indicator_key = s.indicator_key and b.first_period = s.first_period and b.last_period = s.last_period
+    where r.statistic not like 'sd_left%' or i.interval_kind is not null
 )
 
 select
@@ -165,10 +174,10 @@ select
     q.time_period as last_period,
     x.sex,
     s.statistic,
-    case when s.n >= {{ var('min_areas_compared') }} and s.is_positive then s.amount end as obs_value,
+    case when s.n >= {{ var('min_areas_compared') }} and s.is_defined then s.amount end as obs_value,
     case
         when s.n < {{ var('min_areas_compared') }} then 'L'
-        when not s.is_positive or s.amount is null then 'Z'
+        when not s.is_defined or s.amount is null then 'Z'
         else {{ rank_status('s.status_rank') }}
     end as obs_status,
     s.n

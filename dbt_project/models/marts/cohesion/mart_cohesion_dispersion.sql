@@ -28,6 +28,21 @@ statistics as (
     from groups as g
     cross join ({{ rows_of('statistic', ['sd', 'iqr', 'max_min', 'p90_p10', 'mean_abs_dev']) }}) as s
     left join {{ ref('int_dispersion') }} as d on d.group_key = g.group_key
+    union all
+    -- of indicators with intervals: the part of the standard deviation that chance alone would give, and the part that is left
+    select
+        g.group_key,
+        cast(null as smallint) as by_position,
+        s.statistic,
+        case
+            when g.n < {{ var('min_areas_compared') }} then null
+            when s.statistic = 'sd_chance' then sqrt(g.chance_variance)
+            else {{ sd_left('case when g.low = g.high then 0 else sqrt(d.squares) * g.width end', 'g.chance_variance') }}
+        end as amount
+    from groups as g
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = g.indicator_key and i.interval_kind is not null
+    cross join ({{ rows_of('statistic', ['sd_chance', 'sd_left']) }}) as s
+    left join {{ ref('int_dispersion') }} as d on d.group_key = g.group_key
     {% for prefix, mean in mean_of.items() %}
     union all
     select

@@ -106,26 +106,6 @@ notes_on_values as (
     from read_periods as r
     inner join notes_on_cells as n on n.measure_key = r.measure_key and n.period_key = r.at_period
     group by r.indicator_key, r.period_key, n.area_key
-),
-
--- the sizes and the standard deviations behind means, at the level at which they are observed
-samples as (
-    select
-        i.indicator_key,
-        n.area_key,
-        n.period_key,
-        n.breakdown_key,
-        n.obs_value as n,
-        sd.obs_value as sd
-    from {{ ref('stg_indicators') }} as i
-    inner join {{ ref('int_observations') }} as n on n.measure_key = i.interval_n_key
-    inner join {{ ref('int_observations') }} as sd
-        on
-            sd.measure_key = i.interval_sd_key
-            and sd.area_key = n.area_key
-            and sd.period_key = n.period_key
-            and sd.breakdown_key = n.breakdown_key
-    where {{ in_scope('i.indicator_key') }} and n.obs_value > 1 and sd.obs_value >= 0
 )
 
 select
@@ -142,20 +122,18 @@ select
     c.coverage,
     i.unit as unit_measure,
     coalesce(g.sources, '') as sources,
-    {{ interval_bound('lower', '95') }} as lower_95,
-    {{ interval_bound('upper', '95') }} as upper_95,
-    {{ interval_bound('lower', '998') }} as lower_998,
-    {{ interval_bound('upper', '998') }} as upper_998,
-    case when c.obs_status <> 'A' then v.note end as status_note
+    v.lower_95,
+    v.upper_95,
+    v.lower_998,
+    v.upper_998,
+    case when c.obs_status <> 'A' then n.note end as status_note
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
 inner join {{ ref('dim_area') }} as a on a.area_key = c.area_key
 inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = c.breakdown_key
 left join {{ ref('dim_period') }} as p on p.period_key = c.period_key
 left join sources_by_period as g on g.indicator_key = c.indicator_key and g.period_key = c.period_key
-left join {{ ref('int_poisson_limits') }} as l on i.interval_kind = 'rate' and l.events = c.numerator
-left join notes_on_values as v
-    on v.indicator_key = c.indicator_key and v.period_key = c.period_key and v.area_key = c.area_key
-left join samples as s on {{ is_same_cell('s', 'c') }}
-left join {{ ref('int_student_quantiles') }} as t on t.n = s.n
+left join notes_on_values as n
+    on n.indicator_key = c.indicator_key and n.period_key = c.period_key and n.area_key = c.area_key
+left join {{ ref('int_intervals') }} as v on {{ is_same_cell('v', 'c') }}
 where {{ in_scope('c.indicator_key') }}

@@ -20,8 +20,8 @@ select
     s.alpha,
     s.rank_interval_share,
     case when {{ is_rankable() }} then 'true' else 'false' end as rankable
-    {%- for language in languages %},
+{%- for language in languages %},
     {{ index_note(language) }} as note_{{ language | replace('-', '_') }}
-    {%- endfor %}
+{%- endfor %}
 from {{ ref('stg_indices') }} as i
 left join statistics as s on s.index_id = i.index_id

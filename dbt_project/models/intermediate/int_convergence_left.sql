@@ -1,0 +1,110 @@
+-- grain: one row per convergence of an indicator with intervals: the standard deviation in both periods without what chance alone would give
+{{ config(materialized="incremental", pre_hook="{{ delete_scope() }}") }}
+with pairs as (
+    select p.*
+    from {{ ref('int_convergence_pairs') }} as p
+    inner join {{ ref('stg_indicators') }} as i on i.indicator_key = p.indicator_key
+    where
+        i.interval_kind is not null
+        and p.first_value is not null
+        and p.last_value is not null
+        and {{ in_scope('p.indicator_key') }}
+),
+
+ranges as (
+    select
+        indicator_key,
+        within_key,
+        level_position,
+        first_period,
+        last_period,
+        breakdown_key,
+        {% for end in ['first', 'last'] -%}
+        min({{ end }}_value) as {{ end }}_low,
+        {{ finite('max(' ~ end ~ '_value) - min(' ~ end ~ '_value)') }} as {{ end }}_width,
+        case when count({{ end }}_chance) = count(*) then max({{ end }}_chance) end as {{ end }}_highest_chance,
+        {% endfor -%}
+        cast(1 as double) / count(*) as share
+    from pairs
+    group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
+),
+
+-- values and variances as shares of the largest, so that their sums do not depend on the order
+shares as (
+    select
+        {% for end in ['first', 'last'] -%}
+        r.{{ end }}_width,
+        r.{{ end }}_highest_chance,
+        case when r.{{ end }}_width > 0 then (p.{{ end }}_value - r.{{ end }}_low) / r.{{ end }}_width else 0 end as {{ end }}_place,
+        case when r.{{ end }}_highest_chance > 0 then p.{{ end }}_chance / r.{{ end }}_highest_chance else 0 end as {{ end }}_part,
+        {% endfor -%}
+        r.indicator_key,
+        r.within_key,
+        r.level_position,
+        r.first_period,
+        r.last_period,
+        r.breakdown_key,
+        r.share
+    from pairs as p
+    inner join ranges as r on {{ is_same_convergence('r', 'p') }}
+),
+
+means as (
+    select
+        indicator_key,
+        within_key,
+        level_position,
+        first_period,
+        last_period,
+        {% for end in ['first', 'last'] -%}
+        {{ unit_sum(end ~ '_place * share') }} as {{ end }}_mean,
+        {{ unit_sum(end ~ '_part * share') }} * max({{ end }}_highest_chance) as {{ end }}_chance,
+        {% endfor -%}
+        breakdown_key
+    from shares
+    group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
+),
+
+deviations as (
+    select
+        {% for end in ['first', 'last'] -%}
+        s.{{ end }}_width,
+        m.{{ end }}_chance,
+        (s.{{ end }}_place - m.{{ end }}_mean) * (s.{{ end }}_place - m.{{ end }}_mean) * s.share as {{ end }}_square,
+        {% endfor -%}
+        m.indicator_key,
+        m.within_key,
+        m.level_position,
+        m.first_period,
+        m.last_period,
+        m.breakdown_key
+    from shares as s
+    inner join means as m on {{ is_same_convergence('m', 's') }}
+),
+
+spreads as (
+    select
+        indicator_key,
+        within_key,
+        level_position,
+        first_period,
+        last_period,
+        {% for end in ['first', 'last'] -%}
+        sqrt({{ unit_sum(end ~ '_square') }}) * max({{ end }}_width) as {{ end }}_sd,
+        max({{ end }}_chance) as {{ end }}_chance,
+        {% endfor -%}
+        breakdown_key
+    from deviations
+    group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
+)
+
+select
+    indicator_key,
+    within_key,
+    level_position,
+    first_period,
+    last_period,
+    breakdown_key,
+    {{ sd_left('first_sd', 'first_chance') }} as sd_left_first,
+    {{ sd_left('last_sd', 'last_chance') }} as sd_left_last
+from spreads
