@@ -17,7 +17,7 @@ from tests.support.command import EPOCH, zpo2
 
 pytestmark = pytest.mark.slow
 
-PEERS = five_places.PACK + "peers: {by: [population], k: 2}\n"
+PEERS = five_places.PACK + "languages: [en, cs]\npeers: {by: [population], k: 2}\n"
 EVENTS = """\
 id: events
 title: Events
@@ -111,6 +111,17 @@ INDICATORS = (
     + indicator("equal", "equal", "none", exposed="people")
     + indicator("equal_rate", "equal", "none", "rate", exposed="people")
     + indicator("spread", "spread", "none", exposed="people")
+    + """\
+- id: libraries
+  title: {en: Library users, cs: Čtenáři knihoven}
+  objective: ZPO2-2
+  measure: 1
+  unit: {en: persons, cs: osob}
+  direction: higher_better
+  display: headline
+  depends_on_size: true
+  needed: {what: {en: Reports of libraries, cs: Výkazy knihoven}, supplier: {en: the municipality, cs: obec}}
+"""
     + indicator("of_two_years", "rising", "higher_better", more=", window: {years: 2}")
 )
 
@@ -251,6 +262,29 @@ def test_convergence_is_also_given_of_what_is_left(release: Path) -> None:
     assert (left["sd_left_first"], left["sd_left_last"]) == pytest.approx(expected, rel=1e-9)
     assert left["sd_left_change"] == pytest.approx(expected[1] - expected[0], rel=1e-9)
     assert all(a < b for a, b in pairwise(expected))
+
+
+def test_readers_get_units_needs_and_suppliers_in_their_language(release: Path) -> None:
+    (row,) = table(release, "indicators", "indicator = 'libraries'")
+    columns = ("unit", "unit_en", "unit_cs", "needed", "needed_en", "needed_cs", "supplier_en", "supplier_cs", "display", "depends_on_size")
+    assert tuple(row[column] for column in columns) == (
+        "persons", "persons", "osob", "Reports of libraries", "Reports of libraries", "Výkazy knihoven", "the municipality", "obec", "headline",
+        "true",
+    )  # fmt: skip
+    (other,) = table(release, "indicators", "indicator = 'rising'")
+    assert (other["unit_cs"], other["needed_cs"], other["supplier_en"], other["display"], other["depends_on_size"]) == (
+        "%", None, None, "more", "false",
+    )  # fmt: skip
+
+
+def test_the_measures_of_the_objectives_say_what_is_published_and_what_is_missing(release: Path) -> None:
+    measures = {(row["objective"], row["measure"]): row for row in table(release, "objective_measures")}
+    assert [number for objective, number in measures if objective == "ZPO2-2"] == list("12345678")
+    assert [number for objective, number in measures if objective == "ZPO2-3"] == list("123456")
+    first = measures["ZPO2-2", "1"]
+    assert (first["indicators"], first["indicators_with_data"], first["areas"], first["newest_period"]) == (1, 0, 0, None)
+    assert (first["needed_en"], first["needed_cs"]) == ("Reports of libraries", "Výkazy knihoven")
+    assert first["title_cs"].startswith("Spolky")
 
 
 def test_a_simulation_with_equal_rates_leaves_nothing_and_a_spread_is_found_again(release: Path) -> None:
