@@ -258,11 +258,6 @@ def _is_change(formula: Formula) -> bool:
     )
 
 
-def _by_language(pack: Pack, text: Any) -> str:
-    """Return a text in each language of the pack, as JSON."""
-    return json.dumps({language: pack.text(text, language) for language in pack.file.languages}, ensure_ascii=False)
-
-
 def _weight(pack: Pack, indicator: Indicator) -> str | None:
     """Return what weighs the areas of an indicator; None where each of them counts once."""
     weight = indicator.weight or pack.file.weight
