@@ -65,7 +65,7 @@ EXPECTATIONS: dict[str, list[Expectation]] = {
     "community": INDEX_SCORES,
     "cohesion_dispersion": [one_of("sex", list(PUBLISHED_SEXES)), between("n", 0, None)],
     "comparisons": [one_of("sex", list(PUBLISHED_SEXES)), not_null("outcome")],
-    "trends": [one_of("sex", list(PUBLISHED_SEXES)), between("points", 0, 5)],
+    "trends": [one_of("sex", list(PUBLISHED_SEXES)), not_null("trend")],
     "objective_measures": [between("indicators", 0, None), between("indicators_with_data", 0, None)],
     "coverage": [between("expected", 1, None), between("available", 0, None)],
     "sources": [between("rows_read", 0, None), not_null("licence")],

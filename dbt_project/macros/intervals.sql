@@ -17,17 +17,26 @@
 {%- endmacro %}
 
 {#
-  The variance that chance alone gives a value, in the square of its unit: that of a proportion, of a rate or of a mean. `i` is the row of
-  stg_indicators, `c` the cell, and `s` the sample of a mean. Null where no interval is defined.
+  The part of the variance of chance that depends on the size of an area: the square of the multiplier over the denominator of a proportion or
+  a rate, and the squared standard error of a mean. `i` is the row of stg_indicators, `c` the cell, and `s` the sample of a mean. Null where
+  no interval is defined.
 #}
-{% macro chance_variance() -%}
+{% macro chance_factor() -%}
     case
         when c.obs_value is null then null
         when i.interval_kind = 'mean' then i.multiplier * i.multiplier * (s.sd * s.sd / s.n)
         when not c.denominator > 0 or not c.numerator >= 0 then null
-        when i.interval_kind = 'proportion' and c.numerator <= c.denominator
-            then i.multiplier * i.multiplier * (c.numerator / c.denominator * (1 - c.numerator / c.denominator) / c.denominator)
-        when i.interval_kind = 'rate' then i.multiplier * i.multiplier * (c.numerator / c.denominator / c.denominator)
+        when i.interval_kind = 'rate' or (i.interval_kind = 'proportion' and c.numerator <= c.denominator)
+            then i.multiplier * i.multiplier / c.denominator
+    end
+{%- endmacro %}
+
+{# The variance that chance alone would give areas with the same true value, which is that of all of them together (`pooled`). #}
+{% macro chance_variance(factor, pooled) -%}
+    case i.interval_kind
+        when 'mean' then {{ factor }}
+        when 'rate' then {{ factor }} * {{ pooled }} / i.multiplier
+        when 'proportion' then {{ factor }} * greatest({{ pooled }} / i.multiplier * (1 - {{ pooled }} / i.multiplier), 0)
     end
 {%- endmacro %}
 

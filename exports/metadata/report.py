@@ -9,7 +9,7 @@ from exports.metadata.text import to_json
 from exports.model.info import Context
 
 PATH = "quality/report.json"
-BUDGET = 1_000_000_000
+BUDGET = 1_300_000_000
 """The bytes of data files that a release should not exceed, for people who download all of it and for quotas of portals."""
 
 

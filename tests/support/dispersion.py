@@ -22,12 +22,12 @@ ALL = 0
 """The key of all sexes and ages together."""
 COLUMNS = {
     "int_dispersion_inputs": "indicator_key integer, area_key integer, level_position smallint, period_key integer, breakdown_key integer, "
-    "obs_value double, status_rank integer, weight double, weighted boolean",
+    "obs_value double, status_rank integer, weight double, weighted boolean, chance_factor double",
     "int_area_tree": "period_key integer, area_key integer, level_position smallint, ancestor_key integer, ancestor_position smallint",
     "dim_area": "area_key integer, ref_area varchar, level varchar, level_position smallint",
     "dim_breakdown": "breakdown_key integer, sex varchar",
     "dim_period": "period_key integer, time_period varchar",
-    "stg_indicators": "indicator_key integer, indicator varchar",
+    "stg_indicators": "indicator_key integer, indicator varchar, interval_kind varchar, multiplier double",
     "stg_levels": "level varchar, position bigint",
     "stg_level_ancestors": "level varchar, ancestor_level varchar",
 }

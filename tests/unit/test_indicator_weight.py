@@ -99,15 +99,19 @@ def test_values_without_a_denominator_weigh_by_it_in_statistics() -> None:
         {
             "int_indicator_cells": (
                 "indicator_key integer, area_key integer, level_position integer, period_key integer, breakdown_key integer, "
-                "obs_value double, obs_status varchar, denominator double",
+                "obs_value double, obs_status varchar, numerator double, denominator double",
                 [{**cell, "indicator_key": key, "denominator": 9.0} for key in kinds],
             ),
             "stg_indicators": (
-                "indicator_key integer, has_denominator boolean, change_kind varchar, weight_key integer",
+                "indicator_key integer, has_denominator boolean, change_kind varchar, weight_key integer, multiplier double, interval_kind varchar",
                 [
                     {"indicator_key": key, "has_denominator": is_ratio, "change_kind": change, "weight_key": weight}
                     for key, (is_ratio, change, weight) in kinds.items()
                 ],
+            ),
+            "int_samples": (
+                "indicator_key integer, area_key integer, period_key integer, breakdown_key integer, n double, sd double",
+                [],
             ),
             "int_area_weights": (
                 "weight_key integer, period_key integer, area_key integer, weight double",

@@ -29,8 +29,14 @@ def sources(
         ),
         "stg_sources": ("source varchar, position int", [{"source": s, "position": p} for s, p in SOURCES.items()]),
         "stg_measures": (
-            "measure_key int, source varchar, source_position bigint",
+            "measure varchar, measure_key int, source varchar, source_position bigint, to_period varchar",
             [{"measure_key": MEASURES[m], "source": s, "source_position": SOURCES[s]} for s, m in fills.items()],
+        ),
+        "stg_observations": ("source varchar, measure varchar, ref_area varchar, time_period varchar, note varchar", []),
+        "int_intervals": (
+            "indicator_key int, area_key int, period_key int, breakdown_key int, lower_95 double, upper_95 double, lower_998 double, "
+            "upper_998 double",
+            [],
         ),
         "stg_down": ("source varchar, time_period varchar", [{"source": s, "time_period": p} for s, p in down or []]),
         "int_window_years": (

@@ -22,21 +22,24 @@ ranges as (
         {% for end in ['first', 'last'] -%}
         min({{ end }}_value) as {{ end }}_low,
         {{ finite('max(' ~ end ~ '_value) - min(' ~ end ~ '_value)') }} as {{ end }}_width,
-        case when count({{ end }}_chance) = count(*) then max({{ end }}_chance) end as {{ end }}_highest_chance,
+        case when count({{ end }}_chance_factor) = count(*) then max({{ end }}_chance_factor) end as {{ end }}_highest_factor,
+        min({{ end }}_chance_factor) as {{ end }}_lowest_factor,
         {% endfor -%}
         cast(1 as double) / count(*) as share
     from pairs
     group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
 ),
 
--- values and variances as shares of the largest, so that their sums do not depend on the order
+-- values, factors and sizes (which are inverse to the factors) as shares of the largest, so that their sums do not depend on the order
 shares as (
     select
         {% for end in ['first', 'last'] -%}
+        r.{{ end }}_low,
         r.{{ end }}_width,
-        r.{{ end }}_highest_chance,
+        r.{{ end }}_highest_factor,
         case when r.{{ end }}_width > 0 then (p.{{ end }}_value - r.{{ end }}_low) / r.{{ end }}_width else 0 end as {{ end }}_place,
-        case when r.{{ end }}_highest_chance > 0 then p.{{ end }}_chance / r.{{ end }}_highest_chance else 0 end as {{ end }}_part,
+        case when r.{{ end }}_highest_factor > 0 then p.{{ end }}_chance_factor / r.{{ end }}_highest_factor else 0 end as {{ end }}_part,
+        case when p.{{ end }}_chance_factor > 0 then r.{{ end }}_lowest_factor / p.{{ end }}_chance_factor else 1 end as {{ end }}_size,
         {% endfor -%}
         r.indicator_key,
         r.within_key,
@@ -58,7 +61,10 @@ means as (
         last_period,
         {% for end in ['first', 'last'] -%}
         {{ unit_sum(end ~ '_place * share') }} as {{ end }}_mean,
-        {{ unit_sum(end ~ '_part * share') }} * max({{ end }}_highest_chance) as {{ end }}_chance,
+        {{ unit_sum(end ~ '_part * share') }} * max({{ end }}_highest_factor) as {{ end }}_factor,
+        max({{ end }}_low) + max({{ end }}_width) * (
+            {{ unit_sum(end ~ '_place * ' ~ end ~ '_size * share') }} / nullif({{ unit_sum(end ~ '_size * share') }}, 0)
+        ) as {{ end }}_pooled,
         {% endfor -%}
         breakdown_key
     from shares
@@ -69,7 +75,8 @@ deviations as (
     select
         {% for end in ['first', 'last'] -%}
         s.{{ end }}_width,
-        m.{{ end }}_chance,
+        m.{{ end }}_factor,
+        m.{{ end }}_pooled,
         (s.{{ end }}_place - m.{{ end }}_mean) * (s.{{ end }}_place - m.{{ end }}_mean) * s.share as {{ end }}_square,
         {% endfor -%}
         m.indicator_key,
@@ -91,7 +98,8 @@ spreads as (
         last_period,
         {% for end in ['first', 'last'] -%}
         sqrt({{ unit_sum(end ~ '_square') }}) * max({{ end }}_width) as {{ end }}_sd,
-        max({{ end }}_chance) as {{ end }}_chance,
+        max({{ end }}_factor) as {{ end }}_factor,
+        max({{ end }}_pooled) as {{ end }}_pooled,
         {% endfor -%}
         breakdown_key
     from deviations
@@ -99,12 +107,13 @@ spreads as (
 )
 
 select
-    indicator_key,
-    within_key,
-    level_position,
-    first_period,
-    last_period,
-    breakdown_key,
-    {{ sd_left('first_sd', 'first_chance') }} as sd_left_first,
-    {{ sd_left('last_sd', 'last_chance') }} as sd_left_last
-from spreads
+    d.indicator_key,
+    d.within_key,
+    d.level_position,
+    d.first_period,
+    d.last_period,
+    d.breakdown_key,
+    {{ sd_left('d.first_sd', chance_variance('d.first_factor', 'd.first_pooled')) }} as sd_left_first,
+    {{ sd_left('d.last_sd', chance_variance('d.last_factor', 'd.last_pooled')) }} as sd_left_last
+from spreads as d
+inner join {{ ref('stg_indicators') }} as i on i.indicator_key = d.indicator_key

@@ -9,7 +9,7 @@ with published as (
         c.breakdown_key,
         c.obs_value,
         {{ status_rank('c.obs_status') }} as status_rank,
-        {{ chance_variance() }} as chance_variance,
+        {{ chance_factor() }} as chance_factor,
         {{ first_day_number('c.period_key') }} as day_number
     from {{ ref('int_indicator_cells') }} as c
     inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
@@ -74,8 +74,8 @@ select
     p.area_key,
     a.obs_value as first_value,
     b.obs_value as last_value,
-    a.chance_variance as first_chance,
-    b.chance_variance as last_chance,
+    a.chance_factor as first_chance_factor,
+    b.chance_factor as last_chance_factor,
     greatest(a.status_rank, b.status_rank) as status_rank
 from compared_areas as p
 left join published as a

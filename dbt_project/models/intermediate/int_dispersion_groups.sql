@@ -12,7 +12,7 @@ scales as (
         bool_or(weighted) as weighted,
         {{ scale_for('max(abs(obs_value))') }} as value_scale,
         {{ scale_for('max(abs(weight))') }} as weight_scale,
-        {{ scale_for('max(chance_variance)') }} as chance_scale
+        {{ scale_for('max(chance_factor)') }} as chance_scale
     from inputs
     group by indicator_key
 ),
@@ -61,9 +61,9 @@ sums as (
         min(coalesce(i.weight, 0)) as low_weight,
         {{ exact_sum('coalesce(i.weight, 0) * s.weight_scale', 'max(s.weight_scale)') }} as total_weight,
         case
-            when count(i.chance_variance) = count(*)
-                then {{ exact_sum('i.chance_variance * s.chance_scale', '(max(s.chance_scale) * count(*))') }}
-        end as chance_variance
+            when count(i.chance_factor) = count(*)
+                then {{ exact_sum('i.chance_factor * s.chance_scale', '(max(s.chance_scale) * count(*))') }}
+        end as chance_factor
     from inputs as i
     inner join scales as s on s.indicator_key = i.indicator_key
     inner join {{ ref('int_area_tree') }} as t on t.period_key = i.period_key and t.area_key = i.area_key
@@ -93,7 +93,7 @@ select
     c.weighted,
     -- null if a weight is negative: the weighted statistics are not defined then; weights that sum to 0 count as none
     case when not c.weighted then 0 when s.low_weight < 0 then null else s.total_weight end as total_weight,
-    s.chance_variance
+    s.chance_factor
 from groups as g
 inner join scales as c on c.indicator_key = g.indicator_key
 left join sums as s

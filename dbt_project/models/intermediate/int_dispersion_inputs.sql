@@ -18,7 +18,7 @@ select
     -- ratios weigh by their own denominator; changes and plain numbers weigh by the indicator's weight, if it has one
     case when i.has_denominator and i.change_kind is null then c.denominator else w.weight end as weight,
     (i.has_denominator and i.change_kind is null) or k.weight_key is not null as weighted,
-    {{ chance_variance() }} as chance_variance
+    {{ chance_factor() }} as chance_factor
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
 left join weights as k on k.weight_key = i.weight_key

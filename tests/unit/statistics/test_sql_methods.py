@@ -34,7 +34,7 @@ def names_of(indicators: Mapping[str, int], areas: Mapping[str, int], periods: I
     """Return the tables that give the names back: of indicators, areas, periods, breakdowns without an age, and levels."""
     return {
         "stg_indicators": (
-            "indicator_key integer, indicator varchar",
+            "indicator_key integer, indicator varchar, interval_kind varchar",
             [{"indicator_key": k, "indicator": n} for n, k in indicators.items()],
         ),
         "dim_area": (
@@ -308,6 +308,11 @@ def converged(first: list[float], last: list[float], ends: tuple[str, str] = ("2
                 "indicator_key integer, within_key integer, level_position integer, first_period integer, last_period integer, "
                 "breakdown_key integer, first_value double, last_value double, status_rank integer",
                 rows,
+            ),
+            "int_convergence_left": (
+                "indicator_key integer, within_key integer, level_position integer, first_period integer, last_period integer, "
+                "breakdown_key integer, sd_left_first double, sd_left_last double",
+                [],
             ),
             "int_indicator_breaks": NO_BREAKS,
             **names_of({"x": INDICATOR}, areas, ends),

@@ -36,8 +36,11 @@ statistics as (
         s.statistic,
         case
             when g.n < {{ var('min_areas_compared') }} then null
-            when s.statistic = 'sd_chance' then sqrt(g.chance_variance)
-            else {{ sd_left('case when g.low = g.high then 0 else sqrt(d.squares) * g.width end', 'g.chance_variance') }}
+            when s.statistic = 'sd_chance' then sqrt({{ chance_variance('g.chance_factor', 'coalesce(d.weighted_mean, 0)') }})
+            else {{ sd_left(
+                'case when g.low = g.high then 0 else sqrt(d.squares) * g.width end',
+                chance_variance('g.chance_factor', 'coalesce(d.weighted_mean, 0)')
+            ) }}
         end as amount
     from groups as g
     inner join {{ ref('stg_indicators') }} as i on i.indicator_key = g.indicator_key and i.interval_kind is not null

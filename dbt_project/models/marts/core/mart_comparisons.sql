@@ -118,6 +118,7 @@ measured as (
         r.reference_value,
         case
             when c.lower_95 is null or r.reference_value is null then null
+            when c.direction = 'target' and abs(r.reference_value - c.target_value) = abs(c.obs_value - c.target_value) then 0
             when r.reference_value < c.lower_998 or r.reference_value > c.upper_998 then 99.8
             when r.reference_value < c.lower_95 or r.reference_value > c.upper_95 then 95
             else 0
@@ -139,7 +140,6 @@ select
         when m.confidence is null then 'not_compared'
         when m.confidence = 0 then 'similar'
         when m.direction = 'none' then case when m.obs_value > m.reference_value then 'higher' else 'lower' end
-        when m.direction = 'target' and m.nearer_to_target = 0 then 'similar'
         when m.direction = 'target' then case when m.nearer_to_target > 0 then 'better' else 'worse' end
         when (m.obs_value > m.reference_value) = (m.direction = 'higher_better') then 'better'
         else 'worse'
