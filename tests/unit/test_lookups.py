@@ -212,7 +212,7 @@ class TestCheck:
         [
             ("source: candidates", "source: nobody", "nobody: no such source that is fetched"),
             ("town: town,", "place: town,", "place: no such column"),
-            ("upper(name)", "upper(nome)", "nome: no such column in candidates"),
+            ("upper(name)", "upper(title)", "title: no such column in candidates"),
             ("sex: sex,", "sex: gender,", "gender: no such column in candidates"),
             ("sex: sex,", "Town: sex,", "Town: there is a column of this name already"),
             ("period: year, sex", "period: full_name, sex", "uses a personal column, which must never be stored"),
