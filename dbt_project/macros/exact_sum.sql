@@ -19,7 +19,13 @@
     cast({{ term }} as decimal(38, 0))
 {%- endmacro %}
 
-{# The scale for terms that are at most `bound` in amount. Where the bound is 0 or unknown, the scale is that of 1. #}
+{#
+  The scale for terms that are at most `bound` in amount. Where the bound is 0 or unknown, the scale is that of 1. A bound that is no finite number
+  has no scale, so that the sums are missing: both engines sort NaN after all numbers, and would round every term to 0.
+#}
 {% macro scale_for(bound) -%}
-    pow(cast(2 as double), 90 - least(greatest(ceil(log2(case when {{ bound }} > 0 then {{ bound }} else 1 end)), -900), 1024))
+    case
+        when {{ bound }} > 1.7976931348623157e308 then null
+        else pow(cast(2 as double), 90 - least(greatest(ceil(log2(case when {{ bound }} > 0 then {{ bound }} else 1 end)), -900), 1024))
+    end
 {%- endmacro %}

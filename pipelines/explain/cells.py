@@ -154,7 +154,7 @@ def _by_share(origins: Sequence[Origin], additive: bool, weighted: bool) -> floa
         known = [(share, value, weight) for share, value, weight in values if weight is not None]
         if any(share * weight for share, _, weight in known):
             return sum(share * value * weight for share, value, weight in known) / sum(share * weight for share, _, weight in known)
-        return sum(share * value for share, value, _ in known) / sum(share for share, _, _ in known) if known else None
+        return sum(value for _, value, _ in known) / len(known) if known else None
     return values[0][1] if len(origins) == 1 and values else None  # such a measure passes on as a whole or not at all
 
 

@@ -20,12 +20,15 @@ year,code,children,old,ageing
 2010,none,0,7,0
 2010,left,0,3,0
 2010,right,0,4,0
+2010,emptied,3,6,200
+2015,emptied,0,0,
+2015,full,13,26,200
 2020,full,10,30,300
 2020,young,,5,50
 2020,none,0,8,0
 2020,left,2,7,350
 """
-"""Of `young`, nobody knows the children; `right` merged into `left`."""
+"""Of `young`, nobody knows the children; `right` merged into `left`; nobody was left in `emptied` when `full` got a part of it."""
 
 
 def indicator(name: str, formula: dict[str, Any]) -> dict[str, Any]:
@@ -40,15 +43,15 @@ def write(folder: Path) -> Path:
     ageing = [{"measure": "ageing"}]
     files: dict[str, Any] = {
         "pack.yml": {
-            "id": "undefined", "title": "U", "country": "XX", "levels": [{"id": "town", "parents": ["county"]}, {"id": "county"}],
+            "id": "undefined", "title": "U", "country": "XX", "weight": "children", "levels": [{"id": "town", "parents": ["county"]}, {"id": "county"}],
         },
         "sources/areas.yml": {
             **head, "id": "areas", "title": "A", "fetch": {"url": "data/areas.csv"}, "columns": {"code": {}, "level": {}, "county": {}},
             "into": "areas", "map": {"area": {"ref_area": "code", "level": "level", "parents": {"county": "county"}}},
         },
         "sources/changes.yml": {
-            **head, "id": "changes", "title": "C", "fetch": {"url": "data/changes.csv"}, "columns": {"old": {}, "new": {}},
-            "into": "area_changes", "map": {"from": "old", "to": "new", "on": "'2015-01-01'"},
+            **head, "id": "changes", "title": "C", "fetch": {"url": "data/changes.csv"}, "columns": {"old": {}, "new": {}, "share": {"type": "number"}},
+            "into": "area_changes", "map": {"from": "old", "to": "new", "on": "'2015-01-01'", "share": "share"},
         },
         "sources/figures.yml": {
             **head, "id": "figures", "title": "F", "fetch": {"url": "data/figures.csv"},
@@ -63,8 +66,8 @@ def write(folder: Path) -> Path:
         ],
     }  # fmt: skip
     tables = {
-        "areas": "code,level,county\nfull,town,C\nyoung,town,Y\nnone,town,N\nleft,town,C\nright,town,C\nC,county,\nN,county,\nY,county,\n",
-        "changes": "old,new\nright,left\n",
+        "areas": "code,level,county\nfull,town,C\nyoung,town,Y\nnone,town,N\nleft,town,C\nright,town,C\nemptied,town,C\nC,county,\nN,county,\nY,county,\n",
+        "changes": "old,new,share\nright,left,1\nemptied,emptied,\nemptied,full,\n",
         "figures": FIGURES,
     }
     files |= {f"data/{name}.csv": text for name, text in tables.items()}
@@ -83,7 +86,7 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> SmallWarehouse:
 class TestMeanOverNobody:
     def test_is_not_defined(self, warehouse: SmallWarehouse) -> None:
         assert warehouse.values("ageing", "2020") == {
-            "full": (300, "A"), "left": (350, "A"), "none": (None, "Z"), "young": (50, "A"),
+            "full": (300, "A"), "left": (350, "A"), "none": (None, "Z"), "young": (50, "A"), "emptied": (None, "O"),
             "C": (pytest.approx((10 * 300 + 2 * 350) / 12), "A"), "N": (None, "Z"), "Y": (None, "M"),
         }  # fmt: skip
 
@@ -95,6 +98,11 @@ class TestMeanOverNobody:
     def test_is_not_defined_in_an_area_that_came_from_such_areas(self, warehouse: SmallWarehouse) -> None:
         assert warehouse.values("ageing", "2010")["left"] == (None, "Z")
         assert warehouse.values("ageing", "2010")["C"] == (200, "E")
+
+    def test_is_not_defined_in_an_area_that_nobody_was_left_in_and_changes_no_other(self, warehouse: SmallWarehouse) -> None:
+        values = warehouse.values("ageing", "2010")
+        assert values["emptied"] == (None, "Z")
+        assert (values["full"], values["young"]) == ((200, "E"), (50, "A"))
 
     @pytest.mark.parametrize("name", ["two_years", "rise"])
     def test_has_no_window_or_change(self, warehouse: SmallWarehouse, name: str) -> None:

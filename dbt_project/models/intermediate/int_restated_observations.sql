@@ -80,12 +80,11 @@ restated as (
             when bool_and(p.additive) then {{ exact_sum('p.share * p.obs_value * s.scale', 'max(s.scale)') }}
             when max(p.weighted_by_key) is not null
                 then
-                    -- if all weights are 0, every area counts once; the indicator of such a mean is not defined
+                    -- if all weights or all shares are 0, every area counts once; the indicator of such a mean is not defined
                     coalesce(
                         {{ exact_sum('p.share * p.weight * p.obs_value * s.scale', 'max(s.scale)') }}
                         / nullif({{ exact_sum('p.share * p.weight * s.weight_scale', 'max(s.weight_scale)') }}, 0),
-                        {{ exact_sum('p.share * p.obs_value * s.scale', 'max(s.scale)') }}
-                        / {{ exact_sum('p.share * s.weight_scale', 'max(s.weight_scale)') }}
+                        {{ exact_sum('p.obs_value * s.scale', 'max(s.scale)') }} / count(*)
                     )
             -- a value that can be neither summed nor averaged is restated only from a single origin
             when count(*) = 1 then max(p.obs_value)
