@@ -43,14 +43,16 @@ def write(folder: Path) -> Path:
     ageing = [{"measure": "ageing"}]
     files: dict[str, Any] = {
         "pack.yml": {
-            "id": "undefined", "title": "U", "country": "XX", "weight": "children", "levels": [{"id": "town", "parents": ["county"]}, {"id": "county"}],
+            "id": "undefined", "title": "U", "country": "XX", "weight": "children",
+            "levels": [{"id": "town", "parents": ["county"]}, {"id": "county"}],
         },
         "sources/areas.yml": {
             **head, "id": "areas", "title": "A", "fetch": {"url": "data/areas.csv"}, "columns": {"code": {}, "level": {}, "county": {}},
             "into": "areas", "map": {"area": {"ref_area": "code", "level": "level", "parents": {"county": "county"}}},
         },
         "sources/changes.yml": {
-            **head, "id": "changes", "title": "C", "fetch": {"url": "data/changes.csv"}, "columns": {"old": {}, "new": {}, "share": {"type": "number"}},
+            **head, "id": "changes", "title": "C", "fetch": {"url": "data/changes.csv"},
+            "columns": {"old": {}, "new": {}, "share": {"type": "number"}},
             "into": "area_changes", "map": {"from": "old", "to": "new", "on": "'2015-01-01'", "share": "share"},
         },
         "sources/figures.yml": {
@@ -66,7 +68,8 @@ def write(folder: Path) -> Path:
         ],
     }  # fmt: skip
     tables = {
-        "areas": "code,level,county\nfull,town,C\nyoung,town,Y\nnone,town,N\nleft,town,C\nright,town,C\nemptied,town,C\nC,county,\nN,county,\nY,county,\n",
+        "areas": "code,level,county\nfull,town,C\nyoung,town,Y\nnone,town,N\nleft,town,C\nright,town,C\nemptied,town,C\n"
+        "C,county,\nN,county,\nY,county,\n",
         "changes": "old,new,share\nright,left,1\nemptied,emptied,\nemptied,full,\n",
         "figures": FIGURES,
     }
