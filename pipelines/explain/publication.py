@@ -24,6 +24,7 @@ ON_THE_WAY = (
     "stg_observations", "stg_terms", "int_reported_observations", "int_observations", "int_indicator_periods", "int_direct_values",
     "int_rolled_values", "mart_indicator_values", "sources_agree", "computed_and_reported_agree", "mart_sources", "mart_snapshots",
     "totals_over_sex_agree", "roll_up_keeps_totals_over_sex", "unknown_coverage_is_low",
+    "observations_are_finite", "values_are_not_all_zero",
 )  # fmt: skip
 """Parts of the names of checks on the tables between the lake and `indicator_values`."""
 

@@ -36,7 +36,7 @@ TABLE = "main.valid_keys"
 LIBRARIES = {"duckdb": ("duckdb", "dbt-core", "dbt-duckdb"), "spark": ("pyspark", "dbt-core", "dbt-spark")}
 """The libraries that compute the rows, by engine."""
 TERRITORY = ("areas", "area_gaps", "area_parents", "area_changes", "levels", "level_parents", "pack")
-OBSERVED = ("ref_area", "time_period", "sex", "age", "obs_value", "obs_status", "aggregate", "by_sex", "note")
+OBSERVED = ("ref_area", "time_period", "sex", "age", "obs_value", "obs_status", "aggregate", "row_count", "by_sex", "note")
 """The columns of observations that can change a number, besides source and measure. The snapshot of a row and its position in it cannot."""
 KEY_COLUMNS = {"kind": pl.String, "name": pl.String, "key": pl.String}
 Rows = list[dict[str, Any]]

@@ -5,9 +5,10 @@ with measures_of_terms as (
 
 breaks as (
     select distinct
-        measure_key,
-        {{ period_key('period') }} as period_key
-    from {{ ref('stg_breaks') }}
+        b.measure_key,
+        {{ key_of_longer(period_key('b.period'), 'm.to_period') }} as period_key
+    from {{ ref('stg_breaks') }} as b
+    inner join {{ ref('stg_measures') }} as m on m.measure = b.measure and m.source = b.source
 ),
 
 -- a term with a lag reads the break that many years later

@@ -1,6 +1,14 @@
 -- grain: one row per source, measure, area, period, sex and age
 {{ config(materialized="incremental", pre_hook="{{ delete_scope('measure') }}") }}
-with ranked_observations as (
+with breaks as (
+    select distinct
+        measure,
+        source,
+        {{ period_key('period') }} as period_key
+    from {{ ref('stg_breaks') }}
+),
+
+ranked_observations as (
     select
         s.position as source_position,
         m.measure_key,
@@ -17,7 +25,7 @@ with ranked_observations as (
         -- a value in the first period after a declared break gets status B
         greatest(
             {{ status_rank('o.obs_status') }},
-            {{ rank_if('b.measure is not null and o.obs_value is not null', 'B') }}
+            {{ rank_if('coalesce(b.measure, y.measure) is not null and o.obs_value is not null', 'B') }}
         ) as status_rank
     from {{ ref('stg_observations') }} as o
     inner join {{ ref('stg_sources') }} as s on s.source = o.source
@@ -25,11 +33,12 @@ with ranked_observations as (
     inner join {{ ref('dim_area') }} as a on a.ref_area = o.ref_area
     inner join {{ ref('dim_period') }} as p on p.time_period = o.time_period
     inner join {{ ref('dim_breakdown') }} as x on x.sex = o.sex and x.age = o.age
-    left join (select distinct measure, source, period from {{ ref('stg_breaks') }}) as b
+    left join breaks as b on b.measure = o.measure and b.source = o.source and b.period_key = p.period_key
+    left join breaks as y
         on
-            b.measure = o.measure
-            and b.source = o.source
-            and {{ period_key('b.period') }} in (p.period_key, {{ key_of_longer('p.period_key', 'm.to_period') }})
+            y.measure = o.measure
+            and y.source = o.source
+            and y.period_key = {{ key_of_longer('p.period_key', 'm.to_period') }}
     where {{ in_scope('m.measure_key', 'measure') }}
 ),
 

@@ -442,6 +442,8 @@ def open_sdg(row: dict[str, Any]) -> tuple[float | None, str | None]:
     way = 1 if row["direction"] == "higher_better" else -1
     if (target is None and way == -1 and row["base"] == 0) or (target is not None and way * (row["base"] - target) >= 0):
         return None, None  # this project's own rule: nothing is left to achieve
+    if row["base"] == row["last"] == 0 and not (target is not None and way * (last - target) >= 0):
+        return None, None  # there is no rate of growth from 0 to 0
     if target is not None and ((way == 1 and last >= target) or (way == -1 and last <= target)):
         return 5.0, "target_achieved"
     years = row.get("last_year", 2020) - row.get("base_year", 2015)
@@ -523,6 +525,17 @@ class TestProgressModel:
                 result = next(results)
                 assert (result["reason"], result["obs_status"]) == (reason, "A" if reason is None else "Z"), row
                 assert (result["score"] is None) == (result["progress"] is None) == (reason is not None), row
+
+    def test_no_growth_rate_from_zero_to_zero(self) -> None:
+        """A village that never had anything has not lost it."""
+        (row,) = progress([{"direction": "higher_better", "base": 0.0, "last": 0.0}])
+        assert (row["progress"], row["growth"], row["score"], row["obs_status"], row["reason"]) == (
+            None,
+            None,
+            None,
+            "Z",
+            "undefined_growth",
+        )
 
     def test_no_growth_rate_across_zero(self) -> None:
         [result] = progress([{"direction": "higher_better", "base": -5.0, "last": 5.0}])

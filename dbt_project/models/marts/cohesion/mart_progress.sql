@@ -103,7 +103,11 @@ signed as (
 growths as (
     select
         *,
-        case when reason is null and last_folded / base >= 0 then {{ finite('pow(last_folded / base, 1 / years) - 1') }} end as growth,
+        -- from 0 to 0 there is no rate of growth
+        case
+            when reason is null and last_folded / base >= 0 and not (base_folded = 0 and last_folded = 0)
+                then {{ finite('pow(last_folded / base, 1 / years) - 1') }}
+        end as growth,
         case
             when reason is null and years_to_target > 0 and target / base > 0
                 then {{ finite('pow(target / base, cast(1 as double) / years_to_target) - 1') }}
