@@ -35,8 +35,8 @@ MEDIANS = [
     ("turnout_president_round_2", "2013", 6256, 62.33, 0.007),
     ("turnout_president_round_2", "2018", 6254, 70.16, 0.005),
     ("turnout_president_round_2", "2023", 6254, 73.34, 0.005),
-    ("candidates_per_seat", "2010", 6245, 2.0, 0.05),
-    ("candidates_per_seat", "2014", 6248, 2.0, 0.05),
+    ("candidates_per_seat", "2010", 6242, 2.0, 0.05),
+    ("candidates_per_seat", "2014", 6247, 2.0, 0.05),
     ("women_candidates_share", "2010", 6245, 29.63, 0.005),
     ("women_candidates_share", "2014", 6241, 31.25, 0.005),
 ]

@@ -95,7 +95,8 @@ def test_the_selections_are_what_dbt_selects_and_together_the_whole_project(five
         built = json.loads(dbt.results_path(home, selection).read_text(encoding="utf-8"))["results"]
         assert {item["unique_id"] for item in built if not item["unique_id"].startswith("operation.")} == selection.nodes(manifest)
     assert {"model.zpo2.int_peers", "model.zpo2.mart_peers"} <= after
-    assert {"model.zpo2.int_peer_attributes", "model.zpo2.mart_indicator_values"} <= before
+    assert {"model.zpo2.int_peer_attributes", "model.zpo2.int_indicator_cells"} <= before
+    assert {"model.zpo2.int_intervals", "model.zpo2.mart_indicator_values"} <= after
 
 
 def test_every_test_of_one_model_is_a_check_of_its_asset(five_home: Path) -> None:
