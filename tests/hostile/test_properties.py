@@ -114,7 +114,7 @@ class TestReaders:
         path = tmp_path / "table.csv"
         path.write_bytes(buffer.getvalue().encode())
         reader = importlib.import_module("pipelines.readers.delimited")
-        frame = reader.read(path, ReadOptions(format="csv", na=[]), None)
+        frame = reader.read(path, ReadOptions(format="csv", na=[], multiline=True), None)
         assert frame["__fault"].null_count() == frame.height
         assert [[cell.strip() for cell in row] for row in frame.drop("__row", "__fault").rows()] == [
             [cell.strip() for cell in row] for row in rows
