@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import shutil
-import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+
+from benchmarks import process_cost, real_files  # noqa: E402
+
 CZ = PROJECT / "packs" / "cz"
 DECLARED = re.compile(r"^  interval: .*\n", re.MULTILINE)
 AIM = 0.10
@@ -34,18 +35,17 @@ class Cost:
 
 
 def main() -> int:
-    mirror = Path(os.environ.get("ZPO2_MIRROR") or PROJECT.parent / "shared" / "data" / "mirror")
-    if not mirror.is_dir():
-        print(f"not measured: {mirror} does not exist; ZPO2_MIRROR may name the folder of the pack's files")
+    mirror = real_files.mirror()
+    if mirror is None:
         return 0
     with tempfile.TemporaryDirectory(prefix="zpo2-bench-") as folder:
         work = Path(folder)
         without = shutil.copytree(CZ, work / "without")
         declared = 0
         for path in (without / "indicators").glob("*.yml"):
-            text, found = DECLARED.subn("", path.read_text(encoding="utf-8"))
+            text, removed = DECLARED.subn("", path.read_text(encoding="utf-8"))
             path.write_text(text, encoding="utf-8")
-            declared += found
+            declared += removed
         costs = {
             "with intervals": _run(CZ, work / "with-home", mirror),
             "without": _run(without, work / "without-home", mirror),
@@ -60,16 +60,12 @@ def main() -> int:
 
 
 def _run(pack: Path, home: Path, mirror: Path) -> Cost:
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", "run", "--pack", str(pack), "--home", str(home)],
-        env={**os.environ, "ZPO2_MIRROR": str(mirror)}, cwd=PROJECT, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    seconds, after = time.monotonic() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-m", "pipelines.cli", "run", "--pack", str(pack), "--home", str(home)]
+    run = process_cost.measure(command, {**os.environ, "ZPO2_MIRROR": str(mirror)}, folder=PROJECT)
+    if run.exit_code:
+        raise SystemExit(run.output)
     (release,) = (home / "public" / "releases").iterdir()
-    return Cost(
-        after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, seconds, _megabytes(release), _megabytes(release / "parquet")
-    )
+    return Cost(run.cpu_seconds, run.wall_seconds, _megabytes(release), _megabytes(release / "parquet"))
 
 
 def _megabytes(folder: Path) -> float:

@@ -24,6 +24,10 @@ from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+
+from benchmarks import real_files  # noqa: E402
+
 CZ = PROJECT / "packs" / "cz"
 
 
@@ -124,9 +128,8 @@ def main() -> int:
 
 
 def _home(folder: Path) -> Path | None:
-    mirror = Path(os.environ.get("ZPO2_MIRROR") or PROJECT.parent / "shared" / "data" / "mirror")
-    if not mirror.is_dir():
-        print(f"not measured: {mirror} does not exist; ZPO2_MIRROR may name the folder of the pack's files")
+    mirror = real_files.mirror()
+    if mirror is None:
         return None
     command = [sys.executable, "-m", "pipelines.cli", "run", "--pack", str(CZ), "--home", str(folder / "home")]
     subprocess.run(command, env={**os.environ, "PYTHONPATH": str(PROJECT), "ZPO2_MIRROR": str(mirror)}, check=True, stdout=sys.stderr)

@@ -19,6 +19,10 @@ from typing import Any
 import duckdb
 
 PROJECT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(PROJECT))
+
+from benchmarks import real_files  # noqa: E402
+
 CZ = PROJECT / "packs" / "cz"
 ONE_AREA = {
     "pack.yml": "id: one\ntitle: One area\ncountry: CZ\nlevels: [{id: lau}]\n",
@@ -51,9 +55,8 @@ class Measured:
 
 
 def main() -> int:
-    mirror = Path(os.environ.get("ZPO2_MIRROR") or PROJECT.parent / "shared" / "data" / "mirror")
-    if not mirror.is_dir():
-        print(f"not measured: {mirror} does not exist; ZPO2_MIRROR may name the folder of the pack's files")
+    mirror = real_files.mirror()
+    if mirror is None:
         return 0
     with tempfile.TemporaryDirectory(prefix="zpo2-bench-") as folder:
         work = Path(folder)

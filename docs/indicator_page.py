@@ -119,6 +119,6 @@ def _gaps(pack: Pack, indicators: list[Indicator], feeds: set[str]) -> str:
 def _sources(pack: Pack, indicator: Indicator) -> list[str]:
     terms = [*indicator.formula.numerator, *indicator.formula.denominator] if indicator.formula else []
     used = {m for t in terms for m in (t.measure, t.times) if m}
-    found = {s.id for s in pack.sources.values() if s.enabled and isinstance(s.map, ObservationsMap) and used & set(s.map.measures)}
-    found |= {c.id for c in pack.counted.values() if used & set(c.measures)}
-    return sorted(found)
+    names = {s.id for s in pack.sources.values() if s.enabled and isinstance(s.map, ObservationsMap) and used & set(s.map.measures)}
+    names |= {c.id for c in pack.counted.values() if used & set(c.measures)}
+    return sorted(names)

@@ -151,10 +151,11 @@ def _by_share(origins: Sequence[Origin], additive: bool, weighted: bool) -> floa
     if additive:
         return sum(share * value for share, value, _ in values) if values else None
     if weighted:
-        known = [(share, value, weight) for share, value, weight in values if weight is not None]
-        if any(share * weight for share, _, weight in known):
-            return sum(share * value * weight for share, value, weight in known) / sum(share * weight for share, _, weight in known)
-        return sum(value for _, value, _ in known) / len(known) if known else None
+        weighed = [(share * weight, value) for share, value, weight in values if weight is not None]
+        total = sum(weight for weight, _ in weighed)
+        if any(weight for weight, _ in weighed):
+            return sum(weight * value for weight, value in weighed) / total
+        return sum(value for _, value in weighed) / len(weighed) if weighed else None
     return values[0][1] if len(origins) == 1 and values else None  # such a measure passes on as a whole or not at all
 
 

@@ -76,9 +76,9 @@ class PartReader:
     @cached_property
     def _looked_up(self) -> dict[int, dict[str, Any]]:
         """By position, the cells that lookups took, and their origins."""
-        found = lookups.matches(self.source)
-        names = [name for match in found for name in (*match.columns, match.origin)]
-        frame = self._validated.select("__row", *names) if found else pl.DataFrame({"__row": []})
+        matches = lookups.matches(self.source)
+        names = [name for match in matches for name in (*match.columns, match.origin)]
+        frame = self._validated.select("__row", *names) if matches else pl.DataFrame({"__row": []})
         return {int(row["__row"]): row for row in frame.iter_rows(named=True)}
 
     def origins(self, place: int) -> list[tuple[str, str, int]]:

@@ -221,7 +221,7 @@ def _indicator(
             "units": _by_language(pack, indicator.unit), "needs": _by_language(pack, needed.what if needed else None),
             "suppliers": _by_language(pack, needed.supplier if needed else None),
             "display": indicator.display, "depends_on_size": indicator.depends_on_size,
-            "sources": ";".join(_sources_of(pack, {s for m in used for s in filled.get(m, [])})),
+            "sources": ";".join(pack.with_looked_up({s for m in used for s in filled.get(m, [])})),
             "interval_kind": interval.kind if interval else None, "interval_n": interval.n if interval else None,
             "interval_sd": interval.sd if interval else None, "weight": _weight(pack, indicator),
             "is_change": formula is not None and _is_change(formula),
@@ -243,11 +243,6 @@ def _indicator(
             {"indicator": indicator.id, "side": "weight", "position": 0, "measure": weight, "times": None, "factor": 1.0,
              "sex": term.sex, "age": term.age, "lag": term.lag, "at_level": None}
         )  # fmt: skip
-
-
-def _sources_of(pack: Pack, filling: set[str]) -> list[str]:
-    """Return the sources that fill measures, and those that they look up."""
-    return sorted(filling | {name for source in filling & set(pack.sources) for name in pack.looked_up(pack.sources[source])})
 
 
 def _is_change(formula: Formula) -> bool:

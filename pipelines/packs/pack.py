@@ -70,14 +70,18 @@ class Pack:
 
     def looked_up(self, source: FetchedSource) -> set[str]:
         """Return the sources that `source` looks up, directly or by lookups of theirs; itself if they form a circle."""
-        found: set[str] = set()
+        names: set[str] = set()
         waiting = [lookup.source for lookup in source.lookups.values()]
         while waiting:
             name = waiting.pop()
-            if name not in found and name in self.sources:
-                found.add(name)
+            if name not in names and name in self.sources:
+                names.add(name)
                 waiting += [lookup.source for lookup in self.sources[name].lookups.values()]
-        return found
+        return names
+
+    def with_looked_up(self, names: Iterable[str]) -> list[str]:
+        """Return the names of sources, and of the sources that they look up, in order."""
+        return sorted({*names, *(other for name in names if name in self.sources for other in self.looked_up(self.sources[name]))})
 
     def after_looked_up(self, sources: Iterable[FetchedSource]) -> list[FetchedSource]:
         """Return the sources in their order, but those with lookups after all others and after the sources that they look up."""

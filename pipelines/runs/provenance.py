@@ -49,8 +49,7 @@ def of_state(pack: Pack, state: Mapping[str, ManifestSource], changes: pl.DataFr
         leaves.setdefault(row["index_id"], set()).update([row["indicator"]] if row["indicator"] else [])
 
     def sources_of(measures: set[str]) -> list[str]:
-        filling = {source for measure in measures for source in filled.get(measure, ())}
-        return sorted(filling | {name for source in filling & set(pack.sources) for name in pack.looked_up(pack.sources[source])})
+        return pack.with_looked_up({source for measure in measures for source in filled.get(measure, ())})
 
     return Provenance(
         sources={
