@@ -99,6 +99,7 @@ def push_s3(  # noqa: PLR0917 - options of the command
     prefix: Annotated[str | None, typer.Option("--prefix", help="What names of objects begin with, such as open/data.")] = None,
     endpoint: Annotated[str | None, typer.Option("--endpoint", help="Address of the store; default: that of AWS.")] = None,
     region: Annotated[str, typer.Option("--region", help="Region of the bucket, where the store has regions.")] = "us-east-1",
+    jobs: Annotated[int, typer.Option("--jobs", min=1, max=64, help="How many connections are used at once.")] = 10,
     version: VersionOption = None,
     dry_run: DryRunOption = False,
     pack: PackOption = None,
@@ -110,7 +111,7 @@ def push_s3(  # noqa: PLR0917 - options of the command
 
         host = _host(endpoint) if endpoint else "amazonaws.com"
         key, secret = (_secret(settings, variable, host) for variable in (access_key_env, secret_key_env))
-        where = s3.Bucket(bucket, (prefix or "").strip("/"), endpoint, region, key, secret)
+        where = s3.Bucket(bucket, (prefix or "").strip("/"), endpoint, region, key, secret, jobs)
         changed = s3.push(out, where, _say, dry_run=dry_run)
         _say(f"{out.version}: {where}, {_outcome(changed, dry_run)}")
 

@@ -16,16 +16,27 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 KEY, SECRET = "AKIAEXAMPLEOFAKEY", "the-secret-of-that-key"
+NOT_IMPLEMENTED = b'<?xml version="1.0"?><Error><Code>NotImplemented</Code></Error>'
+WORDLESS = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message></Message></Error>'
 BUSY = b'<?xml version="1.0"?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>'
 REFUSED = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
 
 
 @dataclass
 class Store:
-    """`asked` are the requests as method and path; faults are by the number of the PUT: a status, or 0 for a connection that is cut."""
+    """`asked` are the requests as method and path, with COPY for a PUT that copies another object.
+
+    Faults are by the number of the PUT: a status, or 0 for a connection that is cut. `refused` are methods that are refused without a word.
+    A PUT to a path that ends in `failing` is refused, if it is not empty. While `pairs` is set, a PUT is answered only together with a second one.
+    """
 
     asked: list[tuple[str, str]] = field(default_factory=list)
     faults: dict[int, int] = field(default_factory=dict)
+    refused: frozenset[str] = frozenset()
+    failing: str = ""
+    pairs: threading.Barrier | None = None
+    active: int = 0
+    idle: threading.Condition = field(default_factory=threading.Condition)
     hold_at: int = 0
     held: threading.Event = field(default_factory=threading.Event)
     go_on: threading.Event = field(default_factory=threading.Event)
@@ -33,24 +44,42 @@ class Store:
     app: Any = None
 
     def __call__(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
-        self.asked.append((method, path))
-        if method == "PUT":
-            number = len(self.puts)
-            if number == self.hold_at:
-                self.held.set()
-                self.go_on.wait(60)
-                return _cut(environ)
-            if number in self.faults:
+        method = "COPY" if "HTTP_X_AMZ_COPY_SOURCE" in environ else environ["REQUEST_METHOD"]
+        with self.idle:
+            self.asked.append((method, environ["PATH_INFO"]))
+            number = len(self.puts) if method == "PUT" else 0
+            self.active += 1
+        try:
+            return self._answer(method, number, environ, start)
+        finally:
+            with self.idle:
+                self.active -= 1
+                self.idle.notify_all()
+
+    def _answer(self, method: str, number: int, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        if method in self.refused:
+            return _refusal(environ, start, "501 No" if method == "COPY" else "403 No", NOT_IMPLEMENTED if method == "COPY" else WORDLESS)
+        if number and number == self.hold_at:
+            self.held.set()
+            self.go_on.wait(60)
+            return _cut(environ)
+        if number in self.faults:
+            status = self.faults[number]
+            if not status:
                 environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-                if not (status := self.faults[number]):
-                    return _cut(environ)
-                start(
-                    f"{status} No", [("Content-Type", "application/xml"), ("Content-Length", str(len(BUSY if status == 503 else REFUSED)))]
-                )
-                return [BUSY if status == 503 else REFUSED]
+                return _cut(environ)
+            return _refusal(environ, start, f"{status} No", BUSY if status == 503 else REFUSED)
+        if number and self.failing and environ["PATH_INFO"].endswith(f"/{self.failing}"):
+            return _refusal(environ, start, "403 No", REFUSED)
+        if number and self.pairs is not None:
+            self.pairs.wait(30)
         answer: Iterable[bytes] = self.app(environ, start)
         return answer
+
+    def settle(self) -> None:
+        """Wait until every request but the one that is held has been answered."""
+        with self.idle:
+            assert self.idle.wait_for(lambda: self.active <= (1 if self.held.is_set() and not self.go_on.is_set() else 0), 60)
 
     @property
     def puts(self) -> list[str]:
@@ -73,6 +102,12 @@ class Store:
         found = {name: self.client.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
         self.asked[:] = noted
         return found
+
+
+def _refusal(environ: dict[str, Any], start: Callable[..., Any], status: str, body: bytes) -> Iterable[bytes]:
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    start(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else body]
 
 
 def _cut(environ: dict[str, Any]) -> Iterable[bytes]:

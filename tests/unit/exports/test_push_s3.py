@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +41,7 @@ def server() -> Iterator[Store]:
 @pytest.fixture
 def store(server: Store) -> Store:
     server.asked.clear()
-    server.faults, server.hold_at = {}, 0
+    server.faults, server.hold_at, server.refused, server.pairs, server.failing = {}, 0, frozenset(), None, ""
     server.held.clear()
     server.go_on.clear()
     return server
@@ -62,9 +63,9 @@ def run(home: Path, store: Store, bucket: str, *arguments: str, **variables: str
     return command(*options(home, store, bucket), *arguments, **{**SECRETS, **variables})
 
 
-def push(home: Path, store: Store, bucket: str, version: str | None = None) -> list[str]:
+def push(home: Path, store: Store, bucket: str, version: str | None = None, jobs: int = s3.JOBS) -> list[str]:
     messages: list[str] = []
-    target = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET, attempts=2)
+    target = s3.Bucket(bucket, "open/zpo2", store.url, "us-east-1", KEY, SECRET, jobs, attempts=2)
     s3.push(push_plan.select_release(home / "public", version), target, messages.append)
     return messages
 
@@ -96,24 +97,30 @@ def first_was_current(home: Path, folder: Path) -> Path:
 
 
 class TestInterruptedPush:
-    def test_keeps_pointer_after_failure(self, two_releases: Path, tmp_path: Path, store: Store, bucket: str) -> None:
+    @pytest.mark.parametrize("jobs", [1, 10])
+    def test_keeps_pointer_after_failure(self, two_releases: Path, tmp_path: Path, store: Store, bucket: str, jobs: int) -> None:
         home = first_was_current(two_releases, tmp_path / "before")
         push(home, store, bucket)
         assert served(store, bucket) == FIRST
         pointer = store.objects(bucket)["open/zpo2/latest.json"]
-        count = len(push_plan.select_release(two_releases / "public", None).files)
-        # the first file; one of many; the checksums; the ledger; the pointer: what arrived is not sent again
-        for at, left in ((1, count), (10, count - 9), (count - 9, 1), (2, 0), (2, 0)):
+        place = f"open/zpo2/releases/{SECOND}/"
+        paths = push_plan.select_release(two_releases / "public", None).files
+        arrived: set[str] = set()
+        # the first file; one of many; the checksums; the ledger; the pointer
+        for failing in ("catalog.ttl", "parquet/areas.parquet", "SHA256SUMS", "releases.json", "latest.json"):
             store.asked.clear()
-            store.faults = {at: 403}
+            store.failing = failing
             with pytest.raises(PushError, match=r"AccessDenied.*the same command continues from here"):
-                push(two_releases, store, bucket)
+                push(two_releases, store, bucket, jobs=jobs)
+            asked = {path.removeprefix(f"/{bucket}/{place}") for method, path in store.asked if method in {"PUT", "COPY"}}
+            assert not asked & arrived, "what has arrived is not sent again"
             objects = store.objects(bucket)
             assert objects["open/zpo2/latest.json"] == pointer
-            assert count - sum(name.startswith(f"open/zpo2/releases/{SECOND}/") for name in objects) == left
             assert served(store, bucket) == FIRST
-        store.faults = {}
-        push(two_releases, store, bucket)
+            arrived = {name.removeprefix(place) for name in objects if name.startswith(place)}
+            assert checksums.NAME not in arrived or arrived == set(paths)
+        store.failing = ""
+        push(two_releases, store, bucket, jobs=jobs)
         assert served(store, bucket) == SECOND
 
     @pytest.mark.parametrize("at", [5, 42])
@@ -127,9 +134,10 @@ class TestInterruptedPush:
         assert store.held.wait(60), "the push came that far"
         os.kill(running.pid, signal.SIGKILL)
         running.wait()
+        store.settle()
         assert served(store, bucket) is None
         objects = len(store.objects(bucket))
-        assert objects == at - 1
+        assert objects >= at - s3.JOBS
         store.hold_at = 0
         store.go_on.set()
         store.asked.clear()
@@ -222,7 +230,71 @@ class TestPush:
         done = run(two_releases, store, bucket)
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.splitlines()[-1].endswith("nothing to do")
-        assert {method for method, _ in store.asked} == {"GET", "HEAD"}
+        assert {method for method, _ in store.asked} == {"GET"}
+
+    def test_lists_what_is_there_and_asks_for_no_object(self, two_releases: Path, store: Store, bucket: str) -> None:
+        push(two_releases, store, bucket)
+        store.asked.clear()
+        push(two_releases, store, bucket)
+        assert [method for method, _ in store.asked] == ["GET"] * 2
+
+    def test_uses_several_connections(self, two_releases: Path, store: Store, bucket: str) -> None:
+        plan = push_plan.select_release(two_releases / "public", FIRST)
+        target = s3.Bucket(bucket, "", store.url, "us-east-1", KEY, SECRET, jobs=2)
+        sender = s3._Store(target)
+        store.pairs = threading.Barrier(2)
+        facts = plan.files["README.md"]
+        content = plan.checked_file("README.md").read_bytes()
+        sender.for_each(lambda name: sender.put(name, content, facts, "no-cache"), ["a", "b", "c", "d"])
+        assert set(store.objects(bucket)) == {"a", "b", "c", "d"}
+
+    def test_recognises_object_by_metadata(self, two_releases: Path, store: Store, bucket: str) -> None:
+        push(two_releases, store, bucket)
+        name = f"open/zpo2/releases/{SECOND}/csv/areas.csv"
+        content = store.objects(bucket)[name]
+        # an object that was written in parts, or encrypted by the store, has an ETag that is no MD5
+        metadata = {"sha256": hashlib.sha256(content).hexdigest()}
+        upload = store.client.create_multipart_upload(Bucket=bucket, Key=name, Metadata=metadata)["UploadId"]
+        part = store.client.upload_part(Bucket=bucket, Key=name, UploadId=upload, PartNumber=1, Body=content)
+        parts = {"Parts": [{"ETag": part["ETag"], "PartNumber": 1}]}
+        store.client.complete_multipart_upload(Bucket=bucket, Key=name, UploadId=upload, MultipartUpload=parts)
+        store.asked.clear()
+        push(two_releases, store, bucket)
+        assert [(method, path) for method, path in store.asked if method != "GET"] == [("HEAD", f"/{bucket}/{name}")]
+
+    def test_copies_what_earlier_release_has(self, two_releases: Path, store: Store, bucket: str) -> None:
+        push(two_releases, store, bucket, FIRST)
+        store.asked.clear()
+        messages = push(two_releases, store, bucket)
+        names = {method: {path for m, path in store.asked if m == method} for method in ("PUT", "COPY")}
+        place = f"/{bucket}/open/zpo2/releases/{SECOND}/"
+        assert {f"{place}csv/indicators.csv", f"{place}parquet/indicators.parquet"} <= names["COPY"]
+        assert {f"{place}csv/areas.csv", f"{place}SHA256SUMS"} <= names["PUT"]
+        assert not names["PUT"] & names["COPY"]
+        assert any(line.startswith(f"copy {len(names['COPY'])} files of an earlier release") for line in messages)
+        assert served(store, bucket) == SECOND
+        copied = store.client.head_object(Bucket=bucket, Key=f"open/zpo2/releases/{SECOND}/csv/indicators.csv")
+        sums = checksums.read(two_releases / "public" / "releases" / SECOND)
+        assert copied["Metadata"] == {"sha256": sums["csv/indicators.csv"]}
+        assert copied["ContentType"] == media_types.media_type("indicators.csv")
+        assert copied["CacheControl"] == media_types.CACHE_FOREVER
+
+    def test_sends_what_store_does_not_copy(self, two_releases: Path, store: Store, bucket: str) -> None:
+        push(two_releases, store, bucket, FIRST)
+        store.refused = frozenset({"COPY"})
+        push(two_releases, store, bucket)
+        assert served(store, bucket) == SECOND
+
+    def test_says_why_store_refuses_without_a_word(self, two_releases: Path, store: Store, bucket: str) -> None:
+        for method, words in (
+            ("GET", "could not list: AccessDenied (403 Forbidden); check that"),
+            ("PUT", "could not put: AccessDenied (403"),
+        ):
+            store.refused = frozenset({method})
+            with pytest.raises(PushError) as failed:
+                push(two_releases, store, bucket)
+            assert words in str(failed.value)
+            assert "None" not in str(failed.value)
 
     def test_dry_run_writes_nothing(self, two_releases: Path, store: Store, bucket: str) -> None:
         done = run(two_releases, store, bucket, "--dry-run")
