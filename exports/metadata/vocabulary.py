@@ -14,6 +14,7 @@ IRREGULAR = AUTHORITY + "frequency/IRREG"
 PUBLIC = AUTHORITY + "access-right/PUBLIC"
 STABLE = AUTHORITY + "planned-availability/STABLE"
 SHA256 = "http://spdx.org/rdf/terms#checksumAlgorithm_sha256"
+MD5 = "http://spdx.org/rdf/terms#checksumAlgorithm_md5"
 
 HTTP = "https://www.rfc-editor.org/rfc/rfc9110"
 HVD_LAW = "http://data.europa.eu/eli/reg_impl/2023/138/oj"

@@ -175,6 +175,13 @@ SERVICE = (
     "Every file of the current release by its path, completely or in parts: GET with byte ranges, as readers of Parquet and DuckDB use them.",
 )
 
+PROVENANCE: Mapping[str, tuple[str, str]] = {
+    "en": ("Computed from", "Details"),
+    "cs": ("Vypočteno z", "Podrobnosti"),
+    "sk": ("Vypočítané z", "Podrobnosti"),
+}
+"""What stands before the list of sources, and before the address of the provenance, on portals."""
+
 KEYWORDS: Mapping[str, tuple[str, ...]] = {
     "en": ("indicators", "sustainability", "territorial cohesion", "municipalities"),
     "cs": ("ukazatele", "udržitelnost", "územní soudržnost", "obce"),

@@ -2,20 +2,25 @@
 
 Nothing is remembered between pushes: after a failure, the portal itself shows where to continue. One request sends either a dataset with all
 its links, or one uploaded file with the fields that belong to it. Files are sent before the dataset's own fields, so that a dataset never
-names a version whose files are missing; only a new dataset is created before its files. `ckan_schema` knows how a portal spells the fields.
+names a version whose files are missing; only a new dataset is created before its files. `ckan_schema` knows how a portal spells the fields,
+and `ckan_ownership` which datasets a push may change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from exports.model import media_types
 from exports.push import ckan_fields, ckan_schema
 from exports.push.ckan_client import Portal, Upload
+from exports.push.ckan_dictionary import Columns, DataStore, dictionaries
+from exports.push.ckan_fields import CONTENT, Dataset
+from exports.push.ckan_ownership import check_rights, find
 from exports.push.ckan_schema import Difference, Package, Schema
-from exports.push.errors import NotFoundError, PushError, RejectedError, TemporaryError
+from exports.push.errors import GaveUpError, NotFoundError, PushError, RejectedError, TemporaryError
 from exports.push.push_plan import PushPlan
 from exports.push.retry_policy import RetryPolicy
 from pipelines.core.errors import UsageError
@@ -25,12 +30,20 @@ ReportProgress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Options:
-    """The options of a push. If `upload` is None, files are uploaded only if the release has no addresses to link to."""
+    """The options of a push. If `upload` is None, files are uploaded only if the release has no addresses to link to.
+
+    `only` are the datasets to push, by their names on the portal or in the release; empty for all. `adopt` are names of datasets on the
+    portal that are taken over although they are not from this workspace. If `private` is None, new datasets are public, and others stay as
+    they are.
+    """
 
     upload: bool | None = None
     owner_org: str | None = None
     prefix: str | None = None
     language: str | None = None
+    only: frozenset[str] = frozenset()
+    adopt: frozenset[str] = frozenset()
+    private: bool | None = None
     dry_run: bool = False
     retry_policy: RetryPolicy = field(default_factory=RetryPolicy)
 
@@ -48,23 +61,71 @@ class Step:
 def push(plan: PushPlan, portal: Portal, options: Options, report_progress: ReportProgress) -> tuple[int, int]:
     """Make the portal show the release. Return the number of its datasets, and how many of them were, or would be, changed.
 
-    Raises UsageError if the release or the options do not allow it, and PushError if the portal refuses or fails.
+    A dataset that fails does not keep the others from being pushed. Raises UsageError if the release or the options do not allow the push,
+    and PushError for everything that the portal refuses or in which it fails.
     """
-    datasets = ckan_fields.datasets(plan, options.prefix, options.language)
+    datasets = _selected(ckan_fields.datasets(plan, options.prefix, options.language), options)
     linkable = ckan_fields.has_addresses(datasets)
     if options.upload is False and not linkable:
         raise UsageError("--links: the release has no addresses, because its pack has no base_uri; use --upload to send the files")
     upload = not linkable if options.upload is None else options.upload
     schema = options.retry_policy.run(lambda: _schema(portal), report_progress)
+    options.retry_policy.run(lambda: check_rights(portal, options.owner_org), report_progress)
+    datastore, columns = options.retry_policy.run(lambda: DataStore(portal), report_progress), dictionaries(plan)
     changed = 0
-    for number, dataset in enumerate(datasets):
-        target = ckan_schema.package(dataset, schema, upload=upload, owner_org=options.owner_org)
+    failures = _Failures(len(datasets))
+    for dataset in datasets:
+        target = ckan_schema.package(dataset, schema, upload=upload, owner_org=options.owner_org, private=options.private)
+        if failures.portal_is_down:
+            failures.add(target.name, "not tried, because the portal does not answer")
+            continue
         try:
-            changed += _push_dataset(plan, portal, target, options, report_progress)
+            is_changed = _push_dataset(plan, portal, target, options, report_progress)
+            has_new_columns = _push_dictionaries(datastore, target, columns, options, report_progress)
+            changed += is_changed or has_new_columns
+            failures.gave_up = 0
         except PushError as error:
-            progress = f"{number} of {len(datasets)} datasets are up to date"
-            raise PushError(f"{target.name}: {error} ({progress}; the same command continues from here)") from None
+            failures.add(target.name, str(error))
+            failures.gave_up = failures.gave_up + 1 if isinstance(error, GaveUpError) else 0
+    failures.raise_if_any()
     return len(datasets), changed
+
+
+def _selected(datasets: list[Dataset], options: Options) -> list[Dataset]:
+    """Return the datasets that the options name; all if they name none. Raises UsageError for a name that the release does not have."""
+    names = {name for dataset in datasets for name in (dataset.id, dataset.name)}
+    if wrong := sorted(options.only - names):
+        raise UsageError(f"--only {wrong[0]}: the release has no such dataset; it has {', '.join(d.id for d in datasets)}")
+    selected = [d for d in datasets if not options.only or options.only & {d.id, d.name}]
+    if wrong := sorted(options.adopt - {d.name for d in selected}):
+        raise UsageError(f"--adopt {wrong[0]}: the push has no dataset of this name; its names are {', '.join(d.name for d in selected)}")
+    return selected
+
+
+@dataclass
+class _Failures:
+    """The datasets that failed, by reason. `gave_up` is how many of the last ones failed although they were tried again and again."""
+
+    count: int
+    names: dict[str, list[str]] = field(default_factory=dict)
+    gave_up: int = 0
+
+    @property
+    def portal_is_down(self) -> bool:
+        """Whether further attempts are useless: a single dataset may fail by itself, but not two in a row."""
+        return self.gave_up > 1
+
+    def add(self, name: str, reason: str) -> None:
+        self.names.setdefault(reason, []).append(name)
+
+    def raise_if_any(self) -> None:
+        """Raise a PushError with one line for every reason."""
+        if not self.names:
+            return
+        lines = [f"{', '.join(names)}: {reason}" for reason, names in self.names.items()]
+        finished = self.count - sum(map(len, self.names.values()))
+        lines[-1] += f" ({finished} of {self.count} datasets are up to date; the same command continues from here)"
+        raise PushError("\n".join(lines))
 
 
 def _schema(portal: Portal) -> Schema:
@@ -77,7 +138,7 @@ def _schema(portal: Portal) -> Schema:
 
 def _push_dataset(plan: PushPlan, portal: Portal, target: Package, options: Options, report_progress: ReportProgress) -> bool:
     """Bring one dataset up to date. Return whether anything was, or would be, changed."""
-    shown = options.retry_policy.run(lambda: _shown(portal, target.name), report_progress)
+    shown = options.retry_policy.run(lambda: find(portal, target, options.adopt), report_progress)
     if options.dry_run:
         return _report_differences(plan, target, shown, report_progress)
     previous: Step | None = None
@@ -89,24 +150,27 @@ def _push_dataset(plan: PushPlan, portal: Portal, target: Package, options: Opti
             break
         report_progress(f"{target.name}: {_description(plan, target, shown, step)}")
         # after a failure the portal is read again: the lost request may have arrived
-        shown = options.retry_policy.run(lambda: _send_next(plan, portal, target, _shown(portal, target.name)), report_progress)
+        shown = options.retry_policy.run(lambda: _send_next(plan, portal, target, options), report_progress)
         previous, changed = step, True
     return changed
 
 
-def _shown(portal: Portal, name: str) -> dict[str, Any] | None:
-    """Return the dataset as the portal shows it; None if there is no such dataset."""
-    try:
-        shown: dict[str, Any] = portal.get("package_show", id=name)
-    except NotFoundError:
-        return None
-    if shown.get("state", "active") != "active":
-        raise PushError(f"the dataset is {shown['state']} on the portal; restore or purge it there, or choose other names with --prefix")
-    return shown
+def _push_dictionaries(
+    datastore: DataStore, target: Package, columns: Mapping[str, Columns], options: Options, report_progress: ReportProgress
+) -> bool:
+    """Bring the data dictionaries of a dataset up to date. Return whether any was, or would be, changed."""
+    outdated = options.retry_policy.run(lambda: list(datastore.outdated(target, columns)), report_progress)
+    for resource in outdated:
+        path = target.paths[resource]
+        report_progress(f"{target.name}: {'would describe' if options.dry_run else 'describe'} the columns of {path}")
+        if not options.dry_run:
+            options.retry_policy.run(partial(datastore.write, resource, columns[path]), report_progress)
+    return bool(outdated)
 
 
-def _send_next(plan: PushPlan, portal: Portal, target: Package, shown: dict[str, Any] | None) -> dict[str, Any]:
+def _send_next(plan: PushPlan, portal: Portal, target: Package, options: Options) -> dict[str, Any]:
     """Send the next step and return what the portal shows after it."""
+    shown = find(portal, target, options.adopt)
     step = next_step(target, shown)
     if step is None:
         assert shown is not None
@@ -119,7 +183,9 @@ def _send_next(plan: PushPlan, portal: Portal, target: Package, shown: dict[str,
         result = portal.post(step.action, step.body, upload)
     except RejectedError as error:
         if "match" in error.fields:
-            raise TemporaryError(f"{target.name} was changed by somebody else at the same time") from None
+            raise TemporaryError(f"{target.name} was changed by somebody else at the same time, such as another push") from None
+        if shown is None and find(portal, target, options.adopt) is not None:
+            raise TemporaryError(f"{target.name} was created by somebody else at the same time, such as another push") from None
         raise
     except NotFoundError as error:
         raise PushError(f"{step.action}: {error}; is it a CKAN of version 2.9 or later?") from None
@@ -142,7 +208,7 @@ def next_step(target: Package, shown: Mapping[str, Any] | None) -> Step | None:
 
 
 def _needs_upload(resource: str, differences: list[Difference]) -> bool:
-    return any(d.resource == resource and d.field in ("resource", "hash", "url_type") for d in differences)
+    return any(d.resource == resource and d.field in ("resource", CONTENT, "url_type") for d in differences)
 
 
 def _creation(target: Package, uploads: bool) -> dict[str, Any]:

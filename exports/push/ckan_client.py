@@ -162,5 +162,5 @@ def _advice(fields: Mapping[str, Any]) -> str:
     if "upload" in str(fields).lower():
         return "; push links instead of uploads, or raise ckan.max_resource_size on the portal"
     if "name" in fields:
-        return "; choose different names with --prefix"
+        return "; the name may be that of a deleted dataset, or of one that this key may not see: choose different names with --prefix"
     return ""

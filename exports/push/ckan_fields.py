@@ -13,39 +13,55 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from exports.metadata import datapackage, dcat, rdf
+from exports.metadata import datapackage, dcat, rdf, wording
 from exports.metadata.catalogue import CATALOG_TTL
 from exports.metadata.rdf import Graph, Literal, is_absolute, objects
 from exports.metadata.text import NO_LICENCE
-from exports.metadata.vocabulary import FORMATS, MEDIA_TYPES, SHA256
+from exports.metadata.vocabulary import FORMATS, MEDIA_TYPES, SHA256, Format
 from exports.push.errors import PushError
 from exports.push.push_plan import PushPlan
 from pipelines.core.errors import UsageError
 
 NAME = re.compile(r"[a-z0-9_-]{2,100}")
+WORKSPACE = "zpo2_workspace"
+"""The field of a dataset that tells from which workspace it was pushed. No other push writes to it."""
+CONTENT = "zpo2_sha256"
+"""The field of a resource by which a push recognises its content. `hash` is not used, because loaders overwrite it with one of their own."""
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:zpo2:push:ckan")
 LICENCES = {"CC0-1.0": "cc-zero", "CC-BY-4.0": "cc-by", "CC-BY-SA-4.0": "cc-by-sa", "CC-BY-NC-4.0": "cc-nc", NO_LICENCE: "notspecified"}
 """Licence ids of CKAN by SPDX identifier. Other licences keep their SPDX identifier."""
 
 
+Texts = Mapping[str, str | tuple[str, ...]]
+
+
 @dataclass(frozen=True)
 class Resource:
-    """A file of the release as a resource. `id` depends only on the name of the dataset and the path."""
+    """A file of the release as a resource. `id` depends only on the name of the dataset and the path.
+
+    `texts` has the fields that are texts for people, by language.
+    """
 
     id: str
     path: str
     fields: Mapping[str, Any]
+    texts: Mapping[str, Texts] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """`core` has fields of CKAN itself, and `dcat` fields of ckanext-dcat: texts, lists of texts, or lists of nested fields."""
+    """`core` has fields of CKAN itself, and `dcat` fields of ckanext-dcat: texts, lists of texts, or lists of nested fields.
 
+    `id` is its name in the catalogue. `texts` has the fields that are texts for people, by language.
+    """
+
+    id: str
     name: str
     core: Mapping[str, str]
     tags: tuple[str, ...]
     dcat: Mapping[str, Any]
     resources: tuple[Resource, ...] = field(default=())
+    texts: Mapping[str, Texts] = field(default_factory=dict)
 
 
 def datasets(plan: PushPlan, prefix: str | None = None, language: str | None = None) -> list[Dataset]:
@@ -56,7 +72,7 @@ def datasets(plan: PushPlan, prefix: str | None = None, language: str | None = N
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise PushError(f"{plan.version}: {dcat.JSON_LD} or {datapackage.PATH} cannot be read ({error}); nothing was sent") from None
     nodes = [node for node, properties in graph.nodes.items() if rdf.name("dcat:Dataset") in properties.get(rdf.TYPE, [])]
-    return [_dataset(plan, graph, node, _provenance(package), prefix, language) for node in nodes]
+    return [_dataset(plan, graph, node, package, prefix, language) for node in nodes]
 
 
 def has_addresses(datasets: list[Dataset]) -> bool:
@@ -64,7 +80,7 @@ def has_addresses(datasets: list[Dataset]) -> bool:
     return all("url" in resource.fields for dataset in datasets for resource in dataset.resources)
 
 
-def _dataset(plan: PushPlan, graph: Graph, node: str, provenance: str, prefix: str | None, language: str | None) -> Dataset:
+def _dataset(plan: PushPlan, graph: Graph, node: str, package: Mapping[str, Any], prefix: str | None, language: str | None) -> Dataset:
     reader = _NodeReader(graph, node, language)
     release_address, _, key = node.partition(f"{CATALOG_TTL}#")
     pack = (reader.text("dct:identifier") or "").partition("/")[0]
@@ -83,8 +99,16 @@ def _dataset(plan: PushPlan, graph: Graph, node: str, provenance: str, prefix: s
         "license_id": LICENCES.get(licence, licence),
     }
     first = next((e.released for e in plan.history if table in e.rows or key == "release"), None)
-    run = reader.iri("prov:wasGeneratedBy")
+    run = (reader.iri("prov:wasGeneratedBy") or "").partition("#")[0]
+    readers = {spoken: _NodeReader(graph, node, spoken) for spoken in reader.languages}
+    texts: dict[str, Texts] = {
+        "title": {spoken: r.text("dct:title") or "" for spoken, r in readers.items()},
+        "notes": {spoken: r.text("dct:description") or "" for spoken, r in readers.items()},
+        "tags": {spoken: _tags(r) for spoken, r in readers.items()},
+        "provenance": {spoken: _provenance(package, run, spoken) for spoken in readers},
+    }
     fields = {
+        WORKSPACE: plan.workspace,
         "uri": lasting,
         "identifier": f"{pack}/{key}",
         "issued": first or reader.text("dct:issued"),
@@ -94,7 +118,7 @@ def _dataset(plan: PushPlan, graph: Graph, node: str, provenance: str, prefix: s
         "frequency": reader.iri("dct:accrualPeriodicity"),
         "access_rights": reader.iri("dct:accessRights"),
         "documentation": reader.iris("foaf:page"),
-        "provenance": provenance + (f" Details: {run.partition('#')[0]}" if run else ""),
+        "provenance": _provenance(package, run, reader.language),
         "hvd_category": reader.iris("dcatap:hvdCategory"),
         "applicable_legislation": reader.iris("dcatap:applicableLegislation"),
         "publisher": [_agent(reader, "dct:publisher", "foaf:name")],
@@ -103,32 +127,35 @@ def _dataset(plan: PushPlan, graph: Graph, node: str, provenance: str, prefix: s
         "spatial_coverage": _places(reader),
     }
     return Dataset(
+        table,
         name,
         {name: value for name, value in core.items() if value},
-        tuple(dict.fromkeys(_tag(word) for word in reader.texts("dcat:keyword"))),
+        _tags(reader),
         {name: value for name, value in fields.items() if value and value != [{}]},
-        tuple(_resource(plan, _NodeReader(graph, file, reader.language), name, release_address, lasting, core["notes"]) for file in files),
+        tuple(_resource(plan, _NodeReader(graph, file, reader.language), name, release_address, lasting, texts["notes"]) for file in files),
+        texts,
     )
 
 
-def _resource(
-    plan: PushPlan, reader: _NodeReader, name: str, release_address: str, lasting: str | None, description: str | None
-) -> Resource:
+def _resource(plan: PushPlan, reader: _NodeReader, name: str, release_address: str, lasting: str | None, descriptions: Texts) -> Resource:
     address = next(objects(reader.graph, reader.node, "dcat:downloadURL"), "")
     path = address.removeprefix(release_address)
     if path not in plan.files:
         raise PushError(f"{plan.version}: {dcat.JSON_LD} lists {path}, which is not a file of the release; nothing was sent")
     form = next((form for ending, form in FORMATS.items() if path.endswith(ending)), None)
+    readers = {spoken: _NodeReader(reader.graph, reader.node, spoken) for spoken in reader.languages}
+    modified = reader.text("dct:modified")
     values = {
         "url": address if is_absolute(address) else None,
         "access_url": next((iri for iri in reader.iris("dcat:accessURL")), None),
         "download_url": address if is_absolute(address) else None,
         "uri": lasting.partition("#")[0] + "#" + reader.node.partition("#")[2] if lasting else None,
-        "name": reader.text("dct:title"),
-        "description": description,
+        "name": _file_name(reader.text("dct:title"), form),
+        "description": descriptions.get(reader.language or "") or next(iter(descriptions.values()), None),
         "format": form.name if form else None,
         "mimetype": (reader.iri("dcat:mediaType") or "").removeprefix(MEDIA_TYPES),
         "size": plan.files[path].bytes,
+        CONTENT: plan.files[path].sha256,
         "hash": plan.files[path].sha256,
         "hash_algorithm": SHA256,
         "license": reader.iri("dct:license"),
@@ -136,11 +163,29 @@ def _resource(
         "language": reader.iris("dct:language"),
         "conforms_to": reader.iris("dct:conformsTo"),
         "issued": reader.text("dct:issued"),
-        "modified": reader.text("dct:modified"),
+        "modified": modified,
+        "last_modified": modified.removesuffix("Z") if modified else None,
         "applicable_legislation": reader.iris("dcatap:applicableLegislation"),
     }
+    texts: dict[str, Texts] = {
+        "name": {spoken: _file_name(r.text("dct:title"), form) for spoken, r in readers.items()},
+        "description": descriptions,
+    }
     fields = {field: value for field, value in values.items() if value not in (None, "", [])}
-    return Resource(str(uuid.uuid5(NAMESPACE, f"{name}/{path}")), path, fields)
+    return Resource(str(uuid.uuid5(NAMESPACE, f"{name}/{path}")), path, fields, texts)
+
+
+def _file_name(title: str | None, form: Format | None) -> str:
+    """Return the name of a resource. What tells it from the others comes first, because portals show only the first letters.
+
+    The title in the catalogue is `Pack: Newest values (CSV)`, and the name is `CSV, newest values`.
+    """
+    text = title or ""
+    if form is None or text.startswith(form.name):
+        return text
+    text = text.removesuffix(f" ({form.name})")
+    text = text.partition(": ")[2] or text
+    return f"{form.name}, {text[:1].lower()}{text[1:]}"
 
 
 class _NodeReader:
@@ -149,6 +194,7 @@ class _NodeReader:
     def __init__(self, graph: Graph, node: str, language: str | None) -> None:
         self.graph, self.node = graph, node
         available = [term.language for term in graph.nodes[node].get("dct:title", []) if isinstance(term, Literal)]
+        self.languages = tuple(dict.fromkeys(code for code in available if code))
         self.language = language if language in available or not available else available[0]
 
     def texts(self, prop: str, node: str | None = None) -> list[str]:
@@ -216,13 +262,18 @@ def _geojson(wkt: str | None) -> str | None:
     return json.dumps({"type": "Polygon", "coordinates": [numbers]})
 
 
-def _provenance(package: Mapping[str, Any]) -> str:
-    """Return the sources that the release is computed from, as a sentence."""
+def _provenance(package: Mapping[str, Any], run: str, language: str | None) -> str:
+    """Return the sources that the release is computed from, and the address of its provenance, as sentences."""
+    computed_from, details = wording.PROVENANCE.get(language or "", wording.PROVENANCE["en"])
     sources = [
         f"{source['title']} ({source['publisher']}, {(source.get('licenses') or [{'name': source.get('licence', '')}])[0]['name']})"
         for source in package.get("sources", [])
     ]
-    return f"Computed from: {'; '.join(sources)}." if sources else ""
+    return " ".join([*([f"{computed_from}: {'; '.join(sources)}."] if sources else []), *([f"{details}: {run}"] if run else [])])
+
+
+def _tags(reader: _NodeReader) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_tag(word) for word in reader.texts("dcat:keyword")))
 
 
 def _tag(word: str) -> str:

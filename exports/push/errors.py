@@ -12,6 +12,10 @@ class PushError(Zpo2Error):
     """The target refused or failed, or the release is damaged. The same command continues where this one stopped."""
 
 
+class GaveUpError(PushError):
+    """A request was repeated until the retry policy gave up."""
+
+
 class TemporaryError(Zpo2Error):
     """A request failed for a reason that may disappear. `retry_after` is the number of seconds that the server asks to wait, if any."""
 

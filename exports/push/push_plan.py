@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,12 @@ class PushPlan:
     @property
     def bytes(self) -> int:
         return sum(facts.bytes for facts in self.files.values())
+
+    @property
+    def workspace(self) -> str:
+        """What tells the workspace from all others, and never changes: a digest of its first release."""
+        first = self.history[0]
+        return hashlib.sha256(f"{first.version} {first.released} {first.content}".encode()).hexdigest()[:32]
 
     def checked_file(self, path: str) -> Path:
         """Return the location of a file after checking again that it is undamaged. Raises PushError."""

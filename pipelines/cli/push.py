@@ -54,19 +54,28 @@ def push_ckan(  # noqa: PLR0917 - options of the command
     language: Annotated[
         str | None, typer.Option("--language", help="Language of titles and descriptions; default: the pack's first.")
     ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", help="Push only this dataset; may be repeated.")] = None,
+    adopt: Annotated[
+        list[str] | None,
+        typer.Option("--adopt", help="Take over this dataset of the portal, which is not from this workspace; may be repeated."),
+    ] = None,
+    private: Annotated[
+        bool | None,
+        typer.Option("--private/--public", help="Hide the datasets, for a review, or show them; default: new ones are shown, others stay."),
+    ] = None,
     version: VersionOption = None,
     dry_run: DryRunOption = False,
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Show the release on a CKAN portal. Each table is one dataset, with the fields of ckanext-dcat."""
+    """Show the release on a CKAN portal. Each dataset of its catalogue is one there, with the fields of ckanext-dcat."""
     with _selected(pack, home, version) as (out, settings):
         from exports.push import ckan
         from exports.push.ckan_client import Portal, portal_address
 
         address = portal_address(url, settings.allowed_hosts())
         portal = Portal(address, _secret(settings, api_key_env, urlsplit(address).hostname or ""), api_key_env)
-        options = ckan.Options(upload, owner_org, prefix, language, dry_run)
+        options = ckan.Options(upload, owner_org, prefix, language, frozenset(only or ()), frozenset(adopt or ()), private, dry_run)
         count, changed = ckan.push(out, portal, options, _say)
         _say(f"{out.version}: {count} datasets on {portal.root}, {_outcome(changed, dry_run)}")
 

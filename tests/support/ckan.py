@@ -56,8 +56,11 @@ class Ckan:
     """The portal. `writes` and `reads` are the actions asked for, with what came along; faults are by the number of the request of its kind."""
 
     key: str = "a-key-of-the-portal"
+    names_refused_keys: bool = False
     url: str = ""
     schema: dict[str, Any] | None = None
+    datastore: dict[str, list[dict[str, Any]]] | None = None
+    loader: bool = False
     packages: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     writes: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -74,11 +77,24 @@ class Ckan:
     def act(self, action: str, body: dict[str, Any], key: str | None) -> Any:
         actions: dict[str, Callable[[dict[str, Any]], Any]] = {
             "package_show": self.package_show, "package_create": self.package_create, "package_revise": self.package_revise,
-            "scheming_dataset_schema_show": self.schema_show,
+            "scheming_dataset_schema_show": self.schema_show, "resource_show": self.resource_show,
+            "datastore_search": self.datastore_search, "datastore_create": self.datastore_create,
         }  # fmt: skip
-        if action not in actions or (action.startswith("scheming") and self.schema is None):
+        if action == "help_show":
+            if body["name"] not in self._extensions():
+                raise ActionError(404, "Not Found Error", message="Not found: Action name not found")
+            return "Help"
+        if action == "organization_list_for_user":
+            if key != self.key and self.names_refused_keys:
+                raise ActionError(403, "Authorization Error", message=f"Access denied: User  not authorized ({key})")
+            return [OFFICE] if key == self.key else []  # a key that is not accepted is as good as none
+        if (
+            action not in actions
+            or (action.startswith("scheming") and self.schema is None)
+            or (action.startswith("datastore") and self.datastore is None)
+        ):
             raise UnknownActionError(action)
-        if action in ("package_create", "package_revise") and key != self.key:
+        if action in ("package_create", "package_revise", "datastore_create") and key != self.key:
             raise ActionError(403, "Authorization Error", message=f"Access denied: User  not authorized ({key})")
         with self.lock:
             return deepcopy(actions[action](body))
@@ -92,6 +108,30 @@ class Ckan:
         if found is None:
             raise ActionError(404, "Not Found Error", message="Not found")
         return found
+
+    def _extensions(self) -> set[str]:
+        datastore = {"datastore_create", "datastore_search"} if self.datastore is not None else set()
+        return datastore | ({"xloader_submit"} if self.loader else set())
+
+    def datastore_search(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        assert self.datastore is not None
+        if body["resource_id"] not in self.datastore:
+            raise ActionError(404, "Not Found Error", message="Not found: Resource was not found.")
+        return {"fields": [{"id": "_id", "type": "int"}, *self.datastore[body["resource_id"]]], "records": []}
+
+    def datastore_create(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        assert self.datastore is not None
+        self.resource_show({"id": body["resource_id"]})
+        columns = {field["id"]: field for field in self.datastore.get(body["resource_id"], [])}
+        self.datastore[body["resource_id"]] = [{"type": "text", **columns.get(field["id"], {}), **field} for field in body["fields"]]
+        return dict(body)
+
+    def resource_show(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        for package in self.packages.values():
+            for resource in package["resources"]:
+                if resource["id"] == body.get("id"):
+                    return {**resource, "package_id": package["id"]}
+        raise ActionError(404, "Not Found Error", message="Not found: Resource was not found.")
 
     def package_create(self, body: dict[str, Any]) -> dict[str, Any]:
         if "id" in body:
@@ -129,6 +169,9 @@ class Ckan:
             raise invalid(name=["Must be purely lowercase alphanumeric (ascii) characters and these symbols: -_"])
         if any(p["name"] == package["name"] and p["id"] != package["id"] for p in self.packages.values()):
             raise invalid(name=["That URL is already in use."])
+        self._check_translations(package, "dataset_fields")
+        for resource in package.get("resources", []):
+            self._check_translations(resource, "resource_fields")
         if not package.get("owner_org"):
             raise invalid(owner_org=["An organization must be provided"])
         if package["owner_org"] not in (OFFICE["id"], OFFICE["name"]):
@@ -156,6 +199,20 @@ class Ckan:
         self.packages[package["id"]] = shown
         self.files.update(uploads)
         return shown
+
+    def _check_translations(self, item: dict[str, Any], kind: str) -> None:
+        """Validate fields of ckanext-fluent, and fill in the plain field in the first language of the portal."""
+        for field_ in (self.schema or {}).get(kind, []):
+            name, languages = field_["field_name"], (self.schema or {}).get("form_languages", [])
+            if "fluent" not in field_.get("preset", ""):
+                continue
+            value = item.get(name)
+            if value is not None and not isinstance(value, dict):
+                raise invalid(**{name: ["expecting JSON object"]})
+            if field_.get("required") and (missing := [code for code in languages if not (value or {}).get(code)]):
+                raise invalid(**{f"{name}-{missing[0]}": ["Missing value"]})
+            if value and field_["preset"] == "fluent_core_translated":
+                item[name.removesuffix("_translated")] = value[languages[0]]
 
     def _resource(self, resource: dict[str, Any], package: str, position: int, uploads: dict[str, bytes]) -> dict[str, Any]:
         made = {
