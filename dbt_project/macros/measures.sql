@@ -10,6 +10,7 @@
     select
         measure_key,
         bool_and(additive) as additive,
+        bool_and(divisible) as divisible,
         max(weighted_by_key) as weighted_by_key,
         bool_or(is_counted) as is_counted,
         count(distinct source) as n_sources
@@ -39,4 +40,12 @@
         {{ key_of_longer(period_key('d.time_period'), 'm.to_period') }} as period_key
     from {{ ref('stg_down') }} as d
     inner join {{ ref('stg_measures') }} as m on m.source = d.source
+{%- endmacro %}
+
+{#
+  The share of a former area that a measure passes on. A measure that is not divisible passes on as a whole, to the only successor or to the area
+  of the same identifier; the other successors of a divided area have none (null). `o` has the columns of int_area_origins and is_divided.
+#}
+{% macro share_of_origin(o, divisible) -%}
+    case when {{ divisible }} or not {{ o }}.is_divided then {{ o }}.share when {{ o }}.area_key = {{ o }}.origin_key then cast(1 as double) end
 {%- endmacro %}

@@ -7,9 +7,9 @@ differs under the same version. After an increase, `python -m tests.support.stag
 
 from __future__ import annotations
 
-LAKE = 5
+LAKE = 6
 """From a snapshot to the files of the lake: reading, validation, mapping, territory, counting."""
-WAREHOUSE = 5
+WAREHOUSE = 6
 """From the lake to the marts: dbt models and statistics."""
 RELEASE = 1
 """From the marts to the files of a release."""

@@ -63,7 +63,8 @@ def _restated(facts: Facts, key: Key, shares: Sequence[tuple[str, float]]) -> Ce
         rank = (0 if key.measure in facts.counted else NOT_COLLECTED) if cell is None else cell.rank
         if cell is not None and rank < FIRST_MISSING_RANK and weighting and not additive:
             rank = max(rank, weight.rank if weight else NOT_COLLECTED)
-        origins.append(Origin(area, share, cell, weight, rank))
+        passed_on = facts.share([key.measure], area, key, share)
+        origins.append(Origin(area, passed_on or 0.0, cell, weight, NOT_COLLECTED if passed_on is None else rank))
     cells = [o.cell for o in origins if o.cell is not None]
     if not cells:
         return None
@@ -114,7 +115,9 @@ def restated_product(facts: Facts, keys: Sequence[Key]) -> RestatedProduct | Non
     for area, share in sorted(shares):
         factors = [_factor(facts, key._replace(ref_area=area)) for key in keys]
         (first, first_rank), (second, second_rank) = factors
-        parts.append(ProductPart(area, share, (first, second), facts.areas[area].km2, max(first_rank, second_rank)))
+        passed_on = facts.share([key.measure for key in keys], area, place, share)
+        rank = max(first_rank, second_rank, NOT_COLLECTED if passed_on is None else 0)
+        parts.append(ProductPart(area, passed_on or 0.0, (first, second), facts.areas[area].km2, rank))
     rank = max(p.rank for p in parts)
     value = _product_value(facts, place.ref_area, parts, by_surface) if rank < FIRST_MISSING_RANK else None
     rank = rank if rank >= FIRST_MISSING_RANK else STATUS_RANK["M"] if value is None else max(rank, ESTIMATED)

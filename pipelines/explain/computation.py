@@ -41,6 +41,8 @@ class Computation:
     rolled: Rollup | None = None
     intervals: tuple[Interval | None, ...] = (None, None)
     difference: Difference | None = None
+    undefined_by_source: bool = False
+    """Whether a source says that there can be no value."""
 
     @property
     def uses_own(self) -> bool:
@@ -65,9 +67,11 @@ def compute(warehouse: Warehouse, cell_key: CellKey) -> Computation:
     members = [Member(facts.areas[area], formula.area_sums(facts, area, *at)) for area in below]
     rolled = parents.roll_up(facts, members, warehouse.min_coverage)
     outcome = parents.choose_outcome(facts, own, is_parent, rolled)
-    computation = Computation(
-        cell_key, facts, level, finest, outcome, own, rolled, _intervals(warehouse, cell_key, facts.indicator, outcome)
-    )
+    is_undefined = outcome.status in ("O", "M") and warehouse.is_undefined(cell_key)
+    if is_undefined:
+        outcome = replace(outcome, status="Z")
+    intervals = _intervals(warehouse, cell_key, facts.indicator, outcome)
+    computation = Computation(cell_key, facts, level, finest, outcome, own, rolled, intervals, undefined_by_source=is_undefined)
     return _less_area_above(warehouse, computation) if facts.indicator.difference_to else computation
 
 

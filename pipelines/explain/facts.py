@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -186,3 +186,11 @@ class Facts:
     """By (area, period, level): the area at that level in which it lies."""
     over_periods: Mapping[tuple[str, str], OverPeriods] = field(default_factory=dict)  # by source and measure
     counted: frozenset[str] = frozenset()  # measures that count rows; an area without rows counts 0
+    indivisible: frozenset[str] = frozenset()  # measures whose values are not divided with the area
+    divided: frozenset[tuple[str, str]] = frozenset()  # (area, period) that several areas have come from
+
+    def share(self, measures: Iterable[str], origin: str, key: Key, share: float) -> float | None:
+        """Return the share of a former area that goes to the area of `key`; None where it has nothing of a value that is not divided."""
+        if (origin, key.time_period) not in self.divided or self.indivisible.isdisjoint(measures):
+            return share
+        return 1.0 if origin == key.ref_area else None

@@ -169,7 +169,9 @@ def _term(facts: Facts, term: Term, ref_area: str, period: str, sex: str, age: s
     at = years_before(period, term.lag)
     names = [term.measure, *([term.times] if term.times is not None else [])]
     keys = [Key(name, ref_area, at, term.sex or sex, term.age or age) for name in names]
-    may_be_zero = facts.indicator.missing_zero and term.side == "numerator"
+    may_be_zero = facts.indicator.missing_zero and (
+        term.side == "numerator" or (term.side == "denominator" and term.measure in facts.counted)
+    )
     if term.at_level is None:
         operands = tuple(_operand(facts, key, may_be_zero and i == 0) for i, key in enumerate(keys))
         return TermValue(term, operands, restated_product(facts, keys) if len(keys) > 1 else None)

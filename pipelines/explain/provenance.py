@@ -18,7 +18,7 @@ from pipelines.explain.reread import Correction, PartReader, RowValue, columns_o
 from pipelines.explain.warehouse import Warehouse
 from pipelines.lake.ingest import reading
 from pipelines.lake.ingest.context import Context
-from pipelines.lake.ingest.counted import universe_of
+from pipelines.lake.ingest.counted import areas_of
 from pipelines.lake.manifest import Manifest
 from pipelines.lake.mapping import counts
 from pipelines.lake.quarantine import quarantine_frame
@@ -233,7 +233,7 @@ class ProvenanceReader:
     def _entries_of(self, counted: CountedSource) -> dict[tuple[str, str], pl.DataFrame]:
         if counted.id not in self._entries:
             self.context.territory = self._territory
-            universe = universe_of(self.context, counted.universe)
+            universe = areas_of(self.context, counted.universe)
             entries = counts.select_entries(
                 counted, self._lake_of(counted), self._territory, universe, self._year(counted), self.context.sandbox
             )

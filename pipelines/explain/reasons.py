@@ -28,6 +28,8 @@ def status_reasons(computation: Computation, traces: Traces, fills: Mapping[str,
     outcome, facts = computation.outcome, computation.facts
     if computation.own is None:
         return _never_collected(computation, fills, needed)
+    if computation.undefined_by_source:
+        return ["a source says that there can be no such value"]
     difference = computation.difference
     if difference is not None and outcome.status not in ("A", difference.plain.status):
         return [f"{difference.above or 'the area above'}, from whose value it differs, has status {difference.above_status}"]

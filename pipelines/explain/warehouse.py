@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -222,7 +222,7 @@ class Warehouse:
         measures, periods = sorted(indicator.measures()), sorted(indicator.periods(cell_key.time_period))
         above = self._above(places, sorted(indicator.formula_periods(cell_key.time_period)), indicator.levels_above())
         places += sorted(set(above.values()) - set(places))
-        origins, passed_on = self._origins(places, periods)
+        origins, passed_on, divided = self._origins(places, periods)
         if origins:
             measures = sorted({*measures, *(w for m in measures if (w := self._weighted_by.get(m)))})
             places = list(dict.fromkeys([*places, *(area for shares in origins.values() for area, _ in shares)]))
@@ -252,6 +252,8 @@ class Warehouse:
             above,
             self._over_periods,
             self._counted,
+            self._indivisible,
+            divided,
         )  # fmt: skip
 
     def area_above(self, ref_area: str, period: str, level: str) -> str | None:
@@ -285,18 +287,25 @@ class Warehouse:
         return frozenset(m for (m,) in self.rows("select measure from staging.stg_measures group by measure having bool_or(is_counted)"))
 
     @cached_property
+    def _indivisible(self) -> frozenset[str]:
+        return frozenset(
+            m for (m,) in self.rows("select measure from staging.stg_measures group by measure having not bool_and(divisible)")
+        )
+
+    @cached_property
     def _has_changes(self) -> bool:
         return bool(self.rows("select 1 from intermediate.int_area_successions limit 1"))
 
     def _origins(
         self, places: Iterable[str], periods: Iterable[str]
-    ) -> tuple[dict[tuple[str, str], tuple[tuple[str, float], ...]], frozenset[tuple[str, str]]]:
-        """Return the former areas of each place in a period, by share, and the places whose values passed to other areas."""
+    ) -> tuple[dict[tuple[str, str], tuple[tuple[str, float], ...]], frozenset[tuple[str, str]], frozenset[tuple[str, str]]]:
+        """Return the former areas of each place in a period, by share, the places whose values passed to other areas, and the divided areas."""
         if not self._has_changes:
-            return {}, frozenset()
+            return {}, frozenset(), frozenset()
         in_periods = f"p.time_period in ({_texts(periods)})"
         passed_on: set[tuple[str, str]] = set()
         origins: dict[tuple[str, str], list[tuple[str, float]]] = defaultdict(list)
+        successors: Counter[tuple[str, str]] = Counter()
         for area, period, origin, share in self.rows(
             "select a.ref_area, p.time_period, f.ref_area, o.share from intermediate.int_area_origins as o "
             "inner join dimensions.dim_period as p on p.period_key = o.period_key "
@@ -307,9 +316,11 @@ class Warehouse:
             if origin != area or share < 1:  # an area that only received others keeps its own values
                 passed_on.add((origin, period))
             origins[area, period].append((origin, share))
+            successors[origin, period] += 1
         requested = set(places)
         of_places = {at: tuple(shares) for at, shares in origins.items() if at[0] in requested}
-        return of_places, frozenset(at for at in passed_on if at[0] in requested)
+        divided = frozenset(at for at, count in successors.items() if count > 1)
+        return of_places, frozenset(at for at in passed_on if at[0] in requested), divided
 
     @cached_property
     def _observation_files(self) -> str:
@@ -382,6 +393,14 @@ class Warehouse:
             )
         ]
         return (values[0], values[1]) if len(values) == 2 else None
+
+    def is_undefined(self, cell_key: CellKey) -> bool:
+        """Return whether a source says that there can be no value in a cell."""
+        rows = self.rows(
+            f"select 1 from intermediate.int_value_notes where is_undefined and indicator_key = {self._indicator_key(cell_key.indicator)} "
+            f"and period_key = {self._period_key(cell_key.time_period)} and area_key = {self._area_key(cell_key.ref_area)}"
+        )
+        return bool(rows)
 
     def status_note(self, cell_key: CellKey, language: str) -> str | None:
         """Return the text of the note of a source on a published cell, in a language."""

@@ -27,6 +27,7 @@ QUARANTINE = pl.Schema({
 `cell` says which row of a line it is, where a line of the file gives several rows (a column of a wide table)."""
 CONFLICTS = {c: observations.SCHEMA[c] for c in ("source", "measure", "ref_area", "time_period", "sex", "age")}
 UNIVERSE = {"source": pl.String, "ref_area": pl.String}
+AREA_NOTES = {"source": pl.String, "measure": pl.String, "note": pl.String, "ref_area": pl.String}
 EVENT_MERGES = {
     f"{prefix}{name}": kind
     for prefix in ("", "winner_")
@@ -48,6 +49,7 @@ KINDS: dict[str, Mapping[str, Any]] = {
     "quarantine": QUARANTINE,
     "conflicts": CONFLICTS,
     "universe": UNIVERSE,
+    "area_notes": AREA_NOTES,
     "event_merges": EVENT_MERGES,
 }
 

@@ -39,11 +39,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "sex": S, "age": S, "lag": N, "at_level": S,
     },
     "measures": {
-        "measure": S, "measure_key": K, "source": S, "additive": B, "weighted_by": S, "weighted_by_key": K, "source_position": N,
+        "measure": S, "measure_key": K, "source": S, "additive": B, "divisible": B, "weighted_by": S, "weighted_by_key": K, "source_position": N,
         "has_universe": B, "is_counted": B, "to_period": S, "needed_periods": N, "mean_of_periods": B,
     },
     "breaks": {"measure": S, "measure_key": K, "source": S, "period": S, "note": S, "notes": S},
-    "notes": {"note": S, "source": S, "position": N, "texts": S},
+    "notes": {"note": S, "source": S, "position": N, "always": B, "is_undefined": B, "texts": S},
     "sources": {
         "source": S, "position": N, "title": S, "publisher": S, "licence": S, "homepage": S, "citation": S, "confidence": S, "theme": S, "kind": S,
     },
@@ -149,6 +149,7 @@ def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, li
             rows["measures"].append(
                 {
                     "measure": measure, "source": name, "additive": spec.additive if spec else True,
+                    "divisible": spec.divisible if spec else True,
                     "weighted_by": spec.weighted_by if spec else None, "source_position": position,
                     "has_universe": source.universe is not None,
                     # rows, or what they sum to: no row means none
@@ -160,7 +161,14 @@ def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, li
             )  # fmt: skip
         if fetched is not None:
             rows["notes"] += [
-                {"note": fetched.note_id(i), "source": name, "position": i, "texts": _by_language(pack, note.note)}
+                {
+                    "note": fetched.note_id(i),
+                    "source": name,
+                    "position": i,
+                    "always": note.always,
+                    "is_undefined": note.undefined,
+                    "texts": _by_language(pack, note.note),
+                }
                 for i, note in enumerate(fetched.notes)
             ]
         rows["breaks"] += [

@@ -221,13 +221,14 @@ def current_keys(workspace: WorkspaceFolder, memory: int) -> Keys:
     observations = manifest.files.get("observations", [])
     tables = {
         kind: _rows(workspace, manifest, kind)
-        for kind in ("pack", "measures", "breaks", "indicators", "indicator_levels", "convergence_spans", "terms", "down")
+        for kind in ("pack", "measures", "breaks", "indicators", "indicator_levels", "convergence_spans", "terms", "down", "notes")
     }
     with duckdb.connect(config={"memory_limit": f"{memory >> 10}KiB"}) as connection:
         digests = _file_digests(connection, workspace, observations)
         conflicts = _table_digests(connection, workspace, manifest, "conflicts", ["source", "measure"], OBSERVED[:4])
         universe = _table_digests(connection, workspace, manifest, "universe", ["source"], ["ref_area"])
-    measures = _keys_of_measures(tables, digests.totals(observations), conflicts, universe)
+        area_notes = _table_digests(connection, workspace, manifest, "area_notes", ["source", "measure"], ["note", "ref_area"])
+    measures = _keys_of_measures(tables, digests.totals(observations), conflicts, universe, area_notes)
     weight = tables["pack"][0]["weight"] if tables["pack"] else None
     common = digest(
         [
@@ -246,10 +247,12 @@ def _keys_of_measures(
     observed: Mapping[tuple[str, str], Any],
     conflicts: Mapping[tuple[str, ...], Any],
     universe: Mapping[tuple[str, ...], Any],
+    area_notes: Mapping[tuple[str, ...], Any],
 ) -> dict[str, str]:
     declared, breaks, down = (
         _grouped(tables[name], by) for name, by in (("measures", "measure"), ("breaks", "measure"), ("down", "source"))
     )
+    notes = {name: [{**row, "texts": None} for row in rows] for name, rows in _grouped(tables["notes"], "source").items()}
     in_formulas = {row[column] for row in tables["terms"] for column in ("measure", "times")}
     in_formulas |= {row[column] for row in tables["indicators"] for column in ("interval_n", "interval_sd", "weight")}
 
@@ -257,7 +260,8 @@ def _keys_of_measures(
         """The breaks of a measure, and what its sources say of it, without what they say of other measures."""
         by_source = [
             [row["source"], row, observed.get((row["source"], measure)), conflicts.get((row["source"], measure)),
-             observed.get((row["source"], "")), universe.get((row["source"],)), down.get(row["source"])]
+             observed.get((row["source"], "")), universe.get((row["source"],)), down.get(row["source"]),
+             notes.get(row["source"]), area_notes.get((row["source"], measure))]
             for row in declared.get(measure, [])
         ]  # fmt: skip
         return [breaks.get(measure), by_source]

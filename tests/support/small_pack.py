@@ -66,3 +66,25 @@ def write(
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
     return folder
+
+
+def add_changes(folder: Path, *changes: str) -> None:
+    """Add changes of areas to a pack: each is the area that is left, the one that continues it, and the day, with commas.
+
+    An area that only continues others begins on that day.
+    """
+    rows = [change.split(",") for change in changes]
+    begun = {new: day for _, new, day in rows if new not in {old for old, _, _ in rows}}
+    of_file: dict[str, Any] = {"columns": {"old": {}, "new": {}, "day": {"type": "date"}}}
+    area = {"ref_area": "new", "level": "'town'", "valid_from": "day"}
+    sources: dict[str, dict[str, Any]] = {
+        "changes": {"into": "area_changes", "map": {"from": "old", "to": "new", "on": "day"}},
+        "begun": {"into": "areas", "map": {"area": area}},
+    }
+    for name, how in sources.items():
+        source = {**HEAD, "id": name, "title": name, "fetch": {"url": f"data/{name}.csv"}, **of_file, **how}
+        (folder / "sources" / f"{name}.yml").write_text(json.dumps(source), encoding="utf-8")
+    tables = {"changes": rows, "begun": [["", new, day] for new, day in begun.items()]}
+    for name, table in tables.items():
+        text = "old,new,day\n" + "".join(",".join(row) + "\n" for row in table)
+        (folder / "data" / f"{name}.csv").write_text(text, encoding="utf-8")

@@ -173,7 +173,7 @@ terms as (
             else case
                 when o.obs_rank is not null then o.obs_value
                 " ~ built_in_value('o.built_in', 'o.n_former_areas') ~ "
-                when i.missing_zero and o.is_numerator and u.measure_key is not null and d.measure_key is null and dp.measure_key is null then 0
+                when i.missing_zero and (o.is_numerator or m.is_counted) and u.measure_key is not null and d.measure_key is null and dp.measure_key is null then 0
             end
             * case
                 when o.times_key is null then 1
@@ -188,7 +188,7 @@ terms as (
                         when o.obs_rank is not null then o.obs_rank
                         {{ built_in_rank('o.built_in', 'o.n_former_areas') }}
                         when d.measure_key is not null or dp.measure_key is not null then {{ rank_of('S') }}
-                        when u.measure_key is not null and i.missing_zero and o.is_numerator then {{ rank_of('A') }}
+                        when u.measure_key is not null and i.missing_zero and (o.is_numerator or m.is_counted) then {{ rank_of('A') }}
                         when u.measure_key is not null then {{ rank_of('M') }}
                         else {{ rank_of('O') }}
                     end,
@@ -209,6 +209,7 @@ terms as (
     inner join {{ ref('dim_area') }} as a on a.area_key = o.area_key
     left join {{ ref('int_measure_universe') }} as u
         on u.measure_key = o.unobserved and u.area_key = o.measure_area and u.period_key = o.at_period
+    left join ({{ measure_properties() }}) as m on m.measure_key = o.unobserved
     left join down as d on d.measure_key = o.unobserved and d.is_any_period = 1
     left join down_periods as dp on dp.measure_key = o.unobserved and dp.period_key = o.at_period
     left join {{ ref('int_measure_universe') }} as tu

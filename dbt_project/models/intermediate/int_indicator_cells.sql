@@ -97,7 +97,7 @@ cells_with_basis as (
             {{ is_same_cell('r', 'd') }}
 ),
 
-published_cells as (
+computed_cells as (
     select
         indicator_key,
         area_key,
@@ -128,6 +128,24 @@ published_cells as (
             else 0
         end as coverage
     from cells_with_basis
+),
+
+-- where a source says that there can be no value, a missing one is not defined
+published_cells as (
+    select
+        c.indicator_key,
+        c.area_key,
+        c.level_position,
+        c.period_key,
+        c.breakdown_key,
+        c.obs_value,
+        case when c.obs_status in ('O', 'M') and n.is_undefined then 'Z' else c.obs_status end as obs_status,
+        c.numerator,
+        c.denominator,
+        c.coverage
+    from computed_cells as c
+    left join {{ ref('int_value_notes') }} as n
+        on n.indicator_key = c.indicator_key and n.period_key = c.period_key and n.area_key = c.area_key
 ),
 
 -- a difference to the area above, at the level that the indicator names

@@ -7,7 +7,13 @@ with measures as (
 ),
 
 all_origins as (
-    select period_key, area_key, origin_key, share from {{ ref('int_area_origins') }}
+    select
+        period_key,
+        area_key,
+        origin_key,
+        share,
+        count(*) over (partition by period_key, origin_key) > 1 as is_divided
+    from {{ ref('int_area_origins') }}
 ),
 
 -- a current area has a cell if any of its origins has one
@@ -28,7 +34,7 @@ parts as (
         w.area_key,
         w.period_key,
         w.breakdown_key,
-        a.share,
+        {{ share_of_origin('a', 'm.divisible') }} as share,
         m.additive,
         m.weighted_by_key,
         o.source_position,
@@ -36,6 +42,7 @@ parts as (
         weight.obs_value as weight,
         -- an origin without counted rows adds nothing; for any other measure its part is missing
         case
+            when {{ share_of_origin('a', 'm.divisible') }} is null then {{ rank_of('O') }}
             when o.measure_key is null and m.is_counted then {{ no_rank() }}
             when o.measure_key is null then {{ rank_of('O') }}
             when not m.additive and m.weighted_by_key is not null and {{ has_value('o.status_rank') }}

@@ -14,6 +14,16 @@ measures as (
     {{ measure_properties() }}
 ),
 
+all_origins as (
+    select
+        period_key,
+        area_key,
+        origin_key,
+        share,
+        count(*) over (partition by period_key, origin_key) > 1 as is_divided
+    from {{ ref('int_area_origins') }}
+),
+
 -- a product has a cell if each of its measures has one in any of the former areas
 cells as (
     select
@@ -42,13 +52,17 @@ cells as (
 parts as (
     select
         c.*,
-        o.share,
+        {{ share_of_origin('o', 'coalesce(m.divisible, true) and coalesce(n.divisible, true)') }} as share,
         f.area_km2,
         coalesce('area_km2' in (c.built_in, c.times_built_in), false) as by_surface,
         {{ value_at_origin('x', 'c.built_in', 'm') }} * {{ value_at_origin('y', 'c.times_built_in', 'n') }} as amount,
-        greatest({{ rank_at_origin('x', 'c.built_in', 'm') }}, {{ rank_at_origin('y', 'c.times_built_in', 'n') }}) as status_rank
+        greatest(
+            {{ rank_at_origin('x', 'c.built_in', 'm') }},
+            {{ rank_at_origin('y', 'c.times_built_in', 'n') }},
+            {{ rank_if(share_of_origin('o', 'coalesce(m.divisible, true) and coalesce(n.divisible, true)') ~ ' is null', 'O') }}
+        ) as status_rank
     from cells as c
-    inner join {{ ref('int_area_origins') }} as o on o.area_key = c.area_key and o.period_key = c.period_key
+    inner join all_origins as o on o.area_key = c.area_key and o.period_key = c.period_key
     inner join {{ ref('dim_area') }} as f on f.area_key = o.origin_key
     left join measures as m on m.measure_key = c.measure_key
     left join measures as n on n.measure_key = c.times_key

@@ -4,6 +4,7 @@ select
     measure_key,
     source,
     additive,
+    divisible,
     weighted_by,
     weighted_by_key,
     source_position,

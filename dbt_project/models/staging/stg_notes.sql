@@ -3,5 +3,7 @@ select
     note,
     source,
     position,
+    always,
+    is_undefined,
     texts
 from {{ lake('notes') }}

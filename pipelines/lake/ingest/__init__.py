@@ -223,7 +223,8 @@ class Ingest:
             if set(report.parts) != compared:
                 conflicts.resolve_conflicts(self.context, source, report)  # without the parts that were refused
             if isinstance(source.map, ObservationsMap):
-                counted.universe_of(self.context, source.universe)
+                for condition in (source.universe, *(note.areas for note in source.notes)):
+                    counted.areas_of(self.context, condition)
         except BaseException as error:
             reason = reason_of(error, source.id)
             for name in {*snapshots, *report.parts}:

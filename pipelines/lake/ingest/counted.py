@@ -33,7 +33,7 @@ def _count(context: Context, name: str, reports: dict[str, SourceReport], merges
     files = [f for r in feeding for f in r.files(counted.from_)]
     refused_files = [f for r in feeding for f in r.files("refused_entries") if f.rows]
     year = counted.last_year([s.fetched_at for r in feeding for s in r.snapshots.values()], context.settings.now())
-    universe = universe_of(context, counted.universe)
+    universe = areas_of(context, counted.universe)
     duplicates = merges.sha256 if counted.from_ == "events" else ""
     sha256s = [[f.sha256 for f in files], [f.sha256 for f in refused_files]]
     key = digest([counted.model_dump(mode="json"), *sha256s, duplicates, context.territory_digest, year, versions.LAKE])
@@ -89,20 +89,20 @@ def condition_key(count: CountedSource) -> str:
     return f"{count.id} {digest(count.where)[:12]}"
 
 
-def universe_of(context: Context, universe: str | None) -> pl.DataFrame | None:
-    """Return the areas (ref_area) of a declared universe, None where none is declared."""
-    if universe is None:
+def areas_of(context: Context, condition: str | None) -> pl.DataFrame | None:
+    """Return the areas (ref_area) that meet a condition on areas, such as a universe, or `all`; None where none is declared."""
+    if condition is None:
         return None
     table = context.territory.areas
-    if universe.strip() == "all":
+    if condition.strip() == "all":
         return table.select("ref_area")
     wide = (
         context.territory.attributes.pivot("attribute", index="ref_area", values="value") if context.territory.attributes.height else None
     )
     if wide is not None:
         table = table.join(wide.select("ref_area", *(c for c in wide.columns if c not in table.columns)), on="ref_area", how="left")
-    used = expressions.parse(universe).columns
+    used = expressions.parse(condition).columns
     absent = [pl.lit(None, pl.String).alias(c) for c in used if c.lower() not in {x.lower() for x in table.columns}]
     return context.sandbox.query(
-        f"select {identifier('ref_area')} from input where (\n{universe}\n) order by 1", input=table.with_columns(*absent)
+        f"select {identifier('ref_area')} from input where (\n{condition}\n) order by 1", input=table.with_columns(*absent)
     )

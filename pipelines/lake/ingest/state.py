@@ -11,12 +11,12 @@ from pipelines.core import versions
 from pipelines.core.clock import timestamp
 from pipelines.core.fingerprint import digest
 from pipelines.lake.ingest.context import Context
-from pipelines.lake.ingest.counted import universe_of
+from pipelines.lake.ingest.counted import areas_of
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.manifest import Manifest, ManifestPart, ManifestSource
 from pipelines.lake.mapping import placing
 from pipelines.lake.sandbox import Sandbox
-from pipelines.lake.store import UNIVERSE, File
+from pipelines.lake.store import AREA_NOTES, UNIVERSE, File
 from pipelines.packs import Pack, expressions
 from pipelines.packs.compile import compile_pack
 from pipelines.packs.schema import CountedSource, FetchedSource, ObservationsMap
@@ -68,6 +68,7 @@ def _pack_files(context: Context, reports: Mapping[str, SourceReport]) -> dict[s
     files = {kind: [context.lake.write(kind, name, frame)] for kind, frame in frames.items()}
     name = digest([context.territory_digest, context.pack.digest, sorted(name for name, report in reports.items() if report.parts)])[:24]
     files["universe"] = [context.lake.write("universe", name, _universes(context, reports))]
+    files["area_notes"] = [context.lake.write("area_notes", name, _area_notes(context, reports))]
     for kind, frame in {**compile_pack(context.pack), **_run_tables(context.pack, reports)}.items():
         files[kind] = [context.lake.write(f"declared/{kind}", digest([kind, frame.write_json()])[:24], frame)]
     return files
@@ -83,9 +84,24 @@ def _universes(context: Context, reports: Mapping[str, SourceReport]) -> pl.Data
         areas.with_columns(pl.lit(name).alias("source")).select("source", "ref_area")
         for name, source in reporting.items()
         # a source without any part may be one whose universe cannot be evaluated
-        if name in reports and reports[name].parts and (areas := universe_of(context, source.universe)) is not None
+        if name in reports and reports[name].parts and (areas := areas_of(context, source.universe)) is not None
     ]
     return pl.concat(universes) if universes else pl.DataFrame(schema=UNIVERSE)
+
+
+def _area_notes(context: Context, reports: Mapping[str, SourceReport]) -> pl.DataFrame:
+    """Return the areas that each note on areas is about, for each of its measures."""
+    frames = [pl.DataFrame(schema=AREA_NOTES)]
+    for name, source in context.pack.sources.items():
+        for i, note in enumerate(source.notes if name in reports and reports[name].parts else ()):
+            areas = areas_of(context, note.areas)
+            if areas is not None:
+                names = {"source": name, "note": source.note_id(i)}
+                measures = pl.DataFrame({"measure": list(dict.fromkeys(note.measures))})
+                frames.append(
+                    areas.join(measures, how="cross").with_columns(**{k: pl.lit(v) for k, v in names.items()}).select(*AREA_NOTES)
+                )
+    return pl.concat(frames)
 
 
 def _manifest_source(report: SourceReport) -> ManifestSource:

@@ -118,7 +118,7 @@ def _note(measure: str, notes: Mapping[str, Note]) -> pl.Expr:
     found = [
         pl.when(pl.col(f"__note_{name}") if note.where is not None else pl.lit(True)).then(pl.lit(name))
         for name, note in notes.items()
-        if measure in note.measures
+        if measure in note.measures and note.areas is None
     ]
     return pl.coalesce(*found, pl.lit(None, pl.String))
 

@@ -40,6 +40,7 @@ LAKE_KINDS = {
     "register": "Register entries.",
     "conflicts": "Cells for which a source gives several values.",
     "universe": "The areas that report, where a source declares them.",
+    "area_notes": "The areas that notes are about where they have no row.",
     "quarantine": "Refused rows and cells with their reasons.",
     "declarations": "The pack's declarations as tables.",
     "manifest": "The files that make up the current state of the lake.",

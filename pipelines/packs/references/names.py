@@ -82,12 +82,12 @@ class Names:
         if area.scheme is not None and area.scheme not in self.schemes:
             self.report(block, (*path, "scheme"), f"{area.scheme}: no source of areas declares this scheme")
 
-    def check_universe(self, block: str, universe: str | None) -> None:
-        """Report a `universe` that is neither `all` nor a condition on areas."""
-        if universe is not None and universe.strip() != "all":
-            message = expressions.fault(universe, self.area_columns)
+    def check_areas(self, block: str, path: KeyPath, areas: str | None) -> None:
+        """Report a text that is neither `all` nor a condition on areas."""
+        if areas is not None and areas.strip() != "all":
+            message = expressions.fault(areas, self.area_columns)
             if message:
-                self.report(block, ("universe",), message)
+                self.report(block, path, message)
 
     def check_breaks(self, block: str, breaks: list[Break]) -> None:
         """Report breaks in the series of measures that no source declares."""

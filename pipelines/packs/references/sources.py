@@ -22,7 +22,7 @@ REGISTER_FIELDS = {"register", "id", "ref_area", "valid_from", "valid_to", "stat
 PUSHED_FORMATS = ("json", "ofn-events", "ofn-notices", "schema-org-events")
 _VARIABLE = re.compile(r"(?<!\$)\{([A-Za-z][A-Za-z0-9_]*)\}")
 _ENVIRONMENT = re.compile(r"\$\{?(ZPO2_SECRET_[A-Z0-9_]*)\}?")
-_NO_EXPRESSIONS = {"aggregate", "periods", "additive", "weighted_by", "scale", "scheme"}
+_NO_EXPRESSIONS = {"aggregate", "periods", "additive", "divisible", "weighted_by", "scale", "scheme"}
 _NEVER_STORED_AS_TEXT = {"value", "where", "lat", "lon", "area_km2", "amount", "sex"}
 
 
@@ -38,11 +38,12 @@ def check_fetched(names: Names, source: FetchedSource) -> None:
         _check_column(names, block, name, spec)
     _check_lookups(names, block, source)
     _check_expressions(names, block, source)
-    names.check_universe(block, source.universe)
+    names.check_areas(block, ("universe",), source.universe)
     names.check_breaks(block, source.breaks)
     measures = source.map.measures if isinstance(source.map, ObservationsMap) else {}
     for i, note in enumerate(source.notes):
         names.check_texts(block, ("notes", i, "note"), note.note)
+        names.check_areas(block, ("notes", i, "areas"), note.areas)
         for j, measure in enumerate(note.measures):
             if measure not in measures:
                 names.report(block, ("notes", i, "measures", j), f"{measure}: not a measure of this source")
@@ -67,7 +68,7 @@ def check_counted(names: Names, counted: CountedSource) -> None:
         message = expressions.fault(expression, fields, aggregate=True)
         if message:
             names.report(block, ("measures", measure), message)
-    names.check_universe(block, counted.universe)
+    names.check_areas(block, ("universe",), counted.universe)
     names.check_breaks(block, counted.breaks)
 
 

@@ -66,7 +66,11 @@ class Formula(Block):
     denominator: list[Term] = Field(default_factory=list, description="Terms that add up; without them the numerator is the value.")
     multiplier: float = Field(1.0, description="Factor by which the ratio is multiplied.")
     window: Window | None = Field(None, description="Moving window over both numerator and denominator.")
-    missing: Literal["zero"] | None = Field(None, description="zero: in the universe of its source, a numerator term without any row is 0.")
+    missing: Literal["zero"] | None = Field(
+        None,
+        description="zero: in the universe of its source, a numerator term without any row is 0, and so is a denominator term that counts or sums "
+        "rows. A share of nobody is then not defined (Z), and not missing.",
+    )
     change: Change | None = Field(None, description="Change of the value.")
     share_of_areas: ShareOfAreas | None = Field(
         None, description="Share of areas whose value lies below or above a threshold, in place of the value itself."

@@ -93,6 +93,11 @@ class MeasureMap(Block):
         description="Periods of the rows, if they are finer than those of the measure: `{from: month, to: year, need: 12}`. Needs `aggregate`.",
     )
     additive: bool = Field(True, description="false: values are never summed over sex or territory.")
+    divisible: bool = Field(
+        True,
+        description="false: where an area was divided, its value is not divided by inhabitants, such as land. The area that kept the identifier "
+        "keeps the whole value (E), and the others have none (O).",
+    )
     weighted_by: Identifier | None = Field(
         None, description="Measure that weights the mean of a parent area. Where it is 0, the mean is not defined."
     )
@@ -106,6 +111,12 @@ class MeasureMap(Block):
     def periods_are_aggregated(self) -> MeasureMap:
         if self.periods is not None and self.aggregate is None:
             raise ValueError("periods: needs aggregate")
+        return self
+
+    @model_validator(mode="after")
+    def only_sums_are_divided(self) -> MeasureMap:
+        if not self.divisible and not self.additive:
+            raise ValueError("divisible: a measure that is not additive is never divided")
         return self
 
     @property

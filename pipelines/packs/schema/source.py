@@ -23,11 +23,28 @@ class Break(Block):
 
 
 class Note(Block):
-    """What readers should know about some values of a source, such as why they are missing."""
+    """What readers should know about some values of a source, such as why they are missing. Of several notes on a value the first one stands."""
 
     where: Expression | None = Field(None, description="Rows that the note is about; default: all rows.")
+    areas: Expression | None = Field(
+        None,
+        description="In place of rows: the areas that the note is about in each period of the source in which they have no row. A condition on "
+        "areas, as in `universe`, or `all`.",
+    )
+    undefined: bool = Field(
+        False, description="With `areas`: there can be no such value, for example by law. The status is Z in place of O or M."
+    )
+    always: bool = Field(False, description="The note also stands on values with the status A.")
     measures: list[Identifier] = Field(min_length=1, description="Measures that the note is about.")
     note: Texts = Field(description="The note.")
+
+    @model_validator(mode="after")
+    def is_about_rows_or_areas(self) -> Note:
+        if self.areas is not None and self.where is not None:
+            raise ValueError("give either where or areas")
+        if self.undefined and self.areas is None:
+            raise ValueError("undefined: needs areas")
+        return self
 
 
 class Correction(Block):
@@ -124,7 +141,8 @@ class FetchedSource(SourceHead):
     )
     notes: list[Note] = Field(
         default_factory=list,
-        description="Notes on values (into observations). A published value of the row's area whose status is not A refers to the first of them.",
+        description="Notes on values (into observations). A published value of the area whose status is not A refers to the first of them: in the "
+        "order of sources by file name, and in a source in that of the declaration.",
     )
     corrections: list[Correction] = Field(default_factory=list, description="Corrections of cells.")
     columns: dict[ColumnName, ColumnSpec] = Field(default_factory=dict, description="The contract of the columns.")

@@ -1,39 +1,15 @@
 -- grain: one row per indicator, area, period, sex and age group
 {{ config(materialized="incremental", pre_hook="{{ delete_scope(column='indicator') }}") }}
-with read_measures as (
+with read_periods as (
     select *
-    from ({{ measures_of_terms() }}) as t
-    where {{ in_scope('t.indicator_key') }}
+    from {{ ref('int_read_periods') }} as r
+    where {{ in_scope('r.indicator_key') }}
 ),
 
 measures_by_period as (
     select distinct measure_key, period_key, source_position
     from {{ ref('int_observations') }}
-    where measure_key in (select measure_key from read_measures)
-),
-
--- the years from a row back to what it reads: over its window, and again from the base of its change
-offsets as (
-    select
-        w.indicator_key,
-        w.years_back + b.years_to_base as years
-    from {{ ref('int_window_years') }} as w
-    inner join (
-        select indicator_key, 0 as years_to_base from {{ ref('stg_indicators') }}
-        union
-        select indicator_key, change_years as years_to_base from {{ ref('stg_indicators') }} where change_years is not null
-    ) as b on b.indicator_key = w.indicator_key
-),
-
-read_periods as (
-    select distinct
-        p.indicator_key,
-        p.period_key,
-        t.measure_key,
-        {{ key_years_before('p.period_key', 't.lag + o.years') }} as at_period
-    from {{ ref('int_indicator_periods') }} as p
-    inner join read_measures as t on t.indicator_key = p.indicator_key
-    inner join offsets as o on o.indicator_key = p.indicator_key
+    where measure_key in (select measure_key from read_periods)
 ),
 
 -- a missing part without a period can be of any period
@@ -62,8 +38,9 @@ positions_of_indicators as (
         t.indicator_key,
         0 as period_key,
         d.source_position
-    from read_measures as t
+    from ({{ measures_of_terms() }}) as t
     inner join down as d on d.measure_key = t.measure_key
+    where {{ in_scope('t.indicator_key') }}
 ),
 
 sources_of_indicators as (
@@ -82,30 +59,6 @@ sources_by_period as (
         {{ joined_texts('source', ';') }} as sources
     from sources_of_indicators
     group by indicator_key, period_key
-),
-
--- notes of sources on the cells of an area, whatever their sex and age
-notes_on_cells as (
-    select distinct
-        m.measure_key,
-        a.area_key,
-        {{ key_of_longer(period_key('o.time_period'), 'm.to_period') }} as period_key,
-        o.note
-    from {{ ref('stg_observations') }} as o
-    inner join {{ ref('stg_measures') }} as m on m.measure = o.measure and m.source = o.source
-    inner join {{ ref('dim_area') }} as a on a.ref_area = o.ref_area
-    where o.note is not null
-),
-
-notes_on_values as (
-    select
-        r.indicator_key,
-        r.period_key,
-        n.area_key,
-        min(n.note) as note
-    from read_periods as r
-    inner join notes_on_cells as n on n.measure_key = r.measure_key and n.period_key = r.at_period
-    group by r.indicator_key, r.period_key, n.area_key
 )
 
 select
@@ -126,14 +79,14 @@ select
     v.upper_95,
     v.lower_998,
     v.upper_998,
-    case when c.obs_status <> 'A' then n.note end as status_note
+    case when c.obs_status = 'A' then n.note_always else n.note end as status_note
 from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
 inner join {{ ref('dim_area') }} as a on a.area_key = c.area_key
 inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = c.breakdown_key
 left join {{ ref('dim_period') }} as p on p.period_key = c.period_key
 left join sources_by_period as g on g.indicator_key = c.indicator_key and g.period_key = c.period_key
-left join notes_on_values as n
+left join {{ ref('int_value_notes') }} as n
     on n.indicator_key = c.indicator_key and n.period_key = c.period_key and n.area_key = c.area_key
 left join {{ ref('int_intervals') }} as v on {{ is_same_cell('v', 'c') }}
 where {{ in_scope('c.indicator_key') }}
