@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from pipelines.core.vocabulary import AREA_KM2, AREAS, FEMALE, FIRST_MISSING_RANK, MALE, STATUS_RANK, UNKNOWN_SEX
+from pipelines.core.vocabulary import AREA_KM2, AREAS, FEMALE, FIRST_MISSING_RANK, MALE, STATUS_RANK, TOTAL, UNKNOWN_SEX
 from pipelines.explain.facts import Facts, Key, Observation, Place
 
 PARTS_OF_TOTAL = (MALE, FEMALE, UNKNOWN_SEX)
@@ -138,11 +138,13 @@ def _product_value(facts: Facts, ref_area: str, parts: Sequence[ProductPart], by
     if not by_surface:
         return sum(share * amount for share, amount, _ in amounts if amount is not None)
     km2 = facts.areas[ref_area].km2
-    if len(parts) == 1:
+    # a former area that passes nothing on has no part in the mean; if all shares are 0, every area counts once
+    amounts = [part for part in amounts if part[0] > 0] or [(1.0, amount, surface) for _, amount, surface in amounts]
+    if len(amounts) == 1:
         [(_, mean, _)] = amounts
     else:
         surfaces = [share * surface for share, _, surface in amounts if surface is not None]
-        total = sum(surfaces) if len(surfaces) == len(parts) else 0.0
+        total = sum(surfaces) if len(surfaces) == len(amounts) else 0.0
         mean = (
             sum(share * amount * surface for share, amount, surface in amounts if amount is not None and surface) / total if total else None
         )
@@ -190,6 +192,7 @@ def _first(facts: Facts, observations: Sequence[Observation], key: Key) -> Cell 
 def _of_source(facts: Facts, observations: Sequence[Observation], key: Key) -> Cell | None:
     """Return the cell as one source gives it; `observations` are all of its area, period and age."""
     if any(o.aggregate for o in observations):
+        observations = _without_empty_periods(facts, observations)
         return _over_periods(facts, observations, _aggregated(facts, observations, key))
     of_sex = tuple(o for o in observations if o.key.sex == key.sex)
     if not of_sex:
@@ -203,15 +206,41 @@ def _of_source(facts: Facts, observations: Sequence[Observation], key: Key) -> C
     return Cell(key, source, min(values, default=None), rank, "observed", tuple(accepted) or of_sex)
 
 
+def _without_empty_periods(facts: Facts, observations: Sequence[Observation]) -> Sequence[Observation]:
+    """Return the rows without the empty ones where finer periods make a longer one, unless all rows of that sex are empty."""
+    if (observations[0].source, observations[0].key.measure) not in facts.over_periods:
+        return observations
+    with_values = {o.key.sex for o in observations if o.value is not None}
+    empty = {TOO_FEW, NOT_COLLECTED, STATUS_RANK["M"]}
+    return [o for o in observations if o.key.sex not in with_values or rank_of(facts, o) not in empty]
+
+
+def _number_of_periods(observations: Sequence[Observation], sex: str) -> int:
+    """Return in how many finer periods a sex is known: those with its rows; for all, those with a total, or with as many sexes as any other."""
+    if sex == UNKNOWN_SEX:
+        return len(_periods(observations, *PARTS_OF_TOTAL, TOTAL))
+    if sex != TOTAL and (of_sex := _periods(observations, sex)):
+        return len(of_sex)
+    totals, women, men = (_periods(observations, s) for s in (TOTAL, FEMALE, MALE))
+    if any(o.value is not None and o.key.sex == TOTAL and o.aggregate in ("sum", "mean") for o in observations):
+        return len(totals)
+    sexes = {period: (period in women) + (period in men) for period in _periods(observations, *PARTS_OF_TOTAL, TOTAL)}
+    return sum(period in totals or count == max(sexes.values()) for period, count in sexes.items())
+
+
+def _periods(observations: Sequence[Observation], *sexes: str) -> set[str]:
+    return {o.key.time_period for o in observations if o.key.sex in sexes}
+
+
 def _over_periods(facts: Facts, observations: Sequence[Observation], cell: Cell | None) -> Cell | None:
-    """Return a cell of a measure with finer periods as their mean, or without a value where there are too few of them."""
+    """Return a cell of a measure with finer periods, without a value where there are too few of them."""
     over = facts.over_periods.get((cell.source, cell.key.measure)) if cell else None
     if cell is None or over is None:
         return cell
-    periods = len({o.key.time_period for o in observations})
+    periods = _number_of_periods(observations, cell.key.sex)
     if periods < over.needed:
         return replace(cell, value=None, rank=TOO_FEW if cell.rank < FIRST_MISSING_RANK else cell.rank, periods=periods)
-    return replace(cell, value=cell.value / periods if over.is_mean and cell.value is not None else cell.value, periods=periods)
+    return replace(cell, periods=periods)
 
 
 def _aggregated(facts: Facts, observations: Sequence[Observation], key: Key) -> Cell | None:
@@ -220,14 +249,14 @@ def _aggregated(facts: Facts, observations: Sequence[Observation], key: Key) -> 
         return None
     of_sex = tuple(o for o in rows if o.key.sex == key.sex)
     totals = tuple(o for o in rows if o.key.sex == "_T") if kind in ("sum", "mean") else ()
-    own_total = _over(kind, totals, max((rank_of(facts, o) for o in totals), default=Q))
+    own_total = _value(facts, rows, totals, max((rank_of(facts, o) for o in totals), default=Q))
     absent_is_zero = kind == "sum" and (own_total is None or _is_sum_of_parts(facts, rows, own_total))
     if any((source, key._replace(sex=sex)) in facts.conflicts for sex in (*PARTS_OF_TOTAL, "_T")):
         return Cell(key, source, None, Q, "contradiction", rows) if of_sex or key.sex != "_U" else None
     if key.sex == "_T":
         inputs = rows if own_total is None else totals  # the source's own total is used, and never added to its parts
         rank = max(rank_of(facts, o) for o in inputs)
-        return Cell(key, source, _over(kind, inputs, rank), rank, "aggregated", inputs)
+        return Cell(key, source, _value(facts, rows, inputs, rank), rank, "aggregated", inputs)
     own_rank = max((rank_of(facts, o) for o in of_sex), default=None)
     if own_rank is None and (key.sex == "_U" or not absent_is_zero):
         return None
@@ -236,7 +265,7 @@ def _aggregated(facts: Facts, observations: Sequence[Observation], key: Key) -> 
         return Cell(key, source, None, max(*(rank_of(facts, o) for o in doubtful), own_rank or 0), "doubt", (*of_sex, *doubtful))
     if own_rank is None:
         return Cell(key, source, 0.0, 1, "zero", rows)
-    return Cell(key, source, _over(kind, of_sex, own_rank), own_rank, "aggregated", of_sex)
+    return Cell(key, source, _value(facts, rows, of_sex, own_rank), own_rank, "aggregated", of_sex)
 
 
 def _is_sum_of_parts(facts: Facts, rows: Sequence[Observation], total: float) -> bool:
@@ -244,8 +273,22 @@ def _is_sum_of_parts(facts: Facts, rows: Sequence[Observation], total: float) ->
     values = []
     for sex in PARTS_OF_TOTAL:
         of_sex = [o for o in rows if o.key.sex == sex]
-        values.append(_over("sum", of_sex, max((rank_of(facts, o) for o in of_sex), default=Q)) or 0.0)
+        values.append(_value(facts, rows, of_sex, max((rank_of(facts, o) for o in of_sex), default=Q)) or 0.0)
     return abs(total - sum(values)) <= 1e-9 * abs(total)
+
+
+def _value(facts: Facts, rows: Sequence[Observation], selected: Sequence[Observation], rank: int) -> float | None:
+    """Return the aggregate of some rows of a cell: where it is the mean of finer periods, the sum of the means of its sexes."""
+    kind = rows[0].aggregate or "sum"
+    over = facts.over_periods.get((rows[0].source, rows[0].key.measure))
+    if over is None or not over.is_mean or rank >= FIRST_MISSING_RANK:
+        return _over(kind, selected, rank)
+    means = []
+    for sex in sorted({o.key.sex for o in selected}):
+        total = _over(kind, [o for o in selected if o.key.sex == sex], rank)
+        periods = _periods(rows, *((*PARTS_OF_TOTAL, TOTAL) if sex == UNKNOWN_SEX else (sex,)))
+        means += [] if total is None else [total / len(periods)]
+    return sum(means) if means else None
 
 
 def _over(kind: str, rows: Sequence[Observation], rank: int) -> float | None:

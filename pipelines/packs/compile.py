@@ -232,7 +232,7 @@ def _indicator(
             "sources": ";".join(pack.with_looked_up({s for m in used for s in filled.get(m, [])})),
             "interval_kind": interval.kind if interval else None, "interval_n": interval.n if interval else None,
             "interval_sd": interval.sd if interval else None, "weight": _weight(pack, indicator),
-            "is_change": formula is not None and _is_change(formula),
+            "is_change": formula is not None and is_change(formula),
         }
     )  # fmt: skip
     rows["indicator_levels"] += [{"indicator": indicator.id, "level": level} for level in dict.fromkeys(indicator.levels or levels[-1:])]
@@ -253,12 +253,19 @@ def _indicator(
         )  # fmt: skip
 
 
-def _is_change(formula: Formula) -> bool:
-    """Whether a formula measures a change: it declares one, or subtracts what a measure was in another year."""
-    terms = formula.numerator
-    return formula.change is not None or any(
-        a.measure == b.measure and a.times == b.times and a.lag != b.lag and a.factor * b.factor < 0 for a in terms for b in terms
-    )
+def is_change(formula: Formula) -> bool:
+    """Whether a value is a change or a difference, whose own growth has no meaning near 0.
+
+    The formula declares one, subtracts terms (what a measure was in another year, deaths from births), or divides what a measure is by what it
+    was in another year.
+    """
+
+    def is_of_another_year(a: Term, b: Term) -> bool:
+        return (a.measure, a.times, a.at) == (b.measure, b.times, b.at) and a.lag != b.lag
+
+    subtracts = any(a.factor * b.factor < 0 for side in (formula.numerator, formula.denominator) for a in side for b in side)
+    divides_years = any(is_of_another_year(a, b) for a in formula.numerator for b in formula.denominator)
+    return formula.change is not None or formula.difference_to is not None or subtracts or divides_years
 
 
 def _weight(pack: Pack, indicator: Indicator) -> str | None:

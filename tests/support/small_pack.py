@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,10 @@ def write(
     """Write the pack into `folder`, and return it.
 
     `areas` has the towns of each county, all in the land `L`. `figures` is CSV with period, code, optionally sex and status, and a column for each
-    measure, which `measures` can declare in another way. Further keys belong to pack.yml, or to the source if they are in `source`.
+    measure, which `measures` can declare in another way. `km2` has surfaces of towns. Further keys belong to pack.yml, or to the source if they
+    are in `source`.
     """
+    km2: Mapping[str, float] = more.pop("km2", {})
     source: dict[str, Any] = more.pop("source", {})
     columns = figures.split("\n", 1)[0].split(",")
     known = ("period", "code", "sex", "status")
@@ -45,21 +47,22 @@ def write(
     place: dict[str, Any] = {"area": {"ref_area": "code"}, "period": "period", "measures": declared}
     place |= {name: name for name in ("sex", "status") if name in columns}
     levels = [{"id": level, "parents": list(LEVELS[i + 1 : i + 2])} for i, level in enumerate(LEVELS)]
-    rows = [("L", "land", "", ""), *((county, "county", "", "L") for county in areas)]
-    rows += [(town, "town", county, "") for county, towns in areas.items() for town in towns]
-    area = {"ref_area": "code", "level": "level", "name": "code", "parents": {"county": "county", "land": "land"}}
+    rows = [("L", "land", "", "", ""), *((county, "county", "", "L", "") for county in areas)]
+    rows += [(town, "town", county, "", str(km2.get(town, ""))) for county, towns in areas.items() for town in towns]
+    area = {"ref_area": "code", "level": "level", "name": "code", "area_km2": "km2", "parents": {"county": "county", "land": "land"}}
     files: dict[str, Any] = {
         "pack.yml": {"id": "small", "title": "Small", "country": "XX", "levels": levels, **more},
         "sources/areas.yml": {
             **HEAD, "id": "areas", "title": "A", "fetch": {"url": "data/areas.csv"},
-            "columns": {name: {} for name in ("code", "level", "county", "land")}, "into": "areas", "map": {"area": area},
+            "columns": {**{name: {} for name in ("code", "level", "county", "land")}, "km2": {"type": "number"}}, "into": "areas",
+            "map": {"area": area},
         },
         "sources/figures.yml": {
             **HEAD, "id": "figures", "title": "F", "fetch": {"url": "data/figures.csv"},
             "columns": {name: {} if name in known else {"type": "number"} for name in columns}, "into": "observations", "map": place, **source,
         },
         "indicators/all.yml": list(indicators),
-        "data/areas.csv": "code,level,county,land\n" + "".join(",".join(row) + "\n" for row in rows),
+        "data/areas.csv": "code,level,county,land,km2\n" + "".join(",".join(row) + "\n" for row in rows),
         "data/figures.csv": figures,
     }  # fmt: skip
     for name, content in files.items():
@@ -68,13 +71,13 @@ def write(
     return folder
 
 
-def add_changes(folder: Path, *changes: str) -> None:
+def add_changes(folder: Path, *changes: str, existed: Collection[str] = ()) -> None:
     """Add changes of areas to a pack: each is the area that is left, the one that continues it, and the day, with commas.
 
-    An area that only continues others begins on that day.
+    An area that only continues others begins on that day, unless it `existed` before.
     """
     rows = [change.split(",") for change in changes]
-    begun = {new: day for _, new, day in rows if new not in {old for old, _, _ in rows}}
+    begun = {new: day for _, new, day in rows if new not in {*existed, *(old for old, _, _ in rows)}}
     of_file: dict[str, Any] = {"columns": {"old": {}, "new": {}, "day": {"type": "date"}}}
     area = {"ref_area": "new", "level": "'town'", "valid_from": "day"}
     sources: dict[str, dict[str, Any]] = {

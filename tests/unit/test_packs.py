@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipelines import packs
 from pipelines.core.yaml import PackError
-from pipelines.packs import expressions
+from pipelines.packs import compile, expressions
+from pipelines.packs.schema.indicator import Formula
 from tests.support import five_places
 from tests.support.command import PROJECT
 
@@ -271,3 +273,21 @@ class TestFilesOfThePack:
         with pytest.raises(PackError) as caught:
             packs.load(folder, with_files=True)
         assert caught.value.faults == ["sources/people.yml:6: fetch.url: data/people_2021.csv: no such file in the pack"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "is_change"),
+    [
+        ({"numerator": [{"measure": "births"}], "denominator": [{"measure": "people"}]}, False),
+        ({"numerator": [{"measure": "men"}, {"measure": "women"}]}, False),
+        ({"numerator": [{"measure": "people"}], "denominator": [{"measure": "people", "sex": "_T"}]}, False),
+        ({"numerator": [{"measure": "births"}, {"measure": "deaths", "factor": -1}], "denominator": [{"measure": "people"}]}, True),
+        ({"numerator": [{"measure": "people"}, {"measure": "people", "lag": 1, "factor": -1}]}, True),
+        ({"numerator": [{"measure": "people"}], "denominator": [{"measure": "people", "lag": 5}]}, True),
+        ({"numerator": [{"measure": "people"}], "change": {"years": 5}}, True),
+        ({"numerator": [{"measure": "rate"}], "difference_to": "country"}, True),
+    ],
+)
+def test_values_that_are_changes_or_differences_are_known(formula: dict[str, Any], is_change: bool) -> None:
+    """Their own growth says nothing, so progress does not assess them."""
+    assert compile.is_change(Formula.model_validate(formula)) is is_change

@@ -14,7 +14,7 @@ from tests.support import small_pack, small_warehouse
 from tests.support.small_pack import indicator
 from tests.support.small_warehouse import SmallWarehouse
 
-AREAS = {"N": ("full", "short", "bad"), "S": ("quarters",)}
+AREAS = {"N": ("full", "short", "bad"), "S": ("quarters",), "E": ("gaps", "women", "totals", "empty")}
 MONTHS = [f"2021-{month:02}" for month in range(1, 13)]
 ROWS = [
     *(f"{month},full,M,{i},,,," for i, month in enumerate(MONTHS)),
@@ -27,8 +27,19 @@ ROWS = [
     *(f"2021,{town},_T,,,,100," for town in ("full", "short", "bad", "quarters")),
     *(f"2021,full,{sex},,,,,{value}" for sex, value in (("M", 1), ("M", 2), ("F", 6))),
     *(f"2021,short,{sex},,,,,{value}" for sex, value in (("M", 1), ("_T", 4), ("_T", 8))),
+    # ten months are enough for `vacancies`
+    *(f"{month},gaps,_T,,,,,,{'' if i < 2 else 12}" for i, month in enumerate(MONTHS)),
+    *(f"{month},empty,_T,,,,,," for month in MONTHS),
+    *(f"{month},women,M,,,,,,4" for month in MONTHS),
+    *(f"{month},women,F,,,,,,6" for month in MONTHS[:11]),
+    *(f"{month},totals,_T,,,,,,9" for month in MONTHS[:10]),
+    *(f"{month},totals,{sex},,,,,,{value}" for sex, value, months in (("M", 4, 12), ("F", 5, 3)) for month in MONTHS[:months]),
 ]
-FIGURES = "period,code,sex,seekers,summed,quarterly,people,scores\n" + "\n".join(ROWS) + "\n"
+FIGURES = (
+    "period,code,sex,seekers,summed,quarterly,people,scores,vacancies\n"
+    + "\n".join(row + "," * (8 - row.count(",")) for row in ROWS)
+    + "\n"
+)
 
 
 def _measure(name: str, **more: Any) -> dict[str, Any]:
@@ -44,9 +55,16 @@ MEASURES = {
     "quarterly": _measure("quarterly", aggregate="max", periods={"from": "month", "to": "quarter", "need": 1}),
     "people": _measure("people"),
     "scores": _measure("scores", aggregate="mean", additive=False),
+    "vacancies": {
+        "value": "vacancies", "where": "code in ('gaps', 'women', 'totals', 'empty')", "aggregate": "mean",
+        "periods": {"from": "month", "to": "year", "need": 10},
+    },
 }  # fmt: skip
 INDICATORS = [
-    *(indicator(name, {"numerator": [{"measure": name}]}, by=["sex"]) for name in ("seekers", "summed", "quarterly", "scores")),
+    *(
+        indicator(name, {"numerator": [{"measure": name}]}, by=["sex"])
+        for name in ("seekers", "summed", "quarterly", "scores", "vacancies")
+    ),
     indicator("rate", {"numerator": [{"measure": "seekers"}], "denominator": [{"measure": "people"}]}),
 ]
 
@@ -64,6 +82,19 @@ class TestPeriods:
         assert warehouse.values("seekers", "2021")["full"] == (16.5, "A")
         assert [warehouse.values("seekers", "2021", sex)["full"] for sex in ("M", "F")] == [(5.5, "A"), (11, "A")]
         assert warehouse.values("rate", "2021")["full"] == (0.165, "A")
+
+    def test_an_empty_month_counts_as_one_without_a_row(self, warehouse: SmallWarehouse) -> None:
+        values = warehouse.values("vacancies", "2021")
+        assert values["gaps"] == (12, "A")
+        assert values["empty"] == (None, "M")
+
+    def test_months_are_counted_by_sex(self, warehouse: SmallWarehouse) -> None:
+        """A month in which only men have a row says nothing about women, nor about all."""
+        by_sex = {sex: warehouse.values("vacancies", "2021", sex) for sex in ("_T", "M", "F")}
+        assert [by_sex[sex]["women"] for sex in ("M", "F", "_T")] == [(4, "A"), (6, "A"), (10, "A")]
+        assert by_sex["M"]["totals"] == (4, "A")
+        assert by_sex["F"]["totals"] == (None, "L")
+        assert by_sex["_T"]["totals"] == (9, "A")
 
     def test_year_with_fewer_months_than_needed_is_withheld(self, warehouse: SmallWarehouse) -> None:
         assert warehouse.values("rate", "2021")["N"] == (None, "L")
@@ -95,7 +126,7 @@ class TestPeriods:
 
 @pytest.mark.slow
 def test_year_with_too_few_months_says_how_many(tmp_path: Path) -> None:
-    rows = FIGURES.replace("2021,short,_T,7,,,,\n", "")
+    rows = FIGURES.replace("2021,short,_T,7,,,,,\n", "")
     warehouse = small_warehouse.build(
         small_pack.write(tmp_path / "pack", AREAS, rows, INDICATORS, MEASURES, source={"max_quarantined": 1}), tmp_path / "home"
     )

@@ -11,7 +11,9 @@ CELLS = (
     "source_position integer, measure_key integer, area_key integer, period_key integer, breakdown_key integer, obs_value double, "
     "status_rank integer"
 )
-MEASURES = "measure_key integer, measure varchar, source varchar, additive boolean, weighted_by_key integer, is_counted boolean"
+MEASURES = (
+    "measure_key integer, measure varchar, source varchar, additive boolean, divisible boolean, weighted_by_key integer, is_counted boolean"
+)
 
 
 def cells(*values: float | None) -> Table:
@@ -21,7 +23,9 @@ def cells(*values: float | None) -> Table:
 
 
 def query(sql: str, rows: Table) -> Table:
-    measures = [{"measure_key": 1, "measure": "m", "source": s, "additive": True, "is_counted": False} for s in ("a", "b", "c")]
+    measures = [
+        {"measure_key": 1, "measure": "m", "source": s, "additive": True, "divisible": True, "is_counted": False} for s in ("a", "b", "c")
+    ]
     scope = ("measure_key integer, in_scope boolean", [{"measure_key": 1, "in_scope": True}])
     tables = {"int_source_observations": (CELLS, rows), "stg_measures": (MEASURES, measures), "int_measure_scope": scope}
     return asked(sql, tables)

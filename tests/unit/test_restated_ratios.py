@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import small_warehouse
+from tests.support import small_pack, small_warehouse
 from tests.support.small_warehouse import SmallWarehouse
 
 pytestmark = pytest.mark.slow
@@ -166,3 +166,20 @@ def test_products_are_summed_over_the_areas_that_reported(world: World, warehous
 
 def test_explain_restates_in_the_same_way(warehouse: SmallWarehouse) -> None:
     assert warehouse.differences(*SHARES, most=60) == []
+
+
+def test_a_former_area_that_passes_nothing_on_has_no_part_in_a_product_with_the_surface(tmp_path: Path) -> None:
+    """All people of the zone, whose surface nobody knows, went to `new`; `old` received empty land."""
+    figures = "period,code,people,rate\n2010,zone,30,0.9\n2010,old,0,0.5\n2020,new,40,0.5\n2020,old,0,0.5\n"
+    indicators = [
+        small_pack.indicator("rate", {"numerator": [{"measure": "rate", "times": "area_km2"}], "denominator": [{"measure": "area_km2"}]})
+    ]
+    rate = {"rate": {"value": "rate", "additive": False}}
+    pack = small_pack.write(
+        tmp_path / "pack", {"N": ("zone", "new", "old")}, figures, indicators, rate, weight="people", km2={"new": 20, "old": 10}
+    )
+    small_pack.add_changes(pack, "zone,old,2015-01-01", "zone,new,2015-01-01", existed=["old"])
+    warehouse = small_warehouse.build(pack, tmp_path / "home")
+    assert warehouse.values("rate", "2010")["old"] == (0.5, "E")
+    assert warehouse.values("rate", "2010")["new"] == (0.9, "E")
+    assert warehouse.differences("rate") == []

@@ -90,6 +90,17 @@ scales as (
     group by measure_key, times_key
 ),
 
+-- the part of a former area in a mean over surfaces; if all shares are 0, every area counts once, as in other means
+surface_parts as (
+    select
+        *,
+        case
+            when max(share) over (partition by measure_key, times_key, area_key, period_key, breakdown_key) > 0 then share
+            else cast(1 as double)
+        end as surface_share
+    from parts
+),
+
 -- the surface is that of today: it multiplies the mean over the surfaces of the former areas, which a single one does not need
 sums as (
     select
@@ -99,14 +110,16 @@ sums as (
         p.period_key,
         p.breakdown_key,
         bool_or(p.by_surface) as by_surface,
-        count(*) as n_origins,
-        count(p.area_km2) as n_surfaces,
-        max(p.amount) as only_amount,
+        count(*) filter (where p.surface_share > 0) as n_origins,
+        count(p.area_km2) filter (where p.surface_share > 0) as n_surfaces,
+        max(p.amount) filter (where p.surface_share > 0) as only_amount,
         {{ exact_sum('p.share * p.amount * s.scale', 'max(s.scale)') }} as amount,
-        {{ exact_sum('p.share * p.amount * p.area_km2 * s.scale', 'max(s.scale)') }}
-        / nullif({{ exact_sum('p.share * p.area_km2 * s.surface_scale', 'max(s.surface_scale)') }}, 0) as mean_amount,
+        {{ exact_sum('case when p.surface_share > 0 then p.surface_share * p.amount * p.area_km2 * s.scale end', 'max(s.scale)') }}
+        / nullif(
+            {{ exact_sum('case when p.surface_share > 0 then p.surface_share * p.area_km2 * s.surface_scale end', 'max(s.surface_scale)') }}, 0
+        ) as mean_amount,
         max(p.status_rank) as status_rank
-    from parts as p
+    from surface_parts as p
     inner join scales as s on s.measure_key = p.measure_key and s.times_key = p.times_key
     group by p.measure_key, p.times_key, p.area_key, p.period_key, p.breakdown_key
 ),

@@ -8,7 +8,7 @@ with breaks as (
     from {{ ref('stg_breaks') }}
 ),
 
-ranked_observations as (
+all_observations as (
     select
         s.position as source_position,
         m.measure_key,
@@ -40,6 +40,23 @@ ranked_observations as (
             and y.source = o.source
             and y.period_key = {{ key_of_longer('p.period_key', 'm.to_period') }}
     where {{ in_scope('m.measure_key', 'measure') }}
+),
+
+-- where months make a year, an empty row is a month without a row, unless all of them are empty
+cells_with_values as (
+    select distinct source_position, measure_key, area_key, period_key, breakdown_key
+    from all_observations
+    where to_period is not null and obs_value is not null
+),
+
+ranked_observations as (
+    select o.*
+    from all_observations as o
+    left join cells_with_values as v
+        on
+            v.source_position = o.source_position
+            and {{ is_same_cell('v', 'o', of='measure') }}
+    where v.measure_key is null or o.status_rank not in ({{ rank_of('L') }}, {{ rank_of('O') }}, {{ rank_of('M') }})
 ),
 
 conflicts as (
@@ -97,8 +114,55 @@ scales as (
     group by measure_key
 ),
 
+-- the finer periods that have rows, and which sexes they have
+reported_periods as (
+    select
+        source_position,
+        measure_key,
+        area_key,
+        period_key,
+        {{ age_of('breakdown_key') }} as age_code,
+        count(*) filter (where sex_code = {{ sex_code('F') }}) > 0 as has_f,
+        count(*) filter (where sex_code = {{ sex_code('M') }}) > 0 as has_m,
+        count(*) filter (where sex_code = {{ sex_code('_T') }}) > 0 as has_t,
+        count(*) filter (
+            where sex_code = {{ sex_code('_T') }} and obs_value is not null and aggregate in ('sum', 'mean')
+        ) > 0 as has_own_total,
+        count(distinct sex_code) filter (where sex_code in ({{ sex_code('M') }}, {{ sex_code('F') }})) as n_sexes
+    from ranked_observations
+    where to_period is not null
+    group by source_position, measure_key, area_key, period_key, {{ age_of('breakdown_key') }}, reported_period
+),
+
+fullest_periods as (
+    select
+        *,
+        max(n_sexes) over (partition by source_position, measure_key, area_key, period_key, age_code) as most_sexes
+    from reported_periods
+),
+
+-- the total is known in the periods of which the source reports it; else in those with as many sexes as any other
+numbers_of_periods as (
+    select
+        source_position,
+        measure_key,
+        area_key,
+        period_key,
+        age_code,
+        count(*) as n_periods,
+        count(*) filter (where has_f) as n_periods_f,
+        count(*) filter (where has_m) as n_periods_m,
+        count(*) filter (where has_t) as n_periods_t,
+        case
+            when bool_or(has_own_total) then count(*) filter (where has_t)
+            else count(*) filter (where has_t or n_sexes = most_sexes)
+        end as n_periods_of_total
+    from fullest_periods
+    group by source_position, measure_key, area_key, period_key, age_code
+),
+
 -- aggregated measures: the rows of all parts, by sex
-aggregates_by_sex as (
+rows_by_sex as (
     select
         r.source_position,
         r.measure_key,
@@ -122,6 +186,37 @@ aggregates_by_sex as (
     where r.aggregate is not null
     group by
         r.source_position, r.measure_key, r.area_key, r.period_key, {{ age_of('r.breakdown_key') }}, r.sex_code, r.aggregate, r.by_sex
+),
+
+-- a mean of finer periods: of those that have rows of the sex; people of unknown sex need not have any
+aggregates_by_sex as (
+    select
+        r.source_position,
+        r.measure_key,
+        r.area_key,
+        r.period_key,
+        r.age_code,
+        r.sex_code,
+        r.aggregate,
+        r.by_sex,
+        r.obs_value / case
+            when not coalesce(m.mean_of_periods, false) then 1
+            when r.sex_code = {{ sex_code('F') }} then n.n_periods_f
+            when r.sex_code = {{ sex_code('M') }} then n.n_periods_m
+            when r.sex_code = {{ sex_code('_T') }} then n.n_periods_t
+            else n.n_periods
+        end as obs_value,
+        r.n_rows,
+        r.status_rank
+    from rows_by_sex as r
+    left join {{ ref('stg_measures') }} as m on m.measure_key = r.measure_key and m.source_position = r.source_position
+    left join numbers_of_periods as n
+        on
+            n.source_position = r.source_position
+            and n.measure_key = r.measure_key
+            and n.area_key = r.area_key
+            and n.period_key = r.period_key
+            and n.age_code = r.age_code
 ),
 
 -- cells whose reported total is smaller than the sum of its parts
@@ -255,46 +350,33 @@ cells as (
     where has_cell
 ),
 
--- the finer periods that a cell has rows of, whatever their sex
-counted_periods as (
+-- a sex without any row is short where the total is
+cells_over_periods as (
     select
-        source_position,
-        measure_key,
-        area_key,
-        period_key,
-        {{ age_of('breakdown_key') }} as age_code,
-        count(distinct reported_period) as n_periods
-    from ranked_observations
-    where to_period is not null
-    group by source_position, measure_key, area_key, period_key, {{ age_of('breakdown_key') }}
-),
-
-over_periods as (
-    select
-        n.source_position,
-        n.measure_key,
-        n.area_key,
-        n.period_key,
-        n.age_code,
-        n.n_periods < m.needed_periods as is_short,
-        case when m.mean_of_periods then n.n_periods else 1 end as divisor
-    from counted_periods as n
-    inner join {{ ref('stg_measures') }} as m on m.measure_key = n.measure_key and m.source_position = n.source_position
+        c.*,
+        case
+            when {{ sex_of('c.breakdown_key') }} = {{ sex_code('F') }} and n.n_periods_f > 0 then n.n_periods_f
+            when {{ sex_of('c.breakdown_key') }} = {{ sex_code('M') }} and n.n_periods_m > 0 then n.n_periods_m
+            when {{ sex_of('c.breakdown_key') }} = {{ sex_code('_U') }} then n.n_periods
+            else n.n_periods_of_total
+        end < m.needed_periods as is_short
+    from cells as c
+    left join {{ ref('stg_measures') }} as m on m.measure_key = c.measure_key and m.source_position = c.source_position
+    left join numbers_of_periods as n
+        on
+            n.source_position = c.source_position
+            and n.measure_key = c.measure_key
+            and n.area_key = c.area_key
+            and n.period_key = c.period_key
+            and n.age_code = {{ age_of('c.breakdown_key') }}
 )
 
 select
-    cast(c.source_position as smallint) as source_position,
-    c.measure_key,
-    c.area_key,
-    c.period_key,
-    cast(c.breakdown_key as integer) as breakdown_key,
-    case when not coalesce(n.is_short, false) then c.obs_value / coalesce(n.divisor, 1) end as obs_value,
-    cast(case when {{ has_value('c.status_rank') }} and n.is_short then {{ rank_of('L') }} else c.status_rank end as smallint) as status_rank
-from cells as c
-left join over_periods as n
-    on
-        n.source_position = c.source_position
-        and n.measure_key = c.measure_key
-        and n.area_key = c.area_key
-        and n.period_key = c.period_key
-        and n.age_code = {{ age_of('c.breakdown_key') }}
+    cast(source_position as smallint) as source_position,
+    measure_key,
+    area_key,
+    period_key,
+    cast(breakdown_key as integer) as breakdown_key,
+    case when not coalesce(is_short, false) then obs_value end as obs_value,
+    cast(case when {{ has_value('status_rank') }} and is_short then {{ rank_of('L') }} else status_rank end as smallint) as status_rank
+from cells_over_periods

@@ -106,8 +106,8 @@ def rolled(children: Table, tree: list[tuple[str, str, str]], weights: dict[str,
                 [{"indicator_key": INDICATOR, "weighted": False, "has_denominator": True, "weight_key": MEASURE if weights else None}],
             ),
             "stg_measures": (
-                "measure_key integer, source varchar, additive boolean, weighted_by_key integer, is_counted boolean",
-                [{"measure_key": MEASURE, "source": "s", "additive": True, "is_counted": False}],
+                "measure_key integer, source varchar, additive boolean, divisible boolean, weighted_by_key integer, is_counted boolean",
+                [{"measure_key": MEASURE, "source": "s", "additive": True, "divisible": True, "is_counted": False}],
             ),
             "int_indicator_levels": (
                 "indicator_key integer, level_position integer",
@@ -440,7 +440,8 @@ def open_sdg(row: dict[str, Any]) -> tuple[float | None, str | None]:
     """Return score and class as the Open SDG platform's methodology says (docs/progress-methodology.md of open-sdg/open-sdg)."""
     base, last, target = row["base"] or 0.001, row["last"], row.get("target")
     way = 1 if row["direction"] == "higher_better" else -1
-    if (target is None and way == -1 and row["base"] == 0) or (target is not None and way * (row["base"] - target) >= 0):
+    ends = (row["base"], row["last"])
+    if all((target is None and way == -1 and end == 0) or (target is not None and way * (end - target) >= 0) for end in ends):
         return None, None  # this project's own rule: nothing is left to achieve
     if row["base"] == row["last"] == 0 and not (target is not None and way * (last - target) >= 0):
         return None, None  # there is no rate of growth from 0 to 0
@@ -508,9 +509,9 @@ class TestProgressModel:
             "change": [{**higher, "is_change": True}, {**higher, "is_change": True, "base": -1.0}],
             "break": [{**higher, "break": 20180101}, {**higher, "break": 20200101}],
             "nothing_to_achieve": [
-                {**higher, "base": 100.0, "last": 100.0, "target": 100.0}, {**higher, "base": 100.0, "last": 90.0, "target": 100.0},
-                {**lower, "base": 10.0, "last": 9.0, "target": 20.0}, {**lower, "base": 0.0, "last": 0.0}, {**lower, "base": 0.0},
-                {"direction": "target", "base": 50.0, "last": 40.0, "target": 50.0},
+                {**higher, "base": 100.0, "last": 100.0, "target": 100.0}, {**higher, "base": 110.0, "last": 105.0, "target": 100.0},
+                {**lower, "base": 10.0, "last": 9.0, "target": 20.0}, {**lower, "base": 0.0, "last": 0.0},
+                {"direction": "target", "base": 50.0, "last": 50.0, "target": 50.0},
                 {**share, "base": 100.0, "last": 100.0}, {**share, "base": 98.0, "last": 99.0},
             ],
             "undefined_growth": [{**higher, "base": -1.0}],
@@ -525,6 +526,19 @@ class TestProgressModel:
                 result = next(results)
                 assert (result["reason"], result["obs_status"]) == (reason, "A" if reason is None else "Z"), row
                 assert (result["score"] is None) == (result["progress"] is None) == (reason is not None), row
+
+    def test_area_that_had_nothing_to_achieve_and_fell_away_has_deteriorated(self) -> None:
+        rows: Table = [
+            {"direction": "higher_better", "base": 100.0, "last": 90.0, "target": 100.0},
+            {"direction": "higher_better", "base": 110.0, "last": 90.0, "target": 100.0},
+            {"direction": "lower_better", "base": 0.0, "last": 10.0},
+            {"direction": "lower_better", "base": 0.0, "last": 10.0, "target": 0.0},
+            {"direction": "target", "base": 50.0, "last": 40.0, "target": 50.0},
+            {"direction": "higher_better", "base": 100.0, "last": 96.0, "interval": "proportion"},
+        ]
+        for row, result in zip(rows, progress(rows), strict=True):
+            assert (result["progress"], result["obs_status"], result["reason"]) == ("deterioration", "A", None), row
+            assert -5 <= result["score"] < -2.5, row
 
     def test_no_growth_rate_from_zero_to_zero(self) -> None:
         """A village that never had anything has not lost it."""

@@ -53,18 +53,21 @@ judged as (
         case
             when is_change then 'change'
             when has_break then 'break'
+            -- an area that had nothing to achieve and has fallen away from there is assessed
             when
-                case
+                {% for value in ['base_value', 'last_value'] -%}
+                {{ 'and ' if not loop.first }}case
                     when direction = 'target'
                         then
-                            abs(base_value - target_value)
+                            abs({{ value }} - target_value)
                             <= {{ var('relative_tolerance') }} * greatest(abs(target_value), {{ progress.smallest_target }})
-                    when target_value is not null and direction = 'higher_better' then base_value >= target_value
-                    when target_value is not null then base_value <= target_value
-                    when direction = 'lower_better' then base_value = 0
+                    when target_value is not null and direction = 'higher_better' then {{ value }} >= target_value
+                    when target_value is not null then {{ value }} <= target_value
+                    when direction = 'lower_better' then {{ value }} = 0
                     -- even moderate growth would end beyond the limit
-                    else base_value * pow(1 + cast({{ free.moderate }} as double), years) > limit_value
+                    else {{ value }} * pow(1 + cast({{ free.moderate }} as double), years) > limit_value
                 end
+                {% endfor -%}
                 then 'nothing_to_achieve'
         end as reason
     from values_at_ends
@@ -129,6 +132,8 @@ paces as (
         case
             when target_value is null then base_sign * direction_sign * growth
             when growth_required <> 0 then base_sign * direction_sign * growth / abs(growth_required)
+            -- away from a target that the base met
+            when growth_required = 0 and base_sign * direction_sign * growth < 0 then -{{ best }}
         end as pace
     from growths
 ),
