@@ -8,10 +8,18 @@
 
 {# The condition that two rows describe the same convergence: the same indicator, areas, pair of periods, sex and age. #}
 {% macro is_same_convergence(left_row, right_row) -%}
-    {{ left_row }}.indicator_key = {{ right_row }}.indicator_key
-    and {{ left_row }}.within_key = {{ right_row }}.within_key
-    and {{ left_row }}.level_position = {{ right_row }}.level_position
-    and {{ left_row }}.first_period = {{ right_row }}.first_period
-    and {{ left_row }}.last_period = {{ right_row }}.last_period
-    and {{ left_row }}.breakdown_key = {{ right_row }}.breakdown_key
+    {% for key in columns_of_convergence() -%}
+    {{ left_row }}.{{ key }} = {{ right_row }}.{{ key }}{{ ' and ' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# The columns that identify a convergence, of a table with an alias if one is given. #}
+{% macro convergence_keys(of='') -%}
+    {% for key in columns_of_convergence() -%}
+    {{ of ~ '.' if of }}{{ key }}{{ ', ' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{% macro columns_of_convergence() -%}
+    {{ return(['indicator_key', 'within_key', 'level_position', 'first_period', 'last_period', 'breakdown_key']) }}
 {%- endmacro %}

@@ -50,7 +50,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "peer_attributes": {"attribute": S, "position": N, "kind": S, "k": N},
     "indices": {
         "index_id": S, "position": N, "title": S, "objective": S, "level": S, "period": S, "max_age": N, "carry": N, "treat": S, "impute": S,
-        "normalise": S, "pooled": B, "aggregate": S, "min_available": F, "uncertainty": S, "steps": S, "rank_partial": B, "titles": S,
+        "normalise": S, "pooled": B, "aggregate": S, "min_available": F, "uncertainty": S, "steps": S, "rank_partial": B, "titles": S, "notes": S,
     },
     "index_nodes": {
         "index_id": S, "node": S, "parent": S, "position": N, "indicator": S, "weight": F, "bound_worst": F, "bound_best": F, "direction": S,
@@ -87,6 +87,7 @@ def compile_pack(pack: Pack) -> dict[str, pl.DataFrame]:
                 "min_available": index.min_available if index.min_available is not None else head.min_available,
                 "uncertainty": _json(index.uncertainty), "steps": ",".join(index.steps), "rank_partial": index.rank_partial,
                 "titles": json.dumps({lang: pack.text(index.title, lang) for lang in head.languages}, ensure_ascii=False),
+                "notes": _by_language(pack, index.note),
             }
         )  # fmt: skip
         root = Component.model_construct(id=index.id, components=index.components, weight=1.0, require=index.require)

@@ -13,12 +13,7 @@ with pairs as (
 
 ranges as (
     select
-        indicator_key,
-        within_key,
-        level_position,
-        first_period,
-        last_period,
-        breakdown_key,
+        {{ convergence_keys() }},
         {% for end in ['first', 'last'] -%}
         min({{ end }}_value) as {{ end }}_low,
         {{ finite('max(' ~ end ~ '_value) - min(' ~ end ~ '_value)') }} as {{ end }}_width,
@@ -27,7 +22,7 @@ ranges as (
         {% endfor -%}
         cast(1 as double) / count(*) as share
     from pairs
-    group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
+    group by {{ convergence_keys() }}
 ),
 
 -- values, factors and sizes (which are inverse to the factors) as shares of the largest, so that their sums do not depend on the order
@@ -41,12 +36,7 @@ shares as (
         case when r.{{ end }}_highest_factor > 0 then p.{{ end }}_chance_factor / r.{{ end }}_highest_factor else 0 end as {{ end }}_part,
         case when p.{{ end }}_chance_factor > 0 then r.{{ end }}_lowest_factor / p.{{ end }}_chance_factor else 1 end as {{ end }}_size,
         {% endfor -%}
-        r.indicator_key,
-        r.within_key,
-        r.level_position,
-        r.first_period,
-        r.last_period,
-        r.breakdown_key,
+        {{ convergence_keys('r') }},
         r.share
     from pairs as p
     inner join ranges as r on {{ is_same_convergence('r', 'p') }}
@@ -54,11 +44,6 @@ shares as (
 
 means as (
     select
-        indicator_key,
-        within_key,
-        level_position,
-        first_period,
-        last_period,
         {% for end in ['first', 'last'] -%}
         {{ unit_sum(end ~ '_place * share') }} as {{ end }}_mean,
         {{ unit_sum(end ~ '_part * share') }} * max({{ end }}_highest_factor) as {{ end }}_factor,
@@ -66,9 +51,9 @@ means as (
             {{ unit_sum(end ~ '_place * ' ~ end ~ '_size * share') }} / nullif({{ unit_sum(end ~ '_size * share') }}, 0)
         ) as {{ end }}_pooled,
         {% endfor -%}
-        breakdown_key
+        {{ convergence_keys() }}
     from shares
-    group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
+    group by {{ convergence_keys() }}
 ),
 
 deviations as (
@@ -79,40 +64,25 @@ deviations as (
         m.{{ end }}_pooled,
         (s.{{ end }}_place - m.{{ end }}_mean) * (s.{{ end }}_place - m.{{ end }}_mean) * s.share as {{ end }}_square,
         {% endfor -%}
-        m.indicator_key,
-        m.within_key,
-        m.level_position,
-        m.first_period,
-        m.last_period,
-        m.breakdown_key
+        {{ convergence_keys('m') }}
     from shares as s
     inner join means as m on {{ is_same_convergence('m', 's') }}
 ),
 
 spreads as (
     select
-        indicator_key,
-        within_key,
-        level_position,
-        first_period,
-        last_period,
         {% for end in ['first', 'last'] -%}
         sqrt({{ unit_sum(end ~ '_square') }}) * max({{ end }}_width) as {{ end }}_sd,
         max({{ end }}_factor) as {{ end }}_factor,
         max({{ end }}_pooled) as {{ end }}_pooled,
         {% endfor -%}
-        breakdown_key
+        {{ convergence_keys() }}
     from deviations
-    group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
+    group by {{ convergence_keys() }}
 )
 
 select
-    d.indicator_key,
-    d.within_key,
-    d.level_position,
-    d.first_period,
-    d.last_period,
-    d.breakdown_key,
+    {{ convergence_keys('d') }},
     {{ sd_left('d.first_sd', chance_variance('d.first_factor', 'd.first_pooled')) }} as sd_left_first,
     {{ sd_left('d.last_sd', chance_variance('d.last_factor', 'd.last_pooled')) }} as sd_left_last
 from spreads as d

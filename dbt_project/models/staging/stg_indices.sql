@@ -17,5 +17,6 @@ select
     uncertainty,
     steps,
     rank_partial,
-    titles
+    titles,
+    notes
 from {{ lake('indices') }}

@@ -12,6 +12,7 @@ def check(names: Names, index: Index) -> None:
     block = f"indices:{index.id}"
     names.check_level(block, ("level",), index.level)
     names.check_texts(block, ("title",), index.title)
+    names.check_texts(block, ("note",), index.note)
     if index.max_age is not None and index.period == "each":
         names.report(block, ("max_age",), "is for period: latest; with each, carry limits how old a value may be")
     if index.carry and index.period != "each":

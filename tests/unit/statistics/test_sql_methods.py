@@ -554,3 +554,54 @@ class TestProgressModel:
     def test_no_growth_rate_across_zero(self) -> None:
         [result] = progress([{"direction": "higher_better", "base": -5.0, "last": 5.0}])
         assert (result["growth"], result["score"], result["progress"], result["obs_status"]) == (None, None, None, "Z")
+
+
+# --- comparisons and trends ---
+
+
+def compared(rows: Table, state: float | None) -> dict[str, dict[str, Any]]:
+    """Return the comparisons with the state by area; each row has an area, a value, its denominator, and the bounds of its interval."""
+    areas, year = keys_of([*(row["ref_area"] for row in rows), "CZ"]), key_of_period("2021")
+    cell = {"indicator_key": INDICATOR, "period_key": year, "breakdown_key": SEXES["_T"]}
+    rows = [*rows, {"ref_area": "CZ", "obs_value": state, "denominator": 1e6, "lower_95": state, "upper_95": state}]
+    cells = [{**cell, **row, "area_key": areas[row["ref_area"]], "level_position": POSITIONS["lau"]} for row in rows]
+    bounds = [{**c, "lower_998": c.get("lower_95"), "upper_998": c.get("upper_95")} for c in cells]
+    names = names_of({"i": INDICATOR}, areas, ["2021"])
+    result = asked(
+        sql_of("mart_comparisons"),
+        {
+            **names,
+            "stg_indicators": (
+                "indicator_key integer, indicator varchar, direction varchar, target_value double, multiplier double, interval_kind varchar",
+                [{"indicator_key": INDICATOR, "indicator": "i", "direction": "none", "multiplier": 100.0, "interval_kind": "proportion"}],
+            ),
+            "int_indicator_cells": (f"{CELL}, level_position integer, obs_value double, numerator double, denominator double", cells),
+            "int_intervals": (f"{CELL}, lower_95 double, upper_95 double, lower_998 double, upper_998 double", bounds),
+            "int_area_tree": (
+                "period_key integer, area_key integer, ancestor_key integer, ancestor_position integer",
+                [
+                    {"period_key": year, "area_key": c["area_key"], "ancestor_key": areas["CZ"], "ancestor_position": POSITIONS["nuts0"]}
+                    for c in cells[:-1]
+                ],
+            ),
+            "int_peers": ("ref_area varchar, peer varchar", []),
+        },
+    )
+    return {row["ref_area"]: row for row in result if row["against"] == "CZ"}
+
+
+def test_few_people_are_not_compared_and_the_reason_is_given() -> None:
+    rows: Table = [
+        {"ref_area": "nine", "obs_value": 100.0, "denominator": 9.0, "lower_95": 70.0, "upper_95": 100.0},
+        {"ref_area": "ten", "obs_value": 100.0, "denominator": 10.0, "lower_95": 72.0, "upper_95": 100.0},
+        {"ref_area": "none", "obs_value": None, "denominator": 0.0},
+        {"ref_area": "beyond", "obs_value": 110.0, "denominator": 20.0},
+    ]
+    outcomes = {area: (row["outcome"], row["reason"]) for area, row in compared(rows, 30.0).items()}
+    assert outcomes == {
+        "nine": ("not_compared", "too_few"),
+        "ten": ("higher", None),
+        "none": ("not_compared", "no_value"),
+        "beyond": ("not_compared", "no_interval"),
+    }
+    assert {row["reason"] for row in compared(rows[1:2], None).values()} == {"no_reference"}

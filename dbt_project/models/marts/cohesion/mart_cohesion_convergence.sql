@@ -23,12 +23,7 @@ logs as (
 
 means as (
     select
-        indicator_key,
-        within_key,
-        level_position,
-        first_period,
-        last_period,
-        breakdown_key,
+        {{ convergence_keys() }},
         max(years) as years,
         count(*) filter (where has_both_values) as n,
         coalesce(bool_and(x is not null and z is not null) filter (where has_both_values), false) as is_positive,
@@ -36,17 +31,12 @@ means as (
         {{ log_sum('x') }} / nullif(count(x), 0) as mean_x,
         {{ log_sum('z') }} / nullif(count(z), 0) as mean_z
     from logs
-    group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
+    group by {{ convergence_keys() }}
 ),
 
 deviations as (
     select
-        l.indicator_key,
-        l.within_key,
-        l.level_position,
-        l.first_period,
-        l.last_period,
-        l.breakdown_key,
+        {{ convergence_keys('l') }},
         l.x - m.mean_x as dx,
         l.z - m.mean_z as dz,
         ((l.z - m.mean_z) - (l.x - m.mean_x)) / m.years as dy
@@ -58,18 +48,13 @@ deviations as (
 
 squares as (
     select
-        indicator_key,
-        within_key,
-        level_position,
-        first_period,
-        last_period,
-        breakdown_key,
+        {{ convergence_keys() }},
         {{ log_sum('dx * dx') }} as sxx,
         {{ log_sum('dz * dz') }} as szz,
         {{ log_sum('dx * dy') }} as sxy,
         {{ log_sum('dy * dy') }} as syy
     from deviations
-    group by indicator_key, within_key, level_position, first_period, last_period, breakdown_key
+    group by {{ convergence_keys() }}
 ),
 
 -- no slope for equal first values, and a slope of 0 for equal growth: equal logarithms can differ in the last digit
@@ -91,18 +76,13 @@ sloped as (
 
 residuals as (
     select
-        s.indicator_key,
-        s.within_key,
-        s.level_position,
-        s.first_period,
-        s.last_period,
-        s.breakdown_key,
+        {{ convergence_keys('s') }},
         {{ log_sum('(d.dy - s.beta * d.dx) * (d.dy - s.beta * d.dx)') }} as residual
     from sloped as s
     inner join deviations as d
         on
             {{ is_same_convergence('d', 's') }}
-    group by s.indicator_key, s.within_key, s.level_position, s.first_period, s.last_period, s.breakdown_key
+    group by {{ convergence_keys('s') }}
 ),
 
 -- equal last values have no speed: 1 + beta * T is 0, except for the last digit
@@ -131,12 +111,7 @@ spans_with_break as (
 
 statistics as (
     select
-        s.indicator_key,
-        s.within_key,
-        s.level_position,
-        s.first_period,
-        s.last_period,
-        s.breakdown_key,
+        {{ convergence_keys('s') }},
         s.n,
         s.is_positive or r.statistic like 'sd_left%' as is_defined,
         greatest(s.status_rank, {{ rank_if('b.indicator_key is not null', 'B') }}) as status_rank,

@@ -117,7 +117,14 @@ measured as (
         r.against,
         r.reference_value,
         case
+            when c.obs_value is null then 'no_value'
+            when c.lower_95 is null then 'no_interval'
+            when c.interval_kind <> 'mean' and c.denominator < {{ var('min_denominator_compared') }} then 'too_few'
+            when r.reference_value is null then 'no_reference'
+        end as reason,
+        case
             when c.lower_95 is null or r.reference_value is null then null
+            when c.interval_kind <> 'mean' and c.denominator < {{ var('min_denominator_compared') }} then null
             when c.direction = 'target' and abs(r.reference_value - c.target_value) = abs(c.obs_value - c.target_value) then 0
             when r.reference_value < c.lower_998 or r.reference_value > c.upper_998 then 99.8
             when r.reference_value < c.lower_95 or r.reference_value > c.upper_95 then 95
@@ -144,7 +151,8 @@ select
         when (m.obs_value > m.reference_value) = (m.direction = 'higher_better') then 'better'
         else 'worse'
     end as outcome,
-    cast(nullif(m.confidence, 0) as double) as significance
+    cast(nullif(m.confidence, 0) as double) as significance,
+    m.reason
 from measured as m
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = m.indicator_key
 inner join {{ ref('dim_area') }} as a on a.area_key = m.area_key

@@ -1,11 +1,5 @@
 -- grain: one row per declared indicator
 {%- set languages = pack_languages() %}
-with indicators_with_values as (
-    select distinct indicator_key
-    from {{ ref('int_indicator_cells') }}
-    where obs_value is not null
-)
-
 select
     i.indicator,
     {% for language in languages -%}
@@ -34,4 +28,4 @@ select
     i.display,
     case when i.depends_on_size then 'true' else 'false' end as depends_on_size
 from {{ ref('stg_indicators') }} as i
-left join indicators_with_values as c on c.indicator_key = i.indicator_key
+left join {{ ref('int_indicators_with_values') }} as c on c.indicator_key = i.indicator_key

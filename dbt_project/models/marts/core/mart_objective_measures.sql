@@ -6,23 +6,32 @@ with measures as (
     select objective, measure from {{ ref('stg_indicators') }} where measure is not null
 ),
 
-published as (
+-- a 0 that stands for a missing row is no figure of its area
+valued as (
     select
         i.objective,
         i.measure,
-        count(distinct c.area_key) as areas,
-        max_by(p.time_period, cast({{ first_day_number('c.period_key') }} as bigint) * 100000000 + c.period_key) as newest_period
+        c.area_key,
+        c.level_position,
+        c.period_key,
+        a.valid_to is null and not (i.missing_zero and c.obs_value = 0) as is_covered,
+        min(case when not (i.missing_zero and c.obs_value = 0) then c.level_position end)
+            over (partition by i.objective, i.measure) as finest_position
     from {{ ref('int_indicator_cells') }} as c
     inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
-    inner join {{ ref('dim_period') }} as p on p.period_key = c.period_key
+    inner join {{ ref('dim_area') }} as a on a.area_key = c.area_key
     where c.obs_value is not null
-    group by i.objective, i.measure
 ),
 
-with_values as (
-    select distinct indicator_key
-    from {{ ref('int_indicator_cells') }}
-    where obs_value is not null
+published as (
+    select
+        v.objective,
+        v.measure,
+        count(distinct case when v.is_covered and v.level_position = v.finest_position then v.area_key end) as areas,
+        max_by(p.time_period, cast({{ first_day_number('v.period_key') }} as bigint) * 100000000 + v.period_key) as newest_period
+    from valued as v
+    inner join {{ ref('dim_period') }} as p on p.period_key = v.period_key
+    group by v.objective, v.measure
 ),
 
 declared as (
@@ -35,7 +44,7 @@ declared as (
         count(*) as indicators,
         count(v.indicator_key) as indicators_with_data
     from {{ ref('stg_indicators') }} as i
-    left join with_values as v on v.indicator_key = i.indicator_key
+    left join {{ ref('int_indicators_with_values') }} as v on v.indicator_key = i.indicator_key
     group by i.objective, i.measure
 )
 

@@ -4,6 +4,7 @@
 with cells as (
     select
         c.*,
+        i.interval_kind <> 'mean' and c.denominator < {{ var('min_denominator_compared') }} as is_too_few,
         {{ first_day_number('c.period_key') }} as day_number,
         v.upper_95 - v.lower_95 as width
     from {{ ref('int_intervals') }} as v
@@ -84,7 +85,8 @@ places as (
         max(case when c.period_key = t.period_{{ point }} and c.width > 0 then 1 / power(c.width / 3.92, 2) end) as weight_{{ point }},
         {% endfor -%}
         count(c.obs_value) as points,
-        bool_and(coalesce(t.is_even, false) and (c.obs_status <> 'B' or c.period_key = t.first_period)) as is_even
+        not coalesce(bool_or(c.is_too_few), false)
+        and bool_and(coalesce(t.is_even, false) and (c.obs_status <> 'B' or c.period_key = t.first_period)) as is_even
     from even_spans as t
     inner join cells as c
         on
