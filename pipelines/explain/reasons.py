@@ -125,7 +125,7 @@ def _describe_restated(cell: Cell) -> str:
     """Return why a restated cell has its status, or an empty text where its former areas have the same status themselves."""
     lacking = [o.ref_area for o in cell.origins if o.rank == cell.rank and (o.cell is None or o.cell.rank != o.rank)]
     if lacking:
-        return f"is unknown: of its former areas, {', '.join(lacking)} have no such value or no weight"
+        return f"is unknown: of its former areas, {', '.join(lacking)} have no such value or no weight, or pass nothing on"
     if cell.rank == STATUS_RANK["O"] and all(o.rank < FIRST_MISSING_RANK for o in cell.origins):
         return "can be neither summed nor averaged over its former areas"
     if cell.value is not None and all(o.rank < ESTIMATED for o in cell.origins):

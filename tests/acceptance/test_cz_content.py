@@ -295,6 +295,66 @@ def test_inhabitants_of_2023_are_marked_as_counted_in_another_way(values: duckdb
     assert values.execute(query).fetchall() == [(name, "B") for name in names]
 
 
+def test_what_military_areas_cannot_have_is_not_defined_and_says_why(values: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select indicator, obs_status, status_note from indicator_values where ref_area = 'CZ_555177' and sex = '_T' and (
+            indicator in ('women_candidates_share', 'candidates_per_seat') and time_period = '2022'
+            or indicator = 'expenditure_per_inhabitant' or indicator = 'voter_turnout_parliament' and time_period = '2017'
+        ) order by indicator
+    """
+    assert values.execute(query).fetchall() == [
+        ("candidates_per_seat", "Z", "council_candidates_1"),
+        ("expenditure_per_inhabitant", "Z", "monitor_budgets_1"),
+        ("voter_turnout_parliament", "Z", "turnout_parliament_2017_1"),
+        ("women_candidates_share", "Z", "council_candidates_1"),
+    ]
+
+
+def test_a_share_of_nobody_is_not_defined(values: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select indicator, count(*) filter (where status_note = 'council_candidates_3') from indicator_values
+        where indicator in ('women_candidates_share', 'young_candidates_share') and level = 'lau' and sex = '_T' and time_period = '2022'
+            and obs_status = 'Z' group by indicator order by indicator
+    """
+    assert values.execute(query).fetchall() == [("women_candidates_share", 7), ("young_candidates_share", 7)]
+
+
+def test_land_of_military_areas_is_not_divided_by_inhabitants(values: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select ref_area, obs_value is null, obs_status, status_note from indicator_values
+        where indicator = 'forest_share' and time_period = '2010' and ref_area in ('CZ_500127', 'CZ_500194', 'CZ_545422') order by ref_area
+    """
+    assert values.execute(query).fetchall() == [
+        ("CZ_500127", True, "O", "csu_planning_earlier_1"),
+        ("CZ_500194", True, "O", "csu_planning_earlier_1"),
+        ("CZ_545422", False, "E", "csu_planning_earlier_2"),
+    ]
+
+
+def test_notes_stand_on_normal_values_where_the_pack_says_so(values: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select obs_status, status_note, count(*) from indicator_values
+        where indicator = 'population' and time_period in ('2022', '2024') and level = 'lau' and sex = '_T' group by all order by all
+    """
+    assert values.execute(query).fetchall() == [("A", "csu_population_1", 6258), ("B", None, 6258)]
+
+
+def test_shares_and_differences_follow_from_the_values_of_municipalities(values: duckdb.DuckDBPyConnection) -> None:
+    query = """
+        select
+            100.0 * count(*) filter (where indicator = 'gp_distance' and level = 'lau' and obs_value > 5)
+                / count(*) filter (where indicator = 'gp_distance' and level = 'lau' and obs_value is not null),
+            max(obs_value) filter (where indicator = 'gp_far_municipalities_share' and ref_area = 'CZ'),
+            max(obs_value) filter (where indicator = 'unemployed_share' and ref_area = 'CZ042' and time_period = '2020')
+                - max(obs_value) filter (where indicator = 'unemployed_share' and ref_area = 'CZ' and time_period = '2020'),
+            max(obs_value) filter (where indicator = 'unemployed_share_to_state' and ref_area = 'CZ042' and time_period = '2020')
+        from indicator_values
+    """
+    [(far, published_far, above, published_above)] = values.execute(query).fetchall()
+    assert (published_far, published_above) == (pytest.approx(far), pytest.approx(above))
+    assert published_above > 0
+
+
 def shown(part: str, tmp_path: Path) -> Preview:
     """Return what the source of shared taxes gives, which is switched off."""
     settings = Settings(pack=PROJECT / "packs" / "cz", home=tmp_path, mirror=MIRROR)
