@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test unit fmt lint lint-sql docs bench clean
+.PHONY: help run check test unit portals fmt lint lint-sql docs bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ test: $(READY_DEV)  ## run all tests
 
 unit: $(READY_DEV)  ## run the fast tests, in under a minute
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not acceptance" tests/unit
+
+portals: $(READY_DEV)  ## push to a real CKAN and a real S3 server on loopback, installed first
+	sh tests/portals/install.sh build/portals
+	REAL_PORTALS=$(CURDIR)/build/portals $(BIN)/python -m pytest tests/portals
 
 fmt: $(READY_DEV)  ## format the Python code and fix what ruff can fix
 	$(BIN)/ruff check --fix .

@@ -118,7 +118,7 @@ class _Shared:
     def _licence(self) -> None:
         licence = self.context.info.licence
         kind, label = vocabulary.licence_type(licence)
-        title = NO_LICENCE_TITLE if licence == NO_LICENCE else licence
+        title = NO_LICENCE_TITLE if licence == NO_LICENCE else vocabulary.LICENCE_TITLES.get(licence, licence)
         concept = f"http://purl.org/adms/licencetype/{kind}"
         self.graph.node(self.licence, "dct:LicenseDocument", dct_title=text(title, "en"), dct_type=Iri(concept))
         if self.licence != self.catalogue.licence:

@@ -84,6 +84,15 @@ LICENCES: Mapping[str, str] = {
 }  # fmt: skip
 """The EU's list of licences by SPDX identifier."""
 
+LICENCE_TITLES: Mapping[str, str] = {
+    "CC0-1.0": "Creative Commons CCZero",
+    "CC-BY-4.0": "Creative Commons Attribution",
+    "CC-BY-3.0": "Creative Commons Attribution",
+    "CC-BY-SA-4.0": "Creative Commons Attribution Share-Alike",
+    "CC-BY-NC-4.0": "Creative Commons Non-Commercial (Any)",
+}
+"""Titles of licences in the register of CKAN, by SPDX identifier. A portal that harvests a catalogue recognises a licence by its title."""
+
 PUBLISHER_TYPES: Mapping[str, str] = {
     "Academia-ScientificOrganisation": "Academia or scientific organisation",
     "Company": "Company",

@@ -214,8 +214,10 @@ class _NodeReader:
 
 def _licences(graph: Graph, file: str) -> list[str]:
     """Return the SPDX identifiers of the licences of a file."""
-    titles = [title for iri in objects(graph, file, "dct:license") for title in objects(graph, iri, "dct:title")]
-    return [NO_LICENCE if title == dcat.NO_LICENCE_TITLE else title for title in titles]
+    documents = list(objects(graph, file, "dct:license"))
+    # an entry of the EU's list has the identifier as its label, and another licence as its title
+    names = [[*objects(graph, iri, "skos:prefLabel"), *objects(graph, iri, "dct:title"), ""][0] for iri in documents]
+    return [NO_LICENCE if name == dcat.NO_LICENCE_TITLE else name for name in names]
 
 
 def _agent(reader: _NodeReader, prop: str, name: str) -> dict[str, str]:

@@ -190,6 +190,12 @@ class TestDcat:
         assert len(used - kinds) > 15
         assert [iri for iri in sorted(used - kinds) if (URIRef(iri), RDF.type, None) not in catalogue] == []
 
+    def test_names_licence_as_registers_of_portals_do(self, catalogue: Graph) -> None:
+        licences = set(catalogue.objects(None, DCTERMS.license))
+        assert {str(title) for licence in licences for title in catalogue.objects(licence, DCTERMS.title)} == {
+            "Creative Commons Attribution"
+        }
+
     def test_has_dataset_and_series_per_table(self, catalogue: Graph) -> None:
         names = {f"table-{table.name}" for table in PUBLISHED} | {"release"}
         assert {str(s) for s in catalogue.subjects(RDF.type, DCAT.Dataset)} == {f"{HERE}catalog.ttl#{name}" for name in names}
