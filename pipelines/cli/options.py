@@ -15,7 +15,17 @@ from pipelines.core.workspace import DESCRIPTION, WorkspaceFolder
 from pipelines.core.yaml import PackError
 from pipelines.packs.workspace import Workspace
 
-__all__ = ["HomeOption", "HostOption", "JsonOption", "PackOption", "load_workspace", "printable", "published_workspace", "settings_of"]
+__all__ = [
+    "HomeOption",
+    "HostOption",
+    "JsonOption",
+    "PackOption",
+    "load_workspace",
+    "printable",
+    "published_workspace",
+    "readable_workspace",
+    "settings_of",
+]
 
 PackOption = Annotated[
     Path | None, typer.Option("--pack", help="Folder of the pack (ZPO2_PACK; default: packs/demo, else the built-in demo pack).")
@@ -62,6 +72,20 @@ def published_workspace(pack: Path | None, home: Path | None) -> WorkspaceFolder
         if settings.home is None:
             raise
         workspace = WorkspaceFolder(settings.home.absolute(), settings)
+    return _published(workspace)
+
+
+def readable_workspace(pack: Path | None, home: Path | None) -> WorkspaceFolder:
+    """Return a workspace in which something was published, for commands that only read it. Raises PackError, WorkspaceError, UsageError.
+
+    If only `home` is given, the pack is not loaded: it takes longer than some of these commands.
+    """
+    if pack is not None or home is None:
+        return published_workspace(pack, home)
+    return _published(WorkspaceFolder(home.absolute(), settings_of(None, home)))
+
+
+def _published(workspace: WorkspaceFolder) -> WorkspaceFolder:
     if not (workspace.root / DESCRIPTION).is_file():
         raise UsageError(f"{workspace.root}: nothing has been published yet")
     return workspace

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from pipelines.cli.options import HomeOption, PackOption, printable, published_workspace
+from pipelines.cli.options import HomeOption, PackOption, printable, readable_workspace
 from pipelines.core.errors import UsageError, Zpo2Error
 from pipelines.core.settings import Settings
 
@@ -130,7 +130,7 @@ def _selected(pack: Path | None, home: Path | None, version: str | None) -> Iter
     """Yield the release that the options name. Raises PackError, WorkspaceError, PushError, ReleaseError, Zpo2Error."""
     from exports.push.push_plan import select_release
 
-    workspace = published_workspace(pack, home)
+    workspace = readable_workspace(pack, home)
     try:
         yield select_release(workspace.public, version), workspace.settings
     except OSError as error:
