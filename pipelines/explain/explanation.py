@@ -11,7 +11,7 @@ from pipelines.explain import reasons
 from pipelines.explain.arithmetic import arithmetic
 from pipelines.explain.cells import Cell, ProductPart, rank_of
 from pipelines.explain.computation import Computation
-from pipelines.explain.facts import Observation
+from pipelines.explain.facts import Indicator, Observation
 from pipelines.explain.formula import Operand, Sums, TermValue
 from pipelines.explain.parents import Member, Rollup
 from pipelines.explain.provenance import Trace
@@ -60,6 +60,7 @@ def document(explanation: Explanation) -> dict[str, Any]:
     """Return the explanation as plain values for JSON."""
     c = explanation.computation
     indicator, outcome = c.facts.indicator, c.outcome
+    of_values = indicator.of_values() if indicator.is_share else indicator
     published = explanation.publication
     return {
         "question": {"pack": explanation.pack, **asdict(c.cell_key)},
@@ -77,12 +78,13 @@ def document(explanation: Explanation) -> dict[str, Any]:
             "words": indicator.formula, "numbers": arithmetic(c), "multiplier": indicator.multiplier,
             "window": {"years": indicator.window_years, "agg": indicator.window_agg, "min": indicator.window_min}
             if indicator.window_years is not None else None,
-            "change": {"kind": indicator.change_kind, "years": indicator.change_years} if indicator.change_kind is not None else None,
-            "missing_zero": indicator.missing_zero, "weighted": indicator.weighted,
+            "change": {"kind": of_values.change_kind, "years": indicator.change_years} if of_values.change_kind is not None else None,
+            "missing_zero": indicator.missing_zero, "weighted": indicator.weighted, "share_of_areas": _share_of_areas(indicator),
+            "difference_to": _difference_to(c),
         },
         "own": None if c.own is None else {
             "used": c.uses_own, "now": _sums(explanation, c.own.now), "base": _sums(explanation, c.own.base) if c.own.base else None,
-            "break": asdict(c.own.series_break) if c.own.series_break else None,
+            "break": asdict(c.own.series_break) if c.own.series_break else None, "compared": c.own.compared,
         },
         "rollup": _rollup(explanation, c.rolled) if c.rolled is not None else None,
         "snapshots": [dict(s) for s in explanation.snapshots],
@@ -105,6 +107,24 @@ def _interval(computation: Computation) -> dict[str, Any] | None:
     return {"kind": computation.facts.indicator.interval_kind, **dict(zip(BOUNDS, bounds, strict=True))}
 
 
+def _share_of_areas(indicator: Indicator) -> dict[str, Any] | None:
+    """Return the threshold of a share of areas, None for other indicators."""
+    if not indicator.is_share:
+        return None
+    return {"below": indicator.share_below, "above": indicator.share_above, "of": "weight" if indicator.share_by_weight else "areas"}
+
+
+def _difference_to(computation: Computation) -> dict[str, Any] | None:
+    """Return the two values of a difference to the area above, None for other indicators."""
+    difference = computation.difference
+    if difference is None:
+        return None
+    return {
+        "level": computation.facts.indicator.difference_to, "ref_area": difference.above, "obs_value": difference.above_value,
+        "obs_status": difference.above_status, "from_value": difference.plain.value,
+    }  # fmt: skip
+
+
 def _rollup(explanation: Explanation, rolled: Rollup) -> dict[str, Any]:
     return {
         "used": explanation.computation.outcome.way == "rolled", "level": explanation.computation.finest, "areas": len(rolled.members),
@@ -123,7 +143,7 @@ def _member(explanation: Explanation, member: Member) -> dict[str, Any]:
         "weight_period": member.area.weight_period, "contributes": member.contributes,
         "status": STATUS_OF_RANK[sums.rank],
         "why": [] if sums.rank == 1 else reasons.area_reasons(facts, sums, explanation.traces, explanation.fills),
-        "numerator": sums.now.numerator, "denominator": sums.now.denominator,
+        "numerator": sums.now.numerator, "denominator": sums.now.denominator, "compared": sums.compared,
         "now": _sums(explanation, sums.now), "base": _sums(explanation, sums.base) if sums.base else None,
     }  # fmt: skip
 

@@ -113,7 +113,7 @@ def _in_share(facts: Facts, sums: AreaSums) -> AreaSums:
     rank = max(sums.rank, M if weight is None else 0)
     if rank >= FIRST_MISSING_RANK or weight is None:
         now = replace(sums.now, numerator=None, denominator=None, own=None, rank=rank, numerator_rank=rank, observed=False)
-        return AreaSums(sums.ref_area, now, None, sums.series_break, rank)
+        return AreaSums(sums.ref_area, now, sums.base, sums.series_break, rank)
     base = (sums.base.numerator, sums.base.denominator) if sums.base else None
     compared = value(indicator.of_values(), (sums.now.numerator, sums.now.denominator), base)
     is_beyond = compared is not None and (
@@ -122,7 +122,7 @@ def _in_share(facts: Facts, sums: AreaSums) -> AreaSums:
     )
     top, low = weight if is_beyond else 0.0, 0.0 if compared is None else weight
     now = replace(sums.now, numerator=top, denominator=low, own=None, rank=rank, numerator_rank=rank, observed=False)
-    return AreaSums(sums.ref_area, now, None, sums.series_break, rank, compared)
+    return AreaSums(sums.ref_area, now, sums.base, sums.series_break, rank, compared)
 
 
 def _sums(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> Sums:

@@ -73,13 +73,14 @@ def roll_up(facts: Facts, members: Sequence[Member], min_coverage: float) -> Rol
     if not members or not rollable(facts):
         return None
     contributing = [m for m in members if m.contributes]
+    bases = [m.sums.base for m in contributing if m.sums.base] if facts.indicator.change_kind is not None else []
     weight, contributing_weight, counted = _weights(facts, members)
     return Rollup(
         tuple(members),
         _sum([m.sums.now.numerator for m in contributing]),
         _sum([m.sums.now.denominator for m in contributing]),
-        _sum([m.sums.base.numerator for m in contributing if m.sums.base]),
-        _sum([m.sums.base.denominator for m in contributing if m.sums.base]),
+        _sum([base.numerator for base in bases]),
+        _sum([base.denominator for base in bases]),
         weight,
         contributing_weight,
         counted,

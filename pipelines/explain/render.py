@@ -216,9 +216,11 @@ def _rollup(explanation: Explanation, rolled: Rollup) -> Iterator[Line]:
     for member in shown:
         sums = member.sums.now
         text = _numbers(c.facts.indicator, sums)
-        if member.sums.base is not None:
+        if member.sums.base is not None and c.facts.indicator.change_kind is not None:
             base = member.sums.base
             text = f"{base.time_period} {_numbers(c.facts.indicator, base)}, {sums.time_period} {text}"
+        if member.sums.compared is not None:
+            text += f", from its value {number(member.sums.compared)}"
         weight = "" if rolled.counted else f", weight {_weight(member.area, explanation.weight['time_period'])}"
         state = (
             "" if member.contributes else f"  NOT USED: {MEANING[STATUS_OF_RANK[member.sums.rank]]} ({STATUS_OF_RANK[member.sums.rank]})"

@@ -131,6 +131,7 @@ class TestProvenance:
         [
             ("women_candidates_share", "CZ0201", "2022"), ("mean_age", "CZ0201", "2021", "F"), ("population_growth_3y", "CZ0100", "2021"),
             ("population_change_5y", "CZ0642", "2023"), ("debt_ratio", "CZ0802", "2019"), ("net_migration", "CZ0100", "2020"),
+            ("shrinking_districts_share", "CZ0802", "2024"), ("unemployed_share_to_state", "CZ0802", "2020"),
         ],
     )  # fmt: skip
     def test_inputs_are_the_named_cells_of_the_raw_file(self, key: tuple[str, ...], demo_home: Path) -> None:
@@ -154,6 +155,29 @@ class TestProvenance:
                 seen += 1
         assert seen >= 1
         assert result["agrees"]
+
+    def test_share_of_areas_has_its_threshold_and_the_value_of_each_area(self, demo_home: Path) -> None:
+        result = document(explain_cell(DEMO, demo_home, "shrinking_districts_share", "CZ080", "2024"))
+        assert result["formula"]["share_of_areas"] == {"below": 0, "above": None, "of": "areas"}
+        assert result["formula"]["change"] == {"kind": "percent", "years": 3}
+        members = result["rollup"]["members"]
+        assert [m["numerator"] for m in members] == [1 if m["compared"] < 0 else 0 for m in members]
+        assert result["value"]["obs_value"] == 100 * sum(m["numerator"] for m in members) / len(members) == 50
+        assert result["rollup"]["base_numerator"] is None  # of the shares, which do not change
+        ends = [[end["numerator"] for end in (member["now"], member["base"])] for member in members]
+        assert all(base > 1000 for _, base in ends)
+        assert result["agrees"]
+
+    def test_share_of_areas_says_which_end_of_a_change_is_missing(self, demo_home: Path) -> None:
+        result = document(explain_cell(DEMO, demo_home, "shrinking_districts_share", "CZ0802", "2014"))
+        assert result["value"]["why"] == ["population 2011 was not collected: population has no row for this area in this period"]
+
+    def test_difference_has_both_values(self, demo_home: Path) -> None:
+        result = document(explain_cell(DEMO, demo_home, "unemployed_share_to_state", "CZ0802", "2020"))
+        difference = result["formula"]["difference_to"]
+        assert (difference["level"], difference["ref_area"], difference["obs_status"]) == ("nuts0", "CZ", "A")
+        assert result["value"]["obs_value"] == difference["from_value"] - difference["obs_value"]
+        assert result["formula"]["share_of_areas"] is None
 
     def test_rows_of_a_count_are_those_of_the_file(self, ask: Ask, rules_pack_folder: Path) -> None:
         result = ask("candidates", "t2")
@@ -434,7 +458,7 @@ class TestDocumentation:
         assert done.returncode == 0, done.stderr
         assert without_times(done.stdout) == without_times(shown["output"])
 
-    def test_describes_every_key_of_the_document(self, ask: Ask) -> None:
+    def test_describes_every_key_of_the_document(self, ask: Ask, demo_home: Path) -> None:
         described = set(re.findall(r"`([a-z_0-9]+)`", PAGE.read_text(encoding="utf-8")))
         documents = [
             ask("ratio", "C1"),
@@ -442,6 +466,8 @@ class TestDocumentation:
             ask("change_percent", "t1"),
             ask("members", "t1"),
             ask("refused", "t1", "2022"),
+            document(explain_cell(DEMO, demo_home, "shrinking_districts_share", "CZ080", "2024")),
+            document(explain_cell(DEMO, demo_home, "unemployed_share_to_state", "CZ0802", "2020")),
         ]
         used = {key for one in documents for key in keys(one)}
         assert used - described == set()
