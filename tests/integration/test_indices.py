@@ -66,7 +66,7 @@ INDICES: dict[str, dict[str, Any]] = {
     "opposed": {
         "objective": "ZPO2-3", "require": "all", "components": FIELDS, "uncertainty": {"replicates": 100, "vary": ["weights", "leave_one_out"]},
     },
-    "unexamined": {"objective": "ZPO2-2", "require": ["work"], "rank_partial": True, "components": FIELDS},
+    "unexamined": {"objective": "ZPO2-2", "note": "Cities against villages.", "require": ["work"], "rank_partial": True, "components": FIELDS},
     "agreed": {
         "objective": "ZPO2-2", "components": [{"indicator": "jobs"}, {"indicator": "pay"}], "uncertainty": {"replicates": 20, "vary": ["weights"]},
     },
@@ -135,6 +135,8 @@ def test_indices_say_whether_their_ranks_hold(release: Path) -> None:
     assert table["unexamined"]["rank_interval_share"] is None
     assert "of all ranks, so that a single rank says too much" in table["opposed"]["note_en"]
     assert "does not declare how far its ranks depend" in table["unexamined"]["note_en"]
+    assert table["unexamined"]["note_en"].endswith("indicators. Cities against villages.")
+    assert not table["opposed"]["note_en"].endswith(" ")
     statistics = f"'{release}/parquet/index_sensitivity.parquet'"
     share = duckdb.sql(f"select \"index\", obs_value from {statistics} where statistic = 'rank_interval_share' order by 1").fetchall()
     assert share == [(name, table[name]["rank_interval_share"]) for name in ("agreed", "opposed")]

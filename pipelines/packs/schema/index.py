@@ -89,7 +89,7 @@ class Index(Block):
 
     id: Identifier = Field(description="Identifier.")
     title: Texts = Field(description="Title.")
-    note: Texts | None = Field(None, description="What readers must know of the index, before the note on its ranks.")
+    note: Texts | None = Field(None, description="What readers must know of the index, after the note on its ranks.")
     objective: Text = Field(pattern=r"^ZPO[0-9]+-[0-9]+$", description="Objective; it decides in which table the index is published.")
     level: Identifier = Field(description="Level whose areas are scored.")
     period: Literal["latest", "each"] = Field("latest", description="latest: the last period of each indicator; each: every period.")

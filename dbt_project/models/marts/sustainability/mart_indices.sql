@@ -21,7 +21,7 @@ select
     s.rank_interval_share,
     case when {{ is_rankable() }} then 'true' else 'false' end as rankable
 {%- for language in languages %},
-    concat(coalesce(concat(nullif({{ text_of('i.notes', language) }}, ''), ' '), ''), {{ index_note(language) }}) as note_{{ language | replace('-', '_') }}
+    concat({{ index_note(language) }}, case when {{ text_of('i.notes', language) }} <> '' then concat(' ', {{ text_of('i.notes', language) }}) else '' end) as note_{{ language | replace('-', '_') }}
 {%- endfor %}
 from {{ ref('stg_indices') }} as i
 left join statistics as s on s.index_id = i.index_id
