@@ -22,6 +22,7 @@ sys.path.insert(0, str(PROJECT))  # the project need not be installed
 
 from docs import indicator_page  # noqa: E402
 from exports.changes import published  # noqa: E402
+from exports.model.layout import PARTITIONED  # noqa: E402
 from pipelines.cli import app as cli  # noqa: E402
 from pipelines.core.settings import Settings  # noqa: E402
 from pipelines.core.yaml import Expression, Text  # noqa: E402
@@ -58,9 +59,10 @@ TABLES = f"""# The published tables
 This page is for readers of releases. It describes every table and column, so that you can write a query without opening the data. How the
 numbers are made is in [methods.md](methods.md); terms are in the [glossary](glossary.md).
 
-A release has each table as `csv/<table>.csv`, as `parquet/<table>.parquet` and in `indicators.duckdb`. A `*` marks key columns. Key columns
+A release has each table as `parquet/<table>.parquet`, as CSV and in `indicators.duckdb`. {", ".join(f"`{name}`" for name in PARTITIONED)} have
+a CSV file for each indicator, `csv/<table>/<indicator>.csv`; all other tables are `csv/<table>.csv`. A `*` marks key columns. Key columns
 are never null, and rows are sorted by them. `indicators` has a title and a description per language of the pack, and `latest_values` has a
-column per indicator.
+column per indicator that has a value.
 """
 COMMANDS = f"""# Commands
 

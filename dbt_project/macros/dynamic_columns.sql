@@ -1,4 +1,4 @@
-{# Columns that depend on the declarations: the languages of the pack, and its indicators (key and name) in the order of declaration. #}
+{# Columns that depend on the pack: its languages, and the indicators that have a value (key and name) in the order of declaration. #}
 {% macro pack_languages() -%}
     {%- if execute -%}
         {{ return(run_query('select languages from ' ~ ref('stg_pack')).rows[0][0].split(',')) }}
@@ -7,10 +7,14 @@
     {{ return([]) }}
 {%- endmacro %}
 
-{% macro declared_indicators() -%}
+{% macro indicators_with_values() -%}
     {%- if execute -%}
-        {{ return(run_query('select indicator_key, indicator from ' ~ ref('stg_indicators') ~ ' order by position').rows) }}
+        {{ return(run_query(
+            'select indicator_key, indicator from ' ~ ref('stg_indicators') ~ ' where indicator_key in (select indicator_key from '
+            ~ ref('int_indicator_cells') ~ ' where obs_value is not null) order by position'
+        ).rows) }}
     {%- endif -%}
     {%- do ref('stg_indicators') -%}
+    {%- do ref('int_indicator_cells') -%}
     {{ return([]) }}
 {%- endmacro %}

@@ -18,7 +18,7 @@ from exports.changes import listing, pairs, reasons
 from exports.changes.pairs import DIFFERING, Pair
 from exports.changes.published import REVISED_TABLE, TABLE
 from exports.formats import csv, parquet
-from exports.model import checksums, provenance
+from exports.model import checksums, layout, provenance
 from exports.model.change_summary import Revision, Summary, TableChanges
 from exports.model.connection import Limits
 from exports.model.info import FileFacts
@@ -115,9 +115,9 @@ def release_files(folder: Path, about: Mapping[str, str] | None = None) -> Itera
     """Open csv/changes.csv and parquet/changes.parquet in a release folder. `about` goes into the metadata of the Parquet file."""
     schema = parquet.schema_of(TABLE)
     with ExitStack() as stack:
-        file = stack.enter_context((folder / "csv" / f"{TABLE.name}.csv").open("wb"))
-        writer = stack.enter_context(parquet.open_writer(folder / "parquet" / f"{TABLE.name}.parquet", TABLE, schema, _CODED, about))
-        csv.append(pl.DataFrame(schema=dict.fromkeys(listing.COLUMNS, pl.String)), file, header=True)
+        file = stack.enter_context((folder / layout.csv_path(TABLE.name)).open("wb"))
+        writer = stack.enter_context(parquet.open_writer(folder / layout.parquet_path(TABLE.name), TABLE, schema, _CODED, about))
+        csv.append_header(listing.COLUMNS, file)
         row_groups = parquet.RowGroups(writer)
         yield Sink(file, row_groups)
         row_groups.close()
@@ -127,13 +127,13 @@ def release_files(folder: Path, about: Mapping[str, str] | None = None) -> Itera
 def csv_file(path: Path) -> Iterator[Sink]:
     """Open a CSV file for the rows of `changes`."""
     with path.open("wb") as file:
-        csv.append(pl.DataFrame(schema=dict.fromkeys(listing.COLUMNS, pl.String)), file, header=True)
+        csv.append_header(listing.COLUMNS, file)
         yield Sink(file)
 
 
 def facts(folder: Path) -> dict[str, FileFacts]:
     """Return size and checksum of the files of the table `changes`."""
-    return {path: checksums.facts(folder / path) for path in (f"csv/{TABLE.name}.csv", f"parquet/{TABLE.name}.parquet")}
+    return {path: checksums.facts(folder / path) for path in (layout.csv_path(TABLE.name), layout.parquet_path(TABLE.name))}
 
 
 def _pairs(connection: duckdb.DuckDBPyConnection, old: Path, new: Path) -> dict[str, Pair]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -23,37 +24,35 @@ def append(frame: pl.DataFrame, file: IO[bytes], header: bool) -> None:
     frame.write_csv(file, include_header=header, line_terminator="\n", quote_style="necessary", null_value="", include_bom=False)
 
 
+def append_header(columns: Sequence[str], file: IO[bytes]) -> None:
+    append(pl.DataFrame(schema=dict.fromkeys(columns, pl.String)), file, header=True)
+
+
+def parts(frame: pl.DataFrame, by: str) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Yield each value of the column `by`, by which `frame` is sorted, with its rows."""
+    offset = 0
+    for run in frame[by].rle().to_list():
+        yield run["value"], frame.slice(offset, run["len"])
+        offset += run["len"]
+
+
 def append_parts(frame: pl.DataFrame, by: str | None, file: IO[bytes], ranges: Ranges) -> None:
     """Append `frame`, which is sorted by the column `by`, and add to `ranges` where the rows of each value of `by` are."""
     if by is None:
         append(frame, file, header=False)
         return
-    offset = 0
-    for run in frame[by].rle().to_list():
+    for part, rows in parts(frame, by):
         first = file.tell()
-        append(frame.slice(offset, run["len"]), file, header=False)
-        offset += run["len"]
-        ranges[run["value"]] = (ranges.get(run["value"], (first, first))[0], file.tell())
+        append(rows, file, header=False)
+        ranges[part] = (ranges.get(part, (first, first))[0], file.tell())
 
 
 def copy(source: Path, part: tuple[int, int], file: IO[bytes]) -> tuple[int, int]:
     """Append a range of another CSV file, and return the range that it has now."""
-    start = file.tell()
+    start, (at, end) = file.tell(), part
     with source.open("rb") as other:
-        _copy(other, part, file)
+        other.seek(at)
+        while at < end and (chunk := other.read(min(end - at, CHUNK))):
+            file.write(chunk)
+            at += len(chunk)
     return start, file.tell()
-
-
-def write_part(source: Path, part: tuple[int, int], path: Path) -> None:
-    """Write a file with the header and a range of another CSV file."""
-    with source.open("rb") as whole, path.open("wb") as file:
-        file.write(whole.readline())
-        _copy(whole, part, file)
-
-
-def _copy(source: IO[bytes], part: tuple[int, int], file: IO[bytes]) -> None:
-    at, end = part
-    source.seek(at)
-    while at < end and (chunk := source.read(min(end - at, CHUNK))):
-        file.write(chunk)
-        at += len(chunk)

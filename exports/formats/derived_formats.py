@@ -1,4 +1,4 @@
-"""Write the published tables in derived formats: by indicator (CSV, SDMX, JSON-stat), as a workbook and as map files.
+"""Write the published tables in derived formats: by indicator (SDMX, JSON-stat), as a workbook and as map files.
 
 They are made from the Parquet files and contain nothing beyond the tables. A build that has nothing new to publish does not make them.
 The rows of one indicator are in memory at a time. The workbook and the map files need all their rows: one per area.
@@ -8,23 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
 import polars as pl
 import pyarrow.parquet as pq
 
-from exports.formats import csv, geo, jsonstat, parquet, workbook
+from exports.formats import geo, jsonstat, parquet, workbook
 from exports.formats import sdmx as sdmx_files
-from exports.model import checksums, labels, sdmx
+from exports.model import checksums, labels, layout, sdmx
 from exports.model.connection import Limits
 from exports.model.info import Context, FileFacts
 from exports.model.labels import Labels
 from exports.model.reuse import Reuse, key
 from exports.model.tables import Table
 
-BY_INDICATOR = "csv/by_indicator"
 JSON_STAT, SDMX = "jsonstat", "sdmx"
 WORKBOOK = "latest_values.xlsx"
 INDEX_TABLES = ("sustainability", "community")
@@ -80,61 +79,71 @@ def _maps(folder: Path, context: Context, tables: dict[str, Table], reuse: Reuse
 
 
 def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], names: Labels, reuse: Reuse) -> Iterator[str]:
+    """Write the values of each indicator that has any as a cube."""
     table = tables.get("indicator_values")
     note = reuse.tables.get("indicator_values")
-    if table is None or note is None or note.digest.by != "indicator":
+    if table is None or note is None or note.digest.by != layout.PART or not sdmx.is_cube(table):
         return
-    info, source = context.info, folder / "parquet/indicator_values.parquet"
-    as_csv = "by_indicator" in info.formats
-    as_json_stat, as_sdmx = (sdmx.is_cube(table) and name in info.formats for name in (JSON_STAT, SDMX))
-    folders = [path for path, is_written in ((BY_INDICATOR, as_csv), (JSON_STAT, as_json_stat), (SDMX, as_sdmx)) if is_written]
-    if not folders:
+    info, source = context.info, folder / layout.parquet_path(table.name)
+    folders = [path for path in (JSON_STAT, SDMX) if path in info.formats]
+    found = [run for run in runs(source) if run.values] if folders else []
+    if not found:
         return
     for path in folders:
         (folder / path).mkdir()
-    columns, labelling = key(asdict(table)), key(info.languages, info.licence, info.sources, names.areas)
-    indicators = []
-    for name, offset, count in runs(source):
-        indicators.append(name)
-        digest = note.digest.parts[name]
-        if as_csv:
-            path = f"{BY_INDICATOR}/{name}.csv"
-            if not reuse.link(folder, [path], key("csv", columns, digest)):
-                csv.write_part(folder / "csv/indicator_values.csv", note.ranges[name], folder / path)
-            yield path
+    labelling = key(info.languages, info.licence, info.sources, names.areas)
+    for run in found:
+        name, digest = run.indicator, note.digest.parts[run.indicator]
         files: dict[str, tuple[str, Callable[..., object]]] = {}
-        if as_json_stat:
+        if JSON_STAT in folders:
             files[f"{JSON_STAT}/{name}.json"] = (
                 key("json-stat", labelling, asdict(names.indicator(name)), digest),
                 partial(jsonstat.write, name=name, info=info, labels=names),
             )
-        if as_sdmx:
+        if SDMX in folders:
             files[f"{SDMX}/{name}.csv"] = (key("sdmx", info.pack, digest), partial(sdmx_files.write, pack=info.pack))
         changed = {path: write_file for path, (k, write_file) in files.items() if not reuse.link(folder, [path], k)}
         if changed:
-            rows = read_rows(source, offset, count)
+            rows = read_rows(source, run.first, run.rows)
             for path, write_file in changed.items():
                 write_file(rows, path=folder / path)
         yield from files
-    if as_sdmx:
+    if SDMX in folders:
         ages = pl.scan_parquet(source).select(pl.col("age").unique().sort()).collect(engine="streaming")["age"].to_list()
-        sdmx_files.write_structure(info, names, indicators, ages, folder / sdmx.STRUCTURE_PATH)
+        sdmx_files.write_structure(info, names, [run.indicator for run in found], ages, folder / sdmx.STRUCTURE_PATH)
         yield sdmx.STRUCTURE_PATH
 
 
-def runs(source: Path) -> Iterator[tuple[str, int, int]]:
-    """Yield each indicator of a sorted Parquet file with the number of its first row and the number of its rows."""
-    name, first, offset = None, 0, 0
+@dataclass(frozen=True)
+class Run:
+    """The consecutive rows of one indicator: the number of the first one, how many there are, and how many of them have a value."""
+
+    indicator: str
+    first: int
+    rows: int
+    values: int
+
+
+def runs(source: Path) -> Iterator[Run]:
+    """Yield the rows of each indicator of a sorted Parquet file."""
+    run: Run | None = None
+    offset = 0
     with pq.ParquetFile(source) as file:
-        for batch in file.iter_batches(parquet.ROW_GROUP, columns=["indicator"]):
-            for run in pl.Series(batch.column(0)).rle().to_list():
-                if run["value"] != name:
-                    if name is not None:
-                        yield name, first, offset - first
-                    name, first = run["value"], offset
-                offset += run["len"]
-    if name is not None:
-        yield name, first, offset - first
+        for batch in file.iter_batches(parquet.ROW_GROUP, columns=["indicator", "obs_value"]):
+            names, values = pl.Series(batch.column("indicator")), batch.column("obs_value")
+            start = 0
+            for name, length in names.rle().struct.unnest().select("value", "len").iter_rows():
+                with_value = length - values.slice(start, length).null_count
+                if run is not None and run.indicator == name:
+                    run = Run(name, run.first, run.rows + length, run.values + with_value)
+                else:
+                    if run is not None:
+                        yield run
+                    run = Run(name, offset, length, with_value)
+                start += length
+                offset += length
+    if run is not None:
+        yield run
 
 
 def read_rows(source: Path, offset: int, count: int, columns: Sequence[str] | None = None) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,10 +11,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from exports.model.tables import Table
+from exports.model.tables import Column, Table
 
 ROW_GROUP = 122_880
 """The size of a row group of DuckDB, which can then copy group by group; its own file is half as large."""
+ARROW_SCHEMA = "ARROW:schema"
+"""The key under which Arrow keeps its schema in the metadata of a Parquet file."""
 ARROW_TYPES = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
 
 
@@ -24,7 +27,8 @@ def open_writer(
     """Open the file of a table that is written in batches; each batch becomes its own row groups. `coded` are columns with few texts.
 
     Rows are sorted by the key of the table. Without rows there is no row group. `about` goes into the key-value metadata. The Arrow schema
-    is not stored: it would show readers how the columns were kept in memory (as codes) instead of what they are.
+    of the batches is not stored: it would show readers how the columns were kept in memory (as codes). The declared one is stored instead,
+    with description and unit in the metadata of each field.
     """
     with pq.ParquetWriter(
         path,
@@ -36,7 +40,7 @@ def open_writer(
         sorting_columns=[pq.SortingColumn(schema.names.index(name)) for name in table.key],
         store_schema=False,
     ) as writer:
-        writer.add_key_value_metadata(metadata(table) | dict(about or {}))
+        writer.add_key_value_metadata(metadata(table) | dict(about or {}) | {ARROW_SCHEMA: _serialised(schema_of(table))})
         yield writer
 
 
@@ -69,14 +73,24 @@ def schema_of(table: Table, coded: Collection[str] = ()) -> pa.Schema:
     """Return the declared Arrow schema of `table`, with the columns `coded` as dictionaries. Key columns are never null."""
     codes = pa.dictionary(pa.int32(), pa.string())
     return pa.schema(
-        [pa.field(c.name, codes if c.name in coded else ARROW_TYPES[c.type], nullable=c.name not in table.key) for c in table.columns]
+        [
+            pa.field(c.name, codes if c.name in coded else ARROW_TYPES[c.type], nullable=c.name not in table.key, metadata=_of_column(c))
+            for c in table.columns
+        ]
     )
 
 
+def _serialised(schema: pa.Schema) -> str:
+    """Return a schema as readers of Arrow look for it in the metadata of a Parquet file."""
+    return base64.b64encode(schema.serialize().to_pybytes()).decode()
+
+
+def _of_column(column: Column) -> dict[str, str]:
+    return {"description": column.description} | ({"unit": column.unit} if column.unit else {})
+
+
 def metadata(table: Table) -> dict[str, str]:
-    columns = {
-        column.name: {"description": column.description} | ({"unit": column.unit} if column.unit else {}) for column in table.columns
-    }
+    columns = {column.name: _of_column(column) for column in table.columns}
     return {
         "table": table.name,
         "description": table.description,

@@ -18,13 +18,12 @@ import pyarrow as pa
 from exports.formats.parquet import ROW_GROUP, schema_of
 from exports.formats.rounding import round_significant
 from exports.model.errors import ReleaseError
+from exports.model.layout import PART, is_divided
 from exports.model.reuse import KeptRows, TableDigest, TableNote, key
 from exports.model.tables import Column, Table
 from pipelines.core.sql import identifier, literal
 
 SCHEMA = "marts"
-PART = "indicator"
-"""A table whose key begins with this column and has others is divided by it: its digest shows which indicators changed."""
 GUARD = "'"
 FORMULA_START = r"^[=+\-@\t\r]"
 """A spreadsheet runs a cell that starts like this as a formula."""
@@ -67,7 +66,7 @@ def digest(
     It covers names and types of the columns and the key. DuckDB may compute other hashes in another version. The rows of a part are not read
     if its key is the same as `before`.
     """
-    divided = table.key[0] == PART and len(table.key) > 1
+    divided = is_divided(table)
     shape = [[[column.name, column.type] for column in table.columns], list(table.key)]
     same = [part for part, key_ in part_keys.items() if before is not None and before.part_keys.get(part) == key_] if divided else []
     where = f"where {identifier(PART)} is null or {identifier(PART)} not in ({', '.join(map(literal, same))})" if same else ""
@@ -135,7 +134,7 @@ class PreparedTable:
         if self._kept is None or self.by is None:
             yield Segment(keys.checked(self._rows_of_mart()))
         else:
-            for is_kept, run in groupby(sorted(self._digest.parts), self._kept.ranges.__contains__):
+            for is_kept, run in groupby(sorted(self._digest.parts), self._kept.parts.__contains__):
                 parts = list(run)
                 if is_kept:
                     for part in parts:

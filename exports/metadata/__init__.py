@@ -22,7 +22,6 @@ from exports.metadata import (
     prov,
     readme,
     record,
-    report,
     schema_org,
 )
 from exports.model.info import Context
@@ -44,8 +43,8 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
 )
 """A change in one of these documents, other than version and time, makes a new version."""
 
-RECORDS: tuple[Descriptor, ...] = (changelog.descriptor, report.descriptor, record.descriptor, prov.descriptor)
-"""Documents about how a release was made. They belong to a version and never make a new one."""
+RECORDS: tuple[Descriptor, ...] = (changelog.descriptor, record.descriptor, prov.descriptor)
+"""Documents about how a release was made. They belong to a version and never make a new one. `report`, which states their size, follows."""
 
 
 def render(descriptors: tuple[Descriptor, ...], context: Context) -> dict[str, bytes]:

@@ -8,14 +8,14 @@ addresses are relative to the release folder.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from exports.metadata import wording
-from exports.metadata.csvw import SUFFIX
 from exports.metadata.rdf import is_absolute
 from exports.metadata.text import licence_url, release_url
 from exports.metadata.vocabulary import FORMATS, Format
+from exports.model import layout
 from exports.model.info import Context, FileFacts
 from exports.model.tables import Table
 from pipelines.core.iri import escape_iri
@@ -31,13 +31,23 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Distribution:
-    """A file. `facts` is None for the DuckDB file, whose bytes differ from build to build. `schema` is the path of its description."""
+    """A file. `facts` is None for the DuckDB file, whose bytes differ from build to build. `schema` is the path of its description.
+
+    `labels` say by language which part of the dataset the file is; they are empty if it is all of it.
+    """
 
     id: str
     path: str
     format: Format
     facts: FileFacts | None
     schema: str | None
+    labels: Texts = field(default_factory=dict)
+
+    def titles(self, dataset: Texts) -> Texts:
+        """Return the title of the file by language, given those of its dataset."""
+        first = next(iter(self.labels.values()), "")
+        parts = {language: f": {self.labels.get(language) or first}" if first else "" for language in dataset}
+        return {language: f"{title}{parts[language]} ({self.format.name})" for language, title in dataset.items()}
 
 
 @dataclass(frozen=True)
@@ -127,7 +137,7 @@ def _prefixed(context: Context, languages: Sequence[str], names: Texts) -> Texts
 def _of_table(context: Context, table: Table, languages: Sequence[str]) -> Dataset:
     descriptions = {lang: text for lang in languages if (text := wording.description(table.name, lang))}
     # only the two formats of every table; the README of the release lists the derived formats
-    files = [path for path in (f"csv/{table.name}.csv", f"parquet/{table.name}.parquet") if path in context.files]
+    files = [path for path in (*layout.csv_paths(table, context.files), layout.parquet_path(table.name)) if path in context.files]
     theme = ("SOCI",) if table.name in SOCIAL else ("GOVE",) if table.name in QUALITY else ()
     return Dataset(
         id=f"table-{table.name}",
@@ -137,7 +147,7 @@ def _of_table(context: Context, table: Table, languages: Sequence[str]) -> Datas
         keywords=_keywords(languages),
         themes=("REGI", *theme),
         period=context.facts.periods.get(table.name) or context.facts.period,
-        distributions=tuple(_distribution(context, path) for path in files),
+        distributions=tuple(_distribution(context, table, path) for path in files),
     )
 
 
@@ -151,7 +161,7 @@ def _whole(context: Context, languages: Sequence[str]) -> Dataset:
         keywords=_keywords(languages),
         themes=("REGI",),
         period=context.facts.period,
-        distributions=(Distribution("duckdb", DUCKDB, FORMATS[".duckdb"], None, None),),
+        distributions=(Distribution("duckdb", DUCKDB, FORMATS[".duckdb"], None, None),) if "duckdb" in context.info.formats else (),
     )
 
 
@@ -159,7 +169,12 @@ def _keywords(languages: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
     return {lang: wording.KEYWORDS[lang] for lang in languages if lang in wording.KEYWORDS}
 
 
-def _distribution(context: Context, path: str) -> Distribution:
+def _distribution(context: Context, table: Table, path: str) -> Distribution:
     pure = PurePosixPath(path)
-    schema = path + SUFFIX if pure.suffix == ".csv" else None
-    return Distribution(pure.suffix.removeprefix("."), path, FORMATS[pure.suffix], context.files[path], schema)
+    id_ = pure.suffix.removeprefix(".")
+    labels: Texts = {}
+    if pure.suffix == ".csv" and layout.is_partitioned(table):
+        part = layout.part_of(path)
+        id_, labels = f"{id_}-{part}", context.facts.indicators.get(part) or {context.info.languages[0]: part}
+    schema = layout.metadata_path(path) if pure.suffix == ".csv" else None
+    return Distribution(id_, path, FORMATS[pure.suffix], context.files[path], schema, labels)

@@ -6,6 +6,7 @@ from typing import Any
 
 from exports.metadata import csvw
 from exports.metadata.text import is_web, licence_url, release_url, to_json
+from exports.model import layout
 from exports.model.info import Context
 from exports.model.tables import Column, Table
 
@@ -59,7 +60,12 @@ def descriptor(context: Context) -> dict[str, bytes]:
     if info.publisher.get("name"):
         value["creator"] = value["publisher"] = _publisher(context)
     value["distribution"] = [
-        _file(context, table, kind, media, place) for table in context.tables for kind, media in (("parquet", PARQUET), ("csv", "text/csv"))
+        _file(context, table, path, media, place)
+        for table in context.tables
+        for path, media in (
+            (layout.parquet_path(table.name), PARQUET),
+            *((path, "text/csv") for path in layout.csv_paths(table, context.files)),
+        )
     ]
     value["recordSet"] = [_record_set(context, table) for table in context.tables]
     return {PATH: to_json(value)}
@@ -79,8 +85,7 @@ def _citation(context: Context, place: str | None) -> str:
     return f"{author}{info.text(info.title)}, release {context.version} ({info.timestamp[:10]})" + (f", {place}" if place else "")
 
 
-def _file(context: Context, table: Table, kind: str, media: str, place: str | None) -> dict[str, Any]:
-    path = f"{kind}/{table.name}.{kind}"
+def _file(context: Context, table: Table, path: str, media: str, place: str | None) -> dict[str, Any]:
     facts = context.files[path]
     return {
         "@type": "cr:FileObject",
@@ -118,7 +123,7 @@ def _field(table: Table, column: Column) -> dict[str, Any]:
         "name": column.name,
         "description": column.description + unit,
         "dataType": TYPES[column.type],
-        "source": {"fileObject": {"@id": f"parquet/{table.name}.parquet"}, "extract": {"column": column.name}},
+        "source": {"fileObject": {"@id": layout.parquet_path(table.name)}, "extract": {"column": column.name}},
     }
     if concept := csvw.CONCEPTS.get(column.name):
         value["equivalentProperty"] = concept

@@ -1,6 +1,7 @@
 """CSV on the Web: for each CSV file a `<file name>-metadata.json` with its columns, types, key and references.
 
-The document is a group of tables. The table of the file comes first; the tables that it refers to follow, because validators need them.
+The document is a group of tables. The table of the file comes first; the tables that it refers to follow, because validators need them. The
+files of a partitioned table have one document, `csv-metadata.json` in their folder, in which each of them is a table.
 """
 
 from __future__ import annotations
@@ -12,11 +13,10 @@ from typing import Any
 
 from exports.metadata import codelist
 from exports.metadata.text import licence_url, to_json
-from exports.model import sdmx
+from exports.model import layout, sdmx
 from exports.model.info import Context, ForeignKey
 from exports.model.tables import Column, Table
 
-SUFFIX = "-metadata.json"
 DATATYPES = {"VARCHAR": "string", "DOUBLE": "double", "BIGINT": "long"}
 DIALECT = {
     "encoding": "utf-8",
@@ -41,48 +41,45 @@ CONCEPTS = {
     "publisher": "http://purl.org/dc/terms/publisher",
 }
 """The meaning of columns by name, in all tables."""
-WHOLE, PART = "csv", "csv/by_indicator"
 STATISTICAL = "sdmx"
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
     """Return the metadata of every CSV file and of every code list."""
-    documents = {}
-    tables = {table.name: table for table in context.tables}
-    described = {f"{WHOLE}/{name}.csv": table for name, table in tables.items()}
-    described |= {codelist.path(table): table for table in codelist.TABLES}
+    described = {codelist.path(table): ([codelist.path(table)], table) for table in codelist.TABLES}
+    for table in context.tables:
+        if paths := layout.csv_paths(table, context.files):
+            described[layout.metadata_path(paths[0])] = (paths, table)
     for path in context.files:
-        if posixpath.dirname(path) == PART:
-            described[path] = tables["indicator_values"]
-        elif posixpath.dirname(path) == STATISTICAL and path.endswith(".csv"):
-            described[path] = sdmx.DATA
-    for path, table in described.items():
-        documents[path + SUFFIX] = to_json(describe(context, path, table))
-    return documents
+        if posixpath.dirname(path) == STATISTICAL and path.endswith(".csv"):
+            described[path] = ([path], sdmx.DATA)
+    return {layout.metadata_path(paths[0]): to_json(describe(context, paths, table)) for paths, table in described.values()}
 
 
-def describe(context: Context, path: str, table: Table) -> dict[str, Any]:
-    """Return the metadata of the CSV file at `path`, which has the columns of `table`."""
+def describe(context: Context, paths: Sequence[str], table: Table) -> dict[str, Any]:
+    """Return the metadata of the CSV files at `paths`, which have the columns of `table` and are in one folder."""
     info = context.info
     keys = _references(context, table)
     others = {key.to_table: _target(context, key.to_table) for key in keys}
+    here = posixpath.dirname(paths[0])
+    name = _name(paths[0] if len(paths) == 1 and not layout.is_partitioned(table) else here)
     value: dict[str, Any] = {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": info.languages[0]}],
-        "dc:title": [{"@value": f"{text}: {_name(path)}", "@language": lang} for lang, text in info.title.items()],
+        "dc:title": [{"@value": f"{text}: {name}", "@language": lang} for lang, text in info.title.items()],
         "dc:description": {"@value": table.description, "@language": "en"},
     }
     if url := licence_url(info.licence):
         value["dc:license"] = {"@id": url}
     if info.publisher.get("name"):
         value["dc:publisher"] = info.text(info.publisher["name"])
-    here = posixpath.dirname(path)
     value["dialect"] = DIALECT
+    schema = _schema(table, keys, here, others)
     value["tables"] = [
-        {"url": posixpath.basename(path), "tableSchema": _schema(table, keys, here, others)},
+        *({"url": posixpath.basename(path), "tableSchema": schema} for path in paths),
         *(
             {"url": posixpath.relpath(to, here), "suppressOutput": True, "tableSchema": _schema(other, (), here, others)}
             for to, other in dict(others.values()).items()
-            if to != path
+            if to not in paths
         ),
     ]
     return value
@@ -111,7 +108,7 @@ def _target(context: Context, name: str) -> tuple[str, Table]:
     code_list = next((table for table in codelist.TABLES if table.name == name), None)
     if code_list:
         return codelist.path(code_list), code_list
-    return f"{WHOLE}/{name}.csv", next(table for table in context.tables if table.name == name)
+    return layout.csv_path(name), next(table for table in context.tables if table.name == name)
 
 
 def _schema(table: Table, keys: Sequence[ForeignKey], here: str, others: Mapping[str, tuple[str, Table]]) -> dict[str, Any]:

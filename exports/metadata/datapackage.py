@@ -1,11 +1,14 @@
-"""datapackage.json: a Data Package (version 2) whose resources are the CSV files. Parquet and DuckDB files are not resources."""
+"""datapackage.json: a Data Package (version 2) whose resources are the CSV files. Parquet and DuckDB files are not resources.
+
+A partitioned table is one resource with several paths. Without rows it has no file, and its resource holds the header itself.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from exports.metadata.text import is_web, licence_url, release_url, to_json
-from exports.model import schema_version
+from exports.model import layout, schema_version
 from exports.model.info import Context
 from exports.model.tables import Column, Table
 from pipelines.core.vocabulary import STATUSES
@@ -37,7 +40,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
 
 
 def resources(context: Context) -> list[dict[str, Any]]:
-    """Return the resource of each table: its file and its columns."""
+    """Return the resource of each table: its files and its columns."""
     return [_resource(context, table) for table in context.tables]
 
 
@@ -69,8 +72,6 @@ def _source(context: Context, source: Any) -> dict[str, Any]:
 
 
 def _resource(context: Context, table: Table) -> dict[str, Any]:
-    path = f"csv/{table.name}.csv"
-    facts = context.files[path]
     schema: dict[str, Any] = {
         "$schema": PROFILES + "tableschema.json",
         "fields": [_field(table, column) for column in table.columns],
@@ -88,21 +89,28 @@ def _resource(context: Context, table: Table) -> dict[str, Any]:
         "$schema": PROFILES + "dataresource.json",
         "name": table.name,
         "type": "table",
-        "path": path,
+        **_data(context, table),
         "description": table.description,
-        "format": "csv",
-        "mediatype": "text/csv",
-        "encoding": "utf-8",
-        "bytes": facts.bytes,
-        "hash": f"sha256:{facts.sha256}",
-        "dialect": {
-            "$schema": PROFILES + "tabledialect.json",
-            "delimiter": ",",
-            "lineTerminator": "\n",
-            "doubleQuote": True,
-        },
+        **_file(context, table),
         "schema": schema,
     }
+
+
+def _data(context: Context, table: Table) -> dict[str, Any]:
+    paths = layout.csv_paths(table, context.files)
+    if not layout.is_partitioned(table):
+        return {"path": paths[0]}
+    return {"path": paths} if paths else {"data": [[column.name for column in table.columns]]}
+
+
+def _file(context: Context, table: Table) -> dict[str, Any]:
+    """Return the form of the files, with size and checksum of a single one; the standard has none for several files."""
+    paths = layout.csv_paths(table, context.files)
+    facts = None if layout.is_partitioned(table) else context.files[paths[0]]
+    dialect = {"$schema": PROFILES + "tabledialect.json", "delimiter": ",", "lineTerminator": "\n", "doubleQuote": True}
+    form = {"format": "csv", "mediatype": "text/csv", "encoding": "utf-8"} if paths else {}
+    sums = {"bytes": facts.bytes, "hash": f"sha256:{facts.sha256}"} if facts else {}
+    return form | sums | ({"dialect": dialect} if paths else {})
 
 
 def _field(table: Table, column: Column) -> dict[str, Any]:

@@ -242,7 +242,8 @@ def _distribution(graph: Graph, context: Context, catalogue: DcatCatalogue, data
     standards: list[Term] = [Iri(form.specification)]
     if file.schema:
         standards.append(Iri(catalogue.file(file.schema)))
-        graph.node(catalogue.file(file.schema), "dct:Standard", dct_title=text(f"{file.path}: columns and types (CSV on the Web)", "en"))
+        described = f"{dataset.table or file.path}: columns and types (CSV on the Web)"
+        graph.node(catalogue.file(file.schema), "dct:Standard", dct_title=text(described, "en"))
     size: Literal | None = None
     checksum: Iri | None = None
     if file.facts:
@@ -256,7 +257,7 @@ def _distribution(graph: Graph, context: Context, catalogue: DcatCatalogue, data
     graph.node(
         node,
         "dcat:Distribution",
-        dct_title=[text(f"{value} ({form.name})", language) for language, value in dataset.titles.items()],
+        dct_title=texts(file.titles(dataset.titles)),
         dct_description=texts(dataset.descriptions),
         dcat_accessURL=Iri(catalogue.file(file.path)),
         dcat_downloadURL=Iri(catalogue.file(file.path)),

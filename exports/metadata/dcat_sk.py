@@ -120,7 +120,7 @@ def _distribution(graph: Graph, context: Context, catalogue: DcatCatalogue, node
     return graph.node(
         f"{node}#{file.id}",
         "dcat:Distribution",
-        dct_title=_texts({language: f"{title} ({file.format.name})" for language, title in dataset.titles.items()}),
+        dct_title=_texts(file.titles(dataset.titles)),
         leg_termsOfUse=terms,
         dcat_accessURL=Iri(catalogue.file(file.path)),
         dcat_downloadURL=Iri(catalogue.file(file.path)),

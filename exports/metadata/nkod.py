@@ -94,7 +94,7 @@ def _distribution(catalogue: DcatCatalogue, dataset: Dataset, file: Distribution
     value: dict[str, Any] = {
         "typ": "Distribuce",
         "iri": f"{_iri(catalogue, _path(dataset))}#{file.id}",
-        "název": _texts({language: f"{title} ({file.format.name})" for language, title in dataset.titles.items()}),
+        "název": _texts(file.titles(dataset.titles)),
         "podmínky_užití": _terms(catalogue),
         "soubor_ke_stažení": catalogue.file(file.path),
         "přístupové_url": catalogue.file(file.path),

@@ -8,6 +8,7 @@ from typing import Any
 from exports.formats.query_macros import queries
 from exports.metadata import markdown
 from exports.metadata.text import NO_LICENCE, is_web, licence_url, release_url
+from exports.model import layout
 from exports.model.info import Context
 from pipelines.core.vocabulary import STATUSES
 
@@ -27,6 +28,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
         url=release_url(info.base_uri, context.version),
         tables=context.tables,
         rows=context.rows,
+        partitioned=[f"`{table.name}`" for table in context.tables if layout.is_partitioned(table)],
         formats=info.formats,
         statuses=STATUSES,
         example_table="indicator_values" if "indicator_values" in names or not names else names[0],

@@ -1,4 +1,4 @@
-"""quality/report.json: the results of the gate as the caller passes them, the rows and guarded texts of each table, and the size of files."""
+"""quality/report.json: the results of the gate as the caller passes them, the rows and guarded texts of each table, and the size by format."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ from exports.metadata.text import to_json
 from exports.model.info import Context
 
 PATH = "quality/report.json"
-BUDGET = 1_300_000_000
-"""The bytes of data files that a release should not exceed, for people who download all of it and for quotas of portals."""
+DOCUMENTS = "documents"
+RATIO = 1.6
+"""What a release should take, in bytes of its tables as bare CSV: people download all of it, and portals have quotas."""
+SMALL = 50_000_000
+"""Bytes that any release may take."""
+FILES = 450
+"""The number of files that a release should not exceed."""
+ON_REQUEST = "sdmx"
+"""What a release contains only because its pack asks for it does not count."""
+ROUNDED = 1 << 20
+"""The size of the DuckDB file differs a little from build to build, so it is rounded up to a multiple of this."""
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
@@ -25,10 +34,39 @@ def descriptor(context: Context) -> dict[str, bytes]:
 
 
 def size(context: Context) -> dict[str, Any]:
-    """Return the bytes of the data files by folder, and the budget; without `indicators.duckdb`, whose size varies."""
-    folders: dict[str, int] = {}
-    for path, facts in sorted(context.files.items()):
-        folder = posixpath.dirname(path) or path
-        folders[folder] = folders.get(folder, 0) + facts.bytes
-    total = sum(folders.values())
-    return {"bytes": total, "budget_bytes": BUDGET, "within_budget": total <= BUDGET, "folders": folders}
+    """Return bytes and number of files by format, and the budget.
+
+    This report and SHA256SUMS, which cannot state their own size, count only as files.
+    """
+    formats: dict[str, dict[str, int]] = {}
+
+    def add(format_: str, size: int) -> None:
+        total = formats.setdefault(format_, {"bytes": 0, "files": 0})
+        total["bytes"] += size
+        total["files"] += 1
+
+    for path, facts in context.files.items():
+        add(_format(path), facts.bytes)
+    for path, size in context.document_bytes.items():
+        add(ON_REQUEST if posixpath.dirname(path) == ON_REQUEST else DOCUMENTS, size)
+    if context.duckdb_bytes:
+        add("duckdb", -(-context.duckdb_bytes // ROUNDED) * ROUNDED)
+    add(DOCUMENTS, 0)
+    add(DOCUMENTS, 0)
+    counted = [total for name, total in formats.items() if name != ON_REQUEST]
+    total_bytes, total_files = (sum(total[name] for total in counted) for name in ("bytes", "files"))
+    budget = max(round(RATIO * context.whole_csv), SMALL)
+    return {
+        "bytes": total_bytes,
+        "files": total_files,
+        "bare_csv_bytes": context.whole_csv,
+        "budget_bytes": budget,
+        "budget_files": FILES,
+        "within_budget": total_bytes <= budget and total_files <= FILES,
+        "formats": dict(sorted(formats.items())),
+    }
+
+
+def _format(path: str) -> str:
+    """Return the format of a data file: that of its folder or, beside the folders, that of its ending."""
+    return path.partition("/")[0] if "/" in path else posixpath.splitext(path)[1].removeprefix(".")

@@ -11,7 +11,7 @@ from exports.model.change_summary import Summary
 from exports.model.provenance import Provenance
 from exports.model.tables import Table
 from pipelines.core.clock import timestamp
-from pipelines.core.vocabulary import FORMATS
+from pipelines.core.vocabulary import DEFAULT_FORMATS
 
 Text = str | Mapping[str, str]
 """A text, or the same text by language."""
@@ -40,7 +40,7 @@ class ReleaseInfo:
     """The national catalogues to write files for."""
     high_value: bool = False
     """Whether the catalogues declare the tables as high-value datasets."""
-    formats: Sequence[str] = FORMATS
+    formats: Sequence[str] = DEFAULT_FORMATS
     """What the release contains (`pipelines.core.vocabulary.FORMATS`)."""
     code: str = ""
     """Versions of the stages that made the release (`pipelines.core.versions`)."""
@@ -135,7 +135,8 @@ class Facts:
     `periods`: first and last day by table. `boxes`: bounding box of the areas by country, None if no area has a point; the country '' is
     that of the pack. `statused`: for each table with a column obs_status, its rows and its rows with a value. `expected`, `available`:
     values of indicators. `read`, `accepted`, `quarantined`, `ignored`: rows of sources. `sources`, `stale`: numbers of sources.
-    `inputs`, `imputed`: inputs of indices. `indices`: how each index is shown to readers.
+    `inputs`, `imputed`: inputs of indices. `indices`: how each index is shown to readers. `indicators`: the titles of each indicator by
+    language.
     """
 
     snapshots: Sequence[Snapshot] = ()
@@ -153,6 +154,7 @@ class Facts:
     inputs: int = 0
     imputed: int = 0
     indices: Sequence[IndexFacts] = ()
+    indicators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def box(self) -> Box | None:
@@ -172,6 +174,8 @@ class Facts:
 class Context:
     """Everything that a descriptor is made from. `files` are the data files by path in the release, without `indicators.duckdb`.
 
+    `whole_csv` is what the tables would take as one CSV file each: less than their files, because all parts of a table repeat its header.
+    `document_bytes` are the sizes of the descriptors by path and `duckdb_bytes` that of the DuckDB file; only the quality report states them.
     `changes` is the comparison with the previous release. It is not there yet when a build checks whether it has anything new to publish.
     `schema_version` is the version of the tables' shape (`exports.model.schema_version`).
     """
@@ -188,6 +192,9 @@ class Context:
     changes: Summary | None = field(default=None)
     facts: Facts = field(default_factory=Facts)
     schema_version: str = ""
+    whole_csv: int = 0
+    document_bytes: Mapping[str, int] = field(default_factory=dict)
+    duckdb_bytes: int = 0
 
     def timeless(self) -> Context:
         """Return this context without version and time, for a comparison of content."""

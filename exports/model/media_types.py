@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-METADATA = ".csv-metadata.json"
+METADATA = "csv-metadata.json"
 MEDIA_TYPES = {
     METADATA: "application/csvm+json",
     ".csv": "text/csv; charset=utf-8; header=present",

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from exports.model import checksums
+from exports.model import checksums, layout
 from exports.model.info import FileFacts
 from pipelines.core import versions
 
@@ -79,11 +79,15 @@ class UnchangedParts:
 
 @dataclass(frozen=True)
 class KeptRows:
-    """The files of a table in the previous release, which are undamaged, and the ranges of the parts that have the same rows now."""
+    """The undamaged files of a table in the previous release, and the `parts` that have the same rows now.
 
-    csv: Path
+    `ranges` says where these parts are in the file `csv`. A partitioned table has no such file: the files of its parts are linked already.
+    """
+
     parquet: Path
-    ranges: Ranges
+    parts: Collection[str]
+    csv: Path | None = None
+    ranges: Ranges = field(default_factory=dict)
 
 
 def key(*facts: object) -> str:
@@ -111,7 +115,7 @@ class Reuse:
         The caller writes them if the result is False. In both cases their key is recorded.
         """
         paths = list(paths)
-        self._keys.update(dict.fromkeys(paths, key))
+        self.record(paths, key)
         if self._previous is None or any(self._before.keys.get(path) != key for path in paths):
             return False
         facts = {path: self._intact(path) for path in paths}
@@ -123,22 +127,31 @@ class Reuse:
         self.linked |= intact
         return True
 
+    def record(self, paths: Iterable[str], key: str) -> None:
+        """Record the key of files that the caller writes whether or not the previous release has them."""
+        self._keys.update(dict.fromkeys(paths, key))
+
     def before(self, table: str) -> TableNote | None:
         """Return the note on a table of the previous release."""
         return self._before.tables.get(table)
 
-    def kept_rows(self, table: str, digest: TableDigest) -> KeptRows | None:
-        """Return the rows of a changed table that can be taken from the files of the previous release."""
+    def kept_rows(self, table: str, digest: TableDigest, linked_parts: Collection[str] | None = None) -> KeptRows | None:
+        """Return the rows of a changed table that can be taken from the files of the previous release.
+
+        `linked_parts` are those parts of a partitioned table whose CSV files are linked already.
+        """
         before = self.before(table)
         if self._previous is None or before is None or digest.by is None or before.digest.by != digest.by:
             return None
-        ranges = {
-            part: before.ranges[part] for part, d in digest.parts.items() if before.digest.parts.get(part) == d and part in before.ranges
-        }
-        csv, parquet = f"csv/{table}.csv", f"parquet/{table}.parquet"
+        same = {part for part, d in digest.parts.items() if before.digest.parts.get(part) == d}
+        csv, parquet = layout.csv_path(table), layout.parquet_path(table)
+        if linked_parts is not None:
+            same &= set(linked_parts)
+            return KeptRows(self._previous / parquet, same) if same and self._intact(parquet) else None
+        ranges = {part: before.ranges[part] for part in same if part in before.ranges}
         if not ranges or not self._intact(csv) or not self._intact(parquet):
             return None
-        return KeptRows(self._previous / csv, self._previous / parquet, ranges)
+        return KeptRows(self._previous / parquet, set(ranges), self._previous / csv, ranges)
 
     def unchanged_parts(self) -> dict[str, UnchangedParts]:
         """Return by table which parts have the same rows as in the previous release. Tables that were not divided are left out."""
@@ -159,7 +172,7 @@ class Reuse:
         assert self._staging is not None
         sums = _sums(release)
         keys = {path: k for path, k in self._keys.items() if path in files and files[path].sha256 == sums.get(path)}
-        note = Note(keys, {table: t for table, t in self.tables.items() if f"csv/{table}.csv" in keys})
+        note = Note(keys, {table: t for table, t in self.tables.items() if layout.parquet_path(table) in keys})
         notes = {}
         if self._previous is not None and self._before.keys:
             notes[_name(self._previous)] = self._before

@@ -2,7 +2,7 @@
 
 Compares the tables of two Data Packages; reads no data. The rules:
 
-* major: a program may break. A table or column was removed, or the order, the type, the unit or the key changed.
+* major: a program may break. A table or column was removed, or the address, the order, the type, the unit or the key changed.
 * minor: a program keeps working. A table or column was added, the values of a code list changed, or a reference or a bound changed.
 * patch: only people notice. A description changed.
 
@@ -56,13 +56,19 @@ def _differences(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, An
     for name in (name for name in before if name in after):
         old_table, new_table = before[name], after[name]
         old_schema, new_schema = old_table["schema"], new_table["schema"]
-        if old_table["path"] != new_table["path"] or old_schema["primaryKey"] != new_schema["primaryKey"]:
+        if _place(old_table) != _place(new_table) or old_schema["primaryKey"] != new_schema["primaryKey"]:
             yield MAJOR
         if old_schema.get("foreignKeys") != new_schema.get("foreignKeys"):
             yield MINOR
         if old_table["description"] != new_table["description"]:
             yield PATCH
         yield from _field_differences(*({field["name"]: field for field in schema["fields"]} for schema in (old_schema, new_schema)))
+
+
+def _place(resource: Mapping[str, Any]) -> str:
+    """Return the file of a table, or the folder of its files: there may be more of them in the next release, or none at all."""
+    path = resource.get("path")
+    return path if isinstance(path, str) else f"csv/{resource['name']}/"
 
 
 def _field_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[int]:

@@ -31,7 +31,8 @@ def dictionaries(plan: PushPlan) -> dict[str, Columns]:
         raise PushError(f"{plan.version}: {datapackage.PATH} cannot be read ({error}); nothing was sent") from None
     columns: dict[str, Columns] = {}
     for resource in package.get("resources", []):
-        paths = resource["path"] if isinstance(resource["path"], list) else [resource["path"]]
+        path = resource.get("path", [])  # a table of several files has none of them if it has no rows
+        paths = path if isinstance(path, list) else [path]
         fields = [_column(field) for field in resource.get("schema", {}).get("fields", [])]
         columns |= dict.fromkeys((path for path in paths if path.endswith(".csv")), fields)
     return columns

@@ -45,6 +45,7 @@ def gather(tables: Sequence[Table], parquet: Path, limits: Limits) -> Facts:
             inputs=inputs,
             imputed=imputed,
             indices=files.indices(),
+            indicators=files.titles(),
         )
 
 
@@ -124,6 +125,14 @@ class _Tables:
             IndexFacts(row["index"], _by_language(row, "title_"), row["level"], row["rankable"] == "true", _by_language(row, "note_"))
             for row in rows
         )
+
+    def titles(self) -> dict[str, dict[str, str]]:
+        """Return the titles of the indicators by language."""
+        if not self.has("indicators", "indicator"):
+            return {}
+        names = [name for column in self.tables["indicators"].columns if (name := column.name).startswith("title_")]
+        rows = self.rows("indicators", ", ".join(map(identifier, ["indicator", *names])), "order by indicator")
+        return {row[0]: _by_language(dict(zip(names, row[1:], strict=True)), "title_") for row in rows}
 
     def statused(self, table: str) -> tuple[int, int] | None:
         if not self.has(table, "obs_status"):

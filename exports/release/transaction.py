@@ -7,6 +7,7 @@ verify and publish. The caller makes sure that only one build at a time works on
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import uuid
@@ -20,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 from exports import metadata
 from exports.formats import query_macros
 from exports.metadata import datapackage, report
+from exports.metadata.catalogue import DUCKDB
 from exports.metadata.text import is_web
-from exports.model import checksums, schema_version
+from exports.model import checksums, layout, schema_version
 from exports.model.errors import ReleaseError
 from exports.model.info import Context, FileFacts, Previous, ReleaseInfo
 from exports.model.reuse import PartKeys, Reuse
@@ -30,12 +32,10 @@ from exports.release import public_folder
 from exports.release.entries import RELEASES, ChangeCounts, Entry, PackInfo, TableCounts
 from exports.release.ledger import Ledger
 from exports.verify.release import verify
-from pipelines.core.vocabulary import FORMATS
 
 if TYPE_CHECKING:
     from exports.model.connection import Limits
 
-DUCKDB = "indicators.duckdb"
 RESERVED = ("changes", "revisions", *query_macros.VIEWS)
 """Names of the tables and views that every release adds by itself."""
 
@@ -195,8 +195,7 @@ def _content_digest(context: Context, content: Mapping[str, FileFacts]) -> str:
     """
     context = replace(context, files={**context.files, **content}, facts=replace(context.facts, stale=0))
     sums = {path: facts.sha256 for path, facts in context.files.items() if path.startswith("csv/")}
-    if tuple(context.info.formats) != FORMATS:
-        sums["formats"] = " ".join(context.info.formats)
+    sums["formats"] = " ".join(context.info.formats)
     for path, text in metadata.render(metadata.DESCRIPTORS, context.timeless()).items():
         sums[path] = hashlib.sha256(text).hexdigest()
     return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
@@ -274,19 +273,44 @@ def _complete(folder: Path, context: Context, limits: Limits, reuse: Reuse, repo
     from exports.formats import derived_formats, duckdb_macros
     from exports.formats import duckdb as duckdb_file
 
-    report_progress(DUCKDB)
-    duckdb_file.write(context.tables, folder / "parquet", folder / DUCKDB, limits, VIEWS)
-    duckdb_macros.write(context.tables, context.info.languages, folder / DUCKDB, limits)
+    if "duckdb" in context.info.formats:
+        report_progress(DUCKDB)
+        duckdb_file.write(context.tables, folder / "parquet", folder / DUCKDB, limits, VIEWS)
+        duckdb_macros.write(context.tables, context.info.languages, folder / DUCKDB, limits)
+        context = replace(context, duckdb_bytes=(folder / DUCKDB).stat().st_size)
     report_progress("files by indicator, for spreadsheets, statistical software and maps")
     context = replace(context, files={**context.files, **derived_formats.write(folder, context, limits, reuse)})
-    size = report.size(context)
-    if not size["within_budget"]:
-        report_progress(f"the data files have {size['bytes']} bytes, which is more than the budget of {size['budget_bytes']}")
-    for path, text in metadata.render(metadata.DESCRIPTORS + metadata.RECORDS, context).items():
+    documents = metadata.render(metadata.DESCRIPTORS + metadata.RECORDS, context)
+    context = replace(context, whole_csv=_whole_csv(context), document_bytes={path: len(text) for path, text in documents.items()})
+    documents |= metadata.render((report.descriptor,), context)
+    _report_size(context, report_progress)
+    for path, text in documents.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text)
     checksums.write(folder, context.files)
     return context.files
+
+
+def _whole_csv(context: Context) -> int:
+    """Return the bytes that the tables would take as one CSV file each."""
+    from exports.formats import csv
+
+    size = 0
+    for table in context.tables:
+        paths = layout.csv_paths(table, context.files)
+        header = io.BytesIO()
+        csv.append_header([column.name for column in table.columns], header)
+        size += sum(context.files[path].bytes for path in paths) - (len(paths) - 1) * len(header.getvalue())
+    return size
+
+
+def _report_size(context: Context, report_progress: ReportProgress) -> None:
+    size = report.size(context)
+    if not size["within_budget"]:
+        report_progress(
+            f"the release has {size['bytes']} bytes in {size['files']} files, which is more than the budget of {size['budget_bytes']} bytes "
+            f"in {size['budget_files']} files"
+        )
 
 
 def _seal(folder: Path, linked: Collection[str]) -> None:

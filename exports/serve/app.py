@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from exports.model import layout
 from exports.model.errors import ReleaseError
 from exports.model.media_types import CACHE_FOREVER, CACHE_REVALIDATE, MEDIA_TYPES, METADATA, media_type
 from exports.release import ledger
@@ -100,7 +101,7 @@ class PublicFiles(StaticFiles):
         within = f"/{RELEASES}/" in scope["path"]
         response.headers["cache-control"] = CACHE_FOREVER if within else CACHE_REVALIDATE
         if name.endswith(".csv"):
-            metadata = quote(f"{name}-metadata.json")
+            metadata = quote(_metadata_of(Path(full_path)))
             response.headers["link"] = f'<{metadata}>; rel="describedby"; type="{MEDIA_TYPES[METADATA]}"'
         if self.is_not_modified(response.headers, Headers(scope=scope)):
             return NotModifiedResponse(response.headers)
@@ -126,6 +127,11 @@ class AllowAllOrigins:
             await Response(status_code=204, headers={"allow": METHODS, **PREFLIGHT})(scope, receive, send_with_headers)
         else:
             await self.app(scope, receive, send_with_headers)
+
+
+def _metadata_of(path: Path) -> str:
+    """Return the name of the metadata of a CSV file, which are in the same folder."""
+    return PurePosixPath(layout.metadata_path("/".join(path.parts[-3:]))).name
 
 
 def _is_range(header: str) -> bool:

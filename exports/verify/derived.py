@@ -1,4 +1,4 @@
-"""Verify the derived formats against the tables: files by indicator, workbook, map files, and views and macros of the DuckDB file.
+"""Verify the derived formats against the tables: SDMX and JSON-stat, workbook, map files, and views and macros of the DuckDB file.
 
 A missing format is not a fault here: not every release has every format, and SHA256SUMS reveals files that were lost. The functions yield
 faults as lines and raise if a file cannot be read.
@@ -10,7 +10,6 @@ import csv
 import json
 from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import IO
 
 import duckdb
 import polars as pl
@@ -22,52 +21,28 @@ from exports.verify.formats import DescribedTable
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import STATUSES
 
-CHUNK = 1 << 20
 SDMX_COLUMNS = {"TIME_PERIOD": "time_period", "OBS_VALUE": "obs_value", "OBS_STATUS": "sdmx", "OWN_STATUS": "obs_status"}
 """Columns of an SDMX-CSV file, and the columns of the table that they must equal."""
-
-
-def by_indicator_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
-    """Check that the files of csv/by_indicator, one after the other, are the whole table, byte for byte."""
-    names = sorted(path.stem for path in (folder / derived_formats.BY_INDICATOR).glob("*.csv"))
-    if not names:
-        return
-    with (folder / table.csv).open("rb") as whole:
-        header = whole.readline()
-        for name in names:
-            path = f"{derived_formats.BY_INDICATOR}/{name}.csv"
-            with (folder / path).open("rb") as part:
-                if part.readline() != header:
-                    yield f"{path}: its header differs from {table.csv}"
-                    return
-                if not _is_next(part, whole):
-                    yield f"{path}: its rows differ from the rows of {name} in {table.csv}"
-                    return
-        if whole.read(1):
-            yield f"{table.csv}: has rows of indicators without a file in {derived_formats.BY_INDICATOR}"
-
-
-def _is_next(part: IO[bytes], whole: IO[bytes]) -> bool:
-    while chunk := part.read(CHUNK):
-        if whole.read(len(chunk)) != chunk:
-            return False
-    return True
 
 
 def cube_faults(folder: Path, table: DescribedTable, linked: Container[str] = ()) -> Iterator[str]:
     """Check that each indicator's SDMX-CSV and JSON-stat files have the values and statuses of the table, in its order.
 
-    Files that are `linked` from a verified release are not read.
+    An indicator without values needs no files; releases of earlier versions of the software have them. Files that are `linked` from a
+    verified release are not read.
     """
     if not (folder / "sdmx").is_dir() and not (folder / derived_formats.JSON_STAT).is_dir():
         return
-    names = set()
-    for name, offset, count in derived_formats.runs(folder / table.parquet):
+    names, needed = set(), set()
+    for run in derived_formats.runs(folder / table.parquet):
+        name = run.indicator
         names.add(name)
+        if run.values:
+            needed.add(name)
         checks = ((f"sdmx/{name}.csv", _sdmx), (f"{derived_formats.JSON_STAT}/{name}.json", _json_stat))
         read = [(path, check) for path, check in checks if path not in linked and (folder / path).is_file()]
         if read:
-            part = derived_formats.read_rows(folder / table.parquet, offset, count, ["time_period", "obs_value", "obs_status"])
+            part = derived_formats.read_rows(folder / table.parquet, run.first, run.rows, ["time_period", "obs_value", "obs_status"])
             sdmx_codes = part["obs_status"].replace_strict({code: status.sdmx for code, status in STATUSES.items()}, return_dtype=pl.String)
             for path, check in read:
                 yield from check(folder, path, part.with_columns(sdmx_codes.alias("sdmx")))
@@ -75,7 +50,7 @@ def cube_faults(folder: Path, table: DescribedTable, linked: Container[str] = ()
         if not (folder / kind).is_dir():
             continue
         files = {path.stem for path in (folder / kind).glob(f"*{suffix}")}
-        yield from (f"{kind}/{name}{suffix}: missing" for name in sorted(names - files))
+        yield from (f"{kind}/{name}{suffix}: missing" for name in sorted(needed - files))
         yield from (f"{kind}/{name}{suffix}: {table.csv} has no such indicator" for name in sorted(files - names))
 
 

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from exports.changes.published import VIEWS
 from exports.formats import query_macros
+from exports.model import layout
 from exports.model.connection import Limits
 from exports.model.info import ForeignKey
 from pipelines.core.sql import identifier, literal
@@ -33,12 +34,17 @@ MOST_TEXTS = 1_000_000
 
 @dataclass(frozen=True)
 class DescribedTable:
-    """A table as datapackage.json describes it: the types of its columns in their order, its key and its references."""
+    """A table as datapackage.json describes it: the types of its columns in their order, its key and its references.
+
+    `csv_files` are its CSV files in the order of its rows. A table that is `partitioned` has one for each indicator, which may be none.
+    """
 
     name: str
     types: Mapping[str, str]
     key: tuple[str, ...]
     foreign_keys: tuple[ForeignKey, ...]
+    csv_files: tuple[str, ...]
+    partitioned: bool = False
 
     @property
     def referring(self) -> list[str]:
@@ -47,23 +53,26 @@ class DescribedTable:
 
     @property
     def csv(self) -> str:
-        return f"csv/{self.name}.csv"
+        """The CSV file, or the folder of the CSV files."""
+        return layout.csv_folder(self.name) if self.partitioned else layout.csv_path(self.name)
 
     @property
-    def csvw(self) -> str:
-        return f"csv/{self.name}.csv-metadata.json"
+    def csvw(self) -> str | None:
+        """The metadata of the CSV files; None if there are no files."""
+        return layout.metadata_path(self.csv_files[0]) if self.csv_files else None
 
     @property
     def parquet(self) -> str:
-        return f"parquet/{self.name}.parquet"
+        return layout.parquet_path(self.name)
 
 
 def schema_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
     """Check the header, columns, order and types of both files. A table without rows has no row group."""
-    with (folder / table.csv).open(encoding="utf-8", newline="") as file:
-        header = next(csv.reader(file), [])
-    if header != list(table.types):
-        yield f"{table.csv}: the header differs from the columns in datapackage.json"
+    for path in table.csv_files:
+        with (folder / path).open(encoding="utf-8", newline="") as file:
+            header = next(csv.reader(file), [])
+        if header != list(table.types):
+            yield f"{path}: the header differs from the columns in datapackage.json"
     with pq.ParquetFile(folder / table.parquet) as file:
         schema, metadata = file.schema_arrow, file.metadata
     if schema.names != list(table.types):
@@ -82,7 +91,8 @@ def value_faults(folder: Path, table: DescribedTable, rows: dict[str, int], dist
     Adds the number of rows to `rows`, and the distinct texts of columns that may be part of a reference to `distinct`.
     """
     texts = {name: _Distinct(ARROW[table.types[name]]) for name in table.referring}
-    left, right = _Rows(_csv_batches(folder, table)), _Rows(_parquet_batches(folder, table))
+    strange: list[str] = []
+    left, right = _Rows(_csv_batches(folder, table, strange)), _Rows(_parquet_batches(folder, table))
     differs, last, wrong_order = "", None, ""
     while count := min(left.ahead(), right.ahead()):
         at = right.taken
@@ -99,6 +109,7 @@ def value_faults(folder: Path, table: DescribedTable, rows: dict[str, int], dist
     if left_rows != right_rows:
         yield f"{table.csv}: {left_rows} rows, but {right_rows} in {table.parquet}"
     yield from filter(None, (differs, wrong_order))
+    yield from strange
 
 
 def read_references(folder: Path, table: DescribedTable, rows: dict[str, int], distinct: dict[tuple[str, str], Any]) -> Iterator[str]:
@@ -234,7 +245,8 @@ class _Rows:
         return self.taken
 
 
-def _csv_batches(folder: Path, table: DescribedTable) -> Iterator[Any]:
+def _csv_batches(folder: Path, table: DescribedTable, strange: list[str]) -> Iterator[Any]:
+    """Yield the rows of all CSV files of a table. A file that has no rows, or rows of another part than its own, is added to `strange`."""
     options = pa_csv.ConvertOptions(
         column_types={name: ARROW[kind] for name, kind in table.types.items()},
         include_columns=list(table.types),
@@ -242,13 +254,23 @@ def _csv_batches(folder: Path, table: DescribedTable) -> Iterator[Any]:
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
-    with pa_csv.open_csv(
-        folder / table.csv,
-        read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES),
-        parse_options=pa_csv.ParseOptions(newlines_in_values=True),
-        convert_options=options,
-    ) as reader:
-        yield from reader
+    for path in table.csv_files:
+        rows, is_strange = 0, False
+        with pa_csv.open_csv(
+            folder / path,
+            read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            convert_options=options,
+        ) as reader:
+            for batch in reader:
+                rows += batch.num_rows
+                if table.partitioned and batch.num_rows and pc.unique(batch.column(0)).to_pylist() != [layout.part_of(path)]:
+                    is_strange = True
+                yield batch
+        if is_strange:
+            strange.append(f"{path}: has rows of another {layout.PART}")
+        elif table.partitioned and not rows:
+            strange.append(f"{path}: has no rows")
 
 
 def _parquet_batches(folder: Path, table: DescribedTable) -> Iterator[Any]:

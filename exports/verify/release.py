@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from exports.metadata import croissant, csvw, datapackage, dcat, rdf, report
-from exports.metadata.catalogue import CATALOG_TTL
-from exports.model import checksums
+from exports.metadata.catalogue import CATALOG_TTL, DUCKDB
+from exports.model import checksums, layout
 from exports.model.info import FileFacts, ForeignKey
 
 if TYPE_CHECKING:
     from exports.model.connection import Limits
     from exports.verify.formats import DescribedTable
 
-DUCKDB = "indicators.duckdb"
-REQUIRED = (datapackage.PATH, croissant.PATH, "README.md", "CHANGELOG.md", report.PATH, DUCKDB, CATALOG_TTL, dcat.JSON_LD)
-BY_INDICATOR = csvw.PART
+REQUIRED = (datapackage.PATH, croissant.PATH, "README.md", "CHANGELOG.md", report.PATH, CATALOG_TTL, dcat.JSON_LD)
+BY_INDICATOR = "csv/by_indicator"
+"""A folder that releases of earlier versions of the software have; its files are only compared with their checksums."""
 FactsOf = Callable[[str], FileFacts]
 
 
@@ -32,11 +32,12 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
     These are the checks:
 
     * Every file matches SHA256SUMS, and no file is missing or unlisted.
-    * Each CSV file equals its Parquet file in values, types and rows. It is sorted by its key; keys are unique and never null.
-    * The DuckDB file has the same tables and rows, and comments on all of them.
+    * The CSV files of each table equal its Parquet file in values, types and rows. It is sorted by its key; keys are unique and never null.
+    * Each file of a partitioned table has the rows of one indicator, whose name it has.
+    * The DuckDB file, if there is one, has the same tables and rows, and comments on all of them.
     * The descriptors match the columns, their order, their types and the keys; references hold.
     * The table `changes` fits the other tables, and the previous release if it is in the same folder.
-    * Derived formats (by indicator, workbook, maps, views and macros) have the same values, if they exist.
+    * Derived formats (cubes, workbook, maps, views and macros) have the same values, if they exist.
     * The catalogue lists every table file with its size and checksum, and has the same content in both of its formats.
     """
     from exports.model.connection import Limits  # Arrow and DuckDB are slow to import
@@ -59,14 +60,14 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
     rows: dict[str, int] = {}
     distinct: dict[tuple[str, str], Any] = {}
     for table in tables:
-        if (folder / table.csv).is_file() and (folder / table.parquet).is_file():
+        if all((folder / path).is_file() for path in (*table.csv_files, table.parquet)):
             faults += _faults(table.parquet, partial(formats.schema_faults, folder, table))
-            if table.csv in linked and table.parquet in linked:
+            if linked.keys() >= {*table.csv_files, table.parquet}:
                 faults += _faults(table.parquet, partial(formats.read_references, folder, table, rows, distinct))
             else:
                 faults += _faults(table.csv, partial(formats.value_faults, folder, table, rows, distinct))
-        if (folder / table.csvw).is_file():
-            faults += _faults(table.csvw, partial(_csvw, folder, table))
+        if table.csvw and (folder / table.csvw).is_file():
+            faults += _faults(table.csvw, partial(_csvw, folder, table, table.csvw))
     faults += [fault for key in _foreign_keys(tables) for fault in formats.reference_faults(key, distinct)]
     if (folder / DUCKDB).is_file():
         faults += _faults(DUCKDB, partial(formats.duckdb_faults, folder, DUCKDB, tables, limits))
@@ -76,7 +77,6 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
         faults += _faults(dcat.JSON_LD, partial(_catalogue, folder, tables, facts))
     for table in tables:
         for name, path, check in (
-            ("indicator_values", BY_INDICATOR, derived.by_indicator_faults),
             ("indicator_values", "sdmx, jsonstat", partial(derived.cube_faults, linked=linked)),
             ("latest_values", "latest_values.xlsx", derived.workbook_faults),
             ("areas", "geo", derived.map_faults),
@@ -123,23 +123,37 @@ def _describe(folder: Path, tables: list[DescribedTable], facts_of: FactsOf) -> 
             for key in schema.get("foreignKeys", [])
         ]
         fields = {field["name"]: types[field["type"]] for field in schema["fields"]}
-        table = DescribedTable(resource["name"], fields, tuple(schema["primaryKey"]), tuple(keys))
+        path, name = resource.get("path", []), resource["name"]
+        csv_files = (path,) if isinstance(path, str) else tuple(path)
+        table = DescribedTable(name, fields, tuple(schema["primaryKey"]), tuple(keys), csv_files, partitioned=not isinstance(path, str))
         if unknown := [name for name in table.key if name not in fields]:
             yield f"{datapackage.PATH}: the key of {table.name} has unknown fields: {', '.join(unknown)}"
             continue
         tables.append(table)
+        if table.partitioned:
+            yield from _partitions(table)
+            continue
         facts = facts_of(table.csv) if (folder / table.csv).is_file() else None
-        if resource["path"] != table.csv:
-            yield f"{datapackage.PATH}: the path of {table.name} is {resource['path']}, expected {table.csv}"
+        if path != table.csv:
+            yield f"{datapackage.PATH}: the path of {table.name} is {path}, expected {table.csv}"
         if facts and (resource["bytes"], resource["hash"]) != (facts.bytes, f"sha256:{facts.sha256}"):
             yield f"{datapackage.PATH}: size or hash of {table.name} differs from {table.csv}"
     if not tables:
         yield f"{datapackage.PATH}: describes no table"
 
 
+def _partitions(table: DescribedTable) -> Iterator[str]:
+    """Check the paths of a table that has a file for each indicator."""
+    if list(table.csv_files) != sorted(set(table.csv_files)):
+        yield f"{datapackage.PATH}: the paths of {table.name} are not sorted or not distinct"
+    for path in table.csv_files:
+        if not path.endswith(".csv") or path.rpartition("/")[0] != table.csv:
+            yield f"{datapackage.PATH}: {path} is a path of {table.name}, expected a CSV file in {table.csv}"
+
+
 def _files(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
-    """Check that every table has its three files, and that there are no files of other tables."""
-    expected = {path for table in tables for path in (table.csv, table.parquet, table.csvw)}
+    """Check that every table has its files and their metadata, and that there are no files of other tables."""
+    expected = {path for table in tables for path in (*table.csv_files, table.parquet, table.csvw) if path}
     files = set(checksums.files(folder))
     table_files = {path for path in files if path.startswith(("csv/", "parquet/")) and not path.startswith(f"{BY_INDICATOR}/")}
     for path in sorted(expected - table_files):
@@ -147,20 +161,21 @@ def _files(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
     for path in sorted(table_files - expected):
         yield f"{path}: {datapackage.PATH} has no such table"
     for path in sorted(files):
-        if path.endswith(".csv") and path + csvw.SUFFIX not in files | expected:
-            yield f"{path + csvw.SUFFIX}: missing"
+        if path.endswith(".csv") and (described := layout.metadata_path(path)) not in files | expected:
+            yield f"{described}: missing"
 
 
-def _csvw(folder: Path, table: DescribedTable) -> Iterator[str]:
-    value = _json(folder / table.csvw)
-    value = value.get("tables", [value])[0]
+def _csvw(folder: Path, table: DescribedTable, path: str) -> Iterator[str]:
+    document = _json(folder / path)
+    described = [value for value in document.get("tables", [document]) if not value.get("suppressOutput")]
     expected = {name: csvw.DATATYPES[kind] for name, kind in table.types.items()}
-    if value["url"] != Path(table.csv).name:
-        yield f"{table.csvw}: describes {value['url']}"
-    if csvw.kinds(value["tableSchema"]["columns"]) != list(expected.items()):
-        yield f"{table.csvw}: columns or types differ from {datapackage.PATH}"
-    if value["tableSchema"]["primaryKey"] != [csvw.column_name(name) for name in table.key]:
-        yield f"{table.csvw}: the key differs from {datapackage.PATH}"
+    if [value["url"] for value in described] != [Path(csv_file).name for csv_file in table.csv_files]:
+        yield f"{path}: describes {', '.join(value['url'] for value in described)}"
+    for schema in (value["tableSchema"] for value in described):
+        if csvw.kinds(schema["columns"]) != list(expected.items()):
+            yield f"{path}: columns or types differ from {datapackage.PATH}"
+        if schema["primaryKey"] != [csvw.column_name(name) for name in table.key]:
+            yield f"{path}: the key differs from {datapackage.PATH}"
 
 
 def _catalogue(folder: Path, tables: list[DescribedTable], facts_of: FactsOf) -> Iterator[str]:
@@ -184,7 +199,7 @@ def _catalogue(folder: Path, tables: list[DescribedTable], facts_of: FactsOf) ->
                     yield f"{dcat.JSON_LD}: states the size or checksum of {path}, whose bytes differ from build to build"
             elif (sizes, sums) != ([str(facts.bytes)], [facts.sha256]):
                 yield f"{dcat.JSON_LD}: size or checksum of {path} differs from the file"
-    for path in sorted({path for table in tables for path in (table.csv, table.parquet)} - named):
+    for path in sorted({path for table in tables for path in (*table.csv_files, table.parquet)} - named):
         yield f"{dcat.JSON_LD}: does not list {path}"
 
 
@@ -195,7 +210,7 @@ def _croissant(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
     expected = checksums.read(folder)
     fields = {records["name"]: [field["name"] for field in records["field"]] for records in value["recordSet"]}
     for table in tables:
-        for path in (table.csv, table.parquet):
+        for path in (*table.csv_files, table.parquet):
             if sums.get(path) != expected.get(path):
                 yield f"{croissant.PATH}: the checksum of {path} differs from the file"
         if fields.get(table.name) != list(table.types):

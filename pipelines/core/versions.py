@@ -9,9 +9,9 @@ from __future__ import annotations
 
 LAKE = 6
 """From a snapshot to the files of the lake: reading, validation, mapping, territory, counting."""
-WAREHOUSE = 6
+WAREHOUSE = 7
 """From the lake to the marts: dbt models and statistics."""
-RELEASE = 1
+RELEASE = 2
 """From the marts to the files of a release."""
 
 STAGES = f"lake {LAKE}, warehouse {WAREHOUSE}, release {RELEASE}"

@@ -36,8 +36,11 @@ class Status:
         return "with a value" if self.has_value else "without a value"
 
 
-FORMATS = ("csv", "parquet", "duckdb", "by_indicator", "xlsx", "jsonstat", "sdmx", "geo")
-"""What a release can contain. Every release has the tables, in the first three formats."""
+TABLE_FORMATS = ("csv", "parquet")
+"""The formats of the tables that are in every release."""
+DEFAULT_FORMATS = (*TABLE_FORMATS, "duckdb", "xlsx", "jsonstat", "geo")
+FORMATS = (*DEFAULT_FORMATS, "sdmx")
+"""What a release can contain; those that are not in DEFAULT_FORMATS are made on request."""
 
 STATUSES: Mapping[str, Status] = {
     status.code: status

@@ -50,7 +50,7 @@ def explain(workspace: Workspace, warehouse: Warehouse, requested: CellKey) -> E
             *reasons.status_reasons(computation, traces, warehouse.fills, needed), *([f"note of the source: {status_note}"] if status_note else []),
         ],
         checks=[
-            _recomputed(computation, row), *_published(row, published, gate_result), *_archived_bytes(snapshots),
+            _recomputed(computation, row), *_published(row, published, gate_result, cell_key.time_period), *_archived_bytes(snapshots),
             *_rows_read_again(traces.values(), bool(notes)), *_differing_sources(computation), *_reported_parent(computation),
         ],
         gate=gate_result, notes=notes,
@@ -114,9 +114,12 @@ def _bounds(row: Row) -> str:
     return "" if row.lower_95 is None else f"; 95 % interval {number(row.lower_95)} to {number(row.upper_95)}"
 
 
-def _published(row: Row, published: Publication | None, gate_result: Mapping[str, Any]) -> list[Check]:
+def _published(row: Row, published: Publication | None, gate_result: Mapping[str, Any], period: str) -> list[Check]:
     if published is None:
         return [Check("published", NOTE, "nothing has been published yet" + _because(gate_result))]
+    if not period and published.row is None:
+        text = "an indicator without any data has no rows in a release; the tables indicators and coverage have it"
+        return [Check("published", OK, text)]
     if published.holder == published.version:
         return [Check("published", OK, f"the current release {published.version} has the same row")]
     in_release = "has no such row" if published.row is None else f"has {_describe(published.row)}"

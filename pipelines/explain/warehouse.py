@@ -420,7 +420,17 @@ class Warehouse:
             f"where indicator = {literal(cell_key.indicator)} and ref_area = {literal(cell_key.ref_area)} "
             f"and time_period = {literal(cell_key.time_period)} and sex = {literal(cell_key.sex)} and age = {literal(cell_key.age)}"
         )
-        return rows[0] if rows else None
+        return rows[0] if rows else self._cell_without_data(cell_key)
+
+    def _cell_without_data(self, cell_key: CellKey) -> tuple[Any, ...] | None:
+        """Return the cell of an indicator without any data, which is not published."""
+        rows = self.rows(
+            "select c.obs_value, c.obs_status, c.numerator, c.denominator, c.coverage, '', null, null, null, null "
+            "from intermediate.int_indicator_cells as c "
+            "inner join staging.stg_indicators as i on i.indicator_key = c.indicator_key "
+            f"where i.indicator = {literal(cell_key.indicator)} and c.area_key = {self._area_key(cell_key.ref_area)} and c.period_key = 0"
+        )
+        return rows[0] if rows and not cell_key.time_period else None
 
 
 def _texts(values: Iterable[str]) -> str:

@@ -26,7 +26,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "window_years": N, "window_agg": S, "window_min": N, "change_kind": S, "change_years": N, "by_sex": B, "by_age": B,
         "last_level": S, "titles": S, "descriptions": S, "sources": S,
         "interval_kind": S, "interval_n": S, "interval_n_key": K, "interval_sd": S, "interval_sd_key": K, "weight": S,
-        "weight_key": K, "is_change": B,
+        "weight_key": K, "is_change": B, "dispersion": B,
         "difference_to": S, "is_share": B, "share_below": F, "share_above": F, "share_by_weight": B,
         "value_multiplier": F, "value_has_denominator": B, "value_weighted": B, "value_change_kind": S,
         "units": S, "needs": S, "suppliers": S, "display": S, "depends_on_size": B,
@@ -234,6 +234,7 @@ def _indicator(
             "interval_kind": interval.kind if interval else None, "interval_n": interval.n if interval else None,
             "interval_sd": interval.sd if interval else None, "weight": _weight(pack, indicator),
             "is_change": formula is not None and is_change(formula),
+            "dispersion": not _is_count(indicator, rows) if indicator.dispersion is None else indicator.dispersion,
         }
     )  # fmt: skip
     rows["indicator_levels"] += [{"indicator": indicator.id, "level": level} for level in dict.fromkeys(indicator.levels or levels[-1:])]
@@ -252,6 +253,17 @@ def _indicator(
             {"indicator": indicator.id, "side": "weight", "position": 0, "measure": weight, "times": None, "factor": 1.0,
              "sex": term.sex, "age": term.age, "lag": term.lag, "at_level": None}
         )  # fmt: skip
+
+
+def _is_count(indicator: Indicator, rows: Mapping[str, list[dict[str, Any]]]) -> bool:
+    """Whether the value is an absolute number that adds up over areas: sums of additive measures without a denominator."""
+    formula = indicator.formula
+    if formula is None or formula.denominator or formula.share_of_areas or formula.difference_to or indicator.rollup == "reported":
+        return False
+    if formula.change is not None and formula.change.kind != "difference":
+        return False
+    not_additive = {row["measure"] for row in rows["measures"] if not row["additive"]}
+    return not any(term.measure in not_additive for term in formula.numerator)
 
 
 def is_change(formula: Formula) -> bool:

@@ -370,7 +370,7 @@ def test_the_forecast_of_taxes_is_read_but_not_published(values: duckdb.DuckDBPy
     assert 100 * people.measures["school_municipality_people"]["sum"] / 10_909_500 == pytest.approx(93.68, abs=0.005)
     assert taxes.measures["shared_taxes_thousand_czk"]["sum"] == pytest.approx(346.4e6)
     query = "select distinct obs_status from indicator_values where indicator in ('shared_taxes_per_inhabitant', 'employees_per_100')"
-    assert values.execute(query).fetchall() == [("O",)]
+    assert values.execute(query).fetchall() == [], "an indicator without any data has no rows"
     assert values.execute("select count(*) from indicator_values where indicator = 'population' and time_period = '2025'").fetchall() == [
         (0,)
     ]

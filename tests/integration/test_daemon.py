@@ -70,8 +70,8 @@ class Daemon:
         """Return the value of the state in the current release; None where there is no release yet."""
         try:
             latest = json.loads((self.home.public / "latest.json").read_text())
-            with (self.home.public / latest["path"] / "csv" / "indicator_values.csv").open(encoding="utf-8") as file:
-                rows = [r for r in csv.DictReader(file) if r["indicator"] == indicator and r["ref_area"] == "S" and r["sex"] == "_T"]
+            with (self.home.public / latest["path"] / "csv" / "indicator_values" / f"{indicator}.csv").open(encoding="utf-8") as file:
+                rows = [r for r in csv.DictReader(file) if r["ref_area"] == "S" and r["sex"] == "_T"]
         except FileNotFoundError:
             return None
         return max((r["obs_value"] for r in rows), default="")

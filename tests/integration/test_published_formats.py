@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from exports.model import layout
 from tests.support.copies import to_spoil
 from tests.support.validators import croissant_loads, csvw_refuses, frictionless_finds, jsonstat_values, profile_errors, rows, sdmx_reads
 
@@ -39,25 +40,31 @@ def replace(path: Path, old: str, new: str) -> None:
 
 def test_csvwvalidate_accepts_every_csv_file(five_release: Path) -> None:
     files = sorted(five_release.rglob("*.csv"))
-    assert {path.parent.name for path in files} == {"csv", "by_indicator", "codelists", "sdmx"}
-    assert csvw_refuses(path.with_name(path.name + "-metadata.json") for path in files) == set()
+    assert {path.parent.name for path in files} == {"csv", "indicator_values", "cohesion_dispersion", "codelists", "sdmx"}
+    metadata = {layout.metadata_path(path.relative_to(five_release).as_posix()) for path in files}
+    assert metadata == {path.relative_to(five_release).as_posix() for path in five_release.rglob("*csv-metadata.json")}
+    assert csvw_refuses(five_release / path for path in sorted(metadata)) == set()
 
 
 def test_csvwvalidate_refuses_what_breaks_type_bounds_code_list_or_reference(copy: Path) -> None:
     replace(copy / "csv/coverage.csv", ",5,", ",x5,")
-    replace(copy / "csv/by_indicator/population.csv", ",1.0,persons", ",1.5,persons")  # coverage is at most 1
-    replace(copy / "csv/indicator_values.csv", ",A,", ",W,")
     replace(copy / "csv/areas.csv", "\na1,", "\nb1,")  # to which area_codes refers
-    names = ["csv/coverage", "csv/by_indicator/population", "csv/indicator_values", "csv/area_codes", "csv/sources"]
-    found = csvw_refuses(copy / f"{name}.csv-metadata.json" for name in names)
-    assert found == {f"{Path(name).name}.csv-metadata.json" for name in names[:-1]}
+    names = ["coverage.", "area_codes.", "sources."]
+    found = csvw_refuses(copy / "csv" / f"{name}csv-metadata.json" for name in names)
+    assert found == {f"{name}csv-metadata.json" for name in names[:-1]}
+
+
+@pytest.mark.parametrize(("old", "new"), [(",1.0,persons", ",1.5,persons"), (",A,", ",W,")])
+def test_csvwvalidate_refuses_a_wrong_cell_in_any_file_of_a_table(copy: Path, old: str, new: str) -> None:
+    replace(copy / "csv/indicator_values/population.csv", old, new)  # coverage is at most 1; W is no status
+    assert csvw_refuses([copy / "csv/indicator_values/csv-metadata.json"]) == {"csv-metadata.json"}
 
 
 # --------------------------------------------------------------------------------------------------------------- Data Package
 
 
 def test_frictionless_accepts_the_package_and_refuses_a_bad_cell(copy: Path) -> None:
-    tables = {path.stem for path in (copy / "csv").glob("*.csv")} - {"cohesion_dispersion"}  # its thousand rows take seconds
+    tables = {path.stem for path in (copy / "parquet").iterdir()} - {"cohesion_dispersion"}  # its thousand rows take seconds
     assert frictionless_finds(copy, tables) == []
     replace(copy / "csv/coverage.csv", ",_T,", ",_T,x")
     found = frictionless_finds(copy, tables)
@@ -122,7 +129,7 @@ def test_jsonstat_validator_accepts_every_cube_and_refuses_a_wrong_size(copy: Pa
     from jsonstat_validator.utils import JSONStatValidationError
 
     paths = sorted((copy / "jsonstat").glob("*.json"))
-    assert [path.stem for path in paths] == ["population", "unknown_yet", "women_share"]
+    assert [path.stem for path in paths] == ["population", "women_share"]
     for path in paths:
         assert jsonstat_values(path) == rows(copy, "indicator_values", "count(obs_value)", f"indicator = '{path.stem}'")
         spoil(path, lambda cube: cube["size"].__setitem__(1, cube["size"][1] + 1))

@@ -32,7 +32,11 @@ def value(release: Path, where: str) -> tuple[object, ...]:
 
 def test_a_pack_made_by_somebody_else_gives_the_number(five_release: Path) -> None:
     assert value(five_release, "indicator = 'women_share' and ref_area = 'R1' and time_period = '2020'") == (53.125, "A")
-    assert value(five_release, "indicator = 'unknown_yet'") == (None, "O")
+    path = five_release / "parquet"
+    where = "where indicator = 'unknown_yet'"
+    counts = [duckdb.execute(f"select count(*) from '{path}/{t}.parquet' {where}").fetchall()[0][0] for t in ("indicators", "coverage")]
+    assert counts == [1, 1]
+    assert duckdb.execute(f"select count(*) from '{path}/indicator_values.parquet' {where}").fetchall() == [(0,)], "it has no data"
 
 
 def test_every_row_is_accounted_for(five_release: Path) -> None:
@@ -138,5 +142,5 @@ def test_a_fault_in_the_pack_is_exit_2_with_one_line_each(tmp_path: Path) -> Non
     for command in ("run", "check"):
         done = zpo2(command, "--pack", pack, *(["--home", str(tmp_path / "home")] if command == "run" else []))
         assert done.returncode == 2
-        assert done.stderr.splitlines() == ["pack.yml:12: surprise: unknown key", "pack.yml:13: other: unknown key"]
+        assert done.stderr.splitlines() == ["pack.yml:13: surprise: unknown key", "pack.yml:14: other: unknown key"]
     assert not (tmp_path / "home").exists()

@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from exports.model import layout
 from pipelines.core import versions
 from pipelines.core.fingerprint import digest
 from tests.conftest import current_release
@@ -42,7 +43,7 @@ def stage_digests(home: Path) -> dict[str, dict[str, str]]:
     release = current_release(home)
     return {
         "LAKE": {kind: _digest_of_rows(rows) for kind, rows in _lake(home).items()},
-        "WAREHOUSE": {path.stem: _digest_of_rows(_csv_rows(path)) for path in sorted((release / "csv").glob("*.csv"))},
+        "WAREHOUSE": {path.stem: _digest_of_rows(_csv_rows(release, path.stem)) for path in sorted((release / "parquet").iterdir())},
         "RELEASE": {"file names": digest(sorted(str(p.relative_to(release)) for p in release.rglob("*") if p.is_file()))},
     }
 
@@ -61,9 +62,12 @@ def _parquet_rows(paths: Iterable[Path]) -> list[dict[str, str]]:
     return [{name: _text(value) for name, value in row.items()} for path in paths for row in pl.read_parquet(path).iter_rows(named=True)]
 
 
-def _csv_rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        return [{name: _text(value) for name, value in row.items()} for row in csv.DictReader(file)]
+def _csv_rows(release: Path, table: str) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = []
+    for path in (release / "csv").glob(f"{table}/*.csv" if table in layout.PARTITIONED else f"{table}.csv"):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows += [{name: _text(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    return rows
 
 
 def _text(value: Any) -> str:

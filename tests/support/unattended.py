@@ -208,9 +208,16 @@ class Operation:
 
     def values(self, release: Path) -> dict[str, float]:
         """Return the newest values of the state."""
-        with (release / "csv" / "indicator_values.csv").open(encoding="utf-8") as file:
-            rows = [row for row in csv.DictReader(file) if row["ref_area"] == "S" and row["sex"] == "_T" and row["time_period"] == "2021"]
-        return {row["indicator"]: float(row["obs_value"]) for row in rows if row["obs_value"] and row["indicator"] in self._counted()}
+        values: dict[str, float] = {}
+        for path in (release / "csv" / "indicator_values").glob("*.csv"):
+            with path.open(encoding="utf-8") as file:
+                rows = [
+                    row for row in csv.DictReader(file) if row["ref_area"] == "S" and row["sex"] == "_T" and row["time_period"] == "2021"
+                ]
+            values |= {
+                row["indicator"]: float(row["obs_value"]) for row in rows if row["obs_value"] and row["indicator"] in self._counted()
+            }
+        return values
 
     def versions(self) -> int:
         """Return the number of releases."""

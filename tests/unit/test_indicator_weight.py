@@ -91,8 +91,8 @@ def test_explain_finds_the_same_coverage_and_names_the_weight(warehouse: SmallWa
 
 
 def test_values_without_a_denominator_weigh_by_it_in_statistics() -> None:
-    """The weighted statistics of sums and changes use the indicator's weight; those of ratios use the denominator."""
-    kinds = {1: (False, None, 7), 2: (True, "percent", 8), 3: (True, None, 8), 4: (False, None, None)}
+    """The weighted statistics of sums and changes use the indicator's weight; those of ratios use the denominator. 5 is without dispersion."""
+    kinds = {1: (False, None, 7), 2: (True, "percent", 8), 3: (True, None, 8), 4: (False, None, None), 5: (False, None, 7)}
     cell = {"area_key": 1, "level_position": 0, "period_key": 20210000, "breakdown_key": 0, "obs_value": 5.0, "obs_status": "A"}
     rows = asked(
         sql_of("int_dispersion_inputs"),
@@ -103,9 +103,10 @@ def test_values_without_a_denominator_weigh_by_it_in_statistics() -> None:
                 [{**cell, "indicator_key": key, "denominator": 9.0} for key in kinds],
             ),
             "stg_indicators": (
-                "indicator_key integer, has_denominator boolean, change_kind varchar, weight_key integer, multiplier double, interval_kind varchar",
+                "indicator_key integer, has_denominator boolean, change_kind varchar, weight_key integer, multiplier double, "
+                "interval_kind varchar, dispersion boolean",
                 [
-                    {"indicator_key": key, "has_denominator": is_ratio, "change_kind": change, "weight_key": weight}
+                    {"indicator_key": key, "has_denominator": is_ratio, "change_kind": change, "weight_key": weight, "dispersion": key < 5}
                     for key, (is_ratio, change, weight) in kinds.items()
                 ],
             ),

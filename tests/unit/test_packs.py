@@ -108,7 +108,7 @@ class TestLoad:
     def test_digest_is_independent_of_layout(self, tmp_path: Path) -> None:
         one = packs.load(five_places.write(tmp_path / "a"))
         text = '{"id": "five", "title": "Five places", "country": "CZ", "licence": "CC0-1.0", "publisher": {"name": "Somebody"}, '
-        text += '"weight": "population", '
+        text += '"weight": "population", "formats": ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "sdmx"], '
         text += '"levels": [{"id": "lau", "parents": ["orp", "okres"]}, {"id": "orp", "parents": ["nuts0"]}, '
         text += '{"id": "okres", "parents": ["nuts0"]}, {"id": "nuts0"}]}'
         two = packs.load(five_places.write(tmp_path / "b", pack_yml=text))
@@ -127,9 +127,9 @@ class TestLoad:
             ),
             (
                 "pack.yml",
-                "country: CZ",
-                "country: CZ\nformats: [csv, xlsx]",
-                "formats: every release has its tables as csv, parquet, duckdb",
+                "formats: [csv, parquet, duckdb, xlsx, jsonstat, geo, sdmx]",
+                "formats: [csv, xlsx]",
+                "formats: every release has its tables as csv and parquet: add parquet",
             ),
             ("sources/areas.yml", "data/areas.csv", "../areas.csv", "fetch.url: ../areas.csv: a path must stay inside the pack"),
             ("sources/areas.yml", "data/areas.csv", "/etc/passwd", "fetch.url: /etc/passwd: a path must stay inside the pack"),
@@ -291,3 +291,24 @@ class TestFilesOfThePack:
 def test_values_that_are_changes_or_differences_are_known(formula: dict[str, Any], is_change: bool) -> None:
     """Their own growth says nothing, so progress does not assess them."""
     assert compile.is_change(Formula.model_validate(formula)) is is_change
+
+
+def test_counts_have_no_dispersion_unless_the_indicator_asks_for_it(tmp_path: Path) -> None:
+    """Measures that add up without a denominator are counts; ratios, rates of change and what cannot be summed are not."""
+    people = "{measure: population}"
+    formulas = {
+        "count": f"{{numerator: [{people}]}}",
+        "asked": f"{{numerator: [{people}]}}",
+        "growth": f"{{numerator: [{people}], change: {{years: 1}}}}",
+        "increase": f"{{numerator: [{people}], change: {{years: 1, kind: difference}}}}",
+        "ratio": f"{{numerator: [{people}], denominator: [{people}]}}",
+    }
+    declared = "".join(
+        f"- id: {name}\n  title: {name}\n  objective: ZPO2-1\n  unit: persons\n  direction: none\n  levels: [lau]\n  formula: {formula}\n"
+        + ("  dispersion: true\n" if name == "asked" else "")
+        for name, formula in formulas.items()
+    )
+    pack = packs.load(five_places.write(tmp_path / "pack", indicators__more_yml=declared))
+    rows = compile.compile_pack(pack)["indicators"].to_dicts()
+    dispersion = {row["indicator"]: row["dispersion"] for row in rows if row["indicator"] in formulas}
+    assert dispersion == {"count": False, "asked": True, "growth": True, "increase": False, "ratio": True}

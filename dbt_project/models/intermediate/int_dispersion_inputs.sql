@@ -1,4 +1,4 @@
--- grain: one row per indicator, area, period and sex with a published value, and its weight in the weighted statistics
+-- grain: one row per indicator with dispersion, area, period and sex with a published value, and its weight in the weighted statistics
 {{ config(materialized="view") }}
 with weights as (
     select weight_key
@@ -24,4 +24,4 @@ inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
 left join weights as k on k.weight_key = i.weight_key
 left join {{ ref('int_area_weights') }} as w on w.weight_key = i.weight_key and w.period_key = c.period_key and w.area_key = c.area_key
 left join {{ ref('int_samples') }} as s on {{ is_same_cell('s', 'c') }}
-where c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }}
+where i.dispersion and c.obs_value is not null and {{ is_all_ages('c.breakdown_key') }}

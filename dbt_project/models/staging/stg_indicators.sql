@@ -44,6 +44,7 @@ select
     weight,
     weight_key,
     is_change,
+    dispersion,
     units,
     needs,
     suppliers,

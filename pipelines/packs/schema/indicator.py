@@ -146,6 +146,11 @@ class Indicator(Block):
     convergence: list[Annotated[list[Period], Field(min_length=2, max_length=2)]] | None = Field(
         None, description="Pairs of first and last period; default: the first and the last period in which a level has values."
     )
+    dispersion: bool | None = Field(
+        None,
+        description="Whether its dispersion between areas is published; default: true, except for counts, which add up and have no "
+        "denominator: how much they differ says little more than how much the areas differ in size.",
+    )
     sdg: Text | None = Field(None, description="Target of the Sustainable Development Goals.")
     display: Literal["headline", "more"] = Field("more", description="headline: shown first to readers; more: shown on request.")
     depends_on_size: bool = Field(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from pipelines.core.vocabulary import FORMATS
+from pipelines.core.vocabulary import TABLE_FORMATS
 from pipelines.core.yaml import Text
 from pipelines.packs.schema.base import Block, Identifier, Owner, Tags, Texts
 
@@ -79,17 +79,17 @@ class PackFile(Block):
     )
     tags: Tags = Field(default_factory=dict, description="Tags of all assets in Dagster, by name.")
     high_value: bool = Field(False, description="Annotate the release as a high-value dataset (statistics).")
-    formats: list[Literal["csv", "parquet", "duckdb", "by_indicator", "xlsx", "jsonstat", "sdmx", "geo"]] = Field(
-        ["csv", "parquet", "duckdb", "by_indicator", "xlsx", "jsonstat", "sdmx", "geo"],
-        description="What a release contains: the tables as `csv`, `parquet` and `duckdb`; the values `by_indicator` as CSV, as `jsonstat` and "
-        "as `sdmx`; the latest values as `xlsx`; the areas as `geo`. Default: all. The tables cannot be left out.",
+    formats: list[Literal["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "sdmx"]] = Field(
+        ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo"],
+        description="What a release contains: the tables as `csv`, `parquet` and `duckdb`; the latest values as `xlsx`; the values of each "
+        "indicator as `jsonstat` and as `sdmx`; the areas as `geo`. `csv` and `parquet` cannot be left out; `sdmx` is made only on request.",
     )
 
     @field_validator("formats")
     @classmethod
     def _has_tables(cls, formats: list[str]) -> list[str]:
-        if missing := set(FORMATS[:3]) - set(formats):
-            raise ValueError(f"every release has its tables as {', '.join(FORMATS[:3])}: add {', '.join(sorted(missing))}")
+        if missing := [name for name in TABLE_FORMATS if name not in formats]:
+            raise ValueError(f"every release has its tables as {' and '.join(TABLE_FORMATS)}: add {', '.join(missing)}")
         return formats
 
     @property

@@ -16,7 +16,7 @@ import duckdb
 
 import exports
 from exports import Column, ReleaseInfo, Table
-from exports.model import reuse
+from exports.model import layout, reuse
 from exports.model.info import Context, Facts, FileFacts
 
 RELEASED = datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
@@ -147,7 +147,8 @@ def later(days: int, inputs_key: str = "inputs-2") -> ReleaseInfo:
 
 def context(info: ReleaseInfo = INFO, facts: Facts | None = None) -> Context:
     """Return the context of a release of the tables, without files."""
-    kinds = ("csv", "parquet")
+    paths = [layout.parquet_path(table.name) for table in TABLES]
+    paths += [layout.part_path(table.name, "share") if layout.is_partitioned(table) else layout.csv_path(table.name) for table in TABLES]
     return Context(
         info=info,
         version="2026.11.1",
@@ -155,7 +156,7 @@ def context(info: ReleaseInfo = INFO, facts: Facts | None = None) -> Context:
         rows={table.name: 1 for table in TABLES},
         guarded={table.name: 0 for table in TABLES},
         foreign_keys=(),
-        files={f"{kind}/{table.name}.{kind}": FileFacts(1, "ab" * 32) for table in TABLES for kind in kinds},
+        files={path: FileFacts(1, "ab" * 32) for path in paths},
         quality_report={},
         facts=facts or Facts(),
     )

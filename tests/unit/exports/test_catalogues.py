@@ -20,7 +20,7 @@ import exports
 from exports import Column, ReleaseInfo, Table
 from exports.changes.published import TABLE
 from exports.metadata import dcat
-from exports.model import checksums
+from exports.model import checksums, layout
 from exports.model.info import Facts
 from exports.release.facts import days
 from tests.support import shapes
@@ -224,7 +224,7 @@ class TestDcat:
             urls[url] = (size and int(size), checksum and str(catalogue.value(checksum, SPDX.checksumValue)))
         expected = {}
         for table in PUBLISHED:
-            for path in (f"csv/{table.name}.csv", f"parquet/{table.name}.parquet"):
+            for path in (*layout.csv_paths(table, checksums.files(published)), layout.parquet_path(table.name)):
                 facts = checksums.facts(published / path)
                 expected[HERE + path] = (facts.bytes, facts.sha256)
         assert urls == expected | {f"{HERE}indicators.duckdb": (None, None)}
@@ -367,7 +367,8 @@ class TestSchemaOrg:
         assert len(list(graph.objects(whole, SDO.hasPart))) == len(PUBLISHED)
         assert {str(name.language) for name in graph.objects(whole, SDO.name)} == {"en", "cs"}
         sums = {str(s) for s in graph.objects(None, SDO.sha256)}
-        assert sums == {checksums.facts(published / f"{k}/{t.name}.{k}").sha256 for t in PUBLISHED for k in ("csv", "parquet")}
+        paths = [path for t in PUBLISHED for path in (*layout.csv_paths(t, checksums.files(published)), layout.parquet_path(t.name))]
+        assert sums == {checksums.facts(published / path).sha256 for path in paths}
         assert strangers(spoiled(graph, added=((whole, SDO._NS.licence, URIRef(BASE)),)), SDO) == ["licence"]
 
 

@@ -20,10 +20,9 @@ from release_sample import INFO, REPORT
 
 import exports
 from exports.formats import geo, jsonstat
-from exports.formats import sdmx as sdmx_files
 from exports.model import checksums, sdmx
 from exports.model.labels import Indicator, Labels
-from pipelines.core.vocabulary import FORMATS, STATUSES
+from pipelines.core.vocabulary import FORMATS, STATUSES, TABLE_FORMATS
 from tests.support.copies import to_spoil
 
 pytestmark = pytest.mark.slow
@@ -57,11 +56,11 @@ class TestWorkbook:
 
 
 class TestDerivedFormats:
-    @pytest.mark.parametrize("others", [(), ("xlsx", "sdmx"), ("by_indicator", "jsonstat", "geo")])
+    @pytest.mark.parametrize("others", [(), ("xlsx", "sdmx"), ("duckdb", "jsonstat", "geo")])
     def test_are_those_that_the_pack_lists(self, tmp_path: Path, others: tuple[str, ...]) -> None:
-        release = build(tmp_path / "home", formats=(*FORMATS[:3], *others))
+        release = build(tmp_path / "home", formats=(*TABLE_FORMATS, *others))
         paths = {
-            "by_indicator": "csv/by_indicator", "xlsx": "latest_values.xlsx", "jsonstat": "jsonstat", "sdmx": "sdmx", "geo": "geo",
+            "duckdb": "indicators.duckdb", "xlsx": "latest_values.xlsx", "jsonstat": "jsonstat", "sdmx": "sdmx", "geo": "geo",
         }  # fmt: skip
         assert {name for name, path in paths.items() if (release / path).exists()} == set(others)
         readme = (release / "README.md").read_text(encoding="utf-8")
@@ -92,7 +91,7 @@ class TestSdmx:
         }  # fmt: skip
         assert frame["REF_AREA"].unique().sort().to_list() == ["001", "002", "CZ$20$C3$A9"]
         assert frame.height == 27
-        assert pl.read_csv(full / "sdmx/never.csv").height == 0  # no period, no observation
+        assert not (full / "sdmx/never.csv").exists()  # no value, no file
         assert sdmx.code("a$b") == "a$24b"
         assert '<str:Code id="CZ$20$C3$A9"><com:Name xml:lang="en">Žďár</com:Name>' in (full / "sdmx/structure.xml").read_text(
             encoding="utf-8"
@@ -166,12 +165,20 @@ class TestVerify:
     @pytest.mark.parametrize(
         ("spoil", "fault"),
         [
-            (_edit("csv/by_indicator/share.csv", "2003,", "2033,"), "csv/by_indicator/share.csv: its rows differ from the rows of share"),
-            (lambda r: (r / "csv/by_indicator/share.csv").unlink(), "has rows of indicators without a file"),
-            (lambda r: (r / "csv/by_indicator/share.csv-metadata.json").unlink(), "csv/by_indicator/share.csv-metadata.json: missing"),
+            (_edit("csv/indicator_values/share.csv", "2003,", "2033,"), "csv/indicator_values: row 5, time_period: '2033', but '2003'"),
+            (
+                _edit("csv/indicator_values/share.csv", "\nshare,", "\nzeal,"),
+                "csv/indicator_values/share.csv: has rows of another indicator",
+            ),
+            (lambda r: (r / "csv/indicator_values/share.csv").unlink(), "csv/indicator_values/share.csv: missing"),
+            (lambda r: (r / "csv/indicator_values/csv-metadata.json").unlink(), "csv/indicator_values/csv-metadata.json: missing"),
+            (
+                lambda r: shutil.copy(r / "csv/indicator_values/share.csv", r / "csv/indicator_values/other.csv"),
+                "csv/indicator_values/other.csv: datapackage.json has no such table",
+            ),
             (_edit("sdmx/share.csv", ",Q,C,", ",O,C,"), "sdmx/share.csv: OBS_STATUS differs from the table"),
             (_edit("sdmx/share.csv", "0.428571428571", "0.5"), "sdmx/share.csv: OBS_VALUE differs from the table"),
-            (lambda r: (r / "sdmx/never.csv").unlink(), "sdmx/never.csv: missing"),
+            (lambda r: (r / "sdmx/share.csv").unlink(), "sdmx/share.csv: missing"),
             (_edit("jsonstat/share.json", "0.428571428571", "0.5"), "jsonstat/share.json: its values differ from the table"),
             (_edit("jsonstat/share.json", '"1":"Q"', '"1":"O"'), "jsonstat/share.json: its statuses differ from the table"),
             (_edit("geo/areas.geojson", "49.2", "49.3"), "geo/areas.geojson: its points differ from"),
@@ -217,12 +224,8 @@ class TestJsonStat:
             assert cube["status"].get(str(at)) == (None if row["obs_status"] == "A" else "Q")
         assert values == {at: value for at, value in seen.items() if value is not None}
 
-    def test_without_period_has_one_cell(self, full: Path) -> None:
-        cube = json.loads((full / "jsonstat/never.json").read_bytes())
-        assert cube["size"] == [1, 1, 1, 1, 1]
-        assert (cube["value"], cube["status"]) == ({}, {"0": "L"})
-        assert cube["dimension"]["time_period"]["category"]["label"] == {"": "no period"}
-        assert sdmx_files.CODED["OBS_STATUS"] == "CL_OBS_STATUS"
+    def test_indicator_without_values_has_no_file(self, full: Path) -> None:
+        assert [path.name for path in (full / "jsonstat").iterdir()] == ["share.json"]
 
 
 class TestDocumentation:

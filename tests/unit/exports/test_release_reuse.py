@@ -90,8 +90,9 @@ class TestLinks:
         build(home, first)
         release = build(home, second, 1)
         tables = {f"{kind}/{name}.{kind}" for name in ("areas", "indicators", "latest_values", "peers") for kind in ("csv", "parquet")}
-        names = ("births", "deaths", "never", "share", "zoos")
-        by_indicator = {path for n in names for path in (f"csv/by_indicator/{n}.csv", f"jsonstat/{n}.json", f"sdmx/{n}.csv")}
+        names = ("births", "deaths", "share", "zoos")
+        by_indicator = {path for n in names for path in (f"csv/indicator_values/{n}.csv", f"jsonstat/{n}.json")}
+        by_indicator.add("csv/indicator_values/never.csv")  # it has rows, but no value
         assert linked(release) == tables | by_indicator | {"geo/areas.parquet", "geo/areas.geojson"}
         assert {oct(p.stat().st_mode & 0o777) for p in release.path.rglob("*") if p.is_file()} == {"0o444"}
         assert exports.verify(release.path) == []
@@ -127,8 +128,8 @@ class TestLinks:
     @pytest.mark.parametrize(
         "path",
         [
-            "csv/areas.csv", "parquet/indicator_values.parquet", "csv/indicator_values.csv", "jsonstat/births.json", "geo/areas.geojson",
-            "csv/by_indicator/share.csv",
+            "csv/areas.csv", "parquet/indicator_values.parquet", "csv/indicator_values/births.csv", "jsonstat/births.json",
+            "geo/areas.geojson", "csv/indicator_values/jobs.csv",
         ],
     )  # fmt: skip
     def test_flipped_byte_is_never_linked(self, home: Home, first: Path, second: Path, path: str) -> None:
@@ -179,7 +180,7 @@ class TestLinks:
         build(home, first)
         tables = [dataclasses.replace(t, description="New.") if t.name == "peers" else t for t in derived_sample.TABLES]
         release = home.build(first, later(1), tables=tuple(tables))
-        assert {"parquet/areas.parquet", "csv/indicator_values.csv"} <= linked(release)
+        assert {"parquet/areas.parquet", "parquet/indicator_values.parquet", "csv/indicator_values/jobs.csv"} <= linked(release)
         assert "parquet/peers.parquet" not in linked(release)
 
     def test_file_system_without_links_gets_copies(self, home: Home, first: Path, second: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
--- grain: one row per indicator, area, period, sex and age group
+-- grain: one row per indicator, area, period, sex and age group; an indicator without any data has none
 {{ config(materialized="incremental", pre_hook="{{ delete_scope(column='indicator') }}") }}
 with read_periods as (
     select *
@@ -32,15 +32,6 @@ positions_of_indicators as (
         d.source_position
     from read_periods as r
     inner join down as d on d.measure_key = r.measure_key and (d.period_key is null or d.period_key = r.at_period)
-    union
-    -- an indicator without any period has one row per area
-    select
-        t.indicator_key,
-        0 as period_key,
-        d.source_position
-    from ({{ measures_of_terms() }}) as t
-    inner join down as d on d.measure_key = t.measure_key
-    where {{ in_scope('t.indicator_key') }}
 ),
 
 sources_of_indicators as (
@@ -64,7 +55,7 @@ sources_by_period as (
 select
     i.indicator,
     a.ref_area,
-    coalesce(p.time_period, '') as time_period,
+    p.time_period,
     x.sex,
     x.age,
     a.level,
@@ -84,7 +75,7 @@ from {{ ref('int_indicator_cells') }} as c
 inner join {{ ref('stg_indicators') }} as i on i.indicator_key = c.indicator_key
 inner join {{ ref('dim_area') }} as a on a.area_key = c.area_key
 inner join {{ ref('dim_breakdown') }} as x on x.breakdown_key = c.breakdown_key
-left join {{ ref('dim_period') }} as p on p.period_key = c.period_key
+inner join {{ ref('dim_period') }} as p on p.period_key = c.period_key
 left join sources_by_period as g on g.indicator_key = c.indicator_key and g.period_key = c.period_key
 left join {{ ref('int_value_notes') }} as n
     on n.indicator_key = c.indicator_key and n.period_key = c.period_key and n.area_key = c.area_key

@@ -1,5 +1,5 @@
--- grain: one row per area, with the value of every indicator in its last period
-{%- set indicators = declared_indicators() %}
+-- grain: one row per area, with the value of every indicator that has any in its last period
+{%- set indicators = indicators_with_values() %}
 with periods as (
     select distinct
         indicator_key,

@@ -1,0 +1,67 @@
+"""Where the files of the published tables are in a release. Knows names; reads and writes no file.
+
+Every table is one Parquet file. As CSV, a table is one file, except that the tables in PARTITIONED have a file for each indicator: all of
+them have the same header, and one after the other, in the order of their names, they are the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+from exports.model.errors import ReleaseError
+from exports.model.tables import NAME, Table
+
+PART = "indicator"
+"""A table whose key begins with this column and has others is divided by it: parts that did not change are not written again."""
+PARTITIONED = ("cohesion_dispersion", "comparisons", "indicator_values")
+"""The tables with a CSV file for each indicator, whatever their size, so that an address never depends on it."""
+METADATA = "-metadata.json"
+"""CSV on the Web looks for the metadata of a file under its name with this ending, then in `csv-metadata.json` in the same folder."""
+
+
+def is_divided(table: Table) -> bool:
+    return table.key[0] == PART and len(table.key) > 1
+
+
+def is_partitioned(table: Table) -> bool:
+    return table.name in PARTITIONED and is_divided(table)
+
+
+def parquet_path(table: str) -> str:
+    return f"parquet/{table}.parquet"
+
+
+def csv_path(table: str) -> str:
+    """Return the path of a table that is one CSV file."""
+    return f"csv/{table}.csv"
+
+
+def csv_folder(table: str) -> str:
+    """Return the folder of a table that has a CSV file for each indicator."""
+    return f"csv/{table}"
+
+
+def part_path(table: str, part: str) -> str:
+    """Return the path of the CSV file of one indicator. Raises ReleaseError if its name cannot be a file name."""
+    if not NAME.fullmatch(part):
+        raise ReleaseError(f"{table}: the {PART} {part!r} cannot be a file name; use letters, digits and _")
+    return f"{csv_folder(table)}/{part}.csv"
+
+
+def part_of(path: str) -> str:
+    """Return the indicator whose rows are in a file of a partitioned table."""
+    return PurePosixPath(path).stem
+
+
+def csv_paths(table: Table, files: Iterable[str]) -> list[str]:
+    """Return those of `files` that are the CSV files of `table`, in the order of its rows. A partitioned table without rows has none."""
+    if not is_partitioned(table):
+        return [csv_path(table.name)]
+    return sorted(path for path in files if path.startswith(f"{csv_folder(table.name)}/") and path.endswith(".csv"))
+
+
+def metadata_path(path: str) -> str:
+    """Return the path of the metadata of a CSV file: beside the file, or one for all files of a partitioned table."""
+    folder = str(PurePosixPath(path).parent)
+    return f"{folder}/csv{METADATA}" if folder in map(csv_folder, PARTITIONED) else path + METADATA
