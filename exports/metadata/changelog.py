@@ -35,6 +35,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
         new_and_withdrawn=list(_new_and_withdrawn(changes)) if changes else [],
         kinds=[kind for kind in ALL_KINDS if kind in kinds],
         most_revisions=MOST_REVISIONS,
+        to_withdraw=context.quality_report.get("gate", {}).get("suppression", {}).get("releases_to_withdraw", []),
     )
     return {PATH: content}
 

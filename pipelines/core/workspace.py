@@ -117,6 +117,11 @@ class WorkspaceFolder:
         return self.root / "statistics"
 
     @property
+    def suppression(self) -> Path:
+        """The cells to suppress, which Python chooses and dbt reads."""
+        return self.root / "suppression"
+
+    @property
     def dagster(self) -> Path:
         return self.root / "dagster"
 

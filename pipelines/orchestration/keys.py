@@ -22,6 +22,10 @@ def statistics_key(pack: Pack, table: str) -> dg.AssetKey:
     return dg.AssetKey([pack.id, "statistics", table])
 
 
+def suppression_key(pack: Pack, table: str) -> dg.AssetKey:
+    return dg.AssetKey([pack.id, "suppression", table])
+
+
 def gate_key(pack: Pack) -> dg.AssetKey:
     return dg.AssetKey([pack.id, "gate"])
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from pipelines.core.fingerprint import integer_keys
 from pipelines.core.vocabulary import AREAS
-from pipelines.packs import Pack
+from pipelines.packs import Pack, confidentiality
 from pipelines.packs.objectives import MEASURES
 from pipelines.packs.schema import Component, CountedSource, FetchedSource, Formula, Indicator, Normalise, ObservationsMap, Peers, Term
 
@@ -30,6 +30,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "difference_to": S, "is_share": B, "share_below": F, "share_above": F, "share_by_weight": B,
         "value_multiplier": F, "value_has_denominator": B, "value_weighted": B, "value_change_kind": S,
         "units": S, "needs": S, "suppliers": S, "display": S, "depends_on_size": B,
+        "confidential_below": N, "protected_with": S,
     },
     "objective_measures": {"objective": S, "measure": N, "position": N, "titles": S},
     "indicator_levels": {"indicator": S, "indicator_key": K, "level": S},
@@ -41,6 +42,7 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "measures": {
         "measure": S, "measure_key": K, "source": S, "additive": B, "divisible": B, "weighted_by": S, "weighted_by_key": K, "source_position": N,
         "has_universe": B, "is_counted": B, "to_period": S, "needed_periods": N, "mean_of_periods": B,
+        "confidential_below": N,
     },
     "breaks": {"measure": S, "measure_key": K, "source": S, "period": S, "note": S, "notes": S},
     "notes": {"note": S, "source": S, "position": N, "always": B, "is_undefined": B, "texts": S},
@@ -75,6 +77,9 @@ def compile_pack(pack: Pack) -> dict[str, pl.DataFrame]:
     filled = _measures(pack, rows)
     for i, indicator in enumerate(pack.indicators.values()):
         _indicator(pack, indicator, i, filled, rows)
+    group_of = {name: group.name for group in confidentiality.groups(pack) for name in group.indicators}
+    for row in rows["indicators"]:
+        row["protected_with"] = group_of.get(row["indicator"])
     rows["peer_attributes"] += _peer_attributes(head.peers, filled) if head.peers else []
     for i, ((objective, measure), title) in enumerate(MEASURES.items()):
         rows["objective_measures"].append({"objective": objective, "measure": measure, "position": i, "titles": _by_language(pack, title)})
@@ -158,6 +163,7 @@ def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, li
                     "to_period": spec.periods.to if spec and spec.periods else None,
                     "needed_periods": (spec.periods.need or spec.periods.parts) if spec and spec.periods else None,
                     "mean_of_periods": bool(spec and spec.periods and spec.aggregate == "mean"),
+                    "confidential_below": spec.confidential_below if spec else None,
                 }
             )  # fmt: skip
         if fetched is not None:
@@ -235,6 +241,7 @@ def _indicator(
             "interval_sd": interval.sd if interval else None, "weight": _weight(pack, indicator),
             "is_change": formula is not None and is_change(formula),
             "dispersion": not _is_count(indicator, rows) if indicator.dispersion is None else indicator.dispersion,
+            "confidential_below": indicator.confidential_below, "protected_with": None,
         }
     )  # fmt: skip
     rows["indicator_levels"] += [{"indicator": indicator.id, "level": level} for level in dict.fromkeys(indicator.levels or levels[-1:])]

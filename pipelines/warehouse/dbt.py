@@ -36,23 +36,44 @@ SECONDS_TO_END = 10.0
 
 @dataclass(frozen=True)
 class Selection:
-    """A part of the project that one dbt command builds. `after_statistics`: what depends on the statistics; otherwise all the rest."""
+    """A part of the project that one dbt command builds: what depends on the source `after`, or everything, without what depends on `before`."""
 
     name: str
-    after_statistics: bool
+    after: str | None
+    before: tuple[str, ...]
 
     def arguments(self) -> list[str]:
         """Return the arguments that select it."""
-        return ["--select" if self.after_statistics else "--exclude", "source:statistics+"]
+        excluded = ["--exclude", *(f"source:{name}+" for name in self.before)] if self.before else []
+        return [*(["--select", f"source:{self.after}+"] if self.after else []), *excluded]
 
     def nodes(self, manifest: dict[str, Any]) -> set[str]:
         """Return the ids of the models and tests that the command builds."""
-        dependent = set(_descendants(manifest, (i for i, s in manifest["sources"].items() if s["source_name"] == "statistics")))
-        nodes = (i for i, node in manifest["nodes"].items() if node["resource_type"] in ("model", "test"))
-        return {i for i in nodes if (i in dependent) == self.after_statistics}
+        nodes = {i for i, node in manifest["nodes"].items() if node["resource_type"] in ("model", "test")}
+        if self.after:
+            nodes &= _dependent(manifest, self.after)
+        return nodes.difference(*(_dependent(manifest, name) for name in self.before))
 
 
-BEFORE_STATISTICS, AFTER_STATISTICS = SELECTIONS = (Selection("before_statistics", False), Selection("after_statistics", True))
+BEFORE_STATISTICS, AFTER_STATISTICS = SELECTIONS = (
+    Selection("before_statistics", None, ("statistics",)),
+    Selection("after_statistics", "statistics", ()),
+)
+BEFORE_SUPPRESSION, AFTER_SUPPRESSION = (
+    Selection("before_suppression", None, ("suppression", "statistics")),
+    Selection("after_suppression", "suppression", ("statistics",)),
+)
+ALL_SELECTIONS = (BEFORE_SUPPRESSION, AFTER_SUPPRESSION, *SELECTIONS)
+
+
+def selections(*, suppresses: bool) -> tuple[Selection, ...]:
+    """Return the selections of a run in order. A run that may suppress cells chooses them before it builds the published ones."""
+    return (BEFORE_SUPPRESSION, AFTER_SUPPRESSION, AFTER_STATISTICS) if suppresses else SELECTIONS
+
+
+def _dependent(manifest: dict[str, Any], source: str) -> set[str]:
+    """Return the ids of everything that depends on a source."""
+    return set(_descendants(manifest, (i for i, s in manifest["sources"].items() if s["source_name"] == source)))
 
 
 def _descendants(manifest: dict[str, Any], ids: Iterable[str]) -> Iterator[str]:
@@ -318,7 +339,7 @@ def results_path(workspace: WorkspaceFolder, selection: Selection) -> Path:
 
 
 def forget_results(workspace: WorkspaceFolder) -> None:
-    for selection in SELECTIONS:
+    for selection in ALL_SELECTIONS:
         results_path(workspace, selection).unlink(missing_ok=True)
 
 
@@ -329,7 +350,7 @@ def _results(workspace: WorkspaceFolder, selections: Iterable[Selection]) -> Ite
 
 def slowest_models(workspace: WorkspaceFolder, count: int = SLOWEST) -> list[dict[str, Any]]:
     """Return the models that took longest in the last run, each with its seconds."""
-    models = [item for item in _results(workspace, SELECTIONS) if item["unique_id"].startswith("model.")]
+    models = [item for item in _results(workspace, ALL_SELECTIONS) if item["unique_id"].startswith("model.")]
     models.sort(key=lambda item: -float(item.get("execution_time") or 0))
     return [
         {"model": item["unique_id"].rsplit(".", 1)[-1], "seconds": round(float(item.get("execution_time") or 0), 3)}
@@ -341,7 +362,7 @@ def results(workspace: WorkspaceFolder, manifest: dict[str, Any]) -> list[CheckR
     """Return one result for each data test of the last run."""
     by_id = {node["unique_id"]: node for node in data_tests(manifest)}
     checks = []
-    for item in _results(workspace, SELECTIONS):
+    for item in _results(workspace, ALL_SELECTIONS):
         node = by_id.get(item["unique_id"])
         if node is None or item["status"] == "skipped":
             continue

@@ -29,7 +29,7 @@ from pipelines.core.state import StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.lake.manifest import Manifest
 from pipelines.lake.store import File
-from pipelines.warehouse import condition, dbt, spark_tables
+from pipelines.warehouse import condition, dbt, spark_tables, suppression
 from pipelines.warehouse.condition import WarehouseError
 
 TABLE = "main.valid_keys"
@@ -91,6 +91,7 @@ def begin(workspace: WorkspaceFolder, memory: int, *, in_part: bool = False) -> 
     warehouse only `in_part` although no row can be kept, or on Spark.
     """
     check_lake(workspace)
+    suppression.forget(workspace)
     atomic.cleanup_temp(workspace.root, recursive=False)  # the copy that a killed run left
     keys = current_keys(workspace, memory)
     stored = _stored_keys(workspace.warehouse)
@@ -284,6 +285,10 @@ def _keys_of_indicators(tables: Mapping[str, Rows], measures: Mapping[str, str])
         keys[name] = digest(
             [declaration, levels.get(name), spans.get(name), terms.get(name), {measure: measures.get(measure) for measure in inputs}]
         )
+    # what is suppressed of an indicator can depend on all that are protected together with it
+    for members in _grouped([row for row in tables["indicators"] if row["protected_with"]], "protected_with").values():
+        together = digest(sorted((row["indicator"], keys[row["indicator"]]) for row in members))
+        keys |= {row["indicator"]: digest([keys[row["indicator"]], together]) for row in members}
     return keys
 
 

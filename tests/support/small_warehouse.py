@@ -25,6 +25,8 @@ from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest
 from pipelines.lake.manifest import Manifest
 from pipelines.packs.workspace import Workspace
+from pipelines.warehouse.steps.suppression import suppressed_cells
+from pipelines.warehouse.suppression import MODELS
 from tests.support.one_model import DBT, Macros, fill
 
 SCHEMAS = ("staging", "dimensions", "intermediate", "marts")
@@ -84,7 +86,11 @@ def build(pack: Path, root: Path) -> SmallWarehouse:
     connection = duckdb.connect(config={"threads": 1})
     for schema in SCHEMAS:
         connection.execute(f"create schema {schema}")
-    for name, sql in _Project(files).models("mart_indicator_values"):
+    project = _Project(files)
+    for name, sql in project.models("mart_indicator_values", "mart_area_parents"):
+        if name == "int_suppressed_cells":
+            cells = suppressed_cells(connection, workspace.pack)  # noqa: F841 (DuckDB reads it by its name)
+            connection.execute("create table main.suppressed_cells as from cells")
         connection.execute(f"create table {_table(name)} as {sql}")
     paths = [{"kind": kind, "path": file.path} for kind, of_kind in manifest.files.items() for file in of_kind]
     fill(connection, {"stg_lake_files": ("kind varchar, path varchar", paths)}, "staging")
@@ -97,11 +103,11 @@ class _Project:
     def __init__(self, files: dict[str, list[str]]) -> None:
         self.files = files
         self._read: set[str] = set()
-        self._macros = Macros(ref=self._ref, lake=self._lake, statistics=_without_rows)
+        self._macros = Macros(ref=self._ref, lake=self._lake, statistics=_without_rows, suppression=self._suppression, unchanged=_nothing)
 
-    def models(self, last: str) -> list[tuple[str, str]]:
-        """Return `last` and the models that it depends on with their SQL, each after those that it reads."""
-        reads, queries, left = dict[str, set[str]](), dict[str, str](), [last]
+    def models(self, *last: str) -> list[tuple[str, str]]:
+        """Return the models `last` and those that they depend on with their SQL, each after those that it reads."""
+        reads, queries, left = dict[str, set[str]](), dict[str, str](), [*last]
         while left:
             name = left.pop()
             if name not in reads:
@@ -113,6 +119,10 @@ class _Project:
     def _ref(self, name: str) -> str:
         self._read.add(name)
         return _table(name)
+
+    def _suppression(self, table: str) -> str:
+        self._read |= set(MODELS)  # what the choice reads has to be there
+        return f"main.{table}"
 
     def _lake(self, kind: str) -> str:
         return f"read_parquet([{', '.join(map(literal, self.files[kind]))}])"
@@ -126,6 +136,11 @@ def _models() -> dict[str, Path]:
 def _table(name: str) -> str:
     """Return the qualified name of a model's table."""
     return f"{_models()[name].relative_to(DBT / 'models').parts[0]}.{name.removeprefix('mart_')}"
+
+
+def _nothing(_: str) -> str:
+    """Return the list of unchanged names of the first run of a workspace."""
+    return "(select cast(null as varchar) as name where false)"
 
 
 def _without_rows(table: str) -> str:

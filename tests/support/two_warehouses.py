@@ -17,7 +17,7 @@ from pipelines.core.settings import Settings
 from pipelines.extract.sources import fetch_sources
 from pipelines.lake.ingest import Ingest
 from pipelines.packs.workspace import Workspace
-from pipelines.warehouse import dbt, scope, statistics
+from pipelines.warehouse import dbt, scope, statistics, suppression
 from tests.support.changing_pack import ChangingPack
 
 MEMORY = 2**30
@@ -97,11 +97,13 @@ class TwoWarehouses:
         workspace, process = self._workspace(root), self._processes[root]
         process.start()
         keys = scope.begin(workspace, MEMORY)
-        for selection in dbt.SELECTIONS:
+        for selection in dbt.selections(suppresses=suppression.is_needed(workspace.pack)):
             for _ in process.build(selection, [*selection.arguments(), *NO_TESTS]):
                 pass
             assert dbt.errors(workspace, selection) == []
-            if selection is dbt.BEFORE_STATISTICS:
+            if selection is dbt.BEFORE_SUPPRESSION:
+                suppression.compute(workspace)
+            elif selection is not dbt.AFTER_STATISTICS:
                 statistics.compute(workspace)
         scope.finish(workspace, keys)
 

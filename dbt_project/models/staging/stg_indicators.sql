@@ -49,5 +49,7 @@ select
     needs,
     suppliers,
     display,
-    depends_on_size
+    depends_on_size,
+    confidential_below,
+    protected_with
 from {{ lake('indicators') }}

@@ -12,5 +12,6 @@ select
     is_counted,
     to_period,
     needed_periods,
-    mean_of_periods
+    mean_of_periods,
+    confidential_below
 from {{ lake('measures') }}

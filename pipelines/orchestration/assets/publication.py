@@ -1,11 +1,13 @@
 """The gate and the release as Dagster assets. What is checked and how a release is written is the business of quality and exports."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC
 from importlib.metadata import version
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from pipelines.core import versions
 from pipelines.core.memory import budget, parse_size
@@ -16,10 +18,10 @@ from pipelines.orchestration.assets.ingest import areas_check, rows_check, schem
 from pipelines.orchestration.keys import gate_check_key, gate_key, owners_of, release_key, tags_of
 from pipelines.orchestration.session import RunSession
 from pipelines.packs.workspace import Workspace
-from pipelines.runs import provenance
+from pipelines.runs import disclosed, provenance
 from pipelines.runs.findings import IngestFindings
 from pipelines.runs.outcome import ReleaseOutcome, inputs_key, release_path, release_rows
-from pipelines.warehouse import condition, dbt, marts, scope
+from pipelines.warehouse import condition, dbt, marts, scope, suppression_audit
 from quality import completeness, expectations, gate
 from quality.gate import CheckResult
 
@@ -75,14 +77,17 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
                 rows_before = {t: n for t, n in rows_before.items() if t not in expectations.ROWS_FOLLOW_VALUES}
             of_tables = expectations.validate_tables(workspace.warehouse, tables, rows_before, memory.engine)
         results += [*of_tables, fewer_values, empty_indicators]
+        suppression = _check_suppression(session)
+        results += suppression.results
         expected = (
             dbt.expected_checks(manifest)
+            | suppression.expected
             | {expectations.check_name(t) for t in tables}
             | completeness.NAMES
             | expected_of_sources(workspace)
         )
         gate_result = gate.evaluate_gate(expected, results, session.request.accepted)
-        session.gate = gate_result.report()
+        session.gate = {**gate_result.report(), **suppression.report}
         yield dg.MaterializeResult(
             asset_key=gate_of_pack,
             metadata={
@@ -107,6 +112,30 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
             raise dg.Failure(description="the gate failed: " + "; ".join(gate_result.reasons()), allow_retries=False)
 
     return gate_asset
+
+
+@dataclass(frozen=True)
+class _Suppression:
+    """What the gate says of suppressed cells; nothing if there are none."""
+
+    results: list[CheckResult] = field(default_factory=list)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def expected(self) -> set[str]:
+        return {suppression_audit.NAME} if self.results else set()
+
+
+def _check_suppression(session: RunSession) -> _Suppression:
+    """Try to derive what is suppressed, and find the earlier releases that show it."""
+    workspace = session.workspace
+    with duckdb.connect(str(workspace.warehouse), read_only=True) as warehouse, session.timed(suppression_audit.NAME):
+        audit = suppression_audit.audit(warehouse, workspace.pack)
+        if audit is None:
+            return _Suppression()
+        showing = disclosed.releases_showing(warehouse, workspace.public)
+    report = {"suppression": {**audit.report(), "releases_to_withdraw": showing}}
+    return _Suppression([suppression_audit.check(audit), *disclosed.check(showing)], report)
 
 
 def _build_release(session: RunSession, manifest: dict[str, Any]) -> dg.AssetsDefinition:

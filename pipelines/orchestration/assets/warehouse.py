@@ -1,6 +1,7 @@
 """The warehouse as Dagster assets: dbt's models in two selections, and between them the statistics that Python computes.
 
-One process of dbt builds both selections. Its tests become asset checks, which the gate evaluates.
+If a pack may have confidential cells, there are three selections: Python chooses the cells to suppress before the published ones are built.
+One process of dbt builds all selections. Its tests become asset checks, which the gate evaluates.
 """
 
 import json
@@ -19,10 +20,10 @@ from pipelines.orchestration.dbt_events import (
     DbtCoreCliEventMessage,
     get_subset_selection_for_context,
 )
-from pipelines.orchestration.keys import lake_table_key, owners_of, statistics_key, tags_of
+from pipelines.orchestration.keys import lake_table_key, owners_of, statistics_key, suppression_key, tags_of
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
-from pipelines.warehouse import dbt, marts, scope, spark_tables, statistics
+from pipelines.warehouse import dbt, marts, scope, spark_tables, statistics, suppression
 from pipelines.warehouse.condition import WarehouseError
 from quality import expectations
 
@@ -52,11 +53,13 @@ class Translator(DagsterDbtTranslator):
 
 
 def build_warehouse(session: RunSession) -> list[dg.AssetsDefinition]:
-    """Return dbt's models before and after the statistics, and the statistics."""
+    """Return dbt's models before and after the statistics, and the statistics; if cells may be suppressed, the choice of these, too."""
     manifest = session.dbt.manifest()
     translator = Translator(session.workspace.pack)
-    before, after = (_build_models(session, selection, manifest, translator) for selection in dbt.SELECTIONS)
-    return [before, _build_statistics(session, manifest, translator), after]
+    suppresses = suppression.is_needed(session.workspace.pack)
+    *before, last = (_build_models(session, selection, manifest, translator) for selection in dbt.selections(suppresses=suppresses))
+    chosen = [_build_suppression(session, manifest, translator)] if suppresses else []
+    return [*before, *chosen, _build_statistics(session, manifest, translator), last]
 
 
 def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[str, Any], translator: Translator) -> dg.AssetsDefinition:
@@ -75,14 +78,15 @@ def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[
     )
     def models(context: dg.AssetExecutionContext) -> Iterator[Any]:
         session.hold()
-        if selection is dbt.BEFORE_STATISTICS:
+        if selection.after is None:
             with _as_failures(session):
                 keys = scope.begin(workspace, budget(workspace.settings.memory).engine, in_part=context.is_subset)
             dbt.forget_results(workspace)
         elif session.keys is None:  # no part of this run: what the models read was built earlier
             with _as_failures(session):
                 scope.check_built(workspace)
-                statistics.check_files(workspace)
+                if selection is dbt.AFTER_STATISTICS:
+                    statistics.check_files(workspace)
         session.dbt.start()
         # Great Expectations takes seconds to import: do so while dbt works in its own process
         threading.Thread(target=expectations.warm_up, daemon=True).start()
@@ -107,9 +111,9 @@ def _build_models(session: RunSession, selection: dbt.Selection, manifest: dict[
         if messages:
             session.reasons += messages
             raise dg.Failure(description="dbt: " + "; ".join(messages))
-        if selection is dbt.BEFORE_STATISTICS:
+        if selection.after is None:
             session.keys = None if context.is_subset else keys
-        elif session.keys and not context.is_subset:
+        elif selection is dbt.AFTER_STATISTICS and session.keys and not context.is_subset:
             scope.finish(workspace, session.keys)
 
     return models
@@ -144,6 +148,33 @@ def _as_failures(session: RunSession) -> Iterator[None]:
     except (dbt.DbtError, WarehouseError) as error:
         session.reasons.append(str(error))
         raise dg.Failure(description=str(error)) from None
+
+
+def _build_suppression(session: RunSession, manifest: dict[str, Any], translator: Translator) -> dg.AssetsDefinition:
+    pack = session.workspace.pack
+    ids = {node["name"]: i for i, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    key = suppression_key(pack, suppression.TABLE)
+
+    @dg.asset(
+        key=key,
+        deps=[translator.get_asset_spec(manifest, ids[model], None).key for model in suppression.MODELS],
+        group_name="suppression",
+        kinds={"python", "polars", "parquet"},
+        owners=owners_of(pack),
+        tags=tags_of(pack),
+        description="The cells to publish without numbers: the confidential ones, and those from which they could be derived.",
+    )
+    def suppressed_cells(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+        session.hold()
+        if session.keys is None:
+            with _as_failures(session):
+                scope.check_built(session.workspace)
+        session.report("suppression", "warehouse", "choosing the cells to suppress")
+        with session.timed("suppression"):
+            rows = suppression.compute(session.workspace)
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+    return suppressed_cells
 
 
 def _build_statistics(session: RunSession, manifest: dict[str, Any], translator: Translator) -> dg.AssetsDefinition:

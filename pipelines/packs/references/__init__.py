@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.packs.pack import Pack
-from pipelines.packs.references import indicators, indices, pack_file, sources
+from pipelines.packs.references import confidentiality, indicators, indices, pack_file, sources
 from pipelines.packs.references.files import check_files
 from pipelines.packs.references.names import Names, Report
 
@@ -22,3 +22,4 @@ def check_references(pack: Pack, report: Report) -> None:
         indicators.check(names, indicator)
     for index in pack.indices.values():
         indices.check(names, index)
+    confidentiality.check(names)

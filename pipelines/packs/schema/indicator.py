@@ -143,6 +143,12 @@ class Indicator(Block):
     interval: Annotated[Interval | None, BeforeValidator(_kind_or_block)] = Field(
         None, description="Interval of the values: `proportion`, `rate`, or a block for a mean; default: none."
     )
+    confidential_below: int | None = Field(
+        None,
+        ge=2,
+        description="Counts from 1 to one less are confidential: a cell whose numerator or denominator is such a count is published with status "
+        "C and without numbers, and so are further cells from which it could be derived.",
+    )
     convergence: list[Annotated[list[Period], Field(min_length=2, max_length=2)]] | None = Field(
         None, description="Pairs of first and last period; default: the first and the last period in which a level has values."
     )
@@ -171,6 +177,12 @@ class Indicator(Block):
             raise ValueError(f"formula.difference_to: {self.formula.difference_to} must be the last of levels")
         if self.direction == "target" and self.target_value is None:
             raise ValueError("direction target needs target_value")
+        return self
+
+    @model_validator(mode="after")
+    def confidential_counts_need_a_formula(self) -> Indicator:
+        if self.confidential_below is not None and self.formula is None:
+            raise ValueError("confidential_below: needs a formula")
         return self
 
     @model_validator(mode="after")

@@ -107,6 +107,23 @@ class MeasureMap(Block):
         description="Status of this measure, such as `case when flag = 'x' then 'C' end` for one that is confidential; null: that of the row.",
     )
 
+    confidential_below: int | None = Field(
+        None,
+        ge=2,
+        description="Counts of this measure from 1 to one less are confidential, as observed and as sums of areas: no indicator gives them away.",
+    )
+
+    @model_validator(mode="after")
+    def confidential_counts_are_sums(self) -> MeasureMap:
+        if self.confidential_below is not None and not self.is_count:
+            raise ValueError("confidential_below: only counts that add up can be confidential, not means, extremes or categories")
+        return self
+
+    @property
+    def is_count(self) -> bool:
+        """Whether its values can be counts: they add up over areas and sexes."""
+        return self.additive and self.weighted_by is None and self.scale is None and self.aggregate in (None, "sum")
+
     @model_validator(mode="after")
     def periods_are_aggregated(self) -> MeasureMap:
         if self.periods is not None and self.aggregate is None:
