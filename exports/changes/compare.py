@@ -14,7 +14,7 @@ from typing import IO
 import duckdb
 import polars as pl
 
-from exports.changes import listing, pairs, reasons
+from exports.changes import listing, masking, pairs, reasons
 from exports.changes.pairs import DIFFERING, Pair
 from exports.changes.published import REVISED_TABLE, TABLE
 from exports.formats import csv, parquet
@@ -81,6 +81,7 @@ def compare(
         compared = _pairs(connection, old, new)
         why = provenance.between(old_provenance, new_provenance)
         reasons.prepare(connection, why, old_provenance, new_provenance, compared)
+        masked = masking.find(connection, compared)
         fallback = why.fallback or (BOUNDARY if reasons.boundaries_changed(connection) else why.otherwise)
         for name, pair in compared.items():
             before, after = (side.rows if side else None for side in (pair.old, pair.new))
@@ -88,6 +89,7 @@ def compare(
                 tables[name] = TableChanges(before, 0, 0, after, {})
                 continue
             pairs.find_differences(connection, pairs.differing_parts(pair, unchanged.get(name) if unchanged else None))
+            masking.apply(connection, pair, masked)
             added, removed = pairs.added_removed(connection)
             if (before or 0) + added - removed != (after or 0):
                 raise AssertionError(f"{name}: {before} rows before + {added} new - {removed} withdrawn is not the {after} rows now")

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from pipelines.core.vocabulary import FIRST_MISSING_RANK
-from pipelines.explain import reasons
+from pipelines.explain import confidential, reasons
 from pipelines.explain.cell_key import resolve_cell_key
 from pipelines.explain.cells import Cell, observations_of
 from pipelines.explain.computation import Computation, agree, cells_of, compute
@@ -28,11 +28,14 @@ def explain(workspace: Workspace, warehouse: Warehouse, requested: CellKey) -> E
     if published_cell is None:
         raise WarehouseUnavailable(f"{workspace.warehouse}: is not complete (it has no row for this number); `zpo2 run` rebuilds it")
     row = Row(*published_cell)
+    is_protected = warehouse.is_protected(cell_key.indicator)
     provenance = ProvenanceReader(workspace, warehouse)
     own, below = _observations_behind(computation)
     traces = {**provenance.traces(below, whole=False), **provenance.traces(own, whole=True)}
     snapshots = _snapshots(provenance, traces)
     published = publication(workspace, warehouse.connection, cell_key, row)
+    if is_protected:
+        computation, published, traces = confidential.without_inputs(computation, row), confidential.without_other_row(published), {}
     gate_result = gate(workspace)
     notes = provenance.notes()
     declared = workspace.pack.indicators.get(cell_key.indicator)
@@ -46,10 +49,10 @@ def explain(workspace: Workspace, warehouse: Warehouse, requested: CellKey) -> E
         declared=_declared(declared), area={"name": name, "level": level}, warehouse_row=row, publication=published, traces=traces,
         snapshots=snapshots, fills=warehouse.fills,
         weight={"measure": computation.facts.indicator.weight, "time_period": _weight_period(computation)},
-        reasons=[
+        reasons=[confidential.REASON] * (row.status == "C") if is_protected else [
             *reasons.status_reasons(computation, traces, warehouse.fills, needed), *([f"note of the source: {status_note}"] if status_note else []),
         ],
-        checks=[
+        checks=confidential.checks(published) if is_protected else [
             _recomputed(computation, row), *_published(row, published, gate_result, cell_key.time_period), *_archived_bytes(snapshots),
             *_rows_read_again(traces.values(), bool(notes)), *_differing_sources(computation), *_reported_parent(computation),
         ],

@@ -412,6 +412,19 @@ class Warehouse:
         texts: dict[str, str] = json.loads(rows[0][0]) if rows else {}
         return texts.get(language) or next(filter(None, texts.values()), None)
 
+    def is_protected(self, indicator: str) -> bool:
+        """Whether inputs of an indicator may be counts that the release suppresses: of its own, or of indicators that are protected with it."""
+        name = literal(indicator)
+        return bool(
+            self.rows(
+                "select 1 from staging.stg_indicators as i inner join staging.stg_indicators as j on j.protected_with = i.protected_with "
+                "inner join intermediate.int_suppressed_cells as s on s.indicator_key = j.indicator_key "
+                f"where i.indicator = {name} and (not s.is_primary or j.confidential_below is not null or exists "
+                "(select 1 from staging.stg_terms as t inner join staging.stg_measures as m on m.measure_key = t.measure_key "
+                "where t.indicator_key = j.indicator_key and m.confidential_below is not null)) limit 1"
+            )
+        )
+
     def published_cell(self, cell_key: CellKey) -> tuple[Any, ...] | None:
         """Return the cell as the warehouse computed it, unrounded: value, status, numerator, denominator, coverage, sources, interval."""
         rows = self.rows(

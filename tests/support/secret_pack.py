@@ -13,6 +13,7 @@ title: Secret counts
 country: CZ
 licence: CC0-1.0
 publisher: {name: Office}
+formats: [csv, parquet, duckdb, by_indicator, xlsx, jsonstat, sdmx]
 levels:
   - {id: lau, parents: [okres]}
   - {id: okres, parents: [nuts0]}
@@ -121,12 +122,17 @@ ILL = {
 """The ill men and women of each place. Three counts are below 11."""
 
 
+def well(area: str, sex: str, year: int) -> int:
+    """Return a count that is found nowhere else."""
+    return 1_300_021 + 7919 * int(area[1:]) + (104_729 if sex == "F" else 0) + 611 * (year - 2020)
+
+
 def cases(year: int, ill: dict[str, tuple[int, int]] | None = None) -> str:
-    """Return the file of a year; the well are more, and their numbers are unusual, too."""
+    """Return the file of a year; the well are more, and their numbers are found nowhere else."""
     lines = ["code,year,sex,ill,well"]
     for area, by_sex in (ill or ILL).items():
         for sex, count in zip("MF", by_sex, strict=True):
-            lines.append(f"{area},{year},{sex},{count},{1000 + 37 * int(area[1:]) + (13 if sex == 'F' else 0) + year % 10}")
+            lines.append(f"{area},{year},{sex},{count},{well(area, sex, year)}")
     return "\n".join(lines) + "\n"
 
 

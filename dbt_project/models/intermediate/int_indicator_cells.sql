@@ -13,3 +13,4 @@ select
     c.coverage
 from {{ ref('int_computed_cells') }} as c
 left join {{ ref('int_suppressed_cells') }} as s on {{ is_same_cell('s', 'c') }}
+where {{ in_scope('c.indicator_key') }}
