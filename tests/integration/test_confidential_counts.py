@@ -27,7 +27,7 @@ OPEN = {"indicators/all.yml": secret_pack.INDICATORS.replace("  confidential_bel
 # one more man is ill in a3
 CHANGED = {"data/cases_2021.csv": secret_pack.cases(2021, {**secret_pack.ILL, "a3": (60, 61)})}
 KEY = "indicator, ref_area, time_period, sex, age"
-SUPPRESSED = f"""
+SUPPRESSED = """
     select i.indicator, a.ref_area, p.time_period, x.sex, x.age, s.is_primary, c.obs_value, c.numerator, c.denominator
     from intermediate.int_suppressed_cells as s
     inner join intermediate.int_computed_cells as c using (indicator_key, area_key, period_key, breakdown_key)
@@ -157,7 +157,7 @@ def test_changes_say_that_a_cell_is_confidential_now_and_not_what_it_was(release
     with duckdb.connect() as connection:
         rows = connection.execute(
             f"select \"column\", old, new from read_parquet('{releases.after / 'parquet' / 'changes.parquet'}') "
-            "where \"table\" = 'indicator_values' and key like '%ill_share%\"a1\"%2021%\"M\"%'"
+            'where "table" = \'indicator_values\' and key like \'%ill_share%"a1"%2021%"M"%\''
         ).fetchall()
     assert rows == [("obs_status", "A", "C")]
 

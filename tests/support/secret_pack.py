@@ -67,8 +67,10 @@ map:
   measures: {beds: beds}
 """
 # the office gives the beds of all districts, and hides those of one place in the first
-BEDS_CSV = "code,scheme,beds,flag\n" + "".join(f"a{i},lau,{'' if i == 2 else 100 * i + 7},{'c' if i == 2 else ''}\n" for i in range(1, 6))
-BEDS_CSV += "O1,okres,1747,\nO2,okres,2024,\nS,nuts0,3771,\n"
+BEDS_CSV = "code,scheme,beds,flag\n" + "".join(
+    f"a{i},lau,{'' if i == 2 else 700_067 + 1009 * i},{'c' if i == 2 else ''}\n" for i in range(1, 6)
+)
+BEDS_CSV += "O1,okres,3515911,\nO2,okres,2024333,\nS,nuts0,5540244,\n"
 INDICATORS = """\
 - id: ill_share
   title: Share of ill people

@@ -30,6 +30,10 @@ def with_indicators(old: str, new: str) -> str:
     return secret_pack.INDICATORS.replace(old, new, 1)
 
 
+PLAIN = "multiplier: 100}\n  by: [sex]\n  interval: proportion\n  levels"
+OWN = "{measure: well}], multiplier: 100}\n  by: [sex]\n  interval: proportion\n  confidential"
+
+
 class TestGroups:
     def test_measures_of_one_sum_are_protected_together(self, tmp_path: Path) -> None:
         assert groups(tmp_path) == [({"beds"}, {"beds"}, False), ({"ill", "well"}, {"ill_share", "well_share"}, True)]
@@ -55,15 +59,15 @@ class TestCheck:
             ("confidential_below: 11", "confidential_below: 1", "greater than or equal to 2"),
             ("confidential_below: 11", "confidential_below: few", "valid integer"),
             ("interval: proportion\n  levels", "levels", "-"),
-            ("multiplier: 100}\n  by: [sex]\n  interval: proportion\n  levels", "multiplier: 100, change: {years: 1}}\n  levels", "a change gives away"),
-            ("multiplier: 100}\n  by: [sex]\n  interval: proportion\n  levels", "share_of_areas: {below: 9}}\n  levels", "a share of areas cannot"),
+            (PLAIN, "multiplier: 100, change: {years: 1}}\n  levels", "a change gives away"),
+            (PLAIN, "share_of_areas: {below: 9}}\n  levels", "a share of areas cannot"),
             (
-                "multiplier: 100}\n  by: [sex]\n  interval: proportion\n  levels",
+                PLAIN,
                 "difference_to: nuts0}\n  levels",
                 "a difference to another level cannot",
             ),
             ("numerator: [{measure: well}]", "numerator: [{measure: well, times: beds}]", "a product cannot be protected"),
-            ("{measure: well}], multiplier: 100}\n  by: [sex]\n  interval: proportion\n  confidential", "{measure: area_km2}]}\n  confidential", "built-in"),
+            (OWN, "{measure: area_km2}]}\n  confidential", "built-in"),
         ],
     )  # fmt: skip
     def test_what_cannot_be_protected_is_refused_with_its_place(self, tmp_path: Path, old: str, new: str, message: str) -> None:
