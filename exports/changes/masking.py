@@ -51,7 +51,8 @@ def apply(connection: duckdb.DuckDBPyConnection, pair: Pair, masked: Masked) -> 
     """Remove the old numbers from the rows that differ. Their statuses stay."""
     if not masked.indicators or pair.old is None:
         return
-    numbers = [i for i, name in enumerate(pair.values) if pair.old.types.get(name, "VARCHAR") != "VARCHAR"]
+    kept = {"coverage"} if pair.name == REVISED_TABLE else set[str]()  # suppression leaves the coverage of a cell as it is
+    numbers = [i for i, name in enumerate(pair.values) if name not in kept and pair.old.types.get(name, "VARCHAR") != "VARCHAR"]
     if numbers:
         removed = ", ".join(f"o{i} = null" for i in numbers)
         connection.execute(f"update {DIFFERING} set {removed} where {_condition(pair, masked)}")

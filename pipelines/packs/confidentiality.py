@@ -55,14 +55,9 @@ def groups(pack: Pack) -> list[Group]:
         if merged == found:
             break
         found = merged
-    return [
-        Group(
-            frozenset(group),
-            tuple(i.id for i in pack.indicators.values() if measures_read(i) & group),
-            bool(group & declared),
-        )
-        for group in found
-    ]
+    readers = {i: measures_read(indicator) for i, indicator in pack.indicators.items()}
+    result = [Group(frozenset(g), tuple(i for i, names in readers.items() if names & g), bool(g & declared)) for g in found]
+    return [group for group in result if group.indicators]  # what no indicator reads is not published
 
 
 def threshold_of_measures(pack: Pack) -> dict[str, int]:

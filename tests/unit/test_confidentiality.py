@@ -44,6 +44,10 @@ class TestGroups:
         beds = secret_pack.BEDS.replace("case when flag = 'c' then 'C' else 'A' end", "coalesce(flag, 'A')")
         assert [g[0] for g in groups(tmp_path / "b", {"sources/beds.yml": beds})] == [{"beds"}, {"ill", "well"}]
 
+    def test_a_measure_that_no_indicator_reads_needs_no_protection(self, tmp_path: Path) -> None:
+        beds = secret_pack.BEDS.replace("beds: beds}", "beds: beds, rooms: beds}")
+        assert [g[0] for g in groups(tmp_path, {"sources/beds.yml": beds})] == [{"beds"}, {"ill", "well"}]
+
     def test_weights_are_public_and_tie_nothing(self, tmp_path: Path) -> None:
         text = secret_pack.PACK + "weight: well\n"
         assert [g[0] for g in groups(tmp_path, {"pack.yml": text})] == [{"beds"}, {"ill"}]
