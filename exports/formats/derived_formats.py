@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from exports.formats import geo, jsonstat, parquet, workbook
+from exports.formats import geo, jsonstat, latest_by_level, localized_csv, parquet, reading_texts, workbook
 from exports.formats import sdmx as sdmx_files
 from exports.model import checksums, labels, layout, sdmx
 from exports.model.connection import Limits
@@ -25,7 +25,6 @@ from exports.model.reuse import Reuse, key
 from exports.model.tables import Table
 
 JSON_STAT, SDMX = "jsonstat", "sdmx"
-WORKBOOK = "latest_values.xlsx"
 INDEX_TABLES = ("sustainability", "community")
 GEO_PARQUET, GEO_JSON = "geo/areas.parquet", "geo/areas.geojson"
 
@@ -42,22 +41,31 @@ def write(folder: Path, context: Context, limits: Limits, reuse: Reuse) -> dict[
     spill.mkdir(exist_ok=True)
     formats = context.info.formats
     with ThreadPoolExecutor(1) as executor:  # XlsxWriter is pure Python and runs beside the other libraries, which are not
-        book = executor.submit(lambda: list(_workbook(folder, context, tables, spill)) if "xlsx" in formats else [])
+        read = executor.submit(lambda: list(_made_to_be_read(folder, context, tables, spill)) if "xlsx" in formats else [])
         paths = list(_maps(folder, context, tables, reuse)) if "geo" in formats else []
         paths += _by_indicator(folder, context, tables, names, reuse)
-        paths += book.result()
+        paths += read.result()
     return {path: reuse.linked.get(path) or checksums.facts(folder / path) for path in sorted(paths)}
 
 
-def _workbook(folder: Path, context: Context, tables: dict[str, Table], spill: Path) -> Iterator[str]:
-    if {workbook.LATEST, workbook.INDICATORS} <= set(tables):
-        sheets = {name: pl.read_parquet(folder / f"parquet/{name}.parquet") for name in (workbook.LATEST, workbook.INDICATORS)}
-        scores = [_index_scores(folder, name) for name in INDEX_TABLES if name in tables and "areas" in tables and context.facts.indices]
-        if scores:
-            sheets[workbook.INDICES] = workbook.index_rows(pl.concat(scores), context)
-        if all(workbook.fits(sheet) for sheet in sheets.values()):
-            workbook.write(sheets, context, folder / WORKBOOK, spill)
-            yield WORKBOOK
+def _made_to_be_read(folder: Path, context: Context, tables: dict[str, Table], spill: Path) -> Iterator[str]:
+    """Write the newest values as a workbook in each language, and as CSV where a language has a decimal comma."""
+    columns = {name: {column.name for column in table.columns} for name, table in tables.items()}
+    if not all(needed <= columns.get(name, set()) for name, needed in latest_by_level.NEEDED.items()):
+        return
+    levels = latest_by_level.read(folder / "parquet", list(context.info.levels))
+    if not levels:
+        return
+    indices = [_index_scores(folder, name) for name in INDEX_TABLES if name in tables and context.facts.indices]
+    scores = workbook.index_rows(pl.concat(indices), context) if indices else None
+    for language in context.info.languages:
+        if workbook.fits(levels):
+            yield (path := workbook.name(context.info.pack, language))
+            workbook.write(levels, scores, context, language, folder / path, spill)
+        if language in reading_texts.DECIMAL_COMMA:
+            yield (path := localized_csv.name(language))
+            (folder / path).parent.mkdir(exist_ok=True)
+            localized_csv.write(levels, context, language, folder / path)
 
 
 def _index_scores(folder: Path, table: str) -> pl.DataFrame:

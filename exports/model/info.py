@@ -46,6 +46,8 @@ class ReleaseInfo:
     """Versions of the stages that made the release (`pipelines.core.versions`)."""
     software: str = ""
     """Name and version of the software."""
+    levels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Titles by language, by level, in the order of the pack."""
 
     def __post_init__(self) -> None:
         if self.released.tzinfo is None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pyarrow.parquet as pq
 
-from exports.formats import derived_formats
+from exports.formats import derived_formats, workbook
 from exports.model import sdmx
 from exports.verify.formats import DescribedTable
 from pipelines.core.sql import identifier, literal
@@ -78,17 +78,38 @@ def _json_stat(folder: Path, path: str, rows: pl.DataFrame) -> Iterator[str]:
 
 
 def workbook_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
-    """Check that the first sheet has the columns and the areas of the table."""
-    if not (folder / derived_formats.WORKBOOK).is_file():
-        return
+    """Check that the sheets of values of each workbook have the areas of their level, and the rounded values of the table."""
+    latest = pl.read_parquet(folder / table.parquet)
+    areas = pl.read_parquet(folder / "parquet/areas.parquet", columns=["ref_area", "level", "valid_to"])
+    current = latest.join(areas.filter(pl.col("valid_to").is_null()).select("ref_area"), on="ref_area", how="semi")
+    decimals = dict(pl.read_parquet(folder / "parquet/indicators.parquet", columns=["indicator", "decimals"]).rows())
+    for path in sorted(folder.glob("*.xlsx")):
+        yield from (f"{path.name}: {fault}" for fault in _sheet_faults(path, current, decimals))
+
+
+def _sheet_faults(path: Path, latest: pl.DataFrame, decimals: Mapping[str, int | None]) -> Iterator[str]:
     import python_calamine
 
-    sheet = python_calamine.CalamineWorkbook.from_path(folder / derived_formats.WORKBOOK).get_sheet_by_index(0)
-    lines = sheet.iter_rows()
-    if list(next(lines, ())) != list(table.types):
-        yield f"{derived_formats.WORKBOOK}: its columns differ from {table.csv}"
-    if [line[0] for line in lines] != pl.read_parquet(folder / table.parquet, columns=[table.key[0]])[table.key[0]].to_list():
-        yield f"{derived_formats.WORKBOOK}: its rows differ from {table.csv}"
+    book = python_calamine.CalamineWorkbook.from_path(path)
+    for name in book.sheet_names:
+        lines = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+        ids = [str(cell) for cell in lines[workbook.IDS]] if lines else []
+        if "ref_area" not in ids:
+            continue
+        rows = lines[workbook.HEAD_LINES :]
+        codes = [row[ids.index("ref_area")] for row in rows]
+        expected = latest.filter(pl.col("ref_area").is_in(codes))
+        if sorted(codes) != latest.filter(pl.col("level").is_in(expected["level"].unique().implode()))["ref_area"].sort().to_list():
+            yield f"the areas of the sheet {name} differ from the table"
+            continue
+        expected = pl.DataFrame({"ref_area": codes}).join(expected, on="ref_area", how="left", maintain_order="left")
+        for column, indicator in enumerate(ids):
+            if not indicator or indicator == "ref_area":
+                continue
+            digits = decimals.get(indicator)
+            values = [None if v is None else v if digits is None else round(v, digits) + 0.0 for v in expected[indicator]]
+            if [row[column] if isinstance(row[column], float | int) else None for row in rows] != values:
+                yield f"the values of {indicator} in the sheet {name} differ from the table"
 
 
 def map_faults(folder: Path, table: DescribedTable) -> Iterator[str]:

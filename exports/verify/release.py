@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from exports.formats import localized_csv
 from exports.metadata import croissant, csvw, datapackage, dcat, rdf, report
 from exports.metadata.catalogue import CATALOG_TTL, DUCKDB
 from exports.model import checksums, layout
@@ -78,7 +79,7 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
     for table in tables:
         for name, path, check in (
             ("indicator_values", "sdmx, jsonstat", partial(derived.cube_faults, linked=linked)),
-            ("latest_values", "latest_values.xlsx", derived.workbook_faults),
+            ("latest_values", "workbook", derived.workbook_faults),
             ("areas", "geo", derived.map_faults),
         ):
             if table.name == name and (folder / table.parquet).is_file():
@@ -161,7 +162,8 @@ def _files(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
     for path in sorted(table_files - expected):
         yield f"{path}: {datapackage.PATH} has no such table"
     for path in sorted(files):
-        if path.endswith(".csv") and (described := layout.metadata_path(path)) not in files | expected:
+        is_table = path.endswith(".csv") and not path.startswith(f"{localized_csv.FOLDER}/")
+        if is_table and (described := layout.metadata_path(path)) not in files | expected:
             yield f"{described}: missing"
 
 

@@ -276,4 +276,5 @@ def release_info(workspace: Workspace) -> Any:
         formats=tuple(name for name in FORMATS if name in pack.file.formats),
         code=versions.STAGES,
         software=f"{PACKAGE} {version(PACKAGE)}",
+        levels={level.id: {lang or first: text for lang, text in (level.title or {}).items()} for level in pack.file.levels},
     )  # fmt: skip

@@ -21,11 +21,17 @@ AREAS = Table(
     "areas",
     "Areas.",
     (
-        *(Column(name, "VARCHAR", f"About {name}") for name in ("ref_area", "name")),
+        *(Column(name, "VARCHAR", f"About {name}") for name in ("ref_area", "name", "level", "valid_to")),
         Column("lat", "DOUBLE", "Latitude", "degree", -90, 90),
         Column("lon", "DOUBLE", "Longitude", "degree", -180, 180),
     ),
     ("ref_area",),
+)
+PARENTS = Table(
+    "area_parents",
+    "Parents.",
+    tuple(Column(name, "VARCHAR", f"About {name}") for name in ("ref_area", "parent", "valid_to")),
+    ("ref_area", "parent"),
 )
 INDICATORS = Table(
     "indicators", "Indicators.", tuple(Column(n, "VARCHAR", n) for n in ("indicator", "title_en", "unit", "sources")), ("indicator",)
@@ -49,8 +55,10 @@ PEERS = Table(
 )
 FILL = """
 create schema marts;
-create table marts.areas (ref_area varchar, name varchar, lat double, lon double);
-insert into marts.areas values ('001', 'Brno', 49.2, 16.6), ('002', '=sum', 50, 14.5), ('CZ é', 'Žďa\u0301r', null, null);
+create table marts.areas (ref_area varchar, name varchar, level varchar, valid_to varchar, lat double, lon double);
+insert into marts.areas values
+    ('001', 'Brno', 'lau', null, 49.2, 16.6), ('002', '=sum', 'lau', null, 50, 14.5), ('CZ é', 'Žďa\u0301r', 'lau', null, null, null);
+create table marts.area_parents (ref_area varchar, parent varchar, valid_to varchar);
 create table marts.indicators as select * from (values
     ('never', 'Never', '1', ''), ('share', 'Share', '%', 'office')) t(indicator, title_en, unit, sources);
 create table marts.indicator_values as
@@ -62,4 +70,4 @@ insert into marts.indicator_values values ('never', '001', '', '_T', '_T', 'lau'
 create table marts.latest_values as select ref_area, name, 0.5::double as share from marts.areas;
 create table marts.peers as select * from (values ('001', 1::bigint, '002', 0.5::double)) t(ref_area, position, peer, distance);
 """
-TABLES = (AREAS, INDICATORS, VALUES, LATEST, PEERS)
+TABLES = (AREAS, PARENTS, INDICATORS, VALUES, LATEST, PEERS)

@@ -35,7 +35,8 @@ def build(root: Path, day: int = 3, formats: Sequence[str] = FORMATS) -> Path:
         root.mkdir(parents=True)
         with duckdb.connect(str(root / "warehouse.duckdb")) as connection:
             connection.execute(FILL)
-    info = dataclasses.replace(INFO, released=datetime(2026, 11, day, tzinfo=UTC), formats=formats)
+    levels = {"lau": {"en": "municipality", "cs": "obec"}}
+    info = dataclasses.replace(INFO, released=datetime(2026, 11, day, tzinfo=UTC), formats=formats, levels=levels)
     return exports.build(root / "warehouse.duckdb", TABLES, info, root / "public", root / "staging", REPORT).path
 
 
@@ -46,13 +47,14 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 class TestWorkbook:
     def test_keeps_codes_as_text(self, full: Path) -> None:
-        book = python_calamine.CalamineWorkbook.from_path(full / "latest_values.xlsx")
-        assert book.sheet_names == ["latest_values", "indicators", "about"]
+        book = python_calamine.CalamineWorkbook.from_path(full / "demo_en.xlsx")
+        assert book.sheet_names == ["municipality", "definitions", "missing values", "readme"]
         rows = book.get_sheet_by_index(0).to_python()
-        assert rows[:3] == [["ref_area", "name", "share"], ["001", "Brno", 0.5], ["002", "'=sum", 0.5]]
-        assert ["share", "Share", "%", "office"] in book.get_sheet_by_name("indicators").to_python()
-        about = {key: value for key, value, *_ in book.get_sheet_by_name("about").to_python()}
-        assert (about["release"], about["licence"]) == ("2026.11.1", "CC-BY-4.0")
+        assert rows[2:5] == [["Name", "Code", "Share (%, 2006)"], ["'=sum", "002", 0.857142857143], ["Brno", "001", 0.857142857143]]
+        about = {key: value for key, value, *_ in book.get_sheet_by_name("readme").to_python()}
+        assert (about["Release"], about["Licence"]) == ("2026.11.1", "CC-BY-4.0")
+        assert (full / "csv_locale/latest_values_cs.csv").is_file()
+        assert not (full / "csv_locale/latest_values_en.csv").exists()
 
 
 class TestDerivedFormats:
@@ -60,7 +62,7 @@ class TestDerivedFormats:
     def test_are_those_that_the_pack_lists(self, tmp_path: Path, others: tuple[str, ...]) -> None:
         release = build(tmp_path / "home", formats=(*TABLE_FORMATS, *others))
         paths = {
-            "duckdb": "indicators.duckdb", "xlsx": "latest_values.xlsx", "jsonstat": "jsonstat", "sdmx": "sdmx", "geo": "geo",
+            "duckdb": "indicators.duckdb", "xlsx": "demo_en.xlsx", "jsonstat": "jsonstat", "sdmx": "sdmx", "geo": "geo",
         }  # fmt: skip
         assert {name for name, path in paths.items() if (release / path).exists()} == set(others)
         readme = (release / "README.md").read_text(encoding="utf-8")
@@ -80,7 +82,7 @@ class TestDerivedFormats:
             for path in (full / folder).rglob("*"):
                 if path.is_file() and path.suffix != ".json":
                     assert path.read_bytes() == (later / path.relative_to(full)).read_bytes(), path
-        assert (full / "latest_values.xlsx").read_bytes() != (later / "latest_values.xlsx").read_bytes()
+        assert (full / "demo_en.xlsx").read_bytes() != (later / "demo_en.xlsx").read_bytes()
 
 
 class TestSdmx:
@@ -183,7 +185,7 @@ class TestVerify:
             (_edit("jsonstat/share.json", '"1":"Q"', '"1":"O"'), "jsonstat/share.json: its statuses differ from the table"),
             (_edit("geo/areas.geojson", "49.2", "49.3"), "geo/areas.geojson: its points differ from"),
             (lambda r: shutil.copy(r / "parquet/areas.parquet", r / "geo/areas.parquet"), "geo: cannot be read"),
-            (lambda r: (r / "latest_values.xlsx").write_bytes(b"PK"), "latest_values.xlsx: cannot be read"),
+            (lambda r: (r / "demo_en.xlsx").write_bytes(b"PK"), "workbook: cannot be read"),
             (_edit("croissant.json", '"name": "obs_value"', '"name": "value"'), "croissant.json: the fields of indicator_values"),
             (_ask("comment on macro table series is null"), "indicators.duckdb: no comment on macro series"),
             (_ask("drop view latest"), "indicators.duckdb: macro compare cannot be queried"),

@@ -70,7 +70,7 @@ class TestReleaseFiles:
         expected |= {"croissant.json"}
         paths = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()}
         further = {"codelists/obs_status.csv", "codelists/sex.csv"}
-        assert paths - expected == further | {f"{path}-metadata.json" for path in further} | {"latest_values.xlsx", "provenance.json"}
+        assert paths - expected == further | {f"{path}-metadata.json" for path in further} | {"provenance.json"}
         assert expected <= paths
         assert all((release / layout.metadata_path(path)).is_file() for path in paths if path.endswith(".csv"))
 
