@@ -19,7 +19,6 @@ import xlsxwriter
 from exports.formats import reading_texts
 from exports.formats.latest_by_level import Level
 from exports.model.info import Context
-from pipelines.packs.objectives import OBJECTIVES
 
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 """The limits of a sheet."""
@@ -113,10 +112,11 @@ def _text(texts: Any, language: str) -> str:
     return " ".join(str(texts.get(language) or texts.get("en") or next(iter(texts.values()), "")).split())
 
 
-def _objective_title(objective: str, language: str) -> str:
+def _objective_title(context: Context, objective: str, language: str) -> str:
     if not objective:
         return reading_texts.word("other", language)
-    return f"{objective}: {_text(OBJECTIVES[objective], language)}" if objective in OBJECTIVES else objective
+    title = _text(context.info.objectives.get(objective), language)
+    return f"{objective}: {title}" if title else objective
 
 
 def _values(sheet: Any, level: Level, context: Context, language: str, formats: _Formats) -> None:
@@ -133,7 +133,7 @@ def _values(sheet: Any, level: Level, context: Context, language: str, formats: 
     sheet.write_string(IDS, first - 1, "ref_area")
     for objective, group in groupby(enumerate(level.indicators, first), lambda pair: pair[1].about.get("objective") or ""):
         for place, (number, _) in enumerate(group):
-            sheet.write_string(GROUPS, number, "" if place else _objective_title(objective, language), formats.group)
+            sheet.write_string(GROUPS, number, "" if place else _objective_title(context, objective, language), formats.group)
     sheet.set_row(HEADS, 90)
     for number, text in enumerate([*heads, *(indicator.head(language) for indicator in level.indicators)]):
         sheet.write_string(HEADS, number, text, formats.head)
@@ -211,14 +211,14 @@ def _definitions(levels: Sequence[Level], context: Context, language: str) -> Li
         texts = [indicator.text(name, language) for name in ("title", "unit", "description")]
         lines.append([
             texts[0] or indicator.id, texts[1], indicator.period, texts[2], reading_texts.word(direction, language),
-            str(about.get("formula") or ""), sources, _objective_title(about.get("objective") or "", language), indicator.id,
+            str(about.get("formula") or ""), sources, _objective_title(context, about.get("objective") or "", language), indicator.id,
         ])  # fmt: skip
     return [(reading_texts.word(word, language), width) for word, width in widths.items()], lines
 
 
 def _reasons(levels: Sequence[Level], context: Context, language: str) -> Lines:
     """Return how many areas of each level lack a value, by indicator and status."""
-    heads = [("level", 26), ("indicator", 46), ("period", 10), ("status", 8), ("meaning", 50), ("areas", 10)]
+    heads = [("level", 26), ("indicator", 46), ("period", 10), ("letter", 9), ("meaning", 50), ("areas", 10)]
     lines: list[list[Any]] = []
     for level in levels:
         for indicator in level.indicators:

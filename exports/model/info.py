@@ -48,6 +48,8 @@ class ReleaseInfo:
     """Name and version of the software."""
     levels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Titles by language, by level, in the order of the pack."""
+    objectives: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Titles by language, by objective."""
 
     def __post_init__(self) -> None:
         if self.released.tzinfo is None:

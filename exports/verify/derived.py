@@ -79,11 +79,15 @@ def _json_stat(folder: Path, path: str, rows: pl.DataFrame) -> Iterator[str]:
 
 def workbook_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
     """Check that the sheets of values of each workbook have the areas of their level, and the rounded values of the table."""
-    latest = pl.read_parquet(folder / table.parquet)
+    paths = sorted(folder.glob("*.xlsx"))
+    if not paths:
+        return
     areas = pl.read_parquet(folder / "parquet/areas.parquet", columns=["ref_area", "level", "valid_to"])
-    current = latest.join(areas.filter(pl.col("valid_to").is_null()).select("ref_area"), on="ref_area", how="semi")
-    decimals = dict(pl.read_parquet(folder / "parquet/indicators.parquet", columns=["indicator", "decimals"]).rows())
-    for path in sorted(folder.glob("*.xlsx")):
+    current = areas.filter(pl.col("valid_to").is_null()).select("ref_area", "level")
+    latest = pl.read_parquet(folder / table.parquet).drop("level", strict=False)
+    current = current.join(latest, on="ref_area", how="inner", maintain_order="right")
+    decimals = {row["indicator"]: row.get("decimals") for row in pl.read_parquet(folder / "parquet/indicators.parquet").to_dicts()}
+    for path in paths:
         yield from (f"{path.name}: {fault}" for fault in _sheet_faults(path, current, decimals))
 
 

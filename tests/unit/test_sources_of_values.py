@@ -53,10 +53,13 @@ def sources(
             "denominator double, coverage double",
             [{"indicator_key": 1, "area_key": 1, "period_key": key_of_period("2021"), "breakdown_key": 0}],
         ),
+        "int_value_notes": ("indicator_key int, area_key int, period_key int, note varchar, note_always varchar", []),
         "dim_area": ("area_key int, ref_area varchar, level varchar", [{"area_key": 1, "ref_area": "a", "level": "town"}]),
         "dim_breakdown": ("breakdown_key int, sex varchar, age varchar", [{"breakdown_key": 0, "sex": "_T", "age": "_T"}]),
         "dim_period": ("period_key int, time_period varchar", [{"period_key": key_of_period("2021"), "time_period": "2021"}]),
     }
+    read = asked(sql_of("int_read_periods"), tables)
+    tables["int_read_periods"] = ("indicator_key int, period_key int, measure_key int, at_period int", read)
     [row] = asked(sql_of("mart_indicator_values"), tables)
     return str(row["sources"])
 

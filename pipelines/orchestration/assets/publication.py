@@ -17,6 +17,7 @@ from pipelines.notify import announcements
 from pipelines.orchestration.assets.ingest import areas_check, rows_check, schema_check, snapshot_check
 from pipelines.orchestration.keys import gate_check_key, gate_key, owners_of, release_key, tags_of
 from pipelines.orchestration.session import RunSession
+from pipelines.packs.objectives import OBJECTIVES
 from pipelines.packs.workspace import Workspace
 from pipelines.runs import disclosed, provenance
 from pipelines.runs.findings import IngestFindings
@@ -276,5 +277,6 @@ def release_info(workspace: Workspace) -> Any:
         formats=tuple(name for name in FORMATS if name in pack.file.formats),
         code=versions.STAGES,
         software=f"{PACKAGE} {version(PACKAGE)}",
+        objectives=OBJECTIVES,
         levels={level.id: {lang or first: text for lang, text in (level.title or {}).items()} for level in pack.file.levels},
     )  # fmt: skip

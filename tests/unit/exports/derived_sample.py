@@ -67,7 +67,7 @@ create table marts.indicator_values as
            1.0::double as numerator, null::double as denominator, 1.0::double as coverage, '%' as unit_measure, 'office' as sources
     from marts.areas, range(9) t(p);
 insert into marts.indicator_values values ('never', '001', '', '_T', '_T', 'lau', null, 'O', null, null, 0, '1', '');
-create table marts.latest_values as select ref_area, name, 0.5::double as share from marts.areas;
+create table marts.latest_values as select ref_area, name, (6 / 7.0)::double as share from marts.areas;
 create table marts.peers as select * from (values ('001', 1::bigint, '002', 0.5::double)) t(ref_area, position, peer, distance);
 """
 TABLES = (AREAS, PARENTS, INDICATORS, VALUES, LATEST, PEERS)

@@ -102,7 +102,13 @@ class TestSdmx:
 
 class TestGeoParquet:
     def test_passes_validator(self, tmp_path: Path) -> None:
-        frame = pl.DataFrame({"ref_area": ["001", "002"], "name": ["Brno", None], "lat": [49.2, 50.0], "lon": [16.6, 14.5]})
+        columns = {
+            "ref_area": ["001", "002"],
+            "name": ["Brno", None],
+            "level": ["lau", "lau"],
+            "valid_to": pl.Series([None, None], dtype=pl.String),
+        }
+        frame = pl.DataFrame({**columns, "lat": [49.2, 50.0], "lon": [16.6, 14.5]})
         good, empty, spoiled = (tmp_path / f"{name}.parquet" for name in ("good", "empty", "spoiled"))
         geo.write_parquet(frame, AREAS, {}, good)
         geo.write_parquet(frame.clear(), AREAS, {}, empty)

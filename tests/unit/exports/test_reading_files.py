@@ -20,6 +20,7 @@ from exports.formats import latest_by_level, localized_csv, workbook
 from exports.model.info import Context, Facts, IndexFacts
 from exports.verify import derived
 from exports.verify.formats import DescribedTable
+from pipelines.packs.objectives import OBJECTIVES
 
 LEVELS = {"lau": {"en": "municipality", "cs": "obec"}, "okres": {"en": "district", "cs": "okres"}, "state": {"en": "state", "cs": "stát"}}
 AREAS = [
@@ -85,7 +86,7 @@ def parquet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def context() -> Context:
-    info = dataclasses.replace(INFO, levels=LEVELS)
+    info = dataclasses.replace(INFO, levels=LEVELS, objectives=OBJECTIVES)
     facts = Facts(
         indices=(IndexFacts("green", {"en": "Green", "cs": "Zelený"}, "lau", False, {"en": "Shown in fifths.", "cs": "Jen pětiny."}),)
     )
@@ -164,7 +165,7 @@ class TestWorkbook:
         assert all(cell.data_type != "f" for name in book.sheetnames for row in book[name].iter_rows() for cell in row)
 
     def test_verification_finds_a_value_and_an_area_that_differ(self, parquet: Path, book: Path, tmp_path: Path) -> None:
-        table = DescribedTable("latest_values", {}, ("ref_area",), ())
+        table = DescribedTable("latest_values", {}, ("ref_area",), (), ())
         assert list(derived.workbook_faults(parquet.parent, table)) == []
         shutil.copytree(parquet, tmp_path / "parquet")
         for cell, value, fault in (
