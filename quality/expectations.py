@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import duckdb
@@ -81,7 +82,7 @@ ROWS_FOLLOW_VALUES = ("cohesion_convergence", "cohesion_dispersion", "comparison
 FOR_CHARTS_AND_DISTRIBUTIONS = ("altair", "scipy.stats")
 """What Great Expectations imports for expectations that no suite here has, two fifths of the seconds of its import.
 
-Nor does it need pyspark, which can be installed for the other engine, and which ends a process whose main module has no file.
+Nor does it need boto3, nor pyspark, which can be installed for the other engine, and which ends a process whose main module has no file.
 """
 
 
@@ -93,7 +94,8 @@ def check_name(table: str) -> str:
 def warm_up() -> None:
     """Import Great Expectations, which takes seconds, before it is needed."""
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    with warnings.catch_warnings(), stand_ins({"pyspark": None, **{name: ImportedWhenUsed(name) for name in FOR_CHARTS_AND_DISTRIBUTIONS}}):
+    unneeded: dict[str, ModuleType | None] = {name: ImportedWhenUsed(name) for name in FOR_CHARTS_AND_DISTRIBUTIONS}
+    with warnings.catch_warnings(), stand_ins({"boto3": None, "pyspark": None, **unneeded}):
         warnings.simplefilter("ignore")
         import great_expectations  # noqa: F401
 
