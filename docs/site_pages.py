@@ -1,7 +1,7 @@
 """Hooks of the documentation site: what mkdocs.yml cannot say. The README and the pages beside it become pages, links are turned to them.
 
 Pages are written for readers of the repository. Here, a link to a file outside of docs/ leads to its copy in the site, and a link to a
-folder to a page that shows the folder's files.
+folder to a page that shows the folder's files, as does a link to a file of packs/demo.
 """
 
 from __future__ import annotations
@@ -41,7 +41,14 @@ NAV: dict[str, tuple[str, ...]] = {  # section -> pages; a folder stands for its
     "Develop": ("contributing.md", "architecture.md", "decisions.md", "develop/index.md", "develop/", "benchmarks.md"),
     "More": ("./", "changelog.md", "license.md"),
 }
-FOLDERS = ("docs/local-feeds/*/", "docs/operations/systemd/")
+FOLDERS = (
+    "docs/local-feeds/*/",
+    "docs/operations/systemd/",
+    "packs/demo/",
+    "packs/demo/sources/",
+    "packs/demo/indicators/",
+    "packs/demo/indices/",
+)
 LANGUAGES = {".yml": "yaml", ".yaml": "yaml", ".csv": "csv", ".json": "json", ".service": "ini"}
 LINK = re.compile(r"(?<=\]\()(?P<target>[^)\s:#]+)(?P<anchor>#[^)\s]*)?(?=\))")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
@@ -50,7 +57,7 @@ FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 def folders() -> dict[str, Path]:
     """Return the folders that get a page, by the page's path in the site."""
     found = sorted(path for pattern in FOLDERS for path in PROJECT.glob(pattern))
-    return {f"{path.relative_to(PROJECT / 'docs').as_posix()}/index.md": path for path in found}
+    return {f"{path.relative_to(PROJECT).as_posix().removeprefix('docs/')}/index.md": path for path in found}
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -99,6 +106,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         target = PAGES.get(path) or path.removeprefix("docs/")
         if f"{target}/index.md" in folders():
             target = f"{target}/index.md"
+        folder, name = posixpath.split(path)
+        if folder.startswith("packs/") and f"{folder}/index.md" in folders():
+            return f"{posixpath.relpath(f'{folder}/index.md', posixpath.dirname(uri) or '.')}#{name.replace('.', '')}"
         return posixpath.relpath(target, posixpath.dirname(uri) or ".") + (match["anchor"] or "")
 
     parts: list[str] = []

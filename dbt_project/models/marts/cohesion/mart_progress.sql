@@ -54,21 +54,7 @@ judged as (
             when is_change then 'change'
             when has_break then 'break'
             -- an area that had nothing to achieve and has fallen away from there is assessed
-            when
-                {% for value in ['base_value', 'last_value'] -%}
-                {{ 'and ' if not loop.first }}case
-                    when direction = 'target'
-                        then
-                            abs({{ value }} - target_value)
-                            <= {{ var('relative_tolerance') }} * greatest(abs(target_value), {{ progress.smallest_target }})
-                    when target_value is not null and direction = 'higher_better' then {{ value }} >= target_value
-                    when target_value is not null then {{ value }} <= target_value
-                    when direction = 'lower_better' then {{ value }} = 0
-                    -- even moderate growth would end beyond the limit
-                    else {{ value }} * pow(1 + cast({{ free.moderate }} as double), years) > limit_value
-                end
-                {% endfor -%}
-                then 'nothing_to_achieve'
+            when {{ nothing_to_achieve('base_value') }} and {{ nothing_to_achieve('last_value') }} then 'nothing_to_achieve'
         end as reason
     from values_at_ends
 ),
