@@ -75,7 +75,7 @@ def cz_home() -> Path:
     home.parent.mkdir(exist_ok=True)
     with (home.parent / ".cz-in-tests").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a run waits a minute for another, and this one takes longer
-        done = zpo2("run", "--pack", PROJECT / "packs" / "cz", "--home", home, ZPO2_MIRROR=str(MIRROR))
+        done = zpo2("run", "--pack", PROJECT / "packs" / "cz", "--home", home, timeout=1800, ZPO2_MIRROR=str(MIRROR))
     assert done.returncode == 0, done.stdout + done.stderr
     return home
 
