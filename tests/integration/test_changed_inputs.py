@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
+from pipelines import packs
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.lake.manifest import Manifest
+from pipelines.packs import confidentiality
 from pipelines.warehouse import scope
 from tests.support.changing_pack import KINDS, WITH_CHANGES, ChangingPack
 from tests.support.damage import damage
@@ -45,6 +47,12 @@ def warehouses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoWarehous
     both.close()
 
 
+def protected_together(indicators: set[str], pack: ChangingPack) -> set[str]:
+    """Return the indicators, and those whose confidential cells are chosen together with theirs: a source of the pack marks some cells."""
+    groups = confidentiality.groups(packs.load(pack.folder))
+    return indicators.union(*(group.indicators for group in groups if indicators & set(group.indicators)))
+
+
 class TestScope:
     """What a run computes again, by what has changed. Each test leaves the warehouse complete."""
 
@@ -61,13 +69,13 @@ class TestScope:
         warehouses.pack.edit("data/figures.csv", "flow,2021,t1,_T,_T,5,A", "flow,2021,t1,_T,_T,6,A")
         warehouses.ingest()
         assert warehouses.build() == []
-        assert warehouses.in_scope() == READERS_OF_FLOW
+        assert warehouses.in_scope() == protected_together(READERS_OF_FLOW, warehouses.pack)
 
     def test_of_a_changed_declaration_is_its_indicator(self, warehouses: TwoWarehouses) -> None:
         warehouses.pack.edit("indicators/all.yml", '"id": "per_km2", "title": "per_km2"', '"id": "per_km2", "title": "Pairs by area"')
         warehouses.ingest()
         assert warehouses.build() == []
-        assert warehouses.in_scope() == {"per_km2"}
+        assert warehouses.in_scope() == protected_together({"per_km2"}, warehouses.pack)
 
     def test_of_a_changed_weight_is_everything(self, warehouses: TwoWarehouses) -> None:
         warehouses.pack.edit("data/heads.csv", "heads,2021,t1,_T,_T,10,A", "heads,2021,t1,_T,_T,11,A")

@@ -67,13 +67,16 @@ class Daemon:
             time.sleep(0.25)
 
     def value(self, indicator: str) -> str | None:
-        """Return the value of the state in the current release; None where there is no release yet."""
+        """Return the value of the state in the current release, "" without one; None where there is no release yet."""
         try:
             latest = json.loads((self.home.public / "latest.json").read_text())
-            with (self.home.public / latest["path"] / "csv" / "indicator_values" / f"{indicator}.csv").open(encoding="utf-8") as file:
-                rows = [r for r in csv.DictReader(file) if r["ref_area"] == "S" and r["sex"] == "_T"]
         except FileNotFoundError:
             return None
+        path = self.home.public / latest["path"] / "csv" / "indicator_values" / f"{indicator}.csv"
+        if not path.is_file():  # an indicator without any data has no file
+            return ""
+        with path.open(encoding="utf-8") as file:
+            rows = [r for r in csv.DictReader(file) if r["ref_area"] == "S" and r["sex"] == "_T"]
         return max((r["obs_value"] for r in rows), default="")
 
     def versions(self) -> int:
