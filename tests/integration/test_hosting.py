@@ -43,7 +43,7 @@ LARGE = 100_000  # rows
 CACHE_FOREVER = "public, max-age=31536000, immutable"
 KINDS = {  # by the end of a path, the longer ones first
     "structure.xml": "application/vnd.sdmx.structure+xml; version=3.0.0",
-    ".csv-metadata.json": "application/csvm+json",
+    "csv-metadata.json": "application/csvm+json",
     "SHA256SUMS": "text/plain; charset=utf-8",
     ".csv": "text/csv; charset=utf-8; header=present",
     ".parquet": "application/vnd.apache.parquet",
