@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 SEQUENCES = int(os.environ.get("SEQUENCES_OF_CHANGES", "1"))
 """How many sequences of changes are tried; each is the same every time."""
-KILLS = int(os.environ.get("KILLS_OF_CHANGED_RUNS", "10"))
+KILLS = int(os.environ.get("KILLS_OF_CHANGED_RUNS", "5"))
 """How many runs are killed after a change, each at another moment."""
 READERS_OF_FLOW = {
     "zero_ratio", "window_of_two", "window_of_three", "window_mean", "window_count", "change_of_window", "lagged", "growth",
@@ -220,7 +220,7 @@ def test_any_sequence_of_changes(sequence: int) -> None:
         settings=settings(
             max_examples=1,
             derandomize=True,
-            stateful_step_count=20,
+            stateful_step_count=14,
             deadline=None,
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
