@@ -26,7 +26,7 @@ ROWS = 1_000
 def test_csvwvalidate_accepts_every_kind_of_csv_file(real: Path, tmp_path: Path) -> None:
     found = {kind: sorted(real.glob(f"{kind}/*.csv")) for kind in ("csv", "codelists", *map(layout.csv_folder, layout.PARTITIONED), "sdmx")}
     assert all(files for kind, files in found.items() if kind != "sdmx")
-    few = {kind: files if kind in ("csv", "codelists") else files[:: max(1, len(files) // 5)] for kind, files in found.items()}
+    few = {kind: files if kind in ("csv", "codelists") else files[:: max(1, len(files) // 2)] for kind, files in found.items()}
     metadata = {_spread(real, path, tmp_path) for files in few.values() for path in files}
     for document in (tmp_path / "csv").glob("*/csv-metadata.json"):
         _keep_tables(document, {path.name for path in few[f"csv/{document.parent.name}"]})
@@ -70,7 +70,7 @@ def test_sdmx1_and_jsonstat_validator_read_what_the_tables_hold(real: Path) -> N
     names = sorted(path.stem for path in (real / "sdmx").glob("*.csv"))
     assert bool(names) == (real.parts[-4] == "demo"), "packs/demo has every format, and SDMX is made on request"
     some = names[:: max(1, len(names) // 6)]
-    for name, observations, total in validators.sdmx_reads(real, some):
+    for name, observations, total in validators.sdmx_reads(real, some) if some else ():
         assert observations == rows(real, "indicator_values", where=f"indicator = '{name}' and time_period <> ''")
         assert total == pytest.approx(rows(real, "indicator_values", "coalesce(sum(obs_value), 0)", f"indicator = '{name}'"))
     for path in sorted((real / "jsonstat").glob("*.json")):
