@@ -168,10 +168,6 @@ class TestProvenance:
         assert all(base > 1000 for _, base in ends)
         assert result["agrees"]
 
-    def test_share_of_areas_says_which_end_of_a_change_is_missing(self, demo_home: Path) -> None:
-        result = document(explain_cell(DEMO, demo_home, "shrinking_districts_share", "CZ0802", "2014"))
-        assert result["value"]["why"] == ["population 2011 was not collected: population has no row for this area in this period"]
-
     def test_difference_has_both_values(self, demo_home: Path) -> None:
         result = document(explain_cell(DEMO, demo_home, "unemployed_share_to_state", "CZ0802", "2020"))
         difference = result["formula"]["difference_to"]
