@@ -11,10 +11,10 @@
     {%- if execute -%}
         {{ return(run_query(
             'select indicator_key, indicator from ' ~ ref('stg_indicators') ~ ' where indicator_key in (select indicator_key from '
-            ~ ref('int_indicator_cells') ~ ' where obs_value is not null) order by position'
+            ~ ref('int_indicators_with_values') ~ ') order by position'
         ).rows) }}
     {%- endif -%}
     {%- do ref('stg_indicators') -%}
-    {%- do ref('int_indicator_cells') -%}
+    {%- do ref('int_indicators_with_values') -%}
     {{ return([]) }}
 {%- endmacro %}

@@ -5,6 +5,23 @@
     select indicator_key, lag, times_key as measure_key from {{ ref('stg_terms') }} where times_key is not null
 {%- endmacro %}
 
+{#
+  The years from a period back to what an indicator reads, before the lags of its terms: over its window, and again from the base of its change.
+  One row per indicator, years to the base and years in the window.
+#}
+{% macro years_to_terms() -%}
+    select
+        w.indicator_key,
+        b.years_to_base,
+        w.years_back
+    from {{ ref('int_window_years') }} as w
+    inner join (
+        select indicator_key, 0 as years_to_base from {{ ref('stg_indicators') }}
+        union
+        select indicator_key, change_years as years_to_base from {{ ref('stg_indicators') }} where change_years is not null
+    ) as b on b.indicator_key = w.indicator_key
+{%- endmacro %}
+
 {# The properties of a measure over all of its sources: one row per measure. #}
 {% macro measure_properties() -%}
     select
@@ -44,7 +61,7 @@
 
 {#
   The share of a former area that a measure passes on. A measure that is not divisible passes on as a whole, to the only successor or to the area
-  of the same identifier; the other successors of a divided area have none (null). `o` has the columns of int_area_origins and is_divided.
+  of the same identifier; the other successors of a divided area have none (null). `o` is a row of int_area_origins.
 #}
 {% macro share_of_origin(o, divisible) -%}
     case when {{ divisible }} or not {{ o }}.is_divided then {{ o }}.share when {{ o }}.area_key = {{ o }}.origin_key then cast(1 as double) end

@@ -94,13 +94,13 @@ def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], name
         return
     info, source = context.info, folder / layout.parquet_path(table.name)
     folders = [path for path in (JSON_STAT, SDMX) if path in info.formats]
-    found = [run for run in runs(source) if run.values] if folders else []
-    if not found:
+    with_values = [run for run in runs(source) if run.values] if folders else []
+    if not with_values:
         return
     for path in folders:
         (folder / path).mkdir()
     labelling = key(info.languages, info.licence, info.sources, names.areas)
-    for run in found:
+    for run in with_values:
         name, digest = run.indicator, note.digest.parts[run.indicator]
         files: dict[str, tuple[str, Callable[..., object]]] = {}
         if JSON_STAT in folders:
@@ -118,7 +118,7 @@ def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], name
         yield from files
     if SDMX in folders:
         ages = pl.scan_parquet(source).select(pl.col("age").unique().sort()).collect(engine="streaming")["age"].to_list()
-        sdmx_files.write_structure(info, names, [run.indicator for run in found], ages, folder / sdmx.STRUCTURE_PATH)
+        sdmx_files.write_structure(info, names, [run.indicator for run in with_values], ages, folder / sdmx.STRUCTURE_PATH)
         yield sdmx.STRUCTURE_PATH
 
 

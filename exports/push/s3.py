@@ -210,8 +210,8 @@ class _Store:
         """Return the objects in a folder by path, and if `deep`, also those in its subfolders."""
         start = len(self.bucket.object_key(""))
         items = (item for page in self._pages(folder, deep=deep) for item in page.get("Contents", []))
-        found = (StoredObject(item["Key"][start:], item["Size"], item.get("ETag", "").strip('"')) for item in items)
-        return {object_.path: object_ for object_ in found}
+        stored = (StoredObject(item["Key"][start:], item["Size"], item.get("ETag", "").strip('"')) for item in items)
+        return {object_.path: object_ for object_ in stored}
 
     def folders(self, folder: str) -> frozenset[str]:
         """Return the names of the folders in a folder."""

@@ -45,18 +45,18 @@ def groups(pack: Pack) -> list[Group]:
     declared, marked = _declared(pack) - public, _marked(pack) - public
     if not declared | marked:
         return []
-    found: list[set[str]] = [{measure} for measure in sorted(declared | marked)]
+    measures: list[set[str]] = [{measure} for measure in sorted(declared | marked)]
     sides = [names for indicator in pack.indicators.values() for side in sides_of(indicator) if (names := measures_of(side) - public)]
     reads = [names for indicator in pack.indicators.values() if (names := measures_read(indicator) - public)]
     while True:
-        merged = _merged([*found, *(side for side in sides if len(side) > 1 and any(side & group for group in found))])
+        merged = _merged([*measures, *(side for side in sides if len(side) > 1 and any(side & group for group in measures))])
         # an indicator that reads two groups ties them: where it is suppressed, it is so in both
         merged = _tied(merged, reads)
-        if merged == found:
+        if merged == measures:
             break
-        found = merged
+        measures = merged
     readers = {i: measures_read(indicator) for i, indicator in pack.indicators.items()}
-    result = [Group(frozenset(g), tuple(i for i, names in readers.items() if names & g), bool(g & declared)) for g in found]
+    result = [Group(frozenset(g), tuple(i for i, names in readers.items() if names & g), bool(g & declared)) for g in measures]
     return [group for group in result if group.indicators]  # what no indicator reads is not published
 
 
@@ -124,10 +124,10 @@ def _merged(sets: Iterable[set[str]]) -> list[set[str]]:
     return sorted(merged, key=min)
 
 
-def _tied(found: list[set[str]], reads: Iterable[set[str]]) -> list[set[str]]:
+def _tied(groups: list[set[str]], reads: Iterable[set[str]]) -> list[set[str]]:
     """Return the groups, those that one indicator reads as one."""
     for names in reads:
-        touched = [group for group in found if group & names]
+        touched = [group for group in groups if group & names]
         if len(touched) > 1:
-            found = sorted([*(group for group in found if not group & names), set[str]().union(*touched)], key=min)
-    return found
+            groups = sorted([*(group for group in groups if not group & names), set[str]().union(*touched)], key=min)
+    return groups

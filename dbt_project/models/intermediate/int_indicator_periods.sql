@@ -75,22 +75,15 @@ terms as (
     select indicator_key, lag, times_key as measure_key from {{ ref('int_terms') }} where times_key is not null and times_built_in is null
 ),
 
-bases as (
-    select indicator_key, 0 as years_to_base from {{ ref('stg_indicators') }}
-    union
-    select indicator_key, change_years as years_to_base from {{ ref('stg_indicators') }} where change_years is not null
-),
-
 read_years as (
     select
         t.indicator_key,
         t.measure_key,
-        b.years_to_base,
-        w.years_back,
-        t.lag + b.years_to_base + w.years_back as years_before
+        y.years_to_base,
+        y.years_back,
+        t.lag + y.years_to_base + y.years_back as years_before
     from terms as t
-    inner join bases as b on b.indicator_key = t.indicator_key
-    inner join {{ ref('int_window_years') }} as w on w.indicator_key = t.indicator_key
+    inner join ({{ years_to_terms() }}) as y on y.indicator_key = t.indicator_key
 ),
 
 earlier_years as (

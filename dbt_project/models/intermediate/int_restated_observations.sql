@@ -6,16 +6,6 @@ with measures as (
     where {{ in_scope('p.measure_key', 'measure') }}
 ),
 
-all_origins as (
-    select
-        period_key,
-        area_key,
-        origin_key,
-        share,
-        count(*) over (partition by period_key, origin_key) > 1 as is_divided
-    from {{ ref('int_area_origins') }}
-),
-
 -- a current area has a cell if any of its origins has one
 restated_cells as (
     select distinct
@@ -23,7 +13,7 @@ restated_cells as (
         a.area_key,
         o.period_key,
         o.breakdown_key
-    from all_origins as a
+    from {{ ref('int_area_origins') }} as a
     inner join {{ ref('int_reported_observations') }} as o on o.area_key = a.origin_key and o.period_key = a.period_key
     where {{ in_scope('o.measure_key', 'measure') }}
 ),
@@ -51,7 +41,7 @@ parts as (
         end as status_rank
     from restated_cells as w
     inner join measures as m on m.measure_key = w.measure_key
-    inner join all_origins as a on a.area_key = w.area_key and a.period_key = w.period_key
+    inner join {{ ref('int_area_origins') }} as a on a.area_key = w.area_key and a.period_key = w.period_key
     left join {{ ref('int_reported_observations') }} as o
         on
             o.measure_key = w.measure_key

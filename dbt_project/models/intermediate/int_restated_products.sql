@@ -14,16 +14,6 @@ measures as (
     {{ measure_properties() }}
 ),
 
-all_origins as (
-    select
-        period_key,
-        area_key,
-        origin_key,
-        share,
-        count(*) over (partition by period_key, origin_key) > 1 as is_divided
-    from {{ ref('int_area_origins') }}
-),
-
 -- a product has a cell if each of its measures has one in any of the former areas
 cells as (
     select
@@ -62,7 +52,7 @@ parts as (
             {{ rank_if(share_of_origin('o', 'coalesce(m.divisible, true) and coalesce(n.divisible, true)') ~ ' is null', 'O') }}
         ) as status_rank
     from cells as c
-    inner join all_origins as o on o.area_key = c.area_key and o.period_key = c.period_key
+    inner join {{ ref('int_area_origins') }} as o on o.area_key = c.area_key and o.period_key = c.period_key
     inner join {{ ref('dim_area') }} as f on f.area_key = o.origin_key
     left join measures as m on m.measure_key = c.measure_key
     left join measures as n on n.measure_key = c.times_key

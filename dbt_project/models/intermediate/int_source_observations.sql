@@ -188,7 +188,7 @@ rows_by_sex as (
         r.source_position, r.measure_key, r.area_key, r.period_key, {{ age_of('r.breakdown_key') }}, r.sex_code, r.aggregate, r.by_sex
 ),
 
--- a mean of finer periods: of those that have rows of the sex; people of unknown sex need not have any
+-- a mean over finer periods counts those with rows of the sex; for people of unknown sex it counts all of them
 aggregates_by_sex as (
     select
         r.source_position,
@@ -211,12 +211,7 @@ aggregates_by_sex as (
     from rows_by_sex as r
     left join {{ ref('stg_measures') }} as m on m.measure_key = r.measure_key and m.source_position = r.source_position
     left join numbers_of_periods as n
-        on
-            n.source_position = r.source_position
-            and n.measure_key = r.measure_key
-            and n.area_key = r.area_key
-            and n.period_key = r.period_key
-            and n.age_code = r.age_code
+        on {{ is_same_over_sexes('n', 'r') }}
 ),
 
 -- cells whose reported total is smaller than the sum of its parts
@@ -290,12 +285,7 @@ totals as (
         ) as absent_is_zero
     from aggregates_over_sex as p
     left join contradicted_cells as c
-        on
-            c.source_position = p.source_position
-            and c.measure_key = p.measure_key
-            and c.area_key = p.area_key
-            and c.period_key = p.period_key
-            and c.age_code = p.age_code
+        on {{ is_same_over_sexes('c', 'p') }}
 ),
 
 parts as (
@@ -329,11 +319,7 @@ cells_by_sex as (
     cross join parts as x
     left join aggregates_by_sex as s
         on
-            s.source_position = t.source_position
-            and s.measure_key = t.measure_key
-            and s.area_key = t.area_key
-            and s.period_key = t.period_key
-            and s.age_code = t.age_code
+            {{ is_same_over_sexes('s', 't') }}
             and s.sex_code = x.sex_code
     where t.by_sex
 ),
@@ -363,12 +349,7 @@ cells_over_periods as (
     from cells as c
     left join {{ ref('stg_measures') }} as m on m.measure_key = c.measure_key and m.source_position = c.source_position
     left join numbers_of_periods as n
-        on
-            n.source_position = c.source_position
-            and n.measure_key = c.measure_key
-            and n.area_key = c.area_key
-            and n.period_key = c.period_key
-            and n.age_code = {{ age_of('c.breakdown_key') }}
+        on {{ is_same_over_sexes('n', 'c', age=age_of('c.breakdown_key')) }}
 )
 
 select

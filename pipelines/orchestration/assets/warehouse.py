@@ -7,7 +7,7 @@ One process of dbt builds all selections. Its tests become asset checks, which t
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -150,14 +150,24 @@ def _as_failures(session: RunSession) -> Iterator[None]:
         raise dg.Failure(description=str(error)) from None
 
 
+def _keys_of_models(manifest: dict[str, Any], translator: Translator, names: Iterable[str]) -> list[dg.AssetKey]:
+    ids = {node["name"]: i for i, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    return [translator.get_asset_spec(manifest, ids[name], None).key for name in names]
+
+
+def _check_built(session: RunSession) -> None:
+    """Let a step fail that reads models which no part of this run has built, unless they were built earlier."""
+    if session.keys is None:
+        with _as_failures(session):
+            scope.check_built(session.workspace)
+
+
 def _build_suppression(session: RunSession, manifest: dict[str, Any], translator: Translator) -> dg.AssetsDefinition:
     pack = session.workspace.pack
-    ids = {node["name"]: i for i, node in manifest["nodes"].items() if node["resource_type"] == "model"}
-    key = suppression_key(pack, suppression.TABLE)
 
     @dg.asset(
-        key=key,
-        deps=[translator.get_asset_spec(manifest, ids[model], None).key for model in suppression.MODELS],
+        key=suppression_key(pack, suppression.TABLE),
+        deps=_keys_of_models(manifest, translator, suppression.MODELS),
         group_name="suppression",
         kinds={"python", "polars", "parquet"},
         owners=owners_of(pack),
@@ -166,9 +176,7 @@ def _build_suppression(session: RunSession, manifest: dict[str, Any], translator
     )
     def suppressed_cells(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         session.hold()
-        if session.keys is None:
-            with _as_failures(session):
-                scope.check_built(session.workspace)
+        _check_built(session)
         session.report("suppression", "warehouse", "choosing the cells to suppress")
         with session.timed("suppression"):
             rows = suppression.compute(session.workspace)
@@ -179,11 +187,10 @@ def _build_suppression(session: RunSession, manifest: dict[str, Any], translator
 
 def _build_statistics(session: RunSession, manifest: dict[str, Any], translator: Translator) -> dg.AssetsDefinition:
     pack = session.workspace.pack
-    ids = {node["name"]: i for i, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     specs = [
         dg.AssetSpec(
             statistics_key(pack, name),
-            deps=[translator.get_asset_spec(manifest, ids[model], None).key for model in table.models],
+            deps=_keys_of_models(manifest, translator, table.models),
             group_name="statistics",
             kinds={"python", "polars", "parquet"},
             owners=owners_of(pack),
@@ -197,9 +204,7 @@ def _build_statistics(session: RunSession, manifest: dict[str, Any], translator:
     def statistics_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         """Compute what SQL cannot express, one index or level at a time."""
         session.hold()
-        if session.keys is None:
-            with _as_failures(session):
-                scope.check_built(session.workspace)
+        _check_built(session)
         session.report("statistics", "warehouse", "computing statistics")
         with session.timed("statistics"):
             rows = statistics.compute(session.workspace)

@@ -83,12 +83,13 @@ def _of_group(connection: DuckDBPyConnection, pack: Pack, group: Group) -> Itera
 
 @dataclass(frozen=True)
 class _Cell:
-    """A computed cell, and the counts that it shows if it is published. `is_marked`: a source gives it as confidential."""
+    """A computed cell: the counts that it shows if it is published, and its amounts. `is_marked`: a source gives it as confidential."""
 
     indicator: int
     place: Place
     numerator: int | None
     denominator: int | None
+    amounts: tuple[float | None, float | None]
     is_marked: bool
 
 
@@ -180,7 +181,7 @@ class _Counts:
         finest = {(key, period): position for key, period, position in self._rows(
             f"select indicator_key, period_key, finest_position from intermediate.int_indicator_periods where indicator_key in ({self._keys})"
         )}  # fmt: skip
-        self._below = self._read_tree()
+        self._below = self._read_tree({period for _, period in finest} | {period for _, (_, period, _) in self._observed})
         self._direct = {
             (key, (area, period, breakdown)): (numerator, denominator)
             for key, area, period, breakdown, numerator, denominator in self._rows(
@@ -206,14 +207,15 @@ class _Counts:
                     )
                 else:
                     counts.append(self._of_area(key, is_numerator, side, place, amount))
-            cells.append(_Cell(key, place, counts[0], counts[1], status == "C"))
+            cells.append(_Cell(key, place, counts[0], counts[1], (numerator, denominator), status == "C"))
         return cells
 
-    def _read_tree(self) -> dict[tuple[int, int, int], list[int]]:
-        """Return the areas below each area, by period, area and level."""
+    def _read_tree(self, periods: Iterable[int]) -> dict[tuple[int, int, int], list[int]]:
+        """Return the areas below each area in some periods, by period, area and level."""
         below: dict[tuple[int, int, int], list[int]] = defaultdict(list)
         for period, ancestor, position, area in self._rows(
-            "select period_key, ancestor_key, level_position, area_key from intermediate.int_area_tree order by all"
+            "select period_key, ancestor_key, level_position, area_key from intermediate.int_area_tree "
+            f"where period_key in ({', '.join(map(str, sorted(periods))) or 'null'}) order by all"
         ):
             below[period, ancestor, position].append(area)
         return below
@@ -291,20 +293,13 @@ class _Counts:
             "select indicator_key, bool_or(built_in is null) from intermediate.int_terms "
             f"where not is_numerator and indicator_key in ({self._keys}) group by indicator_key"
         ))  # fmt: skip
-        numbers = {
-            (key, (area, period, breakdown)): (numerator, denominator)
-            for key, area, period, breakdown, numerator, denominator in self._rows(
-                "select indicator_key, area_key, period_key, breakdown_key, numerator, denominator "
-                f"from intermediate.int_computed_cells where indicator_key in ({self._keys}) and numerator is not null"
-            )
-        }
         for at, cell in enumerate(cells):
             if cell.is_marked:
                 confidential.add(at)
             below = self._thresholds[cell.indicator]
-            if below is None or (cell.indicator, cell.place) not in numbers:
+            numerator, denominator = cell.amounts
+            if below is None or numerator is None:
                 continue
-            numerator, denominator = numbers[cell.indicator, cell.place]
             is_small = denominators.get(cell.indicator, False) and _is_small(denominator, below)
             if is_small or _is_small(numerator, below):
                 confidential.add(at)

@@ -111,7 +111,7 @@ all_references as (
     select * from against_peers
 ),
 
-measured as (
+assessed as (
     select
         c.*,
         r.against,
@@ -121,18 +121,23 @@ measured as (
             when c.lower_95 is null then 'no_interval'
             when c.interval_kind <> 'mean' and c.denominator < {{ var('min_denominator_compared') }} then 'too_few'
             when r.reference_value is null then 'no_reference'
-        end as reason,
-        case
-            when c.lower_95 is null or r.reference_value is null then null
-            when c.interval_kind <> 'mean' and c.denominator < {{ var('min_denominator_compared') }} then null
-            when c.direction = 'target' and abs(r.reference_value - c.target_value) = abs(c.obs_value - c.target_value) then 0
-            when r.reference_value < c.lower_998 or r.reference_value > c.upper_998 then 99.8
-            when r.reference_value < c.lower_95 or r.reference_value > c.upper_95 then 95
-            else 0
-        end as confidence,
-        abs(r.reference_value - c.target_value) - abs(c.obs_value - c.target_value) as nearer_to_target
+        end as reason
     from compared as c
     inner join all_references as r on {{ is_same_cell('r', 'c') }}
+),
+
+measured as (
+    select
+        *,
+        case
+            when reason is not null then null
+            when direction = 'target' and abs(reference_value - target_value) = abs(obs_value - target_value) then 0
+            when reference_value < lower_998 or reference_value > upper_998 then 99.8
+            when reference_value < lower_95 or reference_value > upper_95 then 95
+            else 0
+        end as confidence,
+        abs(reference_value - target_value) - abs(obs_value - target_value) as nearer_to_target
+    from assessed
 )
 
 select
