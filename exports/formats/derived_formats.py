@@ -60,10 +60,10 @@ def _made_to_be_read(folder: Path, context: Context, tables: dict[str, Table], s
     scores = workbook.index_rows(pl.concat(indices), context) if indices else None
     for language in context.info.languages:
         if workbook.fits(levels):
-            yield (path := workbook.name(context.info.pack, language))
+            yield (path := layout.workbook_path(context.info.pack, language))
             workbook.write(levels, scores, context, language, folder / path, spill)
         if language in reading_texts.DECIMAL_COMMA:
-            yield (path := localized_csv.name(language))
+            yield (path := layout.localized_csv_path(language))
             (folder / path).parent.mkdir(exist_ok=True)
             localized_csv.write(levels, context, language, folder / path)
 

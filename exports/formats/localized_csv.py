@@ -12,13 +12,6 @@ from exports.formats.latest_by_level import Level
 from exports.formats.prepare_table import FORMULA_START, GUARD
 from exports.model.info import Context
 
-FOLDER = "csv_locale"
-
-
-def name(language: str) -> str:
-    """Return the path of the file in a release."""
-    return f"{FOLDER}/latest_values_{language}.csv"
-
 
 def write(levels: Sequence[Level], context: Context, language: str, path: Path) -> None:
     """Write a line per area of each level. A cell without a value is empty; texts of the tables have their guards already."""

@@ -31,11 +31,6 @@ MOST_DECIMALS = 6
 RANKS = ("rank", "rank_low", "rank_high")
 
 
-def name(pack: str, language: str) -> str:
-    """Return the name of the file."""
-    return f"{pack}_{language}.xlsx"
-
-
 def fits(levels: Iterable[Level]) -> bool:
     """Whether every level fits on a sheet."""
     return all(level.areas.height + HEAD_LINES <= MOST_ROWS and level.areas.width + level.values.width <= MOST_COLUMNS for level in levels)

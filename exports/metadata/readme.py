@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from exports.formats import localized_csv, reading_texts, workbook
+from exports.formats import reading_texts
 from exports.formats.query_macros import queries
 from exports.metadata import markdown
 from exports.metadata.text import NO_LICENCE, is_web, licence_url, release_url
@@ -31,8 +31,8 @@ def descriptor(context: Context) -> dict[str, bytes]:
         rows=context.rows,
         partitioned=[f"`{table.name}`" for table in context.tables if layout.is_partitioned(table)],
         formats=info.formats,
-        workbooks={language: workbook.name(info.pack, language) for language in info.languages},
-        localized=[localized_csv.name(language) for language in info.languages if language in reading_texts.DECIMAL_COMMA],
+        workbooks={language: layout.workbook_path(info.pack, language) for language in info.languages},
+        localized=[layout.localized_csv_path(language) for language in info.languages if language in reading_texts.DECIMAL_COMMA],
         statuses=STATUSES,
         example_table="indicator_values" if "indicator_values" in names or not names else names[0],
         queries=queries(context.tables, info.languages),

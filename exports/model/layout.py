@@ -16,6 +16,8 @@ PART = "indicator"
 """A table whose key begins with this column and has others is divided by it: parts that did not change are not written again."""
 PARTITIONED = ("cohesion_dispersion", "comparisons", "indicator_values")
 """The tables with a CSV file for each indicator, whatever their size, so that an address never depends on it."""
+LOCALIZED_CSV = "csv_locale"
+"""The folder of the CSV files that are written as the spreadsheets of a language expect them."""
 METADATA = "-metadata.json"
 """CSV on the Web looks for the metadata of a file under its name with this ending, then in `csv-metadata.json` in the same folder."""
 
@@ -59,6 +61,16 @@ def csv_paths(table: Table, files: Iterable[str]) -> list[str]:
     if not is_partitioned(table):
         return [csv_path(table.name)]
     return sorted(path for path in files if path.startswith(f"{csv_folder(table.name)}/") and path.endswith(".csv"))
+
+
+def workbook_path(pack: str, language: str) -> str:
+    """Return the path of the workbook of one language."""
+    return f"{pack}_{language}.xlsx"
+
+
+def localized_csv_path(language: str) -> str:
+    """Return the path of the newest values as spreadsheets of one language expect them."""
+    return f"{LOCALIZED_CSV}/latest_values_{language}.csv"
 
 
 def metadata_path(path: str) -> str:

@@ -21,6 +21,8 @@ from exports.verify.formats import DescribedTable
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import STATUSES
 
+FORMER_WORKBOOK = "latest_values.xlsx"
+"""Earlier versions wrote one workbook: a single line of heads, and values that are not rounded."""
 SDMX_COLUMNS = {"TIME_PERIOD": "time_period", "OBS_VALUE": "obs_value", "OBS_STATUS": "sdmx", "OWN_STATUS": "obs_status"}
 """Columns of an SDMX-CSV file, and the columns of the table that they must equal."""
 
@@ -88,10 +90,14 @@ def workbook_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
     current = current.join(latest, on="ref_area", how="inner", maintain_order="right")
     decimals = {row["indicator"]: row.get("decimals") for row in pl.read_parquet(folder / "parquet/indicators.parquet").to_dicts()}
     for path in paths:
-        yield from (f"{path.name}: {fault}" for fault in _sheet_faults(path, current, decimals))
+        is_former = path.name == FORMER_WORKBOOK
+        shown = dict.fromkeys(decimals) if is_former else decimals
+        faults = _sheet_faults(path, current, shown, head_lines=1 if is_former else workbook.HEAD_LINES)
+        yield from (f"{path.name}: {fault}" for fault in faults)
 
 
-def _sheet_faults(path: Path, latest: pl.DataFrame, decimals: Mapping[str, int | None]) -> Iterator[str]:
+def _sheet_faults(path: Path, latest: pl.DataFrame, decimals: Mapping[str, int | None], head_lines: int) -> Iterator[str]:
+    """Yield what differs. `decimals` are those of each indicator; the columns of other names are texts about the areas."""
     import python_calamine
 
     book = python_calamine.CalamineWorkbook.from_path(path)
@@ -100,7 +106,7 @@ def _sheet_faults(path: Path, latest: pl.DataFrame, decimals: Mapping[str, int |
         ids = [str(cell) for cell in lines[workbook.IDS]] if lines else []
         if "ref_area" not in ids:
             continue
-        rows = lines[workbook.HEAD_LINES :]
+        rows = lines[head_lines:]
         codes = [row[ids.index("ref_area")] for row in rows]
         expected = latest.filter(pl.col("ref_area").is_in(codes))
         if sorted(codes) != latest.filter(pl.col("level").is_in(expected["level"].unique().implode()))["ref_area"].sort().to_list():
@@ -108,9 +114,9 @@ def _sheet_faults(path: Path, latest: pl.DataFrame, decimals: Mapping[str, int |
             continue
         expected = pl.DataFrame({"ref_area": codes}).join(expected, on="ref_area", how="left", maintain_order="left")
         for column, indicator in enumerate(ids):
-            if not indicator or indicator == "ref_area":
+            if indicator not in decimals:
                 continue
-            digits = decimals.get(indicator)
+            digits = decimals[indicator]
             values = [None if v is None else v if digits is None else round(v, digits) + 0.0 for v in expected[indicator]]
             if [row[column] if isinstance(row[column], float | int) else None for row in rows] != values:
                 yield f"the values of {indicator} in the sheet {name} differ from the table"

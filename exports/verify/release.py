@@ -8,7 +8,6 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from exports.formats import localized_csv
 from exports.metadata import croissant, csvw, datapackage, dcat, rdf, report
 from exports.metadata.catalogue import CATALOG_TTL, DUCKDB
 from exports.model import checksums, layout
@@ -162,7 +161,7 @@ def _files(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
     for path in sorted(table_files - expected):
         yield f"{path}: {datapackage.PATH} has no such table"
     for path in sorted(files):
-        is_table = path.endswith(".csv") and not path.startswith(f"{localized_csv.FOLDER}/")
+        is_table = path.endswith(".csv") and not path.startswith(f"{layout.LOCALIZED_CSV}/")
         if is_table and (described := layout.metadata_path(path)) not in files | expected:
             yield f"{described}: missing"
 

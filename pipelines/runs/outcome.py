@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from packaging.requirements import Requirement
 from pydantic import Field, field_validator
 
+from exports.model import provenance
 from exports.model.errors import ReleaseError
 from exports.release import ledger
 from pipelines.core import versions
@@ -143,6 +144,12 @@ def release_path(public: Path) -> Path | None:
     """Return the folder of the current release; None where there is none."""
     latest = ledger.read_latest(public)
     return public / latest.path if latest else None
+
+
+def is_of_these_stages(release: Path) -> bool:
+    """Whether this version of the software publishes the same rows from the same inputs as the version that made `release`."""
+    facts = provenance.read(release)
+    return facts is not None and facts.get("code") == versions.STAGES
 
 
 def release_rows(public: Path) -> dict[str, int]:

@@ -142,7 +142,7 @@ def test_a_node_that_fails_is_named(home: WorkspaceFolder) -> None:
         ("insert into marts.areas from marts.areas where ref_area = 'a1'", "mart_areas", "ref_area: unique_key does not hold for 2 rows"),
         ("delete from marts.areas where ref_area = 'a1'", "mart_area_parents", "ref_area: relationships does not hold for 2 rows"),
         ("insert into marts.peers (ref_area, peer, position) values ('a1', 'a2', 99)", "mart_peers", "distance: not_null does not hold for 1 row"),
-        ("update marts.indicator_values set obs_status = '?' where obs_value is null", "mart_indicator_values",
+        ("update marts.indicator_values set obs_value = null, obs_status = '?' where rowid = 0", "mart_indicator_values",
          "obs_status: accepted_values does not hold for 1 row"),
         ("update marts.indicator_values set obs_status = null, ref_area = 'none' where ref_area = 'a1'", "mart_indicator_values",
          "obs_value: value_or_reason does not hold for N rows; ref_area: relationships does not hold for N rows"),

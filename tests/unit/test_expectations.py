@@ -63,6 +63,12 @@ class TestValidateTables:
         assert not result.passed
         assert "found 1" in result.description
 
+    def test_warns_of_lost_rows_where_another_version_made_the_last_release(self, warehouse: Any) -> None:
+        results = validate_tables(warehouse, ["area_codes", "peers"], {"area_codes": 3, "peers": 2}, is_comparable=False)
+        assert [(r.name, r.passed, r.severity) for r in results] == [("table:area_codes", False, "error"), ("table:peers", False, "warn")]
+        assert results[1].description.endswith("found 1; another version of the software made the last release, so this is a warning")
+        assert "row_count" not in results[0].description
+
     def test_counts_all_rows_and_sees_one_bad_cell(self, tmp_path: Any) -> None:
         path = tmp_path / "warehouse.duckdb"
         with duckdb.connect(str(path)) as connection:

@@ -21,7 +21,7 @@ from pipelines.packs.objectives import OBJECTIVES
 from pipelines.packs.workspace import Workspace
 from pipelines.runs import disclosed, provenance
 from pipelines.runs.findings import IngestFindings
-from pipelines.runs.outcome import ReleaseOutcome, inputs_key, release_path, release_rows
+from pipelines.runs.outcome import ReleaseOutcome, inputs_key, is_of_these_stages, release_path, release_rows
 from pipelines.warehouse import condition, dbt, marts, scope, suppression_audit
 from quality import completeness, expectations, gate
 from quality.gate import CheckResult
@@ -70,13 +70,20 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
         memory = budget(workspace.settings.memory)
         with session.timed("gate"):
             results = source_results(workspace, findings) + dbt.results(workspace, manifest)
-            session.values = completeness.count_values(workspace.warehouse, release_path(workspace.public), memory.engine)
+            last_release = release_path(workspace.public)
+            session.values = completeness.count_values(workspace.warehouse, last_release, memory.engine)
             fewer_values = completeness.check_fewer_values(session.values)
             empty_indicators = completeness.check_empty_indicators(workspace.warehouse, session.values, memory.engine)
             rows_before = release_rows(workspace.public)
             if not fewer_values.passed:  # missing values are a warning, and so are the rows that depend on them
                 rows_before = {t: n for t, n in rows_before.items() if t not in expectations.ROWS_FOLLOW_VALUES}
-            of_tables = expectations.validate_tables(workspace.warehouse, tables, rows_before, memory.engine)
+            of_tables = expectations.validate_tables(
+                workspace.warehouse,
+                tables,
+                rows_before,
+                memory.engine,
+                is_comparable=last_release is None or is_of_these_stages(last_release),
+            )
         results += [*of_tables, fewer_values, empty_indicators]
         suppression = _check_suppression(session)
         results += suppression.results

@@ -17,6 +17,7 @@ import pytest
 from release_sample import INFO, REPORT
 
 from exports.formats import latest_by_level, localized_csv, workbook
+from exports.model import layout
 from exports.model.info import Context, Facts, IndexFacts
 from exports.verify import derived
 from exports.verify.formats import DescribedTable
@@ -106,7 +107,7 @@ def book(parquet: Path, levels: Sequence[latest_by_level.Level], context: Contex
          ("green", "water", "A", "Dub", "2020", 1.0, "A", 1, 1, 1, 1, "2019", "2020")],
         schema=[*columns, "oldest_input", "newest_input"], orient="row",
     )  # fmt: skip
-    path = parquet.parent / workbook.name("demo", "cs")
+    path = parquet.parent / layout.workbook_path("demo", "cs")
     workbook.write(levels, workbook.index_rows(scores, context), context, "cs", path, parquet.parent)
     return path
 

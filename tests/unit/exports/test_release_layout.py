@@ -80,7 +80,7 @@ class TestFiles:
         files = {path.relative_to(published).as_posix() for path in (published / "csv").rglob("*") if path.is_file()}
         parts = {f"csv/{table}/{name}.csv" for table in ("indicator_values", "cohesion_dispersion") for name in ("share", "share_of_men")}
         metadata = {f"csv/{table}/csv-metadata.json" for table in ("indicator_values", "cohesion_dispersion")}
-        whole = {f"csv/{table}.csv" for table in ("areas", "indicators", "latest_values", "peers", "changes")}
+        whole = {f"csv/{table}.csv" for table in ("areas", "area_parents", "indicators", "latest_values", "peers", "changes")}
         assert files == parts | metadata | whole | {f"{path}-metadata.json" for path in whole}
         assert exports.verify(published) == []
 
