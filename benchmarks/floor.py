@@ -90,7 +90,7 @@ def _indicators(indicators: list[dict[str, Any]]) -> list[dict[str, Any]]:
         window, change = formula.get("window") or {}, formula.get("change") or {}
         rows.append(
             {
-                "indicator": item["id"], "title": item["title"]["en"], "objective": item["objective"], "unit": item["unit"],
+                "indicator": item["id"], "title": item["title"]["en"], "objective": item["objective"], "unit": _english(item["unit"]),
                 "direction": item["direction"], "collected": bool(formula), "multiplier": float(formula.get("multiplier", 1)),
                 "has_denominator": bool(formula.get("denominator")), "missing_zero": formula.get("missing") == "zero",
                 "by_sex": "sex" in item.get("by", []), "window_years": int(window.get("years", 1)), "change_years": int(change.get("years", 0)),
@@ -98,6 +98,10 @@ def _indicators(indicators: list[dict[str, Any]]) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return rows
+
+
+def _english(text: str | dict[str, str]) -> str:
+    return text if isinstance(text, str) else text["en"]
 
 
 def _terms(indicators: list[dict[str, Any]]) -> list[dict[str, Any]]:
