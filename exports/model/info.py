@@ -10,6 +10,7 @@ from typing import Any
 from exports.model.change_summary import Summary
 from exports.model.provenance import Provenance
 from exports.model.tables import Table
+from exports.model.topics import Topic, data_sets
 from pipelines.core.clock import timestamp
 from pipelines.core.vocabulary import DEFAULT_FORMATS
 
@@ -50,6 +51,10 @@ class ReleaseInfo:
     """Titles by language, by level, in the order of the pack."""
     objectives: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Titles by language, by objective."""
+    topics: Sequence[Topic] = ()
+    """The data sets that the pack declares. `Context.data_sets` has those of the release."""
+    sources_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The ids of the sources of each indicator; '' has those of the areas. All sources stand for those of an indicator that is not here."""
 
     def __post_init__(self) -> None:
         if self.released.tzinfo is None:
@@ -133,6 +138,21 @@ class IndexFacts:
 
 
 @dataclass(frozen=True)
+class Extent:
+    """What the values of an indicator cover. All of it is about the rows with a value, except for `rows`, which counts all.
+
+    `period`: first and last day. `newest`: the newest period. `levels`: ids of levels. `countries`: codes, '' for the country of the pack.
+    """
+
+    rows: int
+    valued: int
+    period: tuple[str, str] | None
+    newest: str
+    levels: tuple[str, ...]
+    countries: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Facts:
     """Facts about the release as a whole. A fact that no table has is empty.
 
@@ -140,7 +160,7 @@ class Facts:
     that of the pack. `statused`: for each table with a column obs_status, its rows and its rows with a value. `expected`, `available`:
     values of indicators. `read`, `accepted`, `quarantined`, `ignored`: rows of sources. `sources`, `stale`: numbers of sources.
     `inputs`, `imputed`: inputs of indices. `indices`: how each index is shown to readers. `indicators`: the titles of each indicator by
-    language.
+    language. `extents`: what the values of each indicator cover, without indicators that have none.
     """
 
     snapshots: Sequence[Snapshot] = ()
@@ -159,6 +179,7 @@ class Facts:
     imputed: int = 0
     indices: Sequence[IndexFacts] = ()
     indicators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    extents: Mapping[str, Extent] = field(default_factory=dict)
 
     @property
     def box(self) -> Box | None:
@@ -199,6 +220,11 @@ class Context:
     whole_csv: int = 0
     document_bytes: Mapping[str, int] = field(default_factory=dict)
     duckdb_bytes: int = 0
+
+    @property
+    def data_sets(self) -> tuple[Topic, ...]:
+        """The data sets by topic that the release has."""
+        return data_sets(self.info.topics, self.facts.extents.keys(), self.rows)
 
     def timeless(self) -> Context:
         """Return this context without version and time, for a comparison of content."""

@@ -18,6 +18,10 @@ PARTITIONED = ("cohesion_dispersion", "comparisons", "indicator_values")
 """The tables with a CSV file for each indicator, whatever their size, so that an address never depends on it."""
 LOCALIZED_CSV = "csv_locale"
 """The folder of the CSV files that are written as the spreadsheets of a language expect them."""
+TOPICS = "topics"
+"""The folder of the files of each topic."""
+DATASETS = "datasets"
+"""The folder of data sets below the address of the releases: their lasting addresses, and their landing pages."""
 METADATA = "-metadata.json"
 """CSV on the Web looks for the metadata of a file under its name with this ending, then in `csv-metadata.json` in the same folder."""
 
@@ -71,6 +75,26 @@ def workbook_path(pack: str, language: str) -> str:
 def localized_csv_path(language: str) -> str:
     """Return the path of the newest values as spreadsheets of one language expect them."""
     return f"{LOCALIZED_CSV}/latest_values_{language}.csv"
+
+
+def topic_csv_path(topic: str) -> str:
+    """Return the path of the newest values of a topic."""
+    return f"{TOPICS}/{topic}.csv"
+
+
+def topic_parquet_path(topic: str) -> str:
+    """Return the path of the values of a topic in all periods."""
+    return f"{TOPICS}/{topic}.parquet"
+
+
+def dataset_address(root: str, dataset: str) -> str:
+    """Return the lasting identifier of a data set, the same in every release. `root` is the address of the releases, with `/` at its end."""
+    return f"{root}{DATASETS}/{dataset}"
+
+
+def landing_path(dataset: str) -> str:
+    """Return the path of the landing page of a data set, beside the releases."""
+    return f"{DATASETS}/{dataset}/index.html"
 
 
 def metadata_path(path: str) -> str:

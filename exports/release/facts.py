@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from exports.model.connection import Limits
-from exports.model.info import Box, Facts, IndexFacts, Snapshot
+from exports.model.info import Box, Extent, Facts, IndexFacts, Snapshot
 from exports.model.tables import Table
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import STATUSES
@@ -46,6 +46,7 @@ def gather(tables: Sequence[Table], parquet: Path, limits: Limits) -> Facts:
             imputed=imputed,
             indices=files.indices(),
             indicators=files.titles(),
+            extents=files.extents(),
         )
 
 
@@ -133,6 +134,35 @@ class _Tables:
         names = [name for column in self.tables["indicators"].columns if (name := column.name).startswith("title_")]
         rows = self.rows("indicators", ", ".join(map(identifier, ["indicator", *names])), "order by indicator")
         return {row[0]: _by_language(dict(zip(names, row[1:], strict=True)), "title_") for row in rows}
+
+    def extents(self) -> dict[str, Extent]:
+        """Return what the values of each indicator cover, in the order of their names."""
+        if not self.has("indicator_values", "indicator", "ref_area", "time_period", "obs_value"):
+            return {}
+        level = "v.level" if self.has("indicator_values", "level") else "''"
+        country, joined = "''", ""
+        if self.has("areas", "ref_area", "country"):
+            country = "coalesce(a.country, '')"
+            joined = f"left join read_parquet({literal(self.parquet / 'areas.parquet')}) a on a.ref_area = v.ref_area"
+        cells: dict[str, list[tuple[Any, ...]]] = {}
+        selected = f"v.indicator, v.time_period, {level}, {country}, count(*), count(v.obs_value)"
+        for name, *cell in self.rows("indicator_values", selected, f"v {joined} group by 1, 2, 3, 4 order by 1, 2, 3, 4"):
+            cells.setdefault(name, []).append(tuple(cell))
+        found = {}
+        for name, counted in cells.items():
+            valued = [cell for cell in counted if cell[4]]
+            if not valued:
+                continue
+            periods = [(days(cell[0]) or ("", ""))[1] + cell[0] for cell in valued]
+            found[name] = Extent(
+                rows=sum(cell[3] for cell in counted),
+                valued=sum(cell[4] for cell in counted),
+                period=span(cell[0] for cell in valued),
+                newest=valued[periods.index(max(periods))][0],
+                levels=tuple(sorted({cell[1] for cell in valued if cell[1]})),
+                countries=tuple(sorted({cell[2] for cell in valued})),
+            )
+        return found
 
     def statused(self, table: str) -> tuple[int, int] | None:
         if not self.has(table, "obs_status"):

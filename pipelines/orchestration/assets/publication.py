@@ -17,6 +17,7 @@ from pipelines.notify import announcements
 from pipelines.orchestration.assets.ingest import areas_check, rows_check, schema_check, snapshot_check
 from pipelines.orchestration.keys import gate_check_key, gate_key, owners_of, release_key, tags_of
 from pipelines.orchestration.session import RunSession
+from pipelines.packs import topics
 from pipelines.packs.objectives import OBJECTIVES
 from pipelines.packs.workspace import Workspace
 from pipelines.runs import disclosed, provenance
@@ -260,6 +261,7 @@ def release_info(workspace: Workspace) -> Any:
 
     pack = workspace.pack
     first = pack.file.languages[0]
+    origins = provenance.of_run(workspace)
     return exports.ReleaseInfo(
         pack=pack.id,
         title={lang or first: text for lang, text in pack.file.title.items()},
@@ -278,7 +280,7 @@ def release_info(workspace: Workspace) -> Any:
         ],
         released=workspace.settings.now().astimezone(UTC),
         inputs_key=inputs_key(workspace),
-        provenance=provenance.of_run(workspace),
+        provenance=origins,
         catalogues=pack.file.national_catalogues(),
         high_value=pack.file.high_value,
         formats=tuple(name for name in FORMATS if name in pack.file.formats),
@@ -286,4 +288,6 @@ def release_info(workspace: Workspace) -> Any:
         software=f"{PACKAGE} {version(PACKAGE)}",
         objectives=OBJECTIVES,
         levels={level.id: {lang or first: text for lang, text in (level.title or {}).items()} for level in pack.file.levels},
+        topics=topics.of_pack(pack),
+        sources_of=topics.sources_of(pack, {name: facts.sources for name, facts in origins.indicators.items()}),
     )  # fmt: skip

@@ -1,10 +1,12 @@
-"""References in `pack.yml`: parents of levels, the time zone, the base address, and the measures that weight and compare areas."""
+"""References in `pack.yml`: parents of levels, time zone, base address, topics, and the measures that weight and compare areas."""
 
 from __future__ import annotations
 
 import re
 from zoneinfo import ZoneInfo
 
+from exports.model import topics as exported
+from pipelines.packs import topics
 from pipelines.packs.references.licences import licence_fault
 from pipelines.packs.references.names import Names
 
@@ -32,6 +34,30 @@ def check(names: Names) -> None:
     for i, attribute in enumerate(head.peers.by if head.peers else []):
         if attribute not in names.measures and attribute not in names.pack.indicators:
             names.report(BLOCK, ("peers", "by", i), f"{attribute}: no such measure or indicator")
+    _check_topics(names)
+
+
+def _check_topics(names: Names) -> None:
+    ids: set[str] = set()
+    for i, topic in enumerate(names.pack.file.topics or []):
+        here = ("topics", i)
+        if topic.id in ids:
+            names.report(BLOCK, (*here, "id"), f"{topic.id}: is declared twice")
+        if topic.id in exported.RESERVED:
+            names.report(BLOCK, (*here, "id"), f"{topic.id}: every release has a data set of this name; choose another one")
+        ids.add(topic.id)
+        names.check_texts(BLOCK, (*here, "title"), topic.title)
+        names.check_texts(BLOCK, (*here, "description"), topic.description)
+        for language in topic.keywords:
+            if language and language not in names.pack.file.languages:
+                names.report(BLOCK, (*here, "keywords", language), f"{language}: not one of the pack's languages")
+        unknown = False
+        for j, indicator in enumerate(topic.indicators):
+            if indicator not in names.pack.indicators:
+                names.report(BLOCK, (*here, "indicators", j), f"{indicator}: no such indicator")
+                unknown = True
+        if not unknown and not topics.indicators_of(names.pack, topic):
+            names.report(BLOCK, here, f"{topic.id}: no indicator has this objective and field")
 
 
 def _check_levels(names: Names) -> None:

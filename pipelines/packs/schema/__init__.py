@@ -19,7 +19,7 @@ from pipelines.packs.schema.mapping import (
     ObservationsMap,
     RegisterMap,
 )
-from pipelines.packs.schema.pack import Level, PackFile, Peers, Publisher
+from pipelines.packs.schema.pack import Level, PackFile, Peers, Publisher, Topic
 from pipelines.packs.schema.source import Break, ColumnSpec, Correction, CountedSource, FetchedSource, Lookup, Note, SourceHead
 
 __all__ = [
@@ -65,6 +65,7 @@ __all__ = [
     "SourceHead",
     "Term",
     "Texts",
+    "Topic",
     "Treat",
     "Uncertainty",
     "Window",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from pipelines.core.vocabulary import TABLE_FORMATS
 from pipelines.core.yaml import Text
@@ -44,6 +44,41 @@ class Peers(Block):
     by: list[Identifier] = Field(min_length=1, description="Measures or indicators by which areas are compared.")
 
 
+def _by_language(value: Any) -> Any:
+    """Return lists of words by language. A single list is in the pack's first language and has the empty key."""
+    return {"": value} if isinstance(value, list) else value
+
+
+Keywords = Annotated[dict[str, Annotated[list[Text], Field(min_length=1)]], BeforeValidator(_by_language)]
+
+
+class Topic(Block):
+    """A data set of the release, as readers look for it. An indicator may be in several topics."""
+
+    id: Text = Field(
+        pattern=r"^[a-z][a-z0-9_]*$",
+        max_length=60,
+        description="Identifier, part of lasting addresses: small letters, digits and `_`, beginning with a letter.",
+    )
+    title: Texts = Field(description="Title.")
+    description: Texts = Field(description="What the data show.")
+    keywords: Keywords = Field(description="Words that readers may look for, as a list or by language.")
+    theme: Literal["AGRI", "ECON", "EDUC", "ENER", "ENVI", "GOVE", "HEAL", "INTR", "JUST", "REGI", "SOCI", "TECH", "TRAN"] = Field(
+        "REGI", description="Theme of the data, from the EU's list of data themes."
+    )
+    objective: Text | None = Field(None, description="Its indicators are those of this objective; with `field`, those of both.")
+    field: Literal["social", "economic", "environmental"] | None = Field(None, description="Its indicators are those of this field.")
+    indicators: list[Identifier] = Field(
+        default_factory=list, description="Its indicators, or further ones beside those of `objective` and `field`."
+    )
+
+    @model_validator(mode="after")
+    def has_indicators(self) -> Topic:
+        if not self.indicators and self.objective is None and self.field is None:
+            raise ValueError("give indicators, objective or field")
+        return self
+
+
 class PackFile(Block):
     """`pack.yml`: the territory, its levels, and the defaults of a pack."""
 
@@ -79,6 +114,9 @@ class PackFile(Block):
     )
     tags: Tags = Field(default_factory=dict, description="Tags of all assets in Dagster, by name.")
     high_value: bool = Field(False, description="Annotate the release as a high-value dataset (statistics).")
+    topics: list[Topic] | None = Field(
+        None, description="The data sets by topic that catalogues list; default: one for each objective and field with indicators."
+    )
     formats: list[Literal["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "sdmx"]] = Field(
         ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo"],
         description="What a release contains: the tables as `csv`, `parquet` and `duckdb`; the latest values as `xlsx`; the values of each "
