@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +12,27 @@ import numpy as np
 import polars as pl
 
 from exports.model.info import ReleaseInfo
-from exports.model.labels import Labels
-from pipelines.core.vocabulary import SEXES, STATUSES
+from exports.model.labels import Indicator, Labels
+from pipelines.core.code_texts import ALL_AGES, Texts, in_language
+from pipelines.core.vocabulary import STATUSES, TOTAL, Status, sex_name
 
-DIMENSIONS = {"ref_area": "Area", "time_period": "Period", "sex": "Sex", "age": "Age"}
-NO_PERIOD = "no period"
+DIMENSIONS: Mapping[str, Texts] = {
+    "indicator": ("Indicator", "Ukazatel", "Ukazovateľ"),
+    "ref_area": ("Area", "Území", "Územie"),
+    "time_period": ("Period", "Období", "Obdobie"),
+    "sex": ("Sex", "Pohlaví", "Pohlavie"),
+    "age": ("Age", "Věk", "Vek"),
+}
+"""Labels by the column of the table. The cube of one indicator has one category of the first one."""
+COLUMNS = tuple(DIMENSIONS)[1:]
+NO_PERIOD: Texts = ("no period", "bez období", "bez obdobia")
 SPARSE = 0.5
 """If a smaller share of its cells has a value, a cube lists only the cells with a value."""
 
 
 def write(frame: pl.DataFrame, name: str, info: ReleaseInfo, labels: Labels, path: Path) -> None:
     """Write the rows of the indicator `name`. A cell without a row in the table has neither value nor status."""
-    codes = {column: frame[column].cast(pl.String).unique().sort() for column in DIMENSIONS}
+    codes = {column: frame[column].cast(pl.String).unique().sort() for column in COLUMNS}
     sizes = [len(column_codes) for column_codes in codes.values()]
     position = np.zeros(frame.height, dtype=np.int64)
     for column, column_codes in codes.items():
@@ -37,38 +46,79 @@ def write(frame: pl.DataFrame, name: str, info: ReleaseInfo, labels: Labels, pat
 
 
 def _head(frame: pl.DataFrame, name: str, codes: Mapping[str, pl.Series], info: ReleaseInfo, labels: Labels) -> dict[str, Any]:
-    """Return the document without values and statuses."""
+    """Return the document without values and statuses.
+
+    JSON-stat has labels in one language, here the first one of the pack; `extension.translations` has them in the others, each in the place
+    that it has in the document. Names of areas and codes have one language and are not repeated. A language without texts of ours has
+    the English ones.
+    """
     indicator = labels.indicator(name)
-    label_of: dict[str, Any] = {
-        "ref_area": labels.area,
-        "time_period": lambda period: period or NO_PERIOD,
-        "sex": lambda sex: SEXES.get(sex, sex),
-        "age": lambda age: "total" if age == "_T" else age,
-    }
-    metric: dict[str, Any] = {"index": [name], "label": {name: indicator.title}}
+    first, *others = info.languages
+    metric: dict[str, Any] = {"index": [name], "label": {name: _title(indicator, first)}}
     if indicator.unit and indicator.decimals is not None:  # the format has no unit without decimals
-        metric["unit"] = {name: {"label": indicator.unit, "decimals": indicator.decimals}}
-    dimension: dict[str, Any] = {"indicator": {"label": "Indicator", "category": metric}}
-    for column, label in DIMENSIONS.items():
-        index = codes[column].to_list()
-        dimension[column] = {"label": label, "category": {"index": index, "label": {code: label_of[column](code) for code in index}}}
+        metric["unit"] = {name: {"label": indicator.unit_in(first), "decimals": indicator.decimals}}
+    dimension: dict[str, Any] = {"indicator": {"label": in_language(DIMENSIONS["indicator"], first), "category": metric}}
+    for column, column_codes in codes.items():
+        index = column_codes.to_list()
+        texts = {code: labels.area(code) if column == "ref_area" else _category(column, code, first) or code for code in index}
+        dimension[column] = {"label": in_language(DIMENSIONS[column], first), "category": {"index": index, "label": texts}}
     sources = [source for source in info.sources if source["id"] in indicator.sources]
-    used = frame["obs_status"].cast(pl.String).unique().to_list()
-    mapped = {code: (status.sdmx, status.sdmx_name) for code, status in STATUSES.items() if code in used}
+    own = frame["obs_status"].cast(pl.String).unique().to_list()
+    used = [status for code, status in STATUSES.items() if code in own]
+    extension: dict[str, Any] = {
+        "language": first,
+        "licence": info.licence,
+        "unit": indicator.unit_in(first),
+        "status": {"label": _statuses_in(used, first), "own": {status.code: status.sdmx for status in used}},
+    }
+    if others:
+        extension["translations"] = {language: _translation(indicator, codes, used, language) for language in others}
     return {
         "version": "2.0",
         "class": "dataset",
-        "label": indicator.title,
+        "label": _title(indicator, first),
         **({"source": "; ".join(f"{info.text(s['publisher'])}: {info.text(s['title'])}" for s in sources)} if sources else {}),
         "id": list(dimension),
         "size": [1, *(len(column_codes) for column_codes in codes.values())],
         "role": {"metric": ["indicator"], "geo": ["ref_area"], "time": ["time_period"]},
         "dimension": dimension,
-        "extension": {
-            "licence": info.licence,
-            "unit": indicator.unit,
-            "status": {"label": dict(mapped.values()), "own": {own: code for own, (code, _) in mapped.items()}},
-        },
+        "extension": extension,
+    }
+
+
+def _title(indicator: Indicator, language: str) -> str:
+    return indicator.titles.get(language) or indicator.title
+
+
+def _category(column: str, code: str, language: str) -> str | None:
+    """Return the label of a category in a language; None if its code is its label."""
+    if column == "time_period" and not code:
+        return in_language(NO_PERIOD, language)
+    if column == "sex":
+        return sex_name(code, language)
+    return in_language(ALL_AGES, language) if column == "age" and code == TOTAL else None
+
+
+def _statuses_in(statuses: Sequence[Status], language: str) -> dict[str, str]:
+    return {status.sdmx: status.sdmx_name(language) for status in statuses}
+
+
+def _translation(indicator: Indicator, codes: Mapping[str, pl.Series], statuses: Sequence[Status], language: str) -> dict[str, Any]:
+    """Return the labels in another language, in the places that they have in the document."""
+    dimension: dict[str, Any] = {
+        "indicator": {
+            "label": in_language(DIMENSIONS["indicator"], language),
+            "category": {"label": {indicator.id: _title(indicator, language)}},
+        }
+    }
+    for column, column_codes in codes.items():
+        dimension[column] = {"label": in_language(DIMENSIONS[column], language)}
+        if texts := {code: text for code in column_codes.to_list() if (text := _category(column, code, language))}:
+            dimension[column]["category"] = {"label": texts}
+    return {
+        "label": _title(indicator, language),
+        "dimension": dimension,
+        "extension": {"unit": indicator.unit_in(language), "status": {"label": _statuses_in(statuses, language)}},
     }
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-LANGUAGES = ("en", "cs", "sk")
+from pipelines.core.code_texts import Texts, in_language
+from pipelines.core.vocabulary import STATUSES
+
 DECIMAL_COMMA = ("cs", "sk", "pl", "hu", "de")
 """The languages that write numbers with a decimal comma."""
 
-WORDS: Mapping[str, tuple[str, str, str]] = {
+WORDS: Mapping[str, Texts] = {
     "readme": ("readme", "čtěte", "čítajte"),
     "definitions": ("definitions", "definice", "definície"),
     "reasons": ("missing values", "chybějící hodnoty", "chýbajúce hodnoty"),
@@ -67,33 +69,14 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
         "Hodnoty sú zaokrúhlené. Nezaokrúhlené, za všetky obdobia a s čitateľmi aj menovateľmi, sú v tabuľkách vydania (CSV, Parquet).",
     ),
 }
-"""In the order of LANGUAGES."""
-
-STATUSES: Mapping[str, tuple[str, str, str]] = {
-    "M": ("the source has no value", "hodnota ve zdroji chybí", "hodnota v zdroji chýba"),
-    "L": ("too few areas below have values", "hodnotu má příliš málo podřízených území", "hodnotu má príliš málo podriadených území"),
-    "Q": (
-        "the value at the source is wrong and was held back",
-        "hodnota ve zdroji je chybná a nebyla použita",
-        "hodnota v zdroji je chybná a nebola použitá",
-    ),
-    "C": ("confidential", "důvěrný údaj", "dôverný údaj"),
-    "O": ("not collected here", "údaj se zde nesbírá", "údaj sa tu nezbiera"),
-    "Z": ("not defined: there is nothing to measure", "není definováno: není co měřit", "nie je definované: nie je čo merať"),
-    "S": ("the source was not reachable", "zdroj nebyl dostupný", "zdroj nebol dostupný"),
-}
-"""What the codes of missing values mean, in the order of LANGUAGES."""
-
-
-def _by_language(texts: Sequence[str], language: str) -> str:
-    return texts[LANGUAGES.index(language)] if language in LANGUAGES else texts[0]
+"""In the languages of `code_texts.LANGUAGES`, in their order."""
 
 
 def word(name: str, language: str) -> str:
     """Return a word in a language, in English where the language has none."""
-    return _by_language(WORDS[name], language)
+    return in_language(WORDS[name], language)
 
 
 def missing(status: str, language: str) -> str:
     """Return what the code of a missing value means."""
-    return _by_language(STATUSES[status], language) if status in STATUSES else status
+    return STATUSES[status].explanation(language) if status in STATUSES else status

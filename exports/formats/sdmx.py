@@ -12,7 +12,8 @@ from exports.formats import csv
 from exports.model import sdmx
 from exports.model.info import ReleaseInfo
 from exports.model.labels import Labels
-from pipelines.core.vocabulary import SEXES, STATUSES
+from pipelines.core.code_texts import ALL_AGES, Texts, by_language, translated
+from pipelines.core.vocabulary import SEXES, STATUSES, sex_name
 
 NAMESPACES = {
     "mes": "http://www.sdmx.org/resources/sdmxml/schemas/v3_0/message",
@@ -20,7 +21,18 @@ NAMESPACES = {
     "com": "http://www.sdmx.org/resources/sdmxml/schemas/v3_0/common",
 }
 URN = "urn:sdmx:org.sdmx.infomodel"
-CONCEPTS = {column.name: column.description for column in sdmx.DATA.columns[3:]}
+CONCEPTS = {column.name: column.descriptions for column in sdmx.DATA.columns[3:]}
+NAMES: Mapping[str, Texts] = {
+    "CL_AGE": ("Age groups", "Věkové skupiny", "Vekové skupiny"),
+    "CL_AREA": ("Areas", "Území", "Územia"),
+    "CL_INDICATOR": ("Indicators", "Ukazatele", "Ukazovatele"),
+    "CL_OBS_STATUS": ("Observation status (SDMX)", "Stav hodnoty (SDMX)", "Stav hodnoty (SDMX)"),
+    "CL_OWN_STATUS": ("Observation status of this release", "Stav hodnoty v tomto vydání", "Stav hodnoty v tomto vydaní"),
+    "CL_SEX": ("Sex", "Pohlaví", "Pohlavie"),
+    "INDICATORS": ("Indicators", "Ukazatele", "Ukazovatele"),
+    "CONCEPTS": ("Concepts", "Pojmy", "Pojmy"),
+}
+"""The names of what the structure maintains."""
 CODED = {
     "INDICATOR": "CL_INDICATOR",
     "REF_AREA": "CL_AREA",
@@ -63,19 +75,14 @@ def _coded(texts: pl.Series) -> pl.Series:
 def write_structure(info: ReleaseInfo, labels: Labels, indicators: Sequence[str], ages: Sequence[str], path: Path) -> None:
     """Write the structure. `indicators` and `ages` are the codes that occur in the values."""
     agency = sdmx.agency(info.pack)
-    lists: dict[str, tuple[str, Codes]] = {
-        "CL_AGE": ("Age groups", [(age, {"en": "total"} if age == "_T" else {}) for age in ages]),
-        "CL_AREA": ("Areas", ((area, {info.languages[0]: labels.area(area)}) for area in sorted(labels.areas))),
-        "CL_INDICATOR": ("Indicators", ((name, labels.indicator(name).titles) for name in indicators)),
-        "CL_OBS_STATUS": (
-            "Observation status (SDMX)",
-            _labelled({status.sdmx: status.sdmx_name for status in STATUSES.values()}),
-        ),
-        "CL_OWN_STATUS": (
-            "Observation status of this release",
-            _labelled({code: status.name for code, status in STATUSES.items()}),
-        ),
-        "CL_SEX": ("Sex", _labelled(SEXES)),
+    languages = translated(info.languages)
+    lists: dict[str, Codes] = {
+        "CL_AGE": [(age, by_language(ALL_AGES, languages) if age == "_T" else {}) for age in ages],
+        "CL_AREA": ((area, {info.languages[0]: labels.area(area)}) for area in sorted(labels.areas)),
+        "CL_INDICATOR": ((name, labels.indicator(name).titles) for name in indicators),
+        "CL_OBS_STATUS": {s.sdmx: {lang: s.sdmx_name(lang) for lang in languages} for s in STATUSES.values()}.items(),
+        "CL_OWN_STATUS": [(code, {lang: status.name(lang) for lang in languages}) for code, status in STATUSES.items()],
+        "CL_SEX": [(code, {lang: sex_name(code, lang) for lang in languages}) for code in SEXES],
     }
     attributes = "".join(f' xmlns:{prefix}="{uri}"' for prefix, uri in NAMESPACES.items())
     lines = ['<?xml version="1.0" encoding="UTF-8"?>', f"<mes:Structure{attributes}>"]
@@ -84,13 +91,13 @@ def write_structure(info: ReleaseInfo, labels: Labels, indicators: Sequence[str]
         f"<mes:Sender id={quoteattr(agency)}/></mes:Header>",
         "<mes:Structures>",
         "<str:Codelists>",
-        *(line for name, (title, codes) in lists.items() for line in _code_list(agency, name, title, codes)),
+        *(line for name, codes in lists.items() for line in _code_list(agency, name, codes, languages)),
         "</str:Codelists>",
-        *_concepts(agency),
-        f"<str:Dataflows><str:Dataflow {_maintained(agency, 'INDICATORS')}>{_name('en', 'Indicators')}"
+        *_concepts(agency, languages),
+        f"<str:Dataflows><str:Dataflow {_maintained(agency, 'INDICATORS')}>{_names('INDICATORS', languages)}"
         f"<str:Structure>{URN}.datastructure.DataStructure={agency}:INDICATORS({sdmx.VERSION})</str:Structure>"
         "</str:Dataflow></str:Dataflows>",
-        *_data_structure(agency),
+        *_data_structure(agency, languages),
         "</mes:Structures>",
         "</mes:Structure>",
     ]
@@ -105,23 +112,32 @@ def _name(language: str, text: str) -> str:
     return f"<com:Name xml:lang={quoteattr(language)}>{escape(text)}</com:Name>"
 
 
-def _code_list(agency: str, name: str, title: str, codes: Codes) -> Iterator[str]:
-    yield f"<str:Codelist {_maintained(agency, name)}>{_name('en', title)}"
+def _names(maintained: str, languages: Sequence[str]) -> str:
+    return _by_language(by_language(NAMES[maintained], languages))
+
+
+def _by_language(texts: Mapping[str, str]) -> str:
+    return "".join(_name(language, text) for language, text in texts.items())
+
+
+def _code_list(agency: str, name: str, codes: Codes, languages: Sequence[str]) -> Iterator[str]:
+    yield f"<str:Codelist {_maintained(agency, name)}>{_names(name, languages)}"
     for text, names in codes:
-        elements = "".join(_name(language, name) for language, name in names.items()) or _name("en", text)
+        elements = _by_language(names) or _name("en", text)
         yield f"<str:Code id={quoteattr(sdmx.code(text))}>{elements}</str:Code>"
     yield "</str:Codelist>"
 
 
-def _concepts(agency: str) -> Iterator[str]:
-    yield f"<str:ConceptSchemes><str:ConceptScheme {_maintained(agency, 'CONCEPTS')}>{_name('en', 'Concepts')}"
-    for name, description in CONCEPTS.items():
-        yield f'<str:Concept id="{name}">{_name("en", description)}</str:Concept>'
+def _concepts(agency: str, languages: Sequence[str]) -> Iterator[str]:
+    yield f"<str:ConceptSchemes><str:ConceptScheme {_maintained(agency, 'CONCEPTS')}>{_names('CONCEPTS', languages)}"
+    for name, descriptions in CONCEPTS.items():
+        names = {language: descriptions[language] for language in languages if language in descriptions} or {"en": descriptions["en"]}
+        yield f'<str:Concept id="{name}">{_by_language(names)}</str:Concept>'
     yield "</str:ConceptScheme></str:ConceptSchemes>"
 
 
-def _data_structure(agency: str) -> Iterator[str]:
-    yield f"<str:DataStructures><str:DataStructure {_maintained(agency, 'INDICATORS')}>{_name('en', 'Indicators')}"
+def _data_structure(agency: str, languages: Sequence[str]) -> Iterator[str]:
+    yield f"<str:DataStructures><str:DataStructure {_maintained(agency, 'INDICATORS')}>{_names('INDICATORS', languages)}"
     yield '<str:DataStructureComponents><str:DimensionList id="DimensionDescriptor">'
     for position, name in enumerate(("INDICATOR", "REF_AREA", "SEX", "AGE"), 1):
         yield f'<str:Dimension id="{name}" position="{position}">{_representation(agency, name)}</str:Dimension>'
@@ -150,8 +166,3 @@ def _representation(agency: str, name: str, form: str = "") -> str:
         f"<str:ConceptIdentity>{URN}.conceptscheme.Concept={agency}:CONCEPTS({sdmx.VERSION}).{name}</str:ConceptIdentity>"
         f"<str:LocalRepresentation>{listed}</str:LocalRepresentation>"
     )
-
-
-def _labelled(names: Mapping[str, str]) -> list[tuple[str, dict[str, str]]]:
-    """Return the codes of a list with their English names."""
-    return [(code, {"en": name}) for code, name in names.items()]

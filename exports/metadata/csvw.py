@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from exports.metadata import codelist
-from exports.metadata.text import licence_url, to_json
+from exports.metadata.text import in_languages, licence_url, to_json
 from exports.model import layout, sdmx
 from exports.model.info import Context, ForeignKey
 from exports.model.tables import Column, Table
@@ -46,7 +46,7 @@ STATISTICAL = "sdmx"
 
 def descriptor(context: Context) -> dict[str, bytes]:
     """Return the metadata of every CSV file and of every code list."""
-    described = {codelist.path(table): ([codelist.path(table)], table) for table in codelist.TABLES}
+    described = {codelist.path(table.name): ([codelist.path(table.name)], table) for table in codelist.tables(context.info.languages)}
     for table in context.tables:
         if paths := layout.csv_paths(table, context.files):
             described[layout.metadata_path(paths[0])] = (paths, table)
@@ -66,18 +66,18 @@ def describe(context: Context, paths: Sequence[str], table: Table) -> dict[str, 
     value: dict[str, Any] = {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": info.languages[0]}],
         "dc:title": [{"@value": f"{text}: {name}", "@language": lang} for lang, text in info.title.items()],
-        "dc:description": {"@value": table.description, "@language": "en"},
+        "dc:description": _tagged(table.descriptions, info.languages),
     }
     if url := licence_url(info.licence):
         value["dc:license"] = {"@id": url}
     if info.publisher.get("name"):
         value["dc:publisher"] = info.text(info.publisher["name"])
     value["dialect"] = DIALECT
-    schema = _schema(table, keys, here, others)
+    schema = _schema(table, keys, here, others, info.languages)
     value["tables"] = [
         *({"url": posixpath.basename(path), "tableSchema": schema} for path in paths),
         *(
-            {"url": posixpath.relpath(to, here), "suppressOutput": True, "tableSchema": _schema(other, (), here, others)}
+            {"url": posixpath.relpath(to, here), "suppressOutput": True, "tableSchema": _schema(other, (), here, others, info.languages)}
             for to, other in dict(others.values()).items()
             if to not in paths
         ),
@@ -92,28 +92,34 @@ def _name(path: str) -> str:
 
 def _references(context: Context, table: Table) -> list[ForeignKey]:
     """Return the references of `table` to other tables and to the code lists."""
-    if table in codelist.TABLES or table is sdmx.DATA:
+    if table.name in codelist.NAMES or table is sdmx.DATA:
         return []
     listed = [
-        ForeignKey(table.name, column.name, code_list.name, code_list.key[0])
+        ForeignKey(table.name, column.name, column.name, codelist.KEY)
         for column in table.columns
-        for code_list in codelist.TABLES
-        if column.name == code_list.name and column.type == "VARCHAR"
+        if column.name in codelist.NAMES and column.type == "VARCHAR"
     ]
     return [key for key in context.foreign_keys if key.table == table.name] + listed
 
 
 def _target(context: Context, name: str) -> tuple[str, Table]:
     """Return the path and the columns of a table or code list that others refer to."""
-    code_list = next((table for table in codelist.TABLES if table.name == name), None)
+    code_list = next((table for table in codelist.tables(context.info.languages) if table.name == name), None)
     if code_list:
-        return codelist.path(code_list), code_list
+        return codelist.path(name), code_list
     return layout.csv_path(name), next(table for table in context.tables if table.name == name)
 
 
-def _schema(table: Table, keys: Sequence[ForeignKey], here: str, others: Mapping[str, tuple[str, Table]]) -> dict[str, Any]:
+def _tagged(texts: Mapping[str, str], languages: Sequence[str]) -> list[dict[str, str]]:
+    """Return the texts in the languages of the pack and in English, each with its language."""
+    return [{"@value": text, "@language": language} for language, text in in_languages(texts, languages).items()]
+
+
+def _schema(
+    table: Table, keys: Sequence[ForeignKey], here: str, others: Mapping[str, tuple[str, Table]], languages: Sequence[str]
+) -> dict[str, Any]:
     value: dict[str, Any] = {
-        "columns": [_column(table, column) for column in table.columns],
+        "columns": [_column(table, column, languages) for column in table.columns],
         "primaryKey": [column_name(name) for name in table.key],
         "aboutUrl": "#" + "/".join(f"{{{column_name(name)}}}" for name in table.key),
     }
@@ -128,11 +134,11 @@ def _schema(table: Table, keys: Sequence[ForeignKey], here: str, others: Mapping
     return value
 
 
-def _column(table: Table, column: Column) -> dict[str, Any]:
+def _column(table: Table, column: Column, languages: Sequence[str]) -> dict[str, Any]:
     value: dict[str, Any] = {
         "name": column_name(column.name),
         "titles": column.name,
-        "dc:description": column.description,
+        "dc:description": _tagged(column.descriptions, languages),
         "datatype": _datatype(column),
     }
     if concept := CONCEPTS.get(column.name.lower()):

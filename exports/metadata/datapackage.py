@@ -5,13 +5,15 @@ A partitioned table is one resource with several paths. Without rows it has no f
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from exports.metadata.text import is_web, licence_url, release_url, to_json
+from exports.metadata.text import in_languages, is_web, licence_url, release_url, to_json
 from exports.model import layout, schema_version
 from exports.model.info import Context
 from exports.model.tables import Column, Table
-from pipelines.core.vocabulary import STATUSES
+from pipelines.core.code_texts import translated
+from pipelines.core.vocabulary import STATUSES, Status
 
 PATH = "datapackage.json"
 PROFILES = "https://datapackage.org/profiles/2.0/"
@@ -74,7 +76,7 @@ def _source(context: Context, source: Any) -> dict[str, Any]:
 def _resource(context: Context, table: Table) -> dict[str, Any]:
     schema: dict[str, Any] = {
         "$schema": PROFILES + "tableschema.json",
-        "fields": [_field(table, column) for column in table.columns],
+        "fields": [_field(context, table, column) for column in table.columns],
         "missingValues": [""],
         "primaryKey": list(table.key),
     }
@@ -91,9 +93,16 @@ def _resource(context: Context, table: Table) -> dict[str, Any]:
         "type": "table",
         **_data(context, table),
         "description": table.description,
+        **_translations(context, table.descriptions),
         **_file(context, table),
         "schema": schema,
     }
+
+
+def _translations(context: Context, descriptions: Mapping[str, str]) -> dict[str, str]:
+    """Return the descriptions in the other languages of the pack, as further properties: the standard has texts in one language."""
+    others = in_languages(descriptions, context.info.languages)
+    return {f"description_{language}": text for language, text in others.items() if language != "en"}
 
 
 def _data(context: Context, table: Table) -> dict[str, Any]:
@@ -113,16 +122,17 @@ def _file(context: Context, table: Table) -> dict[str, Any]:
     return form | sums | ({"dialect": dialect} if paths else {})
 
 
-def _field(table: Table, column: Column) -> dict[str, Any]:
+def _field(context: Context, table: Table, column: Column) -> dict[str, Any]:
     value: dict[str, Any] = {
         "name": column.name,
         "type": FIELD_TYPES[column.type],
         "description": column.description,
+        **_translations(context, column.descriptions),
     }
     if column.unit:
         value["unit"] = column.unit
     if column.name == "obs_status":
-        value["categories"] = [{"value": code, "label": status.name} for code, status in STATUSES.items()]
+        value["categories"] = [_category(context, status) for status in STATUSES.values()]
     constraints = {"minimum": column.minimum, "maximum": column.maximum, "enum": list(column.values) or None}
     stated: dict[str, Any] = {name: constraint for name, constraint in constraints.items() if constraint is not None}
     if stated:
@@ -132,3 +142,9 @@ def _field(table: Table, column: Column) -> dict[str, Any]:
         if column.type == "VARCHAR":
             value["missingValues"] = []  # an empty key is an empty text, not a missing one
     return value
+
+
+def _category(context: Context, status: Status) -> dict[str, str]:
+    """Return a code with its English name, and its names in the other languages of the pack."""
+    others = (language for language in translated(context.info.languages) if language != "en")
+    return {"value": status.code, "label": status.name(), **{f"label_{language}": status.name(language) for language in others}}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NO_LICENCE = "NOASSERTION"
@@ -23,6 +24,11 @@ def cell(text: str) -> str:
 
 def is_web(address: Any) -> bool:
     return isinstance(address, str) and address.startswith(("https://", "http://"))
+
+
+def in_languages(texts: Mapping[str, str], languages: Sequence[str]) -> dict[str, str]:
+    """Return those of `texts` that are in `languages`, in their order, and the English one, which every text of a table has."""
+    return {language: texts[language] for language in dict.fromkeys((*languages, "en")) if language in texts}
 
 
 def licence_url(licence: str) -> str | None:

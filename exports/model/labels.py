@@ -11,17 +11,24 @@ import polars as pl
 
 @dataclass(frozen=True)
 class Indicator:
-    """An indicator's titles by language in the pack's order, unit, decimals for display, and the ids of its sources."""
+    """An indicator's titles and units by language in the pack's order, decimals for display, and the ids of its sources.
+
+    `unit` is the unit in the table of values, which has no language.
+    """
 
     id: str
     titles: Mapping[str, str] = field(default_factory=dict)
     unit: str = ""
     decimals: int | None = None
     sources: Sequence[str] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
         return next(iter(self.titles.values()), self.id)
+
+    def unit_in(self, language: str) -> str:
+        return self.units.get(language) or self.unit
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,9 @@ def _rows(path: Path, *columns: str) -> list[dict[str, object]]:
 
 
 def _indicator(row: Mapping[str, object], languages: Sequence[str]) -> Indicator:
-    titles = {language: str(row[f"title_{language}"]) for language in languages if row.get(f"title_{language}")}
+    titles, units = (
+        {language: str(row[f"{text}_{language}"]) for language in languages if row.get(f"{text}_{language}")} for text in ("title", "unit")
+    )
     decimals, sources = row.get("decimals"), str(row.get("sources") or "")
     return Indicator(
         str(row["indicator"]),
@@ -61,4 +70,5 @@ def _indicator(row: Mapping[str, object], languages: Sequence[str]) -> Indicator
         str(row.get("unit") or ""),
         int(str(decimals)) if decimals is not None else None,
         [source for source in sources.split(";") if source],
+        units,
     )

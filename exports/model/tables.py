@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 TYPES = ("VARCHAR", "DOUBLE", "BIGINT")
 TRANSIENT: Mapping[str, tuple[str, ...]] = {"sources": ("stale_since",)}
@@ -16,6 +16,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 class Column:
     """A column of a published table. `unit` is the unit of its numbers, if they have one.
 
+    `description` is in English, and `translations` has it in other languages. `unit_translations` has the unit of an indicator.
     `minimum`, `maximum` and `values` are what cells are checked against before publication; the descriptors state them.
     """
 
@@ -26,6 +27,13 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     values: tuple[str, ...] = ()
+    translations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    unit_translations: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """The description by language, English first."""
+        return {"en": self.description, **self.translations}
 
     def __post_init__(self) -> None:
         if self.type not in TYPES:
@@ -38,13 +46,22 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A published table, sorted by `key`. `view_of` names another table that has all of its information."""
+    """A published table, sorted by `key`. `view_of` names another table that has all of its information.
+
+    `description` is in English, and `translations` has it in other languages.
+    """
 
     name: str
     description: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     view_of: str | None = None
+    translations: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """The description by language, English first."""
+        return {"en": self.description, **self.translations}
 
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):

@@ -1,4 +1,5 @@
 """The codes of observations: statuses, sexes and periods. The single place in Python; `dbt_project.yml` holds the same lists as variables.
+`code_texts` has their names by language.
 
 The statuses are our own code list, published with every release. Of several statuses the one with the highest rank stands.
 `tests/unit/test_vocabulary.py` compares this module with the variables of the dbt project.
@@ -11,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from pipelines.core import code_texts
+
 FIRST_MISSING_RANK = 10
 """Statuses without a value have this rank or a higher one; statuses with a value have a lower rank."""
 
@@ -20,20 +23,28 @@ class Status:
     """One entry of the code list of `obs_status`.
 
     `rank` is None for Z, which the evaluation sets at the end and which never competes with others. `sdmx` is the code in SDMX's
-    CL_OBS_STATUS, `sdmx_name` its name there.
+    CL_OBS_STATUS. The texts are in English where there are none in a language.
     """
 
     code: str
-    name: str
     has_value: bool
     rank: int | None
     sdmx: str
-    sdmx_name: str
 
-    @property
-    def presence(self) -> str:
-        """Whether a value comes with the status, in words."""
-        return "with a value" if self.has_value else "without a value"
+    def name(self, language: str = "en") -> str:
+        return code_texts.in_language(code_texts.STATUS_NAMES[self.code], language)
+
+    def explanation(self, language: str = "en") -> str:
+        """Return what the status says, as a phrase for readers."""
+        return code_texts.in_language(code_texts.STATUS_EXPLANATIONS[self.code], language)
+
+    def presence(self, language: str = "en") -> str:
+        """Return whether a value comes with the status, in words."""
+        return code_texts.in_language(code_texts.PRESENCES[self.has_value], language)
+
+    def sdmx_name(self, language: str = "en") -> str:
+        """Return the name of `sdmx` in CL_OBS_STATUS."""
+        return code_texts.in_language(code_texts.SDMX_STATUS_NAMES[self.sdmx], language)
 
 
 TABLE_FORMATS = ("csv", "parquet")
@@ -45,18 +56,18 @@ FORMATS = (*DEFAULT_FORMATS, "sdmx")
 STATUSES: Mapping[str, Status] = {
     status.code: status
     for status in (
-        Status("A", "normal", True, 1, "A", "Normal value"),
-        Status("B", "break in series", True, 5, "B", "Time series break"),
-        Status("E", "estimated", True, 4, "E", "Estimated value"),
-        Status("I", "imputed", True, 3, "I", "Imputed value"),
-        Status("P", "provisional", True, 2, "P", "Provisional value"),
-        Status("M", "missing at source", False, 12, "O", "Missing value"),
-        Status("L", "coverage too low", False, 10, "O", "Missing value"),
-        Status("Q", "quarantined", False, 13, "O", "Missing value"),
-        Status("C", "confidential", False, 15, "Q", "Missing value; suppressed"),
-        Status("O", "not collected here", False, 11, "L", "Missing value; data exist but were not collected"),
-        Status("Z", "not defined", False, None, "M", "Missing value; data cannot exist"),
-        Status("S", "source down", False, 14, "O", "Missing value"),
+        Status("A", True, 1, "A"),
+        Status("B", True, 5, "B"),
+        Status("E", True, 4, "E"),
+        Status("I", True, 3, "I"),
+        Status("P", True, 2, "P"),
+        Status("M", False, 12, "O"),
+        Status("L", False, 10, "O"),
+        Status("Q", False, 13, "O"),
+        Status("C", False, 15, "Q"),
+        Status("O", False, 11, "L"),
+        Status("Z", False, None, "M"),
+        Status("S", False, 14, "O"),
     )
 }
 """By code, in the order in which the documentation lists them."""
@@ -68,7 +79,7 @@ STATUS_RANK: Mapping[str, int] = {
 STATUS_OF_RANK: Mapping[int, str] = {rank: code for code, rank in STATUS_RANK.items()}
 
 MALE, FEMALE, UNKNOWN_SEX, TOTAL = "M", "F", "_U", "_T"
-SEXES: Mapping[str, str] = {FEMALE: "women", MALE: "men", TOTAL: "total", UNKNOWN_SEX: "unknown"}
+SEXES = (FEMALE, MALE, TOTAL, UNKNOWN_SEX)
 """The code list of `sex`."""
 PUBLISHED_SEXES = (MALE, FEMALE, TOTAL)
 """The sexes that published tables break values down by."""
@@ -78,6 +89,11 @@ AREAS, AREA_KM2 = "areas", "area_km2"
 
 PERIOD = re.compile(r"([0-9]{4})(?:-Q([1-4])|-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01]))?)?")
 """A year, a quarter (2021-Q3), a month (2021-07) or a day; matches the whole text."""
+
+
+def sex_name(code: str, language: str = "en") -> str:
+    """Return the name of a code of `sex`; a code that is not in the list is its own name."""
+    return code_texts.in_language(code_texts.SEX_NAMES[code], language) if code in code_texts.SEX_NAMES else code
 
 
 def first_day(period: str) -> date | None:

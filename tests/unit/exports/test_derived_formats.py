@@ -240,4 +240,4 @@ class TestDocumentation:
     def test_lists_status_codes(self) -> None:
         page = (Path(exports.__file__).parents[1] / "docs" / "publication.md").read_text(encoding="utf-8")
         for own, status in STATUSES.items():
-            assert f"| {own} | {status.name} | {status.sdmx} | {status.sdmx_name.lower()} |" in page
+            assert f"| {own} | {status.name()} | {status.sdmx} | {status.sdmx_name().lower()} |" in page

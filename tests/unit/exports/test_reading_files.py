@@ -146,7 +146,7 @@ class TestWorkbook:
 
     def test_explains_missing_values_and_indices(self, book: Path) -> None:
         assert sheet(book, "chybějící hodnoty")[1:] == [
-            ("obec", "Podíl lesů", "2020", "C", "důvěrný údaj", 1),
+            ("obec", "Podíl lesů", "2020", "C", "důvěrný údaj: mohl by vypovídat o jednotlivých osobách nebo firmách", 1),
         ]
         assert sheet(book, "indexy")[1:] == [("Zelený", "Dub", "A", "2020", 51.3, "A", 2, "2019", "2020")]  # no rank: it does not hold
         assert ("Zelený", "Jen pětiny.") in sheet(book, "čtěte")
