@@ -20,7 +20,7 @@ FIXED: Mapping[str, Mapping[str, int]] = {
     PARENTS: {"": BOUNDARY},
     "area_codes": {"": BOUNDARY},
     "indicators": {"collected": 0, "": METHOD},
-    "sources": dict.fromkeys(("title", "publisher", "licence", "homepage", "confidence"), METHOD),
+    "sources": dict.fromkeys(("title", "publisher", "licence", "rights", "carrier", "homepage", "confidence"), METHOD),
 }
 """Columns that always change for the same reason. '' stands for all other columns of the table, 0 for no fixed reason."""
 _END = "9999"

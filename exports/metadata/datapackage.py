@@ -70,6 +70,12 @@ def _source(context: Context, source: Any) -> dict[str, Any]:
         value["path"] = source["homepage"]
     licences = _licences(source["licence"])
     licence = {"licenses": licences} if licences else {"licence": source["licence"]}
+    if is_web(source.get("licence_url")):
+        value["licencePage"] = source["licence_url"]
+    if source.get("rights"):
+        value["rights"] = context.info.text(source["rights"])
+    if source.get("carrier"):
+        value["carrier"] = {key: text for key, text in source["carrier"].items() if key != "homepage" or is_web(text)}
     return value | licence | ({"citation": context.info.text(source["citation"])} if source.get("citation") else {})
 
 

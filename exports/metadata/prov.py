@@ -75,6 +75,11 @@ def _sources(graph: Graph, context: Context, catalogue: DcatCatalogue) -> None:
             "prov:Entity",
             dct_title=text(context.info.text(source["title"])),
             dct_license=Iri(licence) if licence else None,
+            dct_rights=graph.node(
+                f"{node}-rights", "dct:RightsStatement", rdfs_label=[text(value, lang) for lang, value in source["rights"].items()]
+            )
+            if source.get("rights")
+            else None,
             foaf_homepage=Iri(escape_iri(source["homepage"])) if is_web(source.get("homepage")) else None,
             prov_wasAttributedTo=provider,
         )

@@ -54,5 +54,8 @@ def _source(context: Context, source: Mapping[str, Any]) -> dict[str, str]:
         "id": source["id"],
         "citation": info.text(source.get("citation")) or f"{info.text(source['publisher'])}: {info.text(source['title'])}",
         "licence": _licence(source["licence"]),
+        "licence_page": source["licence_url"] if is_web(source.get("licence_url")) else "",
+        "rights": info.text(source.get("rights")),
+        "carrier": (source.get("carrier") or {}).get("name", ""),
         "homepage": source["homepage"] if is_web(source.get("homepage")) else "",
     }

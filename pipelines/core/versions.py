@@ -9,7 +9,7 @@ from __future__ import annotations
 
 LAKE = 6
 """From a snapshot to the files of the lake: reading, validation, mapping, territory, counting."""
-WAREHOUSE = 7
+WAREHOUSE = 8
 """From the lake to the marts: dbt models and statistics."""
 RELEASE = 3
 """From the marts to the files of a release."""

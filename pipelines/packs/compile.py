@@ -47,7 +47,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
     "breaks": {"measure": S, "measure_key": K, "source": S, "period": S, "note": S, "notes": S},
     "notes": {"note": S, "source": S, "position": N, "always": B, "is_undefined": B, "texts": S},
     "sources": {
-        "source": S, "position": N, "title": S, "publisher": S, "licence": S, "homepage": S, "citation": S, "confidence": S, "theme": S, "kind": S,
+        "source": S, "position": N, "title": S, "publisher": S, "licence": S, "rights": S, "carrier": S, "homepage": S, "citation": S,
+        "confidence": S, "theme": S, "kind": S,
     },
     "peer_attributes": {"attribute": S, "position": N, "kind": S, "k": N},
     "indices": {
@@ -138,6 +139,8 @@ def _measures(pack: Pack, rows: dict[str, list[dict[str, Any]]]) -> dict[str, li
             {
                 "source": name, "position": position, "title": pack.text(source.title) or name,
                 "publisher": fetched.publisher if fetched else "", "licence": fetched.licence if fetched else "",
+                "rights": pack.text(fetched.rights) if fetched else None,
+                "carrier": fetched.carrier.name if fetched and fetched.carrier else None,
                 "homepage": fetched.homepage if fetched else None, "citation": fetched.citation if fetched else None,
                 "confidence": fetched.confidence if fetched else "", "theme": fetched.theme if fetched else "events",
                 "kind": fetched.into if fetched else "counted",

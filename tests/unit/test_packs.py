@@ -138,6 +138,18 @@ class TestLoad:
             ("sources/areas.yml", "licence: CC0-1.0", "licence: CC-BY", "sources/areas.yml:4: licence: CC-BY: not an SPDX identifier"),
             ("sources/areas.yml", "licence: CC0-1.0", "licence: cc0-1.0", "licence: cc0-1.0: write it as SPDX does, CC0-1.0"),
             ("pack.yml", "licence: CC0-1.0", "licence: Free", "licence: Free: not an SPDX identifier"),
+            (
+                "sources/areas.yml",
+                "licence: CC0-1.0",
+                "licence: CC0-1.0\nrights: Anything",
+                "rights: the licence is CC0-1.0; rights are for sources without one",
+            ),
+            (
+                "sources/areas.yml",
+                "licence: CC0-1.0",
+                "licence: CC0-1.0\ncarrier: {name: Mirror, licence: Free}",
+                "licence: Free: not an SPDX identifier",
+            ),
             ("pack.yml", "title: Five places", "title: {de: Orte}", "title: the text is only in de, and the languages of the pack are en"),
             ("sources/areas.yml", "title: Areas", "title: {cs: Obce}", "title: the text is only in cs"),
             (
@@ -312,3 +324,12 @@ def test_counts_have_no_dispersion_unless_the_indicator_asks_for_it(tmp_path: Pa
     rows = compile.compile_pack(pack)["indicators"].to_dicts()
     dispersion = {row["indicator"]: row["dispersion"] for row in rows if row["indicator"] in formulas}
     assert dispersion == {"count": False, "asked": True, "growth": True, "increase": False, "ratio": True}
+
+
+def test_sources_of_the_packs_without_a_licence_say_what_is_known_of_their_terms() -> None:
+    for name in ("cz", "demo", "v4"):
+        pack = packs.load(PROJECT / "packs" / name)
+        unlicensed = [source for source in pack.sources.values() if source.enabled and source.licence == "NOASSERTION"]
+        assert unlicensed
+        languages = set(pack.file.languages)
+        assert [source.id for source in unlicensed if not source.rights or set(source.rights) != languages] == []

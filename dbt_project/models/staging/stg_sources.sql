@@ -5,6 +5,8 @@ select
     title,
     publisher,
     licence,
+    rights,
+    carrier,
     homepage,
     citation,
     confidence,

@@ -17,7 +17,10 @@ from pipelines.lake.territory import merge_areas
 from pipelines.packs.schema import FetchedSource, ObservationsMap
 from pipelines.packs.workspace import Workspace
 
-_NOT_OF_ROWS = {"title", "publisher", "licence", "homepage", "citation", "fetch", "breaks", "snapshot", "max_quarantined", "owners", "tags"}
+_NOT_OF_ROWS = {
+    "title", "publisher", "licence", "licence_url", "rights", "carrier", "homepage", "citation", "fetch", "breaks", "snapshot",
+    "max_quarantined", "owners", "tags",
+}  # fmt: skip
 """The keys of a source that decide nothing about its rows."""
 
 

@@ -273,7 +273,8 @@ def release_info(workspace: Workspace) -> Any:
         sources=[
             {
                 "id": s.id, "title": pack.text(s.title), "publisher": s.publisher, "licence": s.licence,
-                "homepage": s.homepage or "", "citation": s.citation or "",
+                "homepage": s.homepage or "", "citation": s.citation or "", "licence_url": s.licence_url or "", "rights": s.rights or {},
+                "carrier": s.carrier.model_dump(exclude_none=True) if s.carrier else {},
             }
             for s in pack.sources.values()
             if s.enabled

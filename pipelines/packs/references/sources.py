@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.core import schedule
 from pipelines.core.yaml import KeyPath
 from pipelines.packs import expressions
-from pipelines.packs.references.licences import licence_fault
+from pipelines.packs.references.licences import NO_ASSERTION, licence_fault
 from pipelines.packs.references.names import BUILT_IN_MEASURES, Names
 from pipelines.packs.schema import AreasMap, Block, ColumnSpec, CountedSource, EventsMap, FetchedSource, ObservationsMap, RegisterMap
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS, VARIABLE_OPTIONS
@@ -32,6 +32,11 @@ def check_fetched(names: Names, source: FetchedSource) -> None:
     names.check_texts(block, ("title",), source.title)
     if message := licence_fault(source.licence):
         names.report(block, ("licence",), message)
+    names.check_texts(block, ("rights",), source.rights)
+    if source.rights and source.licence != NO_ASSERTION:
+        names.report(block, ("rights",), f"the licence is {source.licence}; rights are for sources without one (NOASSERTION)")
+    if source.carrier and (message := licence_fault(source.carrier.licence)):
+        names.report(block, ("carrier", "licence"), message)
     _check_fetch(names, block, source)
     _check_corrections(names, block, source)
     for name, spec in source.columns.items():

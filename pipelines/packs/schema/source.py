@@ -106,12 +106,26 @@ class SourceHead(Block):
     tags: Tags = Field(default_factory=dict, description="Tags of the source's asset in Dagster, beside those of the pack.")
 
 
+class Carrier(Block):
+    """Who passes a file of the publisher on, such as a repository that keeps a copy."""
+
+    name: Text = Field(description="Name of the carrier, such as that of a repository.")
+    homepage: Text | None = Field(None, description="Address of the carrier's page.")
+    revision: Text | None = Field(None, description="Revision or date of the copy.")
+    licence: Text = Field("NOASSERTION", description="SPDX identifier of the licence that the carrier states, or NOASSERTION.")
+
+
 class FetchedSource(SourceHead):
     """`sources/ID.yml`: a source of files or pushed records."""
 
     title: Texts = Field(description="Title.")
     publisher: Text = Field(description="Who publishes the source.")
     licence: Text = Field(description="SPDX identifier, or NOASSERTION.")
+    licence_url: Text | None = Field(None, description="Address of the page on which the publisher states the licence or the terms of use.")
+    rights: Texts | None = Field(
+        None, description="What is known about the terms of use where the publisher states no licence that has an SPDX identifier."
+    )
+    carrier: Carrier | None = Field(None, description="Who passes the file on, if it does not come from the publisher.")
     homepage: Text | None = Field(None, description="Address of the source's page.")
     citation: Text | None = Field(None, description="How to cite the source.")
     theme: Literal["municipal", "census", "events"] = Field(description="Kind of source; groups the assets in Dagster.")

@@ -12,7 +12,7 @@ import pytest
 import release_sample
 import yaml
 from prov.model import ProvActivity, ProvDocument, ProvEntity
-from rdflib import DCTERMS, PROV, RDF, SDO, XSD, Graph, Literal, Namespace, URIRef
+from rdflib import DCTERMS, PROV, RDF, RDFS, SDO, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.compare import isomorphic
 from release_sample import INFO, TABLES, Home
 
@@ -274,6 +274,30 @@ class TestVerify:
             return json.dumps(value)
 
         assert "catalog.jsonld: does not list csv/peers.csv" in damaged(published, tmp_path / "copy", "catalog.jsonld", without)
+
+
+class TestTermsOfSources:
+    def test_are_in_package_readme_and_provenance(self, published: Path) -> None:
+        [source] = [s for s in json.loads((published / "datapackage.json").read_bytes())["sources"] if s["name"] == "town"]
+        assert source["rights"] == "Free with attribution."
+        assert source["licencePage"] == "https://town.example.org/terms"
+        assert source["carrier"] == {"name": "mirror", "homepage": "https://mirror.example.org", "licence": "MIT"}
+        assert "Town (2026) (NOASSERTION; terms: <https://town.example.org/terms>); passed on by mirror. Free with attribution." in (
+            published / "README.md"
+        ).read_text(encoding="utf-8")
+        graph = Graph().parse(published / "prov.ttl")
+        [rights] = graph.objects(URIRef(f"{HERE}prov.ttl#source-town"), DCTERMS.rights)
+        assert (rights, RDFS.label, Literal("Free with attribution.", lang="en")) in graph
+
+    def test_addresses_that_are_not_of_the_web_are_left_out(self, build: Callable[[ReleaseInfo], Path]) -> None:
+        hostile = {
+            **EVERYWHERE.sources[1],
+            "licence_url": "javascript:alert(1)",
+            "carrier": {"name": "x", "homepage": "javascript:alert(1)"},
+        }
+        release = build(replace(EVERYWHERE, sources=[EVERYWHERE.sources[0], hostile]))
+        for name in ("datapackage.json", "README.md", "prov.ttl"):
+            assert "javascript:" not in (release / name).read_text(encoding="utf-8")
 
 
 # ------------------------------------------------------------------------------------------------------- PROV-O and DQV

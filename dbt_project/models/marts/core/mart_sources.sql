@@ -4,6 +4,8 @@ select
     s.title,
     s.publisher,
     s.licence,
+    s.rights,
+    s.carrier,
     s.homepage,
     s.confidence,
     coalesce(c.rows_read, 0) as rows_read,
