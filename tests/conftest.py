@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.support import decade_pack, five_places, rules_pack
+from tests.support import decade_pack, five_places, namesakes_pack, rules_pack
 from tests.support.command import EPOCH, MIRROR, PROJECT, zpo2
 
 settings.register_profile("tests", deadline=None)  # a busy machine is no fault
@@ -35,6 +35,12 @@ def rules_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def decade_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a run of the pack made for changes of areas and long series, which lies beside it in `pack`; shared as five_home is."""
     return _shared(tmp_path_factory, "decade", decade_pack.write, 0) / "home"
+
+
+@pytest.fixture(scope="session")
+def namesakes_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The release of the pack with municipalities of one name and confidential counts; shared as five_home is."""
+    return current_release(_shared(tmp_path_factory, "namesakes", namesakes_pack.write, 0) / "home")
 
 
 def _shared(tmp_path_factory: pytest.TempPathFactory, name: str, write: Callable[[Path], Path], expected: int, *options: str) -> Path:
