@@ -12,13 +12,6 @@ NO_BREAK_SPACE = "\u00a0"
 LONGEST_ECHO = 60
 """Characters of a question that an error repeats."""
 
-WITH_VALUE: Mapping[str, tuple[str, str]] = {
-    "A": ("normal", "běžná hodnota"),
-    "B": ("break in the series", "zlom v řadě"),
-    "E": ("estimated", "odhad"),
-    "I": ("imputed", "dopočteno"),
-    "P": ("provisional", "předběžná hodnota"),
-}
 TEXTS: Mapping[str, tuple[str, str]] = {
     "no_row": (
         "The release has no row for this place and period: the indicator does not apply here, or the place has other borders.",
@@ -163,9 +156,7 @@ def status(code: str | None, language: str) -> str:
     """Return what a code of a status means; the text for a cell without a row if there is none."""
     if code is None:
         return text("no_row", language)
-    if code in WITH_VALUE:
-        return WITH_VALUE[code][1 if language == "cs" else 0]
-    return reading_texts.missing(code, language)
+    return STATUSES[code].explanation(language) if code in STATUSES else code
 
 
 def statuses(language: str) -> dict[str, str]:
