@@ -15,8 +15,9 @@ from pydantic import Field
 from pipelines.core import atomic, checksums
 from pipelines.core.state import StateFile
 from pipelines.extract.snapshots import slug
+from pipelines.lake import boundaries as area_boundaries
 from pipelines.lake import territory
-from pipelines.lake.mapping import events, observations, refused, register
+from pipelines.lake.mapping import boundaries, events, observations, refused, register
 
 QUARANTINE = pl.Schema({
     "source": pl.String, "part": pl.String, "snapshot": pl.String, "row_number": pl.Int64, "column": pl.String,
@@ -41,6 +42,8 @@ KINDS: dict[str, Mapping[str, Any]] = {
     "refused_entries": refused.SCHEMA,
     "area_rows": territory.ROW_SCHEMA,
     "area_changes": territory.CHANGE,
+    "boundaries": boundaries.SCHEMA,
+    "area_boundaries": area_boundaries.AREA_BOUNDARY,
     "areas": territory.AREA_COLUMNS,
     "area_gaps": territory.GAP,
     "area_parents": territory.LINK,

@@ -32,6 +32,7 @@ MODULES = {
     "rdata": "rdata_table",
     "schema-org-events": "schema_org_events",
     "sdmx-csv": "delimited",
+    "topojson": "topojson",
     "xls": "workbook",
     "xlsx": "workbook",
     "xml": "xml_records",

@@ -15,7 +15,7 @@ HEAD_BYTES = 4096
 _SHOWN = 160  # characters of a server's own text that a message repeats
 MARKUP_FORMATS = {"schema-org-events", "xml"}
 """Formats whose files may look like a web page."""
-_JSON_FORMATS = {"json", "jsonstat", "geojson", "ofn-events", "ofn-notices", "schema-org-events"}
+_JSON_FORMATS = {"json", "jsonstat", "geojson", "topojson", "ofn-events", "ofn-notices", "schema-org-events"}
 _WORKBOOKS = {"xlsx", "xls", "ods"}
 _PACKED_FORMATS = {"rdata"}
 """Formats whose files are compressed as a rule; their reader unpacks them."""

@@ -19,12 +19,22 @@ from pipelines.readers.unreadable import UnreadableSnapshot
 Position = tuple[float, float]
 
 
+class NoFeature(str):
+    """Why something could not be made into a feature."""
+
+    __slots__ = ()
+
+
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
     """Return the properties of each feature, `lon`, `lat` and `geometry`. `__row` is the number of the feature.
 
     The point of a line is the centroid of its vertices, that of an area the centroid of its surface. Degrees are those of the file.
     """
-    features = _features(load(path, options))
+    return table_of(_features(load(path, options)), options, columns)
+
+
+def table_of(features: list[Any], options: ReadOptions, columns: Collection[str] | None) -> pl.DataFrame:
+    """Return a row for each feature. A NoFeature in place of one is the fault of its row."""
     number_column = cells.number_columns(options, columns)
     table: dict[str, list[str | None]] = {}
     faults: list[str | None] = []
@@ -38,7 +48,7 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
             except (TypeError, ValueError, IndexError, KeyError):
                 fault = "the geometry is not valid"
         else:
-            fault = "expected a feature"
+            fault = str(feature) if isinstance(feature, NoFeature) else "expected a feature"
         wrong = decoding.unwritable((*row, *row.values()))
         if wrong:
             fault = fault or wrong

@@ -22,6 +22,7 @@ Format = Literal[
     "sdmx-csv",
     "eurostat-tsv",
     "geojson",
+    "topojson",
     "xml",
     "ics",
     "ofn-events",
@@ -135,7 +136,7 @@ class ReadOptions(BaseModel):
         "jsonstat: the data set of a bundle or a collection, by key or position; xml: path of the records, such as /list/item; `@name` is "
         "an attribute of the record, or else of an element around it, and `../@name` is always that of the element around it; in SDMX "
         "messages, an observation also has the values of its series, groups and data set, as columns such as `@GEO`; "
-        "rdata: the data frame, by its name.",
+        "rdata: the data frame, by its name. topojson: the object, such as /districts; default: the only one.",
     )
     keyed_by: Text | None = Field(
         None, description="json: the records are the values of an object, and its keys become the column of this name."

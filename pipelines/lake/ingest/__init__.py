@@ -132,7 +132,7 @@ class Ingest:
         self.context.load_areas([f for r in reports.values() for f in r.files("area_rows")])
         process("area_changes")
         self.context.load_area_changes([f for r in reports.values() for f in r.files("area_changes")])
-        process("observations", "events", "register")
+        process("observations", "events", "register", "boundaries")
         merges = merging.merge_events(self.context, reports)
         for name, counted_source in pack.counted.items():
             if counted_source.enabled:

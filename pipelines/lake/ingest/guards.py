@@ -107,7 +107,9 @@ def refuse_empty(source: FetchedSource, report: SourceReport, states: Mapping[st
     The source as a whole is judged: a part may have nothing to give. Where rows are refused, `refuse_quarantined` judges. A source that accepts
     any number of refused rows accepts this, too.
     """
-    is_list = source.into in ("observations", "areas", "register") and not source.is_window and not source.fetch.brings_records
+    is_list = (
+        source.into in ("observations", "areas", "register", "boundaries") and not source.is_window and not source.fetch.brings_records
+    )
     if not is_list or source.max_quarantined == 1 or report.accepted or report.quarantined or not report.rows_read:
         return
     for part, receipt in list(report.parts.items()):

@@ -285,7 +285,9 @@ def _processed(workspace: Workspace, context: Context, source: FetchedSource) ->
 
 def _describe(source: FetchedSource, made: pl.DataFrame, result: Preview) -> None:
     """Say what the map made: rows of a kind, and the values by measure."""
-    result.made = {"areas": "areas", "area_changes": "changes of areas", "register": "entries of registers"}.get(source.into, source.into)
+    result.made = {"areas": "areas", "area_changes": "changes of areas", "register": "entries of registers", "boundaries": "polygons"}.get(
+        source.into, source.into
+    )
     if source.into == "observations":
         values = made.filter(pl.col("measure").is_not_null() & pl.col("ref_area").is_not_null())
         summary = values.group_by("measure", maintain_order=True).agg(
@@ -297,7 +299,7 @@ def _describe(source: FetchedSource, made: pl.DataFrame, result: Preview) -> Non
         columns = ["measure", "ref_area", "time_period", "sex", "age", "obs_value", "obs_status", "row_number"]
         result.rows_made, result.made_sample = values.height, _plain(values, columns)
         return
-    shown = [name for name in made.columns if name not in ("source", "part", "snapshot")]
+    shown = [name for name in made.columns if name not in ("source", "part", "snapshot", "geometry")]
     result.rows_made, result.made_sample = made.height, _plain(made, shown)
 
 

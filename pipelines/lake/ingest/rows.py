@@ -17,12 +17,12 @@ from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.reading import DamagedSnapshot, Reading, read_options, read_text, with_variables
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.ingest.shape import drift, lost_columns, no_column
-from pipelines.lake.mapping import MappedRows, ValidatedRows, area_changes, areas, events, observations, register
+from pipelines.lake.mapping import MappedRows, ValidatedRows, area_changes, areas, boundaries, events, observations, register
 from pipelines.lake.store import QUARANTINE, Receipt
 from pipelines.packs import expressions
 from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.references.sources import columns_of_map
-from pipelines.packs.schema import AreaChangesMap, AreasMap, EventsMap, FetchedSource, ObservationsMap
+from pipelines.packs.schema import AreaChangesMap, AreasMap, BoundariesMap, EventsMap, FetchedSource, ObservationsMap
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS, WITH_HEADER
 from quality import contracts
 
@@ -416,6 +416,8 @@ def map_rows(context: Context, source: FetchedSource, validated: ValidatedRows) 
         return areas.map_rows(source.id, validated, spec, [level.id for level in context.pack.file.levels], context.sandbox)
     if isinstance(spec, AreaChangesMap):
         return area_changes.map_rows(source.id, validated, spec, context.territory, context.sandbox)
+    if isinstance(spec, BoundariesMap):
+        return boundaries.map_rows(source.id, validated, spec, context.territory, context.sandbox)
     if isinstance(spec, EventsMap):
         personal = frozenset(context.pack.personal_columns(source))
         timezone = context.pack.file.declared_timezone

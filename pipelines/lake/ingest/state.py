@@ -10,13 +10,14 @@ import polars as pl
 from pipelines.core import versions
 from pipelines.core.clock import timestamp
 from pipelines.core.fingerprint import digest
+from pipelines.lake import boundaries
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.counted import areas_of
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.manifest import Manifest, ManifestPart, ManifestSource
 from pipelines.lake.mapping import placing
 from pipelines.lake.sandbox import Sandbox
-from pipelines.lake.store import AREA_NOTES, UNIVERSE, File
+from pipelines.lake.store import AREA_NOTES, UNIVERSE, File, Receipt
 from pipelines.packs import Pack, expressions
 from pipelines.packs.compile import compile_pack
 from pipelines.packs.schema import CountedSource, FetchedSource, ObservationsMap
@@ -68,10 +69,27 @@ def _pack_files(context: Context, reports: Mapping[str, SourceReport]) -> dict[s
     files = {kind: [context.lake.write(kind, name, frame)] for kind, frame in frames.items()}
     name = digest([context.territory_digest, context.pack.digest, sorted(name for name, report in reports.items() if report.parts)])[:24]
     files["universe"] = [context.lake.write("universe", name, _universes(context, reports))]
+    files |= _boundaries(context, reports)
     files["area_notes"] = [context.lake.write("area_notes", name, _area_notes(context, reports))]
     for kind, frame in {**compile_pack(context.pack), **_run_tables(context.pack, reports)}.items():
         files[kind] = [context.lake.write(f"declared/{kind}", digest([kind, frame.write_json()])[:24], frame)]
     return files
+
+
+def _boundaries(context: Context, reports: Mapping[str, SourceReport]) -> dict[str, list[File]]:
+    """Write the polygons of all areas; return nothing where no source of boundaries is declared."""
+    given = [file for report in reports.values() for file in report.files("boundaries") if file.rows]
+    if not any(report.kind == "boundaries" for report in reports.values()):
+        return {}
+    levels = {level.id: level.parents for level in context.pack.file.levels}
+    key = digest([context.territory_digest, [file.sha256 for file in given], levels, versions.LAKE])[:24]
+    receipt = context.lake.load_receipt("area_boundaries", "", key)
+    if receipt is None:
+        frame = boundaries.resolve([context.lake.read(file) for file in given], context.territory, levels)
+        file = context.lake.write("area_boundaries", key, frame)
+        receipt = Receipt(source="area_boundaries", part="", snapshot="", key=key, files={"area_boundaries": file})
+        context.lake.save_receipt(receipt)
+    return {"area_boundaries": [receipt.files["area_boundaries"]]}
 
 
 def _universes(context: Context, reports: Mapping[str, SourceReport]) -> pl.DataFrame:

@@ -34,6 +34,7 @@ LAKE_KINDS = {
     "area_codes": "Codes of areas.",
     "area_attributes": "Attributes of areas.",
     "area_changes": "Merges, splits and new codes of areas.",
+    "boundaries": "Polygons of areas; those of coarser levels are joined from the finest.",
     "observations": "Observations of all sources, counts of events and register entries included.",
     "events": "Events.",
     "event_merges": "Events replaced by the same event of an earlier feed: same title, start and area.",
@@ -56,13 +57,18 @@ _FEEDS = {
     "area_codes": "areas",
     "area_attributes": "areas",
     "area_changes": "area_changes",
+    "boundaries": "boundaries",
     "events": "events",
     "event_merges": "events",
     "register": "register",
 }
 
 
-_FILES = {"declarations": ["indicators", "terms", "measures", "indices", "index_nodes", "levels"], "manifest": []}
+_FILES = {
+    "boundaries": ["area_boundaries"],
+    "declarations": ["indicators", "terms", "measures", "indices", "index_nodes", "levels"],
+    "manifest": [],
+}
 
 
 def rows_check(source: str) -> str:
@@ -371,7 +377,7 @@ def _shown(text: str | None, width: int) -> str:
 
 
 def _preview(frame: Any) -> str:
-    columns = [c for c in frame.columns if c not in ("source", "part", "snapshot", "attributes", "codes", "parents")]
+    columns = [c for c in frame.columns if c not in ("source", "part", "snapshot", "attributes", "codes", "parents", "geometry")]
     lines = [" | ".join(columns), " | ".join("---" for _ in columns)]
     lines += [" | ".join("" if v is None else str(v) for v in row) for row in frame.select(columns).iter_rows()]
     return "\n".join(f"| {line} |" for line in lines)

@@ -11,7 +11,17 @@ from pipelines.core.yaml import KeyPath
 from pipelines.packs import expressions
 from pipelines.packs.references.licences import NO_ASSERTION, licence_fault
 from pipelines.packs.references.names import BUILT_IN_MEASURES, Names
-from pipelines.packs.schema import AreasMap, Block, ColumnSpec, CountedSource, EventsMap, FetchedSource, ObservationsMap, RegisterMap
+from pipelines.packs.schema import (
+    AreasMap,
+    Block,
+    BoundariesMap,
+    ColumnSpec,
+    CountedSource,
+    EventsMap,
+    FetchedSource,
+    ObservationsMap,
+    RegisterMap,
+)
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS, VARIABLE_OPTIONS
 
 _FIRST = ("areas", "area_changes")
@@ -240,7 +250,7 @@ def _check_map(names: Names, block: str, block_map: Any) -> None:
         for i, area in enumerate(block_map.area):
             for level in area.parents:
                 names.check_level(block, ("map", "area", i, "parents", level), level)
-    elif isinstance(block_map, EventsMap | RegisterMap) and block_map.area:
+    elif isinstance(block_map, BoundariesMap | EventsMap | RegisterMap) and block_map.area:
         names.check_scheme(block, ("map", "area"), block_map.area)
 
 

@@ -207,10 +207,26 @@ class AreaChangesMap(Block):
     )
 
 
+class BoundariesMap(Block):
+    """`map` of `into: boundaries`: the polygon of an area. The areas themselves come from sources of areas.
+
+    Levels without polygons of their own get those of the areas below them, joined. A polygon that crosses itself, leaves the earth, overlaps
+    another one or belongs to no area goes to quarantine.
+    """
+
+    where: Expression | None = Field(None, description="Rows that are polygons.")
+    area: AreaReference = Field(description="The area.")
+    geometry: Expression = Field(
+        "geometry", description="The polygon as WKT, with degrees of WGS 84, longitude first; default: the column that map formats have."
+    )
+    date: Expression | None = Field(None, description="The day as of which the polygon is drawn.")
+
+
 MAPS: dict[str, type[Block]] = {
     "areas": AreasMap,
     "observations": ObservationsMap,
     "events": EventsMap,
     "register": RegisterMap,
     "area_changes": AreaChangesMap,
+    "boundaries": BoundariesMap,
 }

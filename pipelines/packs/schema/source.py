@@ -164,7 +164,7 @@ class FetchedSource(SourceHead):
     lookups: dict[Identifier, Lookup] = Field(
         default_factory=dict, description="Columns taken from other sources, by a name of yours; in the order of the declaration."
     )
-    into: Literal["areas", "observations", "events", "register", "area_changes"] = Field(description="What a row becomes.")
+    into: Literal["areas", "observations", "events", "register", "area_changes", "boundaries"] = Field(description="What a row becomes.")
     map: Any = Field(None, description="How a row becomes that.")
 
     def note_id(self, position: int) -> str:
