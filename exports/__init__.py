@@ -5,7 +5,7 @@ or describing a table stays fast.
 """
 
 from exports.model.errors import ReleaseError
-from exports.model.info import ReleaseInfo
+from exports.model.info import BoundaryFile, ReleaseInfo
 from exports.model.tables import Column, Table
 from exports.release.entries import Entry
 from exports.release.ledger import current, history
@@ -14,6 +14,7 @@ from exports.serve.server import serve
 from exports.verify.release import verify
 
 __all__ = [
+    "BoundaryFile",
     "Column",
     "Entry",
     "Release",

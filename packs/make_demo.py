@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -236,6 +237,7 @@ def main(home: Path, out: Path) -> None:
         for table in ("areas", "area_parents", "indicator_values"):
             connection.execute(f"create view {table} as select * from '{release}/parquet/{table}.parquet'")
         write(out / "areas.csv", ["code", "name", "level", "parent", "lat", "lon", "area_km2"], connection.execute(AREAS).fetchall())
+        shutil.copyfile(release / "geo" / f"{LEVEL}.topojson", out / "boundaries.topojson")
         for name, figures in FIGURES.items():
             header = [
                 figures.period,

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import polars as pl
 import pyarrow.parquet as pq
 
-from exports.formats import geo, jsonstat, latest_by_level, localized_csv, parquet, reading_texts, workbook
+from exports.formats import boundaries, geo, jsonstat, latest_by_level, localized_csv, parquet, reading_texts, workbook
 from exports.formats import sdmx as sdmx_files
 from exports.model import checksums, labels, layout, sdmx
 from exports.model.connection import Limits
@@ -84,6 +85,21 @@ def _maps(folder: Path, context: Context, tables: dict[str, Table], reuse: Reuse
         geo.write_parquet(points, table, context.info.about(), folder / GEO_PARQUET)
         geo.write_geojson(points, folder / GEO_JSON)
     yield from paths
+    yield from _boundaries(folder, context, reuse)
+
+
+def _boundaries(folder: Path, context: Context, reuse: Reuse) -> list[str]:
+    levels = boundaries.read(folder, context.info)
+    if not levels or context.info.boundaries is None:
+        return []
+    paths = boundaries.paths(levels)
+    tables = {name: reuse.tables[name].digest.parts for name in ("areas", "area_parents") if name in reuse.tables}
+    facts = (context.info.about(), context.info.boundaries.sha256, dict(context.info.levels), version("shapely"), tables)
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    if not reuse.link(folder, paths, key("boundaries", *facts)):
+        boundaries.write(folder, levels, context)
+    return paths
 
 
 def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], names: Labels, reuse: Reuse) -> Iterator[str]:

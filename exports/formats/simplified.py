@@ -1,4 +1,4 @@
-"""Polygons simplified together, so that neighbours keep the same border, as far as a file of them needs it to fit a number of bytes."""
+"""Polygons simplified together, so that neighbours keep the same border, as far as their files need it to fit a number of bytes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import shapely
 
 TOLERANCES = (0.0, *(round(1e-4 * 1.3**step, 7) for step in range(36)))
 """What is tried, in degrees: the square root of the surface of the triangle that a point makes with its neighbours, below which it is left out."""
+Files = dict[str, bytes]
 
 
 def packed(content: bytes) -> int:
@@ -18,18 +19,21 @@ def packed(content: bytes) -> int:
     return len(gzip.compress(content, 9, mtime=0))
 
 
-def fitting(areas: Mapping[str, Any], fits: Callable[[Mapping[str, Any]], bool]) -> tuple[float, dict[str, Any]]:
-    """Return the smallest tolerance at which the simplified areas fit, and the areas. Where none does, it is the largest one."""
+def fitting(areas: Mapping[str, Any], encode: Callable[[Mapping[str, Any]], Files], limit: int) -> tuple[float, Files]:
+    """Return the smallest tolerance at which each file of the simplified areas takes at most `limit` bytes when packed, and the files.
+
+    Where no tolerance is enough, it is the largest one.
+    """
     low, high = 0, len(TOLERANCES) - 1
-    best = None
+    files: dict[int, Files] = {}
     while low < high:
-        middle = (low + high) // 2
-        simple = simplify(areas, TOLERANCES[middle])
-        if fits(simple):
-            best, high = (middle, simple), middle
+        middle = (low + high) // 2 if files else 0
+        files[middle] = encode(simplify(areas, TOLERANCES[middle]))
+        if all(packed(content) <= limit for content in files[middle].values()):
+            high = middle
         else:
             low = middle + 1
-    return TOLERANCES[low], best[1] if best is not None and best[0] == low else simplify(areas, TOLERANCES[low])
+    return TOLERANCES[low], files[low] if low in files else encode(simplify(areas, TOLERANCES[low]))
 
 
 def simplify(areas: Mapping[str, Any], tolerance: float) -> dict[str, Any]:

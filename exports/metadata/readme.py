@@ -31,6 +31,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
         rows=context.rows,
         partitioned=[f"`{table.name}`" for table in context.tables if layout.is_partitioned(table)],
         formats=info.formats,
+        boundaries=info.boundaries is not None,
         workbooks={language: layout.workbook_path(info.pack, language) for language in info.languages},
         localized=[layout.localized_csv_path(language) for language in info.languages if language in reading_texts.DECIMAL_COMMA],
         statuses=STATUSES,

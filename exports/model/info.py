@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from exports.model.change_summary import Summary
@@ -16,6 +17,14 @@ from pipelines.core.vocabulary import DEFAULT_FORMATS
 
 Text = str | Mapping[str, str]
 """A text, or the same text by language."""
+
+
+@dataclass(frozen=True)
+class BoundaryFile:
+    """A Parquet file with the polygons of areas (`ref_area`, `level`, `date`, `sources`, `joined`, `areas_missing`, `geometry` as WKB)."""
+
+    path: Path
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,9 @@ class ReleaseInfo:
     """The data sets that the pack declares. `Context.data_sets` has those of the release."""
     sources_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The ids of the sources of each indicator; '' has those of the areas. All sources stand for those of an indicator that is not here."""
+
+    boundaries: BoundaryFile | None = None
+    """The polygons of the areas, if the pack has any."""
 
     def __post_init__(self) -> None:
         if self.released.tzinfo is None:

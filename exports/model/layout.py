@@ -6,6 +6,7 @@ them have the same header, and one after the other, in the order of their names,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
@@ -101,3 +102,29 @@ def metadata_path(path: str) -> str:
     """Return the path of the metadata of a CSV file: beside the file, or one for all files of a partitioned table."""
     folder = str(PurePosixPath(path).parent)
     return f"{folder}/csv{METADATA}" if folder in map(csv_folder, PARTITIONED) else path + METADATA
+
+
+FILE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
+"""What an identifier of an area must be to be the name of a file."""
+BOUNDARIES = "geo/boundaries.json"
+"""The list of the files of boundaries, and of the areas that have none."""
+
+
+def boundaries_path(level: str) -> str:
+    """Return the path of the boundaries of a level for maps."""
+    return f"geo/{level}.topojson"
+
+
+def boundaries_parquet_path(level: str) -> str:
+    """Return the path of the boundaries of a level in full detail."""
+    return f"geo/boundaries_{level}.parquet"
+
+
+def boundaries_part_path(level: str, area: str) -> str | None:
+    """Return the path of the boundaries of a level inside one area of a coarser one, or None if its identifier cannot be a file name."""
+    return f"geo/{level}/{area}.topojson" if FILE_NAME.fullmatch(area) else None
+
+
+def boundaries_part(path: str) -> str:
+    """Return the area whose part of a level a file has."""
+    return PurePosixPath(path).stem

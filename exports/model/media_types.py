@@ -14,6 +14,7 @@ MEDIA_TYPES = {
     ".cff": "application/yaml",
     ".atom": "application/atom+xml",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".topojson": "application/json",
     ".geojson": "application/geo+json",
     "structure.xml": "application/vnd.sdmx.structure+xml; version=3.0.0",
     ".xml": "application/xml",

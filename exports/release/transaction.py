@@ -195,6 +195,8 @@ def _content_digest(context: Context, content: Mapping[str, FileFacts]) -> str:
     """
     context = replace(context, files={**context.files, **content}, facts=replace(context.facts, stale=0))
     sums = {path: facts.sha256 for path, facts in context.files.items() if path.startswith("csv/")}
+    if context.info.boundaries is not None and "geo" in context.info.formats:
+        sums["boundaries"] = context.info.boundaries.sha256
     sums["formats"] = " ".join(context.info.formats)
     for path, text in metadata.render(metadata.DESCRIPTORS, context.timeless()).items():
         sums[path] = hashlib.sha256(text).hexdigest()

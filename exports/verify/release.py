@@ -38,10 +38,11 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
     * The descriptors match the columns, their order, their types and the keys; references hold.
     * The table `changes` fits the other tables, and the previous release if it is in the same folder.
     * Derived formats (cubes, workbook, maps, views and macros) have the same values, if they exist.
+    * The boundaries of areas, if there are any, are valid polygons of the current areas, in each of their files.
     * The catalogue lists every table file with its size and checksum, and has the same content in both of its formats.
     """
     from exports.model.connection import Limits  # Arrow and DuckDB are slow to import
-    from exports.verify import changes, derived, formats
+    from exports.verify import boundaries, changes, derived, formats
 
     folder = Path(release_dir)
     if not folder.is_dir():
@@ -83,6 +84,8 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
         ):
             if table.name == name and (folder / table.parquet).is_file():
                 faults += _faults(path, partial(check, folder, table))
+    if (folder / "geo").is_dir() and (folder / "parquet/areas.parquet").is_file():
+        faults += _faults("geo", partial(boundaries.faults, folder))
     if (folder / croissant.PATH).is_file():
         faults += _faults(croissant.PATH, partial(_croissant, folder, tables))
     if (folder / report.PATH).is_file():

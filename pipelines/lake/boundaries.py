@@ -17,7 +17,7 @@ AREA_BOUNDARY = pl.Schema({
 })  # type: ignore[arg-type]  # fmt: skip
 """`joined`: the polygon is that of the areas below, of which `areas_missing` have none. `date` is the latest of theirs."""
 GAP = 1e-4
-"""Degrees, about 11 m: gaps between neighbours that are narrower are closed."""
+"""Degrees, about 11 m: gaps between neighbours that are narrower are closed, and points that are nearer become one."""
 
 
 def resolve(rows: Sequence[pl.DataFrame], territory: Territory, levels: Mapping[str, Sequence[str]]) -> pl.DataFrame:
@@ -62,7 +62,7 @@ def _fitted(rows: pl.DataFrame) -> pl.DataFrame:
     shapes = shapely.from_wkb(rows["geometry"].to_numpy())
     if not shapely.coverage_is_valid(shapes, gap_width=GAP):
         with suppress(shapely.errors.GEOSException):  # then neighbours keep the borders that they have
-            fitted = shapely.coverage_clean(shapes, gap_width=GAP)
+            fitted = shapely.coverage_clean(shapes, gap_width=GAP, snapping_distance=GAP)
             shapes = np.where(shapely.is_empty(fitted), shapes, fitted)
     return rows.select(
         "ref_area", "level", "date", pl.concat_list("source").alias("sources"), pl.lit(False).alias("joined"),

@@ -98,6 +98,8 @@ class _Topology:
         return {"type": "Feature", "properties": properties, "geometry": shape}
 
     def _ring(self, numbers: Any) -> list[list[float]]:
+        if not isinstance(numbers, list):
+            raise TypeError(numbers)
         positions: list[list[float]] = []
         for text in numbers:
             number = int(text)

@@ -48,6 +48,17 @@ def geo(case: str, what: str, features: object, outcome: Outcome) -> Case:
     return Case(case, GROUP, what, body, outcome, name=f"{case}.geojson", read=GEO)
 
 
+def topo(case: str, what: str, geometries: object, outcome: Outcome, **members: object) -> Case:
+    square = [[0, 0], [0, 9], [9, 0], [0, -9], [-9, 0]]
+    document = {"type": "Topology", "objects": {"o": {"geometries": geometries}}, "arcs": [square]}
+    document["transform"] = {"scale": [0.01, 0.01], "translate": [14, 50]}
+    return Case(case, GROUP, what, json.dumps(document | members).encode(), outcome, name=f"{case}.json", read="{format: topojson}")
+
+
+def polygon(code: str, value: int, arcs: object) -> dict[str, object]:
+    return {"type": "Polygon", "properties": {"code": code, "value": value}, "arcs": arcs}
+
+
 POINT = {"type": "Point", "coordinates": [14.4, 50.1]}
 NO_GEOMETRY = "the geometry is not valid"
 DTD = "a document type or entity declaration is not allowed"
@@ -196,6 +207,15 @@ CASES = [
              "coordinates": json.loads("[" * 900 + "]" * 900)})],
         Outcome(((PRAHA, 1.0),), (Bad(2, None, NO_GEOMETRY),))),
     geo("geojson_no_list", "features that are no list", {"a": 1}, Outcome(refused="expected a FeatureCollection")),
+    # TopoJSON
+    topo("topojson_arcs", "arcs that do not exist or are none", [polygon("554782", 1, [[0]]), polygon("1", 2, [[1]]), polygon("2", 3, [[-2]]),
+             polygon("3", 4, [["a"]]), polygon("4", 5, "0")],
+        Outcome(((PRAHA, 1.0),), (Bad(2, None, "there is no arc 1, only 1"), Bad(3, None, "there is no arc 1, only 1"),
+        Bad(4, None, "the arcs of the geometry are not valid"), Bad(5, None, "the arcs of the geometry are not valid")))),
+    topo("topojson_bomb", "an arc that a polygon names three million times", [polygon("554782", 1, [[0] * 3_000_000])],
+        Outcome(refused="the polygons have more than 10000000 points")),
+    topo("topojson_transform", "a transform that is not a number", [], Outcome(refused="transform: expected scale and translate"),
+         transform={"scale": [float("nan"), 1], "translate": [0, 0]}),
     # web pages and others
     Case("csv_is_html", GROUP, "a web page where a table is expected",
              b"\n<!doctype HTML>\n<html><table><tr><td>554782</td></tr></table></html>", Outcome(refused="a web page in place of data")),

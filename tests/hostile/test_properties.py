@@ -18,7 +18,7 @@ from pipelines.readers import MODULES, ReadOptions, UnreadableSnapshot
 from quality import contracts
 
 FEW = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
-FORMATS = ("csv", "json", "jsonstat", "eurostat-tsv", "xml", "geojson", "ofn-events", "ofn-notices", "schema-org-events")
+FORMATS = ("csv", "json", "jsonstat", "eurostat-tsv", "xml", "geojson", "topojson", "ofn-events", "ofn-notices", "schema-org-events")
 
 # text that is nearly right finds more than noise does
 _MARKS = st.sampled_from(
@@ -87,7 +87,7 @@ class TestReaders:
     def test_nearly_valid_text(self, tmp_path: Path, name: str, text: str) -> None:
         assert_frame_or_reason(tmp_path, name, text.encode("utf-8", "surrogatepass"))
 
-    @pytest.mark.parametrize("name", ["json", "jsonstat", "geojson", "ofn-events", "ofn-notices", "schema-org-events"])
+    @pytest.mark.parametrize("name", ["json", "jsonstat", "geojson", "topojson", "ofn-events", "ofn-notices", "schema-org-events"])
     @FEW
     @given(document=st.one_of(_DOCUMENTS, _VALUES))
     def test_any_json(self, tmp_path: Path, name: str, document: object) -> None:

@@ -99,8 +99,8 @@ def _repaired(shape: Any) -> tuple[Any, str | None]:
     reason = shapely.is_valid_reason(shape)
     valid = shapely.make_valid(shape, method="structure", keep_collapsed=False)
     parts = [part for part in shapely.get_parts(valid) if part.geom_type == "Polygon" and part.area > SLIVER * shape.area]
-    repaired = parts[0] if len(parts) == 1 else shapely.multipolygons(parts)
-    if not parts or not repaired.is_valid or abs(repaired.area - shape.area) > SLIVER * shape.area:
+    repaired = shapely.multipolygons(parts) if len(parts) > 1 else parts[0] if parts else None
+    if repaired is None or not repaired.is_valid or abs(repaired.area - shape.area) > SLIVER * shape.area:
         return None, f"the polygon is not valid: {reason}"
     return repaired, None
 

@@ -13,6 +13,7 @@ from pipelines.core import versions
 from pipelines.core.memory import budget, parse_size
 from pipelines.core.vocabulary import FORMATS
 from pipelines.lake.ingest import UNKNOWN_PARENTS, UNKNOWN_REFERENCES, WITHOUT_PARENT
+from pipelines.lake.manifest import Manifest
 from pipelines.notify import announcements
 from pipelines.orchestration.assets.ingest import areas_check, rows_check, schema_check, snapshot_check
 from pipelines.orchestration.keys import gate_check_key, gate_key, owners_of, release_key, tags_of
@@ -288,7 +289,16 @@ def release_info(workspace: Workspace) -> Any:
         code=versions.STAGES,
         software=f"{PACKAGE} {version(PACKAGE)}",
         objectives=OBJECTIVES,
+        boundaries=_boundaries(workspace),
         levels={level.id: {lang or first: text for lang, text in (level.title or {}).items()} for level in pack.file.levels},
         topics=topics.of_pack(pack),
         sources_of=topics.sources_of(pack, {name: facts.sources for name, facts in origins.indicators.items()}),
     )  # fmt: skip
+
+
+def _boundaries(workspace: Workspace) -> Any:
+    """Return the file of the lake with the polygons of areas, or None if the pack has none."""
+    import exports
+
+    files = Manifest.current(workspace).files.get("area_boundaries", [])
+    return next((exports.BoundaryFile(workspace.lake / file.path, file.sha256) for file in files if file.rows), None)

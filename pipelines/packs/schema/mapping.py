@@ -210,8 +210,8 @@ class AreaChangesMap(Block):
 class BoundariesMap(Block):
     """`map` of `into: boundaries`: the polygon of an area. The areas themselves come from sources of areas.
 
-    Levels without polygons of their own get those of the areas below them, joined. A polygon that crosses itself, leaves the earth, overlaps
-    another one or belongs to no area goes to quarantine.
+    The geometry is a column of the file, so `columns` declares it. Levels without polygons of their own get those of the areas below them,
+    joined. A polygon that crosses itself, leaves the earth, overlaps another one or belongs to no area goes to quarantine.
     """
 
     where: Expression | None = Field(None, description="Rows that are polygons.")
