@@ -174,7 +174,9 @@ def attribution(level: Level, info: ReleaseInfo) -> list[dict[str, str]]:
     for source in info.sources:
         if source["id"] in ids:
             entry = {
-                key: info.text(source[key]) for key in ("id", "title", "publisher", "licence", "homepage", "citation") if source.get(key)
+                key: info.text(source[key])
+                for key in ("id", "title", "publisher", "licence", "licence_url", "rights", "homepage", "citation")
+                if source.get(key)
             }
             result.append(entry | ({"as_of": days[-1]} if days else {}))
     return result

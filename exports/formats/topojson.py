@@ -63,7 +63,7 @@ def _joined(arcs: Sequence[np.ndarray[Any, Any]], ring: Iterable[int]) -> np.nda
 
 
 def _on_grid(areas: Mapping[str, Any]) -> tuple[float, dict[str, Rings]]:
-    """Return the coarsest grid on which every polygon keeps its rings and stays valid, and the rings on it. Of the finest one nothing is asked."""
+    """Return the coarsest grid on which every polygon keeps its rings and stays valid, or else the finest one, and the rings on it."""
     shapes = np.array(list(areas.values()), dtype=object)
     for grid in GRIDS:
         snapped = shapely.transform(shapes, partial(_snapped, grid=grid))

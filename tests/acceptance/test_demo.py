@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import shapely
 
+from exports.formats import simplified, topojson
+from exports.model import layout
 from tests.support.command import PROJECT
 
 pytestmark = pytest.mark.acceptance
@@ -61,6 +65,22 @@ def test_every_table_has_content(release: Path) -> None:
     rows = {p.stem: duckdb.execute(f"select count(*) from '{p}'").fetchall()[0][0] for p in (release / "parquet").glob("*.parquet")}
     assert sorted(rows) == TABLES
     assert all(count for name, count in rows.items() if name != "changes"), rows  # a first release has nothing to compare with
+
+
+def test_maps_have_the_boundaries_of_all_areas(release: Path) -> None:
+    levels = json.loads((release / layout.BOUNDARIES).read_bytes())["levels"]
+    assert [(level["level"], level["areas"], level["boundaries"], level["missing"]) for level in levels] == [
+        ("okres", 77, 77, []), ("nuts3", 14, 14, []), ("nuts0", 1, 1, []),
+    ]  # fmt: skip
+    assert {entry["publisher"] for level in levels for entry in level["attribution"]} == {"Český úřad zeměměřický a katastrální"}
+    surfaces = {}
+    for level in levels:
+        shapes = list(topojson.decode(json.loads((release / level["topojson"]).read_bytes())).values())
+        assert shapely.coverage_is_valid(shapes)
+        surfaces[level["level"]] = sum(shape.area for shape in shapes)
+        assert simplified.packed((release / level["topojson"]).read_bytes()) <= 13_000
+    assert max(surfaces.values()) - min(surfaces.values()) < 1e-3 * surfaces["nuts0"]
+    assert shapely.unary_union(shapes).bounds == pytest.approx((12.09, 48.55, 18.86, 51.06), abs=0.01)
 
 
 def test_breaks_have_their_notes_and_the_indicators_that_read_them(release: Path) -> None:

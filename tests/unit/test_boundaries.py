@@ -17,7 +17,7 @@ from pipelines.lake import boundaries
 from pipelines.lake.boundaries import AREA_BOUNDARY
 from pipelines.lake.mapping.boundaries import SCHEMA
 from pipelines.lake.store import Lake
-from pipelines.lake.territory import merge_areas
+from pipelines.lake.territory import ROW_SCHEMA, merge_areas
 from pipelines.readers import ReadOptions, UnreadableSnapshot, read, topojson
 from tests.support.ingested import Ingested, ingest, write
 
@@ -138,10 +138,8 @@ def territory_of(parents: dict[str, str], tops: dict[str, str]) -> Any:
     rows = [{"ref_area": a, "level": "town", "parents": [{"level": "county", "parent": p}]} for a, p in parents.items()]
     rows += [{"ref_area": a, "level": "county", "parents": [{"level": "state", "parent": p}]} for a, p in tops.items()]
     rows += [{"ref_area": a, "level": "state", "parents": []} for a in set(tops.values())]
-    empty = {"name": None, "country": None, "lat": None, "lon": None, "area_km2": None, "valid_from": None, "valid_to": None, "codes": [],
-             "attributes": [], "source": "a", "part": "", "row_number": 1, "snapshot": ""}  # fmt: skip
-    from pipelines.lake.territory import ROW_SCHEMA
-
+    unset: dict[str, Any] = dict.fromkeys(("name", "country", "lat", "lon", "area_km2", "valid_from", "valid_to"))
+    empty = unset | {"codes": [], "attributes": [], "source": "a", "part": "", "row_number": 1, "snapshot": ""}
     return merge_areas([pl.DataFrame([empty | row for row in rows], schema=ROW_SCHEMA)], "CZ")
 
 

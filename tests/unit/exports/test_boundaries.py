@@ -164,7 +164,7 @@ def build(folder: Path, skip: str = "") -> Path:
             "create table marts.areas (ref_area varchar, name varchar, level varchar, valid_to varchar, lat double, lon double)"
         )
         connection.execute("create table marts.area_parents (ref_area varchar, parent varchar, valid_to varchar)")
-        rows = [(ref, ref, "town", None, s.centroid.y, s.centroid.x + (ref == "a0101")) for ref, s in areas.items()]
+        rows: list[tuple[Any, ...]] = [(ref, ref, "town", None, s.centroid.y, s.centroid.x + (ref == "a0101")) for ref, s in areas.items()]
         rows += [(ref, ref, "county", None, None, None) for ref in above] + [("old", "old", "town", "2020-01-01", None, None)]
         connection.executemany("insert into marts.areas values (?, ?, ?, ?, ?, ?)", rows)
         parents = [(ref, f"C{int(int(ref[1:3]) >= SIDE / 2)}", None) for ref in areas]
