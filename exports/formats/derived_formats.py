@@ -25,9 +25,9 @@ from exports.model.labels import Labels
 from exports.model.reuse import Reuse, key
 from exports.model.tables import Table
 
-JSON_STAT, SDMX = "jsonstat", "sdmx"
+JSON_STAT, SDMX = layout.JSON_STAT, layout.SDMX
 INDEX_TABLES = ("sustainability", "community")
-GEO_PARQUET, GEO_JSON = "geo/areas.parquet", "geo/areas.geojson"
+GEO_PARQUET, GEO_JSON = layout.GEO_PARQUET, layout.GEO_JSON
 
 
 def write(folder: Path, context: Context, limits: Limits, reuse: Reuse) -> dict[str, FileFacts]:

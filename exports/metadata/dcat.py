@@ -1,8 +1,8 @@
 """catalog.ttl and catalog.jsonld: the release in DCAT-AP 3.0.1, with the same statements in both files.
 
-The files are self-contained: every IRI from a code list has its type and name, so that a validator needs no network. The Catalog and the
-series of each table have the same IRIs in every release. The Datasets belong to this release: one per table, and one for the file with all
-tables.
+The files are self-contained: every IRI from a code list has its type and name, so that a validator needs no network. The Catalog, its
+Datasets (one for each topic, and one for the release as a whole) and their Distributions have the same IRIs in every release, because portals
+know them by their IRIs. The files that they lead to belong to this release.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from urllib.parse import quote
 
 from exports.metadata import vocabulary, wording
 from exports.metadata.catalogue import CATALOG_TTL, Dataset, DcatCatalogue, Distribution, Texts, dcat_catalogue
-from exports.metadata.rdf import Graph, Iri, Literal, Term, text, typed
+from exports.metadata.rdf import Graph, Iri, Literal, Term, objects, text, typed
 from exports.metadata.text import NO_LICENCE
 from exports.metadata.vocabulary import AUTHORITY
 from exports.model.info import Context
 
 JSON_LD = "catalog.jsonld"
+RUN = "prov.ttl#run"
+"""The run that made a release."""
 NO_LICENCE_TITLE = "No licence is asserted"
 
 
@@ -37,12 +39,12 @@ def statements(context: Context) -> Graph:
         dct_description=texts(catalogue.descriptions),
         dct_publisher=Iri(catalogue.publisher),
         dct_language=[Iri(vocabulary.language(code)) for code in catalogue.languages],
-        dct_license=Iri(shared.licence),
-        dct_spatial=shared.places,
+        dct_license=Iri(shared.licence_of(context.info.licence)),
+        dct_spatial=shared.places(tuple(shared.boxes)),
         dct_issued=shared.released,
         dct_modified=shared.released,
         dcat_themeTaxonomy=Iri(vocabulary.THEMES),
-        dcat_dataset=[Iri(catalogue.of_release(dataset.id)) for dataset in catalogue.datasets],
+        dcat_dataset=[Iri(catalogue.iri(dataset.id)) for dataset in catalogue.datasets],
         foaf_homepage=Iri(catalogue.homepage),
     )
     for dataset in catalogue.datasets:
@@ -64,10 +66,19 @@ class _Shared:
         self.graph, self.context, self.catalogue = graph, context, catalogue
         self.released = typed(context.info.timestamp, "xsd:dateTime")
         self.boxes = {(code or context.info.country): box for code, box in context.facts.boxes.items()} or {context.info.country: None}
-        self.places = [Iri(self._place_of(code)) for code in self.boxes]
         self.contact = catalogue.lasting("contact")
-        self.licence = vocabulary.licence(context.info.licence) or catalogue.licence
         self.law = [Iri(vocabulary.HVD_LAW)] if context.info.high_value else []
+
+    def places(self, countries: Sequence[str]) -> list[Iri]:
+        return [Iri(self._place_of(code)) for code in countries]
+
+    def licence_of(self, spdx: str) -> str:
+        """Return the IRI of a licence: the EU's entry, or else the address of its text."""
+        return vocabulary.licence(spdx) or self.catalogue.licence(spdx)
+
+    def creator(self, name: str) -> str:
+        """Return the IRI of the publisher of a source."""
+        return self.catalogue.lasting(f"source-publisher-{quote(name, safe='')}")
 
     def describe(self) -> None:
         graph, catalogue, info = self.graph, self.catalogue, self.context.info
@@ -79,11 +90,16 @@ class _Shared:
             graph.add(self.contact, "vcard:hasEmail", Iri(catalogue.email))
         else:
             graph.add(self.contact, "vcard:hasURL", Iri(catalogue.homepage))
-        self._licence()
+        for licence in sorted({info.licence, *(dataset.licence for dataset in catalogue.datasets)}):
+            self._licence(licence)
+        for name in dict.fromkeys(name for dataset in catalogue.datasets for name in dataset.creators):
+            graph.node(self.creator(name), "foaf:Agent", foaf_name=text(name), dct_type=self._publisher_type(None))
         self._territory()
+        for dataset in catalogue.datasets:
+            graph.node(catalogue.landing_page(dataset), "foaf:Document")
         graph.node(catalogue.homepage, "foaf:Document")
         graph.node(catalogue.file("README.md"), "foaf:Document")
-        graph.node(catalogue.file("prov.ttl#run"), "prov:Activity", rdfs_label=text("The run that made this release", "en"))
+        graph.node(catalogue.file(RUN), "prov:Activity", rdfs_label=text("The run that made this release", "en"))
         graph.node(vocabulary.SHA256, "spdx:ChecksumAlgorithm")
         for code in catalogue.languages:
             self._entry(vocabulary.language(code), "dct:LinguisticSystem", code)
@@ -115,15 +131,15 @@ class _Shared:
         self._concept(concept, label or "type of publisher not stated", scheme)
         return Iri(concept)
 
-    def _licence(self) -> None:
-        licence = self.context.info.licence
+    def _licence(self, licence: str) -> None:
+        node, page = self.licence_of(licence), self.catalogue.licence(licence)
         kind, label = vocabulary.licence_type(licence)
         title = NO_LICENCE_TITLE if licence == NO_LICENCE else vocabulary.LICENCE_TITLES.get(licence, licence)
         concept = f"http://purl.org/adms/licencetype/{kind}"
-        self.graph.node(self.licence, "dct:LicenseDocument", dct_title=text(title, "en"), dct_type=Iri(concept))
-        if self.licence != self.catalogue.licence:
-            self.graph.add(self.licence, "rdfs:seeAlso", Iri(self.catalogue.licence))
-            self._entry(self.licence, "dct:LicenseDocument", licence)
+        self.graph.node(node, "dct:LicenseDocument", dct_title=text(title, "en"), dct_type=Iri(concept))
+        if node != page:
+            self.graph.add(node, "rdfs:seeAlso", Iri(page))
+            self._entry(node, "dct:LicenseDocument", licence)
         self._concept(concept, label, vocabulary.LICENCE_KINDS)
 
     def _place_of(self, code: str) -> str:
@@ -151,50 +167,36 @@ def _degrees(value: float) -> str:
 
 
 def _dataset(graph: Graph, context: Context, catalogue: DcatCatalogue, dataset: Dataset, shared: _Shared) -> None:
-    info, node = context.info, catalogue.of_release(dataset.id)
-    files = [Iri(f"{node}-{file.id}") for file in dataset.distributions]
-    common: dict[str, Term | Sequence[Term] | None] = {
-        "dct_publisher": Iri(catalogue.publisher),
-        "dcat_contactPoint": Iri(shared.contact),
-        "dct_spatial": shared.places,
-        "dct_accrualPeriodicity": Iri(vocabulary.IRREGULAR),
-        "dct_temporal": _period(graph, f"{node}-period", dataset),
-        "dct_modified": shared.released,
-        "dcatap_applicableLegislation": shared.law,
-        "dcatap_hvdCategory": [Iri(vocabulary.HVD_STATISTICS)] if info.high_value else [],
-    }
-    keywords = [text(word, language) for language, words in dataset.keywords.items() for word in words]
+    info, node = context.info, catalogue.iri(dataset.id)
     graph.node(
         node,
         "dcat:Dataset",
         dct_title=texts(dataset.titles),
         dct_description=texts(dataset.descriptions),
-        dct_identifier=text(f"{info.pack}/{context.version}/{dataset.id}"),
+        dct_identifier=text(f"{info.pack}/{dataset.id}"),
         dcat_version=text(context.version),
-        dcat_keyword=keywords,
+        dcat_keyword=[text(word, language) for language, words in dataset.keywords.items() for word in words],
         dcat_theme=[Iri(f"{vocabulary.THEMES}/{theme}") for theme in dataset.themes],
         dct_language=[Iri(vocabulary.language(code)) for code in catalogue.languages],
         dct_accessRights=Iri(vocabulary.PUBLIC),
-        dct_issued=shared.released,
-        dcat_landingPage=Iri(catalogue.homepage),
+        dct_issued=typed(dataset.issued, "xsd:dateTime"),
+        dct_modified=typed(dataset.modified, "xsd:dateTime"),
+        dct_publisher=Iri(catalogue.publisher),
+        dct_creator=[Iri(shared.creator(name)) for name in dataset.creators],
+        dcat_contactPoint=Iri(shared.contact),
+        dct_spatial=shared.places(dataset.places),
+        dct_temporal=_period(graph, f"{node}#period", dataset),
+        dct_accrualPeriodicity=Iri(vocabulary.IRREGULAR),
+        dcat_landingPage=Iri(catalogue.landing_page(dataset)),
         foaf_page=Iri(catalogue.file("README.md")),
-        prov_wasGeneratedBy=Iri(catalogue.file("prov.ttl#run")),
-        dcat_inSeries=Iri(catalogue.lasting(dataset.id)),
-        dcat_prev=_previous(context, catalogue, dataset),
-        dcat_distribution=files,
-        **common,
+        prov_wasGeneratedBy=Iri(catalogue.file(RUN)),
+        dcat_distribution=[Iri(f"{node}#{file.id}") for file in dataset.distributions],
+        dcatap_applicableLegislation=shared.law,
+        dcatap_hvdCategory=[Iri(vocabulary.HVD_STATISTICS)] if info.high_value else [],
     )
-    graph.node(
-        catalogue.lasting(dataset.id),
-        "dcat:DatasetSeries",
-        dct_title=texts(dataset.titles),
-        dct_description=[
-            text(wording.SERIES.get(language, "{}").format(value), language) for language, value in dataset.descriptions.items()
-        ],
-        **common,
-    )
+    rights = graph.node(f"{node}#rights", "dct:RightsStatement", rdfs_label=texts(dataset.rights)) if dataset.rights else None
     for file in dataset.distributions:
-        _distribution(graph, context, catalogue, dataset, file, shared)
+        _distribution(graph, catalogue, dataset, file, rights, shared)
 
 
 def _service(graph: Graph, catalogue: DcatCatalogue, shared: _Shared) -> None:
@@ -207,27 +209,18 @@ def _service(graph: Graph, catalogue: DcatCatalogue, shared: _Shared) -> None:
         dct_description=[text(wording.SERVICE[1], "en")],
         dcat_endpointURL=Iri(f"{catalogue.root}latest/"),
         dcat_endpointDescription=Iri(catalogue.file("datapackage.json")),
-        dcat_servesDataset=[Iri(catalogue.of_release(dataset.id)) for dataset in catalogue.datasets],
+        dcat_servesDataset=[Iri(catalogue.iri(dataset.id)) for dataset in catalogue.datasets],
         dct_publisher=Iri(catalogue.publisher),
         dcat_contactPoint=Iri(shared.contact),
         dcat_theme=Iri(f"{vocabulary.THEMES}/REGI"),
         dcat_keyword=[text(word, "en") for word in wording.KEYWORDS["en"]],
         dct_conformsTo=graph.node(vocabulary.HTTP, "dct:Standard", dct_title=text("RFC 9110: HTTP Semantics", "en")),
-        dct_license=Iri(shared.licence),
+        dct_license=Iri(shared.licence_of(shared.context.info.licence)),
         foaf_page=Iri(catalogue.file("README.md")),
         dcatap_applicableLegislation=shared.law,
         dcatap_hvdCategory=Iri(vocabulary.HVD_STATISTICS),
     )
     graph.add(catalogue.lasting("catalog"), "dcat:service", Iri(node))
-
-
-def _previous(context: Context, catalogue: DcatCatalogue, dataset: Dataset) -> Iri | None:
-    """Return the same table in the previous release, if it had that table."""
-    previous = context.previous
-    if previous is None or (dataset.table is not None and dataset.table not in previous.rows):
-        return None
-    folder = f"{catalogue.root}releases/{previous.version}/"
-    return Iri(f"{folder}{CATALOG_TTL}#{dataset.id}")
 
 
 def _period(graph: Graph, node: str, dataset: Dataset) -> Iri | None:
@@ -237,12 +230,14 @@ def _period(graph: Graph, node: str, dataset: Dataset) -> Iri | None:
     return graph.node(node, "dct:PeriodOfTime", dcat_startDate=typed(first, "xsd:date"), dcat_endDate=typed(last, "xsd:date"))
 
 
-def _distribution(graph: Graph, context: Context, catalogue: DcatCatalogue, dataset: Dataset, file: Distribution, shared: _Shared) -> None:
-    node, form = f"{catalogue.of_release(dataset.id)}-{file.id}", file.format
+def _distribution(
+    graph: Graph, catalogue: DcatCatalogue, dataset: Dataset, file: Distribution, rights: Iri | None, shared: _Shared
+) -> None:
+    node, form = f"{catalogue.iri(dataset.id)}#{file.id}", file.format
     standards: list[Term] = [Iri(form.specification)]
     if file.schema:
         standards.append(Iri(catalogue.file(file.schema)))
-        described = f"{dataset.table or file.path}: columns and types (CSV on the Web)"
+        described = f"{file.schema}: columns and types (CSV on the Web)"
         graph.node(catalogue.file(file.schema), "dct:Standard", dct_title=text(described, "en"))
     size: Literal | None = None
     checksum: Iri | None = None
@@ -265,11 +260,22 @@ def _distribution(graph: Graph, context: Context, catalogue: DcatCatalogue, data
         dct_format=Iri(AUTHORITY + "file-type/" + form.file_type),
         dcat_byteSize=size,
         spdx_checksum=checksum,
-        dct_license=Iri(shared.licence),
+        dct_license=Iri(shared.licence_of(dataset.licence)),
+        dct_rights=rights,
         dcatap_availability=Iri(vocabulary.STABLE),
         dct_language=[Iri(vocabulary.language(code)) for code in catalogue.languages],
         dct_conformsTo=standards,
-        dct_issued=shared.released,
-        dct_modified=shared.released,
+        dct_issued=typed(dataset.issued, "xsd:dateTime"),
+        dct_modified=typed(dataset.modified, "xsd:dateTime"),
         dcatap_applicableLegislation=shared.law,
     )
+
+
+def release_address(graph: Graph) -> str:
+    """Return the prefix of the files of a release in its catalogue; empty if they are relative to the release folder."""
+    for node in graph.nodes:
+        if f"{CATALOG_TTL}#" in node:  # earlier versions named datasets after the release
+            return node.partition(f"{CATALOG_TTL}#")[0]
+        for run in objects(graph, node, "prov:wasGeneratedBy"):
+            return run.removesuffix(RUN)
+    return ""

@@ -7,7 +7,7 @@ repeatedly, so that they go through `latest/`; the files that they list are thos
 from __future__ import annotations
 
 from exports.metadata import vocabulary
-from exports.metadata.catalogue import Dataset, DcatCatalogue, Distribution, Texts, dcat_catalogue
+from exports.metadata.catalogue import Dataset, DcatCatalogue, Distribution, Texts, authors, dcat_catalogue
 from exports.metadata.rdf import Graph, Iri, Term, text, typed
 from exports.metadata.vocabulary import AUTHORITY
 from exports.model.info import Context
@@ -22,15 +22,15 @@ def descriptor(context: Context) -> dict[str, bytes]:
     catalogue = dcat_catalogue(context, LANGUAGES)
     if NAME not in context.info.catalogues or not catalogue.root.startswith("https://"):
         return {}
-    tables = [dataset for dataset in catalogue.datasets if dataset.table is not None]
-    documents = {f"{NAME}/catalog.ttl": _catalogue(catalogue, tables)}
-    for dataset in tables:
+    data_sets = catalogue.by_topic
+    documents = {f"{NAME}/catalog.ttl": _catalogue(catalogue)}
+    for dataset in data_sets:
         documents[_path(dataset)] = _dataset(context, catalogue, dataset)
     return {path: document.turtle() for path, document in documents.items()}
 
 
 def _path(dataset: Dataset) -> str:
-    return f"{NAME}/datasets/{dataset.table}.ttl"
+    return f"{NAME}/datasets/{dataset.id}.ttl"
 
 
 def _iri(catalogue: DcatCatalogue, path: str) -> str:
@@ -44,7 +44,7 @@ def _texts(texts: Texts) -> list[Term]:
     return [text(value, language) for language, value in selected.items()]
 
 
-def _catalogue(catalogue: DcatCatalogue, tables: list[Dataset]) -> Graph:
+def _catalogue(catalogue: DcatCatalogue) -> Graph:
     graph, node = Graph(), _iri(catalogue, f"{NAME}/catalog.ttl")
     graph.node(
         node,
@@ -54,7 +54,7 @@ def _catalogue(catalogue: DcatCatalogue, tables: list[Dataset]) -> Graph:
         dct_publisher=Iri(catalogue.publisher),
         foaf_homepage=Iri(catalogue.homepage),
         dcat_contactPoint=_contact(graph, catalogue, node),
-        dcat_dataset=[Iri(_iri(catalogue, _path(dataset))) for dataset in tables],
+        dcat_dataset=[Iri(_iri(catalogue, _path(dataset))) for dataset in catalogue.by_topic],
     )
     return graph
 
@@ -70,7 +70,7 @@ def _contact(graph: Graph, catalogue: DcatCatalogue, node: str) -> Iri | None:
 
 def _dataset(context: Context, catalogue: DcatCatalogue, dataset: Dataset) -> Graph:
     graph, node, info = Graph(), _iri(catalogue, _path(dataset)), context.info
-    place = STATE if info.country == "SK" else vocabulary.country(info.country) or catalogue.lasting("territory")
+    places = [STATE if code == "SK" else vocabulary.country(code) or catalogue.lasting("territory") for code in dataset.places]
     period = None
     if dataset.period:
         period = graph.node(
@@ -80,22 +80,23 @@ def _dataset(context: Context, catalogue: DcatCatalogue, dataset: Dataset) -> Gr
             dcat_endDate=typed(dataset.period[1], "xsd:date"),
         )
     keywords = {language: dataset.keywords[language] for language in LANGUAGES if language in dataset.keywords}
+    keywords = keywords if "sk" in keywords else {"sk": next(iter(dataset.keywords.values())), **keywords}
     graph.node(
         node,
         "dcat:Dataset",
         dct_title=_texts(dataset.titles),
         dct_description=_texts(dataset.descriptions),
         dct_publisher=Iri(catalogue.publisher),
-        dct_issued=typed(info.timestamp, "xsd:dateTime"),
-        dct_modified=typed(info.timestamp, "xsd:dateTime"),
+        dct_issued=typed(dataset.issued, "xsd:dateTime"),
+        dct_modified=typed(dataset.modified, "xsd:dateTime"),
         dct_type=Iri(vocabulary.HVD_TYPE) if info.high_value else None,
         dcat_theme=[Iri(f"{vocabulary.THEMES}/{theme}") for theme in dataset.themes],
         dct_accrualPeriodicity=Iri(vocabulary.IRREGULAR),
         dcat_keyword=[text(word, language) for language, words in keywords.items() for word in words],
-        dct_spatial=Iri(place),
+        dct_spatial=[Iri(place) for place in places],
         dct_temporal=period,
         dcat_contactPoint=_contact(graph, catalogue, node),
-        dcat_landingPage=Iri(catalogue.homepage),
+        dcat_landingPage=Iri(catalogue.landing_page(dataset)),
         foaf_page=Iri(catalogue.file("README.md")),
         dcatap_applicableLegislation=Iri(vocabulary.HVD_LAW) if info.high_value else None,
         dcatap_hvdCategory=Iri(vocabulary.HVD_STATISTICS) if info.high_value else None,
@@ -105,8 +106,8 @@ def _dataset(context: Context, catalogue: DcatCatalogue, dataset: Dataset) -> Gr
 
 
 def _distribution(graph: Graph, context: Context, catalogue: DcatCatalogue, node: str, dataset: Dataset, file: Distribution) -> Iri:
-    licence = Iri(vocabulary.licence(context.info.licence) or catalogue.licence)
-    author = _texts(catalogue.publisher_name)
+    licence = Iri(vocabulary.licence(dataset.licence) or catalogue.licence(dataset.licence))
+    author = _texts(authors(catalogue, dataset))
     terms = graph.node(
         f"{node}#{file.id}-terms",
         "leg:TermsOfUse",

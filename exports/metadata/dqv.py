@@ -1,4 +1,4 @@
-"""dqv.ttl: measurements of the quality of the release and of its tables, in the Data Quality Vocabulary."""
+"""dqv.ttl: measurements of the quality of the release and of its data sets, in the Data Quality Vocabulary."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Metric(NamedTuple):
 
 
 METRICS = {
-    "rows": Metric("completeness", "xsd:integer", "Rows of the table"),
-    "valued": Metric("completeness", "xsd:double", "Share of the table's rows that have a value; the other rows give a reason"),
+    "rows": Metric("completeness", "xsd:integer", "Rows of the data set"),
+    "valued": Metric("completeness", "xsd:double", "Share of the data set's rows that have a value; the other rows give a reason"),
     "available": Metric("completeness", "xsd:double", "Share of the expected values of indicators that are available (table coverage)"),
     "accepted": Metric("completeness", "xsd:double", "Share of the rows read from the sources that were accepted"),
     "reconciled": Metric("consistency", "xsd:boolean", "Every row that was read is accepted, quarantined or ignored as declared"),
@@ -55,10 +55,10 @@ def statements(context: Context) -> Graph:
             node,
             "dqv:QualityMeasurement",
             dqv_isMeasurementOf=Iri(_metric(catalogue, name)),
-            dqv_computedOn=Iri(catalogue.of_release(dataset)),
+            dqv_computedOn=Iri(catalogue.iri(dataset)),
             dqv_value=value,
         )
-        graph.add(catalogue.of_release(dataset), "dqv:hasQualityMeasurement", Iri(node))
+        graph.add(catalogue.iri(dataset), "dqv:hasQualityMeasurement", Iri(node))
     for name, metric in METRICS.items():
         if name in {measurement[0] for measurement in measurements}:
             graph.node(
@@ -80,10 +80,12 @@ def _measurements(context: Context) -> list[tuple[str, str, Literal | None]]:
     """Return dataset, metric and value of each measurement."""
     facts = context.facts
     measurements: list[tuple[str, str, Literal | None]] = []
-    for table in context.tables:
-        measurements.append((f"table-{table.name}", "rows", typed(context.rows[table.name], "xsd:integer")))
-        rows, with_value = facts.statused.get(table.name, (0, 0))
-        measurements.append((f"table-{table.name}", "valued", _share(with_value, rows)))
+    for topic in context.data_sets:
+        extents = [facts.extents[name] for name in topic.indicators]
+        counts = [(extent.rows, extent.valued) for extent in extents] or [facts.statused.get(table, (0, 0)) for table in topic.tables]
+        rows = sum(extent.rows for extent in extents) if extents else sum(context.rows[table] for table in topic.tables)
+        measurements.append((topic.id, "rows", typed(rows, "xsd:integer")))
+        measurements.append((topic.id, "valued", _share(sum(valued for _, valued in counts), sum(count for count, _ in counts))))
     reconciled = facts.read == facts.accepted + facts.quarantined + facts.ignored
     measurements += [
         (WHOLE, "available", _share(facts.available, facts.expected)),

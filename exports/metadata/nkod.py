@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from exports.metadata import vocabulary
-from exports.metadata.catalogue import Dataset, DcatCatalogue, Distribution, dcat_catalogue
+from exports.metadata.catalogue import Dataset, DcatCatalogue, Distribution, authors, dcat_catalogue
 from exports.metadata.text import to_json
 from exports.metadata.vocabulary import AUTHORITY
 from exports.model.info import Context
@@ -27,15 +27,15 @@ def descriptor(context: Context) -> dict[str, bytes]:
     catalogue = dcat_catalogue(context, LANGUAGES)
     if NAME not in context.info.catalogues or not catalogue.root.startswith("https://"):
         return {}
-    tables = [dataset for dataset in catalogue.datasets if dataset.table is not None]
-    documents = {f"{NAME}/catalog.jsonld": _catalogue(catalogue, tables)}
-    for dataset in tables:
-        documents[_path(dataset)] = _dataset(context, catalogue, dataset)
+    data_sets = catalogue.by_topic
+    documents = {f"{NAME}/catalog.jsonld": _catalogue(catalogue)}
+    for dataset in data_sets:
+        documents[_path(dataset)] = _dataset(catalogue, dataset)
     return {path: to_json(document) for path, document in documents.items()}
 
 
 def _path(dataset: Dataset) -> str:
-    return f"{NAME}/datasets/{dataset.table}.jsonld"
+    return f"{NAME}/datasets/{dataset.id}.jsonld"
 
 
 def _iri(catalogue: DcatCatalogue, path: str) -> str:
@@ -53,7 +53,7 @@ def _contact(catalogue: DcatCatalogue) -> dict[str, Any]:
     return value | ({"e-mail": catalogue.email} if catalogue.email else {})
 
 
-def _catalogue(catalogue: DcatCatalogue, tables: list[Dataset]) -> dict[str, Any]:
+def _catalogue(catalogue: DcatCatalogue) -> dict[str, Any]:
     return {
         "@context": CONTEXT,
         "iri": _iri(catalogue, f"{NAME}/catalog.jsonld"),
@@ -63,12 +63,12 @@ def _catalogue(catalogue: DcatCatalogue, tables: list[Dataset]) -> dict[str, Any
         "poskytovatel": catalogue.publisher,
         "kontaktní_bod": _contact(catalogue),
         "domovská_stránka": catalogue.homepage,
-        "datová_sada": [_iri(catalogue, _path(dataset)) for dataset in tables],
+        "datová_sada": [_iri(catalogue, _path(dataset)) for dataset in catalogue.by_topic],
     }
 
 
-def _dataset(context: Context, catalogue: DcatCatalogue, dataset: Dataset) -> dict[str, Any]:
-    country = vocabulary.country(context.info.country)
+def _dataset(catalogue: DcatCatalogue, dataset: Dataset) -> dict[str, Any]:
+    countries = [iri for code in dataset.places if (iri := vocabulary.country(code))]
     value: dict[str, Any] = {
         "@context": CONTEXT,
         "iri": _iri(catalogue, _path(dataset)),
@@ -79,8 +79,8 @@ def _dataset(context: Context, catalogue: DcatCatalogue, dataset: Dataset) -> di
         "téma": [f"{vocabulary.THEMES}/{theme}" for theme in dataset.themes],
         "periodicita_aktualizace": vocabulary.IRREGULAR,
         "klíčové_slovo": {language: list(words) for language, words in _texts(dataset.keywords).items()},
-        "prvek_rúian": [STATE] if context.info.country == "CZ" else [],
-        "geografické_území": [country] if country else [],
+        "prvek_rúian": [STATE] if "CZ" in dataset.places else [],
+        "geografické_území": countries,
     }
     if dataset.period:
         value["časové_pokrytí"] = {"typ": "Časový interval", "začátek": dataset.period[0], "konec": dataset.period[1]}
@@ -95,7 +95,7 @@ def _distribution(catalogue: DcatCatalogue, dataset: Dataset, file: Distribution
         "typ": "Distribuce",
         "iri": f"{_iri(catalogue, _path(dataset))}#{file.id}",
         "název": _texts(file.titles(dataset.titles)),
-        "podmínky_užití": _terms(catalogue),
+        "podmínky_užití": _terms(catalogue, dataset),
         "soubor_ke_stažení": catalogue.file(file.path),
         "přístupové_url": catalogue.file(file.path),
         "typ_média": vocabulary.MEDIA_TYPES + file.format.media_type,
@@ -104,15 +104,15 @@ def _distribution(catalogue: DcatCatalogue, dataset: Dataset, file: Distribution
     return value | ({"schéma": catalogue.file(file.schema)} if file.schema else {})
 
 
-def _terms(catalogue: DcatCatalogue) -> dict[str, Any]:
-    """Return the terms of use: the licence of the release for all three kinds of rights, and no personal data."""
-    author = _texts(catalogue.publisher_name)
+def _terms(catalogue: DcatCatalogue, dataset: Dataset) -> dict[str, Any]:
+    """Return the terms of use: the licence of the data set for all three kinds of rights, and no personal data."""
+    author, licence = _texts(authors(catalogue, dataset)), catalogue.licence(dataset.licence)
     return {
         "typ": "Specifikace podmínek užití",
-        "autorské_dílo": catalogue.licence,
+        "autorské_dílo": licence,
         "autor": author,
-        "databáze_jako_autorské_dílo": catalogue.licence,
+        "databáze_jako_autorské_dílo": licence,
         "autor_databáze": author,
-        "databáze_chráněná_zvláštními_právy": catalogue.licence,
+        "databáze_chráněná_zvláštními_právy": licence,
         "osobní_údaje": NO_PERSONAL_DATA,
     }

@@ -40,7 +40,7 @@ def statements(context: Context) -> Graph:
     )
     for dataset in catalogue.datasets:
         graph.node(
-            catalogue.of_release(dataset.id),
+            catalogue.iri(dataset.id),
             "prov:Entity",
             rdfs_label=texts(dataset.titles),
             prov_wasGeneratedBy=run,

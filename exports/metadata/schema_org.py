@@ -17,28 +17,30 @@ PATH = "schema-org.jsonld"
 def descriptor(context: Context) -> dict[str, bytes]:
     info, catalogue = context.info, dcat_catalogue(context)
     whole = catalogue.datasets[-1]
+    assert whole.topic is None
     value: dict[str, Any] = {
         "@context": {"@vocab": "https://schema.org/"},
         "@type": "Dataset",
-        "@id": catalogue.of_release(whole.id),
+        "@id": catalogue.iri(whole.id),
         "name": _texts(catalogue.titles),
         "description": _texts(catalogue.descriptions),
         "url": {"@id": catalogue.homepage},
-        "identifier": f"{info.pack}/{context.version}",
+        "identifier": f"{info.pack}/{whole.id}",
         "version": context.version,
-        "datePublished": info.timestamp,
-        "dateModified": info.timestamp,
+        "datePublished": whole.issued,
+        "dateModified": whole.modified,
         "isAccessibleForFree": True,
         "inLanguage": list(catalogue.languages),
         "keywords": [word for language in catalogue.languages for word in wording.KEYWORDS.get(language, ())],
         "spatialCoverage": _place(context),
         "temporalCoverage": _period(whole),
-        "license": None if info.licence == NO_LICENCE else {"@id": catalogue.licence},
+        "license": _licence(catalogue, whole),
+        "creditText": info.text(whole.rights),
         "creator": {"@id": catalogue.publisher},
         "publisher": _publisher(catalogue),
         "isBasedOn": [_source(context, source) for source in info.sources],
         "distribution": [_download(catalogue, file) for file in whole.distributions],
-        "hasPart": [_part(catalogue, dataset) for dataset in catalogue.datasets if dataset.table is not None],
+        "hasPart": [_part(context, catalogue, dataset) for dataset in catalogue.by_topic],
     }
     return {PATH: to_json(_without_empty(value))}
 
@@ -81,19 +83,33 @@ def _source(context: Context, source: Any) -> dict[str, Any]:
     )
 
 
-def _part(catalogue: DcatCatalogue, dataset: Dataset) -> dict[str, Any]:
+def _part(context: Context, catalogue: DcatCatalogue, dataset: Dataset) -> dict[str, Any]:
     return _without_empty(
         {
             "@type": "Dataset",
-            "@id": catalogue.of_release(dataset.id),
+            "@id": catalogue.iri(dataset.id),
             "name": _texts(dataset.titles),
             "description": _texts(dataset.descriptions),
+            "url": {"@id": catalogue.landing_page(dataset)},
+            "identifier": f"{context.info.pack}/{dataset.id}",
+            "version": context.version,
+            "datePublished": dataset.issued,
+            "dateModified": dataset.modified,
+            "isAccessibleForFree": True,
+            "keywords": [word for words in dataset.keywords.values() for word in words],
+            "spatialCoverage": [{"@type": "Place", "identifier": code} for code in dataset.places],
             "temporalCoverage": _period(dataset),
-            "license": {"@id": catalogue.licence},
-            "creator": {"@id": catalogue.publisher},
+            "license": _licence(catalogue, dataset),
+            "creditText": context.info.text(dataset.rights),
+            "creator": [{"@type": "Organization", "name": name} for name in dataset.creators] or {"@id": catalogue.publisher},
+            "publisher": {"@id": catalogue.publisher},
             "distribution": [_download(catalogue, file) for file in dataset.distributions],
         }
     )
+
+
+def _licence(catalogue: DcatCatalogue, dataset: Dataset) -> dict[str, str] | None:
+    return None if dataset.licence == NO_LICENCE else {"@id": catalogue.licence(dataset.licence)}
 
 
 def _download(catalogue: DcatCatalogue, file: Distribution) -> dict[str, Any]:

@@ -52,10 +52,38 @@ FORMATS: Mapping[str, Format] = {
     ".csv": Format("CSV", "CSV", "text/csv", "https://www.rfc-editor.org/rfc/rfc4180"),
     ".parquet": Format("Parquet", "PARQUET", "application/vnd.apache.parquet", "https://parquet.apache.org/"),
     ".duckdb": Format("DuckDB", "BIN", "application/octet-stream", "https://duckdb.org/"),
+    ".xlsx": Format(
+        "XLSX",
+        "XLSX",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "https://ecma-international.org/publications-and-standards/standards/ecma-376/",
+    ),
+    ".geojson": Format("GeoJSON", "GEOJSON", "application/geo+json", "https://www.rfc-editor.org/rfc/rfc7946"),
 }
 """File formats by the suffix of a file name."""
+FORMATS_OF_FOLDERS: Mapping[str, Format] = {
+    "jsonstat/": Format("JSON-stat", "JSON", "application/json", "https://json-stat.org/format/"),
+    "sdmx/": Format("SDMX-CSV", "CSV", "text/csv", "https://sdmx.org/standards-2/"),
+    "geo/areas.parquet": Format("GeoParquet", "PARQUET", "application/vnd.apache.parquet", "https://geoparquet.org/"),
+}
+"""File formats that only the first part of a path tells."""
 
-THEME_LABELS: Mapping[str, str] = {"REGI": "Regions and cities", "SOCI": "Population and society", "GOVE": "Government and public sector"}
+THEME_LABELS: Mapping[str, str] = {
+    "AGRI": "Agriculture, fisheries, forestry and food",
+    "ECON": "Economy and finance",
+    "EDUC": "Education, culture and sport",
+    "ENER": "Energy",
+    "ENVI": "Environment",
+    "GOVE": "Government and public sector",
+    "HEAL": "Health",
+    "INTR": "International issues",
+    "JUST": "Justice, legal system and public safety",
+    "REGI": "Regions and cities",
+    "SOCI": "Population and society",
+    "TECH": "Science and technology",
+    "TRAN": "Transport",
+}
+"""The EU's list of data themes."""
 
 LANGUAGES: Mapping[str, str] = {
     "bg": "BUL", "cs": "CES", "da": "DAN", "de": "DEU", "el": "ELL", "en": "ENG", "es": "SPA", "et": "EST", "fi": "FIN", "fr": "FRA",
@@ -107,6 +135,17 @@ PUBLISHER_TYPES: Mapping[str, str] = {
     "SupraNationalAuthority": "Supra-national authority",
 }
 """Names of the publisher types of ADMS."""
+
+
+def format_of(path: str) -> Format:
+    """Return the format of a file by its path in the release. Raises ValueError for a file that no catalogue lists."""
+    for start, form in FORMATS_OF_FOLDERS.items():
+        if path.startswith(start):
+            return form
+    for ending, form in FORMATS.items():
+        if path.endswith(ending):
+            return form
+    raise ValueError(f"{path}: no known format")
 
 
 def language(code: str) -> str:

@@ -153,21 +153,15 @@ OF_TABLE: Mapping[str, str] = {
 """The description of a table that is not listed."""
 
 WHOLE: Mapping[str, tuple[str, str]] = {
-    "en": ("All tables in one file", "All tables of the release in one file for DuckDB, with a comment on every table and column."),
-    "cs": ("Všechny tabulky v jednom souboru", "Všechny tabulky vydání v jednom souboru pro DuckDB, s popisem každé tabulky a sloupce."),
-    "sk": ("Všetky tabuľky v jednom súbore", "Všetky tabuľky vydania v jednom súbore pre DuckDB, s opisom každej tabuľky a stĺpca."),
+    "en": ("All data", "All tables of the release: in one file for DuckDB, with a comment on every table and column, and each as Parquet."),
+    "cs": ("Všechna data", "Všechny tabulky vydání: v jednom souboru pro DuckDB, s popisem každé tabulky a sloupce, a každá jako Parquet."),
+    "sk": ("Všetky údaje", "Všetky tabuľky vydania: v jednom súbore pre DuckDB, s opisom každej tabuľky a stĺpca, a každá ako Parquet."),
 }
 
 CATALOGUE_DESCRIPTIONS: Mapping[str, str] = {
     "en": "Indicators of sustainability, community life and territorial cohesion, with sources, coverage and the reason for each missing value.",
     "cs": "Ukazatele udržitelnosti, komunitního života a soudržnosti území, se zdroji, pokrytím a důvodem každé chybějící hodnoty.",
     "sk": "Ukazovatele udržateľnosti, komunitného života a súdržnosti území, so zdrojmi, pokrytím a dôvodom každej chýbajúcej hodnoty.",
-}
-
-SERIES: Mapping[str, str] = {
-    "en": "{} Each release is a dataset of this series.",
-    "cs": "{} Každé vydání je datovou sadou této série.",
-    "sk": "{} Každé vydanie je datasetom tejto série.",
 }
 
 SERVICE = (
@@ -183,13 +177,51 @@ PROVENANCE: Mapping[str, tuple[str, str]] = {
 """What stands before the list of sources, and before the address of the provenance, on portals."""
 
 KEYWORDS: Mapping[str, tuple[str, ...]] = {
-    "en": ("indicators", "sustainability", "territorial cohesion", "municipalities"),
-    "cs": ("ukazatele", "udržitelnost", "územní soudržnost", "obce"),
-    "sk": ("ukazovatele", "udržateľnosť", "územná súdržnosť", "obce"),
+    "en": ("indicators", "sustainability", "territorial cohesion", "open data"),
+    "cs": ("ukazatele", "udržitelnost", "územní soudržnost", "otevřená data"),
+    "sk": ("ukazovatele", "udržateľnosť", "územná súdržnosť", "otvorené dáta"),
 }
+
+OF_LEVELS: Mapping[str, str] = {"en": "Levels of territory: {}.", "cs": "Úrovně území: {}.", "sk": "Úrovne územia: {}."}
+OF_INDICATORS: Mapping[str, str] = {"en": "Indicators: {}.", "cs": "Ukazatele: {}.", "sk": "Ukazovatele: {}."}
+"""What follows the description of a topic."""
+
+RIGHTS: Mapping[str, tuple[str, str]] = {
+    "en": ("Made from data of: {}.", "These sources state no licence: {}."),
+    "cs": ("Vypočteno z dat těchto poskytovatelů: {}.", "U těchto zdrojů není uvedena licence: {}."),
+    "sk": ("Vypočítané z údajov týchto poskytovateľov: {}.", "Pri týchto zdrojoch nie je uvedená licencia: {}."),
+}
+"""The publishers of the sources of a data set, and its sources without a licence."""
+SOURCES_OF: Mapping[str, str] = {
+    "en": "{}, from data of: {}",
+    "cs": "{}, z dat těchto poskytovatelů: {}",
+    "sk": "{}, z údajov týchto poskytovateľov: {}",
+}
+"""The author of a data set, and the publishers of its sources."""
+
+NEWEST: Mapping[str, str] = {"en": "newest values", "cs": "nejnovější hodnoty", "sk": "najnovšie hodnoty"}
+ALL_PERIODS: Mapping[str, str] = {"en": "all periods", "cs": "všechna období", "sk": "všetky obdobia"}
+POINTS: Mapping[str, str] = {"en": "points of areas", "cs": "body území", "sk": "body území"}
+ALL_TABLES: Mapping[str, str] = {"en": "all tables", "cs": "všechny tabulky", "sk": "všetky tabuľky"}
+WORKBOOK: Mapping[str, str] = {"en": "workbook, {}", "cs": "sešit, {}", "sk": "zošit, {}"}
+"""What a file has of its data set."""
+NAMES_OF_LANGUAGES: Mapping[str, tuple[str, str, str]] = {
+    "en": ("English", "anglicky", "anglicky"),
+    "cs": ("Czech", "česky", "česky"),
+    "sk": ("Slovak", "slovensky", "slovensky"),
+    "de": ("German", "německy", "nemecky"),
+    "pl": ("Polish", "polsky", "poľsky"),
+    "hu": ("Hungarian", "maďarsky", "maďarsky"),
+}
+"""In English, Czech and Slovak."""
 
 LANGUAGES = ("en", "cs", "sk")
 """The languages of this module, in the order of its tuples."""
+
+
+def language(code: str, spoken: str) -> str:
+    """Return the name of a language in the language `spoken`, or its code if it is not listed."""
+    return NAMES_OF_LANGUAGES[code][LANGUAGES.index(spoken)] if code in NAMES_OF_LANGUAGES and spoken in LANGUAGES else code
 
 
 def title(table: str, language: str) -> str | None:

@@ -208,12 +208,22 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class DataSetState:
+    """A digest of the content of a data set, the time of the first release that has it, and of the last one that changed its content."""
+
+    digest: str
+    issued: str
+    modified: str
+
+
+@dataclass(frozen=True)
 class Context:
     """Everything that a descriptor is made from. `files` are the data files by path in the release, without `indicators.duckdb`.
 
     `whole_csv` is what the tables would take as one CSV file each: less than their files, because all parts of a table repeat its header.
     `document_bytes` are the sizes of the descriptors by path and `duckdb_bytes` that of the DuckDB file; only the quality report states them.
     `changes` is the comparison with the previous release. It is not there yet when a build checks whether it has anything new to publish.
+    `states` has the data sets by id; it is empty until all files are written.
     `schema_version` is the version of the tables' shape (`exports.model.schema_version`).
     """
 
@@ -231,6 +241,7 @@ class Context:
     schema_version: str = ""
     whole_csv: int = 0
     document_bytes: Mapping[str, int] = field(default_factory=dict)
+    states: Mapping[str, DataSetState] = field(default_factory=dict)
     duckdb_bytes: int = 0
 
     @property
@@ -241,4 +252,4 @@ class Context:
     def timeless(self) -> Context:
         """Return this context without version and time, for a comparison of content."""
         info = replace(self.info, released=datetime(1970, 1, 1, tzinfo=UTC), inputs_key="")
-        return replace(self, info=info, version="0000.00.0", previous=None)
+        return replace(self, info=info, version="0000.00.0", previous=None, states={})

@@ -19,6 +19,11 @@ PARTITIONED = ("cohesion_dispersion", "comparisons", "indicator_values")
 """The tables with a CSV file for each indicator, whatever their size, so that an address never depends on it."""
 LOCALIZED_CSV = "csv_locale"
 """The folder of the CSV files that are written as the spreadsheets of a language expect them."""
+GEO_PARQUET, GEO_JSON = "geo/areas.parquet", "geo/areas.geojson"
+GEO_TABLE = "areas"
+"""The map files, and the table whose areas they have."""
+JSON_STAT, SDMX = "jsonstat", "sdmx"
+"""The folders of the files of each indicator."""
 TOPICS = "topics"
 """The folder of the files of each topic."""
 DATASETS = "datasets"
@@ -76,6 +81,14 @@ def workbook_path(pack: str, language: str) -> str:
 def localized_csv_path(language: str) -> str:
     """Return the path of the newest values as spreadsheets of one language expect them."""
     return f"{LOCALIZED_CSV}/latest_values_{language}.csv"
+
+
+def jsonstat_path(indicator: str) -> str:
+    return f"{JSON_STAT}/{indicator}.json"
+
+
+def sdmx_path(indicator: str) -> str:
+    return f"{SDMX}/{indicator}.csv"
 
 
 def topic_csv_path(topic: str) -> str:

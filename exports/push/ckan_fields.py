@@ -17,7 +17,7 @@ from exports.metadata import datapackage, dcat, rdf, wording
 from exports.metadata.catalogue import CATALOG_TTL
 from exports.metadata.rdf import Graph, Literal, is_absolute, objects
 from exports.metadata.text import NO_LICENCE
-from exports.metadata.vocabulary import FORMATS, MEDIA_TYPES, SHA256, Format
+from exports.metadata.vocabulary import MEDIA_TYPES, SHA256, Format, format_of
 from exports.push.errors import PushError
 from exports.push.push_plan import PushPlan
 from pipelines.core.errors import UsageError
@@ -72,6 +72,10 @@ def datasets(plan: PushPlan, prefix: str | None = None, language: str | None = N
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise PushError(f"{plan.version}: {dcat.JSON_LD} or {datapackage.PATH} cannot be read ({error}); nothing was sent") from None
     nodes = [node for node, properties in graph.nodes.items() if rdf.name("dcat:Dataset") in properties.get(rdf.TYPE, [])]
+    if any(f"{CATALOG_TTL}#" in node for node in nodes):
+        raise PushError(
+            f"{plan.version} was made by an earlier version of the software, with a dataset for each table; push a newer release"
+        )
     return [_dataset(plan, graph, node, package, prefix, language) for node in nodes]
 
 
@@ -82,13 +86,12 @@ def has_addresses(datasets: list[Dataset]) -> bool:
 
 def _dataset(plan: PushPlan, graph: Graph, node: str, package: Mapping[str, Any], prefix: str | None, language: str | None) -> Dataset:
     reader = _NodeReader(graph, node, language)
-    release_address, _, key = node.partition(f"{CATALOG_TTL}#")
-    pack = (reader.text("dct:identifier") or "").partition("/")[0]
-    table = key.removeprefix("table-")
-    name = f"{prefix if prefix is not None else pack}-{table}".lower()
+    release_address = dcat.release_address(graph)
+    identifier = reader.text("dct:identifier") or ""
+    pack, _, key = identifier.partition("/")
+    name = f"{prefix if prefix is not None else pack}-{key}".lower()
     if not NAME.fullmatch(name):
         raise UsageError(f"--prefix: {name} is not a valid name of a dataset; expected 2 to 100 characters of a-z, 0-9, - and _")
-    lasting = node.replace(plan.path, "latest/") if is_absolute(node) else None
     files = list(objects(graph, node, "dcat:distribution"))
     licence = next((name for file in files for name in _licences(graph, file)), "")
     core = {
@@ -98,7 +101,6 @@ def _dataset(plan: PushPlan, graph: Graph, node: str, package: Mapping[str, Any]
         "version": plan.version,
         "license_id": LICENCES.get(licence, licence),
     }
-    first = next((e.released for e in plan.history if table in e.rows or key == "release"), None)
     run = (reader.iri("prov:wasGeneratedBy") or "").partition("#")[0]
     readers = {spoken: _NodeReader(graph, node, spoken) for spoken in reader.languages}
     texts: dict[str, Texts] = {
@@ -109,9 +111,9 @@ def _dataset(plan: PushPlan, graph: Graph, node: str, package: Mapping[str, Any]
     }
     fields = {
         WORKSPACE: plan.workspace,
-        "uri": lasting,
-        "identifier": f"{pack}/{key}",
-        "issued": first or reader.text("dct:issued"),
+        "uri": node if is_absolute(node) else None,
+        "identifier": identifier,
+        "issued": reader.text("dct:issued"),
         "modified": reader.text("dct:modified"),
         "language": reader.iris("dct:language"),
         "theme": reader.iris("dcat:theme"),
@@ -122,43 +124,45 @@ def _dataset(plan: PushPlan, graph: Graph, node: str, package: Mapping[str, Any]
         "hvd_category": reader.iris("dcatap:hvdCategory"),
         "applicable_legislation": reader.iris("dcatap:applicableLegislation"),
         "publisher": [_agent(reader, "dct:publisher", "foaf:name")],
+        "creator": _agents(reader, "dct:creator", "foaf:name"),
         "contact": [_agent(reader, "dcat:contactPoint", "vcard:fn")],
         "temporal_coverage": _periods(reader),
         "spatial_coverage": _places(reader),
     }
     return Dataset(
-        table,
+        key,
         name,
         {name: value for name, value in core.items() if value},
         _tags(reader),
         {name: value for name, value in fields.items() if value and value != [{}]},
-        tuple(_resource(plan, _NodeReader(graph, file, reader.language), name, release_address, lasting, texts["notes"]) for file in files),
+        tuple(_resource(plan, _NodeReader(graph, file, reader.language), name, release_address, texts["notes"]) for file in files),
         texts,
     )
 
 
-def _resource(plan: PushPlan, reader: _NodeReader, name: str, release_address: str, lasting: str | None, descriptions: Texts) -> Resource:
+def _resource(plan: PushPlan, reader: _NodeReader, name: str, release_address: str, descriptions: Texts) -> Resource:
     address = next(objects(reader.graph, reader.node, "dcat:downloadURL"), "")
     path = address.removeprefix(release_address)
     if path not in plan.files:
         raise PushError(f"{plan.version}: {dcat.JSON_LD} lists {path}, which is not a file of the release; nothing was sent")
-    form = next((form for ending, form in FORMATS.items() if path.endswith(ending)), None)
+    form = format_of(path)
     readers = {spoken: _NodeReader(reader.graph, reader.node, spoken) for spoken in reader.languages}
     modified = reader.text("dct:modified")
     values = {
         "url": address if is_absolute(address) else None,
         "access_url": next((iri for iri in reader.iris("dcat:accessURL")), None),
         "download_url": address if is_absolute(address) else None,
-        "uri": lasting.partition("#")[0] + "#" + reader.node.partition("#")[2] if lasting else None,
+        "uri": reader.node if is_absolute(reader.node) else None,
         "name": _file_name(reader.text("dct:title"), form),
         "description": descriptions.get(reader.language or "") or next(iter(descriptions.values()), None),
-        "format": form.name if form else None,
+        "format": form.name,
         "mimetype": (reader.iri("dcat:mediaType") or "").removeprefix(MEDIA_TYPES),
         "size": plan.files[path].bytes,
         CONTENT: plan.files[path].sha256,
         "hash": plan.files[path].sha256,
         "hash_algorithm": SHA256,
         "license": reader.iri("dct:license"),
+        "rights": _rights(reader),
         "availability": reader.iri("dcatap:availability"),
         "language": reader.iris("dct:language"),
         "conforms_to": reader.iris("dct:conformsTo"),
@@ -175,17 +179,9 @@ def _resource(plan: PushPlan, reader: _NodeReader, name: str, release_address: s
     return Resource(str(uuid.uuid5(NAMESPACE, f"{name}/{path}")), path, fields, texts)
 
 
-def _file_name(title: str | None, form: Format | None) -> str:
-    """Return the name of a resource. What tells it from the others comes first, because portals show only the first letters.
-
-    The title in the catalogue is `Pack: Newest values (CSV)`, and the name is `CSV, newest values`.
-    """
-    text = title or ""
-    if form is None or text.startswith(form.name):
-        return text
-    text = text.removesuffix(f" ({form.name})")
-    text = text.partition(": ")[2] or text
-    return f"{form.name}, {text[:1].lower()}{text[1:]}"
+def _file_name(title: str | None, form: Format) -> str:
+    """Return the name of a resource, which begins with what tells it from the others, because portals show only the first letters."""
+    return title or form.name
 
 
 class _NodeReader:
@@ -220,8 +216,21 @@ def _licences(graph: Graph, file: str) -> list[str]:
     return [NO_LICENCE if name == dcat.NO_LICENCE_TITLE else name for name in names]
 
 
+def _rights(reader: _NodeReader) -> str | None:
+    """Return what the sources of a file allow, in words."""
+    statement = next(objects(reader.graph, reader.node, "dct:rights"), "")
+    return reader.text("rdfs:label", statement)
+
+
+def _agents(reader: _NodeReader, prop: str, name: str) -> list[dict[str, str]]:
+    return [_agent_of(reader, node, name) for node in objects(reader.graph, reader.node, prop)]
+
+
 def _agent(reader: _NodeReader, prop: str, name: str) -> dict[str, str]:
-    node = next(objects(reader.graph, reader.node, prop), "")
+    return _agent_of(reader, next(objects(reader.graph, reader.node, prop), ""), name)
+
+
+def _agent_of(reader: _NodeReader, node: str, name: str) -> dict[str, str]:
     kind = reader.iri("dct:type", node)
     values = {
         "uri": node if is_absolute(node) else None,

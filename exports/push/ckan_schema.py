@@ -13,13 +13,19 @@ from typing import Any
 from exports.metadata.vocabulary import MD5
 from exports.push.ckan_fields import CONTENT, WORKSPACE, Dataset, Resource, Texts
 
-NESTED = {"contact": "contact_", "publisher": "publisher_", "temporal_coverage": "temporal_", "spatial_coverage": "spatial_"}
+NESTED = {
+    "contact": "contact_",
+    "creator": "creator_",
+    "publisher": "publisher_",
+    "temporal_coverage": "temporal_",
+    "spatial_coverage": "spatial_",
+}
 """Nested fields, and the prefixes of their parts among the extras."""
 EXTRAS = frozenset(
     {WORKSPACE, "uri", "identifier", "issued", "modified", "language", "theme", "frequency", "access_rights", "documentation", "provenance"}
     | {"hvd_category", "applicable_legislation", "temporal_start", "temporal_end", "spatial_uri", "spatial_text", "spatial_bbox"}
     | {"spatial_centroid", "contact_uri", "contact_name", "contact_email", "contact_url", "contact_type"}
-    | {"publisher_uri", "publisher_name", "publisher_email", "publisher_url", "publisher_type"}
+    | {"publisher_uri", "publisher_name", "publisher_email", "publisher_url", "publisher_type", "creator_uri", "creator_name"}
 )
 """Extras that a push manages: it removes those that a release no longer has. All other extras are left alone."""
 LINKS = ("url", "access_url", "download_url")
@@ -135,9 +141,10 @@ def _translations(texts: Mapping[str, Texts], names: frozenset[str], schema: Sch
 
 
 def _flat(name: str, value: list[dict[str, str]]) -> dict[str, str]:
-    """Return nested fields as extras. Extras have room for only one territory, so that several are given only by name."""
-    if name == "spatial_coverage" and len(value) > 1:
-        return {"spatial_text": ", ".join(place["text"] for place in value if "text" in place)}
+    """Return nested fields as extras. Extras have room for only one territory or creator, so that several are given only by name."""
+    if name in ("spatial_coverage", "creator") and len(value) > 1:
+        text = "text" if name == "spatial_coverage" else "name"
+        return {NESTED[name] + text: ", ".join(item[text] for item in value if text in item)}
     return {NESTED[name] + part: text for part, text in value[0].items()} if value else {}
 
 

@@ -28,7 +28,7 @@ from exports.model.errors import ReleaseError
 from exports.model.info import Context, FileFacts, Previous, ReleaseInfo
 from exports.model.reuse import PartKeys, Reuse
 from exports.model.tables import Table
-from exports.release import public_folder
+from exports.release import data_sets, public_folder
 from exports.release.entries import RELEASES, ChangeCounts, Entry, PackInfo, TableCounts
 from exports.release.ledger import Ledger
 from exports.verify.release import verify
@@ -127,7 +127,7 @@ def build(
 
         # compare, complete, verify
         context = _compare(folder, context, current_folder, limits, reuse, report_progress)
-        files = _complete(folder, context, limits, reuse, report_progress)
+        files = _complete(folder, context, current_folder, limits, reuse, report_progress)
         report_progress("verifying the release")
         if faults := verify(folder, replace(limits, spill=None), reuse.linked):
             raise ReleaseError("the release failed its own verification; the current release is unchanged:\n" + "\n".join(faults))
@@ -266,7 +266,9 @@ def _change_counts(context: Context) -> ChangeCounts:
 # ------------------------------------------------------------------------------------------------------------ complete
 
 
-def _complete(folder: Path, context: Context, limits: Limits, reuse: Reuse, report_progress: ReportProgress) -> Mapping[str, FileFacts]:
+def _complete(
+    folder: Path, context: Context, current_folder: Path | None, limits: Limits, reuse: Reuse, report_progress: ReportProgress
+) -> Mapping[str, FileFacts]:
     """Add everything that a release contains beside the table files: DuckDB file, derived formats, descriptors and checksums.
 
     Returns the data files.
@@ -282,6 +284,7 @@ def _complete(folder: Path, context: Context, limits: Limits, reuse: Reuse, repo
         context = replace(context, duckdb_bytes=(folder / DUCKDB).stat().st_size)
     report_progress("files by indicator, for spreadsheets, statistical software and maps")
     context = replace(context, files={**context.files, **derived_formats.write(folder, context, limits, reuse)})
+    context = replace(context, states=data_sets.states(context, current_folder))
     documents = metadata.render(metadata.DESCRIPTORS + metadata.RECORDS, context)
     context = replace(context, whole_csv=_whole_csv(context), document_bytes={path: len(text) for path, text in documents.items()})
     documents |= metadata.render((report.descriptor,), context)

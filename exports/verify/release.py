@@ -12,6 +12,7 @@ from exports.metadata import croissant, csvw, datapackage, dcat, rdf, report
 from exports.metadata.catalogue import CATALOG_TTL, DUCKDB
 from exports.model import checksums, layout
 from exports.model.info import FileFacts, ForeignKey
+from exports.model.topics import FURTHER
 
 if TYPE_CHECKING:
     from exports.model.connection import Limits
@@ -75,7 +76,7 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
         faults += _faults(DUCKDB, partial(derived.query_faults, folder, DUCKDB))
     faults += _faults("parquet/changes.parquet", partial(changes.faults, folder, tables, limits))
     if (folder / dcat.JSON_LD).is_file():
-        faults += _faults(dcat.JSON_LD, partial(_catalogue, folder, tables, facts))
+        faults += _faults(dcat.JSON_LD, partial(_catalogue, folder, tables, rows, facts))
     for table in tables:
         for name, path, check in (
             ("indicator_values", "sdmx, jsonstat", partial(derived.cube_faults, linked=linked)),
@@ -182,15 +183,16 @@ def _csvw(folder: Path, table: DescribedTable, path: str) -> Iterator[str]:
             yield f"{path}: the key differs from {datapackage.PATH}"
 
 
-def _catalogue(folder: Path, tables: list[DescribedTable], facts_of: FactsOf) -> Iterator[str]:
-    """Check that distributions and table files match, with size and checksum, and that the Turtle file has the same content."""
+def _catalogue(folder: Path, tables: list[DescribedTable], rows: Mapping[str, int], facts_of: FactsOf) -> Iterator[str]:
+    """Check that distributions and files match, with size and checksum, and that the Turtle file has the same content."""
     graph = rdf.from_json_ld((folder / dcat.JSON_LD).read_bytes())
     if (folder / CATALOG_TTL).is_file() and (folder / CATALOG_TTL).read_bytes() != graph.turtle():
         yield f"{CATALOG_TTL}: differs from {dcat.JSON_LD}"
+    address = dcat.release_address(graph)
     named: set[str] = set()
     for node in graph.nodes:
         for url in rdf.objects(graph, node, "dcat:downloadURL"):
-            path = url.removeprefix(node.partition(f"{CATALOG_TTL}#")[0])
+            path = url.removeprefix(address)
             named.add(path)
             if not (folder / path).is_file():
                 yield f"{dcat.JSON_LD}: {url} is not a file of this release"
@@ -203,7 +205,11 @@ def _catalogue(folder: Path, tables: list[DescribedTable], facts_of: FactsOf) ->
                     yield f"{dcat.JSON_LD}: states the size or checksum of {path}, whose bytes differ from build to build"
             elif (sizes, sums) != ([str(facts.bytes)], [facts.sha256]):
                 yield f"{dcat.JSON_LD}: size or checksum of {path} differs from the file"
-    for path in sorted({path for table in tables for path in (*table.csv_files, table.parquet)} - named):
+    whole = {table for topic in FURTHER for table in topic.tables}
+    expected = {table.parquet for table in tables}
+    expected |= {path for table in tables if table.name in whole and rows.get(table.name) for path in table.csv_files}
+    expected |= {path for path in checksums.files(folder) if path.startswith(f"{layout.TOPICS}/") and path.endswith((".csv", ".parquet"))}
+    for path in sorted(expected - named):
         yield f"{dcat.JSON_LD}: does not list {path}"
 
 

@@ -18,7 +18,10 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "economic": {"en": "economic field", "cs": "hospodářská oblast"},
     "environmental": {"en": "environmental field", "cs": "oblast životního prostředí"},
 }
-_DESCRIPTION = {"en": "Values of these indicators by area and period: {}.", "cs": "Hodnoty těchto ukazatelů podle území a období: {}."}
+_DESCRIPTION = {
+    "en": "The values of the indicators of this objective and field, by area and period.",
+    "cs": "Hodnoty ukazatelů tohoto cíle a této oblasti, podle území a období.",
+}
 
 
 def of_pack(pack: Pack) -> list[Topic]:
@@ -86,7 +89,7 @@ def _of_group(pack: Pack, objective: str, field: str, indicators: list[Indicator
         of_field = FIELDS.get(field, {}).get(language, "")
         names = [" ".join(pack.text(indicator.title, language).split()) for indicator in indicators]
         titles[language] = ": ".join(filter(None, (of_objective, of_field)))
-        descriptions[language] = _DESCRIPTION[language].format("; ".join(names))
+        descriptions[language] = _DESCRIPTION[language]
         keywords[language] = tuple(dict.fromkeys(filter(None, (of_objective, of_field, *names))))
     name = "_".join(filter(None, (objective.lower().replace("-", "_"), field)))
     return Topic(name, titles, descriptions, keywords, THEMES.get(field, "REGI"), tuple(indicator.id for indicator in indicators))

@@ -63,7 +63,7 @@ def test_the_default_is_a_topic_for_each_objective_and_field() -> None:
     assert sorted(name for topic in default for name in topic.indicators) == sorted(computed)
     forests = next(topic for topic in default if topic.id == "zpo2_3_environmental")
     assert forests.titles["cs"].endswith(": oblast životního prostředí")
-    assert "Podíl lesů na výměře" in forests.descriptions["cs"]
+    assert "Podíl lesů na výměře" in forests.keywords["cs"]
     assert (forests.theme, forests.keywords["en"][1]) == ("ENVI", "environmental field")
 
 

@@ -18,7 +18,16 @@ import exports
 from exports import Column, ReleaseInfo, Table
 from exports.model import layout, reuse
 from exports.model.info import Context, Facts, FileFacts
+from exports.model.topics import Topic
 
+TOPIC = Topic(
+    "women",
+    {"en": "Women and men", "cs": "Ženy a muži"},
+    {"en": "Where women live.", "cs": "Kde žijí ženy."},
+    {"en": ("women", "gender"), "cs": ("ženy", "pohlaví")},
+    "SOCI",
+    ("share", "never"),
+)
 RELEASED = datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
 INFO = ReleaseInfo(
     pack="demo",
@@ -51,6 +60,7 @@ INFO = ReleaseInfo(
     ],
     released=RELEASED,
     inputs_key="inputs-1",
+    topics=(TOPIC,),
 )
 REPORT = {"gate": {"passed": True, "checks": 3}}
 

@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import release_sample
 import yaml
 from prov.model import ProvActivity, ProvDocument, ProvEntity
-from rdflib import DCTERMS, PROV, RDF, RDFS, SDO, XSD, Graph, Literal, Namespace, URIRef
+from rdflib import DCTERMS, FOAF, PROV, RDF, RDFS, SDO, XSD, Graph, Literal, Namespace, URIRef
 from rdflib.compare import isomorphic
 from release_sample import INFO, TABLES, Home
 
@@ -20,7 +21,7 @@ import exports
 from exports import Column, ReleaseInfo, Table
 from exports.changes.published import TABLE
 from exports.metadata import dcat
-from exports.model import checksums, layout
+from exports.model import checksums
 from exports.model.info import Facts
 from exports.release.facts import days
 from tests.support import shapes
@@ -80,6 +81,7 @@ FILL = (
 AREAS = replace(TABLES[0], columns=(*TABLES[0].columns, Column("lon", "DOUBLE", "Longitude")))
 ALL_TABLES = (AREAS, *TABLES[1:], *FURTHER)
 PUBLISHED = (*ALL_TABLES, TABLE)  # every release says what changed
+DATA_SETS = ("women", "indices", "gender_gaps", "territory", "release")
 EVERYWHERE = replace(INFO, catalogues=("nkod", "sk"), code="lake 1, release 2")
 
 
@@ -113,6 +115,19 @@ def spoiled(graph: Graph, *removed: tuple[URIRef | None, URIRef, object], added:
     for statement in added:
         copy.add(statement)
     return copy
+
+
+def listed(release: Path) -> set[str]:
+    """Return the files that a catalogue lists with their checksums: of data sets as text, and of all tables as Parquet."""
+    of_data_sets = ("share", "areas", "area_parents", "gender_gaps", "index_components")
+    return {
+        path
+        for path in checksums.files(release)
+        if (path.endswith((".csv", ".json")) and Path(path).stem in of_data_sets and path.startswith(("csv/", "jsonstat/", "topics/")))
+        or (path.endswith((".csv", ".parquet")) and path.startswith("topics/"))
+        or path.endswith((".xlsx", ".geojson"))
+        or path.startswith(("parquet/", "geo/"))
+    }
 
 
 def damaged(release: Path, copy: Path, path: str, change: Callable[[str], str]) -> list[str]:
@@ -155,7 +170,7 @@ class TestShapes:
 
     def test_reject_deprecated_code(self, catalogue: Graph) -> None:
         shapes.needed()
-        status = (URIRef(f"{HERE}catalog.ttl#table-areas-csv"), ADMS.status, URIRef("http://purl.org/adms/status/Completed"))
+        status = (URIRef(f"{BASE}datasets/territory#csv-areas"), ADMS.status, URIRef("http://purl.org/adms/status/Completed"))
         assert str(ADMS.status) in " ".join(shapes.findings(spoiled(catalogue, added=(status,)), shapes.DEPRECATED))
 
 
@@ -174,8 +189,8 @@ class TestDcat:
         assert (None, DCATAP.hvdCategory, None) not in catalogue
         path = build(replace(EVERYWHERE, high_value=True))
         graph = Graph().parse(path / "catalog.ttl")
-        assert len(set(graph.subjects(DCATAP.hvdCategory))) == 2 * (len(PUBLISHED) + 1) + 1  # datasets, their series, the service
-        assert len(list(Graph().parse(path / "sk" / "datasets" / "areas.ttl").objects(None, DCATAP.hvdCategory))) == 1
+        assert len(set(graph.subjects(DCATAP.hvdCategory))) == len(DATA_SETS) + 1  # and the service
+        assert len(list(Graph().parse(path / "sk" / "datasets" / "territory.ttl").objects(None, DCATAP.hvdCategory))) == 1
         shapes.needed()
         assert shapes.findings(graph, shapes.HIGH_VALUE, "rdfs") == []
         no_service = spoiled(graph, (None, DCAT.service, None), (None, RDF.type, DCAT.DataService))
@@ -196,14 +211,49 @@ class TestDcat:
             "Creative Commons Attribution"
         }
 
-    def test_has_dataset_and_series_per_table(self, catalogue: Graph) -> None:
-        names = {f"table-{table.name}" for table in PUBLISHED} | {"release"}
-        assert {str(s) for s in catalogue.subjects(RDF.type, DCAT.Dataset)} == {f"{HERE}catalog.ttl#{name}" for name in names}
-        assert {str(s) for s in catalogue.objects(None, DCAT.inSeries)} == {f"{BASE}#{name}" for name in names}
-        titles = {str(t.language): str(t) for t in catalogue.objects(URIRef(f"{HERE}catalog.ttl#table-areas"), DCTERMS.title)}
-        assert titles == {"en": "Demo indicators: Areas", "cs": "Ukázkové ukazatele: Území"}
-        period = catalogue.value(URIRef(f"{HERE}catalog.ttl#table-gender_gaps"), DCTERMS.temporal)
+    def test_has_lasting_dataset_per_topic(self, catalogue: Graph) -> None:
+        assert {str(s) for s in catalogue.subjects(RDF.type, DCAT.Dataset)} == {f"{BASE}datasets/{name}" for name in DATA_SETS}
+        files = {str(s) for s in catalogue.subjects(RDF.type, DCAT.Distribution)}
+        assert all(file.partition("#")[0].removeprefix(f"{BASE}datasets/") in DATA_SETS for file in files)
+        assert not any("2026" in iri for iri in files)
+        node = URIRef(f"{BASE}datasets/women")
+        titles = {str(t.language): str(t) for t in catalogue.objects(node, DCTERMS.title)}
+        assert titles == {"en": "Women and men (Demo indicators)", "cs": "Ženy a muži (Ukázkové ukazatele)"}
+        assert str(catalogue.value(node, DCTERMS.identifier)) == "demo/women"
+        assert str(catalogue.value(node, DCAT.version)) == "2026.11.1"
+        assert str(catalogue.value(node, DCAT.landingPage)) == f"{BASE}datasets/women/"
+        assert {str(word) for word in catalogue.objects(node, DCAT.keyword)} == {"women", "gender", "ženy", "pohlaví"}
+        period = catalogue.value(node, DCTERMS.temporal)
+        assert [str(catalogue.value(period, p)) for p in (DCAT.startDate, DCAT.endDate)] == ["2000-01-01", "2399-12-31"]
+        period = catalogue.value(URIRef(f"{BASE}datasets/gender_gaps"), DCTERMS.temporal)
         assert [str(catalogue.value(period, p)) for p in (DCAT.startDate, DCAT.endDate)] == ["2024-04-01", "2024-06-30"]
+        names = [str(t) for t in catalogue.objects(URIRef(f"{BASE}datasets/women#csv-share"), DCTERMS.title) if t.language == "en"]
+        assert names == ["CSV, Share of women"]
+
+    def test_names_publishers_and_licences_of_sources(self, build: Callable[[ReleaseInfo], Path], catalogue: Graph) -> None:
+        def creators(graph: Graph, name: str) -> set[str]:
+            return {str(graph.value(agent, FOAF.name)) for agent in graph.objects(URIRef(f"{BASE}datasets/{name}"), DCTERMS.creator)}
+
+        def terms(graph: Graph, file: str) -> tuple[str, str]:
+            node = URIRef(f"{BASE}datasets/{file}")
+            rights = [str(t) for t in graph.objects(graph.value(node, DCTERMS.rights), RDFS.label) if t.language == "en"]
+            return str(graph.value(node, DCTERMS.license)).rpartition("/")[2], rights[0]
+
+        assert creators(catalogue, "women") == {"Statistical office", "Town"}
+        assert terms(catalogue, "women#csv-share") == (
+            "CC_BY_4_0",
+            "Made from data of: Statistical office (CC0-1.0); Town (NOASSERTION). These sources state no licence: Events (Town).",
+        )
+        sources = [*INFO.sources, {**INFO.sources[0], "id": "maps", "publisher": "Mappers", "licence": "CC-BY-SA-4.0"}]
+        used = {"": ["maps"], "share": ["office"], "never": ["town"]}
+        graph = Graph().parse(build(replace(EVERYWHERE, sources=sources, sources_of=used)) / "catalog.ttl")
+        assert creators(graph, "women") == {"Statistical office", "Mappers"}
+        assert terms(graph, "women#csv-share")[0] == "CC_BYSA_4_0"
+        used = {"": ["town"], "share": ["office"], "never": ["maps"]}
+        graph = Graph().parse(build(replace(EVERYWHERE, sources=sources, sources_of=used)) / "catalog.ttl")
+        assert creators(graph, "women") == {"Statistical office", "Town"}
+        assert terms(graph, "women#csv-share")[0] == "CC_BY_4_0"
+        assert terms(graph, "release#parquet-areas")[0] == "CC_BYSA_4_0"
 
     def test_has_bounding_boxes_of_countries(self) -> None:
         context = release_sample.context(replace(EVERYWHERE, country="SK"))
@@ -222,12 +272,11 @@ class TestDcat:
             url = str(catalogue.value(node, DCAT.downloadURL))
             size, checksum = catalogue.value(node, DCAT.byteSize), catalogue.value(node, SPDX.checksum)
             urls[url] = (size and int(size), checksum and str(catalogue.value(checksum, SPDX.checksumValue)))
-        expected = {}
-        for table in PUBLISHED:
-            for path in (*layout.csv_paths(table, checksums.files(published)), layout.parquet_path(table.name)):
-                facts = checksums.facts(published / path)
-                expected[HERE + path] = (facts.bytes, facts.sha256)
-        assert urls == expected | {f"{HERE}indicators.duckdb": (None, None)}
+        expected: dict[str, Any] = {f"{HERE}indicators.duckdb": (None, None)}
+        for path in listed(published):
+            facts = checksums.facts(published / path)
+            expected[HERE + path] = (facts.bytes, facts.sha256)
+        assert urls == expected
 
     def test_uses_relative_addresses_without_base_uri(self, catalogue: Graph, build: Callable[[ReleaseInfo], Path]) -> None:
         path = build(replace(EVERYWHERE, base_uri=""))
@@ -238,17 +287,36 @@ class TestDcat:
         assert not (path / "sk").exists()
         assert exports.verify(path) == []
 
-    def test_links_to_previous_release(self, full_warehouse: Path, tmp_path: Path) -> None:
-        home = Home(tmp_path)
-        home.build(full_warehouse, EVERYWHERE, ALL_TABLES)
-        other = replace(release_sample.later(1), title={"en": "Another title"})
-        second = home.build(full_warehouse, other, ALL_TABLES)
-        graph = Graph().parse(second.path / "catalog.ttl")
-        assert graph.value(URIRef(f"{BASE}releases/2026.11.2/catalog.ttl#table-areas"), DCAT.prev) == URIRef(
-            f"{HERE}catalog.ttl#table-areas"
-        )
-        again = home.build(full_warehouse, replace(other, released=release_sample.later(2).released, code="other code"), ALL_TABLES)
-        assert (again.version, again.changed) == (second.version, False)
+    def test_keeps_the_time_of_what_did_not_change(self, full_warehouse: Path, tmp_path: Path) -> None:
+        def times(release: Path) -> dict[str, tuple[str, str]]:
+            graph = Graph().parse(release / "catalog.ttl")
+            nodes = {name: URIRef(f"{BASE}datasets/{name}") for name in DATA_SETS}
+            return {
+                name: (str(graph.value(node, DCTERMS.issued)), str(graph.value(node, DCTERMS.modified)))
+                for name, node in nodes.items()
+                if (node, RDF.type, DCAT.Dataset) in graph
+            }
+
+        home, first, second = Home(tmp_path), "2026-11-03T08:30:00+00:00", "2026-11-04T08:30:00+00:00"
+        without = tuple(table for table in ALL_TABLES if table.name != "gender_gaps")
+        before = times(home.build(full_warehouse, EVERYWHERE, without).path)
+        assert before == dict.fromkeys(("women", "indices", "territory", "release"), (first, first))
+        changed = tmp_path / "changed.duckdb"
+        changed.write_bytes(full_warehouse.read_bytes())
+        with duckdb.connect(str(changed)) as connection:
+            connection.execute("update marts.indicator_values set obs_value = 7 where time_period = '2001' and ref_area = 'CZ_1'")
+        later = replace(EVERYWHERE, released=release_sample.later(1).released)
+        other = home.build(changed, later, ALL_TABLES)
+        assert other.version == "2026.11.2"
+        assert times(other.path) == {
+            "women": (first, second),
+            "indices": (first, first),
+            "territory": (first, first),
+            "gender_gaps": (second, second),
+            "release": (first, second),
+        }
+        again = home.build(changed, replace(later, released=release_sample.later(2).released, code="other code"), ALL_TABLES)
+        assert (again.version, again.changed) == (other.version, False)
 
 
 # ----------------------------------------------------------------------------------------------------------------- verify
@@ -270,10 +338,10 @@ class TestVerify:
     def test_finds_missing_table(self, published: Path, tmp_path: Path) -> None:
         def without(text: str) -> str:
             value = json.loads(text)
-            value["@graph"] = [node for node in value["@graph"] if not node["@id"].endswith("#table-peers-csv")]
+            value["@graph"] = [node for node in value["@graph"] if not node["@id"].endswith("#csv-area_parents")]
             return json.dumps(value)
 
-        assert "catalog.jsonld: does not list csv/peers.csv" in damaged(published, tmp_path / "copy", "catalog.jsonld", without)
+        assert "catalog.jsonld: does not list csv/area_parents.csv" in damaged(published, tmp_path / "copy", "catalog.jsonld", without)
 
 
 class TestTermsOfSources:
@@ -313,7 +381,7 @@ class TestProv:
         document = read_provenance(graph)
         assert len(list(document.get_records(ProvActivity))) == 1
         entities = {str(e.identifier.uri) for e in document.get_records(ProvEntity)}
-        assert len({e for e in entities if e.startswith(f"{HERE}catalog.ttl#")}) == len(PUBLISHED) + 1
+        assert {e for e in entities if e.startswith(f"{BASE}datasets/")} == {f"{BASE}datasets/{name}" for name in DATA_SETS}
         assert {e.removeprefix(f"{HERE}prov.ttl#") for e in entities if "#snapshot-" in e and not e.endswith("-checksum")} == {
             "snapshot-office-", "snapshot-town-year%3D2020%20%26%20%22more%22",
         }  # fmt: skip
@@ -364,7 +432,7 @@ class TestDqv:
             assert value.datatype == expected
             assert value.ill_typed is False
 
-    def test_measures_tables(self, published: Path) -> None:
+    def test_measures_data_sets(self, published: Path) -> None:
         graph = Graph().parse(published / "dqv.ttl")
 
         def measured(name: str, of: str = "release") -> object:
@@ -375,8 +443,8 @@ class TestDqv:
         assert measured("reconciled") is True
         assert measured("imputed") == 0.25
         assert measured("fresh") == 0.5
-        assert measured("rows", "table-indicator_values") == 1200
-        assert measured("valued", "table-indicator_values") == 0.8
+        assert measured("rows", "women") == 1200
+        assert measured("valued", "women") == 0.8
         assert measured("age") == 0  # the sample's periods end in 2399
 
 
@@ -387,12 +455,11 @@ class TestSchemaOrg:
     def test_uses_terms_of_vocabulary(self, published: Path) -> None:
         graph = Graph().parse(published / "schema-org.jsonld")
         assert strangers(graph, SDO) == []
-        whole = URIRef(f"{HERE}catalog.ttl#release")
-        assert len(list(graph.objects(whole, SDO.hasPart))) == len(PUBLISHED)
+        whole = URIRef(f"{BASE}datasets/release")
+        assert len(list(graph.objects(whole, SDO.hasPart))) == len(DATA_SETS) - 1
         assert {str(name.language) for name in graph.objects(whole, SDO.name)} == {"en", "cs"}
         sums = {str(s) for s in graph.objects(None, SDO.sha256)}
-        paths = [path for t in PUBLISHED for path in (*layout.csv_paths(t, checksums.files(published)), layout.parquet_path(t.name))]
-        assert sums == {checksums.facts(published / path).sha256 for path in paths}
+        assert sums == {checksums.facts(published / path).sha256 for path in listed(published)}
         assert strangers(spoiled(graph, added=((whole, SDO._NS.licence, URIRef(BASE)),)), SDO) == ["licence"]
 
 

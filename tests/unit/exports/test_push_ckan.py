@@ -17,6 +17,7 @@ import pytest
 from pushing import VERSIONS, command, copy_of, damage, example, home_with_two_releases, withdraw
 
 from exports.model import checksums
+from exports.model.topics import FURTHER
 from exports.push import ckan, ckan_client, ckan_fields, ckan_schema, push_plan
 from exports.push.ckan_client import Portal
 from exports.push.errors import PushError
@@ -32,9 +33,7 @@ pytestmark = pytest.mark.slow
 
 FIRST, SECOND = VERSIONS
 VARIABLE = "ZPO2_SECRET_PORTAL"
-DATASETS = {
-    "demo-areas", "demo-area_parents", "demo-indicators", "demo-indicator_values", "demo-latest_values", "demo-peers", "demo-changes", "demo-release",
-}  # fmt: skip
+DATASETS = {"demo-women", "demo-territory", "demo-release"}
 FAST = RetryPolicy(attempts=4, first_delay=0.01, max_retry_after=5)
 FIELDS = ("identifier", "uri", "issued", "modified", "language", "theme", "frequency", "access_rights", "documentation", "provenance")
 SCHEMA = {
@@ -97,7 +96,7 @@ def run(home: Path, portal: Ckan, *arguments: str, key: str | None = None) -> su
     )  # fmt: skip
 
 
-def shown(portal: Ckan, name: str = "demo-areas") -> dict[str, Any]:
+def shown(portal: Ckan, name: str = "demo-territory") -> dict[str, Any]:
     return portal.package_show({"id": name})
 
 
@@ -119,19 +118,19 @@ def says(portal: Ckan) -> dict[str, Any]:
 
 
 class TestDatasets:
-    def test_one_per_table_with_links(self, two_releases: Path, portal: Ckan) -> None:
+    def test_one_per_topic_with_links(self, two_releases: Path, portal: Ckan) -> None:
         done = run(two_releases, portal)
         assert (done.returncode, done.stderr) == (0, "")
         assert {p["name"] for p in portal.packages.values()} == DATASETS
         release = two_releases / "public" / "releases" / SECOND
         package = shown(portal)
-        assert (package["title"], package["version"], package["license_id"]) == ("Demo indicators: Areas", SECOND, "cc-by")
-        assert {tag["name"] for tag in package["tags"]} == {"indicators", "sustainability", "territorial cohesion", "municipalities"}
+        assert (package["title"], package["version"], package["license_id"]) == ("Areas, their codes and similar areas (Demo indicators)", SECOND, "cc-by")
+        assert {tag["name"] for tag in package["tags"]} == set(FURTHER[-1].keywords["en"])
         fields = extras(package)
-        assert fields["identifier"] == "demo/table-areas"
+        assert fields["identifier"] == "demo/territory"
         assert fields["zpo2_workspace"] == push_plan.select_release(two_releases / "public", None).workspace
         assert "publisher_type" not in fields
-        assert fields["uri"] == "https://data.example.org/zpo2/latest/catalog.ttl#table-areas"
+        assert fields["uri"] == "https://data.example.org/zpo2/datasets/territory"
         assert (fields["issued"], fields["modified"]) == ("2026-11-03T08:30:00Z", "2026-11-04T08:30:00Z")
         assert (fields["publisher_name"], fields["publisher_uri"]) == ("Example office", "https://office.example.org/")
         assert fields["contact_email"] == "data@example.org"
@@ -139,7 +138,7 @@ class TestDatasets:
         assert (fields["temporal_start"], fields["temporal_end"]) == ("2000-01-01", "2399-12-31")
         assert json.loads(fields["theme"]) == ["http://publications.europa.eu/resource/authority/data-theme/REGI"]
         assert "Population (Statistical office, CC0-1.0)" in fields["provenance"]
-        csv, parquet = package["resources"]
+        csv, parquet, *_ = package["resources"]
         assert csv["url"] == csv["download_url"] == f"https://data.example.org/zpo2/releases/{SECOND}/csv/areas.csv"
         assert (csv["format"], csv["mimetype"], parquet["format"]) == ("CSV", "text/csv", "Parquet")
         assert (csv["size"], csv["hash"]) == (
@@ -190,8 +189,8 @@ class TestDatasets:
 
     def test_use_requested_language(self, two_releases: Path, portal: Ckan) -> None:
         push(two_releases, portal, language="cs")
-        assert shown(portal)["title"] == "Ukázkové ukazatele: Území"
-        assert {"udržitelnost", "obce"} <= {tag["name"] for tag in shown(portal)["tags"]}
+        assert shown(portal)["title"] == "Území, jejich kódy a podobná území (Ukázkové ukazatele)"
+        assert {"číselník obcí", "obce"} <= {tag["name"] for tag in shown(portal)["tags"]}
         assert extras(shown(portal))["provenance"].startswith("Vypočteno z: Population (Statistical office, CC0-1.0); Events")
         assert " Podrobnosti: https://" in extras(shown(portal))["provenance"]
         assert shown(portal)["resources"][0]["name"] == "CSV, území"
@@ -202,10 +201,10 @@ class TestDatasets:
             push(two_releases, portal, upload=upload)
             package = shown(portal)
             # the portal insists on Catalan, which the release does not have
-            english, czech = "Demo indicators: Areas", "Ukázkové ukazatele: Území"
+            english, czech = "Areas, their codes and similar areas (Demo indicators)", "Území, jejich kódy a podobná území (Ukázkové ukazatele)"
             assert package["title_translated"] == {"en": english, "ca": english, "cs": czech}
             assert set(package["notes_translated"]) == {"en", "ca", "cs"}
-            assert package["tags_translated"]["cs"][0] == "ukazatele"
+            assert package["tags_translated"]["cs"][0] == "území"
             assert package["provenance"]["cs"].startswith("Vypočteno z")
             resource = package["resources"][0]
             assert resource["name_translated"] == {"en": "CSV, areas", "ca": "CSV, areas", "cs": "CSV, území"}
@@ -254,7 +253,7 @@ class TestRetries:
         with pytest.raises(PushError, match=r"package_create answered 503; gave up after 4 attempts") as failed:
             push(two_releases, portal)
         assert len(portal.writes) == 3 + 2 * FAST.attempts, "two datasets in a row are enough"
-        assert "not tried, because the portal does not answer (3 of 8 datasets are up to date" in str(failed.value)
+        assert "not tried, because the portal does not answer (3 of 3 datasets are up to date" in str(failed.value)
         portal.write_faults, count = {}, len(portal.writes)
         done = run(two_releases, portal)
         assert done.returncode == 0
@@ -267,7 +266,7 @@ class TestUpload:
         count = len(portal.writes)
         messages = push(two_releases, portal, SECOND, upload=True)
         uploaded = {line.split()[2].rstrip(",") for line in messages if ": upload " in line}
-        assert uploaded == {"csv/areas.csv", "parquet/areas.parquet", "csv/changes.csv", "parquet/changes.parquet", "indicators.duckdb",
+        assert uploaded == {"csv/areas.csv", "parquet/areas.parquet", "csv/areas.csv", "parquet/changes.parquet", "indicators.duckdb",
                             "csv/latest_values.csv", "parquet/latest_values.parquet"} & uploaded  # fmt: skip
         assert {"csv/areas.csv", "indicators.duckdb"} <= uploaded
         assert sum(any(name.endswith("__upload") for name in body) for _, body in portal.writes[count:]) == len(uploaded)
@@ -334,7 +333,7 @@ class TestPush:
         assert (done.returncode, done.stderr) == (0, "")
         assert len(portal.writes) == count
         assert says(portal) == before
-        assert f"demo-areas: version: {FIRST} -> {SECOND}" in done.stdout.splitlines()
+        assert f"demo-territory: version: {FIRST} -> {SECOND}" in done.stdout.splitlines()
         assert ("would upload csv/areas.csv" in done.stdout) == upload
         assert "upload csv/indicators.csv" not in done.stdout, "the file is the same in both releases"
 
@@ -416,7 +415,7 @@ class TestPush:
         def busy(body: dict[str, Any]) -> dict[str, Any]:
             package = original(body)
             calls.append(body)
-            if body.get("id") == "demo-areas" and len(calls) == 2:  # between this answer and the revision
+            if body.get("id") == "demo-territory" and len(calls) == 2:  # between this answer and the revision
                 answer = json.loads(json.dumps(package))
                 package["extras"].append({"key": "reviewed_by", "value": "an editor"})
                 package["metadata_modified"] = "2026-11-26T08:59:59"
@@ -430,9 +429,9 @@ class TestPush:
         assert shown(portal)["version"] == SECOND
 
     def test_only_named_datasets(self, two_releases: Path, portal: Ckan) -> None:
-        done = run(two_releases, portal, "--only", "areas", "--only", "demo-peers", "--private")
+        done = run(two_releases, portal, "--only", "areas", "--only", "demo-women", "--private")
         assert (done.returncode, done.stderr) == (0, "")
-        assert {p["name"]: p["private"] for p in portal.packages.values()} == {"demo-areas": True, "demo-peers": True}
+        assert {p["name"]: p["private"] for p in portal.packages.values()} == {"demo-territory": True, "demo-women": True}
         with pytest.raises(UsageError, match="--only nothing: the release has no such dataset; it has areas, "):
             push(two_releases, portal, only=frozenset({"nothing"}))
 
@@ -507,7 +506,7 @@ class TestPush:
 
         portal._resource = stubborn  # type: ignore[method-assign, assignment]
         messages = push(two_releases, portal)
-        assert "demo-areas: the portal keeps its own values of: mimetype" in messages
+        assert "demo-territory: the portal keeps its own values of: mimetype" in messages
 
 
 class TestDataDictionary:
@@ -520,7 +519,7 @@ class TestDataDictionary:
     def test_states_types_before_file_is_loaded(self, two_releases: Path, upload: bool) -> None:
         with support.serving(datastore={}, loader=True) as portal:
             messages = push(two_releases, portal, upload=upload)
-            assert "demo-changes: describe the columns of csv/changes.csv" in messages
+            assert "demo-territory: describe the columns of csv/areas.csv" in messages
             version, value = self.columns(portal, "changes")["from_version"], self.columns(portal, "indicator_values")["obs_value"]
             assert (version["type"], version["info"]["type_override"]) == ("text", "text"), "2026.11.1 is no time"
             assert (value["type"], value["info"]["type_override"]) == ("numeric", "numeric")
@@ -533,11 +532,11 @@ class TestDataDictionary:
         with support.serving(datastore={}) as portal:
             push(two_releases, portal)
             assert portal.datastore == {}, "without a loader an empty table would stay empty"
-            csv = shown(portal, "demo-changes")["resources"][0]["id"]
+            csv = shown(portal, "demo-territory")["resources"][0]["id"]
             release = two_releases / "public" / "releases" / SECOND
             header = (release / "csv" / "changes.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
             portal.datastore[csv] = [{"id": name, "type": "timestamp"} for name in header]
-            assert push(two_releases, portal, dry_run=True) == ["demo-changes: would describe the columns of csv/changes.csv"]
+            assert push(two_releases, portal, dry_run=True) == ["demo-territory: would describe the columns of csv/areas.csv"]
             push(two_releases, portal)
             version = self.columns(portal, "changes")["from_version"]
             assert (version["type"], version["info"]["type_override"]) == ("timestamp", "text"), "the next load makes it a text"
@@ -549,7 +548,7 @@ class TestOwnership:
     """A push changes only datasets that were pushed from the same workspace."""
 
     def handmade(self, portal: Ckan, **fields: Any) -> dict[str, Any]:
-        return portal.package_create({"name": "demo-areas", "title": "Handmade", "owner_org": "office", **fields})
+        return portal.package_create({"name": "demo-territory", "title": "Handmade", "owner_org": "office", **fields})
 
     def other_workspace(self, root: Path, warehouse: Path, changed: Path) -> Path:
         """Return a workspace of the same pack that was published first at another time."""
@@ -562,7 +561,7 @@ class TestOwnership:
         self.handmade(portal)
         for dry_run in (True, False):
             with pytest.raises(
-                PushError, match=r"not from this workspace; choose other names with --prefix, or take it over with --adopt demo-areas"
+                PushError, match=r"not from this workspace; choose other names with --prefix, or take it over with --adopt demo-territory"
             ):
                 push(two_releases, portal, dry_run=dry_run)
         assert shown(portal)["title"] == "Handmade"
@@ -571,9 +570,9 @@ class TestOwnership:
     @pytest.mark.parametrize("upload", [False, True])
     def test_dataset_of_others_is_adopted(self, two_releases: Path, portal: Ckan, upload: bool) -> None:
         package = self.handmade(portal)
-        done = run(two_releases, portal, "--adopt", "demo-areas", "--upload" if upload else "--links")
+        done = run(two_releases, portal, "--adopt", "demo-territory", "--upload" if upload else "--links")
         assert (done.returncode, done.stderr) == (0, "")
-        assert (shown(portal)["id"], shown(portal)["title"]) == (package["id"], "Demo indicators: Areas")
+        assert (shown(portal)["id"], shown(portal)["title"]) == (package["id"], "Areas, their codes and similar areas (Demo indicators)")
         count = len(portal.writes)
         push(two_releases, portal, upload=upload)
         assert len(portal.writes) == count
@@ -586,7 +585,7 @@ class TestOwnership:
         push(two_releases, portal)
         before = says(portal)
         other = self.other_workspace(tmp_path / "other", warehouse, changed_warehouse)
-        with pytest.raises(PushError, match="0 of 8 datasets are up to date"):
+        with pytest.raises(PushError, match="0 of 3 datasets are up to date"):
             push(other, portal)
         assert says(portal) == before
         push(other, portal, prefix="other")
@@ -667,18 +666,18 @@ class TestErrors:
 
     def test_one_dataset_does_not_keep_others_from_being_pushed(self, two_releases: Path, portal: Ckan) -> None:
         push(two_releases, portal, FIRST)
-        shown(portal, "demo-areas")["state"] = "deleted"
-        shown(portal, "demo-peers")["state"] = "draft"
+        shown(portal, "demo-territory")["state"] = "deleted"
+        shown(portal, "demo-women")["state"] = "draft"
         done = run(two_releases, portal)
         assert done.returncode == 1
-        assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["demo-areas", "demo-peers"]
-        assert "(6 of 8 datasets are up to date; the same command continues from here)" in done.stderr
+        assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["demo-territory", "demo-women"]
+        assert "(6 of 3 datasets are up to date; the same command continues from here)" in done.stderr
         versions = {p["name"]: p["version"] for p in portal.packages.values()}
-        assert versions == {**dict.fromkeys(DATASETS, SECOND), "demo-areas": FIRST, "demo-peers": FIRST}
+        assert versions == {**dict.fromkeys(DATASETS, SECOND), "demo-territory": FIRST, "demo-women": FIRST}
 
     def test_one_dataset_with_server_error_does_not_keep_others_from_being_pushed(self, two_releases: Path, portal: Ckan) -> None:
         portal.write_faults = {n: Fault(500) for n in range(1, FAST.attempts + 1)}
-        with pytest.raises(PushError, match=r"gave up after 4 attempts \(7 of 8 datasets"):
+        with pytest.raises(PushError, match=r"gave up after 4 attempts \(7 of 3 datasets"):
             push(two_releases, portal)
         assert len(portal.packages) == 7
 

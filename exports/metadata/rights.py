@@ -1,0 +1,71 @@
+"""Who the data of a data set come from, and what its readers may do with them: sources, licence, and a statement in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from exports.metadata import wording
+from exports.metadata.text import NO_LICENCE
+from exports.model.info import Context
+from exports.model.topics import Topic
+
+Source = Mapping[str, Any]
+_SHARE_ALIKE = re.compile(r"CC-BY-(NC-)?SA-.*|ODbL-.*")
+OF_AREAS = ""
+"""The key of the sources of areas in `ReleaseInfo.sources_of`."""
+
+
+def sources_of(context: Context, topic: Topic | None) -> list[Source]:
+    """Return the sources of a data set in the order of the pack, those of its areas included.
+
+    All sources stand for those that are not known, and for those of the release as a whole, for which `topic` is None.
+    """
+    known = context.info.sources_of
+    indicators = _indicators(context, topic)
+    if indicators is None or not known or not set(indicators) <= set(known):
+        return list(context.info.sources)
+    names = {*known.get(OF_AREAS, ()), *(name for indicator in indicators for name in known[indicator])}
+    return [source for source in context.info.sources if source["id"] in names]
+
+
+def _indicators(context: Context, topic: Topic | None) -> Sequence[str] | None:
+    """Return the indicators that a data set depends on; None if it may depend on everything."""
+    if topic is None:
+        return None
+    if topic.is_by_indicator:
+        return topic.indicators
+    if topic.id == "indices":
+        return sorted({name for index in context.info.provenance.indices.values() for name in index.indicators}) or None
+    if topic.id == "territory" and "peers" not in topic.tables:
+        return ()
+    return sorted(context.facts.extents) or None
+
+
+def licence(own: str, sources: Sequence[Source]) -> str:
+    """Return the licence of a data set as an SPDX identifier: that of the release, unless a source has a share-alike licence."""
+    shared = sorted({str(source["licence"]) for source in sources if _SHARE_ALIKE.fullmatch(str(source["licence"]))})
+    return own if own in shared or not shared else shared[-1]
+
+
+def statement(context: Context, sources: Sequence[Source], languages: Sequence[str]) -> Mapping[str, str]:
+    """Return by language who publishes the sources under which licence, and which sources state none."""
+    texts = {}
+    for language in languages:
+        made_from, unstated = wording.RIGHTS.get(language, wording.RIGHTS["en"])
+        licences: dict[str, dict[str, None]] = {}
+        without: dict[str, None] = {}
+        for source in sources:
+            publisher = context.info.text(source["publisher"])
+            if source["licence"] == NO_LICENCE:
+                title = source["title"]
+                title = title.get(language) if isinstance(title, Mapping) else None
+                without[f"{title or context.info.text(source['title'])} ({publisher})"] = None
+            licences.setdefault(publisher, {})[str(source["licence"])] = None
+        named = "; ".join(f"{publisher} ({', '.join(sorted(names))})" for publisher, names in licences.items())
+        parts = [made_from.format(named)] if named else []
+        parts += [unstated.format("; ".join(without))] if without else []
+        if parts:
+            texts[language] = " ".join(parts)
+    return texts
