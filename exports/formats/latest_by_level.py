@@ -67,7 +67,7 @@ def read(parquet: Path, levels: Sequence[str]) -> list[Level]:
     areas = pl.read_parquet(parquet / "areas.parquet").filter(pl.col("valid_to").is_null())
     links = pl.read_parquet(parquet / "area_parents.parquet").filter(pl.col("valid_to").is_null())
     names = areas.select("ref_area", "name", "level")
-    ancestors = _ancestors(links.select("ref_area", "parent").unique(), names)
+    ancestors = areas_above(links.select("ref_area", "parent").unique(), names)
     result = []
     for level in levels:
         own = _sorted_by_name(names.filter(pl.col("level") == level).select("ref_area", "name"))
@@ -110,7 +110,7 @@ def _sorted_by_name(areas: pl.DataFrame) -> pl.DataFrame:
     return areas.with_columns(plain.alias("plain")).sort("plain", "name", "ref_area").drop("plain")
 
 
-def _ancestors(links: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
+def areas_above(links: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     """Return each area with every area above it: ref_area, level and name of the area above."""
     found, step = [], links
     while not step.is_empty():

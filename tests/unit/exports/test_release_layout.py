@@ -149,8 +149,9 @@ class TestDescriptors:
 
     def test_catalogues_name_each_file_by_its_indicator(self, published: Path) -> None:
         catalogue = (published / "catalog.ttl").read_text(encoding="utf-8")
-        assert '"Demo indicators: Values of the indicators: Share of men (CSV)"@en' in catalogue
-        assert "#table-indicator_values-csv-share_of_men>" in catalogue
+        assert '"CSV, Share"@en' in catalogue
+        assert "datasets/women#csv-share>" in catalogue
+        assert '"CSV, territorial dispersion: Share"@en' in catalogue
 
     def test_new_indicator_does_not_change_the_shape(self, home: Home, source: Path, tmp_path: Path) -> None:
         home.build(source, INFO, TABLES)
