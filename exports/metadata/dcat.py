@@ -253,7 +253,7 @@ def _distribution(
         node,
         "dcat:Distribution",
         dct_title=texts(file.titles(dataset.titles)),
-        dct_description=texts(dataset.descriptions),
+        dct_description=texts(dataset.titles),
         dcat_accessURL=Iri(catalogue.file(file.path)),
         dcat_downloadURL=Iri(catalogue.file(file.path)),
         dcat_mediaType=Iri(vocabulary.MEDIA_TYPES + form.media_type),

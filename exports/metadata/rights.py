@@ -43,6 +43,12 @@ def _indicators(context: Context, topic: Topic | None) -> Sequence[str] | None:
     return sorted(context.facts.extents) or None
 
 
+def _text(context: Context, value: Any, language: str) -> str:
+    """Return a text in a language, or else as the pack has it."""
+    in_language = value.get(language) if isinstance(value, Mapping) else None
+    return context.info.text(in_language or value)
+
+
 def licence(own: str, sources: Sequence[Source]) -> str:
     """Return the licence of a data set as an SPDX identifier: that of the release, unless a source has a share-alike licence."""
     shared = sorted({str(source["licence"]) for source in sources if _SHARE_ALIKE.fullmatch(str(source["licence"]))})
@@ -59,9 +65,9 @@ def statement(context: Context, sources: Sequence[Source], languages: Sequence[s
         for source in sources:
             publisher = context.info.text(source["publisher"])
             if source["licence"] == NO_LICENCE:
-                title = source["title"]
-                title = title.get(language) if isinstance(title, Mapping) else None
-                without[f"{title or context.info.text(source['title'])} ({publisher})"] = None
+                known = _text(context, source.get("rights"), language)
+                title = f"{_text(context, source['title'], language)} ({publisher})"
+                without[f"{title}: {known.rstrip('.')}" if known else title] = None
             licences.setdefault(publisher, {})[str(source["licence"])] = None
         named = "; ".join(f"{publisher} ({', '.join(sorted(names))})" for publisher, names in licences.items())
         parts = [made_from.format(named)] if named else []

@@ -135,7 +135,7 @@ def _dataset(plan: PushPlan, graph: Graph, node: str, package: Mapping[str, Any]
         {name: value for name, value in core.items() if value},
         _tags(reader),
         {name: value for name, value in fields.items() if value and value != [{}]},
-        tuple(_resource(plan, _NodeReader(graph, file, reader.language), name, release_address, texts["notes"]) for file in files),
+        tuple(_resource(plan, _NodeReader(graph, file, reader.language), name, release_address, texts["title"]) for file in files),
         texts,
     )
 
