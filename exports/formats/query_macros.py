@@ -5,8 +5,8 @@ The SQL always qualifies columns with their table: an unqualified name that is a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from exports.model.tables import Table
 from pipelines.core.sql import identifier
@@ -29,6 +29,12 @@ class Query:
     description: str
     sql: str
     parameters: tuple[str, ...] | None = None
+    translations: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    @property
+    def descriptions(self) -> dict[str, str]:
+        """The description by language, English first."""
+        return {"en": self.description, **self.translations}
 
 
 def queries(tables: Sequence[Table], languages: Sequence[str]) -> list[Query]:
@@ -58,6 +64,7 @@ PEERS = Query(
     order by p.position
     """,
     ("area",),
+    {"cs": "Území, která jsou danému území nejpodobnější, od nejpodobnějšího. peers('CZ_554782')"},
 )
 
 
@@ -126,17 +133,24 @@ def _value_queries(title: str | None) -> list[Query]:
             "latest",
             "Each indicator in the last period for which any area has a value, by area, sex and age, with titles and names.",
             latest,
+            translations={
+                "cs": "Každý ukazatel za poslední období, za které má aspoň jedno území hodnotu: území, pohlaví, věk, s názvy ukazatelů a území."
+            },
         ),
         Query(
             "series",
             "All values of an indicator for one area, by period. series('population', 'CZ_554782')",
             series,
             ("indicator", "area"),
+            {"cs": "Všechny hodnoty ukazatele za jedno území podle období. series('population', 'CZ_554782')"},
         ),
         Query(
             "compare",
             "The latest totals of all indicators for several areas, one row per indicator and area. compare(['CZ_554782', 'CZ_582786'])",
             compare,
             ("areas",),
+            {
+                "cs": "Poslední celkové hodnoty všech ukazatelů za několik území, řádek za ukazatel a území. compare(['CZ_554782', 'CZ_582786'])"
+            },
         ),
     ]

@@ -1,26 +1,55 @@
-"""README.md of a release, for people: its content, its tables, how to query it, and how to give credit."""
+"""README.md of a release, for people: its content, its tables, how to query it, and how to give credit.
+
+README.md is in English, because catalogues name it; README.<language>.md is beside it for each other language of the pack that has a
+template. The templates say the same: `tests/unit/exports/test_languages.py` compares their structure.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from exports.formats import reading_texts
-from exports.formats.query_macros import queries
-from exports.metadata import markdown
+from exports.formats.query_macros import Query, queries
+from exports.metadata import markdown, wording
 from exports.metadata.text import NO_LICENCE, is_web, licence_url, release_url
 from exports.model import layout
-from exports.model.info import Context
+from exports.model.info import Context, ReleaseInfo
+from exports.model.tables import Table
 from pipelines.core.vocabulary import STATUSES
 
 PATH = "README.md"
+TEMPLATES: Mapping[str, str] = {"en": "English", "cs": "Česky"}
+"""The languages that have a template, `templates/README.<language>.md.j2`, with what a link to the document says."""
+
+
+def path_in(language: str) -> str:
+    return PATH if language == "en" else f"README.{language}.md"
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
-    info = context.info
+    languages = dict.fromkeys(("en", *(language for language in context.info.languages if language in TEMPLATES)))
+    paths = {language: path_in(language) for language in languages}
+    return {
+        path: _document(context, language, {TEMPLATES[other]: paths[other] for other in paths if other != language})
+        for language, path in paths.items()
+    }
+
+
+def _document(context: Context, language: str, others: Mapping[str, str]) -> bytes:
+    """Return the document in a language, with links to the `others`. Texts of the pack are in another language if it has no such text."""
+    info = replace(context.info, languages=[language, *context.info.languages])
     names = [table.name for table in context.tables]
-    content = markdown.render(
-        "README.md.j2",
+    own = context.info.languages
+
+    def description(described: Table | Query) -> str:
+        return described.descriptions.get(language) or described.description
+
+    return markdown.render(
+        f"README.{language}.md.j2",
+        language=language,
+        others=others,
         title=info.text(info.title),
         country=info.country,
         version=context.version,
@@ -28,29 +57,38 @@ def descriptor(context: Context) -> dict[str, bytes]:
         publisher=info.text(info.publisher.get("name")),
         url=release_url(info.base_uri, context.version),
         tables=context.tables,
+        table_title=lambda table: wording.title(table.name, language) or table.name,
+        description=description,
         rows=context.rows,
         partitioned=[f"`{table.name}`" for table in context.tables if layout.is_partitioned(table)],
         formats=info.formats,
         boundaries=info.boundaries is not None,
-        workbooks={language: layout.workbook_path(info.pack, language) for language in info.languages},
-        localized=[layout.localized_csv_path(language) for language in info.languages if language in reading_texts.DECIMAL_COMMA],
+        workbooks={of: layout.workbook_path(info.pack, of) for of in own},
+        localized=[layout.localized_csv_path(of) for of in own if of in reading_texts.DECIMAL_COMMA],
         statuses=STATUSES,
         example_table="indicator_values" if "indicator_values" in names or not names else names[0],
-        queries=queries(context.tables, info.languages),
-        licence="no licence is asserted" if info.licence == NO_LICENCE else _licence(info.licence),
-        sources=[_source(context, source) for source in info.sources],
-        indices=[{"index": index, "title": info.text(index.titles), "note": info.text(index.notes)} for index in context.facts.indices],
+        queries=queries(context.tables, own),
+        licence=_licence(info.licence),
+        sources=[_source(info, source) for source in info.sources],
+        indices=[
+            {
+                "index": index,
+                "title": info.text(index.titles),
+                "level": info.text(info.levels.get(index.level)) or index.level,
+                "note": info.text(index.notes),
+            }
+            for index in context.facts.indices
+        ],
     )
-    return {PATH: content}
 
 
 def _licence(licence: str) -> str:
+    """Return the licence with a link to its text, or its name alone; nothing if no licence is asserted."""
     url = licence_url(licence)
-    return f"[{licence}]({url})" if url else licence
+    return f"[{licence}]({url})" if url else "" if licence == NO_LICENCE else licence
 
 
-def _source(context: Context, source: Mapping[str, Any]) -> dict[str, str]:
-    info = context.info
+def _source(info: ReleaseInfo, source: Mapping[str, Any]) -> dict[str, str]:
     return {
         "id": source["id"],
         "citation": info.text(source.get("citation")) or f"{info.text(source['publisher'])}: {info.text(source['title'])}",

@@ -273,7 +273,7 @@ def release_info(workspace: Workspace) -> Any:
         languages=list(pack.file.languages),
         sources=[
             {
-                "id": s.id, "title": pack.text(s.title), "publisher": s.publisher, "licence": s.licence,
+                "id": s.id, "title": {lang or first: text for lang, text in s.title.items()}, "publisher": s.publisher, "licence": s.licence,
                 "homepage": s.homepage or "", "citation": s.citation or "", "licence_url": s.licence_url or "", "rights": s.rights or {},
                 "carrier": s.carrier.model_dump(exclude_none=True) if s.carrier else {},
             }

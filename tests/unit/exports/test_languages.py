@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 from release_sample import INFO, context
 
 from exports.formats import jsonstat, reading_texts, sdmx
-from exports.metadata import codelist, csvw, datapackage
+from exports.metadata import codelist, csvw, datapackage, readme
 from exports.model import sdmx as sdmx_model
 from exports.model.labels import Indicator, Labels
 from exports.model.tables import Table
@@ -129,3 +131,36 @@ class TestDescriptors:
         (resource,) = [resource for resource in datapackage.resources(release) if resource["name"] == "indicator_values"]
         (field,) = [field for field in resource["schema"]["fields"] if field["name"] == "obs_status"]
         assert field["categories"][0] == {"value": "A", "label": "normal", "label_cs": "normální hodnota"}
+
+
+class TestReadme:
+    def test_each_language_of_the_pack_with_a_template_has_one(self) -> None:
+        assert list(readme.descriptor(context())) == ["README.md", "README.cs.md"]
+        assert list(readme.descriptor(context(replace(INFO, languages=["pl", "hu"])))) == ["README.md"]
+
+    def test_czech_one_has_czech_texts(self) -> None:
+        documents = readme.descriptor(context())
+        czech, english = (documents[path].decode() for path in ("README.cs.md", "README.md"))
+        assert czech.startswith("# Ukázkové ukazatele\n")
+        assert english.startswith("# Demo indicators\n")
+        assert "| `areas` | Území | 1 |" in czech
+        assert "| C | důvěrný údaj | důvěrný údaj: mohl by vypovídat o jednotlivých osobách nebo firmách | bez hodnoty |" in czech
+        assert "[English](README.md)" in czech
+        assert "[Česky](README.cs.md)" in english
+
+    @pytest.mark.parametrize("language", [language for language in readme.TEMPLATES if language != "en"])
+    def test_templates_say_the_same(self, language: str) -> None:
+        """Compare conditions, loops and values, and everything that is code. A sentence can have another order."""
+        folder = Path(readme.__file__).parent / "templates"
+        english, other = ((folder / f"README.{name}.md.j2").read_text(encoding="utf-8") for name in ("en", language))
+        pattern = re.compile(r"\{%-?\s*(.*?)\s*-?%\}|\{\{\s*(.*?)\s*\}\}", re.DOTALL)
+        parts = [
+            Counter(re.sub(r'"[^"]* [^"]*"|"(rank|fifth|pořadí|pětina)"', '"..."', a or b) for a, b in pattern.findall(text))
+            for text in (english, other)
+        ]
+        assert parts[0] == parts[1]
+        headings = [[line.split()[0] for line in text.splitlines() if line.startswith("#")] for text in (english, other)]
+        assert headings[0] == headings[1]
+        paths = [re.findall(r"^\| (`[^<`]*`(?:, `[^`]*`)*) \|", text, re.MULTILINE) for text in (english, other)]
+        assert paths[0] == paths[1]
+        assert len(paths[0]) > 15

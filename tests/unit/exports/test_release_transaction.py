@@ -65,7 +65,15 @@ class TestReleaseFiles:
         whole = [table for table in tables if table != "indicator_values"]
         expected = {f"csv/{t}.csv{end}" for t in whole for end in ("", "-metadata.json")} | {f"parquet/{t}.parquet" for t in tables}
         expected |= {"csv/indicator_values/share.csv", "csv/indicator_values/csv-metadata.json"}
-        expected |= {"indicators.duckdb", "datapackage.json", "SHA256SUMS", "CHANGELOG.md", "README.md", "quality/report.json"}
+        expected |= {
+            "indicators.duckdb",
+            "datapackage.json",
+            "SHA256SUMS",
+            "CHANGELOG.md",
+            "README.md",
+            "README.cs.md",
+            "quality/report.json",
+        }
         expected |= {"catalog.ttl", "catalog.jsonld", "schema-org.jsonld", "prov.ttl", "dqv.ttl", "CITATION.cff"}
         expected |= {"croissant.json"}
         paths = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()}
