@@ -86,7 +86,15 @@ def _serialised(schema: pa.Schema) -> str:
 
 
 def _of_column(column: Column) -> dict[str, str]:
-    return {"description": column.description} | ({"unit": column.unit} if column.unit else {})
+    units = (
+        {"unit": column.unit, **{f"unit_{language}": text for language, text in column.unit_translations.items()}} if column.unit else {}
+    )
+    return {"description": column.description, **_translations(column), **units}
+
+
+def _translations(described: Table | Column) -> dict[str, str]:
+    """Return the descriptions in other languages than English."""
+    return {f"description_{language}": text for language, text in described.translations.items()}
 
 
 def metadata(table: Table) -> dict[str, str]:
@@ -94,6 +102,7 @@ def metadata(table: Table) -> dict[str, str]:
     return {
         "table": table.name,
         "description": table.description,
+        **_translations(table),
         "primary_key": json.dumps(list(table.key), ensure_ascii=False),
         "columns": json.dumps(columns, ensure_ascii=False),
     } | ({"view_of": table.view_of} if table.view_of else {})

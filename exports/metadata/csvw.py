@@ -144,7 +144,7 @@ def _column(table: Table, column: Column, languages: Sequence[str]) -> dict[str,
     if concept := CONCEPTS.get(column.name.lower()):
         value["propertyUrl"] = concept
     if column.unit:
-        value["schema:unitText"] = column.unit
+        value["schema:unitText"] = _tagged(column.units, languages) if column.unit_translations else column.unit
     if column.name in table.key:
         value["required"] = True
         if column.type == "VARCHAR":

@@ -105,10 +105,10 @@ def _resource(context: Context, table: Table) -> dict[str, Any]:
     }
 
 
-def _translations(context: Context, descriptions: Mapping[str, str]) -> dict[str, str]:
-    """Return the descriptions in the other languages of the pack, as further properties: the standard has texts in one language."""
-    others = in_languages(descriptions, context.info.languages)
-    return {f"description_{language}": text for language, text in others.items() if language != "en"}
+def _translations(context: Context, texts: Mapping[str, str], name: str = "description") -> dict[str, str]:
+    """Return texts in the other languages of the pack, as further properties: the standard has texts in one language."""
+    others = in_languages(texts, context.info.languages)
+    return {f"{name}_{language}": text for language, text in others.items() if language != "en"}
 
 
 def _data(context: Context, table: Table) -> dict[str, Any]:
@@ -137,6 +137,7 @@ def _field(context: Context, table: Table, column: Column) -> dict[str, Any]:
     }
     if column.unit:
         value["unit"] = column.unit
+        value |= _translations(context, column.units, "unit")
     if column.name == "obs_status":
         value["categories"] = [_category(context, status) for status in STATUSES.values()]
     constraints = {"minimum": column.minimum, "maximum": column.maximum, "enum": list(column.values) or None}

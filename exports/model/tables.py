@@ -16,7 +16,7 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 class Column:
     """A column of a published table. `unit` is the unit of its numbers, if they have one.
 
-    `description` is in English, and `translations` has it in other languages. `unit_translations` has the unit of an indicator.
+    `description` is in English, and `translations` has it in other languages. `unit_translations` has the unit.
     `minimum`, `maximum` and `values` are what cells are checked against before publication; the descriptors state them.
     """
 
@@ -34,6 +34,11 @@ class Column:
     def descriptions(self) -> dict[str, str]:
         """The description by language, English first."""
         return {"en": self.description, **self.translations}
+
+    @property
+    def units(self) -> dict[str, str]:
+        """The unit by language, English first; empty without a unit."""
+        return {"en": self.unit, **self.unit_translations} if self.unit else {}
 
     def __post_init__(self) -> None:
         if self.type not in TYPES:

@@ -103,6 +103,19 @@ SEX_NAMES: Mapping[str, Texts] = {
 }
 ALL_AGES: Texts = ("all ages", "všechny věky", "všetky veky")
 
+UNITS: Mapping[str, Texts] = {
+    "areas": ("areas", "území", "územia"),
+    "byte": ("byte", "bajt", "bajt"),
+    "cells": ("cells", "buňky", "bunky"),
+    "degree": ("degree", "stupeň", "stupeň"),
+    "indicators": ("indicators", "ukazatele", "ukazovatele"),
+    "per year": ("per year", "za rok", "za rok"),
+    "periods": ("periods", "období", "obdobia"),
+    "rows": ("rows", "řádky", "riadky"),
+    "standard deviations": ("standard deviations", "směrodatné odchylky", "smerodajné odchýlky"),
+}
+"""The units of columns that are words. Symbols such as % are the same in every language."""
+
 
 def in_language(texts: Sequence[str], language: str) -> str:
     """Return a text in `language`, in English where there is none."""
