@@ -16,7 +16,7 @@ import yaml
 
 SYMBOLS = {"%", "1", "km", "km2", "µg/m³"}
 """Units that are the same in every language."""
-TEXT_KEYS = {"title", "titles", "description", "note", "needed", "supplier", "unit", "keywords"}
+TEXT_KEYS = {"rights", "title", "titles", "description", "note", "needed", "supplier", "unit", "keywords"}
 """Keys of packs whose values people read. A citation and the name of a publisher are in the language of the publisher."""
 LANGUAGE = re.compile(r"[a-z]{2}(?:-[A-Z]{2})?")
 COMMON = "{http://www.sdmx.org/resources/sdmxml/schemas/v3_0/common}"
@@ -57,7 +57,7 @@ def of_release(folder: Path, languages: Sequence[str]) -> Iterator[str]:
     for language in others:
         yield from _data_package(resources, language)
         yield from _readme(folder, resources, language)
-        yield from (f"{path}: missing" for path in _made_to_be_read(folder, language) if not path.is_file())
+        yield from (f"{path.relative_to(folder)}: missing" for path in _made_to_be_read(folder, language) if not path.is_file())
         yield from _cubes(folder, language)
     for path in sorted(folder.rglob("*-metadata.json")):
         yield from _csvw(path, languages)

@@ -23,6 +23,7 @@ from exports.model import sdmx as sdmx_model
 from exports.model.labels import Indicator, Labels
 from exports.model.tables import Table
 from pipelines.core import code_texts, vocabulary
+from tests.support import languages
 
 LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 COMMON = "{http://www.sdmx.org/resources/sdmxml/schemas/v3_0/common}"
@@ -164,3 +165,24 @@ class TestReadme:
         paths = [re.findall(r"^\| (`[^<`]*`(?:, `[^`]*`)*) \|", text, re.MULTILINE) for text in (english, other)]
         assert paths[0] == paths[1]
         assert len(paths[0]) > 15
+
+
+class TestWalk:
+    def test_finds_what_a_release_lacks_in_a_language(self, tmp_path: Path) -> None:
+        """The tables of the sample have no Czech descriptions, and it has no data files."""
+        release = context()
+        for descriptor in (datapackage.descriptor, csvw.descriptor, codelist.descriptor, readme.descriptor):
+            for path, content in descriptor(release).items():
+                (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / path).write_bytes(content)
+        assert [fault for fault in languages.of_release(tmp_path, ["en"]) if "missing" not in fault] == []
+        faults = set(languages.of_release(tmp_path, ["en", "cs"]))
+        assert {
+            "datapackage.json: areas has no description in cs",
+            "datapackage.json: areas.ref_area has no description in cs",
+            "datapackage.json: areas.lat has no unit in cs",
+            "README.cs.md: areas is not described in cs",
+            "demo_cs.xlsx: missing",
+            "areas.csv-metadata.json: ref_area is not described in cs",
+        } <= faults
+        assert not [fault for fault in faults if "obs_status.csv" in fault]
