@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from exports.formats import boundaries, geo, jsonstat, latest_by_level, localized_csv, parquet, reading_texts, workbook
+from exports.formats import geo, jsonstat, latest_by_level, localized_csv, parquet, reading_texts, workbook
 from exports.formats import sdmx as sdmx_files
 from exports.model import checksums, labels, layout, sdmx
 from exports.model.connection import Limits
@@ -89,8 +89,12 @@ def _maps(folder: Path, context: Context, tables: dict[str, Table], reuse: Reuse
 
 
 def _boundaries(folder: Path, context: Context, reuse: Reuse) -> list[str]:
+    if context.info.boundaries is None:
+        return []
+    from exports.formats import boundaries  # shapely is slow to import, and few packs have boundaries
+
     levels = boundaries.read(folder, context.info)
-    if not levels or context.info.boundaries is None:
+    if not levels:
         return []
     paths = boundaries.paths(levels)
     tables = {name: reuse.tables[name].digest.parts for name in ("areas", "area_parents") if name in reuse.tables}

@@ -141,3 +141,8 @@ def boundaries_part_path(level: str, area: str) -> str | None:
 def boundaries_part(path: str) -> str:
     """Return the area whose part of a level a file has."""
     return PurePosixPath(path).stem
+
+
+def is_of_boundaries(path: str) -> bool:
+    """Return whether a file belongs to the boundaries of areas."""
+    return path == BOUNDARIES or path.startswith("geo/boundaries_") or (path.startswith("geo/") and path.endswith(".topojson"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,21 @@ from exports.formats.boundaries import Area
 from exports.model import layout
 
 
-def faults(folder: Path) -> Iterator[str]:
-    """Check the files that the list of boundaries names. A release without the list has no boundaries, so it must not have their files.
+def faults(folder: Path, files: Collection[str]) -> Iterator[str]:
+    """Check the files that the list of boundaries names, and that there are no others. `files` are the paths of all files for maps.
 
     * Every level has the boundaries of all its current areas, but for those listed as missing. Each is a valid polygon.
     * The simplified files of a level and of its parts have the same areas, and each area lies where its full boundary does.
     * The areas whose point is far from their boundary are those that the list names.
     """
-    files = {path.relative_to(folder).as_posix() for path in (folder / "geo").rglob("*") if path.is_file()}
-    of_boundaries = {path for path in files if path.endswith(".topojson") or path.startswith("geo/boundaries_")}
+    of_boundaries = {path for path in files if layout.is_of_boundaries(path)} - {layout.BOUNDARIES}
     document: dict[str, Any] = {"levels": []}
     if layout.BOUNDARIES in files:
         document = json.loads((folder / layout.BOUNDARIES).read_bytes())
     named = set(boundaries.described(document))
-    yield from (f"{path}: missing" for path in sorted(named - files))
+    yield from (f"{path}: missing" for path in sorted(named - set(files)))
     yield from (f"{path}: {layout.BOUNDARIES} does not name it" for path in sorted(of_boundaries - named))
-    if not named or named - files:
+    if not named or named - set(files):
         return
     areas = boundaries.current_areas(folder / "parquet")
     for level in document["levels"]:

@@ -43,7 +43,7 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
     * The catalogue lists every table file with its size and checksum, and has the same content in both of its formats.
     """
     from exports.model.connection import Limits  # Arrow and DuckDB are slow to import
-    from exports.verify import boundaries, changes, derived, formats
+    from exports.verify import changes, derived, formats
 
     folder = Path(release_dir)
     if not folder.is_dir():
@@ -85,8 +85,7 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
         ):
             if table.name == name and (folder / table.parquet).is_file():
                 faults += _faults(path, partial(check, folder, table))
-    if (folder / "geo").is_dir() and (folder / "parquet/areas.parquet").is_file():
-        faults += _faults("geo", partial(boundaries.faults, folder))
+    faults += _faults("geo", partial(_boundaries, folder))
     if (folder / croissant.PATH).is_file():
         faults += _faults(croissant.PATH, partial(_croissant, folder, tables))
     if (folder / report.PATH).is_file():
@@ -225,6 +224,14 @@ def _croissant(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
                 yield f"{croissant.PATH}: the checksum of {path} differs from the file"
         if fields.get(table.name) != list(table.types):
             yield f"{croissant.PATH}: the fields of {table.name} differ from {datapackage.PATH}"
+
+
+def _boundaries(folder: Path) -> Iterator[str]:
+    files = {path for path in checksums.files(folder) if path.startswith("geo/")}
+    if any(layout.is_of_boundaries(path) for path in files) and (folder / "parquet/areas.parquet").is_file():
+        from exports.verify import boundaries  # shapely is slow to import, and few packs have boundaries
+
+        yield from boundaries.faults(folder, files)
 
 
 def _foreign_keys(tables: list[DescribedTable]) -> Iterator[ForeignKey]:

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+import shapely
 
+from exports.formats import boundaries, simplified, topojson
+from exports.metadata import report
 from exports.model import layout
 from tests.support import validators
 from tests.support.validators import rows
@@ -78,8 +81,26 @@ def test_sdmx1_and_jsonstat_validator_read_what_the_tables_hold(real: Path) -> N
         assert values == rows(real, "indicator_values", "count(obs_value)", f"indicator = '{name}'"), name
 
 
-def test_the_map_is_geoparquet(real: Path) -> None:
-    assert validators.geoparquet_fails(real / "geo" / "areas.parquet") == []
+def test_the_maps_are_geoparquet(real: Path) -> None:
+    files = sorted((real / "geo").glob("*.parquet"))
+    assert len(files) > 1
+    assert {path.name: validators.geoparquet_fails(path) for path in files} == {path.name: [] for path in files}
+
+
+def test_the_maps_of_cz_are_within_their_budget(cz_release: Path) -> None:
+    levels = {level["level"]: level for level in json.loads((cz_release / layout.BOUNDARIES).read_bytes())["levels"]}
+    assert {name: (level["boundaries"], level["missing"], level["areas_missing"]) for name, level in levels.items()} == {
+        name: (areas, [], {}) for name, areas in (("lau", 6258), ("orp", 206), ("okres", 77), ("nuts3", 14), ("nuts0", 1))
+    }
+    packed = {path: simplified.packed((cz_release / path).read_bytes()) for path in boundaries.described({"levels": levels.values()})}
+    assert packed["geo/lau.topojson"] <= 350_000
+    assert packed["geo/okres.topojson"] <= 13_000
+    parts = [part["topojson"] for part in levels["lau"]["parts"]]
+    assert len(parts) == 14
+    assert max(packed[path] for path in parts) <= 60_000
+    shapes = topojson.decode(json.loads((cz_release / "geo/lau.topojson").read_bytes()))
+    assert shapely.coverage_is_valid(list(shapes.values()))
+    assert len(levels["lau"]["points_outside"]) < 30  # they are the points of namesakes elsewhere
 
 
 def test_pyarrow_duckdb_and_hyparquet_agree(real: Path, tmp_path: Path) -> None:
@@ -98,5 +119,5 @@ def test_a_cz_release_is_within_its_budget(cz_release: Path) -> None:
             is_first = path.parent.name == "csv" or path == min(path.parent.glob("*.csv"))
             bare += path.stat().st_size - (0 if is_first else len(file.readline()))
     assert sum(sizes) <= 1.6 * bare
-    assert len(sizes) <= 450
+    assert len(sizes) <= report.FILES
     assert json.loads((cz_release / "quality" / "report.json").read_bytes())["size"]["within_budget"]
