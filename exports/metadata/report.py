@@ -18,6 +18,9 @@ FILES = 520
 """The number of files that a release should not exceed. The maps of a country by region are 25 of them, and each topic has two."""
 ON_REQUEST = "sdmx"
 """What a release contains only because its pack asks for it does not count."""
+API = "api"
+"""The files for programs have a budget of their own."""
+API_BYTES, API_FILES = 150_000_000, 800
 ROUNDED = 1 << 20
 """The size of the DuckDB file differs a little from build to build, so it is rounded up to a multiple of this."""
 
@@ -53,7 +56,7 @@ def size(context: Context) -> dict[str, Any]:
         add("duckdb", -(-context.duckdb_bytes // ROUNDED) * ROUNDED)
     add(DOCUMENTS, 0)
     add(DOCUMENTS, 0)
-    counted = [total for name, total in formats.items() if name != ON_REQUEST]
+    counted = [total for name, total in formats.items() if name not in (ON_REQUEST, API)]
     total_bytes, total_files = (sum(total[name] for total in counted) for name in ("bytes", "files"))
     budget = max(round(RATIO * context.whole_csv), SMALL)
     return {
@@ -63,8 +66,14 @@ def size(context: Context) -> dict[str, Any]:
         "budget_bytes": budget,
         "budget_files": FILES,
         "within_budget": total_bytes <= budget and total_files <= FILES,
+        **({"api": _api(formats[API])} if API in formats else {}),
         "formats": dict(sorted(formats.items())),
     }
+
+
+def _api(total: dict[str, int]) -> dict[str, Any]:
+    within = total["bytes"] <= API_BYTES and total["files"] <= API_FILES
+    return {**total, "budget_bytes": API_BYTES, "budget_files": API_FILES, "within_budget": within}
 
 
 def _format(path: str) -> str:

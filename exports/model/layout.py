@@ -28,6 +28,9 @@ TOPICS = "topics"
 """The folder of the files of each topic."""
 DATASETS = "datasets"
 """The folder of data sets below the address of the releases: their lasting addresses, and their landing pages."""
+API = "api/v1"
+"""The folder of the files for programs. A change that breaks their readers needs a new folder."""
+API_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
 METADATA = "-metadata.json"
 """CSV on the Web looks for the metadata of a file under its name with this ending, then in `csv-metadata.json` in the same folder."""
 
@@ -109,6 +112,14 @@ def dataset_address(root: str, dataset: str) -> str:
 def landing_path(dataset: str) -> str:
     """Return the path of the landing page of a data set, beside the releases."""
     return f"{DATASETS}/{dataset}/index.html"
+
+
+def api_path(*parts: str) -> str:
+    """Return the path of a JSON file for programs: folders and a name below `api/v1`. Raises ReleaseError if one cannot be a file name."""
+    for part in parts:
+        if not API_NAME.fullmatch(part):
+            raise ReleaseError(f"{API}: {part!r} cannot be a file name; use letters, digits, _ and -")
+    return f"{API}/{'/'.join(parts)}.json"
 
 
 def metadata_path(path: str) -> str:

@@ -22,7 +22,7 @@ from pipelines.core import versions
 
 NOTE = "published.json"
 """The name of the note in the staging folder."""
-LIBRARIES = ("duckdb", "numpy", "polars", "pyarrow")
+LIBRARIES = ("duckdb", "numpy", "orjson", "polars", "pyarrow")
 """Libraries that compute the digests or write the files. After an upgrade of one of them, all files are written again."""
 
 

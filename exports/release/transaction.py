@@ -273,6 +273,7 @@ def _complete(
 
     Returns the data files.
     """
+    from exports.api import write as api
     from exports.changes.published import VIEWS
     from exports.formats import derived_formats, duckdb_macros
     from exports.formats import duckdb as duckdb_file
@@ -284,6 +285,9 @@ def _complete(
         context = replace(context, duckdb_bytes=(folder / DUCKDB).stat().st_size)
     report_progress("files by indicator, for spreadsheets, statistical software and maps")
     context = replace(context, files={**context.files, **derived_formats.write(folder, context, limits, reuse)})
+    if api.FORMAT in context.info.formats:
+        report_progress("files for programs")
+        context = replace(context, files={**context.files, **api.write(folder, context, reuse)})
     context = replace(context, states=data_sets.states(context, current_folder))
     documents = metadata.render(metadata.DESCRIPTORS + metadata.RECORDS, context)
     context = replace(context, whole_csv=_whole_csv(context), document_bytes={path: len(text) for path, text in documents.items()})

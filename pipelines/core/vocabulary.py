@@ -49,7 +49,7 @@ class Status:
 
 TABLE_FORMATS = ("csv", "parquet")
 """The formats of the tables that are in every release."""
-DEFAULT_FORMATS = (*TABLE_FORMATS, "duckdb", "xlsx", "jsonstat", "geo")
+DEFAULT_FORMATS = (*TABLE_FORMATS, "duckdb", "xlsx", "jsonstat", "geo", "api")
 FORMATS = (*DEFAULT_FORMATS, "sdmx")
 """What a release can contain; those that are not in DEFAULT_FORMATS are made on request."""
 

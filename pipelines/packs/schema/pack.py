@@ -117,10 +117,11 @@ class PackFile(Block):
     topics: list[Topic] | None = Field(
         None, description="The data sets by topic that catalogues list; default: one for each objective and field with indicators."
     )
-    formats: list[Literal["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "sdmx"]] = Field(
-        ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo"],
+    formats: list[Literal["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api", "sdmx"]] = Field(
+        ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api"],
         description="What a release contains: the tables as `csv`, `parquet` and `duckdb`; the latest values as `xlsx`; the values of each "
-        "indicator as `jsonstat` and as `sdmx`; the areas as `geo`. `csv` and `parquet` cannot be left out; `sdmx` is made only on request.",
+        "indicator as `jsonstat` and as `sdmx`; the areas as `geo`; JSON files for programs as `api`. `csv` and `parquet` cannot be left out; "
+        "`sdmx` is made only on request.",
     )
 
     @field_validator("formats")

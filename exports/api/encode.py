@@ -1,0 +1,67 @@
+"""Write JSON and the numbers and statuses in it, without spaces. Numbers are arrays of doubles in which NaN is a missing value."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Codes = NDArray[np.uint8]
+Ints = NDArray[np.int64]
+
+NO_ROW = "."
+"""Stands in place of a status where the table has no row."""
+_LARGEST_SHIFT = 15
+_DOUBTFUL = 1e-4
+"""Closer to a half than this, scaling can have changed what a number is rounded to."""
+
+
+def document(value: Any) -> bytes:
+    """Return a document as the bytes of a file. Numpy arrays are written as lists; NaN is null."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY) + b"\n"
+
+
+def numbers(values: Floats) -> orjson.Fragment:
+    """Return an array of any shape as nested JSON lists. Whole numbers have no decimal point."""
+    text = orjson.dumps(np.ascontiguousarray(values + 0.0), option=orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.Fragment(text.replace(b".0,", b",").replace(b".0]", b"]"))
+
+
+def number(value: float | None, decimals: int | None = None) -> float | int | None:
+    """Return one number, rounded, as a whole number if it is one; None if it is missing."""
+    if value is None or math.isnan(value):
+        return None
+    value = float(value if decimals is None else round(float(value), decimals)) + 0.0
+    return int(value) if value.is_integer() and abs(value) < 10.0**_LARGEST_SHIFT else value
+
+
+def rounded(values: Floats, decimals: int | None) -> Floats:
+    """Return values rounded as `round` does it, -0.0 as 0.0; unchanged if `decimals` is None."""
+    if decimals is None:
+        return values + 0.0
+    if not 0 <= decimals <= _LARGEST_SHIFT:
+        return np.array([v if math.isnan(v) else round(v, decimals) for v in values.ravel().tolist()]).reshape(values.shape) + 0.0
+    scaled = np.abs(values) * 10.0**decimals
+    result: Floats = np.copysign(np.rint(scaled) / 10.0**decimals, values)
+    doubtful = (np.abs(scaled - np.floor(scaled) - 0.5) < _DOUBTFUL) | (scaled > 10.0**_LARGEST_SHIFT)
+    for place in zip(*np.nonzero(doubtful), strict=True):
+        result[place] = round(float(values[place]), decimals)
+    return result + 0.0
+
+
+def significant(values: Floats, digits: int = 6) -> Floats:
+    """Return values rounded to some significant digits."""
+    return np.array([float(f"{v:.{digits}g}") for v in values.ravel().tolist()], dtype=np.float64).reshape(values.shape) + 0.0
+
+
+def statuses(codes: Codes) -> str | list[Any]:
+    """Return an array of character codes as a text, an array of two dimensions as a list of texts. 0 stands for no row."""
+    text = np.where(codes == 0, ord(NO_ROW), codes).astype(np.uint8).tobytes().decode("ascii")
+    if codes.ndim == 1:
+        return text
+    width = codes.shape[1]
+    return [text[first : first + width] for first in range(0, len(text), width)]
