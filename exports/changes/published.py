@@ -53,7 +53,8 @@ TABLE = Table(
     ("table", "key", "column"),
     translations={
         "cs": "Všechny rozdíly oproti předchozímu vydání. Jeden řádek za změněnou buňku, za nový řádek a za stažený řádek. Nezahrnuje pohledy "
-        "latest_values a revisions. V prvním vydání je prázdná."
+        "latest_values a revisions. V prvním vydání je prázdná.",
+        "sk": "Všetky rozdiely oproti predchádzajúcemu vydaniu, hodnota po hodnote.",
     },
 )
 

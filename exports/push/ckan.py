@@ -71,7 +71,7 @@ def push(plan: PushPlan, portal: Portal, options: Options, report_progress: Repo
     upload = not linkable if options.upload is None else options.upload
     schema = options.retry_policy.run(lambda: _schema(portal), report_progress)
     options.retry_policy.run(lambda: check_rights(portal, options.owner_org), report_progress)
-    datastore, columns = options.retry_policy.run(lambda: DataStore(portal), report_progress), dictionaries(plan)
+    datastore, columns = options.retry_policy.run(lambda: DataStore(portal), report_progress), dictionaries(plan, options.language)
     changed = 0
     failures = _Failures(len(datasets))
     for dataset in datasets:

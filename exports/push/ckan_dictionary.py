@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from exports.formats.reading_texts import word
 from exports.metadata import datapackage
 from exports.push.ckan_client import Portal
 from exports.push.ckan_schema import Package
@@ -23,8 +24,11 @@ LOADERS = ("xloader_submit", "datapusher_submit")
 Columns = list[dict[str, Any]]
 
 
-def dictionaries(plan: PushPlan) -> dict[str, Columns]:
-    """Return the columns of every CSV file that the release's Data Package describes, by path. Raises PushError."""
+def dictionaries(plan: PushPlan, language: str | None = None) -> dict[str, Columns]:
+    """Return the columns of every CSV file that the release's Data Package describes, by path. Raises PushError.
+
+    Descriptions are in `language` where the release has them, otherwise in English.
+    """
     try:
         package = json.loads((plan.folder / datapackage.PATH).read_bytes())
     except (OSError, ValueError) as error:
@@ -33,15 +37,15 @@ def dictionaries(plan: PushPlan) -> dict[str, Columns]:
     for resource in package.get("resources", []):
         path = resource.get("path", [])  # a table of several files has none of them if it has no rows
         paths = path if isinstance(path, list) else [path]
-        fields = [_column(field) for field in resource.get("schema", {}).get("fields", [])]
+        fields = [_column(field, language or "en") for field in resource.get("schema", {}).get("fields", [])]
         columns |= dict.fromkeys((path for path in paths if path.endswith(".csv")), fields)
     return columns
 
 
-def _column(field: Mapping[str, Any]) -> dict[str, Any]:
+def _column(field: Mapping[str, Any], language: str) -> dict[str, Any]:
     type_ = TYPES.get(field.get("type", ""), "text")
-    unit = f" Unit: {field['unit']}." if field.get("unit") else ""
-    notes = f"{field.get('description', '')}{unit}".strip()
+    description, unit = (field.get(f"{name}_{language}") or field.get(name, "") for name in ("description", "unit"))
+    notes = f"{description.rstrip('.')}. {word('unit', language)}: {unit}." if unit else description
     return {
         "id": field["name"],
         "type": type_,

@@ -14,7 +14,6 @@ import shapely
 
 from exports.formats import simplified, topojson
 from exports.model import layout
-from tests.support import languages
 from tests.support.command import PROJECT
 
 pytestmark = pytest.mark.acceptance
@@ -82,10 +81,6 @@ def test_maps_have_the_boundaries_of_all_areas(release: Path) -> None:
         assert simplified.packed((release / level["topojson"]).read_bytes()) <= 13_000
     assert max(surfaces.values()) - min(surfaces.values()) < 1e-3 * surfaces["nuts0"]
     assert shapely.unary_union(shapes).bounds == pytest.approx((12.09, 48.55, 18.86, 51.06), abs=0.01)
-
-
-def test_every_text_for_people_has_both_languages(release: Path) -> None:
-    assert list(languages.of_release(release, ["en", "cs"])) == []
 
 
 def test_breaks_have_their_notes_and_the_indicators_that_read_them(release: Path) -> None:

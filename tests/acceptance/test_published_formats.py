@@ -15,7 +15,7 @@ import shapely
 from exports.formats import boundaries, simplified, topojson
 from exports.metadata import report
 from exports.model import layout
-from tests.support import validators
+from tests.support import languages, validators
 from tests.support.validators import rows
 
 pytestmark = pytest.mark.acceptance
@@ -121,3 +121,7 @@ def test_a_cz_release_is_within_its_budget(cz_release: Path) -> None:
     assert sum(sizes) <= 1.6 * bare
     assert len(sizes) <= report.FILES
     assert json.loads((cz_release / "quality" / "report.json").read_bytes())["size"]["within_budget"]
+
+
+def test_every_text_for_people_has_both_languages(real: Path) -> None:
+    assert list(languages.of_release(real, ["en", "cs"])) == []

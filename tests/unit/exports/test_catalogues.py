@@ -351,9 +351,10 @@ class TestTermsOfSources:
         assert source["rights"] == "Free with attribution."
         assert source["licencePage"] == "https://town.example.org/terms"
         assert source["carrier"] == {"name": "mirror", "homepage": "https://mirror.example.org", "licence": "MIT"}
-        assert "Town (2026) (no licence is asserted; terms: <https://town.example.org/terms>); passed on by mirror. Free with attribution." in (
-            published / "README.md"
-        ).read_text(encoding="utf-8")
+        assert (
+            "Town (2026) (no licence is asserted; terms: <https://town.example.org/terms>); passed on by mirror. Free with attribution."
+            in (published / "README.md").read_text(encoding="utf-8")
+        )
         graph = Graph().parse(published / "prov.ttl")
         [rights] = graph.objects(URIRef(f"{HERE}prov.ttl#source-town"), DCTERMS.rights)
         assert (rights, RDFS.label, Literal("Free with attribution.", lang="en")) in graph

@@ -22,6 +22,8 @@ from exports.metadata import codelist, csvw, datapackage, readme
 from exports.model import sdmx as sdmx_model
 from exports.model.labels import Indicator, Labels
 from exports.model.tables import Table
+from exports.push.ckan_dictionary import dictionaries
+from exports.push.push_plan import PushPlan
 from pipelines.core import code_texts, vocabulary
 from tests.support import languages
 
@@ -165,6 +167,20 @@ class TestReadme:
         paths = [re.findall(r"^\| (`[^<`]*`(?:, `[^`]*`)*) \|", text, re.MULTILINE) for text in (english, other)]
         assert paths[0] == paths[1]
         assert len(paths[0]) > 15
+
+
+class TestPush:
+    def test_dictionary_of_a_portal_is_in_its_language(self, tmp_path: Path) -> None:
+        plain = context()
+        areas = plain.tables[0]
+        columns = (replace(areas.columns[0], translations={"cs": "Území"}), *areas.columns[1:])
+        release = replace(plain, tables=(replace(areas, columns=columns),))
+        for path, content in datapackage.descriptor(release).items():
+            (tmp_path / path).write_bytes(content)
+        plan = PushPlan("2026.11.1", tmp_path, {}, {}, ())
+        czech, english = ({c["id"]: c["info"]["notes"] for c in dictionaries(plan, language)["csv/areas.csv"]} for language in ("cs", None))
+        assert (czech["ref_area"], english["ref_area"]) == ("Území", "About ref_area")
+        assert (czech["lat"], english["lat"]) == ("About lat. Jednotka: persons.", "About lat. Unit: persons.")
 
 
 class TestWalk:
