@@ -294,6 +294,11 @@ def _files_of_topic(context: Context, topic: Topic, languages: Sequence[str]) ->
     for path, id_ in ((layout.GEO_JSON, "geojson"), (layout.GEO_PARQUET, "geoparquet")):
         if layout.GEO_TABLE in topic.tables:
             yield from _existing(context, id_, path, wording.POINTS)
+    if layout.GEO_TABLE in topic.tables:
+        for level, names in context.info.levels.items():
+            of_level = {lang: f"{wording.BOUNDARIES[lang]}: {names.get(lang, level)}" for lang in languages if lang in wording.BOUNDARIES}
+            yield from _existing(context, f"topojson-{level}", layout.boundaries_path(level), of_level)
+            yield from _existing(context, f"geoparquet-{level}", layout.boundaries_parquet_path(level), of_level)
     for table in context.tables:
         if table.name not in topic.tables:
             continue

@@ -8,6 +8,7 @@ from typing import Any
 
 from exports.metadata import wording
 from exports.metadata.text import NO_LICENCE
+from exports.model import layout
 from exports.model.info import Context
 from exports.model.topics import Topic
 
@@ -26,7 +27,9 @@ def sources_of(context: Context, topic: Topic | None) -> list[Source]:
     indicators = _indicators(context, topic)
     if indicators is None or not known or not set(indicators) <= set(known):
         return list(context.info.sources)
-    names = {*known.get(OF_AREAS, ()), *(name for indicator in indicators for name in known[indicator])}
+    boundaries = context.info.boundaries
+    of_boundaries = boundaries.sources if boundaries and topic and layout.GEO_TABLE in topic.tables else ()
+    names = {*known.get(OF_AREAS, ()), *of_boundaries, *(name for indicator in indicators for name in known[indicator])}
     return [source for source in context.info.sources if source["id"] in names]
 
 

@@ -58,12 +58,14 @@ FORMATS: Mapping[str, Format] = {
         "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         "https://ecma-international.org/publications-and-standards/standards/ecma-376/",
     ),
+    ".topojson": Format("TopoJSON", "JSON", "application/json", "https://github.com/topojson/topojson-specification"),
     ".geojson": Format("GeoJSON", "GEOJSON", "application/geo+json", "https://www.rfc-editor.org/rfc/rfc7946"),
 }
 """File formats by the suffix of a file name."""
 FORMATS_OF_FOLDERS: Mapping[str, Format] = {
     "jsonstat/": Format("JSON-stat", "JSON", "application/json", "https://json-stat.org/format/"),
     "sdmx/": Format("SDMX-CSV", "CSV", "text/csv", "https://sdmx.org/standards-2/"),
+    "geo/boundaries_": Format("GeoParquet", "PARQUET", "application/vnd.apache.parquet", "https://geoparquet.org/"),
     "geo/areas.parquet": Format("GeoParquet", "PARQUET", "application/vnd.apache.parquet", "https://geoparquet.org/"),
 }
 """File formats that only the first part of a path tells."""

@@ -89,6 +89,7 @@ SOURCES_OF: Mapping[str, str] = {
 NEWEST: Mapping[str, str] = {"en": "newest values", "cs": "nejnovější hodnoty", "sk": "najnovšie hodnoty"}
 ALL_PERIODS: Mapping[str, str] = {"en": "all periods", "cs": "všechna období", "sk": "všetky obdobia"}
 POINTS: Mapping[str, str] = {"en": "points of areas", "cs": "body území", "sk": "body území"}
+BOUNDARIES: Mapping[str, str] = {"en": "boundaries", "cs": "hranice", "sk": "hranice"}
 ALL_TABLES: Mapping[str, str] = {"en": "all tables", "cs": "všechny tabulky", "sk": "všetky tabuľky"}
 WORKBOOK: Mapping[str, str] = {"en": "workbook, {}", "cs": "sešit, {}", "sk": "zošit, {}"}
 """What a file has of its data set."""

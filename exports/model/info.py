@@ -25,6 +25,8 @@ class BoundaryFile:
 
     path: Path
     sha256: str
+    sources: Sequence[str] = ()
+    """The sources that polygons may come from."""
 
 
 @dataclass(frozen=True)

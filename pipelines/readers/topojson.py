@@ -100,13 +100,13 @@ class _Topology:
     def _ring(self, numbers: Any) -> list[list[float]]:
         if not isinstance(numbers, list):
             raise TypeError(numbers)
+        arcs = [int(number) for number in numbers]
+        self._points += sum(len(self._arc(number if number >= 0 else ~number)) for number in arcs)
+        if self._points > MAX_POINTS:
+            raise UnreadableSnapshot(f"the polygons have more than {MAX_POINTS} points")
         positions: list[list[float]] = []
-        for text in numbers:
-            number = int(text)
+        for number in arcs:
             arc = self._arc(number if number >= 0 else ~number)
-            self._points += len(arc)
-            if self._points > MAX_POINTS:
-                raise UnreadableSnapshot(f"the polygons have more than {MAX_POINTS} points")
             positions += (arc if number >= 0 else arc[::-1])[1 if positions else 0 :]
         return positions
 

@@ -301,4 +301,5 @@ def _boundaries(workspace: Workspace) -> Any:
     import exports
 
     files = Manifest.current(workspace).files.get("area_boundaries", [])
-    return next((exports.BoundaryFile(workspace.lake / file.path, file.sha256) for file in files if file.rows), None)
+    sources = tuple(source.id for source in workspace.pack.sources.values() if source.enabled and source.into == "boundaries")
+    return next((exports.BoundaryFile(workspace.lake / file.path, file.sha256, sources) for file in files if file.rows), None)

@@ -208,6 +208,13 @@ class TestFiles:
         assert whole["attribution"] == county["attribution"]
         assert [g["properties"] for g in whole["objects"]["county"]["geometries"]] == [{"name": "C0"}, {"name": "C1"}]
 
+    def test_the_catalogue_lists_them_with_their_publisher(self, release: Path) -> None:
+        graph = json.loads((release / "catalog.jsonld").read_bytes())
+        text = json.dumps(graph, ensure_ascii=False)
+        for path in ("geo/town.topojson", "geo/county.topojson", "geo/boundaries_town.parquet", "geo/boundaries_county.parquet"):
+            assert path in text
+        assert "geo/town/C0.topojson" not in text
+
     def test_geoparquet_passes_the_validator(self, release: Path) -> None:
         report = geoparquet_validator.check(str(release / "geo/boundaries_town.parquet"))
         assert geoparquet_validator.failed(report) == []
