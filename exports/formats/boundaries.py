@@ -255,7 +255,7 @@ def _write_parquet(level: Level, context: Context, path: Path) -> None:
     with pq.ParquetWriter(
         path, table.schema, compression="zstd", write_page_index=True, sorting_columns=sorting, store_schema=False
     ) as writer:
-        writer.add_key_value_metadata({"geo": json.dumps(geo), "attribution": credits, **context.info.about()})
+        writer.add_key_value_metadata({"geo": json.dumps(geo), "attribution": credits, **context.info.about("areas")})
         writer.write_table(table, row_group_size=parquet.ROW_GROUP)
 
 

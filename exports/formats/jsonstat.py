@@ -67,7 +67,7 @@ def _head(frame: pl.DataFrame, name: str, codes: Mapping[str, pl.Series], info: 
     used = [status for code, status in STATUSES.items() if code in own]
     extension: dict[str, Any] = {
         "language": first,
-        "licence": info.licence,
+        "licence": info.licence_from(indicator.sources),
         "unit": indicator.unit_in(first),
         "status": {"label": _statuses_in(used, first), "own": {status.code: status.sdmx for status in used}},
     }

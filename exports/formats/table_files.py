@@ -85,7 +85,7 @@ def write(
             description = asdict(table)
             part_keys = {part: key(description, inputs) for part, inputs in reuse.part_keys.get(table.name, {}).items()}
             digest = prepare_table.digest(connection, mart, table, before, part_keys)
-            whole_key = key("table", description, info.about(), digest.rows, digest.parts)
+            whole_key = key("table", description, info.about(table.name), digest.rows, digest.parts)
             source = _Source(connection, mart, table, digest, info)
             write_table = _write_partitioned if layout.is_partitioned(table) else _write_whole
             note = write_table(source, whole_key, folder, reuse)
@@ -165,7 +165,7 @@ def _write(prepared: PreparedTable, csv_file: _CsvFile, info: ReleaseInfo, parqu
     """Write the rows of a table as CSV and as Parquet."""
     with (
         closing(csv_file),
-        parquet.open_writer(parquet_path, prepared.table, prepared.schema, prepared.coded, info.about()) as writer,
+        parquet.open_writer(parquet_path, prepared.table, prepared.schema, prepared.coded, info.about(prepared.table.name)) as writer,
     ):
         row_groups = parquet.RowGroups(writer)
         for segment in prepared.segments():

@@ -241,7 +241,7 @@ def _readme(context: Context, language: str) -> Lines:
     def line(word: str, text: str) -> list[Any]:
         return [reading_texts.word(word, language), text]
 
-    lines = [line("release", context.version), line("released", info.timestamp[:10]), line("licence", info.licence)]
+    lines = [line("release", context.version), line("released", info.timestamp[:10]), line("licence", info.licence_of_all)]
     if info.publisher.get("name"):
         lines.append(line("publisher", _text(info.publisher["name"], language)))
     lines += [line("note", reading_texts.word(text, language)) for text in ("how_newest", "how_missing", "how_rounded")]

@@ -264,7 +264,7 @@ def _dataset(
         places=tuple(sorted({country or info.country for country in countries})) or (info.country,),
         sources=tuple(source["id"] for source in sources),
         creators=tuple(dict.fromkeys(info.text(source["publisher"]) for source in sources)),
-        licence=rights.licence(info.licence, sources),
+        licence=info.licence_from({source["id"] for source in sources}),
         rights=rights.statement(context, sources, [lang for lang in languages if lang in titles] or list(titles)),
         issued=state.issued if state else info.timestamp,
         modified=state.modified if state else info.timestamp,

@@ -38,9 +38,9 @@ def descriptor(context: Context) -> dict[str, bytes]:
     email = str(info.publisher.get("email") or "").removeprefix("mailto:")
     if _EMAIL.fullmatch(email):
         value["contact"] = [{"name": publisher, "email": email}]
-    if _LICENCES.fullmatch(info.licence):
-        value["license"] = info.licence
-    elif url := licence_url(info.licence):
+    if _LICENCES.fullmatch(info.licence_of_all):
+        value["license"] = info.licence_of_all
+    elif url := licence_url(info.licence_of_all):
         value["license-url"] = url
     if url := release_url(info.base_uri, context.version):
         value["url"] = escape_iri(url)

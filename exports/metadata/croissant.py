@@ -50,7 +50,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
         "description": f"Indicators of sustainability and cohesion for the territory {info.country}, as tables with metadata.",
         "version": context.version,
         "datePublished": info.timestamp,
-        "license": licence_url(info.licence) or info.licence,
+        "license": licence_url(info.licence_of_all) or info.licence_of_all,
         "inLanguage": list(info.languages),
         "isLiveDataset": False,
         "citeAs": _citation(context, place),

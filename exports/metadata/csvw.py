@@ -68,7 +68,7 @@ def describe(context: Context, paths: Sequence[str], table: Table) -> dict[str, 
         "dc:title": [{"@value": f"{text}: {name}", "@language": lang} for lang, text in info.title.items()],
         "dc:description": _tagged(table.descriptions, info.languages),
     }
-    if url := licence_url(info.licence):
+    if url := licence_url(info.licence_of_table(table.name)):
         value["dc:license"] = {"@id": url}
     if info.publisher.get("name"):
         value["dc:publisher"] = info.text(info.publisher["name"])

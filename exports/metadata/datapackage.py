@@ -32,7 +32,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
     }
     if url := release_url(info.base_uri, context.version):
         package |= {"id": url + PATH, "homepage": info.base_uri}
-    if licences := _licences(info.licence):
+    if licences := _licences(info.licence_of_all):
         package["licenses"] = licences
     if info.publisher.get("name"):
         package["contributors"] = [_contributor(info.publisher)]
@@ -101,6 +101,7 @@ def _resource(context: Context, table: Table) -> dict[str, Any]:
         "description": table.description,
         **_translations(context, table.descriptions),
         **_file(context, table),
+        **({"licenses": licences} if (licences := _licences(context.info.licence_of_table(table.name))) else {}),
         "schema": schema,
     }
 

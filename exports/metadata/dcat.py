@@ -90,7 +90,7 @@ class _Shared:
             graph.add(self.contact, "vcard:hasEmail", Iri(catalogue.email))
         else:
             graph.add(self.contact, "vcard:hasURL", Iri(catalogue.homepage))
-        for licence in sorted({info.licence, *(dataset.licence for dataset in catalogue.datasets)}):
+        for licence in sorted({info.licence, info.licence_of_all, *(dataset.licence for dataset in catalogue.datasets)}):
             self._licence(licence)
         for name in dict.fromkeys(name for dataset in catalogue.datasets for name in dataset.creators):
             graph.node(self.creator(name), "foaf:Agent", foaf_name=text(name), dct_type=self._publisher_type(None))
@@ -215,7 +215,7 @@ def _service(graph: Graph, catalogue: DcatCatalogue, shared: _Shared) -> None:
         dcat_theme=Iri(f"{vocabulary.THEMES}/REGI"),
         dcat_keyword=[text(word, "en") for word in wording.KEYWORDS["en"]],
         dct_conformsTo=graph.node(vocabulary.HTTP, "dct:Standard", dct_title=text("RFC 9110: HTTP Semantics", "en")),
-        dct_license=Iri(shared.licence_of(shared.context.info.licence)),
+        dct_license=Iri(shared.licence_of(shared.context.info.licence_of_all)),
         foaf_page=Iri(catalogue.file("README.md")),
         dcatap_applicableLegislation=shared.law,
         dcatap_hvdCategory=Iri(vocabulary.HVD_STATISTICS),

@@ -68,7 +68,8 @@ def _document(context: Context, language: str, others: Mapping[str, str]) -> byt
         statuses=STATUSES,
         example_table="indicator_values" if "indicator_values" in names or not names else names[0],
         queries=queries(context.tables, own),
-        licence=_licence(info.licence),
+        licence=_licence(info.licence_of_all),
+        part_licence=_licence(info.licence) if info.licence != info.licence_of_all else "",
         sources=[_source(info, source) for source in info.sources],
         indices=[
             {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,6 @@ from exports.model.info import Context
 from exports.model.topics import Topic
 
 Source = Mapping[str, Any]
-_SHARE_ALIKE = re.compile(r"CC-BY-(NC-)?SA-.*|ODbL-.*")
 OF_AREAS = ""
 """The key of the sources of areas in `ReleaseInfo.sources_of`."""
 
@@ -50,12 +48,6 @@ def _text(context: Context, value: Any, language: str) -> str:
     """Return a text in a language, or else as the pack has it."""
     in_language = value.get(language) if isinstance(value, Mapping) else None
     return context.info.text(in_language or value)
-
-
-def licence(own: str, sources: Sequence[Source]) -> str:
-    """Return the licence of a data set as an SPDX identifier: that of the release, unless a source has a share-alike licence."""
-    shared = sorted({str(source["licence"]) for source in sources if _SHARE_ALIKE.fullmatch(str(source["licence"]))})
-    return own if own in shared or not shared else shared[-1]
 
 
 def statement(context: Context, sources: Sequence[Source], languages: Sequence[str]) -> Mapping[str, str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from exports.model.change_summary import Summary
+from exports.model.licences import combined
 from exports.model.provenance import Provenance
 from exports.model.tables import Table
 from exports.model.topics import Topic, data_sets
@@ -17,6 +18,8 @@ from pipelines.core.vocabulary import DEFAULT_FORMATS
 
 Text = str | Mapping[str, str]
 """A text, or the same text by language."""
+TABLES_OF_AREAS = ("areas", "area_parents", "area_codes")
+"""The tables that are made from the sources of areas alone."""
 
 
 @dataclass(frozen=True)
@@ -79,15 +82,29 @@ class ReleaseInfo:
         """`released` in UTC, to the second, as the files show it."""
         return timestamp(self.released.astimezone(UTC))
 
-    def about(self) -> dict[str, str]:
-        """Return the metadata inside a data file, which stay with it when it is copied.
+    @property
+    def licence_of_all(self) -> str:
+        """The licence of what is made from all sources, such as the release as a whole: a share-alike source decides it."""
+        return self.licence_from(None)
+
+    def licence_from(self, sources: Collection[str] | None) -> str:
+        """Return the licence, as an SPDX identifier, of what is made from `sources`, or from all of them if they are None."""
+        used = (source for source in self.sources if sources is None or source["id"] in sources)
+        return combined(self.licence, (str(source["licence"]) for source in used))
+
+    def licence_of_table(self, table: str) -> str:
+        """Return the licence of a table: areas are made from their own sources, and all other tables may hold what is made from any."""
+        return self.licence_from(self.sources_of.get("") if table in TABLES_OF_AREAS else None)
+
+    def about(self, table: str = "") -> dict[str, str]:
+        """Return the metadata inside a data file with `table`, which stay with it when it is copied.
 
         They contain neither the version nor the time of the release nor the versions of the stages, so that equal tables are equal files.
         """
         publisher = {"publisher": self.text(self.publisher["name"])} if self.publisher.get("name") else {}
         sources = "; ".join(f"{s['id']}: {self.text(s['publisher'])}, {self.text(s['title'])} ({s['licence']})" for s in self.sources)
         software = {"software": self.software} if self.software else {}
-        return {"title": self.text(self.title), "licence": self.licence, **publisher, "sources": sources, **software}
+        return {"title": self.text(self.title), "licence": self.licence_of_table(table), **publisher, "sources": sources, **software}
 
     def text(self, value: Text | None) -> str:
         """Return `value` on one line, in the first of the pack's languages that it has."""

@@ -355,22 +355,28 @@ def test_shares_and_differences_follow_from_the_values_of_municipalities(values:
     assert published_above > 0
 
 
-def shown(part: str, tmp_path: Path) -> Preview:
-    """Return what the source of shared taxes gives, which is switched off."""
-    settings = Settings(pack=PROJECT / "packs" / "cz", home=tmp_path, mirror=MIRROR)
-    draft = load_draft(settings.pack, "shared_taxes")
-    return preview(Workspace.of(draft.pack, tmp_path, settings), draft, part)
+def test_shared_taxes_are_the_forecast_of_the_ministry(values: duckdb.DuckDBPyConnection) -> None:
+    def of(indicator: str, period: str, level: str = "lau") -> tuple[int, float, float]:
+        query = "select count(obs_value), median(obs_value), sum(numerator) from indicator_values where (indicator, time_period, level) = (?, ?, ?)"
+        [row] = values.execute(query, [indicator, period, level]).fetchall()
+        return row
+
+    assert of("shared_taxes_per_inhabitant", "2026") == (6254, pytest.approx(22_971, abs=0.5), pytest.approx(346.4e6, rel=1e-4))
+    assert of("employees_per_100", "2024")[:2] == (6254, pytest.approx(15.49, abs=0.005))
+    [(share,)] = values.execute(
+        "select obs_value from indicator_values where indicator = 'school_municipality_population_share' and level = 'nuts0'"
+    ).fetchall()
+    assert share == pytest.approx(93.68, abs=0.005)
+    query = "select count(*) from indicator_values where indicator = 'population' and time_period = '2025'"
+    assert values.execute(query).fetchall() == [(0,)], "the inhabitants of 2025 would bring the licence of the file to all data sets of people"
 
 
-def test_the_forecast_of_taxes_is_read_but_not_published(values: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
-    people, taxes = (shown(f"year={year}", tmp_path) for year in (2025, 2026))
-    assert (people.accepted, people.rows_refused, people.cells_refused) == (6254, 0, 0)
-    assert (people.measures["population"]["values"], people.measures["population"]["sum"]) == (6254, 10_909_500)
-    assert people.measures["school_municipalities"]["sum"] == 3436
-    assert 100 * people.measures["school_municipality_people"]["sum"] / 10_909_500 == pytest.approx(93.68, abs=0.005)
-    assert taxes.measures["shared_taxes_thousand_czk"]["sum"] == pytest.approx(346.4e6)
-    query = "select distinct obs_status from indicator_values where indicator in ('shared_taxes_per_inhabitant', 'employees_per_100')"
-    assert values.execute(query).fetchall() == [], "an indicator without any data has no rows"
-    assert values.execute("select count(*) from indicator_values where indicator = 'population' and time_period = '2025'").fetchall() == [
-        (0,)
-    ]
+def test_only_what_is_made_from_the_shared_taxes_is_shared_alike(cz_release: Path) -> None:
+    graph = rdflib.Graph().parse(cz_release / "catalog.ttl")
+    licences = {
+        str(data_set).rpartition("/")[2]: {str(graph.value(file, DCTERMS.license)).rpartition("/")[2] for file in graph.objects(data_set, DCAT.distribution)}
+        for data_set in graph.subjects(RDF.type, DCAT.Dataset)
+    }
+    shared = {name for name, used in licences.items() if used == {"CC_BYSA_4_0"}}
+    assert shared == {"shared_taxes", "cohesion", "gender_gaps", "release"} & set(licences)
+    assert {name for name, used in licences.items() if used == {"CC_BY_4_0"}} == set(licences) - shared

@@ -283,9 +283,5 @@ class TestDisabledSources:
         for of, tried in (("cz", set(WEB) | set(LISTS)), ("v4", set(V4))):
             pack = packs.load(PROJECT / "packs" / of)
             off = {name for name, source in pack.sources.items() if not source.enabled}
-            # a source that is off for its licence is read from its file by the acceptance test of the pack's content
-            licensed = {name for name in off if pack.sources[name].confidence == "file"}
-            assert licensed == ({"shared_taxes"} if of == "cz" else set())
-            assert all("-SA-" in pack.sources[name].licence for name in licensed)
-            assert off - licensed == tried
-            assert all(pack.sources[name].confidence in ("documented", "unverified") for name in off - licensed)
+            assert off == tried
+            assert all(pack.sources[name].confidence in ("documented", "unverified") for name in off)
