@@ -169,6 +169,10 @@ def build(folder: Path, skip: str = "") -> Path:
         connection.executemany("insert into marts.areas values (?, ?, ?, ?, ?, ?)", rows)
         parents = [(ref, f"C{int(int(ref[1:3]) >= SIDE / 2)}", None) for ref in areas]
         connection.executemany("insert into marts.area_parents values (?, ?, ?)", parents)
+    return publish(folder, file)
+
+
+def publish(folder: Path, file: exports.BoundaryFile) -> Path:
     info = dataclasses.replace(
         INFO, boundaries=file, formats=("csv", "parquet", "geo"), levels={"town": {"en": "town"}, "county": {"en": "county"}},
         sources=[{"id": "demo", "title": {"en": "Borders"}, "publisher": "Office", "licence": "CC-BY-4.0", "homepage": "", "citation": ""}],
@@ -224,6 +228,18 @@ class TestFiles:
         again = build(tmp_path / "home", skip="a0000")
         for path in boundaries.described(json.loads((release / layout.BOUNDARIES).read_bytes())):
             assert (again / path).read_bytes() == (release / path).read_bytes(), path
+
+    def test_other_boundaries_make_a_new_release(self, tmp_path: Path) -> None:
+        first = build(tmp_path / "home")
+        areas = {ref: shape for ref, shape in wavy(SIDE).items() if ref != "a0505"}
+        (tmp_path / "other").mkdir()
+        file = lake_file(tmp_path / "other", areas, {})
+        same = publish(tmp_path / "home", exports.BoundaryFile(tmp_path / "home" / "boundaries.parquet", "0" * 64))
+        second = publish(tmp_path / "home", dataclasses.replace(file, sha256="1" * 64))
+        assert same == first != second
+        assert json.loads((second / layout.BOUNDARIES).read_bytes())["levels"][0]["missing"] == ["a0505"]
+        assert not (second / "geo/county.topojson").exists()
+        assert exports.verify(second) == []
 
     @pytest.mark.parametrize(
         ("area", "path"), [("CZ010", "geo/lau/CZ010.topojson"), ("../x", None), ("a b", None), ("", None), ("č", None)]
