@@ -31,8 +31,8 @@ FILES = {
 def document(info: ReleaseInfo, version: str) -> dict[str, Any]:
     """Return the document. It has neither the version nor the time of the release; addresses are relative to the document."""
     about: dict[str, Any] = {"title": info.text(info.title) or info.pack, "version": version, "summary": "Read-only files of a release"}
-    if url := licence_url(info.licence):
-        about["license"] = {"name": info.licence, "url": url}
+    if url := licence_url(info.licence_of_all):
+        about["license"] = {"name": info.licence_of_all, "url": url}
     return {
         "openapi": VERSION,
         "info": about,

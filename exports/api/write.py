@@ -148,7 +148,7 @@ class _Writer:
             "pack": info.pack,
             "title": describe.by_language(info.title, info),
             "publisher": describe.by_language(info.publisher.get("name"), info),
-            "licence": info.licence,
+            "licence": info.licence_of_all,
             "languages": list(info.languages),
             "country": info.country,
             "statuses": describe.status_list(info.languages),

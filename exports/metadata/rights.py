@@ -28,6 +28,8 @@ def sources_of(context: Context, topic: Topic | None) -> list[Source]:
     boundaries = context.info.boundaries
     of_boundaries = boundaries.sources if boundaries and topic and layout.GEO_TABLE in topic.tables else ()
     names = {*known.get(OF_AREAS, ()), *of_boundaries, *(name for indicator in indicators for name in known[indicator])}
+    if topic and "peers" in topic.tables:
+        names |= set(context.info.provenance.shared)
     return [source for source in context.info.sources if source["id"] in names]
 
 
@@ -39,9 +41,9 @@ def _indicators(context: Context, topic: Topic | None) -> Sequence[str] | None:
         return topic.indicators
     if topic.id == "indices":
         return sorted({name for index in context.info.provenance.indices.values() for name in index.indicators}) or None
-    if topic.id == "territory" and "peers" not in topic.tables:
+    if topic.id == "territory":
         return ()
-    return sorted(context.facts.extents) or None
+    return sorted({name for table in topic.tables for name in context.facts.indicators_in.get(table, ())}) or None
 
 
 def _text(context: Context, value: Any, language: str) -> str:

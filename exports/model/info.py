@@ -191,7 +191,8 @@ class Facts:
     that of the pack. `statused`: for each table with a column obs_status, its rows and its rows with a value. `expected`, `available`:
     values of indicators. `read`, `accepted`, `quarantined`, `ignored`: rows of sources. `sources`, `stale`: numbers of sources.
     `inputs`, `imputed`: inputs of indices. `indices`: how each index is shown to readers. `indicators`: the titles of each indicator by
-    language. `extents`: what the values of each indicator cover, without indicators that have none.
+    language. `extents`: what the values of each indicator cover, without indicators that have none. `indicators_in`: the
+    indicators in the tables of the further data sets (`exports.model.topics`).
     """
 
     snapshots: Sequence[Snapshot] = ()
@@ -211,6 +212,7 @@ class Facts:
     indices: Sequence[IndexFacts] = ()
     indicators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     extents: Mapping[str, Extent] = field(default_factory=dict)
+    indicators_in: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def box(self) -> Box | None:

@@ -13,7 +13,9 @@ import duckdb
 
 from exports.model.connection import Limits
 from exports.model.info import Box, Extent, Facts, IndexFacts, Snapshot
+from exports.model.layout import PART
 from exports.model.tables import Table
+from exports.model.topics import FURTHER
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import STATUSES
 
@@ -47,6 +49,7 @@ def gather(tables: Sequence[Table], parquet: Path, limits: Limits) -> Facts:
             indices=files.indices(),
             indicators=files.titles(),
             extents=files.extents(),
+            indicators_in={name: files.indicators_in(name) for topic in FURTHER for name in topic.tables if files.has(name, PART)},
         )
 
 
@@ -163,6 +166,10 @@ class _Tables:
                 countries=tuple(sorted({cell[2] for cell in valued})),
             )
         return found
+
+    def indicators_in(self, table: str) -> tuple[str, ...]:
+        """Return the indicators that a table has rows of."""
+        return tuple(name for (name,) in self.rows(table, f"distinct {PART}", f"where {PART} is not null order by 1"))
 
     def statused(self, table: str) -> tuple[int, int] | None:
         if not self.has(table, "obs_status"):

@@ -12,12 +12,10 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+import rdflib
+from rdflib import DCAT, DCTERMS, RDF
 
-from pipelines.core.settings import Settings
-from pipelines.lake.ingest.preview import Preview, preview
-from pipelines.packs.drafts import load_draft
-from pipelines.packs.workspace import Workspace
-from tests.support.command import MIRROR, PROJECT
+from tests.support.command import MIRROR
 
 pytestmark = pytest.mark.acceptance
 
@@ -368,15 +366,19 @@ def test_shared_taxes_are_the_forecast_of_the_ministry(values: duckdb.DuckDBPyCo
     ).fetchall()
     assert share == pytest.approx(93.68, abs=0.005)
     query = "select count(*) from indicator_values where indicator = 'population' and time_period = '2025'"
-    assert values.execute(query).fetchall() == [(0,)], "the inhabitants of 2025 would bring the licence of the file to all data sets of people"
+    assert values.execute(query).fetchall() == [(0,)], (
+        "the inhabitants of 2025 would bring the licence of the file to all data sets of people"
+    )
 
 
 def test_only_what_is_made_from_the_shared_taxes_is_shared_alike(cz_release: Path) -> None:
     graph = rdflib.Graph().parse(cz_release / "catalog.ttl")
     licences = {
-        str(data_set).rpartition("/")[2]: {str(graph.value(file, DCTERMS.license)).rpartition("/")[2] for file in graph.objects(data_set, DCAT.distribution)}
+        str(data_set).rpartition("/")[2]: {
+            str(graph.value(file, DCTERMS.license)).rpartition("/")[2] for file in graph.objects(data_set, DCAT.distribution)
+        }
         for data_set in graph.subjects(RDF.type, DCAT.Dataset)
     }
     shared = {name for name, used in licences.items() if used == {"CC_BYSA_4_0"}}
-    assert shared == {"shared_taxes", "cohesion", "gender_gaps", "release"} & set(licences)
+    assert shared == {"shared_taxes", "cohesion", "release"}
     assert {name for name, used in licences.items() if used == {"CC_BY_4_0"}} == set(licences) - shared

@@ -102,7 +102,10 @@ WORDS = {
     "gender_gaps": "rovnost equality",
     "cohesion": "nerovnost convergence",
 }
-ONLY_CZ = {"landscape": "odpady odpad waste recycling", "education": "vzdělávání education", "shared_taxes": "školka školy schools zaměstnanci"}
+ONLY_CZ = {
+    "landscape": "odpady odpad waste recycling",
+    "shared_taxes": "školka školy schools zaměstnanci",
+}
 
 
 @pytest.mark.parametrize("name", ["cz", "demo"])
