@@ -1,4 +1,4 @@
-"""Write the published tables in derived formats: by indicator (SDMX, JSON-stat), as a workbook and as map files.
+"""Write the published tables in derived formats: by topic, by indicator (SDMX, JSON-stat), as a workbook and as map files.
 
 They are made from the Parquet files and contain nothing beyond the tables. A build that has nothing new to publish does not make them.
 The rows of one indicator are in memory at a time. The workbook and the map files need all their rows: one per area.
@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-from exports.formats import geo, jsonstat, latest_by_level, localized_csv, parquet, reading_texts, workbook
+from exports.formats import geo, jsonstat, latest_by_level, localized_csv, parquet, reading_texts, topic_files, workbook
 from exports.formats import sdmx as sdmx_files
 from exports.model import checksums, labels, layout, sdmx
 from exports.model.connection import Limits
@@ -45,6 +45,7 @@ def write(folder: Path, context: Context, limits: Limits, reuse: Reuse) -> dict[
         read = executor.submit(lambda: list(_made_to_be_read(folder, context, tables, spill)) if "xlsx" in formats else [])
         paths = list(_maps(folder, context, tables, reuse)) if "geo" in formats else []
         paths += _by_indicator(folder, context, tables, names, reuse)
+        paths += _topics(folder, context, tables, reuse)
         paths += read.result()
     return {path: reuse.linked.get(path) or checksums.facts(folder / path) for path in sorted(paths)}
 
@@ -104,6 +105,13 @@ def _boundaries(folder: Path, context: Context, reuse: Reuse) -> list[str]:
     if not reuse.link(folder, paths, key("boundaries", *facts)):
         boundaries.write(folder, levels, context)
     return paths
+
+
+def _topics(folder: Path, context: Context, tables: dict[str, Table], reuse: Reuse) -> Iterator[str]:
+    """Write the values of each topic, with everything that a reader needs in every row."""
+    if "indicator_values" in tables and context.data_sets:
+        found = {run.indicator: (run.first, run.rows) for run in runs(folder / layout.parquet_path("indicator_values"))}
+        yield from topic_files.write(folder, context, found, reuse)
 
 
 def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], names: Labels, reuse: Reuse) -> Iterator[str]:

@@ -16,6 +16,7 @@ from exports.metadata.text import in_languages, licence_url, to_json
 from exports.model import layout, sdmx
 from exports.model.info import Context, ForeignKey
 from exports.model.tables import Column, Table
+from exports.model.topic_table import topic_table
 
 DATATYPES = {"VARCHAR": "string", "DOUBLE": "double", "BIGINT": "long"}
 DIALECT = {
@@ -50,6 +51,10 @@ def descriptor(context: Context) -> dict[str, bytes]:
     for table in context.tables:
         if paths := layout.csv_paths(table, context.files):
             described[layout.metadata_path(paths[0])] = (paths, table)
+    for topic in context.data_sets:
+        path = layout.topic_csv_path(topic.id)
+        if path in context.files and (topic_columns := topic_table(context, topic)):
+            described[path] = ([path], topic_columns)
     for path in context.files:
         if posixpath.dirname(path) == STATISTICAL and path.endswith(".csv"):
             described[path] = ([path], sdmx.DATA)
@@ -99,7 +104,8 @@ def _references(context: Context, table: Table) -> list[ForeignKey]:
         for column in table.columns
         if column.name in codelist.NAMES and column.type == "VARCHAR"
     ]
-    return [key for key in context.foreign_keys if key.table == table.name] + listed
+    known = context.foreign_keys if table in context.tables else ()  # a topic may have the name of a table
+    return [key for key in known if key.table == table.name] + listed
 
 
 def _target(context: Context, name: str) -> tuple[str, Table]:

@@ -62,6 +62,7 @@ def _document(context: Context, language: str, others: Mapping[str, str]) -> byt
         rows=context.rows,
         partitioned=[f"`{table.name}`" for table in context.tables if layout.is_partitioned(table)],
         formats=info.formats,
+        topics=[topic for topic in context.data_sets if layout.topic_csv_path(topic.id) in context.files],
         boundaries=info.boundaries is not None,
         workbooks={of: layout.workbook_path(info.pack, of) for of in own},
         localized=[layout.localized_csv_path(of) for of in own if of in reading_texts.DECIMAL_COMMA],

@@ -38,12 +38,12 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
     * The DuckDB file, if there is one, has the same tables and rows, and comments on all of them.
     * The descriptors match the columns, their order, their types and the keys; references hold.
     * The table `changes` fits the other tables, and the previous release if it is in the same folder.
+    * Derived formats (topics, cubes, workbook, maps, views and macros, files for programs) have the same values, if they exist.
     * The boundaries of areas, if there are any, are valid polygons of the current areas, in each of their files.
-    * Derived formats (cubes, workbook, maps, views and macros, files for programs) have the same values, if they exist.
     * The catalogue lists every table file with its size and checksum, and has the same content in both of its formats.
     """
     from exports.model.connection import Limits  # Arrow and DuckDB are slow to import
-    from exports.verify import api, changes, derived, formats
+    from exports.verify import api, changes, derived, formats, topics
 
     folder = Path(release_dir)
     if not folder.is_dir():
@@ -80,6 +80,7 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
     for table in tables:
         for name, path, check in (
             ("indicator_values", "sdmx, jsonstat", partial(derived.cube_faults, linked=linked)),
+            ("indicator_values", layout.TOPICS, partial(topics.topic_faults, limits=limits, linked=linked)),
             ("latest_values", "workbook", derived.workbook_faults),
             ("areas", "geo", derived.map_faults),
         ):

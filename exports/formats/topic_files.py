@@ -1,0 +1,138 @@
+"""Write the files of each topic: the newest values as CSV, and the values of all periods as Parquet, with names and titles in every row.
+
+Only rows with a value are written. The CSV file has, for each indicator and area, the newest period of women and men of all ages together.
+The rows of one indicator are in memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from exports.formats import csv, parquet
+from exports.formats.latest_by_level import areas_above
+from exports.formats.parquet import RowGroups
+from exports.model import layout
+from exports.model.info import Context
+from exports.model.reuse import Reuse, key
+from exports.model.tables import Table
+from exports.model.topic_table import PARENT, parents, text_columns, topic_table
+from exports.model.topics import INDICATORS, Topic
+from pipelines.core.vocabulary import TOTAL, first_day
+
+NOT_CODED = ("obs_value", "lower_95", "upper_95")
+"""Columns with so many different values that a dictionary does not pay."""
+
+
+def write(folder: Path, context: Context, where: Mapping[str, tuple[int, int]], reuse: Reuse) -> Iterator[str]:
+    """Write the files of all topics to `folder`, which has the Parquet files of all tables, and yield their paths.
+
+    `where` has the number of the first row and the number of rows of each indicator in `indicator_values`. Files that did not change are
+    linked.
+    """
+    described: dict[str, Table] = {}
+    topics: dict[str, Topic] = {}
+    for topic in context.data_sets:
+        if table := topic_table(context, topic):
+            topics[topic.id], described[topic.id] = topic, table
+    if not topics:
+        return
+    (folder / layout.TOPICS).mkdir()
+    about, areas, texts = context.info.about(), _areas(folder, context), _texts(folder, context)
+    digests = reuse.tables[INDICATORS].digest.parts if INDICATORS in reuse.tables else {}
+    others = [reuse.tables[name].digest.parts for name in ("areas", "area_parents", "indicators") if name in reuse.tables]
+    for name, topic in topics.items():
+        paths = (layout.topic_csv_path(name), layout.topic_parquet_path(name))
+        made_from = key("topic", asdict(described[name]), about, [[i, digests.get(i)] for i in topic.indicators], others)
+        if not reuse.link(folder, paths, made_from):
+            _write(folder, described[name], topic, {i: where[i] for i in sorted(topic.indicators) if i in where}, areas, texts, about)
+        yield from paths
+
+
+def _write(
+    folder: Path,
+    table: Table,
+    topic: Topic,
+    where: Mapping[str, tuple[int, int]],
+    areas: pl.DataFrame,
+    texts: Mapping[str, Mapping[str, str | None]],
+    about: Mapping[str, str],
+) -> None:
+    names = [column.name for column in table.columns]
+    coded = [column.name for column in table.columns if column.name not in NOT_CODED]
+    with ExitStack() as stack:
+        newest = stack.enter_context((folder / layout.topic_csv_path(topic.id)).open("wb"))
+        csv.append_header(names, newest)
+        writer = stack.enter_context(
+            parquet.open_writer(folder / layout.topic_parquet_path(topic.id), table, parquet.schema_of(table), coded, about)
+        )
+        groups = RowGroups(writer)
+        for indicator, (first, count) in where.items():
+            rows = read(folder / layout.parquet_path(INDICATORS), first, count, names)
+            rows = described(rows, indicator, areas, texts).select(names)
+            csv.append(newest_rows(rows), newest, header=False)
+            groups.write(_arrow(rows, table))
+        groups.close()
+
+
+def read(source: Path, first: int, count: int, names: list[str]) -> pl.DataFrame:
+    """Return the rows with a value among those of an indicator, with those of the columns `names` that the file has."""
+    with pq.ParquetFile(source) as file:
+        own = [name for name in file.schema_arrow.names if name in names and name not in ("level", "name")]
+    rows = pl.scan_parquet(source).slice(first, count).select(own)
+    return rows.filter(pl.col("obs_value").is_not_null()).collect()
+
+
+def described(rows: pl.DataFrame, indicator: str, areas: pl.DataFrame, texts: Mapping[str, Mapping[str, str | None]]) -> pl.DataFrame:
+    """Return the rows of an indicator with its texts and with the names of the areas."""
+    own = [pl.lit(text, dtype=pl.String).alias(name) for name, text in texts.get(indicator, {}).items()]
+    return rows.with_columns(own).join(areas, on="ref_area", how="left", maintain_order="left")
+
+
+def newest_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return, for each area, the row of the newest period, of women and men of all ages together."""
+    for name in ("sex", "age"):
+        if name in rows.columns:
+            rows = rows.filter(pl.col(name) == TOTAL)
+    order = {period: str(first_day(period)) + period for period in rows["time_period"].unique()}
+    at = rows["time_period"].replace_strict(order, return_dtype=pl.String) if order else rows["time_period"]
+    return rows.filter(_is_newest(rows["ref_area"], at))
+
+
+def _is_newest(areas: pl.Series, at: pl.Series) -> pl.Series:
+    return pl.DataFrame({"area": areas, "at": at}).select(pl.col("at") == pl.col("at").max().over("area"))["at"]
+
+
+def _areas(folder: Path, context: Context) -> pl.DataFrame:
+    """Return ref_area, name, level and the names of the areas above, a column for each of their levels."""
+    frame = pl.read_parquet(folder / layout.parquet_path("areas"))
+    wanted = [name for name in ("ref_area", "name", "level") if name in frame.columns]
+    frame = frame.select(wanted)
+    above = parents(context)
+    if not above or "level" not in wanted:
+        return frame.with_columns(pl.lit(None, dtype=pl.String).alias(PARENT + level) for level in above)
+    links = pl.read_parquet(folder / layout.parquet_path("area_parents"))
+    if "valid_to" in links.columns:
+        links = links.filter(pl.col("valid_to").is_null())
+    found = areas_above(links.select("ref_area", "parent").unique(), frame)
+    for level in above:
+        names = found.filter(pl.col("level") == level).group_by("ref_area").agg(pl.col("name").min().alias(PARENT + level))
+        frame = frame.join(names, on="ref_area", how="left", maintain_order="left")
+    return frame
+
+
+def _texts(folder: Path, context: Context) -> dict[str, dict[str, str | None]]:
+    """Return title and unit of each indicator."""
+    frame = pl.read_parquet(folder / layout.parquet_path("indicators"))
+    columns = text_columns(context, set(frame.columns))
+    return {row["indicator"]: {name: row[column] for name, column in columns.items()} for row in frame.iter_rows(named=True)}
+
+
+def _arrow(rows: pl.DataFrame, table: Table) -> pa.Table:
+    return rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(parquet.schema_of(table))

@@ -1,0 +1,135 @@
+"""The files of topics: what a row says, which rows there are, and that `verify` finds what differs from the tables."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import derived_sample
+import duckdb
+import polars as pl
+import pyarrow.parquet as pq
+import pytest
+from release_sample import INFO, Home
+
+import exports
+from exports.model import checksums
+from tests.support.copies import to_spoil
+from tests.support.validators import csvw_refuses
+
+pytestmark = pytest.mark.slow
+CSV, PARQUET = "topics/women.csv", "topics/women.parquet"
+WITH_LEVELS = replace(INFO, formats=("csv", "parquet", "duckdb"), levels={"lau": {"en": "municipality"}, "okres": {"en": "district"}})
+MORE = """
+insert into marts.areas values ('D1', 'Brno-venkov', 'okres', null, null, null);
+insert into marts.area_parents values ('001', 'D1', null), ('002', 'D1', '2005-01-01');
+insert into marts.indicator_values select v.* replace ('F' as sex, obs_value / 2 as obs_value) from marts.indicator_values v
+    where indicator = 'share' and ref_area = '001';
+update marts.indicator_values set obs_value = null, obs_status = 'M' where ref_area = '002' and time_period = '2006';
+"""
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("topics") / "warehouse.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(derived_sample.FILL)
+        connection.execute(MORE)
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Home:
+    return Home(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="module")
+def release(home: Home, source: Path) -> Path:
+    return home.build(source, WITH_LEVELS, derived_sample.TABLES).path
+
+
+def test_a_row_says_everything(release: Path) -> None:
+    lines = (release / CSV).read_text(encoding="utf-8").splitlines()
+    assert lines == [
+        "indicator,title,unit,ref_area,name,level,parent_okres,time_period,sex,age,obs_value,obs_status",
+        "share,Share,%,001,Brno,lau,Brno-venkov,2006,_T,_T,0.857142857143,A",
+        "share,Share,%,002,'=sum,lau,,2003,_T,_T,0.428571428571,B",
+        "share,Share,%,CZ é,Žďár,lau,,2006,_T,_T,0.857142857143,A",
+    ]
+
+
+def test_all_periods_and_sexes_are_in_the_parquet_file(release: Path) -> None:
+    frame = pl.read_parquet(release / PARQUET)
+    assert frame.group_by("ref_area", "sex").len().sort("ref_area", "sex").rows() == [
+        ("001", "F", 3), ("001", "_T", 3), ("002", "_T", 2), ("CZ é", "_T", 3),
+    ]  # fmt: skip
+    values = pl.read_parquet(release / "parquet" / "indicator_values.parquet").filter(pl.col("obs_value").is_not_null())
+    assert frame["obs_value"].to_list() == values["obs_value"].to_list()
+    column = pq.ParquetFile(release / PARQUET).metadata.row_group(0).column(0)
+    assert (column.compression, "RLE_DICTIONARY" in column.encodings) == ("ZSTD", True)
+
+
+def test_the_csv_file_is_described(release: Path) -> None:
+    document = json.loads((release / f"{CSV}-metadata.json").read_bytes())
+    assert [column["titles"] for column in document["tables"][0]["tableSchema"]["columns"]][:3] == ["indicator", "title", "unit"]
+    assert csvw_refuses([release / f"{CSV}-metadata.json"]) == set()
+    assert exports.verify(release) == []
+
+
+def test_an_unchanged_topic_is_linked(home: Home, release: Path, source: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.duckdb"
+    changed.write_bytes(source.read_bytes())
+    with duckdb.connect(str(changed)) as connection:
+        connection.execute("update marts.peers set distance = 0.75")
+    later = home.build(changed, WITH_LEVELS, derived_sample.TABLES)
+    assert later.changed
+    for path in (CSV, PARQUET):
+        assert (later.path / path).stat().st_ino == (release / path).stat().st_ino
+    other = Home(tmp_path / "other").build(changed, WITH_LEVELS, derived_sample.TABLES).path
+    for path in (CSV, PARQUET):
+        assert (other / path).read_bytes() == (release / path).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("select * replace (obs_value + 1 as obs_value) from w", f"{PARQUET}: its values differ from parquet/indicator_values.parquet"),
+        ("select * from w where time_period <> '2003'", f"{PARQUET}: its values differ from parquet/indicator_values.parquet"),
+        ("select * replace ('Brno' as name) from w", f"{PARQUET}: names or levels of areas differ from parquet/areas.parquet"),
+        ("select * replace ('persons' as unit) from w", f"{PARQUET}: the unit of an indicator differs from parquet/indicators.parquet"),
+        ("select * from w order by time_period", f"{PARQUET}: is not in the order of its key"),
+    ],
+)
+def test_verify_finds_a_wrong_parquet_file(change: str, fault: str, release: Path, tmp_path: Path) -> None:
+    copy = to_spoil(release, tmp_path / "copy")
+    duckdb.execute(f"create or replace table w as from '{release / PARQUET}'")
+    duckdb.execute(f"copy ({change}) to '{tmp_path / 'changed'}' (format parquet)")
+    (copy / PARQUET).unlink()
+    (copy / PARQUET).write_bytes((tmp_path / "changed").read_bytes())
+    assert fault in _faults(copy)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("2006,_T", "2005,_T"), ("Brno-venkov", "Praha"), ("share,Share,%,002,'=sum,lau,,2003,_T,_T,0.4", "")]
+)
+def test_verify_finds_a_wrong_csv_file(old: str, new: str, release: Path, tmp_path: Path) -> None:
+    copy = to_spoil(release, tmp_path / "copy")
+    text = (copy / CSV).read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if new or not line.startswith(old)]
+    (copy / CSV).unlink()
+    (copy / CSV).write_text("\n".join(line.replace(old, new) if new else line for line in lines) + "\n", encoding="utf-8")
+    assert (copy / CSV).read_text(encoding="utf-8") != text
+    assert f"{CSV}: differs from the newest values in {PARQUET}" in _faults(copy)
+
+
+def test_verify_finds_a_missing_file(release: Path, tmp_path: Path) -> None:
+    copy = to_spoil(release, tmp_path / "copy")
+    (copy / PARQUET).unlink()
+    assert f"{CSV}: {PARQUET} is missing" in _faults(copy)
+
+
+def _faults(copy: Path) -> list[str]:
+    (copy / checksums.NAME).unlink()
+    checksums.write(copy, {})
+    return exports.verify(copy)
