@@ -302,15 +302,15 @@ def _files_of_topic(context: Context, topic: Topic, languages: Sequence[str]) ->
     for table in context.tables:
         if table.name not in topic.tables:
             continue
-        labels = _labels_of(table.name, languages)
+        of_table = _labels_of(table.name, languages)
         for path in layout.csv_paths(table, context.files):
             if layout.is_partitioned(table):
                 part = layout.part_of(path)
-                parts = {lang: f"{label}: {_title_of(context, part, lang) or part}" for lang, label in labels.items()}
+                parts = {lang: f"{label}: {_title_of(context, part, lang) or part}" for lang, label in of_table.items()}
                 yield from _existing(context, f"csv-{table.name}-{part}", path, parts)
             else:
-                yield from _existing(context, f"csv-{table.name}", path, labels)
-        yield from _existing(context, f"parquet-{table.name}", layout.parquet_path(table.name), labels)
+                yield from _existing(context, f"csv-{table.name}", path, of_table)
+        yield from _existing(context, f"parquet-{table.name}", layout.parquet_path(table.name), of_table)
 
 
 def _files_of_all(context: Context, languages: Sequence[str]) -> Iterator[Distribution]:
