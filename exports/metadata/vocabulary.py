@@ -67,7 +67,6 @@ FORMATS_OF_FOLDERS: Mapping[str, Format] = {
     "sdmx/": Format("SDMX-CSV", "CSV", "text/csv", "https://sdmx.org/standards-2/"),
     "geo/boundaries_": Format("GeoParquet", "PARQUET", "application/vnd.apache.parquet", "https://geoparquet.org/"),
     "geo/areas.parquet": Format("GeoParquet", "PARQUET", "application/vnd.apache.parquet", "https://geoparquet.org/"),
-    "geo/boundaries_": Format("GeoParquet", "PARQUET", "application/vnd.apache.parquet", "https://geoparquet.org/"),
 }
 """File formats that only the first part of a path tells."""
 
