@@ -33,6 +33,7 @@ NAV: dict[str, tuple[str, ...]] = {  # section -> pages; a folder stands for its
         "indicators.md",
         "methods.md",
         "explain.md",
+        "mcp.md",
         "glossary.md",
         "local-feeds/",
         "pack-repository.md",

@@ -14,7 +14,7 @@ from tests.support.command import environment
 
 pytestmark = pytest.mark.slow
 
-HEAVY = ("dagster", "dagster_dbt", "dbt", "great_expectations", "pandas", "pandera", "requests", "pyarrow")
+HEAVY = ("dagster", "dagster_dbt", "dbt", "great_expectations", "mcp", "pandas", "pandera", "requests", "pyarrow")
 # runs a command as `zpo2` does, then names what was imported on the way
 PROBE = """\
 import sys
@@ -35,7 +35,7 @@ raise SystemExit(code)
 def imported_by(*arguments: str | Path, **variables: str) -> tuple[int, set[str], str]:
     """Return the exit code of `zpo2` with `arguments`, the top-level packages it imported, and what it printed."""
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, *map(str, arguments)], env=environment(**variables), capture_output=True, text=True, check=False
+        [sys.executable, "-c", PROBE, *map(str, arguments)], env=environment(**variables), input="", capture_output=True, text=True, check=False
     )
     last = done.stderr.splitlines()[-1]
     assert last.startswith("imported:"), done.stderr
@@ -88,6 +88,14 @@ def test_explaining_a_number_imports_no_more_than_its_contract_needs(five_home: 
     assert code == 0
     assert "309 persons" in text
     assert imported & {"dagster", "dagster_dbt", "dbt", "great_expectations", "pandas", "requests"} == set()
+
+
+@pytest.mark.slow
+def test_serving_a_release_to_programs_imports_only_the_protocol_and_duckdb(five_home: Path) -> None:
+    code, imported, _ = imported_by("mcp", "--home", five_home)  # its input ends at once
+    assert code == 0
+    assert {"mcp", "duckdb"} <= imported
+    assert imported & {*HEAVY, "boto3", "numpy", "polars"} == {"mcp"}
 
 
 @pytest.mark.slow
