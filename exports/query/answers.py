@@ -23,6 +23,8 @@ class Origin(Model):
     title: str
     publisher: str
     licence: Annotated[str, Field(description="SPDX identifier; NOASSERTION where the publisher states none")]
+    rights: Annotated[str | None, Field(description="What is known about the terms of use, where there is no licence")] = None
+    carrier: Annotated[str | None, Field(description="Who passed the data on, if not the publisher")] = None
     citation: Annotated[str | None, Field(description="How the source is to be named")] = None
     homepage: str | None = None
 

@@ -171,9 +171,9 @@ class PublishedRelease:
         return {
             row["source"]: Origin(
                 source=row["source"], title=row["title"] or "", publisher=row["publisher"] or "", licence=row["licence"] or "NOASSERTION",
-                citation=citations.get(row["source"]), homepage=row["homepage"],
+                citation=citations.get(row["source"]), homepage=row["homepage"], rights=row.get("rights"), carrier=row.get("carrier"),
             )
-            for row in self.rows("select source, title, publisher, licence, homepage from sources order by source")
+            for row in self.rows("select * from sources order by source")
         }  # fmt: skip
 
     def attribution(self, joined: Iterator[str | None] | Sequence[str | None]) -> list[Origin]:
