@@ -49,30 +49,30 @@ def portal(home: Path, ckan: dict[str, str]) -> Portal:
 
 
 def test_first_push_waits_for_review(portal: Portal) -> None:
-    assert portal.push("--version", FIRST, "--only", "areas", "--private")[-1].endswith("1 changed")
-    assert portal.dataset("demo-areas")["private"] is True
-    assert portal.push("--version", FIRST, "--public")[-1].endswith("8 changed")
-    assert portal.dataset("demo-areas")["private"] is False
+    assert portal.push("--version", FIRST, "--only", "territory", "--private")[-1].endswith("1 changed")
+    assert portal.dataset("demo-territory")["private"] is True
+    assert portal.push("--version", FIRST, "--public")[-1].endswith("3 changed")
+    assert portal.dataset("demo-territory")["private"] is False
     assert portal.push("--version", FIRST)[-1].endswith("nothing to do")
 
 
 def test_changed_release_keeps_ids(portal: Portal) -> None:
-    before = portal.dataset("demo-areas")
+    before = portal.dataset("demo-territory")
     portal.push()
-    after = portal.dataset("demo-areas")
+    after = portal.dataset("demo-territory")
     assert after["version"] == SECOND
     assert [r["id"] for r in after["resources"]] == [r["id"] for r in before["resources"]]
     assert portal.push()[-1].endswith("nothing to do")
 
 
-def test_loader_keeps_versions_as_text(portal: Portal) -> None:
+def test_loader_keeps_periods_as_text(portal: Portal) -> None:
     portal.push("--upload")
     folder = Path(os.environ["REAL_PORTALS"])
     worker = [str(folder / "ckan-venv" / "bin" / "ckan"), "-c", str(folder / "ckan.ini"), "jobs", "worker", "--burst"]
     subprocess.run(worker, capture_output=True, timeout=600, check=True)
-    resource = portal.dataset("demo-changes")["resources"][0]
+    resource = next(r for r in portal.dataset("demo-women")["resources"] if r["url"].endswith("share.csv"))
     types = {f["id"]: f["type"] for f in portal.call("datastore_search", resource_id=resource["id"], limit=0)["fields"]}
-    assert types["from_version"] == "text"
+    assert types["time_period"] == "text"
     messages = portal.push("--upload")
     assert not any(": upload " in line for line in messages), "the loader's checksum does not make the push send files again"
     assert portal.push("--upload")[-1].endswith("nothing to do")
@@ -80,38 +80,38 @@ def test_loader_keeps_versions_as_text(portal: Portal) -> None:
 
 
 def test_renamed_dataset_keeps_its_name(portal: Portal) -> None:
-    portal.call("package_patch", id="demo-areas", name="districts")
+    portal.call("package_patch", id="demo-territory", name="districts")
     assert portal.push()[-1].endswith("nothing to do")
-    portal.call("package_patch", id="districts", name="demo-areas")
+    portal.call("package_patch", id="districts", name="demo-territory")
 
 
 def test_handmade_dataset_is_adopted_on_request(portal: Portal) -> None:
-    portal.call("package_create", name="new-areas", title="Handmade", owner_org=ckan_server.ORGANISATION)
-    done = portal.run("--prefix", "new", "--only", "areas")
+    portal.call("package_create", name="new-territory", title="Handmade", owner_org=ckan_server.ORGANISATION)
+    done = portal.run("--prefix", "new", "--only", "territory")
     assert done.returncode == 1
-    assert "--adopt new-areas" in done.stderr
-    assert portal.dataset("new-areas")["title"] == "Handmade"
-    portal.push("--prefix", "new", "--only", "areas", "--adopt", "new-areas")
-    assert portal.dataset("new-areas")["title"] == "Demo indicators: Areas"
-    assert portal.push("--prefix", "new", "--only", "areas")[-1].endswith("nothing to do")
+    assert "--adopt new-territory" in done.stderr
+    assert portal.dataset("new-territory")["title"] == "Handmade"
+    portal.push("--prefix", "new", "--only", "territory", "--adopt", "new-territory")
+    assert portal.dataset("new-territory")["title"] == "Areas, their codes and similar areas (Demo indicators)"
+    assert portal.push("--prefix", "new", "--only", "territory")[-1].endswith("nothing to do")
 
 
 def test_deleted_dataset_does_not_block_others(portal: Portal) -> None:
-    portal.call("package_delete", id="demo-areas")
+    portal.call("package_delete", id="demo-territory")
     done = portal.run("--version", FIRST)
     assert done.returncode == 1
-    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["demo-areas"]
-    assert portal.dataset("demo-peers")["version"] == FIRST
-    portal.call("package_patch", "administrator", id="demo-areas", state="active")
+    assert [line.partition(":")[0] for line in done.stderr.splitlines()] == ["demo-territory"]
+    assert portal.dataset("demo-women")["version"] == FIRST
+    portal.call("package_patch", "administrator", id="demo-territory", state="active")
     portal.push()
 
 
 def test_dataset_of_another_organisation_is_not_moved(portal: Portal) -> None:
-    portal.call("package_owner_org_update", "administrator", id="demo-areas", organization_id=ckan_server.OTHER_ORGANISATION)
+    portal.call("package_owner_org_update", "administrator", id="demo-territory", organization_id=ckan_server.OTHER_ORGANISATION)
     done = portal.run(key=portal.tokens["administrator"])
     assert done.returncode == 1
     assert f"belongs to the organisation {ckan_server.OTHER_ORGANISATION}" in done.stderr
-    portal.call("package_owner_org_update", "administrator", id="demo-areas", organization_id=ckan_server.ORGANISATION)
+    portal.call("package_owner_org_update", "administrator", id="demo-territory", organization_id=ckan_server.ORGANISATION)
 
 
 def test_dead_key_is_noticed(portal: Portal) -> None:
