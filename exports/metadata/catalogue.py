@@ -102,7 +102,7 @@ class DcatCatalogue:
 
     def landing_page(self, dataset: Dataset) -> str:
         """Return the address of the page about a data set."""
-        return f"{self.iri(dataset.id)}/" if dataset.topic is not None else self.homepage
+        return f"{self.root}{layout.landing_path(dataset.id)}" if dataset.topic is not None else self.homepage
 
     def lasting(self, node: str) -> str:
         """Return the IRI of another node that is the same in every release."""

@@ -7,7 +7,7 @@ them have the same header, and one after the other, in the order of their names,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
 
 from exports.model.errors import ReleaseError
@@ -33,6 +33,19 @@ API = "api/v1"
 API_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
 METADATA = "-metadata.json"
 """CSV on the Web looks for the metadata of a file under its name with this ending, then in `csv-metadata.json` in the same folder."""
+INDEX = "index.html"
+"""A page, in the first language of the pack. Links name it, because not every server opens it for the address of its folder."""
+STYLE = "index.css"
+"""The style sheet of the pages, in a release and beside the releases."""
+PAGES = "pages.json"
+"""What the pages beside a release say about it."""
+LATEST_FOLDER = "latest"
+"""The folder beside the releases that leads to the current one. It holds pages and descriptors, and no data."""
+LATEST_SCRIPT = "latest/latest.js"
+LATEST_DESCRIPTORS = ("catalog.ttl", "catalog.jsonld", "datapackage.json", "api.json")
+"""The files of the current release that are also in LATEST_FOLDER, if they name files by addresses of the release."""
+LATEST_CATALOGUES = ("nkod", "sk")
+"""The folders of national catalogues, whose records have addresses in LATEST_FOLDER."""
 
 
 def is_divided(table: Table) -> bool:
@@ -120,6 +133,16 @@ def api_path(*parts: str) -> str:
         if not API_NAME.fullmatch(part):
             raise ReleaseError(f"{API}: {part!r} cannot be a file name; use letters, digits, _ and -")
     return f"{API}/{'/'.join(parts)}.json"
+
+
+def landing_folder(dataset: str) -> str:
+    """Return the folder of the landing page and the feed of a data set, beside the releases."""
+    return f"{DATASETS}/{dataset}/"
+
+
+def index_path(language: str, languages: Sequence[str]) -> str:
+    """Return the name of a page in one of the `languages` of a pack."""
+    return INDEX if language == languages[0] else f"index.{language}.html"
 
 
 def metadata_path(path: str) -> str:

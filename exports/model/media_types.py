@@ -19,6 +19,8 @@ MEDIA_TYPES = {
     "structure.xml": "application/vnd.sdmx.structure+xml; version=3.0.0",
     ".xml": "application/xml",
     ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
     "llms.txt": "text/plain; charset=utf-8",
     "SHA256SUMS": "text/plain; charset=utf-8",
     ".duckdb": "application/octet-stream",

@@ -160,5 +160,6 @@ def _replace(path: Path, content: bytes, work: Path) -> None:
     new.write_bytes(content)
     new.chmod(0o644)
     sync(new)
+    path.parent.mkdir(parents=True, exist_ok=True)
     os.replace(new, path)
     sync(path.parent)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from exports.model import checksums
+from exports.model import checksums, layout
 from exports.model.errors import ReleaseRequestError
 from exports.model.info import FileFacts
 from exports.push.errors import PushError
@@ -20,8 +20,8 @@ from exports.release.ledger import LATEST, LEDGER
 class PushPlan:
     """An undamaged release to push. `files` are the files in its folder by path.
 
-    `pointer_files` are the contents of the files beside the releases (ledger, feed, latest.json), with latest.json last. They belong to
-    the current release and are empty for any other release. `history` has all releases up to this one.
+    `pointer_files` are the contents of the files beside the releases by path (pages, feeds, ledger, latest.json), with latest.json last.
+    They belong to the current release and are empty for any other release. `history` has all releases up to this one.
     """
 
     version: str
@@ -94,10 +94,18 @@ def _pointer_files(public: Path) -> dict[str, bytes]:
     """Return the contents of the files beside the releases at one moment. The ledger comes last but one, latest.json last."""
     while True:
         before = _contents(public, (LATEST, LEDGER))
-        names = sorted(p.name for p in public.iterdir() if p.is_file() and not p.name.startswith(".")) if public.is_dir() else []
+        names = _names(public)
         others = _contents(public, [name for name in names if name not in before])
         if _contents(public, (LATEST, LEDGER)) == before:
             return {**others, **{name: before[name] for name in (LEDGER, LATEST) if name in before}}
+
+
+def _names(public: Path) -> list[str]:
+    """Return the files beside the releases by path, without hidden ones: what lies in `public`, and the pages in its two folders."""
+    folders = [public / layout.LATEST_FOLDER, public / layout.DATASETS]
+    paths = [*(public.iterdir() if public.is_dir() else ()), *(path for folder in folders for path in folder.rglob("*"))]
+    names = [path.relative_to(public).as_posix() for path in paths if path.is_file()]
+    return sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
 
 
 def _contents(public: Path, names: Iterable[str]) -> dict[str, bytes]:

@@ -31,6 +31,11 @@ def states(context: Context, previous: Path | None) -> dict[str, DataSetState]:
     return found
 
 
+def digests(context: Context) -> dict[str, str]:
+    """Return a digest of the content of each data set by topic, for the ledger."""
+    return {dataset.id: _digest(context, dataset) for dataset in dcat_catalogue(context).by_topic}
+
+
 def _digest(context: Context, dataset: Dataset) -> str:
     """Return a digest of the files of a data set; for the release as a whole, of all tables."""
     paths = (

@@ -80,6 +80,9 @@ class Entry:
     content: str
     rows: Mapping[str, int]
     changes: ChangeCounts | None = None
+    data_sets: Mapping[str, str] = field(default_factory=dict)
+    page: str = ""
+    schema_version: str = ""
     annotations: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -94,7 +97,8 @@ class Entry:
     def to_json(self) -> dict[str, Any]:
         members = {name: getattr(self, name) for name in ("version", "released", "inputs_key", "content", "rows")}
         changes = {"changes": self.changes.to_json()} if self.changes else {}
-        return {**self.annotations, "path": self.path, **members, **changes}
+        later = {name: value for name in ("data_sets", "page", "schema_version") if (value := getattr(self, name))}
+        return {**self.annotations, "path": self.path, **members, **changes, **later}
 
     @property
     def path(self) -> str:

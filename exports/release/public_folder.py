@@ -8,6 +8,7 @@ Publication, with every step durable on the disk before the next one:
 4. `.latest` is replaced, a link into the current release for web servers that cannot read JSON.
 5. The ledger counts the release.
 6. `feed.atom` is replaced.
+7. The pages and descriptors beside the releases are replaced (`pointer_pages`).
 
 If the process is killed before step 3, `recover` removes the folder and the announcement. If it is killed later, `recover` does the
 missing steps. A change to an earlier release works in the same way, without step 2.
@@ -18,13 +19,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from exports.model import checksums
 from exports.model.errors import ReleaseError
-from exports.release import feed
+from exports.release import feed, pointer_pages
 from exports.release.entries import RELEASES, Entry, Latest, LatestChange, PackInfo
 from exports.release.ledger import LATEST, LEDGER, VERSION, Ledger, latest_version, read_ledger
 
@@ -52,7 +54,7 @@ def recover(public: Path, work: Path) -> tuple[Ledger, Entry | None]:
             remove_release(folder, work)
     files = _link(version) if version else {}
     files |= _ledger_and_feed(settled) if settled != ledger else _feed(settled)
-    _replace(public, files, work)
+    _replace(public, {**files, **pointer_pages.files(public, settled, version)}, work)
     return settled, settled.find(version)
 
 
@@ -106,25 +108,30 @@ def change_latest(change: LatestChange, ledger: Ledger, public: Path, work: Path
 
 
 def write_ledger(ledger: Ledger, public: Path, work: Path) -> None:
-    """Replace the ledger, and the feed if it changes too."""
-    _replace(public, _ledger_and_feed(ledger), work)
+    """Replace the ledger, and the feed and the pages if they change too."""
+    _replace(public, {**_ledger_and_feed(ledger), **pointer_pages.files(public, ledger, latest_version(public))}, work)
 
 
 def _make_current(entry: Entry, after: Ledger, public: Path, work: Path) -> None:
     latest = Latest(entry.version, entry.released, entry.path)
-    _replace(public, {LATEST: _json(asdict(latest)), **_link(entry.version), **_ledger_and_feed(after)}, work)
+    pages = pointer_pages.files(public, after, entry.version)
+    _replace(public, {LATEST: _json(asdict(latest)), **_link(entry.version), **_ledger_and_feed(after), **pages}, work)
 
 
-def _ledger_and_feed(ledger: Ledger) -> dict[str, bytes | Path]:
+Content = bytes | Path | None
+"""The content of a file: its bytes, the target of a link, or nothing where there must be no file."""
+
+
+def _ledger_and_feed(ledger: Ledger) -> dict[str, Content]:
     return {LEDGER: _json(ledger.to_json()), **_feed(ledger)}
 
 
-def _feed(ledger: Ledger) -> dict[str, bytes | Path]:
+def _feed(ledger: Ledger) -> dict[str, Content]:
     content = feed.render(ledger)
     return {} if content is None else {FEED: content}
 
 
-def _link(version: str) -> dict[str, bytes | Path]:
+def _link(version: str) -> dict[str, Content]:
     """The link points to a file and not to the folder: otherwise a copy of `public` that follows links would hold the release twice."""
     return {LINK: Path(RELEASES, version, checksums.NAME)}
 
@@ -170,19 +177,24 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
-def _replace(public: Path, files: dict[str, bytes | Path], work: Path) -> None:
-    """Replace files of `public` in the given order. A path as content stands for a link to it. Files with the same content are left out.
+def _replace(public: Path, files: Mapping[str, Content], work: Path) -> None:
+    """Replace files of `public` in the given order, and remove those without content. Files with the same content are left out.
 
     All files are prepared before the first one is replaced: a full disk must not stop between two of them.
     """
     changed = {name: content for name, content in files.items() if _content(public / name) != content}
-    prepared = [(_prepare(work / name, content), public / name) for name, content in changed.items()]
-    for path, target in prepared:
-        os.replace(path, target)
-        sync(public)
+    prepared = {name: _prepare(work / name.replace("/", "~"), content) for name, content in changed.items() if content is not None}
+    for name in changed:
+        target = public / name
+        if name in prepared:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(prepared[name], target)
+        else:
+            target.unlink()
+        sync(target.parent)
 
 
-def _content(path: Path) -> bytes | Path | None:
+def _content(path: Path) -> Content:
     if path.is_symlink():
         return path.readlink()
     return path.read_bytes() if path.is_file() else None

@@ -28,6 +28,7 @@ from exports.model.errors import ReleaseError
 from exports.model.info import Context, FileFacts, Previous, ReleaseInfo
 from exports.model.reuse import PartKeys, Reuse
 from exports.model.tables import Table
+from exports.pages import release_page
 from exports.release import data_sets, public_folder
 from exports.release.entries import RELEASES, ChangeCounts, Entry, PackInfo, TableCounts
 from exports.release.ledger import Ledger
@@ -136,7 +137,17 @@ def build(
 
         # publish
         report_progress(f"publishing {context.version}")
-        entry = Entry(context.version, info.timestamp, info.inputs_key, content, context.rows, _change_counts(context))
+        entry = Entry(
+            context.version,
+            info.timestamp,
+            info.inputs_key,
+            content,
+            context.rows,
+            _change_counts(context),
+            data_sets.digests(replace(context, files={**context.files, **files})),
+            layout.INDEX,
+            context.schema_version,
+        )
         path = public_folder.publish(folder, entry, ledger, public, work, pack)
         return Release(context.version, path, True, dict(context.rows))
 
@@ -291,6 +302,8 @@ def _complete(
     context = replace(context, states=data_sets.states(context, current_folder))
     documents = metadata.render(metadata.DESCRIPTORS + metadata.RECORDS, context)
     context = replace(context, whole_csv=_whole_csv(context), document_bytes={path: len(text) for path, text in documents.items()})
+    documents |= release_page.descriptor(context)
+    context = replace(context, document_bytes={path: len(text) for path, text in documents.items()})
     documents |= metadata.render((report.descriptor,), context)
     _report_size(context, report_progress)
     for path, text in documents.items():

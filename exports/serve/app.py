@@ -41,10 +41,21 @@ PREFLIGHT = {
 _RANGE = re.compile(r"bytes=(?:(?P<first>[0-9]{1,18})-(?P<last>[0-9]{0,18})|-[0-9]{1,18})", re.IGNORECASE)
 
 
+LATEST_PAGES = re.compile(
+    r"index(\.[A-Za-z-]+)?\.html|latest\.js|"
+    + "|".join([*map(re.escape, layout.LATEST_DESCRIPTORS), *(f"{name}/[^.].*" for name in layout.LATEST_CATALOGUES)])
+)
+"""The files below `latest/` that are served as they are; every other path redirects."""
+
+
 def application(public: Path) -> ASGIApp:
     """Return the application that serves `public`."""
 
-    async def index(_: Request) -> Response:
+    files = PublicFiles(directory=public, html=True, check_dir=False)
+
+    async def index(request: Request) -> Response:
+        if (public / layout.INDEX).is_file():
+            return await files.get_response(layout.INDEX, request.scope)
         return HTMLResponse(_index(public), headers={"cache-control": CACHE_REVALIDATE})
 
     async def latest(request: Request) -> Response:
@@ -54,7 +65,10 @@ def application(public: Path) -> ASGIApp:
             return PlainTextResponse(f"{error}\n", status_code=500)
         if release is None:
             return PlainTextResponse("nothing has been published yet\n", status_code=404)
-        path = quote(request.path_params.get("path", ""))
+        path = request.path_params.get("path", "")
+        if LATEST_PAGES.fullmatch(path) and (public / layout.LATEST_FOLDER / path).is_file():
+            return await files.get_response(f"{layout.LATEST_FOLDER}/{path}", request.scope)
+        path = quote(path)
         query = f"?{request.url.query}" if request.url.query else ""
         target = f"/{RELEASES}/{release.version}/{path}{query}"
         return RedirectResponse(target, status_code=307, headers={"cache-control": CACHE_REVALIDATE})
@@ -67,6 +81,8 @@ def application(public: Path) -> ASGIApp:
             return PlainTextResponse(f"{error}\n", status_code=500)
         if release is None or not (public / RELEASES / version).is_dir():  # unknown or pruned
             return PlainTextResponse("no such release\n", status_code=404)
+        if (public / RELEASES / version / layout.INDEX).is_file():
+            return await files.get_response(f"{RELEASES}/{version}/{layout.INDEX}", request.scope)
         return HTMLResponse(_contents(public / RELEASES / version, version), headers={"cache-control": CACHE_REVALIDATE})
 
     routes = [
@@ -74,7 +90,7 @@ def application(public: Path) -> ASGIApp:
         Route("/latest", latest),
         Route("/latest/{path:path}", latest),
         Route(f"/{RELEASES}/{{version}}/", contents),
-        Mount("/", PublicFiles(directory=public, check_dir=False)),
+        Mount("/", files),
     ]
     return AllowAllOrigins(Starlette(routes=routes))
 

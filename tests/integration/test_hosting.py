@@ -55,6 +55,8 @@ KINDS = {  # by the end of a path, the longer ones first
     ".cff": "application/yaml",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".geojson": "application/geo+json",
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
 }
 
 
@@ -399,12 +401,32 @@ def test_what_is_no_public_file_is_not_there(site: Site, path: str) -> None:
     assert site.ask(path).status in (400, 404)
 
 
-def test_a_release_without_a_file_name_lists_what_it_holds(site: Site) -> None:
+def test_a_release_without_a_file_name_shows_its_page(site: Site) -> None:
     answer = site.ask(f"/releases/{FIRST}/")
-    assert (answer.status, answer.headers["content-type"].split(";")[0], answer.headers["cache-control"]) == (200, "text/html", "no-cache")
-    targets = [str(a.get("href")) for a in html.fromstring(answer.body).iter("a")]
-    assert "README.md" in targets
-    assert any(target.startswith("csv/") for target in targets)
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert answer.body == (site.public / "releases" / FIRST / "index.html").read_bytes()
+
+
+@pytest.mark.parametrize("path", ["/", "/index.html", "/latest/index.html", "/latest/latest.js", "/index.css"])
+def test_a_page_beside_the_releases_is_asked_for_each_time(site: Site, path: str) -> None:
+    answer = site.ask(path)
+    kind = next(kind for end, kind in {**KINDS, ".js": "text/javascript; charset=utf-8", "/": KINDS[".html"]}.items() if path.endswith(end))
+    assert (answer.status, answer.headers["content-type"], answer.headers["cache-control"]) == (200, kind, "no-cache")
+    assert answer.body == (site.public / path.lstrip("/") / ("index.html" if path == "/" else "")).read_bytes()
+    assert site.name != "nginx" or not path.endswith(("/", ".html")) or "etag" not in answer.headers, (
+        "its ETags do not tell two pages apart"
+    )
+
+
+def test_latest_redirects_where_there_is_no_page(site: Site) -> None:
+    """A folder of an earlier version of the software has no files in `latest`."""
+    page = site.public / "latest" / "index.html"
+    aside = page.rename(page.with_name("aside"))
+    try:
+        answer = site.ask("/latest/index.html?x=1")
+        assert (answer.status, answer.headers["location"]) == (307, f"/releases/{SECOND}/index.html?x=1")
+    finally:
+        aside.rename(page)
 
 
 @pytest.mark.parametrize(
@@ -484,10 +506,21 @@ def test_a_validator_of_latest_json_never_hides_a_change(site: Site) -> None:
 def test_the_page_of_releases_names_the_feed(home: Path) -> None:
     with zpo2_serve(home) as site:
         page: Any = html.fromstring(site.ask("/").body)
-        (link,) = page.xpath("//link[@rel='alternate']")
-        assert (link.get("type"), site.ask(link.get("href")).status) == ("application/atom+xml", 200)
+        (link,) = page.xpath("//link[@type='application/atom+xml']")
+        assert site.ask(f"/{link.get('href')}").status == 200
         targets = {a.get("href") for a in page.iter("a")}
-        assert {"latest/", "latest.json", "releases.json", "feed.atom", f"releases/{FIRST}/", f"releases/{SECOND}/"} == targets
+        assert {"latest.json", "releases.json", "feed.atom", *(f"releases/{v}/index.html" for v in (FIRST, SECOND))} <= targets
+
+
+def test_where_there_is_no_page_the_releases_are_listed(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home.parent / "pack", tmp_path / "pack")
+    (tmp_path / "home" / "public").mkdir(parents=True)
+    for name in ("home.json", "public/releases.json", "public/latest.json"):
+        shutil.copy(home / name, tmp_path / "home" / name)
+    shutil.copytree(home / "public" / "releases" / FIRST, tmp_path / "home" / "public" / "releases" / FIRST)
+    with zpo2_serve(tmp_path / "home") as site:
+        targets = {a.get("href") for a in html.fromstring(site.ask("/").body).iter("a")}
+        assert targets == {"latest/", "latest.json", "releases.json", "feed.atom", f"releases/{FIRST}/"}
 
 
 @pytest.mark.parametrize("server", [zpo2_serve, nginx], ids=["serve", "nginx"])

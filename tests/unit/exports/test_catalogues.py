@@ -221,7 +221,7 @@ class TestDcat:
         assert titles == {"en": "Women and men (Demo indicators)", "cs": "Ženy a muži (Ukázkové ukazatele)"}
         assert str(catalogue.value(node, DCTERMS.identifier)) == "demo/women"
         assert str(catalogue.value(node, DCAT.version)) == "2026.11.1"
-        assert str(catalogue.value(node, DCAT.landingPage)) == f"{BASE}datasets/women/"
+        assert str(catalogue.value(node, DCAT.landingPage)) == f"{BASE}datasets/women/index.html"
         assert {str(word) for word in catalogue.objects(node, DCAT.keyword)} == {"women", "gender", "ženy", "pohlaví"}
         period = catalogue.value(node, DCTERMS.temporal)
         assert [str(catalogue.value(period, p)) for p in (DCAT.startDate, DCAT.endDate)] == ["2000-01-01", "2399-12-31"]

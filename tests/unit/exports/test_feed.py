@@ -264,7 +264,7 @@ class TestBuild:
         assert "Reason: personal data." in summary(withdrawal)
         assert "areas: 1 rows added, 0 withdrawn" in summary(second)
         assert summary(first).startswith("The first release: 1213 rows")
-        assert [e.link for e in (second, first)] == [f"https://data.example.org/zpo2/releases/2026.11.{n}/" for n in (2, 1)]
+        assert [e.link for e in (second, first)] == [f"https://data.example.org/zpo2/releases/2026.11.{n}/index.html" for n in (2, 1)]
         assert [h.kind for h in read_ledger(home.public).events] == ["published", "published", "withdrawn"]
 
     def test_keeps_identifier_of_feed(self, home: Home, warehouse: Path) -> None:
@@ -274,7 +274,7 @@ class TestBuild:
         home.build(warehouse, later(1))
         content = (home.public / "feed.atom").read_bytes()
         assert etree.fromstring(content).findtext(f"{ATOM}id") == name
-        assert entries(content)[0].link == "https://data.example.org/zpo2/releases/2026.11.2/"
+        assert entries(content)[0].link == "https://data.example.org/zpo2/releases/2026.11.2/index.html"
 
     def test_completes_ledger_of_earlier_version(self, home: Home, warehouse: Path) -> None:
         home.build(warehouse)

@@ -75,10 +75,10 @@ class TestReleaseFiles:
             "quality/report.json",
         }
         expected |= {"catalog.ttl", "catalog.jsonld", "schema-org.jsonld", "prov.ttl", "dqv.ttl", "CITATION.cff"}
-        expected |= {"croissant.json"}
+        expected |= {"croissant.json", "index.html", "index.cs.html", "index.css", "pages.json"}
         paths = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()}
-        further = {"codelists/obs_status.csv", "codelists/sex.csv"}
-        assert paths - expected == further | {f"{path}-metadata.json" for path in further} | {"provenance.json"}
+        further = {"codelists/obs_status.csv", "codelists/sex.csv", "topics/women.csv"}
+        assert paths - expected == further | {f"{path}-metadata.json" for path in further} | {"provenance.json", "topics/women.parquet"}
         assert expected <= paths
         assert all((release / layout.metadata_path(path)).is_file() for path in paths if path.endswith(".csv"))
 
@@ -339,7 +339,9 @@ class TestBuild:
         assert latest == {"version": "2026.11.1", "released": "2026-11-03T08:30:00Z", "path": "releases/2026.11.1/"}
         assert exports.verify(release.path) == []
         assert home.unfinished() == []
-        assert sorted(p.name for p in home.public.iterdir()) == [".latest", "feed.atom", "latest.json", "releases", "releases.json"]
+        names = {p.name for p in home.public.iterdir()}
+        pages = {"datasets", "index.css", "index.cs.html", "index.html", "latest"}
+        assert names == {".latest", "feed.atom", "latest.json", "releases", "releases.json", *pages}
         assert (home.public / ".latest").resolve() == release.path / "SHA256SUMS"
 
     def test_is_reproducible(self, tmp_path: Path, warehouse: Path) -> None:

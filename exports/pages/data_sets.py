@@ -1,0 +1,185 @@
+"""What the page of each data set says: its texts, extent, files and sources. A data set is a topic of the pack or one that every release has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from exports.metadata import wording
+from exports.metadata.catalogue import Dataset, dcat_catalogue
+from exports.metadata.text import NO_LICENCE, licence_url
+from exports.model import layout
+from exports.model.info import Context
+from exports.model.topics import Topic
+from exports.pages.render import format_name
+from pipelines.core.code_texts import LANGUAGES
+
+Texts = Mapping[str, str]
+
+NEWEST: Texts = {"en": "Newest values", "cs": "Nejnovější hodnoty", "sk": "Najnovšie hodnoty"}
+ALL_PERIODS: Texts = {"en": "All periods", "cs": "Všechna období", "sk": "Všetky obdobia"}
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """A file of the release. `bytes` is None if it is not stated, as for the DuckDB file."""
+
+    path: str
+    format: str
+    titles: Texts
+    bytes: int | None = None
+
+
+@dataclass(frozen=True)
+class IndicatorEntry:
+    """An indicator with its files."""
+
+    id: str
+    titles: Texts
+    files: Sequence[FileEntry]
+
+
+@dataclass(frozen=True)
+class DataSetEntry:
+    """A data set. `levels` are titles by language, `sources` ids, `creators` the publishers of the sources, `rights` what they allow.
+
+    `issued` and `modified` are the times of the first release that has the data set, and of the last one that changed it. `dictionaries`
+    are the paths of the descriptions of its columns.
+    """
+
+    id: str
+    titles: Texts
+    descriptions: Texts
+    keywords: Mapping[str, Sequence[str]]
+    period: tuple[str, str] | None
+    countries: Sequence[str]
+    levels: Sequence[Texts]
+    licence: str
+    licence_url: str
+    rights: Texts
+    creators: Sequence[str]
+    sources: Sequence[str]
+    issued: str
+    modified: str
+    files: Sequence[FileEntry] = field(default_factory=tuple)
+    indicators: Sequence[IndicatorEntry] = field(default_factory=tuple)
+    dictionaries: Sequence[str] = field(default_factory=tuple)
+
+
+def entries(context: Context) -> tuple[DataSetEntry, ...]:
+    """Return the data sets of a release in their order."""
+    return tuple(_entry(context, dataset, dataset.topic) for dataset in dcat_catalogue(context).by_topic if dataset.topic)
+
+
+def _csv_files(context: Context, topic: Topic) -> list[str]:
+    """Return the CSV files with the rows of a data set."""
+    tables = [table for table in context.tables if table.name in topic.tables]
+    paths = [path for table in tables for path in layout.csv_paths(table, context.files) if path in context.files]
+    if topic.is_by_indicator:
+        return [path for path in paths if layout.part_of(path) in topic.indicators]
+    return paths
+
+
+def _entry(context: Context, dataset: Dataset, topic: Topic) -> DataSetEntry:
+    levels = {level for name in topic.indicators if name in context.facts.extents for level in context.facts.extents[name].levels}
+    return DataSetEntry(
+        id=topic.id,
+        titles=dict(topic.titles),
+        descriptions=dict(topic.descriptions),
+        keywords={language: tuple(words) for language, words in topic.keywords.items()},
+        period=dataset.period,
+        countries=dataset.places,
+        levels=tuple(dict(titles) for level, titles in context.info.levels.items() if not levels or level in levels),
+        licence="" if dataset.licence == NO_LICENCE else dataset.licence,
+        licence_url=licence_url(dataset.licence) or "",
+        rights=dict(dataset.rights),
+        creators=dataset.creators,
+        sources=dataset.sources,
+        issued=dataset.issued,
+        modified=dataset.modified,
+        files=tuple(_files(context, topic)),
+        indicators=tuple(indicator_entries(context, topic.indicators)),
+        dictionaries=tuple(dict.fromkeys(layout.metadata_path(path) for path in _csv_files(context, topic))),
+    )
+
+
+def _files(context: Context, topic: Topic) -> list[FileEntry]:
+    """Return the files of a data set as a whole: its own ones, the workbooks for topics, and the tables of another data set."""
+    info = context.info
+    found = [
+        file_entry(context, path, titles)
+        for path, titles in ((layout.topic_csv_path(topic.id), NEWEST), (layout.topic_parquet_path(topic.id), ALL_PERIODS))
+        if path in context.files
+    ]
+    if topic.is_by_indicator:
+        found += [
+            file_entry(context, path, workbook_titles(language))
+            for language in info.languages
+            if (path := layout.workbook_path(info.pack, language)) in context.files
+        ]
+        return found
+    for table in context.tables:
+        if table.name in topic.tables:
+            titles = {lang: title for lang in LANGUAGES if (title := wording.title(table.name, lang))}
+            paths = [] if layout.is_partitioned(table) else layout.csv_paths(table, context.files)
+            found += [file_entry(context, path, titles) for path in (*paths, layout.parquet_path(table.name)) if path in context.files]
+    return found
+
+
+def indicator_entries(context: Context, indicators: Sequence[str]) -> list[IndicatorEntry]:
+    """Return `indicators` with their files, without those that have none."""
+    found = []
+    for name in indicators:
+        paths = [f"{folder}/{name}{suffix}" for folder, suffix in INDICATOR_FILES]
+        files = tuple(
+            file_entry(context, path, INDICATOR_FILES[folder, suffix])
+            for path, (folder, suffix) in zip(paths, INDICATOR_FILES, strict=True)
+            if path in context.files
+        )
+        if files:
+            found.append(IndicatorEntry(name, dict(context.facts.indicators.get(name, {})), files))
+    return found
+
+
+def file_entry(context: Context, path: str, titles: Texts) -> FileEntry:
+    return FileEntry(path, format_name(path), dict(titles), context.files[path].bytes)
+
+
+def workbook_titles(language: str) -> Texts:
+    """Return the title of the workbook of one language."""
+    return _in_language(WORKBOOK, language)
+
+
+def localized_csv_titles(language: str) -> Texts:
+    """Return the title of the newest values as spreadsheets of one language expect them."""
+    return _in_language(LOCALIZED_CSV, language)
+
+
+def _in_language(titles: Texts, language: str) -> Texts:
+    return {lang: title.format(LANGUAGE_NAMES.get(lang, {}).get(language, language)) for lang, title in titles.items()}
+
+
+INDICATOR_FILES: Mapping[tuple[str, str], Texts] = {
+    ("csv/indicator_values", ".csv"): {},
+    ("csv/cohesion_dispersion", ".csv"): {"en": "dispersion", "cs": "disperze", "sk": "disperzia"},
+    ("csv/comparisons", ".csv"): {"en": "comparisons", "cs": "srovnání", "sk": "porovnania"},
+    ("jsonstat", ".json"): {},
+    ("sdmx", ".csv"): {"en": "SDMX", "cs": "SDMX", "sk": "SDMX"},
+}
+"""Folders with a file for each indicator, its ending, and what distinguishes their files on a page."""
+WORKBOOK: Texts = {
+    "en": "Workbook with the newest values, in {}",
+    "cs": "Sešit s nejnovějšími hodnotami, {}",
+    "sk": "Zošit s najnovšími hodnotami, {}",
+}
+LOCALIZED_CSV: Texts = {
+    "en": "Newest values for spreadsheets with a decimal comma, in {}",
+    "cs": "Nejnovější hodnoty pro tabulkový procesor s desetinnou čárkou, {}",
+    "sk": "Najnovšie hodnoty pre tabuľkový procesor s desatinnou čiarkou, {}",
+}
+LANGUAGE_NAMES: Mapping[str, Texts] = {
+    "en": {"en": "English", "cs": "Czech", "sk": "Slovak", "de": "German", "pl": "Polish", "hu": "Hungarian"},
+    "cs": {"en": "anglicky", "cs": "česky", "sk": "slovensky", "de": "německy", "pl": "polsky", "hu": "maďarsky"},
+    "sk": {"en": "po anglicky", "cs": "po česky", "sk": "po slovensky", "de": "po nemecky", "pl": "po poľsky", "hu": "po maďarsky"},
+}
+"""How a title says the language of a file, by the language of the title."""
