@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -280,13 +281,13 @@ class TestUpload:
 
     def test_sends_bytes_of_release(self, two_releases: Path, portal: Ckan) -> None:
         push(two_releases, portal, upload=True)
-        release = two_releases / "public" / "releases" / SECOND
+        sums = checksums.read(two_releases / "public" / "releases" / SECOND)
+        files = {(Path(path).name, sha256) for path, sha256 in sums.items()}
         for name in DATASETS:
             for resource in shown(portal, name)["resources"]:
                 assert "access_url" not in resource
-                folder = {"CSV": "csv", "Parquet": "parquet", "DuckDB": "."}[resource["format"]]
-                file = next((release / folder).rglob(resource["url"].rpartition("/")[2]))
-                assert portal.files[resource["id"]] == file.read_bytes()
+                sent = hashlib.sha256(portal.files[resource["id"]]).hexdigest()
+                assert (resource["url"].rpartition("/")[2], sent) in files
 
     def test_sends_files_before_version(self, two_releases: Path, portal: Ckan) -> None:
         push(two_releases, portal, FIRST, upload=True)
