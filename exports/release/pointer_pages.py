@@ -16,6 +16,7 @@ from urllib.parse import quote, urljoin
 from exports.metadata.text import is_web, to_json
 from exports.model import layout
 from exports.model.tables import NAME
+from exports.model.topics import EVERYTHING
 from exports.pages import description, render
 from exports.pages.description import Description
 from exports.release import feed
@@ -150,10 +151,13 @@ def _latest(public: Path, ledger: Ledger, entry: Entry, languages: Iterable[str]
 
 
 def _data_sets(public: Path, ledger: Ledger, entry: Entry, languages: Iterable[str], about: Description | None) -> dict[str, bytes]:
-    """Return page and feed of each data set that any release has had."""
+    """Return page and feed of each data set that any release has had. The release as a whole has its page at the root."""
     current = {data_set.id: data_set for data_set in about.data_sets} if about else {}
     names = dict.fromkeys([*current, *(name for release in reversed(ledger.releases) for name in release.data_sets)])
     pages: dict[str, bytes] = {}
+    if names:
+        whole = layout.landing_folder(EVERYTHING)
+        pages |= render.pages("whole.html.j2", list(languages), to_root="../../", folder=whole, title=_titles(ledger, about))
     for name in names:
         if not NAME.fullmatch(name):
             continue

@@ -35,7 +35,12 @@ raise SystemExit(code)
 def imported_by(*arguments: str | Path, **variables: str) -> tuple[int, set[str], str]:
     """Return the exit code of `zpo2` with `arguments`, the top-level packages it imported, and what it printed."""
     done = subprocess.run(
-        [sys.executable, "-c", PROBE, *map(str, arguments)], env=environment(**variables), input="", capture_output=True, text=True, check=False
+        [sys.executable, "-c", PROBE, *map(str, arguments)],
+        env=environment(**variables),
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
     )
     last = done.stderr.splitlines()[-1]
     assert last.startswith("imported:"), done.stderr

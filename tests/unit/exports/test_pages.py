@@ -209,7 +209,7 @@ class TestHostilePack:
         return home.public
 
     def test_texts_are_texts(self, hostile: Path) -> None:
-        assert len(pages(hostile)) == 10
+        assert len(pages(hostile)) == 12
         for path in pages(hostile):
             content = path.read_text(encoding="utf-8")
             document = page(path)
@@ -349,9 +349,13 @@ class TestDataSets:
         assert f"../../releases/{SECOND}/csv/indicator_values/share.csv" in targets(folder / "index.html")
 
     def test_first_page_leads_to_all_of_them(self, published: Home) -> None:
-        names = {path.name for path in (published.public / "datasets").iterdir()}
+        names = {path.name for path in (published.public / "datasets").iterdir()} - {"release"}
         assert {f"datasets/{name}/index.html" for name in names} <= set(targets(published.public / "index.html"))
         assert names == set(read_ledger(published.public).releases[-1].data_sets)
+
+    def test_release_as_a_whole_is_first_page(self, published: Home) -> None:
+        path = published.public / "datasets" / "release" / "index.cs.html"
+        assert page(path).xpath("//meta[@http-equiv='refresh']/@content") == ["0; url=../../index.cs.html"]
 
     def test_feed_has_releases_in_which_data_set_changed(self, published: Home) -> None:
         feeds = {name: (published.public / "datasets" / name / "feed.atom").read_bytes() for name in ("women", "territory")}
