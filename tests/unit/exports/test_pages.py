@@ -181,6 +181,16 @@ class TestContent:
     def test_every_word_is_in_every_language(self) -> None:
         assert {name for name, texts in words.WORDS.items() if len(texts) != len(LANGUAGES) or not all(texts)} == set()
 
+    def test_every_word_is_used(self) -> None:
+        folder = PROJECT / "exports"
+        files = [
+            *(folder / "pages" / "templates").glob("*.j2"),
+            folder / "pages" / "release_page.py",
+            folder / "release" / "pointer_pages.py",
+        ]
+        texts = "".join(path.read_text(encoding="utf-8") for path in files)
+        assert [name for name in words.WORDS if f'"{name}"' not in texts and f"'{name}'" not in texts] == []
+
     @pytest.mark.parametrize(
         ("count", "english", "czech"),
         [
