@@ -18,6 +18,7 @@ from exports.metadata import (
     dcat,
     dcat_sk,
     dqv,
+    llms,
     nkod,
     prov,
     readme,
@@ -40,6 +41,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
     dqv.descriptor,
     schema_org.descriptor,
     citation.descriptor,
+    llms.descriptor,
 )
 """A change in one of these documents, other than version and time, makes a new version."""
 
