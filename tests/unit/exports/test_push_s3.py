@@ -211,8 +211,11 @@ class TestPush:
     def test_sends_checksums_and_pointer_last(self, two_releases: Path, store: Store, bucket: str) -> None:
         push(two_releases, store, bucket)
         names = [path.removeprefix(f"/{bucket}/open/zpo2/") for path in store.puts]
-        assert names[-4:] == [f"releases/{SECOND}/SHA256SUMS", "feed.atom", "releases.json", "latest.json"]
-        assert all(name.startswith(f"releases/{SECOND}/") for name in names[:-3])
+        end = names.index(f"releases/{SECOND}/SHA256SUMS") + 1
+        assert all(name.startswith(f"releases/{SECOND}/") for name in names[:end])
+        assert not any(name.startswith("releases/") for name in names[end:])
+        assert {"feed.atom", "index.html", "latest/index.html", "datasets/women/index.html"} <= set(names[end:])
+        assert names[-2:] == ["releases.json", "latest.json"]
 
     def test_sets_type_caching_and_checksum(self, two_releases: Path, store: Store, bucket: str) -> None:
         push(two_releases, store, bucket)
