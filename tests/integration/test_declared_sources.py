@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 
 import polars as pl
 import pytest
+import yaml
 
 from pipelines import packs
 from pipelines.core.settings import Settings
@@ -179,9 +180,9 @@ def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[Source
     pack = folder / "pack"
     (pack / "sources").mkdir(parents=True)
     shutil.copy(PROJECT / "packs" / of / "pack.yml", pack)
-    text = (pack / "pack.yml").read_text(encoding="utf-8")
-    kept = [line for line in text.splitlines() if not line.startswith(("weight:", "peers:"))]
-    (pack / "pack.yml").write_text("\n".join(kept), encoding="utf-8")
+    head = yaml.safe_load((pack / "pack.yml").read_text(encoding="utf-8"))
+    kept = {key: value for key, value in head.items() if key not in ("weight", "peers", "topics")}
+    (pack / "pack.yml").write_text(json.dumps(kept), encoding="utf-8")
     (pack / "places.csv").write_text(PLACES[of])
     (pack / "sources" / "places.yml").write_text(AREAS)
     declared = (PROJECT / "packs" / of / "sources" / f"{name}.yml").read_text(encoding="utf-8")

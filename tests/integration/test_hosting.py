@@ -52,6 +52,7 @@ KINDS = {  # by the end of a path, the longer ones first
     ".json": "application/json",
     ".ttl": "text/turtle; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
     ".cff": "application/yaml",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".geojson": "application/geo+json",
