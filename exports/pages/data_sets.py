@@ -82,6 +82,7 @@ def _csv_files(context: Context, topic: Topic) -> list[str]:
 
 def _entry(context: Context, dataset: Dataset, topic: Topic) -> DataSetEntry:
     levels = {level for name in topic.indicators if name in context.facts.extents for level in context.facts.extents[name].levels}
+    of_areas = set(context.info.sources_of.get("", ()))  # named last: all data sets have them
     return DataSetEntry(
         id=topic.id,
         titles=dict(topic.titles),
@@ -94,7 +95,7 @@ def _entry(context: Context, dataset: Dataset, topic: Topic) -> DataSetEntry:
         licence_url=licence_url(dataset.licence) or "",
         rights=dict(dataset.rights),
         creators=dataset.creators,
-        sources=dataset.sources,
+        sources=tuple(sorted(dataset.sources, key=lambda source: source in of_areas)),
         issued=dataset.issued,
         modified=dataset.modified,
         files=tuple(_files(context, topic)),

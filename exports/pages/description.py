@@ -26,7 +26,11 @@ APIS = ("api.json", f"{layout.API}/openapi.json")
 
 @dataclass(frozen=True)
 class SourceEntry:
-    """A source with its publisher, its licence and the text that gives credit. Addresses are empty if there is none."""
+    """A source with its publisher, its licence and the text that gives credit. Addresses are empty if there is none.
+
+    `rights` say by language what is known of its terms if it has no licence, and `licence_page` is where the publisher states them.
+    `carrier` is who passed the file on.
+    """
 
     id: str
     titles: Texts
@@ -35,11 +39,17 @@ class SourceEntry:
     licence_url: str
     homepage: str
     citations: Texts
+    rights: Texts = field(default_factory=dict)
+    licence_page: str = ""
+    carrier: str = ""
 
 
 @dataclass(frozen=True)
 class Description:
-    """What the pages say about a release. `period` is its first and last day, or None; `base_uri` is empty if the pack has none."""
+    """What the pages say about a release. `period` is its first and last day, or None; `base_uri` is empty if the pack has none.
+
+    `part_licence` is the licence of the data sets that no share-alike source decides, if `licence`, that of the release, is another one.
+    """
 
     version: str
     released: str
@@ -61,6 +71,7 @@ class Description:
     data_sets: Sequence[DataSetEntry] = field(default_factory=tuple)
     api: str = ""
     """The path of the file that explains the API of the release; empty if it has none."""
+    part_licence: str = ""
 
     @property
     def url(self) -> str:
@@ -88,8 +99,9 @@ def describe(context: Context) -> Description:
         publisher_names=texts(context, info.publisher.get("name")),
         publisher_iri=iri if isinstance(iri, str) and is_web(iri) else "",
         email=email,
-        licence=info.licence,
-        licence_url=licence_url(info.licence) or "",
+        licence=info.licence_of_all,
+        licence_url=licence_url(info.licence_of_all) or "",
+        part_licence=info.licence if info.licence != info.licence_of_all else "",
         levels=tuple(dict(titles) for titles in info.levels.values()),
         countries=tuple(code or info.country for code in context.facts.boxes) or (info.country,),
         period=context.facts.period,
@@ -141,4 +153,7 @@ def _source(context: Context, source: Mapping[str, Any]) -> SourceEntry:
         licence_url=licence_url(source["licence"]) or "",
         homepage=homepage if isinstance(homepage, str) and is_web(homepage) else "",
         citations=texts(context, source.get("citation")),
+        rights=texts(context, source.get("rights")),
+        licence_page=source["licence_url"] if is_web(source.get("licence_url")) else "",
+        carrier=(source.get("carrier") or {}).get("name", ""),
     )

@@ -24,6 +24,13 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "places": ("Places", "Území", "Územia"),
     "publisher": ("Publisher", "Vydavatel", "Vydavateľ"),
     "licence": ("Licence", "Licence", "Licencia"),
+    "part_licence": (
+        "A source decides it. Data sets that are not made from that source are under {}.",
+        "Určuje ji jeden ze zdrojů. Datové sady, které z něj nevycházejí, jsou pod {}.",
+        "Určuje ju jeden zo zdrojov. Súbory údajov, ktoré z neho nevychádzajú, sú pod {}.",
+    ),
+    "carrier": ("Passed on by {}", "Soubor předává {}", "Súbor odovzdáva {}"),
+    "terms": ("Terms of use", "Podmínky užití", "Podmienky použitia"),
     "no_licence": ("not stated", "neuvedena", "neuvedená"),
     "keywords": ("Keywords", "Klíčová slova", "Kľúčové slová"),
     "address": ("Lasting address", "Trvalá adresa", "Trvalá adresa"),

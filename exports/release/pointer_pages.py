@@ -18,7 +18,8 @@ from exports.model import layout
 from exports.model.tables import NAME
 from exports.model.topics import EVERYTHING
 from exports.pages import description, render
-from exports.pages.description import Description
+from exports.pages.data_sets import DataSetEntry
+from exports.pages.description import Description, SourceEntry
 from exports.release import feed
 from exports.release.entries import RELEASES, WITHDRAWN, Entry
 from exports.release.ledger import Ledger
@@ -178,12 +179,18 @@ def _data_sets(public: Path, ledger: Ledger, entry: Entry, languages: Iterable[s
             to_release=f"../../{entry.path}",
             address=layout.dataset_address(f"{base_uri.rstrip('/')}/", name) if base_uri else "",
             feed="feed.atom" if content else "",
-            sources=[source for source in about.sources if source.id in data_set.sources] if about and data_set else [],
+            sources=_sources(about, data_set) if about and data_set else [],
             releases=releases,
         )
         if content:
             pages[f"{layout.landing_folder(name)}feed.atom"] = content
     return pages
+
+
+def _sources(about: Description, data_set: DataSetEntry) -> list[SourceEntry]:
+    """Return the sources of a data set in its order."""
+    described = {source.id: source for source in about.sources}
+    return [described[name] for name in data_set.sources if name in described]
 
 
 def _root(

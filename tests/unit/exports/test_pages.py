@@ -37,7 +37,17 @@ HOSTILE = replace(
     publisher={"name": EVIL, "iri": "javascript:alert(1)", "email": 'x@y.cz"onclick=1'},
     licence="x",
     sources=[
-        {"id": "s", "title": EVIL, "publisher": EVIL, "licence": "MIT", "homepage": "javascript:alert(1)", "citation": EVIL},
+        {
+            "id": "s",
+            "title": EVIL,
+            "publisher": EVIL,
+            "licence": "NOASSERTION",
+            "homepage": "javascript:alert(1)",
+            "citation": EVIL,
+            "rights": {"en": EVIL},
+            "licence_url": "javascript:alert(1)",
+            "carrier": {"name": EVIL},
+        },
         {"id": "t", "title": "T", "publisher": "P", "licence": "MIT", "homepage": 'https://a.example/"><script>', "citation": ""},
     ],
     levels={"x": {"en": EVIL}},
@@ -159,6 +169,24 @@ class TestContent:
         czech = text(published.public / "releases" / SECOND / "index.cs.html")
         for said in ("Ukázkové ukazatele", "4.\u00a011.\u00a02026", "Česko", "Jak citovat", "Zdroje a jejich licence"):
             assert said.replace("\u00a0", " ") in czech, said
+
+    def test_says_what_is_known_of_sources_without_a_licence_and_who_passed_them_on(self, published: Home) -> None:
+        english = published.public / "releases" / SECOND / "index.html"
+        assert "Passed on by mirror" in text(english)
+        assert "Free with attribution. Terms of use" in text(english)
+        assert 'href="https://town.example.org/terms"' in english.read_text(encoding="utf-8")
+
+    def test_a_share_alike_source_decides_the_licence_of_the_release(self, warehouses: tuple[Path, Path], tmp_path: Path) -> None:
+        shared = {**INFO.sources[1], "licence": "CC-BY-SA-4.0", "rights": {}}
+        info = replace(INFO, sources=[INFO.sources[0], shared], sources_of={"": ["office"], "share": ["office"], "never": ["office"]})
+        home = Home(tmp_path / "home")
+        home.build(warehouses[0], info)
+        assert "CC-BY-SA-4.0. A source decides it. Data sets that are not made from that source are under CC-BY-4.0." in text(
+            home.public / "index.html"
+        )
+        women = text(home.public / "datasets" / "women" / "index.html")
+        assert "CC-BY-4.0" in women
+        assert "CC-BY-SA" not in women
 
     def test_description_stays_in_the_release(self, published: Home) -> None:
         about = json.loads((published.public / "releases" / SECOND / layout.PAGES).read_bytes())
