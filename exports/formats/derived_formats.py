@@ -127,7 +127,7 @@ def _by_indicator(folder: Path, context: Context, tables: dict[str, Table], name
         return
     for path in folders:
         (folder / path).mkdir()
-    labelling = key(info.languages, info.licence, info.sources, names.areas)
+    labelling = key(info.languages, info.licence_of_all, info.sources, names.areas)
     for run in with_values:
         name, digest = run.indicator, note.digest.parts[run.indicator]
         files: dict[str, tuple[str, Callable[..., object]]] = {}

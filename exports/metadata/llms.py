@@ -54,9 +54,11 @@ def _about(context: Context) -> list[str]:
     lines = []
     if publisher := info.text(info.publisher.get("name")):
         lines.append(f"- Publisher: {publisher}")
-    if info.licence != NO_LICENCE:
-        address = licence_url(info.licence)
-        lines.append(f"- Licence: {info.licence}{f' <{address}>' if address else ''}; sources have licences of their own (`sources`)")
+    if info.licence_of_all != NO_LICENCE:
+        address = licence_url(info.licence_of_all)
+        lines.append(
+            f"- Licence: {info.licence_of_all}{f' <{address}>' if address else ''}; sources have licences of their own (`sources`)"
+        )
     if url := release_url(info.base_uri, context.version):
         lines.append(f"- Address: <{url}>. Paths are relative to it. A release never changes.")
     return lines
