@@ -21,6 +21,7 @@ import shapely
 from exports.formats import parquet, simplified, topojson
 from exports.model import layout
 from exports.model.info import Context, ReleaseInfo
+from exports.model.made_from import OF_AREAS
 
 MAX_WHOLE, MAX_PART = 350_000, 60_000
 """Bytes of the packed files of a level and of a part of a level: what readers of a map should have to wait for."""
@@ -255,8 +256,14 @@ def _write_parquet(level: Level, context: Context, path: Path) -> None:
     with pq.ParquetWriter(
         path, table.schema, compression="zstd", write_page_index=True, sorting_columns=sorting, store_schema=False
     ) as writer:
-        writer.add_key_value_metadata({"geo": json.dumps(geo), "attribution": credits, **context.info.about("areas")})
+        writer.add_key_value_metadata({"geo": json.dumps(geo), "attribution": credits, **about(context.info)})
         writer.write_table(table, row_group_size=parquet.ROW_GROUP)
+
+
+def about(info: ReleaseInfo) -> dict[str, str]:
+    """Return the metadata inside the files of boundaries: they are made from the sources of areas and of the polygons."""
+    areas, polygons = info.sources_of.get(OF_AREAS), info.boundaries.sources if info.boundaries else ()
+    return info.about(None if areas is None else {*areas, *polygons})
 
 
 def described(document: Mapping[str, Any]) -> Iterator[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Literal
 
 import polars as pl
 
 from exports.model.reuse import Ranges
 
+CsvQuoteStyle = Literal["necessary", "always"]
 CHUNK = 1 << 20
 
 
@@ -19,13 +20,13 @@ def write(frame: pl.DataFrame, path: Path) -> None:
         append(frame, file, header=True)
 
 
-def append(frame: pl.DataFrame, file: IO[bytes], header: bool) -> None:
+def append(frame: pl.DataFrame, file: IO[bytes], header: bool, quote_style: CsvQuoteStyle = "necessary") -> None:
     """Write `frame` at the current position of `file`. A number is the shortest text that is read back as the same double."""
-    frame.write_csv(file, include_header=header, line_terminator="\n", quote_style="necessary", null_value="", include_bom=False)
+    frame.write_csv(file, include_header=header, line_terminator="\n", quote_style=quote_style, null_value="", include_bom=False)
 
 
-def append_header(columns: Sequence[str], file: IO[bytes]) -> None:
-    append(pl.DataFrame(schema=dict.fromkeys(columns, pl.String)), file, header=True)
+def append_header(columns: Sequence[str], file: IO[bytes], quote_style: CsvQuoteStyle = "necessary") -> None:
+    append(pl.DataFrame(schema=dict.fromkeys(columns, pl.String)), file, True, quote_style)
 
 
 def parts(frame: pl.DataFrame, by: str) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from exports.formats import geo, jsonstat, latest_by_level, localized_csv, parquet, reading_texts, topic_files, workbook
 from exports.formats import sdmx as sdmx_files
-from exports.model import checksums, labels, layout, sdmx
+from exports.model import checksums, labels, layout, made_from, sdmx
 from exports.model.connection import Limits
 from exports.model.info import Context, FileFacts
 from exports.model.labels import Labels
@@ -81,9 +81,10 @@ def _maps(folder: Path, context: Context, tables: dict[str, Table], reuse: Reuse
         return
     (folder / GEO_PARQUET).parent.mkdir()
     paths = (GEO_PARQUET, GEO_JSON)
-    if not reuse.link(folder, paths, key("maps", asdict(table), context.info.about(table.name), reuse.tables[table.name].digest.parts)):
+    about = context.info.about(made_from.table_sources(context.info, table))
+    if not reuse.link(folder, paths, key("maps", asdict(table), about, reuse.tables[table.name].digest.parts)):
         points = geo.points(pl.read_parquet(folder / "parquet/areas.parquet"))
-        geo.write_parquet(points, table, context.info.about(table.name), folder / GEO_PARQUET)
+        geo.write_parquet(points, table, about, folder / GEO_PARQUET)
         geo.write_geojson(points, folder / GEO_JSON)
     yield from paths
     yield from _boundaries(folder, context, reuse)
@@ -99,7 +100,7 @@ def _boundaries(folder: Path, context: Context, reuse: Reuse) -> list[str]:
         return []
     paths = boundaries.paths(levels)
     tables = {name: reuse.tables[name].digest.parts for name in ("areas", "area_parents") if name in reuse.tables}
-    facts = (context.info.about("areas"), context.info.boundaries.sha256, dict(context.info.levels), version("shapely"), tables)
+    facts = (boundaries.about(context.info), context.info.boundaries.sha256, dict(context.info.levels), version("shapely"), tables)
     for path in paths:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
     if not reuse.link(folder, paths, key("boundaries", *facts)):

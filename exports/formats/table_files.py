@@ -14,7 +14,7 @@ import polars as pl
 
 from exports.formats import csv, parquet, prepare_table
 from exports.formats.prepare_table import PreparedTable
-from exports.model import checksums, foreign_keys, layout
+from exports.model import checksums, foreign_keys, layout, made_from
 from exports.model.connection import Limits
 from exports.model.info import FileFacts, ForeignKey, ReleaseInfo
 from exports.model.reuse import KeptRows, Ranges, Reuse, TableDigest, TableNote, key
@@ -46,7 +46,7 @@ class _Source:
     mart: str
     table: Table
     digest: TableDigest
-    info: ReleaseInfo
+    about: Mapping[str, str]
 
     def prepared(self, kept: KeptRows | None = None) -> PreparedTable:
         return PreparedTable(self.connection, self.mart, self.table, self.digest, kept)
@@ -85,8 +85,9 @@ def write(
             description = asdict(table)
             part_keys = {part: key(description, inputs) for part, inputs in reuse.part_keys.get(table.name, {}).items()}
             digest = prepare_table.digest(connection, mart, table, before, part_keys)
-            whole_key = key("table", description, info.about(table.name), digest.rows, digest.parts)
-            source = _Source(connection, mart, table, digest, info)
+            about = info.about(made_from.table_sources(info, table, digest.parts if digest.by == layout.PART else ()))
+            whole_key = key("table", description, about, digest.rows, digest.parts)
+            source = _Source(connection, mart, table, digest, about)
             write_table = _write_partitioned if layout.is_partitioned(table) else _write_whole
             note = write_table(source, whole_key, folder, reuse)
             if note is None:
@@ -122,7 +123,7 @@ def _write_whole(source: _Source, whole_key: str, folder: Path, reuse: Reuse) ->
     kept = reuse.kept_rows(table.name, digest)
     prepared = source.prepared(kept)
     csv_file = _WholeCsv(table, folder / paths[0], prepared.by, kept)
-    _write(prepared, csv_file, source.info, folder / paths[1])
+    _write(prepared, csv_file, source.about, folder / paths[1])
     return TableNote(digest, prepared.guarded, csv_file.ranges)
 
 
@@ -139,7 +140,7 @@ def _write_partitioned(source: _Source, whole_key: str, folder: Path, reuse: Reu
     reuse.record([parquet_path], whole_key)
     prepared = source.prepared(reuse.kept_rows(table.name, digest, linked))
     files = {part: folder / path for part, path in paths.items() if part not in linked}
-    _write(prepared, _PartitionedCsv(table, files), source.info, folder / parquet_path)
+    _write(prepared, _PartitionedCsv(table, files), source.about, folder / parquet_path)
     return TableNote(digest, prepared.guarded)
 
 
@@ -157,15 +158,15 @@ def _content(source: _Source, folder: Path) -> dict[str, FileFacts]:
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         files = {layout.csv_path(table.name): Path(scratch) / "csv", layout.parquet_path(table.name): Path(scratch) / "parquet"}
         csv_path, parquet_path = files.values()
-        _write(replace(source, mart="lasting").prepared(), _WholeCsv(table, csv_path, None, None), source.info, parquet_path)
+        _write(replace(source, mart="lasting").prepared(), _WholeCsv(table, csv_path, None, None), source.about, parquet_path)
         return {path: checksums.facts(file) for path, file in files.items()}
 
 
-def _write(prepared: PreparedTable, csv_file: _CsvFile, info: ReleaseInfo, parquet_path: Path) -> None:
+def _write(prepared: PreparedTable, csv_file: _CsvFile, about: Mapping[str, str], parquet_path: Path) -> None:
     """Write the rows of a table as CSV and as Parquet."""
     with (
         closing(csv_file),
-        parquet.open_writer(parquet_path, prepared.table, prepared.schema, prepared.coded, info.about(prepared.table.name)) as writer,
+        parquet.open_writer(parquet_path, prepared.table, prepared.schema, prepared.coded, about) as writer,
     ):
         row_groups = parquet.RowGroups(writer)
         for segment in prepared.segments():

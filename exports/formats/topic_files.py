@@ -1,7 +1,7 @@
 """Write the files of each topic: the newest values as CSV, and the values of all periods as Parquet, with names and titles in every row.
 
-Only rows with a value are written. The CSV file has, for each indicator and area, the newest period of women and men of all ages together.
-The rows of one indicator are in memory at a time.
+A missing value has a row, whose status says why. The CSV file has, for each indicator, the areas of today in the newest period in which any
+area of their level has a value, women and men of all ages together. The rows of one indicator are in memory at a time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from exports.formats import csv, parquet
 from exports.formats.latest_by_level import areas_above
 from exports.formats.parquet import RowGroups
-from exports.model import layout
+from exports.model import layout, made_from
 from exports.model.info import Context
 from exports.model.reuse import Reuse, key
 from exports.model.tables import Table
@@ -26,6 +26,9 @@ from exports.model.topic_table import PARENT, parents, text_columns, topic_table
 from exports.model.topics import INDICATORS, Topic
 from pipelines.core.vocabulary import TOTAL, first_day
 
+IS_CURRENT = "is_current"
+"""Whether an area exists today; no column of the files."""
+AT = pl.col("at")
 NOT_CODED = ("obs_value", "lower_95", "upper_95")
 """Columns with so many different values that a dictionary does not pay."""
 
@@ -44,13 +47,14 @@ def write(folder: Path, context: Context, where: Mapping[str, tuple[int, int]], 
     if not topics:
         return
     (folder / layout.TOPICS).mkdir()
-    about, areas, texts = context.info.about(), _areas(folder, context), _texts(folder, context)
+    areas, texts = _areas(folder, context), _texts(folder, context)
     digests = reuse.tables[INDICATORS].digest.parts if INDICATORS in reuse.tables else {}
     others = [reuse.tables[name].digest.parts for name in ("areas", "area_parents", "indicators") if name in reuse.tables]
     for name, topic in topics.items():
         paths = (layout.topic_csv_path(name), layout.topic_parquet_path(name))
-        made_from = key("topic", asdict(described[name]), about, [[i, digests.get(i)] for i in topic.indicators], others)
-        if not reuse.link(folder, paths, made_from):
+        about = context.info.about({source["id"] for source in made_from.data_set_sources(context, topic)})
+        inputs = key("topic", asdict(described[name]), about, [[i, digests.get(i)] for i in topic.indicators], others)
+        if not reuse.link(folder, paths, inputs):
             _write(folder, described[name], topic, {i: where[i] for i in sorted(topic.indicators) if i in where}, areas, texts, about)
         yield from paths
 
@@ -68,25 +72,24 @@ def _write(
     coded = [column.name for column in table.columns if column.name not in NOT_CODED]
     with ExitStack() as stack:
         newest = stack.enter_context((folder / layout.topic_csv_path(topic.id)).open("wb"))
-        csv.append_header(names, newest)
+        csv.append_header(names, newest, quote_style="always")  # so that readers which look at the first rows only expect quotes
         writer = stack.enter_context(
             parquet.open_writer(folder / layout.topic_parquet_path(topic.id), table, parquet.schema_of(table), coded, about)
         )
         groups = RowGroups(writer)
         for indicator, (first, count) in where.items():
             rows = read(folder / layout.parquet_path(INDICATORS), first, count, names)
-            rows = described(rows, indicator, areas, texts).select(names)
-            csv.append(newest_rows(rows), newest, header=False)
-            groups.write(_arrow(rows, table))
+            rows = described(rows, indicator, areas, texts)
+            csv.append(newest_rows(rows).select(names), newest, header=False)
+            groups.write(_arrow(rows.select(names), table))
         groups.close()
 
 
 def read(source: Path, first: int, count: int, names: list[str]) -> pl.DataFrame:
-    """Return the rows with a value among those of an indicator, with those of the columns `names` that the file has."""
+    """Return the rows of an indicator, with those of the columns `names` that the file has."""
     with pq.ParquetFile(source) as file:
         own = [name for name in file.schema_arrow.names if name in names and name not in ("level", "name")]
-    rows = pl.scan_parquet(source).slice(first, count).select(own)
-    return rows.filter(pl.col("obs_value").is_not_null()).collect()
+    return pl.scan_parquet(source).slice(first, count).select(own).collect()
 
 
 def described(rows: pl.DataFrame, indicator: str, areas: pl.DataFrame, texts: Mapping[str, Mapping[str, str | None]]) -> pl.DataFrame:
@@ -96,24 +99,21 @@ def described(rows: pl.DataFrame, indicator: str, areas: pl.DataFrame, texts: Ma
 
 
 def newest_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return, for each area, the row of the newest period, of women and men of all ages together."""
-    for name in ("sex", "age"):
-        if name in rows.columns:
-            rows = rows.filter(pl.col(name) == TOTAL)
+    """Return the rows of the areas of today, women and men of all ages together, in the newest period with a value at their level."""
+    rows = rows.filter(pl.col(IS_CURRENT), *(pl.col(name) == TOTAL for name in ("sex", "age") if name in rows.columns))
     order = {period: str(first_day(period)) + period for period in rows["time_period"].unique()}
     at = rows["time_period"].replace_strict(order, return_dtype=pl.String) if order else rows["time_period"]
-    return rows.filter(_is_newest(rows["ref_area"], at))
-
-
-def _is_newest(areas: pl.Series, at: pl.Series) -> pl.Series:
-    return pl.DataFrame({"area": areas, "at": at}).select(pl.col("at") == pl.col("at").max().over("area"))["at"]
+    level = "level" if "level" in rows.columns else pl.lit("")
+    newest = pl.when(pl.col("obs_value").is_not_null()).then(AT).max().over(level)
+    return rows.with_columns(at.alias("at")).filter(newest == AT)
 
 
 def _areas(folder: Path, context: Context) -> pl.DataFrame:
-    """Return ref_area, name, level and the names of the areas above, a column for each of their levels."""
+    """Return ref_area, name, level, whether the area is current, and the names of the areas above, a column for each of their levels."""
     frame = pl.read_parquet(folder / layout.parquet_path("areas"))
     wanted = [name for name in ("ref_area", "name", "level") if name in frame.columns]
-    frame = frame.select(wanted)
+    is_current = pl.col("valid_to").is_null() if "valid_to" in frame.columns else pl.lit(True)
+    frame = frame.select(*wanted, is_current.alias(IS_CURRENT))
     above = parents(context)
     if not above or "level" not in wanted:
         return frame.with_columns(pl.lit(None, dtype=pl.String).alias(PARENT + level) for level in above)

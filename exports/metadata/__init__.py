@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from exports.metadata import (
+    api_entry,
     changelog,
     citation,
     codelist,
@@ -41,6 +42,7 @@ DESCRIPTORS: tuple[Descriptor, ...] = (
     dqv.descriptor,
     schema_org.descriptor,
     citation.descriptor,
+    api_entry.descriptor,
     llms.descriptor,
 )
 """A change in one of these documents, other than version and time, makes a new version."""

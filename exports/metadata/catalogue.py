@@ -10,13 +10,13 @@ addresses are relative to the release folder.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from exports.metadata import rights, wording
 from exports.metadata.rdf import is_absolute
 from exports.metadata.text import licence_url, release_url
 from exports.metadata.vocabulary import Format, format_of
-from exports.model import layout
+from exports.model import layout, made_from
 from exports.model.info import Context, FileFacts
 from exports.model.topics import EVERYTHING, Topic
 from pipelines.core.iri import escape_iri
@@ -24,6 +24,8 @@ from pipelines.core.iri import escape_iri
 CATALOG_TTL = "catalog.ttl"
 DUCKDB = "indicators.duckdb"
 WHOLE = EVERYTHING
+COMPARISONS = "comparisons"
+"""The table that says how the values of a topic compare. It is part of no other data set."""
 WORKBOOKS = ("indices", WHOLE)
 """The data sets, beside the topics, whose values the workbooks have."""
 
@@ -35,6 +37,7 @@ class Distribution:
     """A file. `facts` is None for the DuckDB file, whose bytes differ from build to build. `schema` is the path of its description.
 
     `id` is the same in every release. `labels` say by language which part of the data set the file is; what tells files apart comes first.
+    `licence` is empty if it is that of the data set, and `languages` if they are those of the catalogue.
     """
 
     id: str
@@ -43,6 +46,8 @@ class Distribution:
     facts: FileFacts | None
     schema: str | None
     labels: Texts = field(default_factory=dict)
+    licence: str = ""
+    languages: tuple[str, ...] = ()
 
     def titles(self, dataset: Texts) -> Texts:
         """Return the title of the file in the languages of its data set: its format, then its part of the data set."""
@@ -251,7 +256,7 @@ def _dataset(
     distributions: tuple[Distribution, ...],
 ) -> Dataset:
     info = context.info
-    sources = rights.sources_of(context, topic)
+    sources = made_from.data_set_sources(context, topic)
     state = context.states.get(name)
     return Dataset(
         id=name,
@@ -280,7 +285,7 @@ def _files_of_topic(context: Context, topic: Topic, languages: Sequence[str]) ->
     newest, whole = layout.topic_csv_path(topic.id), layout.topic_parquet_path(topic.id)
     for id_, path, label in (("csv", newest, wording.NEWEST), ("parquet", whole, wording.ALL_PERIODS)):
         if path in context.files:
-            yield _file(context, id_, path, label)
+            yield replace(_file(context, id_, path, label), languages=tuple(context.info.languages[:1]))
     if topic.is_by_indicator or topic.id in WORKBOOKS:
         yield from _workbooks(context, languages)
     if topic.is_by_indicator:
@@ -288,6 +293,8 @@ def _files_of_topic(context: Context, topic: Topic, languages: Sequence[str]) ->
             title = {lang: _title_of(context, name, lang) or name for lang in languages}
             for values in topic.tables:
                 yield from _existing(context, f"csv-{name}", layout.part_path(values, name), title)
+            compared = {lang: f"{label}: {title.get(lang) or name}" for lang, label in _labels_of(COMPARISONS, languages).items()}
+            yield from _existing(context, f"csv-{COMPARISONS}-{name}", layout.part_path(COMPARISONS, name), compared)
             yield from _existing(context, f"jsonstat-{name}", layout.jsonstat_path(name), title)
             yield from _existing(context, f"sdmx-{name}", layout.sdmx_path(name), title)
         return
@@ -316,7 +323,7 @@ def _files_of_topic(context: Context, topic: Topic, languages: Sequence[str]) ->
 def _files_of_all(context: Context, languages: Sequence[str]) -> Iterator[Distribution]:
     """Yield the files with all data: the DuckDB file, the workbooks, and each table as Parquet."""
     if "duckdb" in context.info.formats:
-        yield Distribution("duckdb", DUCKDB, format_of(DUCKDB), None, None, wording.ALL_TABLES)
+        yield Distribution("duckdb", DUCKDB, format_of(DUCKDB), None, None, wording.ALL_TABLES, context.info.licence_of_all)
     yield from _workbooks(context, languages)
     for table in context.tables:
         yield from _existing(context, f"parquet-{table.name}", layout.parquet_path(table.name), _labels_of(table.name, languages))
@@ -325,7 +332,8 @@ def _files_of_all(context: Context, languages: Sequence[str]) -> Iterator[Distri
 def _workbooks(context: Context, languages: Sequence[str]) -> Iterator[Distribution]:
     for language in context.info.languages:
         names = {lang: wording.WORKBOOK[lang].format(wording.language(language, lang)) for lang in languages if lang in wording.WORKBOOK}
-        yield from _existing(context, f"xlsx-{language}", layout.workbook_path(context.info.pack, language), names)
+        for file in _existing(context, f"xlsx-{language}", layout.workbook_path(context.info.pack, language), names):
+            yield replace(file, licence=context.info.licence_of_all, languages=(language,))
 
 
 def _labels_of(table: str, languages: Sequence[str]) -> Texts:

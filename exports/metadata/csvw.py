@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from exports.metadata import codelist
+from exports.metadata import codelist, rights
 from exports.metadata.text import in_languages, licence_url, to_json
 from exports.model import layout, sdmx
 from exports.model.info import Context, ForeignKey
@@ -73,7 +73,7 @@ def describe(context: Context, paths: Sequence[str], table: Table) -> dict[str, 
         "dc:title": [{"@value": f"{text}: {name}", "@language": lang} for lang, text in info.title.items()],
         "dc:description": _tagged(table.descriptions, info.languages),
     }
-    if url := licence_url(info.licence_of_table(table.name)):
+    if url := licence_url(rights.licence_of_table(context, table)):
         value["dc:license"] = {"@id": url}
     if info.publisher.get("name"):
         value["dc:publisher"] = info.text(info.publisher["name"])

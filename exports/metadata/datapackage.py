@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from exports.metadata import rights
 from exports.metadata.text import in_languages, is_web, licence_url, release_url, to_json
 from exports.model import layout, schema_version
 from exports.model.info import Context
@@ -101,7 +102,7 @@ def _resource(context: Context, table: Table) -> dict[str, Any]:
         "description": table.description,
         **_translations(context, table.descriptions),
         **_file(context, table),
-        **({"licenses": licences} if (licences := _licences(context.info.licence_of_table(table.name))) else {}),
+        **({"licenses": licences} if (licences := _licences(rights.licence_of_table(context, table))) else {}),
         "schema": schema,
     }
 

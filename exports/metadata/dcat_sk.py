@@ -106,7 +106,8 @@ def _dataset(context: Context, catalogue: DcatCatalogue, dataset: Dataset) -> Gr
 
 
 def _distribution(graph: Graph, context: Context, catalogue: DcatCatalogue, node: str, dataset: Dataset, file: Distribution) -> Iri:
-    licence = Iri(vocabulary.licence(dataset.licence) or catalogue.licence(dataset.licence))
+    spdx = file.licence or dataset.licence
+    licence = Iri(vocabulary.licence(spdx) or catalogue.licence(spdx))
     author = _texts(authors(catalogue, dataset))
     terms = graph.node(
         f"{node}#{file.id}-terms",

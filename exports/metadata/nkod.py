@@ -95,7 +95,7 @@ def _distribution(catalogue: DcatCatalogue, dataset: Dataset, file: Distribution
         "typ": "Distribuce",
         "iri": f"{_iri(catalogue, _path(dataset))}#{file.id}",
         "název": _texts(file.titles(dataset.titles)),
-        "podmínky_užití": _terms(catalogue, dataset),
+        "podmínky_užití": _terms(catalogue, dataset, file.licence or dataset.licence),
         "soubor_ke_stažení": catalogue.file(file.path),
         "přístupové_url": catalogue.file(file.path),
         "typ_média": vocabulary.MEDIA_TYPES + file.format.media_type,
@@ -104,9 +104,9 @@ def _distribution(catalogue: DcatCatalogue, dataset: Dataset, file: Distribution
     return value | ({"schéma": catalogue.file(file.schema)} if file.schema else {})
 
 
-def _terms(catalogue: DcatCatalogue, dataset: Dataset) -> dict[str, Any]:
-    """Return the terms of use: the licence of the data set for all three kinds of rights, and no personal data."""
-    author, licence = _texts(authors(catalogue, dataset)), catalogue.licence(dataset.licence)
+def _terms(catalogue: DcatCatalogue, dataset: Dataset, spdx: str) -> dict[str, Any]:
+    """Return the terms of use: one licence for all three kinds of rights, and no personal data."""
+    author, licence = _texts(authors(catalogue, dataset)), catalogue.licence(spdx)
     return {
         "typ": "Specifikace podmínek užití",
         "autorské_dílo": licence,

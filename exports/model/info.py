@@ -18,8 +18,6 @@ from pipelines.core.vocabulary import DEFAULT_FORMATS
 
 Text = str | Mapping[str, str]
 """A text, or the same text by language."""
-TABLES_OF_AREAS = ("areas", "area_parents", "area_codes")
-"""The tables that are made from the sources of areas alone."""
 
 
 @dataclass(frozen=True)
@@ -92,19 +90,16 @@ class ReleaseInfo:
         used = (source for source in self.sources if sources is None or source["id"] in sources)
         return combined(self.licence, (str(source["licence"]) for source in used))
 
-    def licence_of_table(self, table: str) -> str:
-        """Return the licence of a table: areas are made from their own sources, and all other tables may hold what is made from any."""
-        return self.licence_from(self.sources_of.get("") if table in TABLES_OF_AREAS else None)
-
-    def about(self, table: str = "") -> dict[str, str]:
-        """Return the metadata inside a data file with `table`, which stay with it when it is copied.
+    def about(self, made_from: Collection[str] | None = None) -> dict[str, str]:
+        """Return the metadata inside a data file, which stay with it when it is copied. `made_from` are its sources, by default all.
 
         They contain neither the version nor the time of the release nor the versions of the stages, so that equal tables are equal files.
         """
         publisher = {"publisher": self.text(self.publisher["name"])} if self.publisher.get("name") else {}
-        sources = "; ".join(f"{s['id']}: {self.text(s['publisher'])}, {self.text(s['title'])} ({s['licence']})" for s in self.sources)
+        used = [source for source in self.sources if made_from is None or source["id"] in made_from]
+        sources = "; ".join(f"{s['id']}: {self.text(s['publisher'])}, {self.text(s['title'])} ({s['licence']})" for s in used)
         software = {"software": self.software} if self.software else {}
-        return {"title": self.text(self.title), "licence": self.licence_of_table(table), **publisher, "sources": sources, **software}
+        return {"title": self.text(self.title), "licence": self.licence_from(made_from), **publisher, "sources": sources, **software}
 
     def text(self, value: Text | None) -> str:
         """Return `value` on one line, in the first of the pack's languages that it has."""
@@ -192,7 +187,7 @@ class Facts:
     values of indicators. `read`, `accepted`, `quarantined`, `ignored`: rows of sources. `sources`, `stale`: numbers of sources.
     `inputs`, `imputed`: inputs of indices. `indices`: how each index is shown to readers. `indicators`: the titles of each indicator by
     language. `extents`: what the values of each indicator cover, without indicators that have none. `indicators_in`: the
-    indicators in the tables of the further data sets (`exports.model.topics`).
+    indicators in each table that is divided by them.
     """
 
     snapshots: Sequence[Snapshot] = ()

@@ -99,7 +99,7 @@ def _entry(context: Context, dataset: Dataset, topic: Topic) -> DataSetEntry:
         issued=dataset.issued,
         modified=dataset.modified,
         files=tuple(_files(context, topic)),
-        indicators=tuple(indicator_entries(context, topic.indicators)),
+        indicators=tuple(indicator_entries(context, topic.indicators) if topic.is_by_indicator else _parts(context, topic)),
         dictionaries=tuple(dict.fromkeys(layout.metadata_path(path) for path in _csv_files(context, topic))),
     )
 
@@ -142,6 +142,18 @@ def indicator_entries(context: Context, indicators: Sequence[str]) -> list[Indic
     return found
 
 
+def _parts(context: Context, topic: Topic) -> list[IndicatorEntry]:
+    """Return the files for each indicator of the tables of a data set that is not by indicator."""
+    titles = context.facts.indicators
+    entries: dict[str, list[FileEntry]] = {}
+    for table in context.tables:
+        if table.name in topic.tables and layout.is_partitioned(table):
+            names = {lang: title for lang in LANGUAGES if (title := wording.title(table.name, lang))}
+            for path in layout.csv_paths(table, context.files):
+                entries.setdefault(layout.part_of(path), []).append(file_entry(context, path, names))
+    return [IndicatorEntry(name, dict(titles.get(name, {})), tuple(files)) for name, files in sorted(entries.items())]
+
+
 def file_entry(context: Context, path: str, titles: Texts) -> FileEntry:
     return FileEntry(path, format_name(path), dict(titles), context.files[path].bytes)
 
@@ -162,7 +174,6 @@ def _in_language(titles: Texts, language: str) -> Texts:
 
 INDICATOR_FILES: Mapping[tuple[str, str], Texts] = {
     ("csv/indicator_values", ".csv"): {},
-    ("csv/cohesion_dispersion", ".csv"): {"en": "dispersion", "cs": "disperze", "sk": "disperzia"},
     ("csv/comparisons", ".csv"): {"en": "comparisons", "cs": "srovnání", "sk": "porovnania"},
     ("jsonstat", ".json"): {},
     ("sdmx", ".csv"): {"en": "SDMX", "cs": "SDMX", "sk": "SDMX"},

@@ -13,9 +13,8 @@ import duckdb
 
 from exports.model.connection import Limits
 from exports.model.info import Box, Extent, Facts, IndexFacts, Snapshot
-from exports.model.layout import PART
+from exports.model.layout import PART, is_divided
 from exports.model.tables import Table
-from exports.model.topics import FURTHER
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import STATUSES
 
@@ -49,7 +48,7 @@ def gather(tables: Sequence[Table], parquet: Path, limits: Limits) -> Facts:
             indices=files.indices(),
             indicators=files.titles(),
             extents=files.extents(),
-            indicators_in={name: files.indicators_in(name) for topic in FURTHER for name in topic.tables if files.has(name, PART)},
+            indicators_in={table.name: files.indicators_in(table.name) for table in tables if is_divided(table)},
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -21,8 +22,8 @@ TYPES = ("VARCHAR", "DOUBLE", "BIGINT")
 def topic_faults(folder: Path, values: DescribedTable, limits: Limits, linked: Collection[str] = ()) -> Iterator[str]:
     """Check the files of all topics. `values` is the table `indicator_values`. Files that are `linked` from a verified release are not read.
 
-    The Parquet file must have exactly the values of its indicators in the table, with names and titles of the tables; the CSV file must have
-    the newest of them for each indicator and area. Both are sorted by the key.
+    The Parquet file must have exactly the rows of its indicators in the table, with names and titles of the tables; the CSV file must have
+    the areas of today in the newest period with a value at their level. Both are sorted by the key.
     """
     paths = {path.stem: path for path in sorted((folder / layout.TOPICS).glob("*.parquet"))}
     for path in sorted((folder / layout.TOPICS).glob("*.csv")):
@@ -48,14 +49,14 @@ def _faults(connection: duckdb.DuckDBPyConnection, folder: Path, values: Describ
     options = "auto_detect = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\n', "
     options += f"header = true, columns = {{{columns}}}, nullstr = '', allow_quoted_nulls = false"
     with (folder / newest).open(encoding="utf-8", newline="") as file:
-        header = file.readline().rstrip("\n")
-    if header != ",".join(types):
+        header = next(csv.reader(file), [])
+    if header != list(types):
         yield f"{newest}: its columns differ from {whole}"
         return
     connection.execute(f"create view newest as from read_csv({literal(folder / newest)}, {options})")
     yield from _values(connection, types, values, whole)
     yield from _names(connection, folder, types, whole)
-    yield from _newest(connection, types, newest, whole)
+    yield from _newest(connection, folder / layout.parquet_path("areas"), types, newest, whole)
     document = folder / layout.metadata_path(newest)
     if document.is_file():
         yield from _described(document, types, newest)
@@ -65,9 +66,7 @@ def _values(connection: duckdb.DuckDBPyConnection, types: dict[str, str], values
     own = [name for name in types if name in values.types]
     digest = f"select count(*), bit_xor(hash({', '.join(map(identifier, own))})) from"
     rows = connection.execute(f"{digest} whole").fetchall()
-    expected = connection.execute(
-        f"{digest} held where obs_value is not null and indicator in (select distinct indicator from whole)"
-    ).fetchall()
+    expected = connection.execute(f"{digest} held where indicator in (select distinct indicator from whole)").fetchall()
     if rows != expected:
         yield f"{whole}: its values differ from {values.parquet}"
     key = ", ".join(identifier(name) for name in values.key if name in types)
@@ -96,14 +95,19 @@ def _names(connection: duckdb.DuckDBPyConnection, folder: Path, types: dict[str,
             yield f"{whole}: the {text} of an indicator differs from {layout.parquet_path('indicators')}"
 
 
-def _newest(connection: duckdb.DuckDBPyConnection, types: dict[str, str], newest: str, whole: str) -> Iterator[str]:
+def _newest(connection: duckdb.DuckDBPyConnection, areas: Path, types: dict[str, str], newest: str, whole: str) -> Iterator[str]:
+    names = [name for name, *_ in connection.execute(f"describe from read_parquet({literal(areas)})").fetchall()]
+    current = "valid_to" in names
     periods = [period for (period,) in connection.execute("select distinct time_period from whole").fetchall()]
     connection.execute("create temp table periods (time_period varchar, place varchar)")
     if periods:
         connection.executemany("insert into periods values (?, ?)", [(p, f"{first_day(p)} {p}") for p in periods])
     totals = " and ".join(f"{name} = {literal(TOTAL)}" for name in ("sex", "age") if name in types) or "true"
-    rank = "row_number() over (partition by indicator, ref_area order by place desc)"
-    expected = f"select * exclude (place) from whole join periods using (time_period) where {totals} qualify {rank} = 1"
+    if current:
+        totals += f" and ref_area in (select ref_area from read_parquet({literal(areas)}) where valid_to is null)"
+    level = ", level" if "level" in types else ""
+    last = f"max(place) filter (where obs_value is not null) over (partition by indicator{level})"
+    expected = f"select * exclude (place) from whole join periods using (time_period) where {totals} qualify place = {last}"
     columns = ", ".join(map(identifier, types))
     digest = f"select count(*), bit_xor(hash({columns})) from"
     if connection.execute(f"{digest} newest").fetchall() != connection.execute(f"{digest} ({expected})").fetchall():

@@ -35,7 +35,7 @@ def test_tables_and_documents_state_the_licence_of_what_they_are_made_from(
     info = replace(INFO, licence="CC-BY-4.0", sources=[INFO.sources[0], SHARED], sources_of={"": ["office"], "share": ["town"]})
     release = Home(tmp_path).build(warehouse(tmp_path / "warehouse.duckdb"), info, TABLES).path
     licences = {path.stem: pq.read_metadata(path).metadata[b"licence"].decode() for path in (release / "parquet").glob("*.parquet")}
-    assert {licences.pop("areas"), licences.pop("area_parents")} == {"CC-BY-4.0"}
+    assert {licences.pop(name) for name in ("areas", "area_parents", "peers")} == {"CC-BY-4.0"}
     assert set(licences.values()) == {"CC-BY-SA-4.0"}
     package = json.loads((release / "datapackage.json").read_bytes())
     assert [licence["name"] for licence in package["licenses"]] == ["CC-BY-SA-4.0"]

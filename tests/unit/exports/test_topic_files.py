@@ -14,6 +14,7 @@ import pytest
 from release_sample import INFO, Home
 
 import exports
+from exports.formats import csv
 from exports.model import checksums
 from tests.support.copies import to_spoil
 from tests.support.validators import csvw_refuses
@@ -52,9 +53,9 @@ def release(home: Home, source: Path) -> Path:
 def test_a_row_says_everything(release: Path) -> None:
     lines = (release / CSV).read_text(encoding="utf-8").splitlines()
     assert lines == [
-        "indicator,title,unit,ref_area,name,level,parent_okres,time_period,sex,age,obs_value,obs_status",
+        '"indicator","title","unit","ref_area","name","level","parent_okres","time_period","sex","age","obs_value","obs_status"',
         "share,Share,%,001,Brno,lau,Brno-venkov,2006,_T,_T,0.857142857143,A",
-        "share,Share,%,002,'=sum,lau,,2003,_T,_T,0.428571428571,B",
+        "share,Share,%,002,'=sum,lau,,2006,_T,_T,,M",
         "share,Share,%,CZ é,Žďár,lau,,2006,_T,_T,0.857142857143,A",
     ]
 
@@ -62,12 +63,32 @@ def test_a_row_says_everything(release: Path) -> None:
 def test_all_periods_and_sexes_are_in_the_parquet_file(release: Path) -> None:
     frame = pl.read_parquet(release / PARQUET)
     assert frame.group_by("ref_area", "sex").len().sort("ref_area", "sex").rows() == [
-        ("001", "F", 3), ("001", "_T", 3), ("002", "_T", 2), ("CZ é", "_T", 3),
+        ("001", "F", 9), ("001", "_T", 9), ("002", "_T", 9), ("CZ é", "_T", 9),
     ]  # fmt: skip
-    values = pl.read_parquet(release / "parquet" / "indicator_values.parquet").filter(pl.col("obs_value").is_not_null())
+    values = pl.read_parquet(release / "parquet" / "indicator_values.parquet").filter(pl.col("indicator") == "share")
     assert frame["obs_value"].to_list() == values["obs_value"].to_list()
+    assert frame["obs_status"].to_list() == values["obs_status"].to_list()
     column = pq.ParquetFile(release / PARQUET).metadata.row_group(0).column(0)
     assert (column.compression, "RLE_DICTIONARY" in column.encodings) == ("ZSTD", True)
+
+
+def test_the_newest_period_is_that_of_the_level_and_former_areas_are_left_out(source: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.duckdb"
+    changed.write_bytes(source.read_bytes())
+    with duckdb.connect(str(changed)) as connection:
+        connection.execute("update marts.areas set valid_to = '2004-12-31' where ref_area = '001'")
+        connection.execute("update marts.indicator_values set obs_value = null, obs_status = 'M' where time_period = '2006'")
+    release = Home(tmp_path / "home").build(changed, WITH_LEVELS, derived_sample.TABLES).path
+    rows = pl.read_csv(release / CSV, infer_schema=False)
+    assert rows.select("ref_area", "time_period").rows() == [("002", "2003"), ("CZ é", "2003")]
+    assert exports.verify(release) == []
+
+
+def test_quotes_are_found_by_readers_that_look_at_the_first_rows_only(tmp_path: Path) -> None:
+    with (tmp_path / "late.csv").open("wb") as file:
+        csv.append_header(["title", "obs_value"], file, quote_style="always")
+        csv.append(pl.DataFrame({"title": ["share"] * 30_000 + ["share, in per cent"], "obs_value": 1.5}), file, header=False)
+    assert duckdb.sql(f"select count(*), sum(obs_value) from read_csv('{tmp_path / 'late.csv'}')").fetchall() == [(30_001, 45_001.5)]
 
 
 def test_the_csv_file_is_described(release: Path) -> None:
@@ -111,7 +132,7 @@ def test_verify_finds_a_wrong_parquet_file(change: str, fault: str, release: Pat
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("2006,_T", "2005,_T"), ("Brno-venkov", "Praha"), ("share,Share,%,002,'=sum,lau,,2003,_T,_T,0.4", "")]
+    ("old", "new"), [("2006,_T", "2005,_T"), ("Brno-venkov", "Praha"), ("share,Share,%,002,'=sum,lau,,2006,_T,_T,", "")]
 )
 def test_verify_finds_a_wrong_csv_file(old: str, new: str, release: Path, tmp_path: Path) -> None:
     copy = to_spoil(release, tmp_path / "copy")
