@@ -44,6 +44,7 @@ WORDS: Mapping[str, Texts] = {
     "released": ("Released", "Vydáno", "Vydané"),
     "publisher": ("Publisher", "Vydavatel", "Vydavateľ"),
     "licence": ("Licence", "Licence", "Licencia"),
+    "no_licence": ("no licence stated", "licence neuvedena", "licencia neuvedená"),
     "source": ("Source", "Zdroj", "Zdroj"),
     "note": ("Note", "Poznámka", "Poznámka"),
     "higher_better": ("higher is better", "vyšší je lepší", "vyššie je lepšie"),

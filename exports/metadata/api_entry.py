@@ -13,7 +13,7 @@ PATH = "api.json"
 def descriptor(context: Context) -> dict[str, bytes]:
     """Return the file if the release has the files for programs. Without a base_uri, the addresses are relative to the release folder."""
     info = context.info
-    if "api" not in info.formats:
+    if f"{layout.API}/index.json" not in context.files:
         return {}
     root = escape_iri(release_url(info.base_uri, context.version) or "")
     files = {"index": f"{layout.API}/index.json", "openapi": f"{layout.API}/openapi.json", "llms": "llms.txt"}

@@ -149,10 +149,9 @@ def authors(catalogue: DcatCatalogue, dataset: Dataset) -> Texts:
     if not dataset.creators:
         return catalogue.publisher_name
     publishers = ", ".join(dataset.creators)
-    return {
-        lang: wording.SOURCES_OF.get(lang, wording.SOURCES_OF["en"]).format(name, publishers)
-        for lang, name in catalogue.publisher_name.items()
-    }
+    name = next(iter(catalogue.publisher_name.values()))
+    languages = [lang for lang in catalogue.languages if lang in wording.SOURCES_OF] or ["en"]
+    return {lang: wording.SOURCES_OF[lang].format(catalogue.publisher_name.get(lang, name), publishers) for lang in languages}
 
 
 # --------------------------------------------------------------------------------------------------------------- texts

@@ -12,7 +12,7 @@ PATH = "llms.txt"
 def descriptor(context: Context) -> dict[str, bytes]:
     """Return the file if the release has the files for programs."""
     info = context.info
-    if "api" not in info.formats:
+    if f"{layout.API}/index.json" not in context.files:
         return {}
     lines = [
         f"# {info.text(info.title) or info.pack}",

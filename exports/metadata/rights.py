@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from exports.formats import reading_texts
 from exports.metadata import wording
 from exports.metadata.text import NO_LICENCE
 from exports.model import made_from
@@ -41,7 +42,8 @@ def statement(context: Context, sources: Sequence[Source], languages: Sequence[s
                 known = _text(context, source.get("rights"), language)
                 title = f"{_text(context, source['title'], language)} ({publisher})"
                 without[f"{title}: {known.rstrip('.')}" if known else title] = None
-            licences.setdefault(publisher, {})[str(source["licence"])] = None
+            spdx = str(source["licence"])
+            licences.setdefault(publisher, {})[spdx if spdx != NO_LICENCE else reading_texts.word("no_licence", language)] = None
         named = "; ".join(f"{publisher} ({', '.join(sorted(names))})" for publisher, names in licences.items())
         parts = [of_sources.format(named)] if named else []
         parts += [unstated.format("; ".join(without))] if without else []

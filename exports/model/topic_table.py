@@ -35,7 +35,7 @@ def topic_table(context: Context, topic: Topic) -> Table | None:
         values.column("ref_area"),
         Column("name", "VARCHAR", "Name of the area.", translations={"cs": "Název území."}),
         *([Column("level", "VARCHAR", "Level of the area.", translations={"cs": "Úroveň území."})] if "level" in columns["areas"] else []),
-        *(_parent(level) for level in parents(context)),
+        *(_parent(context, level) for level in parents(context)),
         *(values.column(name) for name in VALUES if name in columns[INDICATORS]),
     ]
     key = tuple(name for name in values.key if name in {column.name for column in own})
@@ -63,6 +63,12 @@ def _texts(context: Context, columns: set[str]) -> list[Column]:
     return [Column(name, "VARCHAR", about[name][0], translations={"cs": about[name][1]}) for name in text_columns(context, columns)]
 
 
-def _parent(level: str) -> Column:
-    czech = f"Název území úrovně {level}, ve kterém území dnes leží."
-    return Column(PARENT + level, "VARCHAR", f"Name of the area of level {level} that the area is in today.", translations={"cs": czech})
+def _parent(context: Context, level: str) -> Column:
+    titles = context.info.levels.get(level, {})
+    english, czech = titles.get("en") or level, titles.get("cs") or titles.get("en") or level
+    return Column(
+        PARENT + level,
+        "VARCHAR",
+        f"Name of the area above ({english}) that the area is in today.",
+        translations={"cs": f"Název nadřazeného území ({czech}), ve kterém území dnes leží."},
+    )

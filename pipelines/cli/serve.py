@@ -51,7 +51,7 @@ def mcp(
     pack: PackOption = None,
     home: HomeOption = None,
 ) -> None:
-    """Answer questions to a release through the Model Context Protocol.
+    """Answer questions of assistants about a release (MCP).
 
     Read-only. Needs the package mcp: install zpo2-warehouse with its extra `mcp`.
     """

@@ -40,7 +40,7 @@ def replace(path: Path, old: str, new: str) -> None:
 
 def test_csvwvalidate_accepts_every_csv_file(five_release: Path) -> None:
     files = sorted(five_release.rglob("*.csv"))
-    assert {path.parent.name for path in files} == {"csv", "indicator_values", "cohesion_dispersion", "codelists", "sdmx"}
+    assert {path.parent.name for path in files} == {"csv", "indicator_values", "cohesion_dispersion", "codelists", "sdmx", "topics"}
     metadata = {layout.metadata_path(path.relative_to(five_release).as_posix()) for path in files}
     assert metadata == {path.relative_to(five_release).as_posix() for path in five_release.rglob("*csv-metadata.json")}
     assert csvw_refuses(five_release / path for path in sorted(metadata)) == set()

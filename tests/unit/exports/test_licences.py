@@ -43,6 +43,6 @@ def test_tables_and_documents_state_the_licence_of_what_they_are_made_from(
     readme = (release / "README.md").read_text(encoding="utf-8")
     assert "CC-BY-SA-4.0](https://creativecommons.org/licenses/by-sa/4.0/). A source with this licence decides it." in readme
     assert "under [CC-BY-4.0]" in readme
-    for name in ("llms.txt", "CITATION.cff", "croissant.json", "pages.json"):
+    for name in ("CITATION.cff", "croissant.json", "pages.json"):
         text = (release / name).read_text(encoding="utf-8")
         assert "CC-BY-SA-4.0" in text or "by-sa/4.0" in text, name
