@@ -39,7 +39,9 @@ def topic_table(context: Context, topic: Topic) -> Table | None:
         *(values.column(name) for name in VALUES if name in columns[INDICATORS]),
     ]
     key = tuple(name for name in values.key if name in {column.name for column in own})
-    return Table(topic.id, " ".join(context.info.text(topic.descriptions).split()), tuple(own), key)
+    english = topic.descriptions.get("en") or context.info.text(topic.descriptions)
+    others = {language: " ".join(text.split()) for language, text in topic.descriptions.items() if language != "en"}
+    return Table(topic.id, " ".join(english.split()), tuple(own), key, translations=others)
 
 
 def parents(context: Context) -> Sequence[str]:
