@@ -239,7 +239,7 @@ class TestPush:
         push(two_releases, store, bucket)
         store.asked.clear()
         push(two_releases, store, bucket)
-        assert [method for method, _ in store.asked] == ["GET"] * 2
+        assert [method for method, _ in store.asked] == ["GET"] * 4, "lists of the release, of the root, of datasets/ and of latest/"
 
     def test_uses_several_connections(self, two_releases: Path, store: Store, bucket: str) -> None:
         plan = push_plan.select_release(two_releases / "public", FIRST)
