@@ -77,7 +77,7 @@ def write(levels: Sequence[Level], scores: pl.DataFrame | None, context: Context
 
         for level in levels:
             _values(sheet(_level_title(context, level.id, language), level.id), level, context, language, formats)
-        tables = {"indices": _indices(scores, context, language)} if scores is not None and scores.height else {}
+        tables = {"indices": _indices(scores, levels, context, language)} if scores is not None and scores.height else {}
         tables["definitions"] = _definitions(levels, context, language)
         tables["reasons"] = _reasons(levels, context, language)
         tables["readme"] = _readme(context, language)
@@ -185,15 +185,27 @@ def index_rows(scores: pl.DataFrame, context: Context) -> pl.DataFrame:
     return whole.select("index", "name", "ref_area", "time_period", "score", "obs_status", "fifth", *ranks, "oldest_input", "newest_input")
 
 
-def _indices(scores: pl.DataFrame, context: Context, language: str) -> Lines:
+def _indices(scores: pl.DataFrame, levels: Sequence[Level], context: Context, language: str) -> Lines:
+    """Return the scores, with the areas above each area, because names alone do not tell areas apart."""
     titles = {index.id: _text(index.titles, language) for index in context.facts.indices}
     ranks = [name for name in RANKS if name in scores.columns]
-    words = [*("index", "name", "code", "period", "score", "status", "fifth"), *ranks, "oldest_input", "newest_input"]
+    scored = set(scores["ref_area"])
+    shown = [level for level in levels if not scored.isdisjoint(level.areas["ref_area"])]
+    parents = list(dict.fromkeys(parent for level in shown for parent in level.parents))
+    above = {
+        area: [name.get(f"parent_{parent}") for parent in parents]
+        for level in shown
+        for area, name in zip(level.areas["ref_area"], level.areas.iter_rows(named=True), strict=True)
+    }
+    words = [*("code", "period", "score", "status", "fifth"), *ranks, "oldest_input", "newest_input"]
     lines = []
-    for index, *cells in scores.rows():
-        score = cells[3]
-        lines.append([titles.get(index, index), *cells[:3], None if score is None else round(score, 1), *cells[4:]])
-    return [(reading_texts.word(word, language), 40 if word == "index" else 26 if word == "name" else 13) for word in words], lines
+    for index, name, *cells in scores.rows():
+        score = cells[2]
+        places = above.get(cells[0], [None] * len(parents))
+        lines.append([titles.get(index, index), name, *places, *cells[:2], None if score is None else round(score, 1), *cells[3:]])
+    heads = [(reading_texts.word("index", language), 40), (reading_texts.word("name", language), 26)]
+    heads += [(_text(context.info.levels.get(parent) or parent, language), 26) for parent in parents]
+    return [*heads, *((reading_texts.word(word, language), 13) for word in words)], lines
 
 
 def _definitions(levels: Sequence[Level], context: Context, language: str) -> Lines:

@@ -132,7 +132,9 @@ def _missing_files(plan: PushPlan, store: _Store) -> list[str]:
 
 def _stale_pointer_files(plan: PushPlan, store: _Store) -> list[str]:
     """Return the names of pointer files that the bucket does not have with these bytes, in the order of the plan."""
-    folders = {name[: name.find("/") + 1] for name in plan.pointer_files}  # one list each; beside them lie the releases, which are many files
+    folders = {
+        name[: name.find("/") + 1] for name in plan.pointer_files
+    }  # one list each; beside them lie the releases, which are many files
     stored = {path: found for folder in sorted(folders) for path, found in store.objects(folder, deep=folder != "").items()}
 
     def is_stale(name: str) -> bool:
