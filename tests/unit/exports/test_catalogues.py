@@ -242,7 +242,7 @@ class TestDcat:
         assert creators(catalogue, "women") == {"Statistical office", "Town"}
         assert terms(catalogue, "women#csv-share") == (
             "CC_BY_4_0",
-            "Made from data of: Statistical office (CC0-1.0); Town (NOASSERTION). "
+            "Made from data of: Statistical office (CC0-1.0); Town (no licence stated). "
             "These sources state no licence: Events (Town): Free with attribution.",
         )
         sources = [*INFO.sources, {**INFO.sources[0], "id": "maps", "publisher": "Mappers", "licence": "CC-BY-SA-4.0"}]
