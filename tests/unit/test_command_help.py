@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -29,8 +30,8 @@ from tests.support.command import PROJECT, environment, zpo2
 pytestmark = pytest.mark.slow
 
 COMMANDS = sorted(typer.main.get_command(cli.app).commands)  # type: ignore[attr-defined]
-PROBES = {"serve": "/latest.json", "dev": "/server_info", "serve-events": "/health"}
-"""Commands that run until they are stopped, and an address that they answer."""
+PROBES = {"serve": ("/latest.json", 200), "dev": ("/server_info", 200), "serve-events": ("/health", 200), "mcp": ("/mcp", 405)}
+"""Commands that run until they are stopped, and the status of the answer to GET at an address of theirs."""
 START_SECONDS = 180.0
 
 
@@ -136,16 +137,23 @@ def an_earlier_release(place: Place, version: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("command", sorted(PROBES))
 def test_the_example_of_a_server_answers_until_it_is_stopped(command: str, place: Place) -> None:
-    arguments = example(command)
-    port = free_port()
-    arguments[arguments.index("--port") + 1] = str(port)  # the example's own may be taken on this machine
+    port = free_port()  # the example's own may be taken on this machine
+    arguments = on_port(example(command), port)
+    path, status = PROBES[command]
     with running(place, arguments) as server:
-        assert get(server, f"http://127.0.0.1:{port}{PROBES[command]}") == 200
+        assert get(server, f"http://127.0.0.1:{port}{path}") == status
         server.send_signal(signal.SIGINT)
         server.wait(timeout=60)
     with pytest.raises(urllib.error.URLError):
-        urllib.request.urlopen(f"http://127.0.0.1:{port}{PROBES[command]}", timeout=5)
+        urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5)
     assert {p.name for p in place.folder.iterdir()} == {"packs", "data"}, "nothing is written outside of the home"
+
+
+def on_port(arguments: list[str], port: int) -> list[str]:
+    """Return the arguments of a server with another port, which stands alone after --port, or after the host."""
+    option = next(name for name in ("--port", "--http") if name in arguments)
+    value = arguments.index(option) + 1
+    return [*arguments[:value], re.sub(r"\d+$", str(port), arguments[value]), *arguments[value + 1 :]]
 
 
 @contextmanager
@@ -171,6 +179,8 @@ def get(server: subprocess.Popen[bytes], url: str) -> int:
         try:
             with urllib.request.urlopen(url, timeout=30) as answer:
                 return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
         except OSError:
             assert server.poll() is None, "the server ended before it answered"
             assert time.monotonic() < deadline, "the server did not answer in time"

@@ -148,7 +148,9 @@ class TestWorkbook:
         assert sheet(book, "chybějící hodnoty")[1:] == [
             ("obec", "Podíl lesů", "2020", "C", "důvěrný údaj: mohl by vypovídat o jednotlivých osobách nebo firmách", 1),
         ]
-        assert sheet(book, "indexy")[1:] == [("Zelený", "Dub", "Písek", "A", "2020", 51.3, "A", 2, "2019", "2020")]  # no rank: it does not hold
+        assert sheet(book, "indexy")[1:] == [
+            ("Zelený", "Dub", "Písek", "A", "2020", 51.3, "A", 2, "2019", "2020")
+        ]  # no rank: it does not hold
         assert ("Zelený", "Jen pětiny.") in sheet(book, "čtěte")
         assert [row[0] for row in sheet(book, "definice")[1:]] == ["Obyvatelé", "Podíl lesů"]
 
