@@ -93,8 +93,8 @@ def group_rule(cells: IndicatorCells) -> dict[str, Any] | None:
     """
     whole = [b for level in cells.levels for b in level.breakdowns]
     value, top, low = (np.concatenate([b.numbers[name].ravel() for b in whole]) for name in ("obs_value", "numerator", "denominator"))
-    known = np.isfinite(value)
-    value, top, low = value[known], top[known], low[known]
+    has_value = np.isfinite(value)
+    value, top, low = value[has_value], top[has_value], low[has_value]
     is_ratio = np.isfinite(low)
     if not np.isfinite(top).all() or is_ratio.any() != is_ratio.all() or not len(value):
         return None

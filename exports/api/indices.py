@@ -52,15 +52,15 @@ def read(parquet: Path, territory: Territory) -> list[Index]:
     """Return the indices that have scores."""
     about = {row["index"]: row for row in rows(parquet, "indices")}
     frames = [pl.read_parquet(path) for name in TABLES if (path := optional.path(parquet, name)) is not None]
-    found = []
+    indices = []
     path = optional.path(parquet, "index_components")
     parts = pl.read_parquet(path) if path is not None else None
     for frame in frames:
         for (name,), own in sorted(frame.partition_by("index", as_dict=True).items()):
             level = territory.level(own["level"][0])
             if level is not None and parts is not None:
-                found.append(_index(str(name), own, about.get(str(name), {}), level, parts.filter(pl.col("index") == name), territory))
-    return found
+                indices.append(_index(str(name), own, about.get(str(name), {}), level, parts.filter(pl.col("index") == name), territory))
+    return indices
 
 
 def _index(name: str, frame: pl.DataFrame, about: Mapping[str, Any], level: LevelRange, parts: pl.DataFrame, territory: Territory) -> Index:

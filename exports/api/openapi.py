@@ -48,6 +48,6 @@ def _operation(path: str, operation: str, schema: str, summary: str) -> dict[str
         for name, text in PARAMETERS.items()
         if f"{{{name}}}" in path
     ]
-    found = {"description": summary, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
-    responses = {"200": found, **({"404": {"description": "No such file"}} if parameters else {})}
+    success = {"description": summary, "content": {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}}
+    responses = {"200": success, **({"404": {"description": "No such file"}} if parameters else {})}
     return {"operationId": operation, "summary": summary, "parameters": parameters, "responses": responses}

@@ -19,10 +19,10 @@ def of_indicator(cells: IndicatorCells, decimals: int | None, territory: Territo
     """Return what the file of each bundle says about an indicator, by bundle. Bundles of areas without a row are left out."""
     entries = {}
     for level in cells.levels:
-        found = {}
+        ranked = {}
         if level.newest is not None:
             values = level.breakdowns[0].values[level.newest]
-            found = dict(positions.of_level(values, level.level.first, territory))
+            ranked = dict(positions.of_level(values, level.level.first, territory))
         spread: dict[int, Any] = {}
         for bundle in territory.bundles:
             if bundle.level.id != level.level.id:
@@ -36,7 +36,7 @@ def of_indicator(cells: IndicatorCells, decimals: int | None, territory: Territo
                 if country not in spread:
                     own = territory.country[level.level.first : level.level.stop] == country
                     spread[country] = numbers(rounded(positions.quantiles(level.breakdowns[0].values[level.newest][own]), decimals))
-                entry |= _newest(level, columns, found)
+                entry |= _newest(level, columns, ranked)
                 entry["quantiles"] = spread[country]
                 entry["above"] = _above(cells, bundle, level.periods[level.newest], decimals, territory)
                 if comparison := compared.columns(bundle.areas, decimals):
@@ -68,12 +68,12 @@ def _by_area(breakdown: Breakdown, columns: Ints, decimals: int | None) -> dict[
     return by_area
 
 
-def _newest(level: LevelCells, columns: Ints, found: Mapping[str, positions.Position]) -> dict[str, Any]:
+def _newest(level: LevelCells, columns: Ints, ranked: Mapping[str, positions.Position]) -> dict[str, Any]:
     """Return numerators, denominators and positions of the newest values."""
     assert level.newest is not None
     total = level.breakdowns[0]
     entry: dict[str, Any] = {name: numbers(total.numbers[name][level.newest, columns]) for name in EXACT}
-    entry["positions"] = {group: _position(position.of(columns), group) for group, position in found.items()}
+    entry["positions"] = {group: _position(position.of(columns), group) for group, position in ranked.items()}
     return entry
 
 
@@ -90,7 +90,7 @@ def _counts(counts: Ints) -> Any:
 
 def _above(cells: IndicatorCells, bundle: Bundle, period: str, decimals: int | None, territory: Territory) -> dict[str, Any]:
     """Return the values of the area above a bundle and of the area at the top in a period, by `parent` and `country`."""
-    found = {}
+    above = {}
     for group, area in (("parent", bundle.parent), ("country", territory.top(int(bundle.areas[0])))):
         if area == NOWHERE:
             continue
@@ -100,5 +100,5 @@ def _above(cells: IndicatorCells, bundle: Bundle, period: str, decimals: int | N
                 total = level.breakdowns[0]
                 if total.status[at]:
                     shown = {name: number(total.numbers[column][at], decimals) for name, column in SHOWN.items()}
-                    found[group] = {"area": area, "status": chr(total.status[at]), **shown}
-    return found
+                    above[group] = {"area": area, "status": chr(total.status[at]), **shown}
+    return above

@@ -28,9 +28,9 @@ class Position:
 def among_groups(values: Floats, group: Ints) -> Position:
     """Return the position of each value among those with the same number in `group`; a negative number is no group."""
     below, equal, others = (np.full(len(values), -1, dtype=np.int64) for _ in range(3))
-    known = np.isfinite(values)
-    for number in np.unique(group[(group >= 0) & known]):
-        own = np.flatnonzero((group == number) & known)
+    has_value = np.isfinite(values)
+    for number in np.unique(group[(group >= 0) & has_value]):
+        own = np.flatnonzero((group == number) & has_value)
         ordered = np.sort(values[own])
         below[own] = np.searchsorted(ordered, values[own], "left")
         equal[own] = np.searchsorted(ordered, values[own], "right") - below[own] - 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from exports.model.licences import NO_LICENCE
 from pipelines.core.code_texts import Texts, in_language
 from pipelines.core.vocabulary import STATUSES
 
@@ -71,6 +72,11 @@ WORDS: Mapping[str, Texts] = {
     ),
 }
 """In the languages of `code_texts.LANGUAGES`, in their order."""
+
+
+def licence(spdx: str, language: str) -> str:
+    """Return an SPDX identifier, or in words that no licence is stated."""
+    return word("no_licence", language) if spdx == NO_LICENCE else spdx
 
 
 def word(name: str, language: str) -> str:

@@ -107,10 +107,6 @@ def _text(texts: Any, language: str) -> str:
     return " ".join(str(texts.get(language) or texts.get("en") or next(iter(texts.values()), "")).split())
 
 
-def _licence(spdx: str, language: str) -> str:
-    return reading_texts.word("no_licence", language) if spdx == "NOASSERTION" else spdx
-
-
 def _objective_title(context: Context, objective: str, language: str) -> str:
     if not objective:
         return reading_texts.word("other", language)
@@ -260,14 +256,16 @@ def _readme(context: Context, language: str) -> Lines:
     lines = [
         line("release", context.version),
         line("released", info.timestamp[:10]),
-        line("licence", _licence(info.licence_of_all, language)),
+        line("licence", reading_texts.licence(info.licence_of_all, language)),
     ]
     if info.publisher.get("name"):
         lines.append(line("publisher", _text(info.publisher["name"], language)))
     lines += [line("note", reading_texts.word(text, language)) for text in ("how_newest", "how_missing", "how_rounded")]
     lines += [[_text(index.titles, language), _text(index.notes, language)] for index in context.facts.indices]
     lines += [
-        line("source", f"{_text(s['publisher'], language)}: {_text(s['title'], language)} ({_licence(s['licence'], language)})")
+        line(
+            "source", f"{_text(s['publisher'], language)}: {_text(s['title'], language)} ({reading_texts.licence(s['licence'], language)})"
+        )
         for s in info.sources
     ]
     return [("", 40), (_text(info.title, language), 120)], lines

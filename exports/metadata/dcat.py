@@ -13,9 +13,9 @@ from urllib.parse import quote
 from exports.metadata import vocabulary, wording
 from exports.metadata.catalogue import CATALOG_TTL, Dataset, DcatCatalogue, Distribution, Texts, dcat_catalogue
 from exports.metadata.rdf import Graph, Iri, Literal, Term, objects, text, typed
-from exports.metadata.text import NO_LICENCE
 from exports.metadata.vocabulary import AUTHORITY
 from exports.model.info import Context
+from exports.model.licences import NO_LICENCE
 
 JSON_LD = "catalog.jsonld"
 RUN = "prov.ttl#run"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from exports.metadata.text import NO_LICENCE, licence_url, release_url
+from exports.metadata.text import licence_url, release_url
 from exports.model import layout
 from exports.model.info import Context
+from exports.model.licences import NO_LICENCE
 
 PATH = "llms.txt"
 

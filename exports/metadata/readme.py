@@ -13,9 +13,10 @@ from typing import Any
 from exports.formats import reading_texts
 from exports.formats.query_macros import Query, queries
 from exports.metadata import markdown, wording
-from exports.metadata.text import NO_LICENCE, is_web, licence_url, release_url
+from exports.metadata.text import is_web, licence_url, release_url
 from exports.model import layout
 from exports.model.info import Context, ReleaseInfo
+from exports.model.licences import NO_LICENCE
 from exports.model.tables import Table
 from pipelines.core.vocabulary import STATUSES
 

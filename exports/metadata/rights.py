@@ -7,9 +7,9 @@ from typing import Any
 
 from exports.formats import reading_texts
 from exports.metadata import wording
-from exports.metadata.text import NO_LICENCE
 from exports.model import made_from
 from exports.model.info import Context
+from exports.model.licences import NO_LICENCE
 from exports.model.tables import Table
 
 Source = Mapping[str, Any]
@@ -23,12 +23,6 @@ def licence_of_table(context: Context, table: Table) -> str:
     return context.info.licence_from(made_from.table_sources(context.info, table, context.facts.indicators_in.get(table.name, ())))
 
 
-def _text(context: Context, value: Any, language: str) -> str:
-    """Return a text in a language, or else as the pack has it."""
-    in_language = value.get(language) if isinstance(value, Mapping) else None
-    return context.info.text(in_language or value)
-
-
 def statement(context: Context, sources: Sequence[Source], languages: Sequence[str]) -> Mapping[str, str]:
     """Return by language who publishes the sources under which licence, and which sources state none."""
     texts = {}
@@ -39,11 +33,10 @@ def statement(context: Context, sources: Sequence[Source], languages: Sequence[s
         for source in sources:
             publisher = context.info.text(source["publisher"])
             if source["licence"] == NO_LICENCE:
-                known = _text(context, source.get("rights"), language)
-                title = f"{_text(context, source['title'], language)} ({publisher})"
-                without[f"{title}: {known.rstrip('.')}" if known else title] = None
-            spdx = str(source["licence"])
-            licences.setdefault(publisher, {})[spdx if spdx != NO_LICENCE else reading_texts.word("no_licence", language)] = None
+                terms = context.info.text(source.get("rights"), language)
+                title = f"{context.info.text(source['title'], language)} ({publisher})"
+                without[f"{title}: {terms.rstrip('.')}" if terms else title] = None
+            licences.setdefault(publisher, {})[reading_texts.licence(str(source["licence"]), language)] = None
         named = "; ".join(f"{publisher} ({', '.join(sorted(names))})" for publisher, names in licences.items())
         parts = [of_sources.format(named)] if named else []
         parts += [unstated.format("; ".join(without))] if without else []

@@ -7,8 +7,9 @@ from typing import Any
 from exports.metadata import wording
 from exports.metadata.catalogue import Dataset, DcatCatalogue, Distribution, Texts, dcat_catalogue
 from exports.metadata.rdf import is_language
-from exports.metadata.text import NO_LICENCE, is_web, to_json
+from exports.metadata.text import is_web, to_json
 from exports.model.info import Context
+from exports.model.licences import NO_LICENCE
 from pipelines.core.iri import escape_iri
 
 PATH = "schema-org.jsonld"

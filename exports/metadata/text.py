@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-NO_LICENCE = "NOASSERTION"
+from exports.model.licences import NO_LICENCE
+
 _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 _CREATIVE_COMMONS = re.compile(r"CC-(BY(?:-NC)?(?:-ND|-SA)?)-(\d\.\d)")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from exports.metadata.text import NO_LICENCE
+from exports.model.licences import NO_LICENCE
 
 AUTHORITY = "http://publications.europa.eu/resource/authority/"
 MEDIA_TYPES = "http://www.iana.org/assignments/media-types/"

@@ -101,12 +101,13 @@ class ReleaseInfo:
         software = {"software": self.software} if self.software else {}
         return {"title": self.text(self.title), "licence": self.licence_from(made_from), **publisher, "sources": sources, **software}
 
-    def text(self, value: Text | None) -> str:
-        """Return `value` on one line, in the first of the pack's languages that it has."""
+    def text(self, value: Text | None, language: str | None = None) -> str:
+        """Return `value` on one line, in `language` or else in the first of the pack's languages that it has."""
         if value is None:
             return ""
         if isinstance(value, Mapping):
-            value = next((value[lang] for lang in self.languages if lang in value), next(iter(value.values()), ""))
+            languages = [language, *self.languages] if language else self.languages
+            value = next((value[lang] for lang in languages if lang in value), next(iter(value.values()), ""))
         return " ".join(value.split())
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+NO_LICENCE = "NOASSERTION"
+"""In place of an SPDX identifier: the publisher states no licence."""
 _SHARE_ALIKE = re.compile(r"CC-BY-(NC-)?SA-.*|ODbL-.*")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from exports.model import layout
@@ -23,9 +23,11 @@ def table_sources(info: ReleaseInfo, table: Table, indicators: Collection[str] =
     if table.name in TABLES_OF_AREAS:
         return _of_indicators(info, ())
     if table.name == PEERS:
-        return _and(_of_indicators(info, ()), info.provenance.shared)
+        of_areas = _of_indicators(info, ())
+        return None if of_areas is None else of_areas | set(info.provenance.shared)
     if table.key[0] == INDEX:
-        return _of_indicators(info, of_indices(info)) if of_indices(info) else None
+        indicators = {name for index in info.provenance.indices.values() for name in index.indicators}
+        return _of_indicators(info, indicators) if indicators else None
     return _of_indicators(info, indicators) if layout.is_divided(table) and indicators else None
 
 
@@ -34,32 +36,23 @@ def data_set_sources(context: Context, topic: Topic | None) -> list[Mapping[str,
 
     All sources stand for those that are not known, and for those of the release as a whole, for which `topic` is None.
     """
-    indicators = _indicators(context, topic)
-    names = None if indicators is None else _of_indicators(context.info, indicators)
-    if names is not None and topic and PEERS in topic.tables:
-        names = _and(names, context.info.provenance.shared)
-    boundaries = context.info.boundaries
-    if names is not None and boundaries and topic and layout.GEO_TABLE in topic.tables:
-        names = _and(names, boundaries.sources)
+    names = None if topic is None else _topic_sources(context, topic)
     return [source for source in context.info.sources if names is None or source["id"] in names]
 
 
-def of_indices(info: ReleaseInfo) -> list[str]:
-    """Return the indicators of all indices."""
-    return sorted({name for index in info.provenance.indices.values() for name in index.indicators})
-
-
-def _indicators(context: Context, topic: Topic | None) -> Sequence[str] | None:
-    """Return the indicators that a data set depends on; None if it may depend on everything."""
-    if topic is None:
-        return None
+def _topic_sources(context: Context, topic: Topic) -> set[str] | None:
+    """Return the ids of the sources of a data set: those of its indicators, or those of all its tables. None for all of them."""
+    info = context.info
     if topic.is_by_indicator:
-        return topic.indicators
-    if topic.id == "indices":
-        return of_indices(context.info) or None
-    if topic.id == "territory":
-        return ()
-    return sorted({name for table in topic.tables for name in context.facts.indicators_in.get(table, ())}) or None
+        return _of_indicators(info, topic.indicators)
+    names: set[str] = set(info.boundaries.sources) if info.boundaries and layout.GEO_TABLE in topic.tables else set()
+    for table in context.tables:
+        if table.name in topic.tables:
+            of_table = table_sources(info, table, context.facts.indicators_in.get(table.name, ()))
+            if of_table is None:
+                return None
+            names |= of_table
+    return names
 
 
 def _of_indicators(info: ReleaseInfo, indicators: Collection[str]) -> set[str] | None:
@@ -67,7 +60,3 @@ def _of_indicators(info: ReleaseInfo, indicators: Collection[str]) -> set[str] |
     if not known or not set(indicators) <= set(known):
         return None
     return {*known.get(OF_AREAS, ()), *(name for indicator in indicators for name in known[indicator])}
-
-
-def _and(names: set[str] | None, more: Iterable[str]) -> set[str] | None:
-    return None if names is None else names | set(more)

@@ -53,11 +53,11 @@ def parents(context: Context) -> Sequence[str]:
 def text_columns(context: Context, columns: set[str]) -> dict[str, str]:
     """Return the columns of `indicators` with title and unit in the first language of the pack, by their names in the files of topics."""
     language = context.info.languages[0].replace("-", "_")
-    found = {}
+    columns_of_texts = {}
     for name in ("title", "unit"):
         if column := next((column for column in (f"{name}_{language}", f"{name}_en", name) if column in columns), None):
-            found[name] = column
-    return found
+            columns_of_texts[name] = column
+    return columns_of_texts
 
 
 def _texts(context: Context, columns: set[str]) -> list[Column]:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from exports.metadata import wording
 from exports.metadata.catalogue import Dataset, dcat_catalogue
-from exports.metadata.text import NO_LICENCE, licence_url
+from exports.metadata.text import licence_url
 from exports.model import layout
 from exports.model.info import Context
+from exports.model.licences import NO_LICENCE
 from exports.model.topics import Topic
 from exports.pages.render import format_name
 from pipelines.core.code_texts import LANGUAGES
@@ -129,7 +130,7 @@ def _files(context: Context, topic: Topic) -> list[FileEntry]:
 
 def indicator_entries(context: Context, indicators: Sequence[str]) -> list[IndicatorEntry]:
     """Return `indicators` with their files, without those that have none."""
-    found = []
+    entries_with_files = []
     for name in indicators:
         paths = [f"{folder}/{name}{suffix}" for folder, suffix in INDICATOR_FILES]
         files = tuple(
@@ -138,8 +139,8 @@ def indicator_entries(context: Context, indicators: Sequence[str]) -> list[Indic
             if path in context.files
         )
         if files:
-            found.append(IndicatorEntry(name, dict(context.facts.indicators.get(name, {})), files))
-    return found
+            entries_with_files.append(IndicatorEntry(name, dict(context.facts.indicators.get(name, {})), files))
+    return entries_with_files
 
 
 def _parts(context: Context, topic: Topic) -> list[IndicatorEntry]:

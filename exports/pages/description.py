@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from exports.metadata import wording
-from exports.metadata.text import NO_LICENCE, is_web, licence_url, release_url, to_json
+from exports.metadata.text import is_web, licence_url, release_url, to_json
 from exports.model import layout
 from exports.model.info import Context, Text
+from exports.model.licences import NO_LICENCE
 from exports.pages import data_sets
 from exports.pages.data_sets import DataSetEntry, FileEntry
 
 Texts = Mapping[str, str]
 
-APIS = ("api.json", f"{layout.API}/openapi.json")
-"""The files that can explain the API of a release, the better one first."""
+OPENAPI = f"{layout.API}/openapi.json"
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def describe(context: Context) -> Description:
         files=tuple(_files(context)),
         sources=tuple(_source(context, source) for source in info.sources),
         data_sets=data_sets.entries(context),
-        api=next((path for path in APIS if path in context.files or path in context.document_bytes), ""),
+        api=OPENAPI if OPENAPI in context.files else "",
     )
 
 

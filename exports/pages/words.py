@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from pipelines.core.code_texts import LANGUAGES
+from pipelines.core.code_texts import LANGUAGES, in_language
 
 NAMES: Mapping[str, str] = {
     "en": "English", "cs": "Čeština", "sk": "Slovenčina", "de": "Deutsch", "pl": "Polski", "hu": "Magyar", "fr": "Français",
@@ -149,7 +149,7 @@ COUNTRIES: Mapping[str, tuple[str, str, str]] = {
 
 def country(code: str, language: str) -> str:
     """Return the name of a country, or its code if this module does not have it."""
-    return COUNTRIES[code][LANGUAGES.index(supported(language))] if code in COUNTRIES else code
+    return in_language(COUNTRIES[code], language) if code in COUNTRIES else code
 
 
 def supported(language: str) -> str:
@@ -159,7 +159,7 @@ def supported(language: str) -> str:
 
 def word(name: str, language: str) -> str:
     """Return a word in a language, in English where there is none."""
-    return WORDS[name][LANGUAGES.index(supported(language))]
+    return in_language(WORDS[name], language)
 
 
 def size(count: int, language: str) -> str:

@@ -16,8 +16,8 @@ from typing import Any
 from exports.metadata import datapackage, dcat, rdf, wording
 from exports.metadata.catalogue import CATALOG_TTL
 from exports.metadata.rdf import Graph, Literal, is_absolute, objects
-from exports.metadata.text import NO_LICENCE
 from exports.metadata.vocabulary import MEDIA_TYPES, SHA256, Format, format_of
+from exports.model.licences import NO_LICENCE
 from exports.push.errors import PushError
 from exports.push.push_plan import PushPlan
 from pipelines.core.errors import UsageError

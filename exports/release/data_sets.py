@@ -22,13 +22,13 @@ UNCHANGING = (".csv", ".geojson")
 def states(context: Context, previous: Path | None) -> dict[str, DataSetState]:
     """Return the state of each data set of a release whose files are complete. `previous` is the folder of the previous release."""
     before = _recorded(previous)
-    found = {}
+    states_by_id = {}
     for dataset in dcat_catalogue(context).datasets:
         now, digest = context.info.timestamp, _digest(context, dataset)
         old = before.get(dataset.id)
         is_same = old is not None and old.digest == digest
-        found[dataset.id] = DataSetState(digest, old.issued if old else now, old.modified if old and is_same else now)
-    return found
+        states_by_id[dataset.id] = DataSetState(digest, old.issued if old else now, old.modified if old and is_same else now)
+    return states_by_id
 
 
 def digests(context: Context) -> dict[str, str]:
@@ -52,8 +52,8 @@ def _recorded(release: Path | None) -> Mapping[str, DataSetState]:
     recorded: Any = (provenance.read(release) or {}).get(DATA_SETS) if release else None
     if not isinstance(recorded, Mapping):
         return {}
-    found = {}
+    states_by_id = {}
     for name, value in recorded.items():
         if isinstance(value, Mapping) and all(isinstance(value.get(key), str) for key in ("digest", "issued", "modified")):
-            found[name] = DataSetState(value["digest"], value["issued"], value["modified"])
-    return found
+            states_by_id[name] = DataSetState(value["digest"], value["issued"], value["modified"])
+    return states_by_id

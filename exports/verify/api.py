@@ -37,16 +37,16 @@ def faults(folder: Path) -> Iterator[str]:
         return
     texts = describe.read(parquet, index["languages"])
     bundles = _Bundles(folder, own)
-    found = []
+    with_values = []
     for of_table in cells.read(parquet / "indicator_values.parquet", own):
-        found.append(of_table.id)
+        with_values.append(of_table.id)
         decimals = texts.decimals(of_table.id)
         for name, check in (((of_table.id,), _newest), ((of_table.id, "series"), _series)):
             path = layout.api_path("indicators", *name)
             if (folder / path).is_file():
                 yield from (f"{path}: {fault}" for fault in check(_read(folder, "indicators", *name), of_table, decimals))
         yield from bundles.faults(of_table, decimals)
-    if index["indicators"] != found:
+    if index["indicators"] != with_values:
         yield f"{layout.api_path('index')}: its indicators differ from the table"
     differences = cohesion.CohesionTables(parquet, own)
     for name in index["cohesion"]:
