@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exports.formats import reading_texts
-from exports.metadata import wording
+from exports.metadata import codelist, wording
 from exports.model import made_from
 from exports.model.info import Context
 from exports.model.licences import NO_LICENCE
@@ -16,7 +16,9 @@ Source = Mapping[str, Any]
 
 
 def licence_of_table(context: Context, table: Table) -> str:
-    """Return the licence, as an SPDX identifier, of a table or of the values of a topic."""
+    """Return the licence, as an SPDX identifier, of a table or of the values of a topic. Code lists are made from no source."""
+    if table.name in codelist.NAMES:
+        return context.info.licence
     topic = next((topic for topic in context.data_sets if topic.is_by_indicator and topic.id == table.name), None)
     if topic and table not in context.tables:
         return context.info.licence_from({source["id"] for source in made_from.data_set_sources(context, topic)})

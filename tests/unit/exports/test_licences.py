@@ -40,6 +40,8 @@ def test_tables_and_documents_state_the_licence_of_what_they_are_made_from(
     package = json.loads((release / "datapackage.json").read_bytes())
     assert [licence["name"] for licence in package["licenses"]] == ["CC-BY-SA-4.0"]
     assert {r["name"]: r["licenses"][0]["name"] for r in package["resources"]}["areas"] == "CC-BY-4.0"
+    code_list = json.loads((release / "codelists" / "sex.csv-metadata.json").read_bytes())
+    assert code_list["dc:license"]["@id"].endswith("/by/4.0/"), "code lists are made from no source"
     readme = (release / "README.md").read_text(encoding="utf-8")
     assert "CC-BY-SA-4.0](https://creativecommons.org/licenses/by-sa/4.0/). A source with this licence decides it." in readme
     assert "under [CC-BY-4.0]" in readme
