@@ -1,0 +1,42 @@
+// Bundle the script and the style, and merge the texts of each language: node build.mjs [--out FOLDER]
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const option = process.argv.indexOf("--out");
+const out = option > 0 ? resolve(process.argv[option + 1]) : join(here, "..", "exports", "site", "built");
+
+const result = await build({
+  absWorkingDir: here,
+  entryPoints: { app: "src/main.tsx", style: "src/style/index.css" },
+  outdir: "built",
+  bundle: true,
+  minify: true,
+  format: "esm",
+  target: ["chrome109", "firefox115", "safari16"],
+  legalComments: "none",
+  charset: "utf8",
+  write: false,
+});
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+const manifest = {};
+for (const file of result.outputFiles) {
+  const [, name, ending] = /([a-z]+)\.(js|css)$/.exec(file.path);
+  const hash = createHash("sha256").update(file.contents).digest("hex").slice(0, 12);
+  const path = `${name}-${hash}.${ending}`;
+  writeFileSync(join(out, path), file.contents);
+  manifest[`${name}.${ending}`] = path;
+}
+for (const language of readdirSync(join(here, "texts")).sort()) {
+  const folder = join(here, "texts", language);
+  const texts = {};
+  for (const group of readdirSync(folder).sort()) Object.assign(texts, JSON.parse(readFileSync(join(folder, group), "utf8")));
+  const sorted = Object.fromEntries(Object.entries(texts).sort(([a], [b]) => (a < b ? -1 : 1)));
+  writeFileSync(join(out, `texts.${language}.json`), `${JSON.stringify(sorted)}\n`);
+}
+writeFileSync(join(out, "manifest.json"), `${JSON.stringify(manifest, null, 2)}\n`);

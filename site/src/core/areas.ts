@@ -1,0 +1,77 @@
+// Names, levels and relations of areas by their number. Areas of the finest level are known once `places.json` is loaded.
+import type { Level, Meta, Places, Value } from "./data";
+
+export class Areas {
+  private byCode: Map<string, number> | undefined;
+
+  constructor(
+    private readonly meta: Meta,
+    readonly places: Places | null = null,
+  ) {}
+
+  get finest(): Level {
+    return this.meta.levels[0]!;
+  }
+
+  level(area: number): Level {
+    return this.meta.levels.find((level) => area >= level.first && area < level.first + level.count) ?? this.finest;
+  }
+
+  code(area: number): string {
+    return this.at(area, (columns) => columns.code) ?? "";
+  }
+
+  name(area: number): string {
+    return this.at(area, (columns) => columns.name) ?? this.code(area);
+  }
+
+  parent(area: number): number | null {
+    return this.at(area, (columns) => columns.parent) ?? null;
+  }
+
+  population(area: number): Value {
+    return this.at(area, (columns) => columns.population) ?? null;
+  }
+
+  bundle(area: number): string {
+    const coarse = this.meta.areas;
+    if (area >= coarse.first) return coarse.bundle[area - coarse.first] ?? "";
+    const number = this.places?.bundle[area - this.finest.first];
+    return number === undefined ? "" : (this.places?.bundles[number] ?? "");
+  }
+
+  /** The areas above, from the nearest to the highest. */
+  above(area: number): number[] {
+    const found: number[] = [];
+    for (let next = this.parent(area); next !== null && !found.includes(next); next = this.parent(next)) found.push(next);
+    return found;
+  }
+
+  /** All areas directly below an area as far as they are loaded. */
+  below(area: number): number[] {
+    const found: number[] = [];
+    this.places?.parent.forEach((parent, position) => parent === area && found.push(this.finest.first + position));
+    this.meta.areas.parent.forEach((parent, position) => parent === area && found.push(this.meta.areas.first + position));
+    return found;
+  }
+
+  isFormer(area: number): boolean {
+    return this.places?.former.includes(area) ?? false;
+  }
+
+  /** The number of the area with a code, or null. */
+  find(code: string): number | null {
+    if (!this.byCode) {
+      this.byCode = new Map();
+      this.places?.code.forEach((own, position) => this.byCode!.set(own, this.finest.first + position));
+      this.meta.areas.code.forEach((own, position) => this.byCode!.set(own, this.meta.areas.first + position));
+    }
+    return this.byCode.get(code) ?? null;
+  }
+
+  private at<T>(area: number, column: (columns: Places | Meta["areas"]) => T[]): T | undefined {
+    const coarse = this.meta.areas;
+    if (area >= coarse.first) return (column(coarse) as T[])[area - coarse.first];
+    return this.places ? (column(this.places) as T[])[area - this.finest.first] : undefined;
+  }
+}

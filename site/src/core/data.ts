@@ -1,0 +1,305 @@
+// The files of a release that the site reads, and how they are loaded. Numbers of areas are those of api/v1/areas.json.
+
+export type Localized = Record<string, string>;
+export type Value = number | null;
+
+export interface Level {
+  level: string;
+  title: string;
+  first: number;
+  count: number;
+  /** The boundaries of all areas of the level, relative to the folder of the release. */
+  map: string | null;
+  /** The boundaries by area of a level above, where the level has many areas. */
+  map_parts: { level: string; files: Record<string, string> } | null;
+}
+
+export interface Group {
+  kind: "ratio" | "sum";
+  multiplier: number;
+}
+
+export interface IndicatorMeta {
+  indicator: string;
+  title: string;
+  unit: string;
+  objective: string;
+  measure: string | null;
+  topic: string | null;
+  field: string;
+  decimals: number | null;
+  display: "headline" | "more";
+  direction: "higher_better" | "lower_better" | "target" | "none";
+  target_value: number | null;
+  depends_on_size: boolean;
+  group: Group | null;
+  has_interval: boolean;
+  /** The newest period by level; empty where the release has no value. */
+  newest: Record<string, string>;
+  first: Record<string, string>;
+  needed: string;
+  supplier: string;
+}
+
+export interface Measure {
+  objective: string;
+  measure: string;
+  title: string;
+  indicators: number;
+  indicators_with_data: number;
+  areas: number;
+  newest_period: string | null;
+  needed: string;
+  indicator_ids: string[];
+}
+
+export interface IndexMeta {
+  index: string;
+  title: string;
+  note: string;
+  objective: string;
+  level: string;
+  rankable: boolean;
+  periods: string[];
+  components: { component: string; title: string }[];
+}
+
+/** site/data/meta.<language>.json: what every page needs, in one language. */
+export interface Meta {
+  version: string;
+  released: string;
+  pack: string;
+  title: string;
+  publisher: string;
+  licence: string;
+  language: string;
+  languages: string[];
+  country: { area: number | null; code: string; name: string };
+  statuses: Record<string, { name: string; explanation: string; has_value: boolean }>;
+  sexes: Record<string, string>;
+  levels: Level[];
+  areas: { first: number; code: string[]; name: string[]; parent: (number | null)[]; population: Value[]; bundle: string[] };
+  objectives: { objective: string; title: string }[];
+  measures: Measure[];
+  topics: { topic: string; title: string; indicators: string[] }[];
+  indicators: IndicatorMeta[];
+  indices: IndexMeta[];
+  changes: { previous_version?: string | null } & Record<string, unknown>;
+}
+
+/** site/data/places.json: the areas of the finest level, in the order of their numbers. */
+export interface Places {
+  code: string[];
+  name: string[];
+  parent: (number | null)[];
+  population: Value[];
+  bundle: number[];
+  bundles: string[];
+  former: number[];
+}
+
+/** A series of one area and breakdown: an element per period. `status` has a letter per period; "." where there is no row. */
+export interface PlaceBreakdown {
+  sex: string;
+  age: string;
+  value: Value[][];
+  status: string[];
+  lower?: Value[][];
+  upper?: Value[][];
+  notes?: { note: string; period: number; areas: number[] }[];
+}
+
+export interface Positions {
+  below: Value[];
+  equal: Value[];
+  others: Value[] | number;
+}
+
+export interface Compared {
+  reference: Value[];
+  /** better, worse, higher, lower, similar, too_few, no_interval, ... as in the table comparisons. */
+  outcome: (string | null)[];
+  significance: Value[];
+}
+
+export interface Above {
+  area: number;
+  status: string;
+  value: Value;
+  lower?: Value;
+  upper?: Value;
+}
+
+/** One indicator of api/v1/areas/<bundle>.json: an element per area of the bundle. */
+export interface PlaceIndicator {
+  indicator: string;
+  newest: string | null;
+  periods: string[];
+  breakdowns: PlaceBreakdown[];
+  numerator?: Value[];
+  denominator?: Value[];
+  positions?: { parent?: Positions; peers?: Positions; country?: Positions };
+  quantiles?: number[];
+  above?: { parent?: Above; country?: Above };
+  comparisons?: { country?: Compared; peers?: Compared };
+  trends?: unknown;
+}
+
+export interface PlaceIndexScore {
+  component: string;
+  score: Value[];
+  fifth: Value[];
+  n_available: Value[];
+  n_expected: Value[];
+  peer_percentile?: Value[];
+  status: string;
+}
+
+/** api/v1/areas/<bundle>.json: at most 25 areas with the same area above. */
+export interface Bundle {
+  bundle: string;
+  level: string;
+  parent: number | null;
+  areas: number[];
+  codes: string[];
+  names: string[];
+  peers: number[][];
+  indicators: PlaceIndicator[];
+  indices: { index: string; period: string; scores: PlaceIndexScore[] }[];
+}
+
+/** site/data/within/<code>.json: newest headline values of all areas with the same area above. */
+export interface Within {
+  parent: number | null;
+  level: string;
+  areas: number[];
+  indicators: Record<string, Value[]>;
+}
+
+/** site/data/peers/<bundle>.json: newest headline values of the peers of a bundle's areas. */
+export interface Peers {
+  areas: number[];
+  names: string[];
+  codes: string[];
+  indicators: Record<string, Value[]>;
+}
+
+/** Values of one period: an element per area of a level, and a letter per area in `status`. */
+export interface Cells {
+  sex: string;
+  age: string;
+  value: Value[];
+  status: string;
+  lower?: Value[];
+  upper?: Value[];
+  numerator?: Value[];
+  denominator?: Value[];
+}
+
+export interface SeriesCells {
+  sex: string;
+  age: string;
+  /** By period, then by area. */
+  value: Value[][];
+  status: string[];
+  lower?: Value[][];
+  upper?: Value[][];
+}
+
+export interface IndicatorLevel {
+  level: string;
+  first: number;
+  count: number;
+  period: string;
+  breakdowns: Cells[];
+  comparisons?: { country?: Compared; peers?: Compared };
+  series?: { periods: string[]; breakdowns: SeriesCells[] };
+}
+
+export interface SizeClass {
+  from: number;
+  to: number | null;
+  areas: number;
+  missing: number;
+  median: Value;
+  p10: Value;
+  p90: Value;
+  counts: number[];
+}
+
+export interface Source {
+  title: Localized;
+  publisher: Localized;
+  licence: string;
+  licence_url?: string;
+  homepage?: string;
+  citation?: Localized;
+  rights?: Localized;
+  carrier?: unknown;
+}
+
+export interface About {
+  indicator: string;
+  title: Localized;
+  description: Localized;
+  unit: Localized;
+  needed: Localized;
+  supplier: Localized;
+  objective: string;
+  measure: string | null;
+  field: string;
+  direction: string;
+  target_value: number | null;
+  decimals: number | null;
+  formula: string;
+  sdg: string;
+  display: string;
+  depends_on_size: boolean;
+  sources: string[];
+  breaks: { period: string; source: string; note: Localized }[];
+  group: Group | null;
+  has_interval: boolean;
+  periods: string[];
+  levels: { level: string; newest: string; periods: string[]; breakdowns: { sex: string; age: string }[] }[];
+}
+
+/** site/data/indicators/<id>.json: what an indicator's page shows before a municipal map is asked for. */
+export interface IndicatorPage {
+  about: About;
+  sources: Record<string, Source>;
+  notes: Record<string, Localized>;
+  levels: IndicatorLevel[];
+  distribution: { level: string; period: string; edges: number[]; country: Value; classes: SizeClass[] } | null;
+  fine: { level: string; period: string; quantiles: number[]; areas: number; missing: Record<string, number> } | null;
+}
+
+/** api/v1/indicators/<id>.json: the newest values of all levels. */
+export interface IndicatorFile {
+  about: About;
+  levels: (IndicatorLevel & { spread: { country: string; areas: number; quantiles: number[] }[] })[];
+}
+
+const cache = new Map<string, Promise<unknown>>();
+
+/** Load a JSON file below the folder of the release, once per page. Rejects if the file is missing or the network fails. */
+export function load<T>(path: string): Promise<T> {
+  let loading = cache.get(path);
+  if (!loading) {
+    loading = fetch(`../../${path}`).then((response) => {
+      if (!response.ok) throw new Error(`${path}: ${response.status}`);
+      return response.json();
+    });
+    loading.catch(() => cache.delete(path));
+    cache.set(path, loading);
+  }
+  return loading as Promise<T>;
+}
+
+const part = encodeURIComponent;
+export const loadMeta = (language: string) => load<Meta>(`site/data/meta.${part(language)}.json`);
+export const loadPlaces = () => load<Places>("site/data/places.json");
+export const loadWithin = (code: string) => load<Within>(`site/data/within/${part(code)}.json`);
+export const loadPeers = (bundle: string) => load<Peers>(`site/data/peers/${part(bundle)}.json`);
+export const loadIndicatorPage = (id: string) => load<IndicatorPage>(`site/data/indicators/${part(id)}.json`);
+export const loadIndicator = (id: string) => load<IndicatorFile>(`api/v1/indicators/${part(id)}.json`);
+export const loadBundle = (bundle: string) => load<Bundle>(`api/v1/areas/${part(bundle)}.json`);

@@ -1,0 +1,34 @@
+import { render } from "preact";
+import { Areas } from "./core/areas";
+import { type Meta, loadMeta } from "./core/data";
+import { language, loadTexts, t } from "./core/texts";
+import { Cohesion } from "./pages/Cohesion";
+import { Compare } from "./pages/Compare";
+import { Data } from "./pages/Data";
+import { Home } from "./pages/Home";
+import { IndicatorPage } from "./pages/IndicatorPage";
+import { Measures } from "./pages/Measures";
+import { PlacePage } from "./pages/PlacePage";
+
+/** What every page gets. `areas` knows the areas of all levels but the finest one; a page that needs those loads `places.json`. */
+export interface PageProps {
+  meta: Meta;
+  areas: Areas;
+}
+
+const pages = { index: Home, place: PlacePage, indicator: IndicatorPage, compare: Compare, cohesion: Cohesion, measures: Measures, data: Data };
+
+async function start(): Promise<void> {
+  const main = document.getElementById("main")!;
+  const Page = pages[document.body.dataset["page"] as keyof typeof pages];
+  if (new URLSearchParams(location.search).has("embed")) document.documentElement.classList.add("embed");
+  for (const link of document.querySelectorAll<HTMLAnchorElement>("a[data-language]")) link.search = location.search;
+  try {
+    const [meta] = await Promise.all([loadMeta(language()), loadTexts()]);
+    render(<Page meta={meta} areas={new Areas(meta)} />, main);
+  } catch (error) {
+    main.textContent = `${t("common.failed")} ${String(error)}`;
+  }
+}
+
+void start();

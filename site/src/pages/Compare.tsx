@@ -1,0 +1,5 @@
+import type { PageProps } from "../main";
+
+export function Compare({ meta }: PageProps) {
+  return <h1>{meta.title}</h1>;
+}

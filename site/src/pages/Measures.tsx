@@ -1,0 +1,5 @@
+import type { PageProps } from "../main";
+
+export function Measures({ meta }: PageProps) {
+  return <h1>{meta.title}</h1>;
+}
