@@ -6,14 +6,18 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests.support import decade_pack, five_places, namesakes_pack, rules_pack
 from tests.support.command import EPOCH, MIRROR, PROJECT, zpo2
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 settings.register_profile("tests", deadline=None)  # a busy machine is no fault
 settings.load_profile("tests")
@@ -89,6 +93,15 @@ def cz_home() -> Path:
 @pytest.fixture(scope="session")
 def cz_release(cz_home: Path) -> Path:
     return current_release(cz_home)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium; skipped where none can be had. It ends with the module, since other modules of the process call `asyncio.run`."""
+    from tests.support.browser import running
+
+    with running() as started:
+        yield started
 
 
 def current_release(home: Path) -> Path:

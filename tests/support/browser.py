@@ -1,0 +1,181 @@
+"""Chromium of the distribution, driven by Playwright, with watched pages: every complaint of a page fails its test."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
+
+from tests.support import debian
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+ARGUMENTS = (
+    "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+HEIGHT = 900
+WAIT_MS = 15_000
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+"""Rules of axe-core: WCAG 2.0 to 2.2 A and AA, and best practice."""
+STATES = ("ready", "failed")
+"""Ends of the loading of a page, which its body names in `data-state`."""
+
+
+def program() -> str:
+    """Return the path of Chromium, installed in CI. Skips the test where there is none."""
+    if not any(shutil.which(name) for name in PROGRAMS):
+        debian.install("chromium", "fonts-dejavu-core")
+    for name in PROGRAMS:
+        if found := shutil.which(name):
+            return found
+    pytest.skip("there is no Chromium: apt-get install chromium fonts-dejavu-core (with CI set, root does it here)")
+
+
+@contextmanager
+def running() -> Iterator[Browser]:
+    """Start the browser and end it. Playwright runs an event loop in this thread meanwhile, so `asyncio.run` fails beside it."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program(), args=list(ARGUMENTS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Watched:
+    """A page that collects what must not happen in it: messages of errors, failed requests, dialogs, requests to other hosts.
+
+    `base` is the address below which the page reads, for example `http://127.0.0.1:8000/a/b/`.
+    """
+
+    page: Page
+    base: str
+    complaints: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        page = self.page
+        page.set_default_timeout(WAIT_MS)
+        page.on("console", lambda message: self._complain(f"console {message.type}: {message.text}", message.type in ("error", "warning")))
+        page.on("pageerror", lambda error: self._complain(f"error: {error}"))
+        page.on(
+            "requestfailed", lambda request: self._complain(f"failed: {request.url} {request.failure}", not _cancelled(request.failure))
+        )
+        page.on("response", lambda response: self._complain(f"{response.status}: {response.url}", response.status >= 400))
+        page.on("request", lambda request: self._requested(request.url))
+        page.on("dialog", self._dialog)
+
+    def open(self, path: str, *, state: str | None = "ready") -> Page:
+        """Go to `path` below the base and wait until the page says `state`; None waits for the document only."""
+        self.page.goto(self.base + path, wait_until="load")
+        if state:
+            self.settle(state)
+        return self.page
+
+    def settle(self, state: str = "ready") -> None:
+        """Wait until the page has loaded what it shows, and expect `state`."""
+        self.page.wait_for_function("states => states.includes(document.body?.dataset.state)", arg=list(STATES))
+        found = self.page.evaluate("document.body.dataset.state")
+        assert found == state, f"{self.page.url} says {found}: {self.page.inner_text('body')[:300]}; {self.complaints}"
+
+    def assert_silent(self) -> None:
+        """Expect no complaint since the last call."""
+        found, self.complaints[:] = list(self.complaints), []
+        assert found == [], f"{self.page.url}: {found}"
+
+    def _complain(self, text: str, is_complaint: bool = True) -> None:
+        if is_complaint:
+            self.complaints.append(text)
+
+    def _requested(self, url: str) -> None:
+        self.requests.append(url)
+        parts, base = urlsplit(url), urlsplit(self.base)
+        self._complain(f"request to another host: {url}", parts.scheme not in ("data", "blob") and parts.netloc != base.netloc)
+
+    def _dialog(self, dialog: Any) -> None:
+        self._complain(f"dialog {dialog.type}: {dialog.message}")
+        dialog.dismiss()
+
+
+def _cancelled(failure: str | None) -> bool:
+    """Say whether the page itself gave the request up, for example because the reader went on."""
+    return failure == "net::ERR_ABORTED"
+
+
+@contextmanager
+def watched(
+    browser: Browser, base: str, *, width: int = 1280, height: int = HEIGHT, scheme: str = "light", language: str = "cs",
+    scripts: bool = True, touch: bool = False,
+) -> Iterator[Watched]:  # fmt: skip
+    """Open a page of its own, `width` CSS pixels wide, and expect at the end that it had nothing to complain about."""
+    context: BrowserContext = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if scheme == "dark" else "light", locale=language,
+        java_script_enabled=scripts, has_touch=touch, is_mobile=touch, accept_downloads=True, reduced_motion="reduce",
+    )  # fmt: skip
+    try:
+        found = Watched(context.new_page(), base)
+        yield found
+        found.assert_silent()
+    finally:
+        context.close()
+
+
+def violations(page: Page) -> list[str]:
+    """Return what axe-core finds on the page with all its details open: the rule, its help and the elements."""
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+    options = {"runOnly": {"type": "tag", "values": list(RULES)}, "resultTypes": ["violations"]}
+    found = Axe().run(page, options=options).response["violations"]
+    return [f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes'][:3]]}" for one in found]
+
+
+def sideways(page: Page) -> int:
+    """Return how many pixels the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@dataclass
+class Transfer:
+    """What a page fetched: the encoded bytes of the body of each response, by address and kind."""
+
+    session: CDPSession
+    bytes: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, str] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.session.send("Network.enable")
+        self.session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        self.session.on("Network.responseReceived", self._received)
+        self.session.on("Network.loadingFinished", self._finished)
+
+    def _received(self, event: dict[str, Any]) -> None:
+        self.addresses[event["requestId"]] = event["response"]["url"]
+        self.kinds[event["response"]["url"]] = event["type"]
+
+    def _finished(self, event: dict[str, Any]) -> None:
+        if address := self.addresses.get(event["requestId"]):
+            self.bytes[address] = self.bytes.get(address, 0) + int(event["encodedDataLength"])
+
+    def total(self, *kinds: str) -> int:
+        """Return the bytes of all responses, or of those of `kinds` (Document, Script, Stylesheet, Fetch, ...)."""
+        return sum(size for address, size in self.bytes.items() if not kinds or self.kinds[address] in kinds)
+
+
+def transfer(page: Page) -> Transfer:
+    """Count what a page fetches from now on, without the browser's cache. Headers are in the numbers."""
+    return Transfer(page.context.new_cdp_session(page))
+
+
+def slow_4g(page: Page) -> None:
+    """Give the page the line of a phone: 1.6 Mbit/s down, 750 kbit/s up, 150 ms."""
+    page.context.new_cdp_session(page).send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8},
+    )
