@@ -1,4 +1,5 @@
 // The files of a release that the site reads, and how they are loaded. Numbers of areas are those of api/v1/areas.json.
+import { awaited } from "./loading";
 
 export type Localized = Record<string, string>;
 export type Value = number | null;
@@ -285,10 +286,12 @@ const cache = new Map<string, Promise<unknown>>();
 export function load<T>(path: string): Promise<T> {
   let loading = cache.get(path);
   if (!loading) {
-    loading = fetch(`../../${path}`).then((response) => {
-      if (!response.ok) throw new Error(`${path}: ${response.status}`);
-      return response.json();
-    });
+    loading = awaited(
+      fetch(`../../${path}`).then((response) => {
+        if (!response.ok) throw new Error(`${path}: ${response.status}`);
+        return response.json();
+      }),
+    );
     loading.catch(() => cache.delete(path));
     cache.set(path, loading);
   }

@@ -38,7 +38,10 @@ export function rich(key: string, values: Record<string, string | number | VNode
 
 function template(key: string, values: Record<string, unknown>): string {
   const found = texts[key];
-  if (found === undefined) return key;
+  if (found === undefined) {
+    console.error(`no text ${key} in ${language()}`);
+    return key;
+  }
   if (typeof found === "string") return found;
   return found[plural.select(Number(values["n"] ?? 0))] ?? found["other"] ?? key;
 }
