@@ -1,0 +1,77 @@
+import type { Value } from "../core/data";
+import { time } from "../core/time";
+
+export interface SparkPoint {
+  period: string;
+  value: Value;
+  /** The status of the value: `B` is a break before it, `P` provisional, `E` and `I` estimated and imputed. */
+  status: string;
+  lower?: Value;
+  upper?: Value;
+}
+
+const WIDTH = 132;
+const HEIGHT = 40;
+const MOST_WITH_WHISKERS = 5;
+
+/** A small series on its own scale. The line is never joined across a break or a gap. Hidden from assistive technology: say in words what it shows. */
+export function Spark({ points }: { points: SparkPoint[] }) {
+  const shown = points.filter((point) => point.value !== null);
+  if (shown.length < 2) return null;
+  const whiskers = shown.length <= MOST_WITH_WHISKERS;
+  const ends = shown.flatMap((point) => (whiskers ? [point.value, point.lower ?? point.value, point.upper ?? point.value] : [point.value])) as number[];
+  const [low, high] = [Math.min(...ends), Math.max(...ends)];
+  const [first, last] = [time(shown[0]!.period), time(shown.at(-1)!.period)];
+  const x = (period: string) => 5 + ((WIDTH - 12) * (time(period) - first)) / (last - first || 1);
+  const y = (value: number) => (high > low ? HEIGHT - 6 - ((HEIGHT - 12) * (value - low)) / (high - low) : HEIGHT / 2);
+  const steps = points.slice(1).map((point, position) => ({ from: points[position]!, to: point }));
+  return (
+    <svg class="spark" width={WIDTH} height={HEIGHT} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true" focusable="false">
+      {steps
+        .filter(({ from, to }) => to.status === "B" && time(from.period) >= first)
+        .map(({ from, to }) => (
+          <line key={to.period} class="break" x1={(x(from.period) + x(to.period)) / 2} x2={(x(from.period) + x(to.period)) / 2} y1="1" y2={HEIGHT - 1} />
+        ))}
+      {whiskers
+        ? shown.map(({ period, lower, upper, status }) =>
+            known(lower) && known(upper) ? (
+              <line key={period} class={`whisker${isOpen(status) ? " unsure" : ""}`} x1={x(period)} x2={x(period)} y1={y(lower)} y2={y(upper)} />
+            ) : null,
+          )
+        : null}
+      {lines(steps).map(({ points: line, dashed }) => (
+        <polyline key={line[0]!.period + dashed} class={dashed ? "dashed" : undefined} points={line.map((point) => `${x(point.period).toFixed(1)},${y(point.value!).toFixed(1)}`).join(" ")} />
+      ))}
+      {shown.slice(0, -1).map(({ period, value, status }, position) =>
+        whiskers || isOpen(status) || isAlone(points, shown[position]!) ? (
+          <circle key={period} class={isOpen(status) ? "open" : "point"} cx={x(period)} cy={y(value!)} r="2.5" />
+        ) : null,
+      )}
+      <circle class={isOpen(shown.at(-1)!.status) ? "here open" : "here"} cx={x(shown.at(-1)!.period)} cy={y(shown.at(-1)!.value!)} r="3.5" />
+    </svg>
+  );
+}
+
+const known = (value: Value | undefined): value is number => value !== null && value !== undefined;
+
+const isOpen = (status: string): boolean => ["P", "E", "I"].includes(status);
+
+/** Whether no line leads to or from a point. */
+function isAlone(points: SparkPoint[], point: SparkPoint): boolean {
+  const at = points.indexOf(point);
+  const [before, after] = [points[at - 1], points[at + 1]];
+  return (!before || before.value === null || point.status === "B") && (!after || after.value === null || after.status === "B");
+}
+
+/** The pieces of the line: dashed ones lead to a provisional value. */
+function lines(steps: { from: SparkPoint; to: SparkPoint }[]): { points: SparkPoint[]; dashed: boolean }[] {
+  const found: { points: SparkPoint[]; dashed: boolean }[] = [];
+  for (const { from, to } of steps) {
+    if (from.value === null || to.value === null || to.status === "B") continue;
+    const dashed = to.status === "P";
+    const last = found.at(-1);
+    if (last && last.points.at(-1) === from && last.dashed === dashed) last.points.push(to);
+    else found.push({ points: [from, to], dashed });
+  }
+  return found;
+}

@@ -1,0 +1,56 @@
+// The axis of a position strip, and round numbers for axes in general.
+import type { Value } from "../core/data";
+
+export interface Axis {
+  low: number;
+  high: number;
+  /** As few decimals as tell the ends apart. */
+  decimals: number;
+}
+
+const present = (values: Iterable<Value | undefined>): number[] => [...values].filter((value): value is number => value !== null && value !== undefined);
+
+/** The step of 1, 2, 2.5 or 5 times a power of ten next above a length. */
+export function roundStep(length: number): number {
+  const power = 10 ** Math.floor(Math.log10(length));
+  return (([1, 2, 2.5, 5, 10].find((factor) => factor * power >= length * (1 - 1e-9)) ?? 10) * power);
+}
+
+function decimalsOf(step: number): number {
+  for (let decimals = 0; decimals < 8; decimals++) if (Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) < 1e-6) return decimals;
+  return 8;
+}
+
+/** An axis from and to a round number that holds both ends. */
+export function roundAxis(low: number, high: number): Axis {
+  const wide = high > low ? high - low : Math.abs(high) || 1;
+  const [from, to] = high > low ? [low, high] : low === 0 ? [0, 1] : [low - wide / 2, high + wide / 2];
+  const step = roundStep((to - from) / 6);
+  const decimals = decimalsOf(step);
+  const rounded = (value: number) => Number(value.toFixed(decimals));
+  return { low: rounded(Math.floor(from / step + 1e-9) * step), high: rounded(Math.ceil(to / step - 1e-9) * step), decimals };
+}
+
+function quantile(sorted: number[], share: number): number {
+  const at = share * (sorted.length - 1);
+  const below = Math.floor(at);
+  return sorted[below]! + (at - below) * ((sorted[below + 1] ?? sorted[below]!) - sorted[below]!);
+}
+
+/**
+ * The axis of a strip: it holds everything that is named (the place, its interval, similar places, the country, women and men), and reaches
+ * towards the 3rd and the 97th percentile of the others by at most the same length at each side.
+ */
+export function stripAxis(named: Iterable<Value | undefined>, others: Iterable<Value>): Axis | null {
+  const own = present(named);
+  const around = present(others).sort((a, b) => a - b);
+  if (own.length === 0 && around.length === 0) return null;
+  if (own.length === 0) return roundAxis(quantile(around, 0.03), quantile(around, 0.97));
+  let [low, high] = [Math.min(...own), Math.max(...own)];
+  if (around.length > 0) {
+    const [near, far] = [quantile(around, 0.03), quantile(around, 0.97)];
+    const reach = high > low ? high - low : Infinity;
+    [low, high] = [Math.min(low, Math.max(near, low - reach)), Math.max(high, Math.min(far, high + reach))];
+  }
+  return roundAxis(low, high);
+}
