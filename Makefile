@@ -6,9 +6,11 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
+NODE_READY := site/node_modules/.ready
+BUILT := ../exports/site/built
 
 .DEFAULT_GOAL := help
-.PHONY: help run check test unit portals fmt lint lint-sql docs bench clean
+.PHONY: help run check test unit portals fmt lint lint-sql lint-site site docs bench clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +35,7 @@ fmt: $(READY_DEV)  ## format the Python code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lint: $(READY_DEV) lint-sql  ## check style, spelling, types, import contracts and the generated pages
+lint: $(READY_DEV) lint-sql lint-site  ## check style, spelling, types, import contracts and the generated pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell
@@ -44,6 +46,21 @@ lint: $(READY_DEV) lint-sql  ## check style, spelling, types, import contracts a
 
 lint-sql: $(READY_DEV)  ## check the style of the dbt project's SQL
 	$(BIN)/sqlfluff lint --processes 2 dbt_project
+
+lint-site:  ## check the types of the site, and that its sources build to the committed files
+	@if command -v npm >/dev/null 2>&1; then \
+		$(MAKE) --silent $(NODE_READY) && cd site && npm run --silent check && node build.mjs --out ../build/site && \
+		{ diff -qr ../build/site $(BUILT) || \
+			{ echo "exports/site/built is not what site/ builds to. Run make site, and commit what it changes." >&2; exit 1; }; }; \
+	elif test -n "$$CI"; then \
+		echo "Node is missing: nothing proves that exports/site/built is what site/ builds to. Install Node 18 or later with npm." >&2; exit 1; \
+	else \
+		echo "There is no Node, so the site is not checked. It needs Node 18 or later with npm."; \
+	fi
+
+site: $(NODE_READY) $(READY_DEV)  ## build script and style of the site anew, and check its types and texts
+	@cd site && npm run --silent check && npm run --silent build
+	$(BIN)/python -m pytest tests/unit/test_site_sources.py tests/unit/test_site_texts.py
 
 docs: $(READY_DEV)  ## build the documentation site in build/docs and check its links
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
@@ -58,8 +75,8 @@ bench: $(READY_DEV)  ## measure speed and memory
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/scale.py
 
-clean:  ## remove the environment, the data of all runs and the built site
-	rm -rf $(VENV) data build
+clean:  ## remove the environments, the data of all runs and the built pages
+	rm -rf $(VENV) data build site/node_modules
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -80,4 +97,8 @@ $(READY_DEV): $(READY) requirements-dev.lock
 	else \
 		$(BIN)/python -m pip install --quiet --no-compile --no-deps --require-hashes -r requirements-dev.lock; \
 	fi
+	@touch $@
+
+$(NODE_READY): site/package.json site/package-lock.json
+	@cd site && npm ci --silent
 	@touch $@
