@@ -30,6 +30,8 @@ DATASETS = "datasets"
 """The folder of data sets below the address of the releases: their lasting addresses, and their landing pages."""
 API = "api/v1"
 """The folder of the files for programs. A change that breaks their readers needs a new folder."""
+SITE = "site"
+"""The folder of the web site inside a release."""
 API_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
 METADATA = "-metadata.json"
 """CSV on the Web looks for the metadata of a file under its name with this ending, then in `csv-metadata.json` in the same folder."""

@@ -51,7 +51,7 @@ def pages(template: str, languages: Sequence[str], to_root: str, folder: str = "
     names = {language: layout.index_path(language, languages) for language in languages}
     result = {}
     for language, name in names.items():
-        text = _environment().get_template(template).render(
+        text = environment().get_template(template).render(
             **values,
             language=language,
             html_language=words.supported(language),
@@ -80,11 +80,12 @@ def asset(name: str) -> bytes:
 
 
 @cache
-def _environment() -> Environment:
+def environment(package: str = "exports.pages") -> Environment:
+    """Return the environment of the templates in `templates/` of a package, in which texts are escaped and cleaned."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # imported here: only what writes pages needs it
 
     environment = Environment(
-        loader=PackageLoader("exports.pages"), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader(package), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"clean": clean, "web": web, "mailto": mailto, "path": path, "format_name": format_name}
     environment.finalize = lambda value: _UNSEEN.sub("", value) if isinstance(value, str) and not hasattr(value, "__html__") else value

@@ -1,0 +1,68 @@
+"""The scripts, styles, pictures and texts that the build of `site/` leaves in `built`. They are part of the software, not of a pack."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from exports.model.errors import ReleaseError
+
+Texts = Mapping[str, Any]
+"""Texts by key; a text with forms for numbers is a mapping."""
+LANGUAGES = ("cs", "en", "sk", "pl", "hu")
+DEFAULT = "en"
+ASSETS = "assets"
+"""The folder of scripts, styles and pictures in a site."""
+FOLDER = Path(__file__).parent / "built"
+_HASHED = re.compile(r"[a-z][a-z-]*-[0-9a-f]{8,64}\.(js|css|png|svg)")
+_SHARE = re.compile(r"share-([a-z]+)-[0-9a-f]{8,64}\.png")
+
+
+@dataclass(frozen=True)
+class Built:
+    """The texts of each language, and the files of the interface by name. `script` and `style` are names, empty before the first build."""
+
+    texts: Mapping[str, Texts]
+    files: Mapping[str, Path] = field(default_factory=dict)
+    script: str = ""
+    style: str = ""
+
+    def share(self, kind: str) -> str:
+        """Return the name of the picture that is shown where a page of a kind is shared; empty if there is none."""
+        found = {match[1]: name for name in self.files if (match := _SHARE.fullmatch(name))}
+        return found.get(kind, found.get("site", ""))
+
+    def languages(self, languages: Sequence[str]) -> list[str]:
+        """Return the languages of a site: those of the pack that have texts, in its order; English if there is none."""
+        return [language for language in dict.fromkeys(languages) if language in self.texts] or [DEFAULT]
+
+
+def read(folder: Path = FOLDER) -> Built:
+    """Read the result of a build. Raises ReleaseError if it is not complete."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        texts = {language: json.loads(path.read_bytes()) for language in LANGUAGES if (path := folder / f"texts.{language}.json").is_file()}
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"the built files of the site are not complete: {error}; build them with `npm run build` in `site`") from error
+    files = {path.name: path for path in sorted(folder.iterdir()) if _HASHED.fullmatch(path.name)}
+    built = Built(texts, files, manifest.get("app.js", ""), manifest.get("style.css", ""))
+    missing = [name for name in (built.script, built.style) if name not in files]
+    if missing or DEFAULT not in texts:
+        raise ReleaseError(f"the built files of the site are not complete: {', '.join(missing) or f'texts.{DEFAULT}.json'} is missing")
+    return built
+
+
+def with_sources(built: Built | None, folder: Path) -> Built:
+    """Return what was built with the texts as they are now in `<folder>/<language>/<group>.json`, for the preview of a developer."""
+    found: dict[str, Texts] = {}
+    for language in LANGUAGES:
+        joined: dict[str, Any] = {}
+        for path in sorted((folder / language).glob("*.json")):
+            joined |= json.loads(path.read_bytes())
+        if joined:
+            found[language] = joined
+    return replace(built or Built({}), texts=found)

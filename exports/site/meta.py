@@ -1,0 +1,107 @@
+"""`meta.<language>.json`: what every page needs to know about the release, in one language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from exports.pages import words
+from exports.site import facts as site_facts
+from exports.site.facts import SiteFacts
+from exports.site.source import Source, pick
+
+COLUMNS = ("code", "name", "parent", "population")
+PLAIN = (
+    "indicator", "objective", "measure", "field", "decimals", "display", "direction", "target_value", "depends_on_size", "group", "has_interval",
+)  # fmt: skip
+
+
+def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file in a language. `texts` are those of the interface, which name components of indices that every pack may use."""
+    index = source.index
+
+    def local(value: Mapping[str, str]) -> str:
+        return pick(value, language)
+
+    return {
+        "version": index["version"],
+        "released": index["released"],
+        "pack": index["pack"],
+        "title": local(index["title"]),
+        "publisher": local(index["publisher"]),
+        "licence": index["licence"],
+        "language": language,
+        "languages": list(index["languages"]),
+        "country": _country(source, language),
+        "statuses": {
+            code: {"name": local(own["name"]), "explanation": local(own["explanation"]), "has_value": own["has_value"]}
+            for code, own in index["statuses"].items()
+        },
+        "sexes": {code: local(names) for code, names in index["sexes"].items()},
+        "levels": [{**level, "title": local(level["title"]), **_maps(source, level["level"])} for level in source.areas["levels"]],
+        "areas": _areas(source),
+        "objectives": [{"objective": own["objective"], "title": local(own["title"])} for own in source.measures["objectives"]],
+        "measures": [
+            {**own, "title": local(own["title"]), "needed": local(own["needed"])} for own in source.measures["measures"]
+        ],
+        "topics": [{"topic": own.id, "title": local(own.titles), "indicators": list(own.indicators)} for own in facts.topics],
+        "indicators": _indicators(source, facts, language),
+        "indices": [
+            {
+                **own, "title": local(own["title"]), "note": local(own["note"]),
+                "components": [{"component": part, "title": _component(part, texts)} for part in own["components"]],
+            }
+            for own in index["indices"]
+        ],
+        "changes": site_facts.changes(facts),
+    }  # fmt: skip
+
+
+def _country(source: Source, language: str) -> dict[str, Any]:
+    """Return the country. `area` is the only area that has none above it on the last level; null if there are more."""
+    areas, last = source.areas["areas"], source.areas["levels"][-1]
+    top = [area for area in range(last["first"], last["first"] + last["count"]) if areas["parent"][area] is None]
+    code = source.index["country"]
+    if len(top) != 1 or last["count"] != 1:
+        return {"area": None, "code": code, "name": words.country(code, language)}
+    return {"area": top[0], "code": code, "name": areas["name"][top[0]]}
+
+
+def _maps(source: Source, level: str) -> dict[str, Any]:
+    """Return the map of a level, and its maps by an area above, if it has any."""
+    about = source.boundaries.get(level, {})
+    parts = {part["ref_area"]: part["topojson"] for part in about.get("parts", ())}
+    return {"map": about.get("topojson"), "map_parts": {"level": about["divided_by"], "files": parts} if parts else None}
+
+
+def _areas(source: Source) -> dict[str, Any]:
+    """Return the areas of all levels but the finest one."""
+    areas, bundles = source.areas["areas"], source.areas["bundles"]
+    first = source.areas["levels"][0]["count"]
+    return {
+        "first": first,
+        **{name: areas[name][first:] for name in COLUMNS},
+        "bundle": [bundles[bundle] for bundle in areas["bundle"][first:]],
+    }
+
+
+def _indicators(source: Source, facts: SiteFacts, language: str) -> list[dict[str, Any]]:
+    topic_of = {name: topic.id for topic in facts.topics for name in topic.indicators}
+    listed = []
+    for about in source.described["indicators"]:
+        levels = [level for level in about["levels"] if level["newest"]]
+        listed.append(
+            {
+                **{name: about[name] for name in PLAIN},
+                **{name: pick(about[name], language) for name in ("title", "unit", "needed", "supplier")},
+                "topic": topic_of.get(about["indicator"]),
+                "newest": {level["level"]: level["newest"] for level in levels},
+                "first": {level["level"]: level["periods"][0] for level in levels},
+            }
+        )
+    return listed
+
+
+def _component(component: str, texts: Mapping[str, Any]) -> str:
+    title = texts.get(f"component.{component}")
+    return title if isinstance(title, str) else component.replace("_", " ")

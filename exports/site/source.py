@@ -1,0 +1,100 @@
+"""Read the files of a release that the data of the site are made from: `api/v1`, the list of boundaries, and which areas are similar."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from exports.api import territory
+from exports.api.territory import Territory
+from exports.model import layout
+from exports.model.errors import ReleaseError
+
+HEADLINE = "headline"
+
+
+@dataclass(frozen=True)
+class Source:
+    """The files of one release. What is read more than once is kept; the files of indicators are not."""
+
+    folder: Path
+
+    @cached_property
+    def index(self) -> Mapping[str, Any]:
+        return self._read("index")
+
+    @cached_property
+    def areas(self) -> Mapping[str, Any]:
+        return self._read("areas")
+
+    @cached_property
+    def described(self) -> Mapping[str, Any]:
+        """`indicators.json`: all indicators, sources and notes."""
+        return self._read("indicators")
+
+    @cached_property
+    def measures(self) -> Mapping[str, Any]:
+        return self._read("objective_measures")
+
+    @cached_property
+    def abouts(self) -> Mapping[str, Mapping[str, Any]]:
+        """What `indicators.json` says about each indicator, by id."""
+        return {about["indicator"]: about for about in self.described["indicators"]}
+
+    @cached_property
+    def boundaries(self) -> Mapping[str, Mapping[str, Any]]:
+        """What `geo/boundaries.json` says about each level, by id; empty if the release has no boundaries."""
+        path = self.folder / layout.BOUNDARIES
+        if not path.is_file():
+            return {}
+        return {level["level"]: level for level in orjson.loads(path.read_bytes())["levels"]}
+
+    @cached_property
+    def territory(self) -> Territory:
+        """The areas in the order of `areas.json`, with their peers and bundles."""
+        return territory.read(self.folder / "parquet", [level["level"] for level in self.areas["levels"]])
+
+    def newest(self, indicator: str) -> Mapping[str, Any]:
+        return self._read("indicators", indicator)
+
+    def series(self, indicator: str) -> Mapping[str, Any]:
+        return self._read("indicators", indicator, "series")
+
+    @property
+    def with_values(self) -> list[str]:
+        """The ids of the indicators that have values."""
+        return list(self.index["indicators"])
+
+    @property
+    def headlines(self) -> list[str]:
+        """The ids of the indicators with values that readers see first."""
+        return [name for name in self.with_values if self.abouts[name]["display"] == HEADLINE]
+
+    @cached_property
+    def headline_values(self) -> Mapping[str, list[Any]]:
+        """The newest value of the total of each area, None where there is none, by headline indicator. The period is that of the level."""
+        values = {}
+        for name in self.headlines:
+            own: list[Any] = [None] * len(self.areas["areas"]["code"])
+            for level in self.newest(name)["levels"]:
+                own[level["first"] : level["first"] + level["count"]] = level["breakdowns"][0]["value"]
+            values[name] = own
+        return values
+
+    def _read(self, *name: str) -> Mapping[str, Any]:
+        path = layout.api_path(*name)
+        try:
+            value: Mapping[str, Any] = orjson.loads((self.folder / path).read_bytes())
+        except FileNotFoundError as error:
+            raise ReleaseError(f"{path}: the site needs this file of the format `api`") from error
+        return value
+
+
+def pick(texts: Mapping[str, str], language: str) -> str:
+    """Return the text in `language`, else in English, else in the first language that there is; empty if there is none."""
+    return next((texts[own] for own in (language, "en", *texts) if texts.get(own)), "")

@@ -1,0 +1,40 @@
+"""`within/<group>.json`: the headline values of all areas with the same area above, which are the ticks of strips."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from exports.api.territory import NOWHERE, Bundle
+from exports.site.source import Source
+
+
+def name_of(bundle: str) -> str:
+    """Return the name of the file that has the areas of a bundle: that of the bundle without its number."""
+    return bundle.rpartition("-")[0]
+
+
+def groups(source: Source) -> Mapping[str, Sequence[Bundle]]:
+    """Return the bundles with the same level and area above by the name of their file, in the order of the areas."""
+    found: dict[str, list[Bundle]] = {}
+    for bundle in source.territory.bundles:
+        found.setdefault(name_of(bundle.id), []).append(bundle)
+    return found
+
+
+def document(source: Source, bundles: Sequence[Bundle]) -> dict[str, Any]:
+    """Return the file for the areas of some bundles, with rising numbers."""
+    areas = sorted(area for bundle in bundles for area in bundle.areas.tolist())
+    above = bundles[0].parent
+    return {
+        "parent": None if above == NOWHERE else above,
+        "level": bundles[0].level.id,
+        "areas": areas,
+        "indicators": values_of(source, areas),
+    }
+
+
+def values_of(source: Source, areas: Sequence[int]) -> dict[str, list[Any]]:
+    """Return the headline values of some areas by indicator, without indicators that have none of them."""
+    values = {name: [own[area] for area in areas] for name, own in source.headline_values.items()}
+    return {name: own for name, own in values.items() if any(value is not None for value in own)}
