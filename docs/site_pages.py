@@ -38,7 +38,7 @@ NAV: dict[str, tuple[str, ...]] = {  # section -> pages; a folder stands for its
         "local-feeds/",
         "pack-repository.md",
     ),
-    "Operate": ("operations.md", "scale.md", "publication.md", "api.md", "questions.md", "hostile-input.md", "operations/"),
+    "Operate": ("operations.md", "scale.md", "publication.md", "site.md", "api.md", "questions.md", "hostile-input.md", "operations/"),
     "Develop": ("contributing.md", "architecture.md", "decisions.md", "develop/index.md", "develop/", "benchmarks.md"),
     "More": ("./", "changelog.md", "license.md"),
 }

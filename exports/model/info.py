@@ -11,6 +11,7 @@ from typing import Any
 from exports.model.change_summary import Summary
 from exports.model.licences import combined
 from exports.model.provenance import Provenance
+from exports.model.site_choices import SiteChoices
 from exports.model.tables import Table
 from exports.model.topics import Topic, data_sets
 from pipelines.core.clock import timestamp
@@ -67,6 +68,9 @@ class ReleaseInfo:
     """The data sets that the pack declares. `Context.data_sets` has those of the release."""
     sources_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The ids of the sources of each indicator; '' has those of the areas. All sources stand for those of an indicator that is not here."""
+
+    site: SiteChoices = field(default_factory=SiteChoices)
+    """What the pack chooses about the web site."""
 
     boundaries: BoundaryFile | None = None
     """The polygons of the areas, if the pack has any."""

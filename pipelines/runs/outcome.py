@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipelines.core.state import NEXT_RUN, StateFile
 from pipelines.core.workspace import WorkspaceFolder
 from pipelines.extract.source_state import SourceStates, parts_of
 from pipelines.lake.manifest import Manifest
+from pipelines.packs import site
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.findings import SourceCounts
 from pipelines.warehouse import condition, dbt
@@ -95,7 +97,8 @@ def inputs_key(workspace: Workspace) -> str:
         for part in parts_of(workspace.pack, source, states)
         for state in [states.get(source.id, part.name)]
     ]
-    return digest([workspace.pack.digest, snapshots, versions.STAGES, dbt.project_digest(), _libraries(), workspace.settings.engine])
+    logo = hashlib.sha256(site.choices(workspace.pack).logo).hexdigest()
+    return digest([workspace.pack.digest, logo, snapshots, versions.STAGES, dbt.project_digest(), _libraries(), workspace.settings.engine])
 
 
 def lake_key(workspace: Workspace) -> str:

@@ -18,7 +18,7 @@ from pipelines.notify import announcements
 from pipelines.orchestration.assets.ingest import areas_check, rows_check, schema_check, snapshot_check
 from pipelines.orchestration.keys import gate_check_key, gate_key, owners_of, release_key, tags_of
 from pipelines.orchestration.session import RunSession
-from pipelines.packs import topics
+from pipelines.packs import site, topics
 from pipelines.packs.objectives import OBJECTIVES
 from pipelines.packs.workspace import Workspace
 from pipelines.runs import disclosed, provenance
@@ -290,6 +290,7 @@ def release_info(workspace: Workspace) -> Any:
         software=f"{PACKAGE} {version(PACKAGE)}",
         objectives=OBJECTIVES,
         boundaries=_boundaries(workspace),
+        site=site.choices(pack),
         levels={level.id: {lang or first: text for lang, text in (level.title or {}).items()} for level in pack.file.levels},
         topics=topics.of_pack(pack),
         sources_of=topics.sources_of(pack, {name: facts.sources for name, facts in origins.indicators.items()}),

@@ -6,7 +6,7 @@ import re
 from zoneinfo import ZoneInfo
 
 from exports.model import topics as exported
-from pipelines.packs import topics
+from pipelines.packs import site, topics
 from pipelines.packs.references.licences import licence_fault
 from pipelines.packs.references.names import Names
 
@@ -35,6 +35,7 @@ def check(names: Names) -> None:
         if attribute not in names.measures and attribute not in names.pack.indicators:
             names.report(BLOCK, ("peers", "by", i), f"{attribute}: no such measure or indicator")
     _check_topics(names)
+    _check_site(names)
 
 
 def _check_topics(names: Names) -> None:
@@ -58,6 +59,22 @@ def _check_topics(names: Names) -> None:
                 unknown = True
         if not unknown and not topics.indicators_of(names.pack, topic):
             names.report(BLOCK, here, f"{topic.id}: no indicator has this objective and field")
+
+
+def _check_site(names: Names) -> None:
+    declared = names.pack.file.site
+    if declared is None:
+        return
+    if names.pack.file.site and "site" not in names.pack.file.formats:
+        names.report(BLOCK, ("site",), "the release has no site: add site to formats")
+    names.check_texts(BLOCK, ("site", "title"), declared.title)
+    for language in declared.texts:
+        if language not in names.pack.file.languages:
+            names.report(BLOCK, ("site", "texts", language), f"{language}: not one of the pack's languages")
+    if declared.map_indicator and declared.map_indicator not in names.pack.indicators:
+        names.report(BLOCK, ("site", "map_indicator"), f"{declared.map_indicator}: no such indicator")
+    if declared.logo and (fault := site.logo(names.pack.root, declared.logo)[1]):
+        names.report(BLOCK, ("site", "logo"), f"{declared.logo}: {fault}")
 
 
 def _check_levels(names: Names) -> None:

@@ -20,7 +20,7 @@ from pipelines.packs.schema.mapping import (
     ObservationsMap,
     RegisterMap,
 )
-from pipelines.packs.schema.pack import Level, PackFile, Peers, Publisher, Topic
+from pipelines.packs.schema.pack import Level, PackFile, Peers, Publisher, Site, Topic
 from pipelines.packs.schema.source import Break, ColumnSpec, Correction, CountedSource, FetchedSource, Lookup, Note, SourceHead
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "Push",
     "RegisterMap",
     "Secret",
+    "Site",
     "SourceHead",
     "Term",
     "Texts",

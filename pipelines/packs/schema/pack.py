@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from exports.model.site_choices import COLOURS
 from pipelines.core.vocabulary import TABLE_FORMATS
 from pipelines.core.yaml import Text
 from pipelines.packs.schema.base import Block, Identifier, Owner, Tags, Texts
@@ -79,6 +80,26 @@ class Topic(Block):
         return self
 
 
+COLOUR_NAMES = tuple(COLOURS)
+Colour = Annotated[Text, Field(pattern=r"^#[0-9a-fA-F]{6}$")]
+Colours = Annotated[dict[Literal[COLOUR_NAMES], Colour], Field(default_factory=dict)]  # type: ignore[valid-type]
+
+
+class Site(Block):
+    """How the web site of a release looks and what it is called. Everything has a default."""
+
+    title: Texts | None = Field(None, description="Name in the head of every page; default: the title of the pack.")
+    logo: Text | None = Field(
+        None, description="PNG file of the pack, at most 100 kB and four times as wide as high, in place of the mark."
+    )
+    colours: Colours = Field(description="Colours in place of the usual ones, by name.")
+    colours_dark: Colours = Field(description="The same for readers who prefer dark pages.")
+    texts: dict[Text, dict[Text, Text]] = Field(
+        default_factory=dict, description="Texts of the interface in place of the usual ones, by language and key of `site/texts`."
+    )
+    map_indicator: Identifier | None = Field(None, description="The indicator of the map on the first page; default: the first that suits.")
+
+
 class PackFile(Block):
     """`pack.yml`: the territory, its levels, and the defaults of a pack."""
 
@@ -117,6 +138,7 @@ class PackFile(Block):
     topics: list[Topic] | None = Field(
         None, description="The data sets by topic that catalogues list; default: one for each objective and field with indicators."
     )
+    site: Site | None = Field(None, description="How the web site of a release looks.")
     formats: list[Literal["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api", "sdmx"]] = Field(
         ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api"],
         description="What a release contains: the tables as `csv`, `parquet` and `duckdb`; the latest values as `xlsx`; the values of each "
