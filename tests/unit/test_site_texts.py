@@ -40,7 +40,8 @@ def forms(text: Text) -> list[str]:
 @cache
 def literals() -> tuple[frozenset[str], frozenset[str]]:
     """Return the keys that the sources name, and the beginnings of keys that they complete at run time."""
-    keys, beginnings = set(), set()
+    keys: set[str] = set()
+    beginnings: set[str] = set()
     groups = {path.stem for path in (TEXTS / ENGLISH).glob("*.json")}
     folders = (
         (PROJECT / "site" / "src", "*.ts*"),
