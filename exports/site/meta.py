@@ -103,5 +103,5 @@ def _indicators(source: Source, facts: SiteFacts, language: str) -> list[dict[st
 
 
 def _component(component: str, texts: Mapping[str, Any]) -> str:
-    title = texts.get(f"component.{component}")
+    title = texts.get("component." + component)
     return title if isinstance(title, str) else component.replace("_", " ")
