@@ -1,0 +1,166 @@
+import type { Value } from "../core/data";
+import { number, period as periodText } from "../core/format";
+import { t } from "../core/texts";
+import { along, axisOf, spread } from "./scale";
+import { useWidth } from "./useWidth";
+
+export interface LinePoint {
+  value: Value;
+  status: string;
+  lower?: Value;
+  upper?: Value;
+}
+
+export interface Line {
+  name: string;
+  /** How it is drawn: the country, an area between, the chosen place, women and men, or a computed line. */
+  kind: "country" | "area" | "here" | "women" | "men" | "dashed";
+  points: LinePoint[];
+}
+
+interface Props {
+  periods: string[];
+  /** At most three or four, labelled at their ends. */
+  lines: Line[];
+  /** All areas of a level as thin lines without names. */
+  others?: Value[][];
+  /** Positions of the periods before which the series is broken. */
+  breaks?: number[];
+  decimals: number | null;
+  /** The axis begins at zero. */
+  zero?: boolean;
+  height?: number;
+  /** Two or three facts, for those who do not see the picture. */
+  summary: string;
+}
+
+const LEFT = 52;
+const TOP = 24;
+const BOTTOM = 26;
+const GAP = 17;
+const OPEN = "EIP";
+
+/** The time of a period in years: "2023", "2023-Q2", "2023-06", "2023-06-01". */
+export function timeOf(text: string): number {
+  const quarter = /^(\d+)-Q(\d)/.exec(text);
+  if (quarter) return Number(quarter[1]) + (Number(quarter[2]) - 1) / 4;
+  const [year, month, day] = text.split("-").map(Number);
+  return (year ?? 0) + ((month ?? 1) - 1) / 12 + ((day ?? 1) - 1) / 365;
+}
+
+/** Runs of positions that may be joined: neighbours with values, on the same side of every break. */
+export function runs(values: Value[], breaks: number[]): number[][] {
+  const found: number[][] = [];
+  values.forEach((value, at) => {
+    if (value === null || value === undefined) return;
+    const last = found.at(-1);
+    if (last && last.at(-1) === at - 1 && !breaks.includes(at)) last.push(at);
+    else found.push([at]);
+  });
+  return found;
+}
+
+/** Named lines over time. A break is never joined, a missing value is a gap, a provisional one an open mark. */
+export function Lines({ periods, lines, others = [], breaks = [], decimals, zero = false, height = 260, summary }: Props) {
+  const [element, width] = useWidth<HTMLDivElement>();
+  const few = periods.length <= 6;
+  const labels = lines.map(({ name, points }) => {
+    const at = points.reduce((last, { value }, position) => (value === null || value === undefined ? last : position), -1);
+    return { at, text: at < 0 ? "" : `${name} ${number(points[at]!.value, decimals)}` };
+  });
+  const right = Math.min(Math.max(...labels.map(({ text }) => text.length)) * 6.6 + 14, width * 0.42);
+  const axis = axisOf([...lines.flatMap(({ points }) => points.flatMap(({ value, lower, upper }) => [value, lower, upper])), ...others.flat()], 4, zero);
+  const times = periods.map(timeOf);
+  const [first, last] = [times[0] ?? 0, times.at(-1) ?? 1];
+  const inner = width - LEFT - right;
+  const x = (at: number) => LEFT + (last === first ? 0.5 : (times[at]! - first) / (last - first)) * inner;
+  const y = (value: number) => TOP + (1 - along(value, axis)) * (height - TOP - BOTTOM);
+  const path = (values: Value[]) => runs(values, breaks).filter((run) => run.length > 1).map((run) => `M${run.map((at) => `${x(at).toFixed(1)},${y(values[at]!).toFixed(1)}`).join("L")}`).join("");
+  const ends = spread(labels.map(({ at }, line) => (at < 0 ? 0 : y(lines[line]!.points[at]!.value!) + 4)), GAP, TOP, height - BOTTOM + 4);
+  const marked = periods.map((_, at) => at).filter((at) => shownPeriods(periods, breaks, inner, x).includes(at));
+  return (
+    <div ref={element} class="lines">
+      <svg width={width} height={height} role="img" aria-label={summary}>
+        {axis.marks.map((mark) => (
+          <g key={mark}>
+            <line class="grid" x1={LEFT} x2={LEFT + inner} y1={y(mark)} y2={y(mark)} />
+            <text x={LEFT - 10} y={y(mark) + 4} text-anchor="end">
+              {mark === 0 ? "0" : number(mark, axis.decimals)}
+            </text>
+          </g>
+        ))}
+        {marked.map((at) => (
+          <text key={at} x={x(at)} y={height - 4} text-anchor="middle">
+            {periodText(periods[at]!)}
+          </text>
+        ))}
+        {breaks.filter((at) => at > 0 && at < periods.length).map((at, number, all) => {
+          const middle = (x(at - 1) + x(at)) / 2;
+          const crowded = number > 0 && middle - (x(all[number - 1]! - 1) + x(all[number - 1]!)) / 2 < 80;
+          return (
+            <g key={at}>
+              <line class="break" x1={middle} x2={middle} y1={TOP - 8} y2={height - BOTTOM} />
+              <text x={middle + (crowded ? 5 : -5)} y={TOP - 10} text-anchor={crowded ? "start" : "end"}>
+                {t("indicator.break_at", { period: periodText(periods[at]!) })}
+              </text>
+            </g>
+          );
+        })}
+        <path class="other-lines" d={others.map(path).join("")} />
+        {lines.map(({ kind, points }, at) => (
+          <path key={`band${at}`} class={`line-band ${kind}`} d={band(points, breaks, x, y)} />
+        ))}
+        {lines.map(({ kind, points }, at) => {
+          const values = points.map(({ value }) => value);
+          const provisional = points.map(({ status }, position) => position > 0 && status === "P");
+          const solid = values.map((value, position) => (provisional[position] ? null : value));
+          return (
+            <g key={at} class={`line ${kind}`}>
+              <path d={path(solid)} />
+              {provisional.map((is, position) => is && values[position - 1] !== null && !breaks.includes(position) && values[position] !== null
+                ? <path key={position} class="provisional" d={`M${x(position - 1)},${y(values[position - 1]!)}L${x(position)},${y(values[position]!)}`} />
+                : null)}
+              {points.map(({ value, status }, position) =>
+                value === null || value === undefined || !(few || position === labels[at]!.at || OPEN.includes(status) || kind === "women" || kind === "men" || alone(values, position, breaks)) ? null : (
+                  <circle key={position} class={kind === "men" || OPEN.includes(status) ? "open" : undefined} cx={x(position)} cy={y(value)} r="3" />
+                ),
+              )}
+            </g>
+          );
+        })}
+        {labels.map(({ at, text }, line) =>
+          at < 0 ? null : (
+            <text key={line} class={`line-name ${lines[line]!.kind}`} x={x(periods.length - 1) + 10} y={ends[line]}>
+              {text}
+            </text>
+          ),
+        )}
+      </svg>
+    </div>
+  );
+}
+
+const alone = (values: Value[], at: number, breaks: number[]): boolean => runs(values, breaks).some((run) => run.length === 1 && run[0] === at);
+
+function band(points: LinePoint[], breaks: number[], x: (at: number) => number, y: (value: number) => number): string {
+  const has = points.map(({ lower, upper }) => (lower === null || lower === undefined || upper === null || upper === undefined ? null : 1));
+  return runs(has, breaks)
+    .map((run) => {
+      const wide = run.length === 1 ? [[x(run[0]!) - 2, run[0]!], [x(run[0]!) + 2, run[0]!]] : run.map((at) => [x(at), at]);
+      const over = wide.map(([left, at]) => `${left!.toFixed(1)},${y(points[at!]!.upper!).toFixed(1)}`);
+      const under = wide.map(([left, at]) => `${left!.toFixed(1)},${y(points[at!]!.lower!).toFixed(1)}`).reverse();
+      return `M${[...over, ...under].join("L")}Z`;
+    })
+    .join("");
+}
+
+/** Periods named below the axis: the ends, those beside breaks, and others as they fit. */
+function shownPeriods(periods: string[], breaks: number[], width: number, x: (at: number) => number): number[] {
+  const room = Math.max(...periods.map((text) => periodText(text).length)) * 7 + 16;
+  const wanted = [periods.length - 1, 0, ...breaks.map((at) => at - 1), ...breaks];
+  const step = Math.max(1, Math.ceil(periods.length / Math.max(1, Math.floor(width / room))));
+  for (let at = 0; at < periods.length; at += step) wanted.push(at);
+  const shown: number[] = [];
+  for (const at of wanted) if (at >= 0 && at < periods.length && shown.every((other) => Math.abs(x(other) - x(at)) >= room)) shown.push(at);
+  return shown;
+}

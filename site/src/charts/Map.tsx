@@ -1,0 +1,111 @@
+import { useId, useMemo, useRef, useState } from "preact/hooks";
+import type { Point, Shapes } from "../core/geometry";
+
+export interface MapLabel {
+  code: string;
+  text: string;
+  /** The chosen area: with a dot and in its colour. */
+  here?: boolean;
+}
+
+interface Props {
+  shapes: Shapes;
+  /** The swatch of an area (`fill-1` to `fill-5`, `fill-lower`, `fill-missing`, ...); areas with the same one are drawn together. Empty: not drawn. */
+  fill: (code: string) => string;
+  /** What the map shows, in a sentence with two or three facts. */
+  summary: string;
+  labels?: MapLabel[];
+  chosen?: string | null;
+  /** What is said of an area under the pointer. The same must stand elsewhere on the page. */
+  describe?: (code: string) => string;
+  onChoose?: (code: string) => void;
+}
+
+const HATCHES: Record<string, number> = { "fill-missing": 45, "fill-missing-2": 135 };
+
+/** One map: areas in classes, borders of the level above, and the names of a few areas. Its text keeps its size. */
+export function Map({ shapes, fill, summary, labels = [], chosen, describe, onChoose }: Props) {
+  const id = useId().replace(/\W/g, "");
+  const find = useHit(shapes);
+  const [under, setUnder] = useState<string | null>(null);
+  const layers = useMemo(() => {
+    const byFill: Record<string, string> = {};
+    for (const [code, path] of shapes.paths) {
+      const swatch = fill(code);
+      if (swatch) byFill[swatch] = (byFill[swatch] ?? "") + path;
+    }
+    return Object.entries(byFill).sort(([a], [b]) => (a < b ? -1 : 1));
+  }, [shapes, fill]);
+  const { width, height } = shapes;
+  const text = under && describe ? describe(under) : "";
+  const centre = under ? shapes.centres.get(under) : undefined;
+  const place = ([x, y]: Point) => ({ x: `${(100 * x) / width}%`, y: `${(100 * y) / height}%` });
+  const locate = (event: PointerEvent | MouseEvent) => {
+    const box = (event.currentTarget as Element).getBoundingClientRect();
+    return find(((event.clientX - box.left) / box.width) * width, ((event.clientY - box.top) / box.height) * height);
+  };
+  return (
+    <div class="map">
+      <svg
+        role="img"
+        aria-label={summary}
+        class={onChoose ? "map-picture choosable" : "map-picture"}
+        style={{ aspectRatio: `${width} / ${height}` }}
+        onPointerMove={describe ? (event) => setUnder(locate(event)) : undefined}
+        onPointerLeave={() => setUnder(null)}
+        onClick={onChoose ? (event) => ((code) => code && onChoose(code))(locate(event)) : undefined}
+      >
+        <defs>
+          {Object.entries(HATCHES).map(([name, angle]) => (
+            <pattern key={name} id={`${id}-${name}`} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform={`rotate(${angle})`}>
+              <rect class="hatch-ground" width="5" height="5" />
+              <line class="hatch-line" x1="0" y1="0" x2="0" y2="5" />
+            </pattern>
+          ))}
+        </defs>
+        <svg viewBox={`0 0 ${width} ${height}`} width="100%" height="100%">
+          {layers.map(([swatch, path]) => (
+            <path key={swatch} class={`area ${swatch}`} d={path} fill={swatch in HATCHES ? `url(#${id}-${swatch})` : undefined} fill-rule={shapes.points ? "nonzero" : "evenodd"} />
+          ))}
+          <path class="map-border" d={shapes.borders + shapes.outline} />
+          {under && shapes.paths.has(under) ? <path class="map-under" d={shapes.paths.get(under)} /> : null}
+          {chosen && shapes.paths.has(chosen) ? <path class="map-here" d={shapes.paths.get(chosen)} /> : null}
+        </svg>
+        {labels.map(({ code, text: name, here }) => {
+          const at = shapes.centres.get(code);
+          if (!at) return null;
+          const anchor = at[0] < width * 0.2 ? "start" : at[0] > width * 0.8 ? "end" : "middle";
+          const up = at[1] > height * 0.12;
+          return (
+            <g key={code} class={here ? "map-label here" : "map-label"}>
+              <circle cx={place(at).x} cy={place(at).y} r={here ? 3.5 : 2} />
+              <text x={place(at).x} y={place(at).y} dy={up ? -7 : 16} text-anchor={anchor}>
+                {name}
+              </text>
+            </g>
+          );
+        })}
+      </svg>
+      {text && centre ? (
+        <div class="map-tip" aria-hidden="true" style={{ left: `${Math.min(Math.max((100 * centre[0]) / width, 20), 80)}%`, top: `${(100 * centre[1]) / height}%` }}>
+          {text}
+        </div>
+      ) : null}
+    </div>
+  );
+}
+
+/** The area at a point of the view box, or null. */
+function useHit(shapes: Shapes): (x: number, y: number) => string | null {
+  const known = useRef<{ of: Shapes; paths: Record<string, Path2D>; context: CanvasRenderingContext2D | null } | null>(null);
+  return (x, y) => {
+    if (known.current?.of !== shapes) known.current = { of: shapes, paths: {}, context: document.createElement("canvas").getContext("2d") };
+    const { paths, context } = known.current;
+    for (const [code, [left, top, right, bottom]] of shapes.boxes) {
+      if (x < left || x > right || y < top || y > bottom) continue;
+      const path = (paths[code] ??= new Path2D(shapes.paths.get(code)));
+      if (context?.isPointInPath(path, x, y, "evenodd")) return code;
+    }
+    return null;
+  };
+}
