@@ -1,6 +1,7 @@
 import type { Value } from "../core/data";
 import { number, period as periodText } from "../core/format";
 import { t } from "../core/texts";
+import { time } from "../core/time";
 import { along, axisOf, spread } from "./scale";
 import { useWidth } from "./useWidth";
 
@@ -40,14 +41,6 @@ const BOTTOM = 26;
 const GAP = 17;
 const OPEN = "EIP";
 
-/** The time of a period in years: "2023", "2023-Q2", "2023-06", "2023-06-01". */
-export function timeOf(text: string): number {
-  const quarter = /^(\d+)-Q(\d)/.exec(text);
-  if (quarter) return Number(quarter[1]) + (Number(quarter[2]) - 1) / 4;
-  const [year, month, day] = text.split("-").map(Number);
-  return (year ?? 0) + ((month ?? 1) - 1) / 12 + ((day ?? 1) - 1) / 365;
-}
-
 /** Runs of positions that may be joined: neighbours with values, on the same side of every break. */
 export function runs(values: Value[], breaks: number[]): number[][] {
   const found: number[][] = [];
@@ -70,7 +63,7 @@ export function Lines({ periods, lines, others = [], breaks = [], decimals, zero
   });
   const right = Math.min(Math.max(...labels.map(({ text }) => text.length)) * 6.6 + 14, width * 0.42);
   const axis = axisOf([...lines.flatMap(({ points }) => points.flatMap(({ value, lower, upper }) => [value, lower, upper])), ...others.flat()], 4, zero);
-  const times = periods.map(timeOf);
+  const times = periods.map(time);
   const [first, last] = [times[0] ?? 0, times.at(-1) ?? 1];
   const inner = width - LEFT - right;
   const x = (at: number) => LEFT + (last === first ? 0.5 : (times[at]! - first) / (last - first)) * inner;

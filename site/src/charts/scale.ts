@@ -1,5 +1,6 @@
 // Axes: round ends and round marks between them.
 import { ticks } from "d3-array";
+import { roundStep } from "./axis";
 
 export interface Axis {
   from: number;
@@ -15,17 +16,11 @@ export function axisOf(values: Iterable<number | null | undefined>, count = 5, z
   for (const value of values) if (value !== null && value !== undefined) [least, most] = [Math.min(least, value), Math.max(most, value)];
   if (!Number.isFinite(least)) [least, most] = [0, 1];
   if (least === most) [least, most] = least === 0 ? [0, 1] : [Math.min(least, least * 0.9, least * 1.1), Math.max(most, most * 0.9, most * 1.1)];
-  const step = nice((most - least) / count);
+  const step = roundStep((most - least) / count);
   const from = Math.floor(least / step + 1e-9) * step;
   const to = Math.ceil(most / step - 1e-9) * step;
-  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
+  const decimals = [0, 1, 2, 3, 4, 5, 6].find((count) => Math.abs(step * 10 ** count - Math.round(step * 10 ** count)) < 1e-6) ?? 7;
   return { from, to, marks: ticks(from, to, Math.round((to - from) / step)), decimals };
-}
-
-function nice(step: number): number {
-  const power = 10 ** Math.floor(Math.log10(step));
-  const rest = step / power;
-  return (rest <= 1 ? 1 : rest <= 2 ? 2 : rest <= 5 ? 5 : 10) * power;
 }
 
 /** Where a value lies on an axis, as a share between 0 and 1. */
