@@ -46,6 +46,10 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
         ],
         "topics": [{"topic": own.id, "title": local(own.titles), "indicators": list(own.indicators)} for own in facts.topics],
         "indicators": _indicators(source, facts, language),
+        "sources": [
+            {"source": own["source"], "title": local(own["title"]), "publisher": local(own["publisher"]), "licence": own["licence"]}
+            for own in source.described["sources"]
+        ],
         "indices": [
             {
                 **own, "title": local(own["title"]), "note": local(own["note"]),
@@ -94,6 +98,7 @@ def _indicators(source: Source, facts: SiteFacts, language: str) -> list[dict[st
             {
                 **{name: about[name] for name in PLAIN},
                 **{name: pick(about[name], language) for name in ("title", "unit", "needed", "supplier")},
+                "sources": list(about["sources"]),
                 "topic": topic_of.get(about["indicator"]),
                 "newest": {level["level"]: level["newest"] for level in levels},
                 "first": {level["level"]: level["periods"][0] for level in levels},

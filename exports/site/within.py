@@ -25,13 +25,21 @@ def groups(source: Source) -> Mapping[str, Sequence[Bundle]]:
 def document(source: Source, bundles: Sequence[Bundle]) -> dict[str, Any]:
     """Return the file for the areas of some bundles, with rising numbers."""
     areas = sorted(area for bundle in bundles for area in bundle.areas.tolist())
-    above = bundles[0].parent
+    above, columns = bundles[0].parent, source.areas["areas"]
     return {
         "parent": None if above == NOWHERE else above,
         "level": bundles[0].level.id,
         "areas": areas,
+        "points": [_point(columns["lon"][area], columns["lat"][area]) for area in areas],
+        "area_km2": [columns["area_km2"][area] for area in areas],
+        "ended": {str(area): end for area in areas if (end := columns["valid_to"][area]) is not None},
         "indicators": values_of(source, areas),
     }
+
+
+def _point(lon: float | None, lat: float | None) -> list[float] | None:
+    """Return the point of an area, exact to about 500 metres, which is enough for a small map."""
+    return None if lon is None or lat is None else [round(lon, 2), round(lat, 2)]
 
 
 def values_of(source: Source, areas: Sequence[int]) -> dict[str, list[Any]]:

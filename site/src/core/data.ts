@@ -40,6 +40,8 @@ export interface IndicatorMeta {
   first: Record<string, string>;
   needed: string;
   supplier: string;
+  /** The sources that it is made from. */
+  sources: string[];
 }
 
 export interface Measure {
@@ -84,6 +86,7 @@ export interface Meta {
   measures: Measure[];
   topics: { topic: string; title: string; indicators: string[] }[];
   indicators: IndicatorMeta[];
+  sources: { source: string; title: string; publisher: string; licence: string }[];
   indices: IndexMeta[];
   changes: { previous_version?: string | null } & Record<string, unknown>;
 }
@@ -143,7 +146,8 @@ export interface PlaceIndicator {
   quantiles?: number[];
   above?: { parent?: Above; country?: Above };
   comparisons?: { country?: Compared; peers?: Compared };
-  trends?: unknown;
+  /** As in the table trends, where it was assessed. */
+  trends?: { first: (string | null)[]; last: (string | null)[]; trend: (string | null)[]; direction: (string | null)[] };
 }
 
 export interface PlaceIndexScore {
@@ -169,11 +173,16 @@ export interface Bundle {
   indices: { index: string; period: string; scores: PlaceIndexScore[] }[];
 }
 
-/** site/data/within/<code>.json: newest headline values of all areas with the same area above. */
+/** site/data/within/<bundle without its number>.json: newest headline values of all areas with the same area above. */
 export interface Within {
   parent: number | null;
   level: string;
   areas: number[];
+  /** Longitude and latitude of a point in each area. */
+  points: ([number, number] | null)[];
+  area_km2: Value[];
+  /** The day on which an area ended, by its number. */
+  ended: Record<string, string>;
   indicators: Record<string, Value[]>;
 }
 
