@@ -280,7 +280,16 @@ export interface IndicatorPage {
   notes: Record<string, Localized>;
   levels: IndicatorLevel[];
   distribution: { level: string; period: string; edges: number[]; country: Value; classes: SizeClass[] } | null;
-  fine: { level: string; period: string; quantiles: number[]; areas: number; missing: Record<string, number> } | null;
+  fine: { level: string; period: string; quantiles: number[]; areas: number; missing: Record<string, number>; compared: ComparedCounts | null } | null;
+}
+
+/** How many areas of a level differ measurably from the country, whose value is `reference` (null if there are several countries). */
+export interface ComparedCounts {
+  reference: Value;
+  higher: number;
+  lower: number;
+  similar: number;
+  too_few: number;
 }
 
 /** api/v1/indicators/<id>.json: the newest values of all levels. */

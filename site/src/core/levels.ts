@@ -1,5 +1,5 @@
 // Names of levels in the plural and with numbers, as texts of the interface; where there are none, the title of the level in the pack.
-import type { Level } from "./data";
+import type { Level, Meta } from "./data";
 import { hasText, t } from "./texts";
 
 type Named = Pick<Level, "level" | "title">;
@@ -12,3 +12,16 @@ export const levelCount = ({ level, title }: Named, n: number): string => (hasTe
 
 /** A text at the beginning of a heading. */
 export const capital = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);
+
+/** The most areas that a small map shows well. */
+const READABLE = 120;
+
+/** The level that a small map shows: with boundaries, many areas, but not too many. Null if there is none. */
+export function mapLevel(meta: Meta): Level | null {
+  const drawn = meta.levels.filter((level) => level.map && level.count > 1);
+  const readable = drawn.filter(({ count }) => count <= READABLE).sort((a, b) => b.count - a.count);
+  return readable[0] ?? null;
+}
+
+/** The level below the country that a short list of links holds, such as regions. Null if there is none. */
+export const regions = (meta: Meta): Level | null => meta.levels.filter(({ count }) => count > 1 && count <= 40).at(-1) ?? null;
