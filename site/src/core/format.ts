@@ -2,7 +2,7 @@
 import type { Value } from "./data";
 import { language, t } from "./texts";
 
-const NBSP = " ";
+const NBSP = "\u00a0";
 const formats = new Map<string, Intl.NumberFormat>();
 
 function formatter(decimals: number): Intl.NumberFormat {

@@ -1,5 +1,179 @@
+import { useMemo } from "preact/hooks";
+import { Map as AreaMap } from "../charts/Map";
+import { Legend, type LegendEntry } from "../charts/Legend";
+import { type IndicatorMeta, type Level, type Meta, loadIndicatorPage } from "../core/data";
+import { type Side, side, totalOf } from "../core/differences";
+import { flagships } from "../core/flagship";
+import * as format from "../core/format";
+import { loadShapes } from "../core/geometry";
+import { countOf, mapLevel, regions } from "../core/levels";
+import { address, useLoaded } from "../core/state";
+import { hasText, t } from "../core/texts";
 import type { PageProps } from "../main";
+import { Changes } from "../parts/Changes";
+import { Dots } from "../parts/Dots";
+import { Search } from "../parts/Search";
+import { Section } from "../parts/Section";
+import { changeOfCountry, likeTheCountry, withoutData } from "../sentences/overview";
 
-export function Home({ meta }: PageProps) {
-  return <h1>{meta.title}</h1>;
+/** The first page: a question and a search, a map with a finding, the measures at a glance, findings, and what is new. */
+export function Home({ meta, areas }: PageProps) {
+  document.title = meta.title;
+  const level = useMemo(() => mapLevel(meta), [meta]);
+  const chosen = useMemo(() => flagships(meta, (level ?? meta.levels[0]!).level, 2), [meta, level]);
+  const pages = useLoaded(chosen.map(({ indicator }) => indicator).join(), () => Promise.all(chosen.map(({ indicator }) => loadIndicatorPage(indicator))));
+  const withData = meta.indicators.filter(({ newest }) => Object.keys(newest).length > 0).length;
+  const own = (key: string) => (hasText(`${key}_${meta.levels[0]!.level}`) ? t(`${key}_${meta.levels[0]!.level}`) : t(key));
+  const above = regions(meta);
+  const known = chosen.flatMap((indicator, position) => (pages.value ? [{ indicator, page: pages.value[position]! }] : []));
+  const like = known.map(({ indicator, page }) => likeTheCountry(meta, indicator, page));
+  const change = known.map(({ indicator, page }) => changeOfCountry(meta, indicator, page)).find((finding) => finding !== null);
+  const findings = [like[0], change, like[1], withoutData(meta)].filter((finding) => finding != null);
+
+  return (
+    <>
+      <div class="columns wide-left home-head">
+        <div>
+          <h1>{own("home.question")}</h1>
+          <p class="lead">{t("home.lead", { n: withData, areas: countOf("any", meta.levels.reduce((sum, { count }) => sum + count, 0)) })}</p>
+          <Search meta={meta} label={own("home.search")} kinds="both" hint={t("home.search_hint")} />
+          {above ? (
+            <p class="small home-regions">
+              {t("home.or_open")}{" "}
+              {Array.from({ length: above.count }, (_, position) => above.first + position)
+                .filter((area) => areas.name(area))
+                .map((area, position) => (
+                  <>
+                    {position ? ", " : ""}
+                    <a href={address("place", { area: areas.code(area) })}>{areas.name(area)}</a>
+                  </>
+                ))}
+            </p>
+          ) : null}
+        </div>
+        <div>
+          {level && chosen[0] ? <CountryMap meta={meta} level={level} indicator={chosen[0]} areas={areas} /> : null}
+        </div>
+      </div>
+      <Objectives meta={meta} />
+      {findings.length ? (
+        <Section title={t("home.findings")} aside={t("home.findings_note")}>
+          <ul class="findings">
+            {findings.map(({ key, says, note }) => (
+              <li key={key}>
+                <p>{says}</p>
+                <p class="note">{note}</p>
+              </li>
+            ))}
+          </ul>
+        </Section>
+      ) : null}
+      <Section title={t("home.new")} aside={t("home.release", { version: meta.version, date: format.date(meta.released) })}>
+        <Changes meta={meta} />
+      </Section>
+    </>
+  );
+}
+
+const SWATCHES: Record<Side, string> = { lower: "fill-lower", similar: "fill-similar", higher: "fill-higher" };
+
+/** Which areas of a level are lower or higher than the country. */
+function CountryMap({ meta, level, indicator, areas }: { meta: Meta; level: Level; indicator: IndicatorMeta } & Pick<PageProps, "areas">) {
+  const page = useLoaded(indicator.indicator, () => loadIndicatorPage(indicator.indicator));
+  const shapes = useLoaded(level.map, () => loadShapes(level.map!, (code) => areas.parent(areas.find(code) ?? -1)));
+  const own = page.value?.levels.find((one) => one.level === level.level);
+  const country = own?.comparisons?.country;
+  const values = own ? totalOf(own.breakdowns)?.value : undefined;
+  const sides = useMemo(() => values?.map((value, position) => side(value, country, position)) ?? [], [values, country]);
+  const fill = useMemo(
+    () => (code: string) => {
+      const own = sides[(areas.find(code) ?? -1) - level.first];
+      return own ? SWATCHES[own] : "fill-missing";
+    },
+    [sides, areas, level],
+  );
+  const link = address("indicator", { indicator: indicator.indicator, level: level.level });
+  const reference = country?.reference.find((value) => value !== null);
+  if (page.error || shapes.error || (own && !country)) return null;
+  if (!shapes.value || !values || !own) return <div class="home-map loading" aria-hidden="true" />;
+
+  const count = (one: Side | null) => sides.filter((own) => own === one).length;
+  const legend: LegendEntry[] = (["lower", "similar", "higher"] as const).map((one) => ({ swatch: SWATCHES[one], text: t(`home.map_${one}`), count: count(one) }));
+  if (count(null)) legend.push({ swatch: "fill-missing", text: t("home.map_missing"), count: count(null) });
+  const described = (position: number) => `${areas.name(level.first + position)} ${format.withUnit(format.number(values[position], indicator.decimals), indicator.unit)}`;
+  const known = values.map((_, position) => position).filter((position) => values[position] !== null);
+  known.sort((a, b) => values[a]! - values[b]!);
+  const facts = {
+    areas: countOf(level.level, level.count),
+    lower: count("lower"),
+    similar: count("similar"),
+    higher: count("higher"),
+    lowest: described(known[0]!),
+    highest: described(known.at(-1)!),
+  };
+  const valueOfCountry = format.withUnit(format.number(reference, indicator.decimals), indicator.unit);
+  return (
+    <figure class="home-map">
+      <p class="small">
+        <b>
+          <a href={link}>{indicator.title}</a>
+        </b>
+        , {format.period(own.period)} · {meta.country.name} {valueOfCountry}
+      </p>
+      <AreaMap
+        shapes={shapes.value}
+        fill={fill}
+        summary={t("home.map_summary", { title: indicator.title, ...facts })}
+        describe={(code) => described((areas.find(code) ?? 0) - level.first)}
+        onChoose={(code) => location.assign(address("place", { area: code }))}
+      />
+      <Legend entries={legend} />
+      <figcaption class="note">{t("home.map_extremes", facts)}</figcaption>
+    </figure>
+  );
+}
+
+/** Objectives with their measures, and a dot for each indicator. */
+function Objectives({ meta }: { meta: Meta }) {
+  return (
+    <Section title={t("home.objectives")} aside={t("home.dots")}>
+      <div class="objectives">
+        {meta.objectives.map(({ objective, title }) => {
+          const measures = meta.measures.filter((measure) => measure.objective === objective);
+          const others = meta.indicators.filter((indicator) => indicator.objective === objective && !indicator.measure);
+          if (!measures.length && !others.length) return null;
+          return (
+            <div key={objective} class="objective">
+              <h3>{title}</h3>
+              <p class="small">
+                {objective}
+                {measures.length ? ` · ${t("home.measures_count", { n: measures.length })}` : ""}
+              </p>
+              <ul>
+                {measures.map(({ measure, title: name, indicators, indicators_with_data }) => (
+                  <li key={measure}>
+                    <span class="number">{measure}</span>
+                    <a href={`${address("measures")}#${objective}.${measure}`}>{name}</a>
+                    <Dots full={indicators_with_data} all={indicators} />
+                  </li>
+                ))}
+                {others.length ? (
+                  <li key="others">
+                    <span class="number" aria-hidden="true">
+                      –
+                    </span>
+                    <a href={`${address("measures")}#${objective}`}>{t(measures.length ? "measures.others" : "measures.all_of_objective")}</a>
+                    <Dots full={others.filter(({ newest }) => Object.keys(newest).length > 0).length} all={others.length} />
+                  </li>
+                ) : null}
+              </ul>
+            </div>
+          );
+        })}
+      </div>
+      <p class="small">
+        {t("home.cohesion")} <a href={address("cohesion")}>{t("home.cohesion_link")}</a>
+      </p>
+    </Section>
+  );
 }

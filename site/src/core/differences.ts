@@ -1,0 +1,36 @@
+// How areas differ from the country, as the comparisons of the release say.
+import type { Compared, ComparedCounts, IndicatorLevel, IndicatorPage, Value } from "./data";
+
+export type Side = "lower" | "similar" | "higher";
+
+const DIFFERENT = ["better", "worse", "higher", "lower"];
+
+/** On which side of the country a value lies by its interval; null where that is not known. */
+export function side(value: Value | undefined, compared: Compared | undefined, position: number): Side | null {
+  const outcome = compared?.outcome[position];
+  const reference = compared?.reference[position];
+  if (outcome === "similar") return "similar";
+  if (!outcome || !DIFFERENT.includes(outcome) || value === null || value === undefined || reference === null || reference === undefined) return null;
+  return value > reference ? "higher" : "lower";
+}
+
+/** The total among the breakdowns of a level. */
+export const totalOf = <T extends { sex: string; age: string }>(breakdowns: T[]): T | undefined =>
+  breakdowns.find(({ sex, age }) => sex === "_T" && age === "_T") ?? breakdowns[0];
+
+/** How many areas of a level differ from the country, from the file of an indicator; null without comparisons. */
+export function differences(page: IndicatorPage, level: string): ComparedCounts | null {
+  if (page.fine?.level === level) return page.fine.compared ?? null;
+  const own = page.levels.find((one) => one.level === level);
+  return own?.comparisons?.country ? counted(own, own.comparisons.country) : null;
+}
+
+function counted(level: IndicatorLevel, country: Compared): ComparedCounts {
+  const counts = { higher: 0, lower: 0, similar: 0, too_few: country.outcome.filter((outcome) => outcome === "too_few").length };
+  totalOf(level.breakdowns)?.value.forEach((value, position) => {
+    const own = side(value, country, position);
+    if (own) counts[own] += 1;
+  });
+  const references = new Set(country.reference.filter((value) => value !== null));
+  return { ...counts, reference: references.size === 1 ? [...references][0]! : null };
+}

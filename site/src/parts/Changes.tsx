@@ -1,0 +1,52 @@
+import type { Meta } from "../core/data";
+import { number } from "../core/format";
+import { address } from "../core/state";
+import { rich, t } from "../core/texts";
+
+/** `changes` of meta as the release knows it. */
+interface KnownChanges {
+  previous_version?: string | null;
+  not_comparable?: string | null;
+  new_indicators?: string[];
+  withdrawn_indicators?: string[];
+  revised?: { indicator: string; changed: number; lost: number; found: number }[];
+  tables?: { table: string; added: number; removed: number; changed: Record<string, number> }[];
+}
+
+/** What changed since the release before, and where each change and the news of later releases are. */
+export function Changes({ meta, full = false }: { meta: Meta; full?: boolean }) {
+  const changes = meta.changes as KnownChanges;
+  const titles = new Map(meta.indicators.map(({ indicator, title }) => [indicator, title]));
+  const link = (indicator: string) => <a href={address("indicator", { indicator })}>{titles.get(indicator) ?? indicator}</a>;
+  const withData = meta.indicators.filter(({ newest }) => Object.keys(newest).length > 0).length;
+  const before = changes.previous_version;
+  const added = changes.new_indicators ?? [];
+  const withdrawn = changes.withdrawn_indicators ?? [];
+  const revised = [...(changes.revised ?? [])].sort((a, b) => b.changed + b.lost + b.found - (a.changed + a.lost + a.found));
+  const shown = full ? revised : revised.slice(0, 5);
+  return (
+    <>
+      <ul class="news">
+        {before ? null : <li>{t("changes.first", { n: withData, without: meta.indicators.length - withData })}</li>}
+        {changes.not_comparable ? <li>{t("changes.not_comparable", { version: before ?? "" })}</li> : null}
+        {before && !changes.not_comparable && !added.length && !withdrawn.length && !revised.length ? <li>{t("changes.none", { version: before })}</li> : null}
+        {added.length ? (
+          <li>
+            {t("changes.new", { n: added.length })} {joined(added.map(link))}
+          </li>
+        ) : null}
+        {withdrawn.length ? <li>{`${t("changes.withdrawn", { n: withdrawn.length })} ${withdrawn.map((indicator) => titles.get(indicator) ?? indicator).join(", ")}`}</li> : null}
+        {shown.map(({ indicator, changed, lost, found }) => (
+          <li key={indicator}>{rich("changes.revised", { indicator: link(indicator), changed: number(changed), found: number(found), lost: number(lost) })}</li>
+        ))}
+        {revised.length > shown.length ? <li>{t("changes.more", { n: revised.length - shown.length })}</li> : null}
+      </ul>
+      <p class="small">
+        <a href="../../csv/changes.csv">{t("changes.cells")}</a> · <a href="../../CHANGELOG.md">CHANGELOG</a> · <a href="../../../../feed.atom">{t("changes.feed")}</a> ·{" "}
+        <a href={address("data")}>{t("changes.files")}</a>
+      </p>
+    </>
+  );
+}
+
+const joined = (links: preact.ComponentChildren[]) => links.map((link, position) => (position ? [", ", link] : link));
