@@ -6,7 +6,7 @@ import { type Side, side, totalOf } from "../core/differences";
 import { flagships } from "../core/flagship";
 import * as format from "../core/format";
 import { loadShapes } from "../core/geometry";
-import { countOf, mapLevel, regions } from "../core/levels";
+import { levelCount, mapLevel, regions } from "../core/levels";
 import { address, useLoaded } from "../core/state";
 import { hasText, t } from "../core/texts";
 import type { PageProps } from "../main";
@@ -35,7 +35,7 @@ export function Home({ meta, areas }: PageProps) {
       <div class="columns wide-left home-head">
         <div>
           <h1>{own("home.question")}</h1>
-          <p class="lead">{t("home.lead", { n: withData, areas: countOf("any", meta.levels.reduce((sum, { count }) => sum + count, 0)) })}</p>
+          <p class="lead">{t("home.lead", { n: withData, areas: t("home.areas", { n: meta.levels.reduce((sum, { count }) => sum + count, 0) }) })}</p>
           <Search meta={meta} label={own("home.search")} kinds="both" hint={t("home.search_hint")} />
           {above ? (
             <p class="small home-regions">
@@ -104,7 +104,7 @@ function CountryMap({ meta, level, indicator, areas }: { meta: Meta; level: Leve
   const known = values.map((_, position) => position).filter((position) => values[position] !== null);
   known.sort((a, b) => values[a]! - values[b]!);
   const facts = {
-    areas: countOf(level.level, level.count),
+    areas: levelCount(level, level.count),
     lower: count("lower"),
     similar: count("similar"),
     higher: count("higher"),

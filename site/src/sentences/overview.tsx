@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { IndicatorMeta, IndicatorPage, Meta } from "../core/data";
 import { differences, totalOf } from "../core/differences";
 import * as format from "../core/format";
-import { countOf } from "../core/levels";
+import { levelCount } from "../core/levels";
 import { address } from "../core/state";
 import { rich, t } from "../core/texts";
 
@@ -18,7 +18,7 @@ export function likeTheCountry(meta: Meta, indicator: IndicatorMeta, page: Indic
   const level = meta.levels.find((own) => indicator.newest[own.level] && differences(page, own.level));
   const counts = level ? differences(page, level.level) : null;
   if (!level || !counts || counts.reference === null) return null;
-  const areas = (n: number) => countOf(level.level, n);
+  const areas = (n: number) => levelCount(level, n);
   const notes = [format.period(indicator.newest[level.level]!), t("home.interval_95")];
   if (counts.too_few) notes.push(t("home.too_few", { n: counts.too_few, areas: areas(counts.too_few) }));
   return {
