@@ -23,7 +23,9 @@ export function Home({ meta, areas }: PageProps) {
   const chosen = useMemo(() => flagships(meta, (level ?? meta.levels[0]!).level, 2), [meta, level]);
   const pages = useLoaded(chosen.map(({ indicator }) => indicator).join(), () => Promise.all(chosen.map(({ indicator }) => loadIndicatorPage(indicator))));
   const withData = meta.indicators.filter(({ newest }) => Object.keys(newest).length > 0).length;
-  const own = (key: string) => (hasText(`${key}_${meta.levels[0]!.level}`) ? t(`${key}_${meta.levels[0]!.level}`) : t(key));
+  const finest = meta.levels[0]!.level;
+  const question = `home.question_${finest}`;
+  const label = `home.search_${finest}`;
   const above = regions(meta);
   const known = chosen.flatMap((indicator, position) => (pages.value ? [{ indicator, page: pages.value[position]! }] : []));
   const like = known.map(({ indicator, page }) => likeTheCountry(meta, indicator, page));
@@ -34,9 +36,9 @@ export function Home({ meta, areas }: PageProps) {
     <>
       <div class="columns wide-left home-head">
         <div>
-          <h1>{own("home.question")}</h1>
+          <h1>{t(hasText(question) ? question : "home.question")}</h1>
           <p class="lead">{t("home.lead", { n: withData, areas: t("home.areas", { n: meta.levels.reduce((sum, { count }) => sum + count, 0) }) })}</p>
-          <Search meta={meta} label={own("home.search")} kinds="both" hint={t("home.search_hint")} />
+          <Search meta={meta} label={t(hasText(label) ? label : "home.search")} kinds="both" hint={t("home.search_hint")} />
           {above ? (
             <p class="small home-regions">
               {t("home.or_open")}{" "}
