@@ -1,6 +1,181 @@
+import { useMemo } from "preact/hooks";
+import { useAnchor } from "../core/anchor";
+import type { IndicatorMeta, Level, Meta } from "../core/data";
+import { fold } from "../core/folding";
+import * as format from "../core/format";
+import { capital, levelName } from "../core/levels";
+import { address, useQuery } from "../core/state";
+import { t } from "../core/texts";
 import type { PageProps } from "../main";
+import { Disclosure } from "../parts/Disclosure";
+import { Section } from "../parts/Section";
 
-/** The page of indicators when none is chosen: all of them by objective and topic. */
+/** The page of indicators when none is chosen: all of them by objective and topic. `?q=TEXT&data=1` narrows the list. */
 export function IndicatorList({ meta }: PageProps) {
-  return <h1>{meta.title}</h1>;
+  const [query, change] = useQuery();
+  const text = query["q"] ?? "";
+  const onlyWithData = query["data"] === "1";
+  document.title = `${t("page.indicator.title")} – ${meta.title}`;
+  useAnchor(true);
+  const found = useMemo(() => {
+    const tokens = fold(text).split(" ").filter(Boolean);
+    return meta.indicators.filter((own) => (!onlyWithData || hasData(own)) && tokens.every((token) => searched(own).includes(token)));
+  }, [meta, text, onlyWithData]);
+  const objectives = meta.objectives.filter(({ objective }) => found.some((own) => own.objective === objective));
+  const others = found.filter((own) => !meta.objectives.some(({ objective }) => objective === own.objective));
+
+  return (
+    <>
+      <div class="page-head">
+        <h1>{t("page.indicator.title")}</h1>
+        <p class="lead">{t("indicators.lead", { n: meta.indicators.filter(hasData).length, without: meta.indicators.filter((own) => !hasData(own)).length })}</p>
+        <form class="filter" role="search" aria-label={t("indicators.filter")} onSubmit={(event) => event.preventDefault()}>
+          <label>
+            {t("indicators.search")}
+            <input type="text" inputMode="search" value={text} maxLength={100} autocomplete="off" onInput={(event) => change({ q: event.currentTarget.value || null }, true)} />
+          </label>
+          <label class="check">
+            <input type="checkbox" checked={onlyWithData} onChange={(event) => change({ data: event.currentTarget.checked ? "1" : null }, true)} />
+            {t("indicators.only_with_data")}
+          </label>
+          <p role="status" class="small">
+            {text || onlyWithData ? t("indicators.found", { n: found.length }) : ""}
+          </p>
+        </form>
+        <ul class="jumps">
+          {objectives.map(({ objective, title }) => (
+            <li key={objective}>
+              <a href={`#${objective}`}>{title}</a>
+            </li>
+          ))}
+          {meta.indices.length && !text ? (
+            <li key="indices">
+              <a href="#indices">{t("indicators.indices")}</a>
+            </li>
+          ) : null}
+        </ul>
+      </div>
+      {found.length === 0 ? <p>{t("indicators.nothing")}</p> : null}
+      {objectives.map(({ objective, title }) => (
+        <Objective key={objective} id={objective} title={title} meta={meta} indicators={found.filter((own) => own.objective === objective)} filtered={text !== ""} />
+      ))}
+      {others.length ? <Objective id="" title={t("indicators.others")} meta={meta} indicators={others} filtered={text !== ""} /> : null}
+      {meta.indices.length && !text ? <Indices meta={meta} /> : null}
+    </>
+  );
+}
+
+const hasData = ({ newest }: IndicatorMeta): boolean => Object.keys(newest).length > 0;
+
+const folded = new WeakMap<IndicatorMeta, string>();
+
+/** The folded text that a filter looks into. */
+function searched(own: IndicatorMeta): string {
+  let text = folded.get(own);
+  if (text === undefined) folded.set(own, (text = fold(`${own.title} ${own.indicator} ${own.unit}`)));
+  return text;
+}
+
+interface ObjectiveProps {
+  id: string;
+  title: string;
+  meta: Meta;
+  indicators: IndicatorMeta[];
+  filtered: boolean;
+}
+
+function Objective({ id, title, meta, indicators, filtered }: ObjectiveProps) {
+  const withData = indicators.filter(hasData);
+  const without = indicators.filter((own) => !hasData(own));
+  const topics = meta.topics.map((topic) => ({ ...topic, own: withData.filter((own) => own.topic === topic.topic) })).filter(({ own }) => own.length > 0);
+  const rest = withData.filter((own) => !topics.some(({ topic }) => topic === own.topic));
+  return (
+    <Section id={id || undefined} title={title} aside={id}>
+      {topics.map(({ topic, title: name, own }) => (
+        <Topic key={topic} title={name} meta={meta} indicators={own} />
+      ))}
+      {rest.length ? <Topic title={topics.length ? t("indicators.others") : title} meta={meta} indicators={rest} /> : null}
+      {without.length ? (
+        <div class="topic">
+          <Disclosure key={String(filtered)} open={filtered} summary={t("indicators.without_data", { n: without.length })}>
+            {() => (
+              <ul class="wanted">
+                {without.map(({ indicator, title: name, needed, supplier }) => (
+                  <li key={indicator} id={indicator}>
+                    <a href={address("indicator", { indicator })}>{name}</a>
+                    <span class="small">
+                      {needed} {supplier ? t("indicators.supplier", { supplier }) : ""}
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            )}
+          </Disclosure>
+        </div>
+      ) : null}
+    </Section>
+  );
+}
+
+function Topic({ title, meta, indicators }: { title: string; meta: Meta; indicators: IndicatorMeta[] }) {
+  return (
+    <div class="topic">
+      <h3>{title}</h3>
+      <table class="data indicator-table" aria-label={title}>
+        <thead>
+          <tr>
+            <th scope="col">{t("indicators.indicator")}</th>
+            <th scope="col">{t("indicators.unit")}</th>
+            <th scope="col">{t("indicators.newest")}</th>
+            <th scope="col">{t("indicators.levels")}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {indicators.map((own) => {
+            const levels = meta.levels.filter(({ level }) => own.newest[level]);
+            const newest = Object.values(own.newest).reduce((a, b) => (a > b ? a : b));
+            return (
+              <tr key={own.indicator}>
+                <th scope="row">
+                  <a href={address("indicator", { indicator: own.indicator })}>{own.title}</a>
+                </th>
+                <td>{own.unit}</td>
+                <td>
+                  {format.period(newest)}
+                  {format.isOlder(newest, meta.released) ? <span class="note"> · {t("common.older")}</span> : null}
+                </td>
+                <td>{range(meta, levels)}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** Levels in words; three or more that follow each other as a range. */
+function range(meta: Meta, levels: Level[]): string {
+  const first = meta.levels.indexOf(levels[0]!);
+  const follow = levels.every((level, position) => meta.levels[first + position] === level);
+  if (follow && levels.length > 2) return t("indicators.range", { from: levelName(levels[0]!), to: levelName(levels.at(-1)!) });
+  return format.list(levels.map(levelName));
+}
+
+function Indices({ meta }: { meta: Meta }) {
+  return (
+    <Section id="indices" title={t("indicators.indices")}>
+      {meta.indices.map(({ index, title, note, level, rankable, periods, components }) => {
+        const own = meta.levels.find((one) => one.level === level);
+        const facts = [own ? capital(levelName(own)) : level, periods.map(format.period).join(", "), format.list(components.map((part) => part.title)), t(rankable ? "indicators.ranks" : "indicators.fifths")];
+        return (
+          <div key={index} class="topic">
+            <h3>{title}</h3>
+            <p class="small">{facts.filter(Boolean).join(" · ")}</p>
+            <p>{note}</p>
+          </div>
+        );
+      })}
+    </Section>
+  );
 }

@@ -1,5 +1,179 @@
+import { useAnchor } from "../core/anchor";
+import type { IndicatorMeta, Measure, Meta } from "../core/data";
+import * as format from "../core/format";
+import { levelName } from "../core/levels";
+import { address } from "../core/state";
+import { t } from "../core/texts";
 import type { PageProps } from "../main";
+import { Disclosure } from "../parts/Disclosure";
+import { Dots } from "../parts/Dots";
+import { Section } from "../parts/Section";
 
+/** The measures of each objective: what is known about them, where and since when, what is missing, and who could supply it. */
 export function Measures({ meta }: PageProps) {
-  return <h1>{meta.title}</h1>;
+  document.title = `${t("page.measures.title")} – ${meta.title}`;
+  useAnchor(true);
+  const declared = meta.measures.filter(({ indicators }) => indicators > 0);
+  const known = declared.filter(({ indicators_with_data }) => indicators_with_data > 0);
+  return (
+    <>
+      <div class="page-head">
+        <h1>{t("page.measures.title")}</h1>
+        <p class="lead">{t("measures.lead", { n: meta.measures.length, known: known.length })}</p>
+        <p>
+          {t("measures.cohesion")} <a href={address("cohesion")}>{t("home.cohesion_link")}</a>
+        </p>
+        <ul class="jumps">
+          {meta.objectives.map(({ objective, title }) => (
+            <li key={objective}>
+              <a href={`#${objective}`}>{title}</a>
+            </li>
+          ))}
+        </ul>
+      </div>
+      {meta.objectives.map(({ objective, title }) => {
+        const own = meta.indicators.filter((indicator) => indicator.objective === objective);
+        const measures = meta.measures.filter((measure) => measure.objective === objective);
+        const others = own.filter(({ measure }) => !measures.some((one) => one.measure === measure));
+        return (
+          <Section key={objective} id={objective} title={title} aside={objective}>
+            <table class="measures" role="table" aria-label={title}>
+              <thead role="rowgroup">
+                <tr role="row">
+                  <th role="columnheader" scope="col">
+                    {t("measures.measure")}
+                  </th>
+                  <th role="columnheader" scope="col">
+                    {t("measures.indicators")}
+                  </th>
+                  <th role="columnheader" scope="col">
+                    {t("measures.where")}
+                  </th>
+                  <th role="columnheader" scope="col">
+                    {t("measures.newest")}
+                  </th>
+                  <th role="columnheader" scope="col">
+                    {t("measures.missing")}
+                  </th>
+                </tr>
+              </thead>
+              <tbody role="rowgroup">
+                {measures.map((measure) => (
+                  <Row
+                    key={measure.measure}
+                    id={`${objective}.${measure.measure}`}
+                    number={measure.measure}
+                    title={measure.title}
+                    measure={measure}
+                    meta={meta}
+                    indicators={own.filter((indicator) => indicator.measure === measure.measure)}
+                  />
+                ))}
+                {others.length ? (
+                  <Row
+                    id={`${objective}.others`}
+                    number="–"
+                    title={t(measures.length ? "measures.others" : "measures.all_of_objective")}
+                    measure={null}
+                    meta={meta}
+                    indicators={others}
+                  />
+                ) : null}
+              </tbody>
+            </table>
+          </Section>
+        );
+      })}
+    </>
+  );
+}
+
+interface RowProps {
+  id: string;
+  number: string;
+  title: string;
+  measure: Measure | null;
+  meta: Meta;
+  indicators: IndicatorMeta[];
+}
+
+const hasData = ({ newest }: IndicatorMeta): boolean => Object.keys(newest).length > 0;
+
+function Row({ id, number, title, measure, meta, indicators }: RowProps) {
+  const known = indicators.filter(hasData);
+  const missing = indicators.filter((indicator) => !hasData(indicator));
+  const newest = known.flatMap((indicator) => Object.values(indicator.newest)).sort().at(-1);
+  const finest = meta.levels.find(({ level }) => known.some((indicator) => indicator.newest[level]));
+  return (
+    <tr role="row" id={id}>
+      <th role="rowheader" scope="row">
+        <span class="number" aria-hidden={number === "–"}>
+          {number}
+        </span>
+        <span>{title}</span>
+      </th>
+      <td role="cell" class="known">
+        <p class="count">
+          <Dots full={known.length} all={indicators.length} />
+          <span aria-hidden="true">{t("measures.of", { full: known.length, all: indicators.length })}</span>
+        </p>
+        <Known indicators={known} />
+      </td>
+      <td role="cell" data-label={t("measures.where")}>
+        {known.length === 0 ? `– ${t("measures.no_data")}` : measure ? t("measures.areas", { n: measure.areas }) : finest ? t("measures.from_level", { level: levelName(finest) }) : ""}
+        {measure && finest ? <span class="note">{t("measures.from_level", { level: levelName(finest) })}</span> : null}
+      </td>
+      <td role="cell" data-label={t("measures.newest")}>
+        {newest ? format.period(newest) : `– ${t("measures.no_data")}`}
+        {newest && format.isOlder(newest, meta.released) ? <span class="note">{t("common.older")}</span> : null}
+      </td>
+      <td role="cell" class="missing">
+        {indicators.length === 0 ? t("measures.none_declared") : missing.length ? <Missing indicators={missing} /> : t("measures.complete")}
+      </td>
+    </tr>
+  );
+}
+
+/** Links to the indicators with data; many of them closed. */
+function Known({ indicators }: { indicators: IndicatorMeta[] }) {
+  const list = () => (
+    <ul>
+      {indicators.map(({ indicator, title }) => (
+        <li key={indicator}>
+          <a href={address("indicator", { indicator })}>{title}</a>
+        </li>
+      ))}
+    </ul>
+  );
+  if (indicators.length <= 3) return indicators.length ? list() : null;
+  return <Disclosure summary={t("measures.show", { n: indicators.length })}>{list}</Disclosure>;
+}
+
+/** What is missing by who could supply it: how many and who at once, what exactly on demand. */
+function Missing({ indicators }: { indicators: IndicatorMeta[] }) {
+  const suppliers = [...new Set(indicators.map(({ supplier }) => supplier))].sort(format.byName());
+  return (
+    <>
+      <p>{t("measures.suppliers", { n: indicators.length, suppliers: suppliers.filter(Boolean).join("; ") || "–" })}</p>
+      <Disclosure summary={t("measures.what")}>
+        {() =>
+          suppliers.map((supplier) => (
+            <div key={supplier} class="supplier">
+              <b>{supplier || t("measures.supplier_unknown")}</b>
+              <ul>
+                {indicators
+                  .filter((indicator) => indicator.supplier === supplier)
+                  .map(({ indicator, title, needed }) => (
+                    <li key={indicator}>
+                      <a href={address("indicator", { indicator })}>{title}</a>
+                      {needed ? `: ${needed}` : ""}
+                    </li>
+                  ))}
+              </ul>
+            </div>
+          ))
+        }
+      </Disclosure>
+    </>
+  );
 }
