@@ -88,3 +88,6 @@ export const list = (names: string[]): string => new Intl.ListFormat(language(),
 
 /** Texts in the order of the language. */
 export const byName = (): ((a: string, b: string) => number) => new Intl.Collator(language()).compare;
+
+/** A text with a full stop, unless it ends with one already, such as that of a unit. */
+export const sentence = (text: string): string => (text.endsWith(".") ? text : `${text}.`);

@@ -1,5 +1,159 @@
+import { useEffect, useMemo } from "preact/hooks";
+import { type Pairing, STATISTICS, type Statistic, dispersionsOf, loadCohesion, loadCohesionIds, pairingsOf, usualPairing } from "../core/cohesion";
+import type { IndicatorMeta, Meta } from "../core/data";
+import { capital, levelName } from "../core/levels";
+import { useLoaded, useQuery } from "../core/state";
+import { t } from "../core/texts";
 import type { PageProps } from "../main";
+import { Closing } from "./cohesion/Closing";
+import { Files } from "./cohesion/Files";
+import { Meanings } from "./cohesion/Meanings";
+import { OverTime } from "./cohesion/OverTime";
+import { Territories } from "./cohesion/Territories";
+import { TerritoryTable } from "./cohesion/TerritoryTable";
 
-export function Cohesion({ meta }: PageProps) {
-  return <h1>{meta.title}</h1>;
+/** `cohesion.html?indicator=ID&level=LEVEL&of=LEVEL&statistic=ID&area=CODE`: where an indicator differs most inside territories, and whether that closes. */
+export function Cohesion({ meta, areas }: PageProps) {
+  const [query, change] = useQuery();
+  const ids = useLoaded("cohesion", loadCohesionIds);
+  const indicators = useMemo(() => {
+    const known = new Set(ids.value ?? []);
+    return meta.indicators.filter(({ indicator, newest }) => known.has(indicator) && Object.keys(newest).length > 0);
+  }, [ids.value]);
+  const asked = query["indicator"];
+  const indicator = asked ? indicators.find((own) => own.indicator === asked) : usual(indicators, meta);
+  const file = useLoaded(indicator?.indicator ?? null, () => loadCohesion(indicator!.indicator));
+  const current = file.value?.indicator === indicator?.indicator ? file.value : undefined;
+  const pairings = useMemo(() => (current ? pairingsOf(current, meta) : []), [current]);
+  const pairing = pairings.find(({ level, of }) => level.level === query["level"] && (!query["of"] || of.level === query["of"])) ?? usualPairing(pairings);
+  const dispersions = useMemo(() => (current && pairing ? dispersionsOf(current, pairing) : []), [current, pairing]);
+  const statistics = STATISTICS.filter((name) => dispersions.some(({ statistics: own }) => own[name]?.some((value) => value !== null)));
+  const statistic = statistics.find((name) => name === query["statistic"]) ?? statistics[0];
+  useEffect(() => {
+    document.title = `${indicator ? `${indicator.title} – ` : ""}${t("cohesion.title")} – ${meta.title}`;
+  }, [indicator]);
+  return (
+    <>
+      <h1 class="compare-title">{t("cohesion.title")}</h1>
+      <p class="lead">{t("cohesion.lead")}</p>
+      {ids.value ? (
+        <div class="cohesion-choices not-printed">
+          <IndicatorChoice meta={meta} indicators={indicators} chosen={indicator} onChoose={(id) => change({ indicator: id, area: null })} />
+          {pairing ? <PairingChoice pairings={pairings} chosen={pairing} onChoose={({ level, of }) => change({ level: level.level, of: of.level, area: null })} /> : null}
+          {statistic ? <StatisticChoice statistics={statistics} chosen={statistic} onChoose={(name) => change({ statistic: name })} /> : null}
+        </div>
+      ) : null}
+      {ids.error || file.error ? <p class="aside-note">{t("common.failed")}</p> : null}
+      {asked && ids.value && !indicator ? <p class="aside-note">{t("cohesion.unknown", { indicator: asked })}</p> : null}
+      {!ids.value && !ids.error ? <p>{t("common.loading")}</p> : null}
+      {indicator && current && pairing && statistic ? (
+        <>
+          <Territories
+            meta={meta}
+            areas={areas}
+            file={current}
+            indicator={indicator}
+            pairing={pairing}
+            dispersions={dispersions}
+            statistic={statistic}
+            chosen={query["area"] ?? null}
+            onChoose={(area) => change({ area }, true)}
+          />
+          <OverTime meta={meta} areas={areas} file={current} indicator={indicator} pairing={pairing} dispersions={dispersions} chosen={query["area"] ?? null} />
+          <Closing meta={meta} areas={areas} file={current} indicator={indicator} pairing={pairing} />
+          <TerritoryTable areas={areas} meta={meta} file={current} indicator={indicator} pairing={pairing} dispersions={dispersions} />
+          <Meanings hasChance={statistics.includes("sd_left")} />
+          <Files indicator={indicator} />
+        </>
+      ) : null}
+      {indicator && current && (!pairing || !statistic) ? <p class="aside-note">{t("cohesion.nothing")}</p> : null}
+    </>
+  );
+}
+
+/** A headline whose differences can be parted from chance, with the newest data. */
+function usual(indicators: IndicatorMeta[], meta: Meta): IndicatorMeta | undefined {
+  const finest = meta.levels[0]?.level ?? "";
+  const newest = ({ newest: own }: IndicatorMeta) => own[finest] ?? "";
+  const over = (indicator: IndicatorMeta) => indicator.first[finest] !== indicator.newest[finest];
+  const wishes: ((indicator: IndicatorMeta) => boolean)[] = [
+    (own) => own.display === "headline" && own.has_interval && !own.depends_on_size && over(own),
+    (own) => own.has_interval && over(own),
+    (own) => own.display === "headline",
+    () => true,
+  ];
+  for (const wish of wishes) {
+    const fitting = indicators.filter(wish).sort((a, b) => (newest(a) < newest(b) ? 1 : newest(a) > newest(b) ? -1 : 0));
+    if (fitting[0]) return fitting[0];
+  }
+  return undefined;
+}
+
+interface IndicatorChoiceProps {
+  meta: Meta;
+  indicators: IndicatorMeta[];
+  chosen: IndicatorMeta | undefined;
+  onChoose: (id: string) => void;
+}
+
+function IndicatorChoice({ meta, indicators, chosen, onChoose }: IndicatorChoiceProps) {
+  const placed = new Set<string>();
+  const groups = meta.topics
+    .map(({ topic, title, indicators: ids }) => {
+      const own = ids.map((id) => indicators.find(({ indicator }) => indicator === id)).filter((found) => found !== undefined && !placed.has(found.indicator)) as IndicatorMeta[];
+      for (const { indicator } of own) placed.add(indicator);
+      return { topic, title, own };
+    })
+    .filter(({ own }) => own.length > 0);
+  const rest = indicators.filter(({ indicator }) => !placed.has(indicator));
+  const options = (own: IndicatorMeta[]) =>
+    own.map(({ indicator, title }) => (
+      <option key={indicator} value={indicator}>
+        {title}
+      </option>
+    ));
+  return (
+    <label class="choice">
+      <span>{t("cohesion.indicator")}</span>
+      <select value={chosen?.indicator ?? ""} onChange={(event) => onChoose(event.currentTarget.value)}>
+        {chosen ? null : <option value="">–</option>}
+        {groups.map(({ topic, title, own }) => (
+          <optgroup key={topic} label={title}>
+            {options(own)}
+          </optgroup>
+        ))}
+        {rest.length > 0 && groups.length > 0 ? <optgroup label={t("cohesion.other_topics")}>{options(rest)}</optgroup> : options(rest)}
+      </select>
+    </label>
+  );
+}
+
+function PairingChoice({ pairings, chosen, onChoose }: { pairings: Pairing[]; chosen: Pairing; onChoose: (pairing: Pairing) => void }) {
+  return (
+    <label class="choice">
+      <span>{t("cohesion.territories")}</span>
+      <select value={String(pairings.indexOf(chosen))} onChange={(event) => onChoose(pairings[Number(event.currentTarget.value)]!)}>
+        {pairings.map(({ level, of }, at) => (
+          <option key={at} value={String(at)}>
+            {t("cohesion.pairing", { level: capital(levelName(level)), of: levelName(of) })}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function StatisticChoice({ statistics, chosen, onChoose }: { statistics: Statistic[]; chosen: Statistic; onChoose: (name: string) => void }) {
+  return (
+    <label class="choice">
+      <span>{t("cohesion.statistic")}</span>
+      <select value={chosen} onChange={(event) => onChoose(event.currentTarget.value)}>
+        {statistics.map((name) => (
+          <option key={name} value={name}>
+            {capital(t(`cohesion.name_${name}`))}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
 }

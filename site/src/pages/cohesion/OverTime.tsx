@@ -1,0 +1,81 @@
+import { type Line, Lines } from "../../charts/Lines";
+import type { Areas } from "../../core/areas";
+import { type CohesionFile, type Dispersion, type Pairing, dispersionIn, measured, statusOf } from "../../core/cohesion";
+import type { IndicatorMeta, Meta, Value } from "../../core/data";
+import { number, period as periodText, withUnit } from "../../core/format";
+import { levelName } from "../../core/levels";
+import { t } from "../../core/texts";
+import { DataTable } from "../../parts/DataTable";
+import { Disclosure } from "../../parts/Disclosure";
+import { Section } from "../../parts/Section";
+
+interface Props {
+  meta: Meta;
+  areas: Areas;
+  file: CohesionFile;
+  indicator: IndicatorMeta;
+  pairing: Pairing;
+  dispersions: Dispersion[];
+  chosen: string | null;
+}
+
+const KINDS = { sd: "country", sd_chance: "dashed", sd_left: "here" } as const;
+type Part = keyof typeof KINDS;
+
+/** What is observed, what chance alone makes and what is left, over time: in the whole country and in the chosen territory. */
+export function OverTime({ meta, areas, file, indicator, pairing, dispersions, chosen }: Props) {
+  const country = dispersionIn(file, meta.country.area, pairing.of.level);
+  const number = chosen === null ? null : areas.find(chosen);
+  const own = dispersions.find(({ within }) => within === number);
+  const shown = [country, own].filter((dispersion) => dispersion !== undefined && points(file, dispersion) > 1) as Dispersion[];
+  if (shown.length === 0) return null;
+  const hasChance = shown.some(({ statistics }) => "sd_left" in statistics);
+  const { unit } = measured("sd", indicator);
+  return (
+    <Section title={t("cohesion.over_time")} aside={t("cohesion.over_time_aside", { unit })}>
+      <p class="small">{t(hasChance ? "cohesion.over_time_parts" : "cohesion.over_time_plain", { of: levelName(pairing.of) })}</p>
+      <div class={shown.length > 1 ? "columns two" : "cohesion-single"}>
+        {shown.map((dispersion) => (
+          <Part key={dispersion.within} areas={areas} file={file} indicator={indicator} pairing={pairing} dispersion={dispersion} />
+        ))}
+      </div>
+      {country && !own ? <p class="note">{t("cohesion.choose")}</p> : null}
+    </Section>
+  );
+}
+
+const points = (file: CohesionFile, { statistics }: Dispersion): number => file.periods.filter((_, at) => (statistics["sd"]?.[at] ?? null) !== null).length;
+
+function Part({ areas, file, indicator, pairing, dispersion }: Pick<Props, "areas" | "file" | "indicator" | "pairing"> & { dispersion: Dispersion }) {
+  const parts = (Object.keys(KINDS) as Part[]).filter((name) => dispersion.statistics[name]?.some((value) => value !== null));
+  const kept = file.periods.map((_, at) => at).filter((at) => parts.some((name) => (dispersion.statistics[name]?.[at] ?? null) !== null));
+  const periods = kept.map((at) => file.periods[at]!);
+  const values = (name: Part): Value[] => kept.map((at) => dispersion.statistics[name]?.[at] ?? null);
+  const lines: Line[] = parts.map((name) => ({
+    name: t(`cohesion.part_${name}`),
+    kind: KINDS[name],
+    points: values(name).map((value, at) => ({ value, status: statusOf(dispersion, name, kept[at]!) })),
+  }));
+  const breaks = kept.map((at, position) => (position > 0 && statusOf(dispersion, "sd", at) === "B" ? position : -1)).filter((at) => at > 0);
+  const { decimals, unit } = measured("sd", indicator);
+  const title = t("cohesion.part_title", { territory: areas.name(dispersion.within), of: levelName(pairing.of) });
+  const text = (value: Value | undefined) => withUnit(number(value, decimals), unit.length <= 6 ? unit : "");
+  const facts = parts.map((name) =>
+    t("cohesion.part_summary", { name: t(`cohesion.part_${name}`), first: text(values(name)[0]), last: text(values(name).at(-1)), from: periodText(periods[0]!), to: periodText(periods.at(-1)!) }),
+  );
+  return (
+    <figure>
+      <h3>{title}</h3>
+      <Lines periods={periods} lines={lines} breaks={breaks} decimals={decimals} zero summary={`${title}: ${facts.join("; ")}`} />
+      <Disclosure summary={t("cohesion.part_table")}>
+        {() => (
+          <DataTable
+            label={title}
+            columns={[{ title: t("cohesion.period") }, ...parts.map((name) => ({ title: t(`cohesion.part_${name}`), numeric: true })), { title: t("cohesion.areas"), numeric: true }]}
+            rows={kept.map((at, position) => [periodText(file.periods[at]!), ...parts.map((name) => number(values(name)[position], decimals)), number(dispersion.n[at])])}
+          />
+        )}
+      </Disclosure>
+    </figure>
+  );
+}
