@@ -1,3 +1,4 @@
+import { ticks } from "d3-array";
 import type { SizeClass, Value } from "../core/data";
 import { number } from "../core/format";
 import { along } from "./scale";
@@ -38,7 +39,7 @@ function Histogram({ size, edges, country, decimals, unit, title, words }: Props
   const axis = { from: edges[0]!, to: edges.at(-1)! };
   const x = (value: number) => along(value, axis) * width;
   const most = Math.max(1, ...size.counts);
-  const marks = marksOf(edges, width < 320 ? 3 : 5);
+  const marks = ticks(axis.from, axis.to, width < 320 ? 3 : 5);
   const bars = size.counts.map((count, at) => {
     const [left, right, height] = [x(edges[at]!) + 0.5, x(edges[at + 1]!) - 0.5, (count / most) * (HEIGHT - 24)];
     return count > 0 ? `M${left.toFixed(1)},${HEIGHT - 18}V${(HEIGHT - 18 - Math.max(height, 1)).toFixed(1)}H${right.toFixed(1)}V${HEIGHT - 18}Z` : "";
@@ -50,7 +51,7 @@ function Histogram({ size, edges, country, decimals, unit, title, words }: Props
         <line class="axis" x1="0" x2={width} y1={HEIGHT - 17.5} y2={HEIGHT - 17.5} />
         {country === null ? null : <line class="reference" x1={x(country)} x2={x(country)} y1="0" y2={HEIGHT - 18} />}
         {marks.map((mark, at) => (
-          <text key={mark} x={x(mark)} y={HEIGHT - 3} text-anchor={at === 0 ? "start" : at === marks.length - 1 ? "end" : "middle"}>
+          <text key={mark} x={x(mark)} y={HEIGHT - 3} text-anchor={x(mark) < 12 ? "start" : x(mark) > width - 24 ? "end" : "middle"}>
             {number(mark, decimals)}
             {unit && (at === 0 || at === marks.length - 1) ? unit : ""}
           </text>
@@ -58,11 +59,4 @@ function Histogram({ size, edges, country, decimals, unit, title, words }: Props
       </svg>
     </div>
   );
-}
-
-/** Ends and some edges between: evenly many bins apart. */
-function marksOf(edges: number[], most: number): number[] {
-  const bins = edges.length - 1;
-  const parts = [4, 5, 3, 2].filter((count) => count <= most).find((count) => bins % count === 0) ?? 1;
-  return Array.from({ length: parts + 1 }, (_, at) => edges[(at * bins) / parts]!);
 }

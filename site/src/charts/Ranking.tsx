@@ -86,13 +86,13 @@ function Band({ band, most, axis, reference, measured, period, chosen, onChoose 
                 </a>
               </th>
               <td class="picture">
-                <svg width="100%" height="20" aria-hidden="true">
-                  <line class="grid" x1="0" x2="100%" y1="10" y2="10" />
-                  {reference === null ? null : <line class="reference" x1={percent(reference, axis)} x2={percent(reference, axis)} y1="-2" y2="22" />}
+                <svg width="100%" height="24" aria-hidden="true">
+                  <line class="grid" x1="0" x2="100%" y1="12" y2="12" />
+                  {reference === null ? null : <line class="reference" x1={percent(reference, axis)} x2={percent(reference, axis)} y1="0" y2="24" />}
                   {lower === null || lower === undefined || upper === null || upper === undefined ? null : (
-                    <line class="whisker" x1={percent(lower, axis)} x2={percent(upper, axis)} y1="10" y2="10" />
+                    <line class="whisker" x1={percent(lower, axis)} x2={percent(upper, axis)} y1="12" y2="12" />
                   )}
-                  <circle class={"EIP".includes(status) ? "open" : undefined} cx={percent(value, axis)} cy="10" r="3.5" />
+                  <circle class={"EIP".includes(status) ? "open" : undefined} cx={percent(value, axis)} cy="12" r="3.5" />
                 </svg>
               </td>
               <td class="value">

@@ -1,10 +1,135 @@
-import { useQuery } from "../core/state";
+import { useEffect, useMemo } from "preact/hooks";
+import { Areas } from "../core/areas";
+import { type IndicatorMeta, type Level, loadIndicatorPage, loadPlaces } from "../core/data";
+import { formulaOf } from "../core/formula";
+import { levelName } from "../core/levels";
+import { awaited } from "../core/loading";
+import { localized } from "../core/localized";
+import { address, type Query, useLoaded, useQuery } from "../core/state";
+import { t } from "../core/texts";
 import type { PageProps } from "../main";
+import { Crumbs } from "../parts/Crumbs";
 import { IndicatorList } from "./IndicatorList";
+import { DistributionSection } from "./indicator/DistributionSection";
+import { Facts } from "./indicator/Facts";
+import { FineSection } from "./indicator/FineSection";
+import { FormulaLine } from "./indicator/FormulaLine";
+import { InnerSection } from "./indicator/InnerSection";
+import { Knowledge } from "./indicator/Knowledge";
+import { LevelSection, type Shared } from "./indicator/LevelSection";
+import { NoValues } from "./indicator/NoValues";
+import { SeriesSection } from "./indicator/SeriesSection";
+import { SexSection } from "./indicator/SexSection";
+import { breaksOf, rowsOf } from "./indicator/rows";
+import { seriesOf } from "./indicator/series";
 
-/** `indicator.html?indicator=ID&level=LEVEL&area=CODE`: one indicator in all areas. */
+/** Levels with more areas are shown part by part. */
+const MOST = 400;
+/** A first map of more areas is hard to read. */
+const EASY = 120;
+
+/** `indicator.html?indicator=ID&level=LEVEL&area=CODE&region=CODE`: one indicator in all areas. */
 export function IndicatorPage(props: PageProps) {
-  const [query] = useQuery();
-  if (!query["indicator"]) return <IndicatorList {...props} />;
-  return <h1>{query["indicator"]}</h1>;
+  const [query, change] = useQuery();
+  const id = query["indicator"];
+  if (!id) return <IndicatorList {...props} />;
+  const indicator = props.meta.indicators.find((own) => own.indicator === id);
+  return indicator ? <One key={id} {...props} indicator={indicator} query={query} change={change} /> : <Unknown id={id} title={props.meta.title} />;
 }
+
+function Unknown({ id, title }: { id: string; title: string }) {
+  useEffect(() => {
+    document.title = `${t("indicator.unknown")} – ${title}`;
+    awaited(Promise.reject(new Error(id))).catch(() => undefined);
+  }, [id]);
+  return (
+    <>
+      <h1>{t("indicator.unknown")}</h1>
+      <p>{t("indicator.unknown_text", { id })}</p>
+      <p>
+        <a href={address("indicator")}>{t("nav.indicator")}</a>
+      </p>
+    </>
+  );
+}
+
+interface OneProps extends PageProps {
+  indicator: IndicatorMeta;
+  query: Query;
+  change: Shared["change"];
+}
+
+function One({ meta, areas, indicator, query, change }: OneProps) {
+  const { title, objective, measure } = indicator;
+  useEffect(() => {
+    document.title = `${title} – ${meta.title}`;
+  }, [title]);
+  const known = Object.keys(indicator.newest).length > 0;
+  const heading = meta.objectives.find((own) => own.objective === objective);
+  const measures = `${address("measures")}#${objective}`;
+  const links = [{ text: t("nav.indicator"), href: address("indicator") }];
+  if (heading) links.push({ text: `${objective} ${heading.title}`, href: measures });
+  if (measure) links.push({ text: t("indicator.measure", { measure }), href: `${measures}.${measure}` });
+  return (
+    <>
+      <Crumbs links={links} />
+      <h1>{title}</h1>
+      {known ? <Known meta={meta} areas={areas} indicator={indicator} query={query} change={change} /> : <NoValues meta={meta} indicator={indicator} />}
+    </>
+  );
+}
+
+function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
+  const id = indicator.indicator;
+  const { value: page, error } = useLoaded(id, () => loadIndicatorPage(id));
+  const code = query["area"] ?? "";
+  const { value: places } = useLoaded(code && coarse.find(code) === null ? "places" : null, loadPlaces);
+  const areas = useMemo(() => (places ? new Areas(meta, places) : coarse), [places]);
+  const area = code ? areas.find(code) : null;
+  const above = area === null ? [] : [area, ...areas.above(area)];
+
+  const several = useMemo(() => page?.levels.filter(({ count }) => count > 1) ?? [], [page]);
+  const shown = several.find(({ level }) => level === query["level"]) ?? several.filter(({ count }) => count <= EASY)[0] ?? several.at(-1);
+  const level = meta.levels.find((own) => own.level === shown?.level) ?? null;
+  const rows = useMemo(() => (shown && page ? rowsOf(shown, areas, page.about) : []), [shown, page, areas]);
+  const finest = meta.levels[0]!;
+  const fine = page && finest.count > MOST && indicator.newest[finest.level] ? finest : null;
+
+  const parts = fine?.map_parts;
+  const region = parts && above.map((own) => areas.code(own)).find((own) => parts.files[own]);
+  useEffect(() => {
+    if (region && !query["region"]) change({ region }, true);
+  }, [region]);
+
+  if (error) return <p role="alert">{t("common.failed")}</p>;
+  if (!page) return <p role="status">{t("common.loading")}…</p>;
+  const measured = { decimals: indicator.decimals, unit: indicator.unit };
+  const shared: Shared = { meta, areas, page, measured, title: indicator.title, query, change };
+  const series = seriesOf(page, meta.country.area);
+  const formula = formulaOf(page.about.formula, id);
+  const part = query["part"];
+  const only = (name: string) => !part || part === name;
+  const inLevel = level ? above.find((own) => own >= level.first && own < level.first + level.count) : undefined;
+  const options = [...several].reverse().map((own) => ({ value: own.level, text: levelName(levelOf(meta.levels, own.level)) }));
+  if (fine) options.push({ value: fine.level, text: levelName(fine) });
+  return (
+    <div data-indicator={id}>
+      {part ? null : (
+        <>
+          <p class="lead">{localized(page.about.description)}</p>
+          {formula ? <FormulaLine formula={formula} meta={meta} /> : null}
+          <Facts meta={meta} page={page} measured={measured} country={series ? { points: series, breaks: breaksOf(series.map(({ period }) => period), page.about.breaks) } : null} level={level} rows={rows} />
+        </>
+      )}
+      {shown && level ? <LevelSection {...shared} level={level} data={shown} rows={rows} chosen={inLevel === undefined ? null : areas.code(inLevel)} levels={options} /> : null}
+      {fine && only("parts") ? <FineSection {...shared} level={fine} /> : null}
+      {only("distribution") ? <DistributionSection {...shared} /> : null}
+      {only("series") ? <SeriesSection {...shared} area={area} level={level} /> : null}
+      {only("sexes") ? <SexSection {...shared} area={area} /> : null}
+      {only("inner") ? <InnerSection {...shared} area={area} /> : null}
+      {part ? null : <Knowledge {...shared} />}
+    </div>
+  );
+}
+
+const levelOf = (levels: Level[], id: string): Level => levels.find(({ level }) => level === id)!;

@@ -1,0 +1,68 @@
+import { useRef } from "preact/hooks";
+import { Distribution } from "../../charts/Distribution";
+import type { SizeClass } from "../../core/data";
+import { interval, number, period as periodText, shortUnit, valueText, withUnit } from "../../core/format";
+import { levelCount, levelName } from "../../core/levels";
+import { t } from "../../core/texts";
+import { ChartActions } from "../../parts/ChartActions";
+import { DataTable } from "../../parts/DataTable";
+import { Disclosure } from "../../parts/Disclosure";
+import { Section } from "../../parts/Section";
+import type { Shared } from "./LevelSection";
+import { csvOf } from "./rows";
+import { sourceLine } from "./words";
+
+/** How values are distributed among small and large areas. */
+export function DistributionSection({ meta, page, measured, title }: Shared) {
+  const figure = useRef<HTMLDivElement>(null);
+  const own = page.distribution;
+  const level = meta.levels.find((entry) => entry.level === own?.level);
+  if (!own || !level || own.classes.length === 0 || own.edges.length < 2) return null;
+  const sums = page.about.group?.kind === "sum";
+  const country = page.about.depends_on_size || sums ? null : own.country;
+  const step = own.edges[1]! - own.edges[0]!;
+  const decimals = [0, 1, 2, 3].find((count) => Math.abs(step * 10 ** count - Math.round(step * 10 ** count)) < 1e-6) ?? 3;
+  const sizeText = ({ from, to }: SizeClass) =>
+    from === 0 ? t("indicator.size_under", { to: number(to) }) : to === null ? t("indicator.size_over", { from: number(from) }) : t("indicator.size_between", { from: number(from), to: number(to - 1) });
+  const words = ({ areas, median, p10, p90 }: SizeClass) =>
+    t("indicator.size_words", { areas: levelCount(level, areas), median: valueText(median, measured), range: interval(p10, p90, measured) });
+  const total = own.classes.reduce((sum, { areas }) => sum + areas, 0);
+  return (
+    <Section id="distribution" title={t("indicator.distribution")} aside={`${periodText(own.period)} · ${levelCount(level, total)}`}>
+      <div ref={figure}>
+        <Distribution edges={own.edges} classes={own.classes} title={sizeText} words={words} country={country} decimals={decimals} unit={shortUnit(measured.unit) ? withUnit("", measured.unit) : ""} />
+      </div>
+      <p class="caption">
+        {t("indicator.distribution_note", { level: levelName(level) })} {country === null ? "" : t("indicator.vertical_line", { country: meta.country.name, value: valueText(country, measured) }) + "."}
+      </p>
+      <Disclosure summary={t("indicator.distribution_table")}>
+        {() => (
+          <DataTable
+            label={t("indicator.distribution_table")}
+            columns={[
+              { title: t("indicator.size") },
+              { title: levelName(level), numeric: true },
+              { title: t("indicator.without_value"), numeric: true },
+              { title: t("indicator.median"), numeric: true },
+              { title: t("indicator.middle"), numeric: true },
+            ]}
+            rows={own.classes.map((size) => [sizeText(size), number(size.areas), number(size.missing), valueText(size.median, measured), interval(size.p10, size.p90, measured)])}
+          />
+        )}
+      </Disclosure>
+      <ChartActions
+        figure={figure}
+        title={`${title}, ${t("indicator.distribution").toLowerCase()}`}
+        source={sourceLine(Object.values(page.sources), meta)}
+        name={`${page.about.indicator}-distribution`}
+        csv={() =>
+          csvOf(
+            ["indicator", "time_period", "size_from", "size_to", "from", "to", "areas"],
+            own.classes.flatMap(({ from, to, counts }) => counts.map((count, at) => [page.about.indicator, own.period, from, to, own.edges[at]!, own.edges[at + 1]!, count])),
+          )
+        }
+        part="distribution"
+      />
+    </Section>
+  );
+}

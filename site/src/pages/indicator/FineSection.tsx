@@ -1,0 +1,98 @@
+import { useMemo, useRef } from "preact/hooks";
+import { MapPair } from "../../charts/MapPair";
+import { Areas } from "../../core/areas";
+import { type Level, loadIndicator, loadPlaces } from "../../core/data";
+import { period as periodText } from "../../core/format";
+import { capital, levelCount, levelName } from "../../core/levels";
+import { useLoaded } from "../../core/state";
+import { t } from "../../core/texts";
+import { ChartActions } from "../../parts/ChartActions";
+import { Disclosure } from "../../parts/Disclosure";
+import { Section } from "../../parts/Section";
+import type { Shared } from "./LevelSection";
+import { LevelTable, rowsCsv } from "./LevelTable";
+import { rowsOf } from "./rows";
+import { shapesFor } from "./shapes";
+import { extremesText, viewsOf } from "./views";
+import { longUnit, sourceLine } from "./words";
+
+const WHOLE = "all";
+
+/** The areas of the finest level in one area above, chosen by the reader; loaded when it is chosen. */
+export function FineSection({ meta, areas: coarse, page, measured, title, query, change, level }: Shared & { level: Level }) {
+  const figure = useRef<HTMLDivElement>(null);
+  const parts = level.map_parts;
+  const over = parts ? meta.levels.find((own) => own.level === parts.level) : undefined;
+  const region = query["region"] ?? "";
+  const known = region === WHOLE || Boolean(parts?.files[region]);
+  const wanted = known ? region : "";
+  const loaded = useLoaded(wanted || null, async () => {
+    const [file, places] = await Promise.all([loadIndicator(page.about.indicator), loadPlaces()]);
+    const areas = new Areas(meta, places);
+    const path = wanted === WHOLE ? level.map : (parts?.files[wanted] ?? null);
+    return { data: file.levels.find((own) => own.level === level.level), areas, shapes: await shapesFor(level, areas, path), region: wanted };
+  });
+  const shown = loaded.value?.region === wanted ? loaded.value : undefined;
+  const rows = useMemo(() => {
+    if (!shown?.data) return [];
+    const all = rowsOf(shown.data, shown.areas, page.about);
+    return shown.region === WHOLE ? all : all.filter(({ code }) => shown.shapes.paths.has(code));
+  }, [shown]);
+  const chosen = query["area"] && shown?.shapes.paths.has(query["area"]) ? query["area"] : null;
+  const views = useMemo(() => (rows.length > 0 ? viewsOf(rows, { about: page.about, meta, measured, chosen, named: shown?.region !== WHOLE && rows.length < 60 }) : []), [rows, chosen]);
+  const name = over ? coarse.name(coarse.find(wanted) ?? -1) : "";
+  const heading = wanted && wanted !== WHOLE ? t("indicator.fine_of", { level: capital(levelName(level)), name }) : capital(levelName(level));
+  const newest = page.about.levels.find((own) => own.level === level.level)?.newest ?? "";
+  const different = rows.filter(({ outcome }) => outcome === "lower" || outcome === "higher").length;
+  return (
+    <Section id="parts" title={heading} aside={[periodText(newest), longUnit(measured.unit)].filter(Boolean).join(" · ")}>
+      <p class="choice not-exported">
+        <label>
+          {over ? t("indicator.choose_part", { level: over.title }) : t("indicator.choose_fine")}{" "}
+          <select value={wanted} onChange={(event) => change({ region: event.currentTarget.value || null })}>
+            <option value="">{t("indicator.choose")}</option>
+            {Object.keys(parts?.files ?? {}).map((code) => (
+              <option key={code} value={code}>
+                {coarse.name(coarse.find(code) ?? -1) || code}
+              </option>
+            ))}
+            <option value={WHOLE}>{t("indicator.whole", { name: meta.country.name || meta.title })}</option>
+          </select>
+        </label>{" "}
+        <span class="note">{wanted ? "" : t("indicator.loaded_on_request")}</span>
+      </p>
+      {wanted && !shown ? <p role="status">{loaded.error ? t("common.failed") : `${t("common.loading")}…`}</p> : null}
+      {shown && views.length > 0 ? (
+        <>
+          <div ref={figure}>
+            <MapPair key={wanted} shapes={shown.shapes} views={views} chosen={chosen} onChoose={(code) => change({ area: code })} narrow={views.length > 1 ? 1 : undefined} />
+          </div>
+          <p class="caption">
+            {extremesText(rows, measured)}{" "}
+            {views.length > 1 ? t("indicator.fine_note", { n: different, all: rows.filter(({ value }) => value !== null).length, country: meta.country.name }) : ""}{" "}
+            {shown.shapes.borders ? t("indicator.borders_note") : ""}
+          </p>
+          {shown.region === WHOLE ? null : (
+            <Disclosure summary={t("indicator.table_of", { areas: levelCount(level, rows.length) })}>
+              {() => (
+                <div data-indicator={page.about.indicator}>
+                  <LevelTable label={`${t("indicator.table_of", { areas: levelCount(level, rows.length) })}, ${name}`} rows={rows} period={shown.data!.period} meta={meta} measured={measured} />
+                </div>
+              )}
+            </Disclosure>
+          )}
+          <ChartActions
+            figure={figure}
+            title={`${title}, ${heading}, ${periodText(newest)}`}
+            source={sourceLine(Object.values(page.sources), meta)}
+            name={`${page.about.indicator}-${wanted}`}
+            csv={() => rowsCsv(rows, level.level, newest, page.about.indicator)}
+            part="parts"
+          />
+        </>
+      ) : shown ? (
+        <p>{t("indicator.no_data")}</p>
+      ) : null}
+    </Section>
+  );
+}

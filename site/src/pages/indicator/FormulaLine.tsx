@@ -1,0 +1,73 @@
+import type { ComponentChildren } from "preact";
+import type { Meta } from "../../core/data";
+import { number } from "../../core/format";
+import { type Formula } from "../../core/formula";
+import { hasText, t } from "../../core/texts";
+
+/** A formula as a fraction: names of inputs in plain letters, what is chosen of them in words. */
+export function FormulaLine({ formula, meta }: { formula: Formula; meta: Meta }) {
+  const { multiplier, numerator, denominator, rules } = formula;
+  const words = rules.map((rule) => ruleText(rule, meta));
+  return (
+    <p class="formula">
+      <span class="unseen">{t("indicator.formula")} </span>
+      {denominator === null ? (
+        <span>
+          <Expression text={numerator} meta={meta} />
+        </span>
+      ) : (
+        <span class="fraction">
+          <span>
+            <Expression text={numerator} meta={meta} />
+          </span>
+          <span class="unseen"> {t("indicator.divided_by")} </span>
+          <span>
+            <Expression text={denominator} meta={meta} />
+          </span>
+        </span>
+      )}
+      {multiplier !== null && multiplier !== 1 ? <span>× {number(multiplier, Number.isInteger(multiplier) ? 0 : 2)}</span> : null}
+      {words.length > 0 ? <span class="small">{words.join("; ")}</span> : null}
+    </p>
+  );
+}
+
+/** Inputs are names in the language of the pack's authors; only the brackets behind them are put in words. */
+function Expression({ text, meta }: { text: string; meta: Meta }) {
+  const parts: ComponentChildren[] = [];
+  let key = 0;
+  for (const [part] of text.replaceAll("+ -1 * ", "− ").matchAll(/\[[^\]]*\]|[A-Za-z_][A-Za-z0-9_]*|[^[A-Za-z_]+/g)) {
+    key += 1;
+    if (part.startsWith("[")) parts.push(` (${qualifier(part.slice(1, -1), meta)})`);
+    else if (/^[A-Za-z_]/.test(part)) parts.push(<i key={key} lang="en">{part.replaceAll("_", " ")}</i>);
+    else parts.push(part.replaceAll("*", "×"));
+  }
+  return <>{parts}</>;
+}
+
+function qualifier(text: string, meta: Meta): string {
+  const sex = /^sex (\w+)$/.exec(text)?.[1];
+  if (sex) return meta.sexes[sex] ?? text;
+  const years = /^(\d+) years? before$/.exec(text)?.[1];
+  return years ? t("indicator.years_before", { n: Number(years) }) : text;
+}
+
+const RULES: [RegExp, string][] = [
+  [/^missing is zero$/, "indicator.rule.missing_is_zero"],
+  [/^percent change over (\d+) years?$/, "indicator.rule.percent_change"],
+  [/^difference change over (\d+) years?$/, "indicator.rule.difference"],
+  [/^log_ratio change over (\d+) years?$/, "indicator.rule.log_ratio"],
+  [/^sum over (\d+) years?, at least (\d+)$/, "indicator.rule.sum"],
+  [/^less that of the area of level (\w+)$/, "indicator.rule.less"],
+];
+
+/** A rule of a formula in words; an unknown one as it is. */
+function ruleText(rule: string, meta: Meta): string {
+  for (const [pattern, key] of RULES) {
+    const found = pattern.exec(rule);
+    if (!found || !hasText(key)) continue;
+    const level = meta.levels.find((own) => own.level === found[1]);
+    return t(key, { n: Number(found[1]) || 0, least: Number(found[2]) || 0, level: level?.title ?? found[1] ?? "" });
+  }
+  return rule;
+}

@@ -1,0 +1,133 @@
+import { useRef, useState } from "preact/hooks";
+import { type Line, Lines } from "../../charts/Lines";
+import { type Value, load } from "../../core/data";
+import { number, period as periodText } from "../../core/format";
+import { capital, levelName } from "../../core/levels";
+import { address, useLoaded } from "../../core/state";
+import { t } from "../../core/texts";
+import { ChartActions } from "../../parts/ChartActions";
+import { Disclosure } from "../../parts/Disclosure";
+import { Section } from "../../parts/Section";
+import type { Shared } from "./LevelSection";
+import { breaksOf, csvOf } from "./rows";
+import { SeriesTable } from "./SeriesSection";
+import { sourceLine } from "./words";
+
+interface CohesionFile {
+  periods: string[];
+  dispersion: { within: number; of_level: string; by_level: string | null; sex: string; statistics: Record<string, Value[]>; n: Value[]; status: string }[];
+}
+
+/** How much areas inside the country differ from each other, over time; loaded when asked for. */
+export function InnerSection({ meta, areas, page, measured, title, query, area }: Shared & { area: number | null }) {
+  const { about } = page;
+  const [wanted, setWanted] = useState(query["part"] === "inner");
+  const figure = useRef<HTMLDivElement>(null);
+  const { value: file, error } = useLoaded(wanted ? about.indicator : null, () => load<CohesionFile>(`api/v1/cohesion/${encodeURIComponent(about.indicator)}.json`));
+  const several = about.levels.filter(({ newest }) => newest).length;
+  if (several < 2 || meta.country.area === null) return null;
+  const within = area !== null && area !== meta.country.area && file?.dispersion.some((own) => own.within === area) ? area : meta.country.area;
+  const name = within === meta.country.area ? meta.country.name : areas.name(within);
+  const charts = file ? chartsOf(file, within, meta, breaksOf(file.periods, about.breaks).at(-1) ?? 0) : [];
+  const link = <a href={address("cohesion", { indicator: about.indicator })}>{t("indicator.inner_link")}</a>;
+  return (
+    <Section id="inner" title={t("indicator.inner")} aside={file && charts.length > 0 ? `${name} · ${t("indicator.inner_unit")}${measured.unit ? ` (${measured.unit === "%" ? t("common.points") : measured.unit})` : ""}` : undefined}>
+      {!wanted ? (
+        <>
+          <p>{t("indicator.inner_intro")}</p>
+          <p class="actions">
+            <button type="button" class="button" onClick={() => setWanted(true)}>
+              {t("indicator.inner_show")}
+            </button>
+          </p>
+          <p class="small">{link}</p>
+        </>
+      ) : error ? (
+        <p role="status">{t("common.failed")}</p>
+      ) : !file ? (
+        <p role="status">{t("common.loading")}…</p>
+      ) : charts.length === 0 ? (
+        <p>
+          {t("indicator.inner_none")} {link}
+        </p>
+      ) : (
+        <>
+          <div ref={figure} class={charts.length > 1 ? "columns two" : ""}>
+            {charts.map(({ heading, lines, summary }) => (
+              <div key={heading}>
+                <h3>{heading}</h3>
+                <Lines periods={file.periods} lines={lines} breaks={breaksOf(file.periods, about.breaks)} decimals={decimalsOf(lines, measured.decimals)} zero summary={`${title}. ${heading}. ${summary}`} height={210} />
+              </div>
+            ))}
+          </div>
+          <p class="caption">
+            {charts.map(({ summary }) => summary).join(" ")} {charts.some(({ chance }) => chance) ? t("indicator.inner_chance_note") : ""} {t("indicator.inner_note")} {link}
+          </p>
+          <Disclosure summary={t("indicator.inner_table")}>
+            {() =>
+              charts.map(({ heading, lines }) => (
+                <div key={heading}>
+                  <h4>{heading}</h4>
+                  <SeriesTable lines={lines} periods={file.periods} measured={{ decimals: decimalsOf(lines, measured.decimals), unit: "" }} indicator={about.indicator} codes={lines.map(() => areas.code(within))} label={`${t("indicator.inner_table")}, ${heading}`} />
+                </div>
+              ))
+            }
+          </Disclosure>
+          <ChartActions
+            figure={figure}
+            title={`${title}, ${t("indicator.inner").toLowerCase()}, ${name}`}
+            source={sourceLine(Object.values(page.sources), meta)}
+            name={`${about.indicator}-inner`}
+            csv={() => csvOf(["indicator", "chart", "line", "time_period", "value"], charts.flatMap(({ heading, lines }) => lines.flatMap(({ name: line, points }) => points.map(({ value }, at) => [about.indicator, heading, line, file.periods[at]!, value]))))}
+            part="inner"
+          />
+        </>
+      )}
+    </Section>
+  );
+}
+
+interface Chart {
+  heading: string;
+  lines: Line[];
+  summary: string;
+  chance: boolean;
+}
+
+/** Standard deviations of the areas of each level: with what is left without chance where that is known, else all levels in one chart. Words compare periods from `since`. */
+function chartsOf(file: CohesionFile, within: number, meta: Shared["meta"], since: number): Chart[] {
+  const total = file.dispersion.filter((own) => own.within === within && own.sex === "_T" && own.by_level === null && own.statistics["sd"]?.some((value) => value !== null));
+  const known = total.filter((own) => own.statistics["sd_left"]?.some((value) => value !== null));
+  const titled = (id: string) => meta.levels.find(({ level }) => level === id) ?? { level: id, title: id };
+  const line = (name: string, kind: Line["kind"], own: (typeof total)[number], values: Value[]): Line => ({ name, kind, points: values.map((value, at) => ({ value, status: own.status[at] === "P" ? "P" : "A" })) });
+  const wanted = (own: { of_level: string }) => total.length <= 2 || own.of_level !== "orp";
+  if (known.length > 0) {
+    return known.filter(wanted).slice(0, 2).map((own) => {
+      const heading = t("indicator.inner_between", { level: levelName(titled(own.of_level)) });
+      const lines = [
+        line(t("indicator.observed"), "area", own, own.statistics["sd"]!),
+        line(t("indicator.chance"), "dashed", own, own.statistics["sd_chance"] ?? []),
+        line(t("indicator.left"), "here", own, own.statistics["sd_left"]!),
+      ].filter(({ points }) => points.some(({ value }) => value !== null));
+      return { heading, lines, chance: true, summary: summaryOf(heading, lines.at(-1)!, file.periods, t("indicator.left"), since) };
+    });
+  }
+  if (total.length === 0) return [];
+  const lines = total.slice(0, 4).map((own, at) => line(levelName(titled(own.of_level)), at === 0 ? "country" : "area", own, own.statistics["sd"]!));
+  return [{ heading: t("indicator.inner_deviation"), lines, chance: false, summary: lines.map((own) => summaryOf(capital(own.name), own, file.periods, "", since)).join(" ") }];
+}
+
+function summaryOf(name: string, { points }: Line, periods: string[], what: string, since: number): string {
+  const known = points.map(({ value }, at) => [value, at] as const).filter((pair): pair is readonly [number, number] => pair[0] !== null && pair[1] >= since);
+  const [first, last] = [known[0], known.at(-1)];
+  if (!first || !last) return "";
+  const decimals = Math.abs(last[0]) < 1 ? 2 : 1;
+  const values = { name: what ? `${name}, ${what}` : name, first: number(first[0], decimals), from: periodText(periods[first[1]]!), last: number(last[0], decimals), to: periodText(periods[last[1]]!) };
+  return first === last ? t("indicator.inner_one", values) : t("indicator.inner_change", values);
+}
+
+/** As many decimals as tell small deviations apart. */
+function decimalsOf(lines: Line[], decimals: number | null): number {
+  const most = Math.max(0, ...lines.flatMap(({ points }) => points.map(({ value }) => Math.abs(value ?? 0))));
+  return Math.max(decimals ?? 0, most < 1 ? 2 : most < 100 ? 1 : 0);
+}

@@ -1,0 +1,119 @@
+import type { ComponentChildren } from "preact";
+import { type IndicatorPage, type Source, load } from "../../core/data";
+import { fileSize, isOlder } from "../../core/format";
+import { capital, levelCount } from "../../core/levels";
+import { localized } from "../../core/localized";
+import { useLoaded } from "../../core/state";
+import { t } from "../../core/texts";
+import { EmbedCode } from "../../parts/ChartActions";
+import { Disclosure } from "../../parts/Disclosure";
+import { Section } from "../../parts/Section";
+import type { Shared } from "./LevelSection";
+
+interface FileEntry {
+  path: string;
+  bytes: number;
+  files?: number;
+}
+
+/** What is good to know before the numbers are used; sources with licences; files of just this indicator; the code to embed it. */
+export function Knowledge(props: Shared) {
+  const { page, title } = props;
+  const facts = factsOf(props);
+  return (
+    <Section id="know" title={t("indicator.know")} class="know">
+        <div class="columns two">
+          <ul>
+            {facts.map((text, at) => (
+              <li key={at}>{text}</li>
+            ))}
+          </ul>
+          <div>
+            <h3>{t("indicator.sources")}</h3>
+            <ul>
+              {Object.values(page.sources).map((source) => (
+                <li key={localized(source.title)}>
+                  <SourceLine source={source} />
+                </li>
+              ))}
+            </ul>
+            <h3>{t("indicator.files")}</h3>
+            <Files {...props} />
+          </div>
+        </div>
+        <Disclosure summary={t("indicator.embed_page")}>{() => <EmbedCode title={title} />}</Disclosure>
+    </Section>
+  );
+}
+
+function factsOf({ page, meta, measured }: Shared): ComponentChildren[] {
+  const { about, fine } = page;
+  const found: ComponentChildren[] = [];
+  if (about.depends_on_size) found.push(t("indicator.know_size"));
+  found.push(about.has_interval ? t("indicator.know_interval") : t("indicator.know_no_interval"));
+  const level = meta.levels.find((own) => own.level === fine?.level);
+  if (fine && level) {
+    for (const [status, n] of Object.entries(fine.missing)) {
+      const known = meta.statuses[status];
+      if (known) found.push(t("indicator.know_missing", { areas: levelCount(level, n), reason: known.explanation }));
+    }
+  }
+  for (const text of notesOf(page)) found.push(`${capital(text)}.`);
+  const newest = Math.max(...about.levels.map((own) => Number((own.newest ?? "0").slice(0, 4))));
+  if (newest > 0 && isOlder(String(newest), meta.released)) found.push(t("indicator.know_older", { period: String(newest) }));
+  if (about.group === null && about.levels.length > 1) found.push(t("indicator.know_no_group"));
+  else if (about.group?.kind === "ratio") found.push(t("indicator.know_group"));
+  if (about.sdg) found.push(t("indicator.sdg", { sdg: about.sdg }));
+  if (measured.unit) found.push(t("indicator.know_unit", { unit: measured.unit, n: measured.decimals ?? 0 }));
+  return found;
+}
+
+/** The notes of the sources to single values, each once. */
+const notesOf = (page: IndicatorPage): string[] => [...new Set(Object.values(page.notes).map(localized))].filter(Boolean);
+
+function SourceLine({ source }: { source: Source }) {
+  const web = (address: string | undefined) => (address && /^https?:\/\//.test(address) ? address : undefined);
+  const publisher = localized(source.publisher);
+  const licence = source.licence === "NOASSERTION" ? t("indicator.licence_unknown") : source.licence;
+  return (
+    <>
+      {publisher}: {web(source.homepage) ? <a href={web(source.homepage)}>{localized(source.title)}</a> : localized(source.title)} (
+      {web(source.licence_url) ? (
+        <a href={web(source.licence_url)} rel="license">
+          {licence}
+        </a>
+      ) : (
+        licence
+      )}
+      ){source.rights ? `. ${localized(source.rights)}` : ""}
+    </>
+  );
+}
+
+/** Files of the release with nothing but this indicator, and those of its topic; only those that the release has. */
+function Files({ page, meta }: Shared) {
+  const id = page.about.indicator;
+  const { value: all } = useLoaded("files", () => load<FileEntry[]>("site/data/files.json"));
+  const folder = (path: string) => all?.some((own) => own.path === path);
+  const topic = meta.topics.find(({ indicators }) => indicators.includes(id));
+  const links: { href: string; text: string; note?: string }[] = [
+    { href: `api/v1/indicators/${id}.json`, text: t("indicator.file_newest") },
+    { href: `api/v1/indicators/${id}/series.json`, text: t("indicator.file_series") },
+  ];
+  if (folder("csv/indicator_values/")) links.push({ href: `csv/indicator_values/${id}.csv`, text: t("indicator.file_csv") });
+  if (folder("jsonstat/")) links.push({ href: `jsonstat/${id}.json`, text: "JSON-stat" });
+  for (const ending of ["csv", "parquet"]) {
+    const own = topic && all?.find(({ path }) => path === `topics/${topic.topic}.${ending}`);
+    if (own) links.push({ href: own.path, text: t("indicator.file_topic", { topic: topic.title }), note: `${ending === "csv" ? "CSV" : "Parquet"}, ${fileSize(own.bytes)}` });
+  }
+  return (
+    <ul>
+      {links.map(({ href, text, note }) => (
+        <li key={href}>
+          <a href={`../../${href}`}>{text}</a>
+          {note ? ` (${note})` : ""}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,181 @@
+import { useMemo, useRef } from "preact/hooks";
+import { MapPair } from "../../charts/MapPair";
+import { type RankingBand, Ranking } from "../../charts/Ranking";
+import { axisOf } from "../../charts/scale";
+import type { Areas } from "../../core/areas";
+import type { IndicatorLevel, IndicatorPage, Level, Meta } from "../../core/data";
+import { number, period as periodText, shortUnit, valueText, withUnit } from "../../core/format";
+import { capital, levelCount, levelName } from "../../core/levels";
+import { address, type Query, useLoaded } from "../../core/state";
+import { t } from "../../core/texts";
+import { ChartActions } from "../../parts/ChartActions";
+import { Disclosure } from "../../parts/Disclosure";
+import { Section } from "../../parts/Section";
+import { Segmented } from "../../parts/Segmented";
+import { LevelTable, rowsCsv } from "./LevelTable";
+import { type Row, hasBands, sortedRows } from "./rows";
+import { shapesFor } from "./shapes";
+import { extremesText, outcomeText, viewsOf } from "./views";
+import { type Measured, longUnit, sourceLine } from "./words";
+
+export interface Shared {
+  meta: Meta;
+  areas: Areas;
+  page: IndicatorPage;
+  measured: Measured;
+  title: string;
+  query: Query;
+  change: (changes: Record<string, string | null>, replace?: boolean) => void;
+}
+
+interface Props extends Shared {
+  level: Level;
+  data: IndicatorLevel;
+  rows: Row[];
+  /** The code of the chosen area of this level. */
+  chosen: string | null;
+  levels: { value: string; text: string }[];
+}
+
+/** Where the values of a level are high and low: maps, and the areas in bands against the country. */
+export function LevelSection(props: Props) {
+  const { query } = props;
+  return (
+    <>
+      {query["part"] && query["part"] !== "map" ? null : <Maps {...props} />}
+      {query["part"] && query["part"] !== "ranking" ? null : <Ranks {...props} />}
+    </>
+  );
+}
+
+function Maps({ meta, areas, page, measured, title, query, change, level, data, rows, chosen, levels }: Props) {
+  const figure = useRef<HTMLDivElement>(null);
+  const { value: shapes } = useLoaded(`${level.level} ${level.map}`, () => shapesFor(level, areas));
+  const views = useMemo(() => viewsOf(rows, { about: page.about, meta, measured, chosen, named: true }), [rows, chosen]);
+  const sources = sourceLine(Object.values(page.sources), meta);
+  const heading = `${title}, ${levelName(level)}, ${periodText(data.period)}`;
+  const drawn = shapes && [...shapes.paths.keys()].some((code) => rows.some((row) => row.code === code));
+  return (
+    <Section id="map" title={t("indicator.where")} aside={[periodText(data.period), longUnit(measured.unit)].filter(Boolean).join(" · ")} class="indicator-map">
+      {levels.length > 1 ? (
+        <Segmented
+          label={t("indicator.level")}
+          options={levels}
+          chosen={level.level}
+          onChoose={(value) => {
+            change(value === meta.levels[0]!.level && !page.levels.some((own) => own.level === value) ? { region: query["region"] ?? null } : { level: value });
+            if (value === meta.levels[0]!.level && value !== level.level) document.getElementById("parts")?.scrollIntoView();
+          }}
+        />
+      ) : null}
+      <div ref={figure} class={views.length > 1 ? "" : "columns two"}>
+        {shapes && drawn ? (
+          <MapPair shapes={shapes} views={views} chosen={chosen} onChoose={(code) => change({ area: code })} />
+        ) : (
+          <div class="map-waiting" aria-hidden="true" />
+        )}
+        {views.length > 1 ? null : <Extremes rows={rows} measured={measured} period={data.period} />}
+      </div>
+      <p class="caption">
+        {extremesText(rows, measured)} {t("indicator.classes_note")} {views.length > 1 ? t("indicator.against_note", { country: meta.country.name }) : ""}{" "}
+        {page.about.depends_on_size ? t("indicator.size_note") : ""} {shapes?.borders ? t("indicator.borders_note") : ""}
+      </p>
+      {shapes?.attribution ? <p class="note">{t("indicator.boundaries_from", { source: shapes.attribution })}</p> : null}
+      <ChartActions figure={figure} title={heading} source={sources} name={`${page.about.indicator}-${level.level}-map`} csv={() => rowsCsv(rows, level.level, data.period, page.about.indicator)} part="map" />
+    </Section>
+  );
+}
+
+/** Beside a single map: the highest and the lowest values. */
+function Extremes({ rows, measured, period }: { rows: Row[]; measured: Measured; period: string }) {
+  const sorted = sortedRows(rows);
+  const n = Math.min(6, Math.floor(sorted.length / 2));
+  const tables: [string, typeof sorted][] = [
+    [t("indicator.highest"), sorted.slice(0, n)],
+    [t("indicator.lowest"), sorted.slice(sorted.length - n).reverse()],
+  ];
+  if (n === 0) return null;
+  return (
+    <div class="extremes">
+      {tables.map(([title, own]) => (
+        <table key={title} class="data">
+          <caption>{title}</caption>
+          <tbody>
+            {own.map(({ code, name, value, status }) => (
+              <tr key={code}>
+                <th scope="row">
+                  <a href={address("place", { area: code })}>{name}</a>
+                </th>
+                <td class="numeric" data-area={code} data-period={period} data-status={status}>
+                  {valueText(value, measured)}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      ))}
+    </div>
+  );
+}
+
+function Ranks({ meta, page, measured, title, query, change, level, data, rows, chosen }: Props) {
+  const figure = useRef<HTMLDivElement>(null);
+  const sorted = sortedRows(rows);
+  if (sorted.length < 2) return null;
+  const bands = hasBands(rows);
+  const reference = page.about.depends_on_size ? null : referenceOf(rows, page, meta);
+  const values = sorted.flatMap(({ value, lower, upper }) => [value, lower, upper]);
+  const axis = axisOf([...values, reference], 10);
+  const ends = `${number(axis.from, axis.decimals)} ${t("indicator.to")} ${withUnit(number(axis.to, axis.decimals), shortUnit(measured.unit))}`;
+  const rowOf = (row: (typeof sorted)[number]) => ({ ...row, href: address("indicator", { ...query, area: row.code }) });
+  const share = (n: number) => t("indicator.n_of", { n, all: sorted.length });
+  const band = (wanted: Row["outcome"]): RankingBand[] => {
+    const own = sorted.filter(({ outcome }) => outcome === wanted).map(rowOf);
+    return own.length === 0 ? [] : [{ title: capital(outcomeText(wanted, meta.country.name)) || t("indicator.not_compared"), aside: share(own.length), rows: own }];
+  };
+  const half = Math.ceil(sorted.length / 2);
+  const columns: RankingBand[][] = bands
+    ? [[...band("higher"), ...band("lower"), ...band("too_few"), ...band(null)], band("similar")]
+    : [
+        [{ title: t("indicator.from_highest"), rows: sorted.slice(0, half).map(rowOf) }],
+        [{ title: t("indicator.from_highest_continued"), rows: sorted.slice(half).map(rowOf) }],
+      ];
+  const name = capital(levelName(level));
+  const intervals = rows.some(({ lower }) => lower !== null);
+  const asides = [reference === null ? "" : t("indicator.vertical_line", { country: meta.country.name, value: valueText(reference, measured) }), t("indicator.axis", { ends })];
+  return (
+    <Section id="ranking" title={intervals ? t("indicator.with_intervals", { level: name }) : name} aside={asides.filter(Boolean).join(" · ")}>
+      <div ref={figure} data-indicator={page.about.indicator}>
+        <Ranking columns={columns.filter((own) => own.length > 0)} axis={axis} reference={reference} measured={measured} period={data.period} chosen={chosen} onChoose={(code) => change({ area: code })} most={80} />
+      </div>
+      <p class="caption">{bands ? t("indicator.bands_note", { country: meta.country.name }) : t("indicator.list_note")}</p>
+      <Disclosure summary={t("indicator.table_of", { areas: levelCount(level, rows.length) })}>
+        {() => (
+          <div data-indicator={page.about.indicator}>
+            <LevelTable label={t("indicator.table_of", { areas: levelCount(level, rows.length) })} rows={rows} period={data.period} meta={meta} measured={measured} />
+          </div>
+        )}
+      </Disclosure>
+      <ChartActions
+        figure={figure}
+        title={`${title}, ${levelName(level)}, ${periodText(data.period)}`}
+        source={sourceLine(Object.values(page.sources), meta)}
+        name={`${page.about.indicator}-${level.level}`}
+        csv={() => rowsCsv(rows, level.level, data.period, page.about.indicator)}
+        part="ranking"
+      />
+    </Section>
+  );
+}
+
+/** The value of the country in the period of the level: what values are compared with, else its own newest value if it is of the same period. */
+function referenceOf(rows: Row[], page: IndicatorPage, meta: Meta): number | null {
+  const compared = new Set(rows.map(({ reference }) => reference).filter((value): value is number => value !== null));
+  if (compared.size === 1) return [...compared][0]!;
+  if (compared.size > 1 || meta.country.area === null) return null;
+  const own = page.levels.find(({ first, count }) => meta.country.area! >= first && meta.country.area! < first + count);
+  const total = own?.breakdowns.find(({ sex, age }) => sex === "_T" && age === "_T");
+  const value = total?.value[meta.country.area - (own?.first ?? 0)] ?? null;
+  const sums = page.about.group?.kind === "sum";
+  return sums ? null : value;
+}

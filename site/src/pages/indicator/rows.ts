@@ -1,0 +1,109 @@
+// The areas of a level with their newest values: what maps, rankings, tables and files of the shown selection are made from.
+import type { Areas } from "../../core/areas";
+import type { About, Cells, IndicatorLevel, Value } from "../../core/data";
+
+/** How a value lies against the country: outside its 95 % interval or not; null where that is not said. */
+export type Outcome = "lower" | "similar" | "higher" | "too_few";
+
+export interface Row {
+  area: number;
+  code: string;
+  name: string;
+  value: Value;
+  status: string;
+  lower: Value;
+  upper: Value;
+  numerator: Value;
+  denominator: Value;
+  reference: Value;
+  outcome: Outcome | null;
+  women: Value;
+  men: Value;
+  womenStatus: string;
+  menStatus: string;
+  note: string;
+}
+
+const ofSex = (breakdowns: Cells[], sex: string): Cells | undefined => breakdowns.find((own) => own.sex === sex && own.age === "_T");
+
+function outcomeOf(outcome: string | null | undefined, value: Value, reference: Value, lower: Value, upper: Value): Outcome | null {
+  if (outcome === "similar" || outcome === "too_few") return outcome;
+  if (!outcome || !["better", "worse", "higher", "lower"].includes(outcome) || value === null || reference === null) return null;
+  return (value - reference || ((lower ?? value) + (upper ?? value)) / 2 - reference) > 0 ? "higher" : "lower";
+}
+
+/** The rows of a level, in the order of the areas; areas without a row in the tables, such as former ones, are left out. */
+export function rowsOf(level: IndicatorLevel, areas: Areas, about: About, notes: (area: number) => string = () => ""): Row[] {
+  const total = ofSex(level.breakdowns, "_T") ?? level.breakdowns[0];
+  if (!total) return [];
+  const [women, men] = [ofSex(level.breakdowns, "F"), ofSex(level.breakdowns, "M")];
+  const compared = about.depends_on_size ? undefined : level.comparisons?.country;
+  const rows: Row[] = [];
+  for (let at = 0; at < level.count; at += 1) {
+    const status = total.status[at] ?? ".";
+    if (status === ".") continue;
+    const area = level.first + at;
+    const value = total.value[at] ?? null;
+    const [lower, upper] = [total.lower?.[at] ?? null, total.upper?.[at] ?? null];
+    const reference = compared?.reference[at] ?? null;
+    rows.push({
+      area,
+      code: areas.code(area),
+      name: areas.name(area),
+      value,
+      status,
+      lower,
+      upper,
+      numerator: total.numerator?.[at] ?? null,
+      denominator: total.denominator?.[at] ?? null,
+      reference,
+      outcome: outcomeOf(compared?.outcome[at], value, reference, lower, upper),
+      women: women?.value[at] ?? null,
+      men: men?.value[at] ?? null,
+      womenStatus: women?.status[at] ?? ".",
+      menStatus: men?.status[at] ?? ".",
+      note: notes(area),
+    });
+  }
+  return rows;
+}
+
+/** Rows with a value, from the highest to the lowest. */
+export const sortedRows = (rows: Row[]): (Row & { value: number })[] =>
+  rows.filter((row): row is Row & { value: number } => row.value !== null).sort((a, b) => b.value - a.value || a.name.localeCompare(b.name));
+
+/** Whether the level can be shown in bands against the country. */
+export const hasBands = (rows: Row[]): boolean => rows.some(({ outcome }) => outcome !== null && outcome !== "too_few");
+
+/** The positions of the periods before which a series is broken. */
+export function breaksOf(periods: string[], breaks: { period: string }[]): number[] {
+  const found = new Set<number>();
+  for (const { period } of breaks) {
+    const at = periods.findIndex((own) => own >= period);
+    if (at > 0) found.add(at);
+  }
+  return [...found].sort((a, b) => a - b);
+}
+
+/** The notes of breaks inside the periods, each once. */
+export function breakNotes<T extends { period: string; note: Record<string, string> }>(periods: string[], breaks: T[]): T[] {
+  const seen = new Set<string>();
+  return breaks.filter((own) => {
+    const key = `${own.period} ${JSON.stringify(own.note)}`;
+    const inside = own.period > (periods[0] ?? "") && own.period <= (periods.at(-1) ?? "");
+    if (!inside || seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Cells of a CSV file: quoted where needed; text that a spreadsheet would compute is kept as text. */
+export function csvOf(header: string[], lines: (string | number | null)[][]): string {
+  const cell = (value: string | number | null): string => {
+    if (value === null) return "";
+    if (typeof value === "number") return String(value);
+    const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+  return `﻿${[header, ...lines].map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
+}
