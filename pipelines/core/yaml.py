@@ -7,6 +7,7 @@ Numbers keep the text in which they were written, so that a code such as `0640` 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,8 +16,13 @@ import yaml
 from pydantic import BeforeValidator
 
 from pipelines.core.errors import ExitCode, Zpo2Error
+from pipelines.core.printable import printable
 
 MAX_NODES = 200_000  # no real pack has as many; an alias bomb expands to more
+MAX_BYTES = 5_000_000
+MAX_DEPTH = 40
+"""Collections inside each other. The files of packs have fewer than ten. PyYAML's C loader recurses and would overflow the stack."""
+MAX_DIGITS = 100
 
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -33,8 +39,8 @@ class PackError(Zpo2Error):
     exit_code = ExitCode.WRONG
 
     def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+        self.faults = [printable(fault) for fault in faults]
+        super().__init__("\n".join(self.faults))
 
     @property
     def lines(self) -> list[str]:
@@ -75,12 +81,11 @@ class Document:
 
 def load(file: Path, name: str) -> Document:
     """Return the document of `file`. Raises PackError with the line of a syntax error or of a repeated key."""
+    text = _read(file, name)
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        text = file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PackError([f"{name}:1: cannot be read: {error}"]) from None
-    try:
-        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        _assert_flat(yaml.parse(text, Loader=loader), name)
+        root = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise PackError([f"{name}:{line}: not YAML: {error.problem or error}"]) from None
@@ -90,6 +95,32 @@ def load(file: Path, name: str) -> Document:
     if root is not None:
         document.value = _Builder(document).build(root, ())
     return document
+
+
+def _read(file: Path, name: str) -> str:
+    """Return the text of a file. Anything but a regular file is refused before it is opened: a pipe would wait for ever."""
+    try:
+        if not file.is_file():
+            raise PackError([f"{name}:1: cannot be read: not a file"])
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise PackError([f"{name}:1: cannot be read: more than {MAX_BYTES} bytes"])
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PackError([f"{name}:1: cannot be read: {error}"]) from None
+
+
+def _assert_flat(events: Iterable[yaml.Event], name: str) -> None:
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                line = event.start_mark.line + 1 if event.start_mark else 1
+                raise PackError([f"{name}:{line}: more than {MAX_DEPTH} lists and maps inside each other"])
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 class _Builder:
@@ -140,6 +171,8 @@ def _scalar(node: yaml.ScalarNode, name: str) -> Any:
         return None
     if text in _BOOL:
         return _BOOL[text]
+    if len(text) > MAX_DIGITS and (_INT.fullmatch(text) or _FLOAT.fullmatch(text)):
+        raise PackError([f"{name}:{node.start_mark.line + 1}: a number has at most {MAX_DIGITS} digits; put a text in quotes"])
     if _INT.fullmatch(text):
         whole = YamlInt(text, 0 if text[:2] in ("0o", "0x") else 10)
         whole.text = text

@@ -40,7 +40,10 @@ _OPERATOR_TYPES = {
     "OPERATOR_NOT", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "OPERATOR_COALESCE", "COMPARE_IN", "COMPARE_NOT_IN", "OPERATOR_NULLIF",
 }  # fmt: skip
 _REPLACING = {"replace", "regexp_replace"}
-MAX_PADDED = 10_000
+_PADDING = {"lpad", "rpad"}
+MAX_LENGTH = 10_000
+"""Characters of an expression."""
+MAX_PADDED = 1_000
 MAX_GROWTH = 1_000
 _EMPTY = ("where_clause", "having", "qualify", "sample", "group_expressions", "modifiers")
 
@@ -111,6 +114,8 @@ def _text(tree: dict[str, Any]) -> str:
 def _select(expression: str) -> dict[str, Any]:
     """Return what DuckDB parses `select <expression>` to. Raises ExpressionError unless it selects one scalar expression."""
     statement = f"select\n{expression}\n"
+    if len(statement) > MAX_LENGTH:
+        raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters, this one has {len(expression)}")
     with _parser_lock:
         # a literal, not a parameter: to bind one, DuckDB imports pandas
         row = _parser().execute(f"select json_serialize_sql({literal(statement)})").fetchone()
@@ -196,28 +201,32 @@ def _check_function(node: dict[str, Any], inside_aggregate: bool) -> bool:
 def _assert_bounded(name: str, node: dict[str, Any]) -> None:
     """Refuse functions that can turn a short text into one of any length: DuckDB cannot interrupt them or limit their memory."""
     children = node.get("children") or []
-    if name in ("lpad", "rpad") and len(children) > 1:
+    if name in _PADDING and len(children) > 1:
         length = _constant(children[1])
         if not isinstance(length, int) or length > MAX_PADDED:
             raise ExpressionError(f"{name}: expected a number of at most {MAX_PADDED} as the length")
+    if name in _REPLACING and len(children) > 2 and not isinstance(_constant(children[2]), str):
+        raise ExpressionError(f"{name}: expected a text in quotes as the replacement; one from a column can have any length")
     if name in _REPLACING and _growth(node) > MAX_GROWTH:
         raise ExpressionError(f"{name}: nested replacements can make the text more than {MAX_GROWTH} times as long")
 
 
 def _growth(node: Any) -> int:
-    """Return by what factor the nested replacements of an expression can lengthen a text."""
+    """Return by what factor the nested replacements and paddings of an expression can lengthen a text."""
     if isinstance(node, list):
         return max((_growth(item) for item in node), default=1)
     if not isinstance(node, dict):
         return 1
     inner = max((_growth(value) for value in node.values()), default=1)
-    if node.get("class") != "FUNCTION" or str(node["function_name"]).lower() not in _REPLACING:
-        return inner
+    name = str(node["function_name"]).lower() if node.get("class") == "FUNCTION" else ""
     children = node.get("children") or []
-    old, new = (_constant(child) for child in children[1:3]) if len(children) > 2 else ("", "")
-    if not isinstance(new, str):
-        return inner * 10  # a column's text
-    shortest = len(old) if isinstance(old, str) and str(node["function_name"]).lower() == "replace" else 1
+    if name in _PADDING:
+        length = _constant(children[1]) if len(children) > 1 else 1
+        return max(inner, length if isinstance(length, int) else MAX_PADDED)
+    if name not in _REPLACING or len(children) < 3:
+        return inner
+    old, new = (str(_constant(child) or "") for child in children[1:3])
+    shortest = len(old) if name == "replace" else 1
     return inner * max(1, -(-len(new) // max(1, shortest)))
 
 

@@ -10,11 +10,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipelines.core import yaml
+from pipelines.core.printable import shortened
 from pipelines.core.yaml import Document, KeyPath, PackError
 from pipelines.packs.pack import Pack
 from pipelines.packs.references import check_files, check_references
 from pipelines.packs.schema import MAPS, Block, CountedSource, FetchedSource, Index, Indicator, PackFile
 from pipelines.readers.options import EVENT_FORMATS
+
+MAX_LOCK_BYTES = 100_000_000
+MAX_SHOWN = 200
+"""Characters of a wrong value that an error shows."""
 
 
 def load(root: Path, *, with_files: bool = False) -> Pack:
@@ -126,9 +131,14 @@ class Loader:
         if not path.is_file():
             return {}
         try:
+            if path.stat().st_size > MAX_LOCK_BYTES:
+                raise ValueError(f"more than {MAX_LOCK_BYTES} bytes")
             entries = json.loads(path.read_text(encoding="utf-8"))
             return {(e["source"], e["part"]): e for e in entries}
-        except (ValueError, KeyError, TypeError) as error:
+        except RecursionError:
+            self.faults.append("snapshots.lock:1: not a list of pinned snapshots: too many lists inside each other")
+            return {}
+        except (OSError, ValueError, KeyError, TypeError) as error:
             self.faults.append(f"snapshots.lock:1: not a list of pinned snapshots: {error}")
             return {}
 
@@ -148,5 +158,5 @@ def _explain(item: Any) -> tuple[KeyPath, str]:
         return path[:-1], f"not a valid name: {item['msg']}"
     message = str(item["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
     value = item.get("input")
-    shown = f" (found {value!r})" if isinstance(value, str | int | float | bool) else ""
+    shown = f" (found {shortened(repr(value), MAX_SHOWN)})" if isinstance(value, str | int | float | bool) else ""
     return path, message[:1].lower() + message[1:] + shown

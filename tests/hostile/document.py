@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.hostile import archives, books, dates, encodings, expressions, keys, markup, numbers, servers, shapes, texts
+from tests.hostile import archives, books, dates, declarations, encodings, expressions, keys, markup, numbers, servers, shapes, texts
 
 FILES = (encodings, numbers, shapes, dates, keys, texts, archives, markup, books)
 INTRODUCTION = """\
@@ -32,13 +32,16 @@ def render() -> str:
     ]
     computed = [(case.id, case.what, case.outcome.in_words()) for case in expressions.CASES]
     parts.append(_table(expressions.GROUP, refused + computed))
+    parts.append(
+        _table(declarations.GROUP, [(c.id, c.what, f"`zpo2 check` ends with exit code 2: “{c.reason}”") for c in declarations.CASES])
+    )
     parts.append(_table(servers.GROUP, [(b.id, b.what, b.in_words()) for b in servers.BEHAVIOURS]))
     return "\n".join(parts)
 
 
 def _count() -> int:
     files = sum(len(module.CASES) for module in FILES)
-    return files + len(expressions.REFUSED) + len(expressions.CASES) + len(servers.BEHAVIOURS)
+    return files + len(expressions.REFUSED) + len(expressions.CASES) + len(declarations.CASES) + len(servers.BEHAVIOURS)
 
 
 def _table(title: str, rows: list[tuple[str, str, str]]) -> str:

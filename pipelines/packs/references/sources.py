@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 from pipelines.core import schedule
 from pipelines.core.yaml import KeyPath
@@ -263,7 +264,11 @@ def _number(value: float | str | None) -> float | None:
 
 def _address_fault(url: str) -> str | None:
     """Return why nothing can be fetched from `url`, None where it is http(s) or a path inside the pack or an operator's folder."""
-    if re.match(r"https?://", url, re.IGNORECASE) or not url:
+    if not url.isprintable():
+        return "an address has no control characters"
+    if re.match(r"https?://", url, re.IGNORECASE):
+        return _web_address_fault(url)
+    if not url:
         return None
     path = re.sub(r"^\$\{ZPO2_DIR_[A-Z0-9_]+\}/", "", url)
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*:", path) or "${" in path:
@@ -271,6 +276,15 @@ def _address_fault(url: str) -> str | None:
     if path.startswith("/") or ".." in path.split("/"):
         return "a path must stay inside the pack"
     return None
+
+
+def _web_address_fault(url: str) -> str | None:
+    try:
+        parts = urlsplit(re.sub(r"\{\w+\}", "0", url))
+        _ = parts.port  # raises ValueError where it is no number
+    except ValueError as error:
+        return f"not an address: {error}"
+    return None if parts.hostname else "not an address: it names no host"
 
 
 def _is_pattern(pattern: str) -> bool:

@@ -10,8 +10,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pipelines.core.vocabulary import PERIOD
 from pipelines.core.yaml import Text
 
-ID = r"[A-Za-z][A-Za-z0-9_]*"
+ID = r"[A-Za-z][A-Za-z0-9_]{0,99}"
+"""At most 100 characters, because identifiers become names of files and columns."""
 Identifier = Annotated[Text, Field(pattern=rf"^{ID}$")]
+Language = Annotated[Text, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
+"""A BCP 47 tag such as `cs` or `pt-BR`."""
 ColumnName = Annotated[Text, Field(min_length=1, pattern=r"^([^_]|_[^_]|_$)")]
 """A column of a file: any text that does not begin with `__`, which marks internal columns."""
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.core.yaml import Text, plain
 from pipelines.packs.schema.base import Block, Identifier
+
+MAX_PARTS = 10_000
+"""Snapshots of a source. The largest pack has some dozens."""
 
 
 class Expect(Block):
@@ -171,6 +175,13 @@ class Fetch(Block):
     def brings_records(self) -> bool:
         """Whether the records of the source come with pushed events."""
         return self.push is not None and self.push.carries == "record"
+
+    @field_validator("parts")
+    @classmethod
+    def has_few_parts(cls, parts: dict[str, list[str]] | None) -> dict[str, list[str]] | None:
+        if parts is not None and (combinations := prod(len(values) for values in parts.values())) > MAX_PARTS:
+            raise ValueError(f"{combinations} combinations, but a source has at most {MAX_PARTS} snapshots")
+        return parts
 
     @model_validator(mode="after")
     def one_way_in(self) -> Fetch:

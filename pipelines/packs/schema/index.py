@@ -13,7 +13,7 @@ from pipelines.packs.schema.base import Block, Identifier, Texts
 class Treat(Block):
     """Treatment of outliers before normalising."""
 
-    max_points: int = Field(5, ge=0, description="Largest number of points to winsorise.")
+    max_points: int = Field(5, ge=0, le=10_000, description="Largest number of points to winsorise.")
     skewness: float = Field(2.0, description="Largest absolute skewness that needs no treatment.")
     kurtosis: float = Field(3.5, description="Largest excess kurtosis that needs no treatment.")
 
@@ -77,8 +77,8 @@ class Component(Block):
 class Uncertainty(Block):
     """How the robustness of ranks is estimated."""
 
-    replicates: int = Field(500, ge=1, description="Number of Monte Carlo replicates.")
-    seed: int = Field(1, description="Seed of the random numbers.")
+    replicates: int = Field(500, ge=1, le=100_000, description="Number of Monte Carlo replicates.")
+    seed: int = Field(1, ge=0, le=2**63 - 1, description="Seed of the random numbers.")
     vary: list[Literal["weights", "normalisation", "leave_one_out"]] = Field(
         default_factory=list, description="Choices that vary between replicates."
     )
@@ -93,8 +93,8 @@ class Index(Block):
     objective: Text = Field(pattern=r"^ZPO[0-9]+-[0-9]+$", description="Objective; it decides in which table the index is published.")
     level: Identifier = Field(description="Level whose areas are scored.")
     period: Literal["latest", "each"] = Field("latest", description="latest: the last period of each indicator; each: every period.")
-    max_age: int | None = Field(None, ge=0, description="With latest: by how many years a value may be older than the newest one.")
-    carry: int = Field(0, ge=0, description="With each: for how many years a missing value is replaced by the last one.")
+    max_age: int | None = Field(None, ge=0, le=100, description="With latest: by how many years a value may be older than the newest one.")
+    carry: int = Field(0, ge=0, le=100, description="With each: for how many years a missing value is replaced by the last one.")
     treat: Treat | None = Field(None, description="Treatment of outliers.")
     impute: Impute | None = Field(None, description="Imputation.")
     steps: list[Step] = Field(default_factory=STEPS.copy, description="Order of imputation and treatment, where both are declared.")

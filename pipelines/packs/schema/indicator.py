@@ -20,7 +20,7 @@ class Term(Block):
     factor: float = Field(1.0, description="Constant factor.")
     sex: Literal["M", "F", "_U", "_T"] | None = Field(None, description="Sex of the term; default: that of the row.")
     age: Text | None = Field(None, description="Age group of the term; default: that of the row.")
-    lag: int = Field(0, ge=0, description="Number of calendar years back.")
+    lag: int = Field(0, ge=0, le=100, description="Number of calendar years back.")
     at: Identifier | None = Field(
         None,
         description="Level at which `measure` is taken: the area at that level which the row's area lies in, such as the state for a national "
@@ -31,15 +31,15 @@ class Term(Block):
 class Window(Block):
     """A moving window of calendar years that ends with the period of the row."""
 
-    years: int = Field(ge=1, description="Length in years.")
+    years: int = Field(ge=1, le=100, description="Length in years.")
     agg: Literal["sum", "mean", "count_nonzero"] = Field("sum", description="How the years become one number.")
-    min: int | None = Field(None, ge=1, description="Number of years that must have a value; default: all.")
+    min: int | None = Field(None, ge=1, le=100, description="Number of years that must have a value; default: all.")
 
 
 class Change(Block):
     """Change of the value over calendar years."""
 
-    years: int = Field(1, ge=1, description="Number of years between the two values.")
+    years: int = Field(1, ge=1, le=100, description="Number of years between the two values.")
     kind: Literal["percent", "difference", "log_ratio"] = Field("percent", description="How the change is expressed.")
 
 
@@ -123,7 +123,7 @@ class Indicator(Block):
     title: Texts = Field(description="Title.")
     description: Texts | None = Field(None, description="What the indicator shows, and what it does not.")
     objective: Text = Field(pattern=r"^ZPO[0-9]+-[0-9]+$", description="Objective of the SMART Concept, for example ZPO2-1.")
-    measure: int | None = Field(None, description="Number of the measure under the objective.")
+    measure: int | None = Field(None, ge=0, le=10_000, description="Number of the measure under the objective.")
     field: Literal["social", "economic", "environmental"] | None = Field(None, description="Field of sustainability.")
     unit: Texts = Field(description="Unit of the value.")
     decimals: int | None = Field(None, ge=0, le=12, description="Decimals for display; published numbers are not rounded.")
@@ -146,6 +146,7 @@ class Indicator(Block):
     confidential_below: int | None = Field(
         None,
         ge=2,
+        le=1_000_000,
         description="Counts from 1 to one less are confidential: a cell whose numerator or denominator is such a count is published with status "
         "C and without numbers, and so are further cells from which it could be derived.",
     )

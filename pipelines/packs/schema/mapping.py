@@ -61,7 +61,7 @@ class Periods(Block):
     from_: Literal["month", "quarter"] = Field(alias="from", description="Kind of the periods of the rows.")
     to: Literal["quarter", "year"] = Field(description="Kind of the periods of the measure.")
     need: int | None = Field(
-        None, ge=1, description="Number of finer periods that must have rows, such as 12; with fewer, the value is L. Default: all."
+        None, ge=1, le=12, description="Number of finer periods that must have rows, such as 12; with fewer, the value is L. Default: all."
     )
 
     @property
@@ -110,6 +110,7 @@ class MeasureMap(Block):
     confidential_below: int | None = Field(
         None,
         ge=2,
+        le=1_000_000,
         description="Counts of this measure from 1 to one less are confidential, as observed and as sums of areas: no indicator gives them away.",
     )
 

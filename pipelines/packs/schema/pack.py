@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from exports.model.site_choices import COLOURS
 from pipelines.core.vocabulary import TABLE_FORMATS
 from pipelines.core.yaml import Text
-from pipelines.packs.schema.base import Block, Identifier, Owner, Tags, Texts
+from pipelines.packs.schema.base import Block, Identifier, Language, Owner, Tags, Texts
 
 
 class Level(Block):
@@ -41,7 +41,7 @@ class Publisher(Block):
 class Peers(Block):
     """How the areas most like an area are chosen."""
 
-    k: int = Field(10, ge=1, description="Number of peers per area.")
+    k: int = Field(10, ge=1, le=100, description="Number of peers per area.")
     by: list[Identifier] = Field(min_length=1, description="Measures or indicators by which areas are compared.")
 
 
@@ -109,9 +109,10 @@ class PackFile(Block):
     licence: Text = Field("NOASSERTION", description="SPDX identifier of the release's licence.")
     base_uri: Text | None = Field(None, description="Address under which the release is published.")
     country: Text = Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2 code.")
-    languages: list[Text] = Field(
+    languages: list[Language] = Field(
         default_factory=lambda: ["en"],
         min_length=1,
+        max_length=20,
         description="Languages of titles and descriptions; a text without a language is in the first one.",
     )
     timezone: Text = Field(
