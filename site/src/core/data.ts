@@ -241,11 +241,11 @@ export interface Source {
   title: Localized;
   publisher: Localized;
   licence: string;
-  licence_url?: string;
-  homepage?: string;
+  licence_url?: string | null;
+  homepage?: string | null;
   citation?: Localized;
   rights?: Localized;
-  carrier?: unknown;
+  carrier?: string | null;
 }
 
 export interface About {

@@ -121,30 +121,30 @@ function Topic({ title, meta, indicators }: { title: string; meta: Meta; indicat
   return (
     <div class="topic">
       <h3>{title}</h3>
-      <table class="data indicator-table" aria-label={title}>
-        <thead>
-          <tr>
-            <th scope="col">{t("indicators.indicator")}</th>
-            <th scope="col">{t("indicators.unit")}</th>
-            <th scope="col">{t("indicators.newest")}</th>
-            <th scope="col">{t("indicators.levels")}</th>
+      <table role="table" class="data indicator-table" aria-label={title}>
+        <thead role="rowgroup">
+          <tr role="row">
+            <th role="columnheader" scope="col">{t("indicators.indicator")}</th>
+            <th role="columnheader" scope="col">{t("indicators.unit")}</th>
+            <th role="columnheader" scope="col">{t("indicators.newest")}</th>
+            <th role="columnheader" scope="col">{t("indicators.levels")}</th>
           </tr>
         </thead>
-        <tbody>
+        <tbody role="rowgroup">
           {indicators.map((own) => {
             const levels = meta.levels.filter(({ level }) => own.newest[level]);
             const newest = Object.values(own.newest).reduce((a, b) => (a > b ? a : b));
             return (
-              <tr key={own.indicator}>
-                <th scope="row">
+              <tr role="row" key={own.indicator}>
+                <th role="rowheader" scope="row">
                   <a href={address("indicator", { indicator: own.indicator })}>{own.title}</a>
                 </th>
-                <td>{own.unit}</td>
-                <td>
+                <td role="cell">{own.unit}</td>
+                <td role="cell">
                   {format.period(newest)}
                   {format.isOlder(newest, meta.released) ? <span class="note"> · {t("common.older")}</span> : null}
                 </td>
-                <td>{range(meta, levels)}</td>
+                <td role="cell">{range(meta, levels)}</td>
               </tr>
             );
           })}
