@@ -241,8 +241,8 @@ export interface Source {
   title: Localized;
   publisher: Localized;
   licence: string;
-  licence_url?: string | null;
-  homepage?: string | null;
+  licence_url?: string;
+  homepage?: string;
   citation?: Localized;
   rights?: Localized;
   carrier?: string | null;
