@@ -39,8 +39,11 @@ export function withUnit(text: string, unit: string): string {
 /** Whether the language writes a space before the per cent sign. */
 const spaced = (): boolean => ["cs", "sk"].includes(language());
 
-/** The unit of a value, where it stands right after the number: a short one. Long ones ("persons per 1000") stand in the row's head. */
-export const shortUnit = (unit: string): string => (unit.length <= 6 ? unit : "");
+/**
+ * The unit of a value, where it stands right after the number: a short sign such as "%", "Kč" or "m²". Long ones ("persons per 1000") and words,
+ * whose form depends on the number ("1 rok", "5 let"), stand in the head of the row.
+ */
+export const shortUnit = (unit: string): string => (unit.length <= 6 && !/^\p{Ll}{3,}/u.test(unit) ? unit : "");
 
 /** A value with its unit if that is short. */
 export const valueText = (value: Value | undefined, indicator: Measured): string =>

@@ -24,6 +24,8 @@ export interface Shapes {
   attribution: string;
   /** Whether the areas are points, because there are no boundaries. */
   points: boolean;
+  /** Where a longitude and a latitude lie. */
+  place: (longitude: number, latitude: number) => Point;
 }
 
 const WIDTH = 570;
@@ -149,6 +151,7 @@ export function shapesOf(topology: Topology, above: (code: string) => unknown = 
     outline: "",
     attribution: attributionOf(topology),
     points: false,
+    place,
   };
   for (const geometry of object.geometries) {
     const code = String(geometry.id);
@@ -173,10 +176,11 @@ function attributionOf(topology: Topology): string {
 
 /** Circles where there are no boundaries. */
 export function pointShapes(points: { code: string; longitude: number; latitude: number }[]): Shapes {
-  const shapes: Shapes = { width: WIDTH, height: 0, paths: new Map(), centres: new Map(), boxes: new Map(), borders: "", outline: "", attribution: "", points: true };
+  const shapes: Shapes = { width: WIDTH, height: 0, paths: new Map(), centres: new Map(), boxes: new Map(), borders: "", outline: "", attribution: "", points: true, place: () => [0, 0] };
   if (points.length === 0) return shapes;
   const { place, height } = plane(points.map(({ longitude, latitude }) => [longitude, latitude]));
   shapes.height = Math.max(height, 40);
+  shapes.place = place;
   for (const { code, longitude, latitude } of points) {
     const [x, y] = place(longitude, latitude);
     shapes.paths.set(code, `M${x - POINT},${y}a${POINT},${POINT} 0 1 0 ${2 * POINT},0a${POINT},${POINT} 0 1 0 ${-2 * POINT},0Z`);

@@ -1,10 +1,154 @@
-import { useQuery } from "../core/state";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { Areas } from "../core/areas";
+import { type Meta, loadBundle, loadPeers, loadPlaces, loadWithin } from "../core/data";
+import { awaited } from "../core/loading";
+import { address, useLoaded, useQuery } from "../core/state";
+import { t } from "../core/texts";
 import type { PageProps } from "../main";
+import { Section } from "../parts/Section";
+import { Files } from "../place/Files";
+import { Head } from "../place/Head";
+import { Indices } from "../place/Indices";
+import { Key } from "../place/Key";
+import { Missing } from "../place/Missing";
+import { ObjectiveTable } from "../place/ObjectiveTable";
+import { type Place, type PlaceFiles, type Row, placeOf } from "../place/model";
+import { StandsOut } from "../place/StandsOut";
+import { standsOut } from "../sentences/standsOut";
 import { PlaceList } from "./PlaceList";
 
 /** `place.html?area=CODE`: what is known about one area. */
 export function PlacePage(props: PageProps) {
   const [query] = useQuery();
-  if (!query["area"]) return <PlaceList {...props} />;
-  return <h1>{query["area"]}</h1>;
+  const code = query["area"];
+  return code ? <OnePlace key={code} code={code} {...props} /> : <PlaceList {...props} />;
+}
+
+interface Found {
+  place: Place;
+  areas: Areas;
+  files: PlaceFiles;
+}
+
+/** Load what is known about the area with a code. Null if the release has no such area. */
+async function find(code: string, meta: Meta, coarse: Areas): Promise<Found | null> {
+  const areas = coarse.find(code) === null ? new Areas(meta, await loadPlaces()) : coarse;
+  const area = areas.find(code);
+  if (area === null) return null;
+  const name = areas.bundle(area);
+  const [bundle, within] = await Promise.all([loadBundle(name), loadWithin(name.replace(/-\d+$/, "")).catch(() => null)]);
+  const peers = bundle.peers.some((own) => own.length > 0) ? await loadPeers(name).catch(() => null) : null;
+  const files = { bundle, within, peers };
+  const place = placeOf(meta, files, area);
+  return place && { place, areas, files };
+}
+
+function OnePlace({ code, meta, areas }: PageProps & { code: string }) {
+  const { value: found, error } = useLoaded(code, () =>
+    awaited(
+      find(code, meta, areas).then((own) => {
+        if (!own) throw new UnknownArea(code);
+        return own;
+      }),
+    ),
+  );
+  useEffect(() => {
+    if (found) document.title = `${found.place.name} – ${meta.title}`;
+  }, [found]);
+  if (error instanceof UnknownArea) {
+    return (
+      <>
+        <h1>{t("place.unknown")}</h1>
+        <p>{t("place.unknown_code", { code })}</p>
+        <p>
+          <a href={address("place")}>{t("place.all")}</a>
+        </p>
+      </>
+    );
+  }
+  if (error) return <p class="page-loading">{t("common.failed")}</p>;
+  if (!found) return <p class="page-loading small">{t("common.loading")}</p>;
+  return <Shown {...found} meta={meta} />;
+}
+
+class UnknownArea extends Error {}
+
+function Shown({ place, areas, files, meta }: Found & { meta: Meta }) {
+  const sentences = useMemo(() => standsOut(place.rows, meta.released), [place]);
+  const [asked, setAsked] = useState(location.hash.slice(1));
+  useEffect(() => {
+    const listen = () => setAsked(location.hash.slice(1));
+    addEventListener("hashchange", listen);
+    return () => removeEventListener("hashchange", listen);
+  }, []);
+  useEffect(() => {
+    if (asked) document.getElementById(asked)?.scrollIntoView();
+  }, [asked]);
+  return (
+    <>
+      <Head place={place} areas={areas} meta={meta} within={files.within} />
+      <StandsOut sentences={sentences} place={place} areas={areas} meta={meta} onShow={setAsked} />
+      <Key place={place} areas={areas} meta={meta} />
+      {meta.objectives.map(({ objective, title }) => (
+        <Objective key={objective} objective={objective} title={title} place={place} areas={areas} meta={meta} asked={asked} />
+      ))}
+      <Indices place={place} meta={meta} />
+      <Missing place={place} meta={meta} />
+      <Files place={place} meta={meta} />
+    </>
+  );
+}
+
+interface ObjectiveProps {
+  objective: string;
+  title: string;
+  place: Place;
+  areas: Areas;
+  meta: Meta;
+  /** The indicator whose row was asked for. */
+  asked: string;
+}
+
+/** The indicators of an objective: headlines, and the rest where the reader opens it. */
+function Objective({ objective, title, place, areas, meta, asked }: ObjectiveProps) {
+  const rows = place.rows.filter((row) => row.about.objective === objective);
+  if (rows.length === 0) return null;
+  const headlines = rows.filter((row) => row.about.display === "headline");
+  const others = rows.filter((row) => row.about.display !== "headline");
+  const withData = rows.filter((row) => row.value !== null).length;
+  const without = meta.indicators.filter((about) => about.objective === objective).length - withData;
+  const table = (own: Row[], label: string) => <ObjectiveTable label={label} rows={own} place={place} areas={areas} meta={meta} />;
+  return (
+    <Section title={title} aside={t("place.objective_aside", { objective, n: withData, without })} id={objective} class={headlines.length ? "place-objective" : "place-objective not-printed"}>
+      {headlines.length ? table(headlines, t("place.table", { title, name: place.name })) : null}
+      {others.length ? (
+        <Others asked={others.some((row) => row.about.indicator === asked)} summary={headlines.length ? t("place.more", { n: others.length }) : t("place.only_more", { n: others.length })}>
+          {() => table(others, t("place.table_more", { title, name: place.name }))}
+        </Others>
+      ) : null}
+    </Section>
+  );
+}
+
+/** A closed part that opens itself when one of its rows is asked for. */
+function Others({ asked, summary, children }: { asked: boolean; summary: string; children: () => preact.ComponentChildren }) {
+  const [open, setOpen] = useState(asked);
+  const [seen, setSeen] = useState(asked);
+  useEffect(() => {
+    if (asked) {
+      setOpen(true);
+      setSeen(true);
+    }
+  }, [asked]);
+  const toggled = (event: Event) => {
+    const now = (event.currentTarget as HTMLDetailsElement).open;
+    setOpen(now);
+    if (now) setSeen(true);
+  };
+  return (
+    <details open={open} onToggle={toggled}>
+      <summary>{summary}</summary>
+      {seen ? children() : null}
+    </details>
+  );
 }

@@ -1,0 +1,104 @@
+import type { IndicatorMeta, Meta, Value } from "../core/data";
+import { loadIndicatorPage } from "../core/data";
+import { interval, number, period as periodText, valueText, withUnit } from "../core/format";
+import { localized } from "../core/localized";
+import { useLoaded } from "../core/state";
+import { type Counted, intervalKind } from "../core/statistics";
+import { t } from "../core/texts";
+
+export interface OriginProps {
+  indicator: string;
+  about: IndicatorMeta;
+  area: { code: string; name: string };
+  period: string;
+  value: Value;
+  status: string;
+  lower?: Value;
+  upper?: Value;
+  numerator?: Value;
+  denominator?: Value;
+  /** "F" or "M" if the value is not the total. */
+  sex?: string;
+  /** Ids of notes of the sources on this value. */
+  notes?: string[];
+  meta: Meta;
+}
+
+/** Where a number comes from: definition, computation with its figures, interval, status, sources, and the command that leads to the bytes. */
+export function Origin({ indicator, about, area, period, value, status, lower, upper, numerator, denominator, sex, notes = [], meta }: OriginProps) {
+  const page = useLoaded(indicator, () => loadIndicatorPage(indicator));
+  if (page.error) return <p class="origin">{t("common.failed")}</p>;
+  if (!page.value) return <p class="origin loading">{t("common.loading")}</p>;
+  const { about: full, sources, notes: texts } = page.value;
+  const range = interval(lower, upper, about);
+  const command = ["zpo2 explain", indicator, area.code, period, ...(sex ? ["--sex", sex] : []), "--pack", `packs/${meta.pack}`].join(" ");
+  return (
+    <div class="origin" role="group" aria-label={t("place.origin", { title: about.title })}>
+      <dl>
+        <Fact title={t("place.origin_definition")}>{localized(full.description)}</Fact>
+        <Fact title={t("place.origin_computation")}>
+          {figures(about, value, numerator, denominator)}
+          <code>{full.formula}</code>
+        </Fact>
+        {range ? <Fact title={t("place.origin_interval")}>{method(about, { value, numerator: numerator ?? null, denominator: denominator ?? null, lower: lower ?? null, upper: upper ?? null }, range)}</Fact> : null}
+        <Fact title={t("place.origin_status")}>
+          {meta.statuses[status] ? `${meta.statuses[status]!.name}: ${meta.statuses[status]!.explanation}` : status}
+          {notes.map((note) => (
+            <p key={note}>{localized(texts[note])}</p>
+          ))}
+        </Fact>
+        <Fact title={t("place.origin_sources", { n: full.sources.length })}>
+          <ul>
+            {full.sources.map((id) => {
+              const source = sources[id];
+              if (!source) return null;
+              return (
+                <li key={id}>
+                  {localized(source.publisher)}: {source.homepage?.startsWith("https://") ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)}
+                  {". "}
+                  {source.citation ? `${localized(source.citation)}. ` : ""}
+                  {t("place.origin_licence", { licence: source.licence === "NOASSERTION" ? t("place.licence_unstated") : source.licence })}
+                </li>
+              );
+            })}
+          </ul>
+        </Fact>
+        <Fact title={t("place.origin_bytes")}>
+          {t("place.origin_command", { area: area.name, period: periodText(period) })}
+          <pre>{command}</pre>
+        </Fact>
+      </dl>
+    </div>
+  );
+}
+
+function Fact({ title, children }: { title: string; children: preact.ComponentChildren }) {
+  return (
+    <div>
+      <dt>{title}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** "100 × 35 ÷ 115 = 30,4 %", where numerator and denominator give the value. */
+function figures(about: IndicatorMeta, value: Value, numerator: Value | undefined, denominator: Value | undefined) {
+  if (about.group?.kind !== "ratio" || value === null || numerator === null || numerator === undefined || !denominator) return null;
+  const factor = about.group.multiplier === 1 ? "" : `${plain(about.group.multiplier)} × `;
+  const result = valueText(value, about);
+  const unit = result === number(value, about.decimals) && about.unit ? withUnit(result, about.unit) : result;
+  return <p class="figures">{`${factor}${plain(numerator)} ÷ ${plain(denominator)} = ${unit}`}</p>;
+}
+
+/** The interval and its method, if the published bounds can only come from that one. */
+function method(about: IndicatorMeta, cell: Counted, range: string): string {
+  const kind = about.group && intervalKind([cell], about.group, about.decimals);
+  if (kind === "rate") return t("place.origin_rate", { interval: range });
+  const rare = cell.numerator === null || cell.denominator === null || cell.numerator < RARE * cell.denominator;
+  return kind === "proportion" && !rare ? t("place.origin_proportion", { interval: range }) : t("place.origin_interval_text", { interval: range });
+}
+
+/** For shares below this the bounds of the two methods agree to their decimals. */
+const RARE = 0.02;
+
+const plain = (value: number): string => number(value, Number.isInteger(value) ? 0 : 3);

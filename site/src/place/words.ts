@@ -1,0 +1,124 @@
+// Words of the place page that depend on numbers and levels.
+import { type Areas } from "../core/areas";
+import type { Value } from "../core/data";
+import { interval, isOlder, number, period, shortUnit, signed, valueText, withUnit } from "../core/format";
+import { hasText, t } from "../core/texts";
+import { type Measurement, type Place, type Position, type Row, before, change, isCount } from "./model";
+
+/** A number after "of": "of 115", "z 10", "ze 115". */
+export function ofNumber(n: number): string {
+  return t(needsVowel(n) ? "place.of_vowel" : "place.of", { number: number(n) });
+}
+
+/** Whether the Czech and Slovak word for "of" has a vowel before a number, which depends on how the number is spoken. */
+export function needsVowel(n: number): boolean {
+  if (n >= 2000) return needsVowel(Math.floor(n / 1000));
+  if (n >= 1000) return false;
+  if (n >= 100) return [1, 2, 3, 4, 6, 7].includes(Math.floor(n / 100));
+  if (n >= 20) return [4, 6, 7].includes(Math.floor(n / 10));
+  return [2, 3, 4, 6, 7, 14, 16, 17].includes(n);
+}
+
+/** Areas of a level after a number of them: "obcí", "municipalities". */
+export const many = (level: string): string => (hasText(`place.many_${level}`) ? t(`place.many_${level}`) : t("place.many"));
+
+/** Similar places together, as a name: "podobné obce", "similar places". */
+export const peersName = (level: string): string => (hasText(`place.peers_${level}`) ? t(`place.peers_${level}`) : t("place.peers"));
+
+/** The areas around a place: "obcí okresu", "municipalities of the district". */
+export function around(place: Place, areas: Areas): string {
+  if (place.parent === null) return many(place.level);
+  const above = areas.level(place.parent).level;
+  const key = `place.inside_${above}`;
+  return hasText(key) ? t("place.many_inside", { many: many(place.level), inside: t(key) }) : t("place.many_named", { many: many(place.level), name: areas.name(place.parent) });
+}
+
+/** A value with all of its unit: "1,96 (dávky na 100 obyvatel)". */
+export const fullValue = (value: Value, row: Row): string =>
+  shortUnit(row.about.unit) || !row.about.unit ? valueText(value, row.about) : t("place.value_unit", { value: number(value, row.about.decimals), unit: row.about.unit });
+
+export const intervalText = ({ lower, upper }: Measurement, row: Row): string => interval(lower, upper, row.about);
+
+/** "2022", "2020 · older data". */
+export function periodText(row: Row, released: string): string {
+  return isOlder(row.period, released) ? `${period(row.period)} · ${t("common.older")}` : period(row.period);
+}
+
+/** "higher than 52 of 115 municipalities of the district and 4 of 10 similar"; null where there are none to compare with. */
+export function positionText(row: Row, place: Place, areas: Areas): string | null {
+  const parts = [];
+  if (row.among) parts.push(counted("around", row.among, around(place, areas)));
+  if (row.amongPeers) parts.push(counted("similar", row.amongPeers, ""));
+  if (parts.length === 0) return null;
+  const equal = [row.among, row.amongPeers].some((position) => position?.equal);
+  const text = parts.length === 2 ? t("place.and", { first: parts[0]!, second: parts[1]! }) : parts[0]!;
+  return t("place.higher_than", { text }) + (equal ? `; ${equalText(row)}` : "") + (row.withoutValue ? `; ${t("place.without_value", { n: row.withoutValue })}` : "");
+}
+
+const counted = (group: "around" | "similar", { below, others }: Position, many: string): string =>
+  group === "around"
+    ? t(below === others ? "place.all_around" : "place.k_of_n_around", { k: below, of: ofNumber(others), n: others, many })
+    : t(below === others ? "place.all_similar" : "place.k_of_n_similar", { k: below, of: ofNumber(others), n: others });
+
+function equalText({ among, amongPeers }: Row): string {
+  if (among?.equal && amongPeers?.equal) return t("place.equal_both", { around: among.equal, similar: amongPeers.equal });
+  return among?.equal ? t("place.equal_around", { around: among.equal }) : t("place.equal_similar", { similar: amongPeers!.equal });
+}
+
+/** What the small series shows, in short lines. */
+export function seriesLines(row: Row): string[] {
+  const known = row.series.filter((point) => point.value !== null);
+  if (known.length === 0) return [];
+  if (known.length === 1) return [t("place.only", { period: period(known[0]!.period) })];
+  const first = known[0]!;
+  const lines = [t("place.first_value", { period: period(first.period), value: number(first.value, row.about.decimals) })];
+  const breaks = row.series.filter((point) => point.status === "B" && point.period > first.period);
+  const trend = trendText(row);
+  const changed = change(row);
+  if (trend) lines.push(trend);
+  else if (changed && (changed !== "broken" || breaks.length === 0)) lines.push(changeText(row, changed, known.length > 2));
+  if (breaks.length) lines.push(t("place.break", { periods: spans(breaks.map((point) => point.period)) }));
+  return lines;
+}
+
+function changeText(row: Row, changed: "risen" | "fallen" | "uncertain" | "broken", named: boolean): string {
+  const words = { risen: t("place.risen"), fallen: t("place.fallen"), uncertain: t("place.uncertain"), broken: t("place.broken") }[changed];
+  return named ? t("place.since", { period: period(before(row)!.point.period), change: words }) : words;
+}
+
+function trendText({ trend }: Row): string | null {
+  if (!trend) return null;
+  const words = trend.trend === "increasing" ? t("place.increasing") : trend.trend === "decreasing" ? t("place.decreasing") : t("place.steady");
+  return t("place.trend", { first: period(trend.first), last: period(trend.last), trend: words });
+}
+
+/** Years as runs: "2022–2024". */
+function spans(periods: string[]): string {
+  const runs: string[][] = [];
+  for (const own of periods) {
+    const last = runs.at(-1);
+    if (last && Number(own) === Number(last.at(-1)) + 1) last.push(own);
+    else runs.push([own]);
+  }
+  return runs.map((run) => (run.length > 1 ? `${run[0]}–${run.at(-1)}` : period(run[0]!))).join(", ");
+}
+
+/** The change since the period before, with its sign; only where intervals say that there was one. */
+export function changeSize(row: Row): { key: "risen" | "fallen"; size: string; period: string } | null {
+  const changed = change(row);
+  if (changed !== "risen" && changed !== "fallen") return null;
+  const former = before(row)!.point;
+  const text = signed(row.value! - former.value!, row.about.decimals);
+  const unit = row.about.unit === "%" ? t("common.points") : shortUnit(row.about.unit);
+  return { key: changed, size: withUnit(text, unit), period: period(former.period) };
+}
+
+/** Why there is no value, in a sentence. */
+export function reason(status: string, supplier: string): string {
+  const key = `status.${status}`;
+  if (status === "O" && !supplier) return t("status.O_unknown");
+  return hasText(key) ? t(key, { supplier }) : t("status.none");
+}
+
+/** Words for what a place is not compared in. */
+export const notComparedText = (row: Row): string | null => (isCount(row.about) ? t("place.count") : null);

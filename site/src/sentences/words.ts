@@ -1,0 +1,79 @@
+// The words of a sentence about what stands out: the fact, the comparison, and what a reader must know to quote it.
+import type { Areas } from "../core/areas";
+import type { Meta } from "../core/data";
+import { period, isOlder, valueText } from "../core/format";
+import { hasText, t } from "../core/texts";
+import type { Place, Row } from "../place/model";
+import { around, changeSize, fullValue, intervalText, many, ofNumber, peersName } from "../place/words";
+import { SIGNIFICANT, type Said, type Sentence } from "./standsOut";
+
+export interface Words {
+  /** The fact. */
+  fact: string;
+  comparison: string;
+  /** Year, significance, interval, position, change. */
+  conditions: string[];
+}
+
+/** Counts below this are said before their share. */
+const SMALL_COUNT = 100;
+
+export function wordsOf(sentence: Sentence, place: Place, areas: Areas, meta: Meta): Words {
+  const { row } = sentence;
+  const conditions = [isOlder(row.period, meta.released) ? t("sentences.older", { period: period(row.period) }) : period(row.period)];
+  if (sentence.kind === "position") {
+    const single = row.series.filter((point) => point.value !== null).length === 1;
+    conditions.push(single ? t("sentences.one_year") : t("sentences.no_interval"));
+    const key = sentence.k === sentence.n ? `sentences.${sentence.side}_than_all` : `sentences.${sentence.side}_than_most`;
+    return { fact: factOf(row), comparison: t(key, { k: sentence.k, n: sentence.n, of: ofNumber(sentence.n), many: many(place.level) }), conditions };
+  }
+  conditions.push(sentence.kind === "similar" ? t("sentences.not_significant") : significance(sentence.said, place, meta));
+  conditions.push(t("sentences.interval", { interval: intervalText(row, row) }));
+  if (sentence.kind === "differs") {
+    const beside = besideText(row, sentence.said[0]!.side, place, areas);
+    if (beside) conditions.push(beside);
+    const changed = changeSize(row);
+    if (changed) conditions.push(t(`sentences.${changed.key}`, { period: changed.period, size: changed.size }));
+  }
+  return { fact: factOf(row), comparison: comparisonOf(sentence.said, row, place, meta), conditions };
+}
+
+/** "Women among candidates: 35 of 115 (30.4%)" or a sentence of its own for well-known indicators. */
+function factOf(row: Row): string {
+  const { indicator, title, group, unit } = row.about;
+  const value = fullValue(row.value, row);
+  const counted = group?.kind === "ratio" && group.multiplier === 100 && unit === "%" && row.about.has_interval;
+  if (counted && row.numerator !== null && row.denominator !== null && row.numerator < SMALL_COUNT && Number.isInteger(row.numerator) && Number.isInteger(row.denominator)) {
+    const own = `sentences.count_${indicator}`;
+    return t(hasText(own) ? own : "sentences.counted", { title, x: row.numerator, of: ofNumber(row.denominator), value });
+  }
+  const own = `sentences.fact_${indicator}`;
+  return hasText(own) ? t(own, { value: valueText(row.value, row.about) }) : t("sentences.fact", { title, value });
+}
+
+function comparisonOf(said: Said[], row: Row, place: Place, meta: Meta): string {
+  const [first, second] = said;
+  const value = (own: Said) => valueText(own.value, row.about);
+  const name = (own: Said) => nameOf(own, place, meta);
+  if (!second) return t(`sentences.${first!.side}`, { reference: name(first!), value: value(first!) });
+  const values = { reference: name(first!), value: value(first!), reference_2: name(second), value_2: value(second) };
+  if (first!.side === second.side) return t(`sentences.${first!.side}_both`, values);
+  return t(`sentences.${first!.side}_but_${second.side}`, values);
+}
+
+/** Which of the differences is significant at which level. */
+function significance(said: Said[], place: Place, meta: Meta): string {
+  const levels = said.filter(({ side }) => side !== "similar");
+  if (levels.every((own) => own.significance === SIGNIFICANT)) return t("sentences.significant");
+  const strong = levels.find((own) => own.significance === SIGNIFICANT)!;
+  return t("sentences.significant_one", { reference: nameOf(strong, place, meta) });
+}
+
+const nameOf = (said: Said, place: Place, meta: Meta): string => (said.against === "country" ? meta.country.name : peersName(place.level));
+
+function besideText(row: Row, side: Said["side"], place: Place, areas: Areas): string | null {
+  if (!row.among || side === "similar") return null;
+  const { below, equal, others } = row.among;
+  const k = side === "lower" ? below : others - below - equal;
+  return t(side === "lower" ? "sentences.lower_beside" : "sentences.higher_beside", { n: k, of: ofNumber(others), many: around(place, areas) });
+}
