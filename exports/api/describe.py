@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipelines.core.vocabulary import STATUSES
 
 TEXTS = ("title", "description", "unit", "needed", "supplier")
 PLAIN = ("objective", "measure", "field", "direction", "target_value", "decimals", "formula", "sdg", "display")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _TOLERANCE = 1e-9
 """Published numbers have 12 significant digits."""
 
@@ -31,24 +33,30 @@ class Texts:
     notes: Mapping[str, Mapping[str, Any]]
     breaks: Mapping[str, Sequence[Mapping[str, Any]]]
     languages: Sequence[str]
+    measures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Names by language, by measure."""
 
     def of(self, row: Mapping[str, Any], name: str) -> dict[str, str]:
         """Return the texts `name` of a row by language. Languages without the text are left out."""
         columns = {language: f"{name}_{language.replace('-', '_')}" for language in self.languages}
         return {language: row[column] for language, column in columns.items() if row.get(column)}
 
+    def inputs(self, formula: str) -> dict[str, Mapping[str, str]]:
+        """Return the names of the measures that a formula has, by measure."""
+        return {name: self.measures[name] for name in dict.fromkeys(_NAME.findall(formula)) if name in self.measures}
+
     def decimals(self, indicator: str) -> int | None:
         return self.indicators.get(indicator, {}).get("decimals")
 
 
-def read(parquet: Path, languages: Sequence[str]) -> Texts:
-    """Read the tables `indicators`, `status_notes` and `breaks`; the last two may be missing."""
+def read(parquet: Path, languages: Sequence[str], measures: Mapping[str, Mapping[str, str]] | None = None) -> Texts:
+    """Read the tables `indicators`, `status_notes` and `breaks`; the last two may be missing. `measures` are their names by language."""
     breaks: dict[str, list[Mapping[str, Any]]] = {}
     for row in rows(parquet, "breaks"):
         for indicator in filter(None, (row.get("indicators") or "").split(";")):
             breaks.setdefault(indicator, []).append(row)
     indicators = {row["indicator"]: row for row in pl.read_parquet(parquet / "indicators.parquet").to_dicts()}
-    return Texts(indicators, {row["note"]: row for row in rows(parquet, "status_notes")}, breaks, languages)
+    return Texts(indicators, {row["note"]: row for row in rows(parquet, "status_notes")}, breaks, languages, measures or {})
 
 
 def rows(parquet: Path, table: str) -> list[dict[str, Any]]:
@@ -64,6 +72,7 @@ def indicator(name: str, texts: Texts, cells: IndicatorCells | None) -> dict[str
     if not about["unit"] and row.get("unit"):
         about["unit"] = {texts.languages[0]: row["unit"]}
     about |= {key: row.get(key) for key in PLAIN}
+    about["inputs"] = texts.inputs(row.get("formula") or "")
     about["depends_on_size"] = row.get("depends_on_size") == "true"
     about["sources"] = [source for source in (row.get("sources") or "").split(";") if source]
     about["breaks"] = [

@@ -172,7 +172,7 @@ def _lists() -> dict[str, Schema]:
                 "objective": TEXT_OR_NULL, "measure": TEXT_OR_NULL, "field": TEXT_OR_NULL,
                 "direction": described(TEXT_OR_NULL, "higher_better, lower_better, target or none"),
                 "target_value": NUMBER, "decimals": described(COUNT, "Decimals of published values; null for values as they are"),
-                "formula": TEXT_OR_NULL, "sdg": TEXT_OR_NULL, "display": described(TEXT_OR_NULL, "headline or more"),
+                "formula": TEXT_OR_NULL, "inputs": mapping(TEXTS, "Names of the measures of the formula, by measure"), "sdg": TEXT_OR_NULL, "display": described(TEXT_OR_NULL, "headline or more"),
                 "depends_on_size": {"type": "boolean", "description": "Only areas of a similar size compare"},
                 "sources": array(TEXT, "Identifiers of sources"),
                 "breaks": array(record("A break of the series", {"period": TEXT, "source": TEXT, "note": TEXTS})),

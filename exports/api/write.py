@@ -55,9 +55,9 @@ class _Writer:
         self._parquet = folder / "parquet"
         info = context.info
         self._territory = territory.read(self._parquet, list(info.levels))
-        self._texts = describe.read(self._parquet, info.languages)
+        self._texts = describe.read(self._parquet, info.languages, info.measures)
         tables = self._digests("areas", "area_parents", "breaks", "indicators", "status_notes")
-        self._common = key("api", VERSION, info.languages, list(info.levels), tables)
+        self._common = key("api", VERSION, info.languages, list(info.levels), info.measures, tables)
 
     def write(self) -> Iterator[str]:
         (self._folder / layout.API).mkdir(parents=True)

@@ -69,6 +69,8 @@ class ReleaseInfo:
     sources_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The ids of the sources of each indicator; '' has those of the areas. All sources stand for those of an indicator that is not here."""
 
+    measures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Names of measures by language, by measure."""
     site: SiteChoices = field(default_factory=SiteChoices)
     """What the pack chooses about the web site."""
 

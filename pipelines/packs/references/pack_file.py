@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from exports.model import topics as exported
 from pipelines.packs import site, topics
 from pipelines.packs.references.licences import licence_fault
-from pipelines.packs.references.names import Names
+from pipelines.packs.references.names import BUILT_IN_MEASURES, Names
 
 BLOCK = "pack"
 
@@ -34,6 +34,10 @@ def check(names: Names) -> None:
     for i, attribute in enumerate(head.peers.by if head.peers else []):
         if attribute not in names.measures and attribute not in names.pack.indicators:
             names.report(BLOCK, ("peers", "by", i), f"{attribute}: no such measure or indicator")
+    for measure, title in head.measures.items():
+        names.check_texts(BLOCK, ("measures", measure), title)
+        if measure not in names.measures and measure not in BUILT_IN_MEASURES:
+            names.report(BLOCK, ("measures", measure), f"{measure}: no such measure")
     _check_topics(names)
     _check_site(names)
 

@@ -139,6 +139,7 @@ class PackFile(Block):
     topics: list[Topic] | None = Field(
         None, description="The data sets by topic that catalogues list; default: one for each objective and field with indicators."
     )
+    measures: dict[Identifier, Texts] = Field(default_factory=dict, description="Names of measures, as formulas show them to readers.")
     site: Site | None = Field(None, description="How the web site of a release looks.")
     formats: list[Literal["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api", "sdmx"]] = Field(
         ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api"],

@@ -262,6 +262,8 @@ export interface About {
   target_value: number | null;
   decimals: number | null;
   formula: string;
+  /** Names of the measures of the formula, by measure. */
+  inputs?: Record<string, Localized>;
   sdg: string;
   display: string;
   depends_on_size: boolean;

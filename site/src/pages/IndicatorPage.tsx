@@ -117,7 +117,7 @@ function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
       {part ? null : (
         <>
           <p class="lead">{localized(page.about.description)}</p>
-          {formula ? <FormulaLine formula={formula} meta={meta} /> : null}
+          {formula ? <FormulaLine formula={formula} inputs={page.about.inputs ?? {}} meta={meta} /> : null}
           <Facts meta={meta} page={page} measured={measured} country={series ? { points: series, breaks: breaksOf(series.map(({ period }) => period), page.about.breaks) } : null} level={level} rows={rows} />
         </>
       )}

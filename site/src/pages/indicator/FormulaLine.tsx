@@ -1,11 +1,12 @@
 import type { ComponentChildren } from "preact";
-import type { Meta } from "../../core/data";
+import type { Localized, Meta } from "../../core/data";
 import { number } from "../../core/format";
 import { type Formula } from "../../core/formula";
+import { localized } from "../../core/localized";
 import { hasText, t } from "../../core/texts";
 
 /** A formula as a fraction: names of inputs in plain letters, what is chosen of them in words. */
-export function FormulaLine({ formula, meta }: { formula: Formula; meta: Meta }) {
+export function FormulaLine({ formula, inputs, meta }: { formula: Formula; inputs: Record<string, Localized>; meta: Meta }) {
   const { multiplier, numerator, denominator, rules } = formula;
   const words = rules.map((rule) => ruleText(rule, meta));
   return (
@@ -13,16 +14,16 @@ export function FormulaLine({ formula, meta }: { formula: Formula; meta: Meta })
       <span class="unseen">{t("indicator.formula")} </span>
       {denominator === null ? (
         <span>
-          <Expression text={numerator} meta={meta} />
+          <Expression text={numerator} inputs={inputs} meta={meta} />
         </span>
       ) : (
         <span class="fraction">
           <span>
-            <Expression text={numerator} meta={meta} />
+            <Expression text={numerator} inputs={inputs} meta={meta} />
           </span>
           <span class="unseen"> {t("indicator.divided_by")} </span>
           <span>
-            <Expression text={denominator} meta={meta} />
+            <Expression text={denominator} inputs={inputs} meta={meta} />
           </span>
         </span>
       )}
@@ -32,13 +33,14 @@ export function FormulaLine({ formula, meta }: { formula: Formula; meta: Meta })
   );
 }
 
-/** Inputs are names in the language of the pack's authors; only the brackets behind them are put in words. */
-function Expression({ text, meta }: { text: string; meta: Meta }) {
+/** Measures have the names that the pack gives them; one without a name is shown as its identifier. */
+function Expression({ text, inputs, meta }: { text: string; inputs: Record<string, Localized>; meta: Meta }) {
   const parts: ComponentChildren[] = [];
   let key = 0;
   for (const [part] of text.replaceAll("+ -1 * ", "− ").matchAll(/\[[^\]]*\]|[A-Za-z_][A-Za-z0-9_]*|[^[A-Za-z_]+/g)) {
     key += 1;
     if (part.startsWith("[")) parts.push(` (${qualifier(part.slice(1, -1), meta)})`);
+    else if (inputs[part]) parts.push(localized(inputs[part]));
     else if (/^[A-Za-z_]/.test(part)) parts.push(<i key={key} lang="en">{part.replaceAll("_", " ")}</i>);
     else parts.push(part.replaceAll("*", "×"));
   }
