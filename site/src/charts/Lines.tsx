@@ -61,7 +61,7 @@ export function Lines({ periods, lines, others = [], breaks = [], decimals, zero
     const at = points.reduce((last, { value }, position) => (value === null || value === undefined ? last : position), -1);
     return { at, text: at < 0 ? "" : `${name} ${number(points[at]!.value, decimals)}` };
   });
-  const right = Math.min(Math.max(...labels.map(({ text }) => text.length)) * 6.6 + 14, width * 0.42);
+  const right = Math.min(Math.max(...labels.map(({ text }) => widthOf(text))) + 16, width * 0.45);
   const axis = axisOf([...lines.flatMap(({ points }) => points.flatMap(({ value, lower, upper }) => [value, lower, upper])), ...others.flat()], 4, zero);
   const times = periods.map(time);
   const [first, last] = [times[0] ?? 0, times.at(-1) ?? 1];
@@ -101,7 +101,7 @@ export function Lines({ periods, lines, others = [], breaks = [], decimals, zero
         })}
         <path class="other-lines" d={others.map(path).join("")} />
         {lines.map(({ kind, points }, at) => (
-          <path key={`band${at}`} class={`line-band ${kind}`} d={band(points, breaks, x, y)} />
+          <path key={`band${at}`} class={few ? `line-whisker ${kind}` : `line-band ${kind}`} d={few ? whiskers(points, x, y) : band(points, breaks, x, y)} />
         ))}
         {lines.map(({ kind, points }, at) => {
           const values = points.map(({ value }) => value);
@@ -132,6 +132,20 @@ export function Lines({ periods, lines, others = [], breaks = [], decimals, zero
     </div>
   );
 }
+
+let measure: CanvasRenderingContext2D | null = null;
+
+/** The width of a name in the letters of charts. */
+function widthOf(text: string): number {
+  measure ??= document.createElement("canvas").getContext("2d");
+  if (!measure) return text.length * 7;
+  measure.font = `650 12px ${getComputedStyle(document.body).fontFamily}`;
+  return measure.measureText(text).width;
+}
+
+/** Intervals of a few periods as lines across the points. */
+const whiskers = (points: LinePoint[], x: (at: number) => number, y: (value: number) => number): string =>
+  points.map(({ lower, upper }, at) => (lower === null || lower === undefined || upper === null || upper === undefined ? "" : `M${x(at).toFixed(1)},${y(lower).toFixed(1)}V${y(upper).toFixed(1)}`)).join("");
 
 const alone = (values: Value[], at: number, breaks: number[]): boolean => runs(values, breaks).some((run) => run.length === 1 && run[0] === at);
 

@@ -2,7 +2,7 @@ import { useRef } from "preact/hooks";
 import { Distribution } from "../../charts/Distribution";
 import type { SizeClass } from "../../core/data";
 import { interval, number, period as periodText, shortUnit, valueText, withUnit } from "../../core/format";
-import { levelCount, levelName } from "../../core/levels";
+import { capital, levelCount, levelName } from "../../core/levels";
 import { t } from "../../core/texts";
 import { ChartActions } from "../../parts/ChartActions";
 import { DataTable } from "../../parts/DataTable";
@@ -24,16 +24,16 @@ export function DistributionSection({ meta, page, measured, title }: Shared) {
   const decimals = [0, 1, 2, 3].find((count) => Math.abs(step * 10 ** count - Math.round(step * 10 ** count)) < 1e-6) ?? 3;
   const sizeText = ({ from, to }: SizeClass) =>
     from === 0 ? t("indicator.size_under", { to: number(to) }) : to === null ? t("indicator.size_over", { from: number(from) }) : t("indicator.size_between", { from: number(from), to: number(to - 1) });
-  const words = ({ areas, median, p10, p90 }: SizeClass) =>
-    t("indicator.size_words", { areas: levelCount(level, areas), median: valueText(median, measured), range: interval(p10, p90, measured) });
-  const total = own.classes.reduce((sum, { areas }) => sum + areas, 0);
+  const words = ({ areas, missing, median, p10, p90 }: SizeClass) =>
+    t("indicator.size_words", { areas: levelCount(level, areas - missing), median: valueText(median, measured), range: interval(p10, p90, measured) });
+  const total = own.classes.reduce((sum, { areas, missing }) => sum + areas - missing, 0);
   return (
     <Section id="distribution" title={t("indicator.distribution")} aside={`${periodText(own.period)} · ${levelCount(level, total)}`}>
       <div ref={figure}>
         <Distribution edges={own.edges} classes={own.classes} title={sizeText} words={words} country={country} decimals={decimals} unit={shortUnit(measured.unit) ? withUnit("", measured.unit) : ""} />
       </div>
       <p class="caption">
-        {t("indicator.distribution_note", { level: levelName(level) })} {country === null ? "" : t("indicator.vertical_line", { country: meta.country.name, value: valueText(country, measured) }) + "."}
+        {t("indicator.distribution_note", { level: levelName(level) })} {country === null ? "" : `${capital(t("indicator.vertical_line", { country: meta.country.name, value: valueText(country, measured) }))}.`}
       </p>
       <Disclosure summary={t("indicator.distribution_table")}>
         {() => (
@@ -46,7 +46,7 @@ export function DistributionSection({ meta, page, measured, title }: Shared) {
               { title: t("indicator.median"), numeric: true },
               { title: t("indicator.middle"), numeric: true },
             ]}
-            rows={own.classes.map((size) => [sizeText(size), number(size.areas), number(size.missing), valueText(size.median, measured), interval(size.p10, size.p90, measured)])}
+            rows={own.classes.map((size) => [sizeText(size), number(size.areas - size.missing), number(size.missing), valueText(size.median, measured), interval(size.p10, size.p90, measured)])}
           />
         )}
       </Disclosure>

@@ -1,6 +1,6 @@
 import type { IndicatorPage, Level, Meta } from "../../core/data";
 import { difference, interval, isOlder, number, period, shortUnit, valueText, withUnit } from "../../core/format";
-import { capital, levelCount, levelName } from "../../core/levels";
+import { levelCount, levelName } from "../../core/levels";
 import { t } from "../../core/texts";
 import type { Row } from "./rows";
 import { sortedRows } from "./rows";
@@ -75,7 +75,7 @@ export function Facts({ meta, page, measured, country, level, rows }: Props) {
       </div>
       <div>
         <dt>{t("indicator.frequency")}</dt>
-        <dd>{capital(frequency(periods))}</dd>
+        <dd>{frequency(periods)}</dd>
       </div>
       {shortUnit(measured.unit) ? null : (
         <div>

@@ -46,7 +46,7 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
   const different = rows.filter(({ outcome }) => outcome === "lower" || outcome === "higher").length;
   return (
     <Section id="parts" title={heading} aside={[periodText(newest), longUnit(measured.unit)].filter(Boolean).join(" · ")}>
-      <p class="choice not-exported">
+      <p class="part-choice not-exported">
         <label>
           {over ? t("indicator.choose_part", { level: over.title }) : t("indicator.choose_fine")}{" "}
           <select value={wanted} onChange={(event) => change({ region: event.currentTarget.value || null })}>

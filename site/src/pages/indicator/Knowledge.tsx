@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { type IndicatorPage, type Source, load } from "../../core/data";
 import { fileSize, isOlder } from "../../core/format";
-import { capital, levelCount } from "../../core/levels";
+import { levelCount } from "../../core/levels";
 import { localized } from "../../core/localized";
 import { useLoaded } from "../../core/state";
 import { t } from "../../core/texts";
@@ -58,7 +58,8 @@ function factsOf({ page, meta, measured }: Shared): ComponentChildren[] {
       if (known) found.push(t("indicator.know_missing", { areas: levelCount(level, n), reason: known.explanation }));
     }
   }
-  for (const text of notesOf(page)) found.push(`${capital(text)}.`);
+  const notes = notesOf(page);
+  if (notes.length > 0) found.push(t("indicator.know_notes", { n: notes.length, notes: notes.join("; ") }));
   const newest = Math.max(...about.levels.map((own) => Number((own.newest ?? "0").slice(0, 4))));
   if (newest > 0 && isOlder(String(newest), meta.released)) found.push(t("indicator.know_older", { period: String(newest) }));
   if (about.group === null && about.levels.length > 1) found.push(t("indicator.know_no_group"));
