@@ -35,7 +35,6 @@ interface Props {
   summary: string;
 }
 
-const LEFT = 52;
 const TOP = 24;
 const BOTTOM = 26;
 const GAP = 17;
@@ -63,10 +62,11 @@ export function Lines({ periods, lines, others = [], breaks = [], decimals, zero
   });
   const right = Math.min(Math.max(...labels.map(({ text }) => widthOf(text))) + 16, width * 0.45);
   const axis = axisOf([...lines.flatMap(({ points }) => points.flatMap(({ value, lower, upper }) => [value, lower, upper])), ...others.flat()], 4, zero);
+  const left = Math.max(...axis.marks.map((mark) => widthOf(number(mark, axis.decimals)))) + 12;
   const times = periods.map(time);
   const [first, last] = [times[0] ?? 0, times.at(-1) ?? 1];
-  const inner = width - LEFT - right;
-  const x = (at: number) => LEFT + (last === first ? 0.5 : (times[at]! - first) / (last - first)) * inner;
+  const inner = width - left - right;
+  const x = (at: number) => left + (last === first ? 0.5 : (times[at]! - first) / (last - first)) * inner;
   const y = (value: number) => TOP + (1 - along(value, axis)) * (height - TOP - BOTTOM);
   const path = (values: Value[]) => runs(values, breaks).filter((run) => run.length > 1).map((run) => `M${run.map((at) => `${x(at).toFixed(1)},${y(values[at]!).toFixed(1)}`).join("L")}`).join("");
   const ends = spread(labels.map(({ at }, line) => (at < 0 ? 0 : y(lines[line]!.points[at]!.value!) + 4)), GAP, TOP, height - BOTTOM + 4);
@@ -76,8 +76,8 @@ export function Lines({ periods, lines, others = [], breaks = [], decimals, zero
       <svg width={width} height={height} role="img" aria-label={summary}>
         {axis.marks.map((mark) => (
           <g key={mark}>
-            <line class="grid" x1={LEFT} x2={LEFT + inner} y1={y(mark)} y2={y(mark)} />
-            <text x={LEFT - 10} y={y(mark) + 4} text-anchor="end">
+            <line class="grid" x1={left} x2={left + inner} y1={y(mark)} y2={y(mark)} />
+            <text x={left - 10} y={y(mark) + 4} text-anchor="end">
               {mark === 0 ? "0" : number(mark, axis.decimals)}
             </text>
           </g>

@@ -16,7 +16,8 @@ export function roundStep(length: number): number {
   return (([1, 2, 2.5, 5, 10].find((factor) => factor * power >= length * (1 - 1e-9)) ?? 10) * power);
 }
 
-function decimalsOf(step: number): number {
+/** As few decimals as write a step exactly. */
+export function decimalsOf(step: number): number {
   for (let decimals = 0; decimals < 8; decimals++) if (Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) < 1e-6) return decimals;
   return 8;
 }

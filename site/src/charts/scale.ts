@@ -1,6 +1,6 @@
 // Axes: round ends and round marks between them.
 import { ticks } from "d3-array";
-import { roundStep } from "./axis";
+import { decimalsOf, roundStep } from "./axis";
 
 export interface Axis {
   from: number;
@@ -19,7 +19,7 @@ export function axisOf(values: Iterable<number | null | undefined>, count = 5, z
   const step = roundStep((most - least) / count);
   const from = Math.floor(least / step + 1e-9) * step;
   const to = Math.ceil(most / step - 1e-9) * step;
-  const decimals = [0, 1, 2, 3, 4, 5, 6].find((count) => Math.abs(step * 10 ** count - Math.round(step * 10 ** count)) < 1e-6) ?? 7;
+  const decimals = decimalsOf(step);
   return { from, to, marks: ticks(from, to, Math.round((to - from) / step)), decimals };
 }
 

@@ -12,16 +12,13 @@ import type { Shared } from "./LevelSection";
 import { csvOf } from "./rows";
 import { sourceLine } from "./words";
 
-/** How values are distributed among small and large areas. */
+/** How values are distributed among small and large areas; left out for sums, which grow with size. */
 export function DistributionSection({ meta, page, measured, title }: Shared) {
   const figure = useRef<HTMLDivElement>(null);
   const own = page.distribution;
   const level = meta.levels.find((entry) => entry.level === own?.level);
-  if (!own || !level || own.classes.length === 0 || own.edges.length < 2) return null;
-  const sums = page.about.group?.kind === "sum";
-  const country = page.about.depends_on_size || sums ? null : own.country;
-  const step = own.edges[1]! - own.edges[0]!;
-  const decimals = [0, 1, 2, 3].find((count) => Math.abs(step * 10 ** count - Math.round(step * 10 ** count)) < 1e-6) ?? 3;
+  if (!own || !level || own.classes.length === 0 || own.edges.length < 2 || page.about.group?.kind === "sum") return null;
+  const country = page.about.depends_on_size ? null : own.country;
   const sizeText = ({ from, to }: SizeClass) =>
     from === 0 ? t("indicator.size_under", { to: number(to) }) : to === null ? t("indicator.size_over", { from: number(from) }) : t("indicator.size_between", { from: number(from), to: number(to - 1) });
   const words = ({ areas, missing, median, p10, p90 }: SizeClass) =>
@@ -30,7 +27,7 @@ export function DistributionSection({ meta, page, measured, title }: Shared) {
   return (
     <Section id="distribution" title={t("indicator.distribution")} aside={`${periodText(own.period)} · ${levelCount(level, total)}`}>
       <div ref={figure}>
-        <Distribution edges={own.edges} classes={own.classes} title={sizeText} words={words} country={country} decimals={decimals} unit={shortUnit(measured.unit) ? withUnit("", measured.unit) : ""} />
+        <Distribution edges={own.edges} classes={own.classes} title={sizeText} words={words} country={country} unit={shortUnit(measured.unit) ? withUnit("", measured.unit) : ""} />
       </div>
       <p class="caption">
         {t("indicator.distribution_note", { level: levelName(level) })} {country === null ? "" : `${capital(t("indicator.vertical_line", { country: meta.country.name, value: valueText(country, measured) }))}.`}

@@ -9,6 +9,7 @@ import { t } from "../../core/texts";
 import { ChartActions } from "../../parts/ChartActions";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
+import { Extremes } from "./Extremes";
 import type { Shared } from "./LevelSection";
 import { LevelTable, rowsCsv } from "./LevelTable";
 import { rowsOf } from "./rows";
@@ -64,8 +65,9 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
       {wanted && !shown ? <p role="status">{loaded.error ? t("common.failed") : `${t("common.loading")}…`}</p> : null}
       {shown && views.length > 0 ? (
         <>
-          <div ref={figure}>
+          <div ref={figure} class={views.length > 1 ? "" : "columns two"}>
             <MapPair key={wanted} shapes={shown.shapes} views={views} chosen={chosen} onChoose={(code) => change({ area: code })} narrow={views.length > 1 ? 1 : undefined} />
+            {views.length > 1 ? null : <Extremes rows={rows} measured={measured} period={newest} />}
           </div>
           <p class="caption">
             {extremesText(rows, measured)}{" "}

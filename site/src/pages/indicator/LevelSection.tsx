@@ -12,6 +12,7 @@ import { ChartActions } from "../../parts/ChartActions";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import { Segmented } from "../../parts/Segmented";
+import { Extremes } from "./Extremes";
 import { LevelTable, rowsCsv } from "./LevelTable";
 import { type Row, hasBands, sortedRows } from "./rows";
 import { shapesFor } from "./shapes";
@@ -86,38 +87,6 @@ function Maps({ meta, areas, page, measured, title, query, change, level, data, 
   );
 }
 
-/** Beside a single map: the highest and the lowest values. */
-function Extremes({ rows, measured, period }: { rows: Row[]; measured: Measured; period: string }) {
-  const sorted = sortedRows(rows);
-  const n = Math.min(6, Math.floor(sorted.length / 2));
-  const tables: [string, typeof sorted][] = [
-    [t("indicator.highest"), sorted.slice(0, n)],
-    [t("indicator.lowest"), sorted.slice(sorted.length - n).reverse()],
-  ];
-  if (n === 0) return null;
-  return (
-    <div class="extremes">
-      {tables.map(([title, own]) => (
-        <table key={title} class="data">
-          <caption>{title}</caption>
-          <tbody>
-            {own.map(({ code, name, value, status }) => (
-              <tr key={code}>
-                <th scope="row">
-                  <a href={address("place", { area: code })}>{name}</a>
-                </th>
-                <td class="numeric" data-area={code} data-period={period} data-status={status}>
-                  {valueText(value, measured)}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      ))}
-    </div>
-  );
-}
-
 function Ranks({ meta, page, measured, title, query, change, level, data, rows, chosen }: Props) {
   const figure = useRef<HTMLDivElement>(null);
   const sorted = sortedRows(rows);
@@ -135,7 +104,7 @@ function Ranks({ meta, page, measured, title, query, change, level, data, rows, 
   };
   const half = Math.ceil(sorted.length / 2);
   const columns: RankingBand[][] = bands
-    ? [[...band("higher"), ...band("lower"), ...band("too_few"), ...band(null)], band("similar")]
+    ? balanced(band("higher"), band("similar"), [...band("lower"), ...band("too_few"), ...band(null)])
     : [
         [{ title: t("indicator.from_highest"), rows: sorted.slice(0, half).map(rowOf) }],
         [{ title: t("indicator.from_highest_continued"), rows: sorted.slice(half).map(rowOf) }],
@@ -166,6 +135,17 @@ function Ranks({ meta, page, measured, title, query, change, level, data, rows, 
       />
     </Section>
   );
+}
+
+/** Three groups of bands in two columns that are as even as possible; the middle group has a column of its own where that is as good. */
+function balanced(higher: RankingBand[], similar: RankingBand[], lower: RankingBand[]): RankingBand[][] {
+  const ways = [
+    [[...higher, ...lower], similar],
+    [[...higher, ...similar], lower],
+    [higher, [...similar, ...lower]],
+  ];
+  const length = (way: RankingBand[][]) => Math.max(...way.map((bands) => bands.reduce((sum, { rows }) => sum + rows.length + 2, 0)));
+  return ways.reduce((best, way) => (length(way) < length(best) ? way : best));
 }
 
 /** The value of the country in the period of the level: what values are compared with, else its own newest value if it is of the same period. */

@@ -56,7 +56,8 @@ export function SexSection({ meta, areas, page, measured, title, area }: Shared 
           ))}
         </dl>
       ) : (
-        <>
+        <div class="columns wide-left">
+          <div>
           <div ref={figure}>
             <Lines periods={periods} lines={lines} breaks={breaksOf(periods, page.about.breaks)} decimals={measured.decimals} zero={measured.decimals === 0} summary={`${title}, ${name}. ${text}`} height={220} />
           </div>
@@ -71,12 +72,20 @@ export function SexSection({ meta, areas, page, measured, title, area }: Shared 
             csv={() => csvOf(["indicator", "sex", "time_period", "obs_value", "obs_status"], lines.flatMap(({ points, kind }) => points.map((point, at) => [page.about.indicator, kind === "women" ? "F" : "M", periods[at]!, point.value, point.status])))}
             part="sexes"
           />
-        </>
+          </div>
+          <div>
+            <p>
+              {text} {apart}
+            </p>
+            <p class="small">{t("indicator.sexes_marks")}</p>
+          </div>
+        </div>
       )}
-      <p class="caption">
-        {text} {apart}
-        {periods.length > 1 ? ` ${t("indicator.sexes_marks")}` : ""}
-      </p>
+      {periods.length === 1 ? (
+        <p class="caption">
+          {text} {apart}
+        </p>
+      ) : null}
     </Section>
   );
 }
