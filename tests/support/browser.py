@@ -81,7 +81,7 @@ class Watched:
 
     def settle(self, state: str = "ready") -> None:
         """Wait until the page has loaded what it shows, and expect `state`."""
-        self.page.wait_for_function("states => states.includes(document.body?.dataset.state)", arg=list(STATES))
+        self.page.locator(", ".join(f"body[data-state={end}]" for end in STATES)).wait_for(state="attached")
         found = self.page.evaluate("document.body.dataset.state")
         assert found == state, f"{self.page.url} says {found}: {self.page.inner_text('body')[:300]}; {self.complaints}"
 

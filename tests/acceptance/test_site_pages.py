@@ -1,0 +1,197 @@
+"""Every kind of page of the site in a real browser: it is complete, accessible, narrow enough for a phone, light, and prints as it should."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support import browser as browsers
+from tests.support import static_server
+from tests.support.site_views import Views, view
+
+pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
+
+NARROW, WIDE = 320, 1280
+KINDS = (
+    "home", "places", "place", "region", "country", "indicators", "indicator", "indicator-break", "indicator-without-data",
+    "compare-empty", "compare", "compare-group", "cohesion", "measures", "data",
+)  # fmt: skip
+CZ_KINDS = ("home", "place", "indicator", "compare", "cohesion", "measures")
+CODE_AND_STYLE = 120_000
+FIRST_VIEW = 250_000
+PLACE_DATA = 60_000
+"""Budgets in bytes as they are sent, compressed; the data of a place are those of nothing but the place."""
+A4 = re.compile(rb"/MediaBox \[0 0 59[45][.\d]* 84[12][.\d]*\]")
+PAGE = re.compile(rb"/Type /Page\b(?!s)")
+WRONG = re.compile(r"\{\w+\}|\bNaN\b|\bundefined\b|\bnull\b|\[object|Infinity")
+"""What shows that a text was not filled."""
+
+
+@pytest.fixture(scope="module")
+def demo(demo_release: Path) -> Iterator[tuple[str, Views]]:
+    with static_server.serving(demo_release) as base:
+        yield base, Views(demo_release)
+
+
+@pytest.fixture(scope="module")
+def cz(cz_release: Path) -> Iterator[tuple[str, Views]]:
+    with static_server.serving(cz_release) as base:
+        yield base, Views(cz_release)
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDE])
+@pytest.mark.parametrize("language", ["cs", "en"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_is_complete_and_accessible(browser: Browser, demo: tuple[str, Views], kind: str, language: str, width: int) -> None:
+    base, views = demo
+    if kind not in views.kinds():
+        pytest.skip("every indicator has data")
+    assert _faults(browser, base, language, views.kinds()[kind], width) == []
+
+
+@pytest.mark.parametrize("kind", CZ_KINDS)
+def test_a_page_of_a_whole_country_is_complete_and_accessible(browser: Browser, cz: tuple[str, Views], kind: str) -> None:
+    """Language and width take turns, so that each kind is looked at once."""
+    base, views = cz
+    turn = CZ_KINDS.index(kind)
+    assert _faults(browser, base, ("cs", "en")[turn % 2], views.kinds()[kind], (NARROW, WIDE)[turn // 2 % 2]) == []
+
+
+def _faults(browser: Browser, base: str, language: str, path: str, width: int) -> list[str]:
+    """Return what is wrong with a view, in light and in dark."""
+    with browsers.watched(browser, base, width=width, language=language) as watched:
+        page = watched.open(f"site/{language}/{path}")
+        found = [*watched.complaints, *_texts(page, language)]
+        watched.complaints.clear()
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            found += [f"{scheme}: {violation}" for violation in browsers.violations(page)]
+        if width == NARROW and (excess := browsers.sideways(page)):
+            found.append(f"{excess} pixels wider than the window: {_wide(page)}")
+        return found + watched.complaints
+
+
+def _texts(page: Page, language: str) -> Iterator[str]:
+    """Yield what is wrong with the texts of a page and its head."""
+    if page.evaluate("document.documentElement.lang") != language:
+        yield "the page does not say its language"
+    if not page.title().strip():
+        yield "no title"
+    if len(headings := [text.strip() for text in page.locator("h1:visible").all_inner_texts()]) != 1 or not headings[0]:
+        yield f"not one heading: {headings}"
+    if not (page.locator("meta[name=description]").get_attribute("content") or "").strip():
+        yield "no description"
+    policy = page.locator("meta[http-equiv=Content-Security-Policy]").get_attribute("content") or ""
+    if "default-src 'none'" not in policy or "unsafe" in policy:
+        yield f"policy {policy!r}"
+    names = page.evaluate("[...document.querySelectorAll('[aria-label]')].map(element => element.getAttribute('aria-label'))")
+    for text in [page.title(), page.inner_text("body"), *names]:
+        yield from (f"not filled: …{text[max(0, m.start() - 40) : m.end() + 20]!r}" for m in WRONG.finditer(text))
+
+
+def _wide(page: Page) -> list[str]:
+    """Return the innermost elements that reach beyond the window."""
+    script = """() => [...document.querySelectorAll('body *')].filter(element => {
+        const right = element.getBoundingClientRect().right
+        return right > innerWidth + 1 && ![...element.children].some(child => child.getBoundingClientRect().right > innerWidth + 1)
+    }).slice(0, 5).map(element => `${element.tagName}.${element.className?.baseVal ?? element.className}`)"""
+    found: list[str] = page.evaluate(script)
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------------------------- titles
+
+
+def test_titles_tell_pages_apart(browser: Browser, demo: tuple[str, Views]) -> None:
+    base, views = demo
+    with browsers.watched(browser, base) as watched:
+        titles = {kind: watched.open(f"site/cs/{path}").title() for kind, path in views.kinds().items() if kind not in ("compare-group",)}
+    assert len(set(titles.values())) == len(titles), titles
+
+
+def test_the_language_is_changed_within_the_same_view(browser: Browser, demo: tuple[str, Views]) -> None:
+    base, views = demo
+    with browsers.watched(browser, base) as watched:
+        page = watched.open(f"site/cs/{views.kinds()['place']}")
+        page.locator("a[hreflang=en]").first.click()
+        page.wait_for_url("**/site/en/place.html?area=*")
+        watched.settle()
+        assert page.evaluate("document.documentElement.lang") == "en"
+        assert urlsplit(page.url).query == urlsplit(views.kinds()["place"]).query
+
+
+def test_an_unknown_place_or_indicator_is_told(browser: Browser, demo: tuple[str, Views]) -> None:
+    base, _ = demo
+    with browsers.watched(browser, base) as watched:
+        for page_name, query in (("place", "area"), ("indicator", "indicator"), ("compare", "areas"), ("cohesion", "indicator")):
+            page = watched.open(f"site/en/{view(page_name, **{query: 'no-such-thing'})}")
+            assert page.locator("h1:visible").count() == 1, page.url
+            assert WRONG.search(page.inner_text("main")) is None, page.inner_text("main")[:300]
+
+
+# ------------------------------------------------------------------------------------------------------------------------ budgets
+
+
+@pytest.mark.parametrize("kind", CZ_KINDS)
+def test_the_first_view_of_a_page_is_light(browser: Browser, cz: tuple[str, Views], kind: str) -> None:
+    base, views = cz
+    with browsers.watched(browser, base) as watched:
+        counted = browsers.transfer(watched.page)
+        watched.open(f"site/cs/{views.kinds()[kind]}")
+        assert 0 < counted.total("Script", "Stylesheet") <= CODE_AND_STYLE, counted.bytes
+        assert counted.total() <= FIRST_VIEW, counted.bytes
+
+
+def test_the_data_of_a_place_are_small(browser: Browser, cz: tuple[str, Views]) -> None:
+    base, views = cz
+    with browsers.watched(browser, base) as watched:
+        counted = browsers.transfer(watched.page)
+        for code in (views.largest(), *views.places(4, seed=1)):
+            counted.bytes.clear()
+            watched.open(f"site/cs/{view('place', area=code)}")
+            own = {
+                address: size for address, size in counted.bytes.items() if "/api/v1/areas/" in address or "/site/data/peers/" in address
+            }
+            assert own, counted.bytes
+            assert sum(own.values()) <= PLACE_DATA, own
+
+
+# -------------------------------------------------------------------------------------------------------------------------- print
+
+
+@pytest.mark.parametrize("language", ["cs", "en"])
+@pytest.mark.parametrize("pack", ["demo", "cz"])
+def test_a_place_prints_on_two_pages(browser: Browser, request: pytest.FixtureRequest, pack: str, language: str) -> None:
+    base, views = request.getfixturevalue(pack)
+    with browsers.watched(browser, base, language=language) as watched:
+        for code in [views.largest(), *views.places(2 if pack == "cz" else 4, seed=2)]:
+            page = watched.open(f"site/{language}/{view('place', area=code)}")
+            printed = page.pdf(prefer_css_page_size=True)
+            assert len(PAGE.findall(printed)) == 2, code
+            assert len(A4.findall(printed)) == 2, "two pages of A4"
+
+
+# ----------------------------------------------------------------------------------------------------------------- without script
+
+
+@pytest.mark.parametrize("language", ["cs", "en"])
+def test_without_a_script_every_link_of_a_page_leads_somewhere(browser: Browser, demo: tuple[str, Views], language: str) -> None:
+    base, _ = demo
+    asked: set[str] = set()
+    with browsers.watched(browser, base, language=language, scripts=False) as watched:
+        for path in ("index.html", "place.html", "indicator.html", "compare.html", "cohesion.html", "measures.html", "data.html"):
+            page = watched.open(f"site/{language}/{path}", state=None)
+            assert page.locator("h1:visible").count() == 1
+            assert page.locator("main a:visible").count() > 0, f"{path} is a dead end"
+            assert browsers.violations(page) == []
+            asked |= {urljoin(page.url, str(link.get_attribute("href"))).partition("#")[0] for link in page.locator("a:visible").all()}
+        own = sorted(address for address in asked if address.startswith(base))
+        assert [address for address in asked if urlsplit(address).netloc == urlsplit(base).netloc and address not in own] == []
+        assert [address for address in own if watched.page.request.get(address).status != 200] == []
+        tables = {address for address in own if "/csv/" in address or "/topics/" in address or "/parquet/" in address}
+        assert tables, "the tables of the release can be reached"
