@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, ConsoleMessage, Page, sync_playwright
 
 from tests.support import debian
 
@@ -57,13 +57,14 @@ class Watched:
 
     page: Page
     base: str
+    has_scripts: bool = True
     complaints: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         page = self.page
         page.set_default_timeout(WAIT_MS)
-        page.on("console", lambda message: self._complain(f"console {message.type}: {message.text}", message.type in ("error", "warning")))
+        page.on("console", lambda message: self._complain(f"console {message.type}: {message.text}", self._is_fault(message)))
         page.on("pageerror", lambda error: self._complain(f"error: {error}"))
         page.on(
             "requestfailed", lambda request: self._complain(f"failed: {request.url} {request.failure}", not _cancelled(request.failure))
@@ -94,6 +95,10 @@ class Watched:
         if is_complaint:
             self.complaints.append(text)
 
+    def _is_fault(self, message: ConsoleMessage) -> bool:
+        """Say whether a message is one of a fault. Without scripts nothing uses what was loaded for them."""
+        return message.type in ("error", "warning") and (self.has_scripts or "preload" not in message.text)
+
     def _requested(self, url: str) -> None:
         self.requests.append(url)
         parts, base = urlsplit(url), urlsplit(self.base)
@@ -120,7 +125,7 @@ def watched(
         java_script_enabled=scripts, has_touch=touch, is_mobile=touch, accept_downloads=True, reduced_motion="reduce",
     )  # fmt: skip
     try:
-        found = Watched(context.new_page(), base)
+        found = Watched(context.new_page(), base, scripts)
         yield found
         found.assert_silent()
     finally:
