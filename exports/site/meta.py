@@ -62,13 +62,11 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
 
 
 def _country(source: Source, language: str) -> dict[str, Any]:
-    """Return the country. `area` is the only area that has none above it on the last level; null if there are more."""
+    """Return the country, named in the language. `area` is the only area that has none above it on the last level; null if there are more."""
     areas, last = source.areas["areas"], source.areas["levels"][-1]
     top = [area for area in range(last["first"], last["first"] + last["count"]) if areas["parent"][area] is None]
     code = source.index["country"]
-    if len(top) != 1 or last["count"] != 1:
-        return {"area": None, "code": code, "name": words.country(code, language)}
-    return {"area": top[0], "code": code, "name": areas["name"][top[0]]}
+    return {"area": top[0] if len(top) == 1 and last["count"] == 1 else None, "code": code, "name": words.country(code, language)}
 
 
 def _maps(source: Source, level: str) -> dict[str, Any]:

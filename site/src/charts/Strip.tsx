@@ -58,7 +58,7 @@ export function Strip({ value, lower, upper, others, peers, country, women, men,
   );
 }
 
-const end = (axis: Axis, value: number, unit: string): string => withUnit(number(value, axis.decimals), shortUnit(unit));
+const end = (axis: Axis, value: number, unit: string): string => withUnit(number(value, value === 0 ? 0 : axis.decimals), shortUnit(unit));
 
 function Pair({ women, men, x }: { women: number; men: number; x: (value: number) => string }) {
   const womenRight = women >= men;

@@ -16,9 +16,9 @@ export function roundStep(length: number): number {
   return (([1, 2, 2.5, 5, 10].find((factor) => factor * power >= length * (1 - 1e-9)) ?? 10) * power);
 }
 
-/** As few decimals as write a step exactly. */
-export function decimalsOf(step: number): number {
-  for (let decimals = 0; decimals < 8; decimals++) if (Math.abs(step * 10 ** decimals - Math.round(step * 10 ** decimals)) < 1e-6) return decimals;
+/** As few decimals as write a number exactly. */
+export function decimalsOf(value: number): number {
+  for (let decimals = 0; decimals < 8; decimals++) if (Math.abs(value * 10 ** decimals - Math.round(value * 10 ** decimals)) < 1e-6) return decimals;
   return 8;
 }
 
@@ -27,9 +27,9 @@ export function roundAxis(low: number, high: number): Axis {
   const wide = high > low ? high - low : Math.abs(high) || 1;
   const [from, to] = high > low ? [low, high] : low === 0 ? [0, 1] : [low - wide / 2, high + wide / 2];
   const step = roundStep((to - from) / 6);
-  const decimals = decimalsOf(step);
-  const rounded = (value: number) => Number(value.toFixed(decimals));
-  return { low: rounded(Math.floor(from / step + 1e-9) * step), high: rounded(Math.ceil(to / step - 1e-9) * step), decimals };
+  const rounded = (value: number) => Number(value.toFixed(decimalsOf(step)));
+  const [first, last] = [rounded(Math.floor(from / step + 1e-9) * step), rounded(Math.ceil(to / step - 1e-9) * step)];
+  return { low: first, high: last, decimals: Math.max(decimalsOf(first), decimalsOf(last)) };
 }
 
 function quantile(sorted: number[], share: number): number {

@@ -22,6 +22,7 @@ export class Areas {
   }
 
   name(area: number): string {
+    if (area === this.meta.country.area) return this.meta.country.name;
     return this.at(area, (columns) => columns.name) ?? this.code(area);
   }
 

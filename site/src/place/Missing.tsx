@@ -1,6 +1,6 @@
 import type { IndicatorMeta, Meta } from "../core/data";
 import { byName } from "../core/format";
-import { levelName } from "../core/levels";
+import { capital, levelName } from "../core/levels";
 import { address } from "../core/state";
 import { t } from "../core/texts";
 import { Disclosure } from "../parts/Disclosure";
@@ -21,7 +21,7 @@ export function Missing({ place, meta }: { place: Place; meta: Meta }) {
         {suppliers.map(({ supplier, indicators }) => (
           <div key={supplier}>
             <h3>
-              {supplier || t("place.missing_others")} <small>{indicators.length}</small>
+              {capital(supplier || t("place.missing_others"))} <small>{indicators.length}</small>
             </h3>
             <Disclosure summary={t("place.missing_which", { supplier: supplier || t("place.missing_others") })}>{() => <Needed indicators={indicators} withSupplier={!supplier} />}</Disclosure>
           </div>

@@ -75,5 +75,6 @@ function besideText(row: Row, side: Said["side"], place: Place, areas: Areas): s
   if (!row.among || side === "similar") return null;
   const { below, equal, others } = row.among;
   const k = side === "lower" ? below : others - below - equal;
+  if (k === 0 && equal === 0) return t(`sentences.${side}_than_all_around`, { n: others, many: around(place, areas) });
   return t(side === "lower" ? "sentences.lower_beside" : "sentences.higher_beside", { n: k, of: ofNumber(others), many: around(place, areas) });
 }
