@@ -133,7 +133,7 @@ def _adds_up(cells: IndicatorCells) -> bool:
 
 
 def sources(info: ReleaseInfo) -> list[dict[str, Any]]:
-    """Return id, title, publisher, licence with the address of its text, home page and citation of each source."""
+    """Return id, title, publisher, licence with the address of its text, terms, carrier, home page and citation of each source."""
     return [
         {
             "source": source["id"],
@@ -141,6 +141,8 @@ def sources(info: ReleaseInfo) -> list[dict[str, Any]]:
             "publisher": by_language(source["publisher"], info),
             "licence": source["licence"],
             "licence_url": licence_url(source["licence"]),
+            "rights": by_language(source.get("rights") or "", info),
+            "carrier": (source.get("carrier") or {}).get("name"),
             "homepage": source["homepage"] if is_web(source.get("homepage")) else None,
             "citation": by_language(source.get("citation") or "", info),
         }

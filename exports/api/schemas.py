@@ -160,6 +160,8 @@ def _lists() -> dict[str, Schema]:
             "A source with its licence",
             {
                 "source": TEXT, "title": TEXTS, "publisher": TEXTS, "licence": TEXT, "licence_url": TEXT_OR_NULL, "homepage": TEXT_OR_NULL,
+                "rights": described(TEXTS, "Terms of use that the source or its declaration states beside the licence"),
+                "carrier": described(TEXT_OR_NULL, "Who passed the file on, if not the publisher"),
                 "citation": TEXTS,
             },
         ),

@@ -10,7 +10,7 @@ import numpy as np
 
 from exports.api import positions
 from exports.api.encode import NO_ROW, Floats, numbers, rounded
-from exports.site import distribution
+from exports.site import compared, distribution
 from exports.site.source import Source
 from pipelines.core.vocabulary import STATUSES, TOTAL
 
@@ -94,23 +94,8 @@ def _fine(level: Mapping[str, Any], decimals: int | None) -> dict[str, Any]:
         "quantiles": numbers(rounded(positions.quantiles(values), decimals)),
         "areas": int(np.isfinite(values).sum()),
         "missing": {code: missing[code] for code in sorted(missing) if code in STATUSES and not STATUSES[code].has_value},
-        "compared": _compared(level, total),
+        "compared": compared.counts(level),
     }
-
-
-def _compared(level: Mapping[str, Any], total: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the value of the country, and how many areas are higher, lower, similar or too small to compare; None without comparisons."""
-    country = level.get("comparisons", {}).get("country")
-    if country is None:
-        return None
-    counts = Counter({"higher": 0, "lower": 0, "similar": 0, "too_few": 0})
-    for value, reference, outcome in zip(total["value"], country["reference"], country["outcome"], strict=True):
-        if outcome in ("similar", "too_few"):
-            counts[outcome] += 1
-        elif outcome in ("better", "worse", "higher", "lower"):
-            counts["higher" if value > reference else "lower"] += 1
-    references = {reference for reference in country["reference"] if reference is not None}
-    return {"reference": references.pop() if len(references) == 1 else None, **counts}
 
 
 def _floats(values: Iterable[Any]) -> Floats:

@@ -1,7 +1,8 @@
 import { useMemo } from "preact/hooks";
 import { Map as AreaMap } from "../charts/Map";
 import { Legend, type LegendEntry } from "../charts/Legend";
-import { type IndicatorMeta, type Level, type Meta, loadIndicatorPage } from "../core/data";
+import { Areas } from "../core/areas";
+import { type IndicatorMeta, type Level, type Meta, loadIndicatorPage, loadPlaces } from "../core/data";
 import { type Side, side, totalOf } from "../core/differences";
 import { flagships } from "../core/flagship";
 import * as format from "../core/format";
@@ -17,16 +18,19 @@ import { Section } from "../parts/Section";
 import { changeOfCountry, likeTheCountry, withoutData } from "../sentences/overview";
 
 /** The first page: a question and a search, a map with a finding, the measures at a glance, findings, and what is new. */
-export function Home({ meta, areas }: PageProps) {
+export function Home({ meta, areas: coarse }: PageProps) {
   document.title = meta.title;
   const level = useMemo(() => mapLevel(meta), [meta]);
+  const above = regions(meta);
+  const namesFinest = level === meta.levels[0] || above === meta.levels[0];
+  const places = useLoaded(namesFinest ? "places" : null, loadPlaces);
+  const areas = useMemo(() => (places.value ? new Areas(meta, places.value) : coarse), [meta, coarse, places.value]);
   const chosen = useMemo(() => flagships(meta, (level ?? meta.levels[0]!).level, 2), [meta, level]);
   const pages = useLoaded(chosen.map(({ indicator }) => indicator).join(), () => Promise.all(chosen.map(({ indicator }) => loadIndicatorPage(indicator))));
   const withData = meta.indicators.filter(({ newest }) => Object.keys(newest).length > 0).length;
   const finest = meta.levels[0]!.level;
   const question = `home.question_${finest}`;
   const label = `home.search_${finest}`;
-  const above = regions(meta);
   const known = chosen.flatMap((indicator, position) => (pages.value ? [{ indicator, page: pages.value[position]! }] : []));
   const like = known.map(({ indicator, page }) => likeTheCountry(meta, indicator, page));
   const change = known.map(({ indicator, page }) => changeOfCountry(meta, indicator, page)).find((finding) => finding !== null);
@@ -54,7 +58,7 @@ export function Home({ meta, areas }: PageProps) {
           ) : null}
         </div>
         <div>
-          {level && chosen[0] ? <CountryMap meta={meta} level={level} indicator={chosen[0]} areas={areas} /> : null}
+          {level && chosen[0] && (places.value || level !== meta.levels[0]) ? <CountryMap meta={meta} level={level} indicator={chosen[0]} areas={areas} /> : null}
         </div>
       </div>
       <Objectives meta={meta} />
