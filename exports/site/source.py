@@ -65,6 +65,9 @@ class Source:
     def series(self, indicator: str) -> Mapping[str, Any]:
         return self._read("indicators", indicator, "series")
 
+    def bundle(self, name: str) -> Mapping[str, Any]:
+        return self._read("areas", name)
+
     @property
     def with_values(self) -> list[str]:
         """The ids of the indicators that have values."""

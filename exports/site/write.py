@@ -16,7 +16,7 @@ from exports.model.info import Context, FileFacts
 from exports.model.reuse import Reuse, key
 from exports.site import built as built_files
 from exports.site import facts as site_facts
-from exports.site import file_list, indicator_pages, meta, pages, peers, places, within
+from exports.site import file_list, indicator_pages, meta, newest, pages, peers, places, within
 from exports.site.built import Built
 from exports.site.facts import SiteFacts
 from exports.site.source import Source
@@ -72,6 +72,7 @@ def files(source: Source, facts: SiteFacts, built: Built) -> Iterator[SiteFile]:
     for name, bundles in within.groups(source).items():
         yield _data(f"within/{name}", partial(within.document, source, bundles), headlines)
     for bundle in source.territory.bundles:
+        yield _data(f"newest/{bundle.id}", partial(_newest, source, bundle.id), (layout.api_path("areas", bundle.id),))
         if numbers := peers.of_bundle(source, bundle):
             yield _data(f"peers/{bundle.id}", partial(peers.document, source, numbers), headlines)
     for name in source.with_values:
@@ -79,6 +80,10 @@ def files(source: Source, facts: SiteFacts, built: Built) -> Iterator[SiteFile]:
         yield _data(f"indicators/{name}", partial(indicator_pages.document, source, name), (*own, *AREAS))
     for page, text in pages.documents(source, facts, built, languages):
         yield SiteFile(f"{layout.SITE}/{page}", partial(bytes, text))
+
+
+def _newest(source: Source, bundle: str) -> dict[str, Any]:
+    return newest.document(source.bundle(bundle))
 
 
 def _data(name: str, make: Callable[[], Any], made_from: Sequence[str] = ()) -> SiteFile:

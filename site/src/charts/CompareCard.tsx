@@ -69,18 +69,20 @@ interface LaneProps {
 function Lane({ at, value, lower, upper, country, mark, open }: LaneProps): ComponentChildren {
   const x = (number: number) => `${at(number).toFixed(2)}%`;
   return (
-    <svg width="100%" height="100%" aria-hidden="true" focusable="false">
-      <line class="lane" x1="0" x2="100%" y1="50%" y2="50%" />
-      {country ? <line class="country" x1={country} x2={country} y1="0" y2="100%" /> : null}
-      {lower !== null && upper !== null ? <line class="range" x1={x(lower)} x2={x(upper)} y1="50%" y2="50%" /> : null}
-      {value === null ? null : mark === "square" ? (
-        <svg x={x(value)} y="50%">
-          <rect x="-5" y="-5" width="10" height="10" />
-        </svg>
-      ) : (
-        <circle class={open ? "open" : undefined} cx={x(value)} cy="50%" r="4.5" />
-      )}
-    </svg>
+    <span class="lane-box">
+      <svg width="100%" height="100%" aria-hidden="true" focusable="false">
+        <line class="lane" x1="0" x2="100%" y1="50%" y2="50%" />
+        {country ? <line class="country" x1={country} x2={country} y1="0" y2="100%" /> : null}
+        {lower !== null && upper !== null ? <line class="range" x1={x(lower)} x2={x(upper)} y1="50%" y2="50%" /> : null}
+        {value === null ? null : mark === "square" ? (
+          <svg x={x(value)} y="50%">
+            <rect x="-5" y="-5" width="10" height="10" />
+          </svg>
+        ) : (
+          <circle class={open ? "open" : undefined} cx={x(value)} cy="50%" r="4.5" />
+        )}
+      </svg>
+    </span>
   );
 }
 

@@ -1,6 +1,40 @@
 // One indicator in several places, in the same period, with the value of a group of places and of the country.
-import type { Bundle, IndicatorMeta, PlaceIndicator, Value } from "./data";
+import type { Above, Bundle, IndicatorMeta, Newest, PlaceBreakdown, Value } from "./data";
 import { type Counted, type GroupSums, groupSums, intervalKind } from "./statistics";
+
+/** What is read of the values of an indicator in some areas: all periods, or only the newest one. */
+interface Entry {
+  indicator: string;
+  newest: string | null;
+  periods: string[];
+  breakdowns: Pick<PlaceBreakdown, "value" | "status" | "lower" | "upper" | "notes">[];
+  numerator?: Value[];
+  denominator?: Value[];
+  above?: { country?: Above };
+  last?: Record<string, string>;
+}
+
+export interface Values {
+  areas: number[];
+  indicators: Entry[];
+}
+
+/** All values of a bundle. */
+export const allValues = (bundle: Bundle): Values => bundle;
+
+/** The newest values of a bundle. */
+export function newestValues({ areas, indicators }: Newest): Values {
+  const column = (values: Value[] | undefined) => values?.map((value) => [value]);
+  return {
+    areas,
+    indicators: indicators.map(({ value, status, lower, upper, notes, country, ...entry }) => ({
+      ...entry,
+      periods: [entry.newest],
+      breakdowns: [{ value: column(value)!, status: [...status], lower: column(lower), upper: column(upper), notes: notes?.map((own) => ({ ...own, period: 0 })) }],
+      above: { country },
+    })),
+  };
+}
 
 /** A place and the file that has its values. */
 export interface Chosen {
@@ -9,7 +43,7 @@ export interface Chosen {
   /** Its name, with the area above where two chosen places have the same name. */
   name: string;
   level: string;
-  bundle: Bundle;
+  values: Values;
 }
 
 export interface Row extends Counted {
@@ -48,8 +82,8 @@ export interface Comparison {
 /** The order of statuses when values are joined: the last one is that of the group. */
 const RANK = "APIEB";
 
-const entryOf = (place: Chosen, indicator: string): PlaceIndicator | undefined =>
-  place.bundle.indicators.find((entry) => entry.indicator === indicator);
+const entryOf = (place: Chosen, indicator: string): Entry | undefined =>
+  place.values.indicators.find((entry) => entry.indicator === indicator);
 
 /**
  * Compare an indicator in the newest period that all places have: the earliest of the newest periods of their levels. Null if no place has a row.
@@ -72,14 +106,14 @@ export function compare(indicator: IndicatorMeta, places: Chosen[], members: Cho
 
 function rowOf(place: Chosen, indicator: string, period: string): Row {
   const entry = entryOf(place, indicator);
-  const at = place.bundle.areas.indexOf(place.area);
+  const at = place.values.areas.indexOf(place.area);
   const when = entry?.periods.indexOf(period) ?? -1;
   const total = entry?.breakdowns[0];
   const row = { place, value: null, numerator: null, denominator: null, lower: null, upper: null, status: "O", note: null, newest: null };
   if (!entry || !total || at < 0) return row;
   const values = total.value[at] ?? [];
   const last = values.map((value) => value !== null).lastIndexOf(true);
-  const newest = last < 0 ? null : entry.periods[last]!;
+  const newest = last < 0 ? (entry.last?.[at] ?? null) : entry.periods[last]!;
   if (when < 0) return { ...row, newest };
   const status = total.status[at]?.[when] ?? ".";
   const counted = period === entry.newest;
@@ -103,8 +137,8 @@ function groupOf(indicator: IndicatorMeta, members: Chosen[], period: string): G
   const rows = members.map((place) => rowOf(place, indicator.indicator, period));
   const without = rows.filter(({ value }) => value === null);
   if (without.length > 0) return { reason: "members", names: without.map(({ place }) => place.name) };
-  const evidence = [...new Set(members.map(({ bundle }) => bundle))].flatMap((bundle) =>
-    bundle.areas.map((area) => rowOf({ ...members[0]!, area, bundle }, indicator.indicator, period)),
+  const evidence = [...new Set(members.map(({ values }) => values))].flatMap((values) =>
+    values.areas.map((area) => rowOf({ ...members[0]!, area, values }, indicator.indicator, period)),
   );
   const sums = groupSums(rows, rule, intervalKind(evidence, rule, indicator.decimals));
   if (!sums) return { reason: "period" };

@@ -194,6 +194,27 @@ export interface Peers {
   indicators: Record<string, Value[]>;
 }
 
+/** site/data/newest/<bundle>.json: the newest values of the areas of a bundle; lists have an element per area. */
+export interface Newest {
+  bundle: string;
+  level: string;
+  areas: number[];
+  indicators: {
+    indicator: string;
+    newest: string;
+    value: Value[];
+    status: string;
+    lower?: Value[];
+    upper?: Value[];
+    numerator?: Value[];
+    denominator?: Value[];
+    /** The last period with a value of the areas that have none now, by their position. */
+    last?: Record<string, string>;
+    notes?: { note: string; areas: number[] }[];
+    country?: Above;
+  }[];
+}
+
 /** Values of one period: an element per area of a level, and a letter per area in `status`. */
 export interface Cells {
   sex: string;
@@ -323,6 +344,7 @@ export const loadMeta = (language: string) => load<Meta>(`site/data/meta.${part(
 export const loadPlaces = () => load<Places>("site/data/places.json");
 export const loadWithin = (code: string) => load<Within>(`site/data/within/${part(code)}.json`);
 export const loadPeers = (bundle: string) => load<Peers>(`site/data/peers/${part(bundle)}.json`);
+export const loadNewest = (bundle: string) => load<Newest>(`site/data/newest/${part(bundle)}.json`);
 export const loadIndicatorPage = (id: string) => load<IndicatorPage>(`site/data/indicators/${part(id)}.json`);
 export const loadIndicator = (id: string) => load<IndicatorFile>(`api/v1/indicators/${part(id)}.json`);
 export const loadBundle = (bundle: string) => load<Bundle>(`api/v1/areas/${part(bundle)}.json`);

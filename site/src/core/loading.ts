@@ -16,6 +16,12 @@ export function awaited<T>(work: Promise<T>): Promise<T> {
   return work;
 }
 
+/** Say that what the address asks for does not exist. */
+export function refuse(): void {
+  failed = true;
+  if (open === 0) document.body.dataset["state"] = "failed";
+}
+
 function settle(): void {
   open -= 1;
   turn += 1;

@@ -2,6 +2,7 @@ import { useEffect, useMemo } from "preact/hooks";
 import { type Pairing, STATISTICS, type Statistic, dispersionsOf, loadCohesion, loadCohesionIds, pairingsOf, usualPairing } from "../core/cohesion";
 import type { IndicatorMeta, Meta } from "../core/data";
 import { capital, levelName } from "../core/levels";
+import { refuse } from "../core/loading";
 import { useLoaded, useQuery } from "../core/state";
 import { t } from "../core/texts";
 import type { PageProps } from "../main";
@@ -29,6 +30,10 @@ export function Cohesion({ meta, areas }: PageProps) {
   const dispersions = useMemo(() => (current && pairing ? dispersionsOf(current, pairing) : []), [current, pairing]);
   const statistics = STATISTICS.filter((name) => dispersions.some(({ statistics: own }) => own[name]?.some((value) => value !== null)));
   const statistic = statistics.find((name) => name === query["statistic"]) ?? statistics[0];
+  const isUnknown = Boolean(asked && ids.value && !indicator);
+  useEffect(() => {
+    if (isUnknown) refuse();
+  }, [isUnknown]);
   useEffect(() => {
     document.title = `${indicator ? `${indicator.title} – ` : ""}${t("cohesion.title")} – ${meta.title}`;
   }, [indicator]);
@@ -44,7 +49,7 @@ export function Cohesion({ meta, areas }: PageProps) {
         </div>
       ) : null}
       {ids.error || file.error ? <p class="aside-note">{t("common.failed")}</p> : null}
-      {asked && ids.value && !indicator ? <p class="aside-note">{t("cohesion.unknown", { indicator: asked })}</p> : null}
+      {isUnknown ? <p class="aside-note">{t("cohesion.unknown", { indicator: asked ?? "" })}</p> : null}
       {!ids.value && !ids.error ? <p>{t("common.loading")}</p> : null}
       {indicator && current && pairing && statistic ? (
         <>

@@ -5,6 +5,7 @@ import { type Chosen, compare, hasGroup } from "../core/comparison";
 import { save } from "../core/csv";
 import { type IndicatorMeta, type Localized, type Meta, type Places, load, loadPlaces } from "../core/data";
 import { list, number } from "../core/format";
+import { refuse } from "../core/loading";
 import { address, useLoaded, useQuery } from "../core/state";
 import { t } from "../core/texts";
 import type { PageProps } from "../main";
@@ -40,6 +41,10 @@ function Chooser({ meta, places }: { meta: Meta; places: Places }) {
   const selection = selectionOf(query);
   const wanted = [...new Set([...selection.places, ...selection.members])];
   const loaded = useLoaded(wanted.length ? wanted.join() : null, () => loadChosen(wanted, areas));
+  const nothing = loaded.value !== undefined && loaded.value.chosen.size === 0;
+  useEffect(() => {
+    if (nothing) refuse();
+  }, [nothing]);
   const put = (codes: string[]) => change({ areas: codes.join(",") || null });
   const topics = meta.topics.filter(({ indicators }) => indicators.some((id) => hasData(meta, id)));
   const topic = topics.find((own) => own.topic === query["topic"]) ?? topics[0];

@@ -1,7 +1,7 @@
 // What the address says: the places, the group and its name, the topic.
 import { Areas } from "../../core/areas";
-import type { Chosen } from "../../core/comparison";
-import { type Bundle, loadBundle } from "../../core/data";
+import { type Chosen, type Values, allValues, newestValues } from "../../core/comparison";
+import { loadBundle, loadNewest } from "../../core/data";
 import type { Query } from "../../core/state";
 
 export const MOST_PLACES = 6;
@@ -31,21 +31,25 @@ export function selectionOf(query: Query): Selection {
   };
 }
 
-/** The chosen areas with their files; codes that the release does not have are told apart. */
+/**
+ * The chosen areas with their values; codes that the release does not have are told apart. Areas of one level have the same newest period, so their
+ * newest values are enough. Those of several levels are compared in the newest period that all have, and need earlier ones, too.
+ */
 export async function loadChosen(wanted: string[], areas: Areas): Promise<{ chosen: Map<string, Chosen>; unknown: string[] }> {
   const numbers = new Map(wanted.map((code) => [code, areas.find(code)]));
   const found = [...numbers].filter((entry): entry is [string, number] => entry[1] !== null);
   const names = new Set(found.map(([, area]) => areas.bundle(area)).filter(Boolean));
-  const bundles = new Map<string, Bundle>();
-  await Promise.all([...names].map(async (name) => bundles.set(name, await loadBundle(name))));
+  const isOneLevel = new Set(found.map(([, area]) => areas.level(area).level)).size === 1;
+  const bundles = new Map<string, Values>();
+  await Promise.all([...names].map(async (name) => bundles.set(name, isOneLevel ? newestValues(await loadNewest(name)) : allValues(await loadBundle(name)))));
   const named = found.map(([, area]) => areas.name(area));
   const chosen = new Map<string, Chosen>();
   for (const [code, area] of found) {
-    const bundle = bundles.get(areas.bundle(area));
-    if (!bundle) continue;
+    const values = bundles.get(areas.bundle(area));
+    if (!values) continue;
     const name = areas.name(area);
     const unique = named.filter((other) => other === name).length === 1;
-    chosen.set(code, { area, code, name: unique ? name : `${name} (${whereabouts(area, areas)})`, level: areas.level(area).level, bundle });
+    chosen.set(code, { area, code, name: unique ? name : `${name} (${whereabouts(area, areas)})`, level: areas.level(area).level, values });
   }
   return { chosen, unknown: wanted.filter((code) => !chosen.has(code)) };
 }

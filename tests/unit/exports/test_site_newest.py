@@ -1,0 +1,66 @@
+"""The newest values of the areas of a bundle, as the page that compares places reads them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from exports.site import newest
+
+
+def entry(**changes: Any) -> dict[str, Any]:
+    """Return the values of an indicator in two areas and three periods; the second area has none in the newest of them."""
+    total = {
+        "sex": "_T",
+        "age": "_T",
+        "value": [[1.5, 2.5, None], [3.5, None, None]],
+        "status": ["AB.", "AM."],
+        "lower": [[1, 2, None], [3, None, None]],
+        "upper": [[2, 3, None], [4, None, None]],
+        "notes": [{"note": "old", "period": 0, "areas": [0]}, {"note": "late", "period": 1, "areas": [1]}],
+    }
+    country = {"area": 9, "status": "A", "value": 2, "lower": 1.9, "upper": 2.1}
+    whole = {
+        "indicator": "share",
+        "newest": "2021",
+        "periods": ["2020", "2021", "2022"],
+        "breakdowns": [total, {**total, "sex": "F", "value": [[9, 9, 9], [9, 9, 9]]}],
+        "numerator": [25, None],
+        "denominator": [10, None],
+        "positions": {},
+        "above": {"parent": None, "country": country},
+    }
+    return {**whole, **changes}
+
+
+def document(*indicators: dict[str, Any]) -> dict[str, Any]:
+    return newest.document({"bundle": "lau-1", "level": "lau", "areas": [4, 7], "codes": ["a", "b"], "indicators": list(indicators)})
+
+
+def test_values_are_those_of_the_newest_period_and_the_total() -> None:
+    found = document(entry())
+    assert {name: found[name] for name in ("bundle", "level", "areas")} == {"bundle": "lau-1", "level": "lau", "areas": [4, 7]}
+    assert found["indicators"] == [
+        {
+            "indicator": "share",
+            "newest": "2021",
+            "value": [2.5, None],
+            "status": "BM",
+            "lower": [2, None],
+            "upper": [3, None],
+            "numerator": [25, None],
+            "denominator": [10, None],
+            "last": {"1": "2020"},
+            "notes": [{"note": "late", "areas": [1]}],
+            "country": {"area": 9, "status": "A", "value": 2, "lower": 1.9, "upper": 2.1},
+        }
+    ]
+
+
+def test_what_no_area_has_is_left_out() -> None:
+    total = {"sex": "_T", "age": "_T", "value": [[1], [2]], "status": ["A", "A"], "lower": [[None], [None]], "upper": [[None], [None]]}
+    own = entry(newest="2020", periods=["2020"], breakdowns=[total], denominator=[None, None], above={})
+    assert set(document(own)["indicators"][0]) == {"indicator", "newest", "value", "status", "numerator"}
+
+
+def test_an_indicator_without_any_value_is_left_out() -> None:
+    assert document(entry(newest=None))["indicators"] == []
