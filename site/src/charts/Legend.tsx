@@ -1,3 +1,5 @@
+import { number } from "../core/format";
+
 export interface LegendEntry {
   /** The class of the swatch: `fill-1` to `fill-5`, `fill-lower`, `fill-similar`, `fill-higher`, `fill-missing`, `fill-missing-2`. */
   swatch: string;
@@ -17,7 +19,7 @@ export function Legend({ entries }: { entries: LegendEntry[] }) {
           <i class={swatch} aria-hidden="true" />
           <span>
             <b>{text}</b>
-            {count === undefined ? "" : ` · ${count}`}
+            {count === undefined ? "" : ` · ${number(count)}`}
             {note ? ` (${note})` : ""}
           </span>
         </li>

@@ -21,7 +21,9 @@ interface Props {
   onChoose?: (code: string) => void;
 }
 
-const HATCHES: Record<string, number> = { "fill-missing": 45, "fill-missing-2": 135 };
+/** More areas than these have thinner borders. */
+const DENSE = 1500;
+const HATCHES: Record<string, number> = { "fill-missing": -45, "fill-missing-2": 45 };
 
 /** One map: areas in classes, borders of the level above, and the names of a few areas. Its text keeps its size. */
 export function Map({ shapes, fill, summary, labels = [], chosen, describe, onChoose }: Props) {
@@ -49,7 +51,7 @@ export function Map({ shapes, fill, summary, labels = [], chosen, describe, onCh
       <svg
         role="img"
         aria-label={summary}
-        class={onChoose ? "map-picture choosable" : "map-picture"}
+        class={`map-picture${onChoose ? " choosable" : ""}${shapes.paths.size > DENSE ? " dense" : ""}`}
         style={{ aspectRatio: `${width} / ${height}` }}
         onPointerMove={describe ? (event) => setUnder(locate(event)) : undefined}
         onPointerLeave={() => setUnder(null)}
@@ -71,20 +73,14 @@ export function Map({ shapes, fill, summary, labels = [], chosen, describe, onCh
           {under && shapes.paths.has(under) ? <path class="map-under" d={shapes.paths.get(under)} /> : null}
           {chosen && shapes.paths.has(chosen) ? <path class="map-here" d={shapes.paths.get(chosen)} /> : null}
         </svg>
-        {labels.map(({ code, text: name, here }) => {
-          const at = shapes.centres.get(code);
-          if (!at) return null;
-          const anchor = at[0] < width * 0.2 ? "start" : at[0] > width * 0.8 ? "end" : "middle";
-          const up = at[1] > height * 0.12;
-          return (
-            <g key={code} class={here ? "map-label here" : "map-label"}>
-              <circle cx={place(at).x} cy={place(at).y} r={here ? 3.5 : 2} />
-              <text x={place(at).x} y={place(at).y} dy={up ? -7 : 16} text-anchor={anchor}>
-                {name}
-              </text>
-            </g>
-          );
-        })}
+        {placed(labels, shapes).map(({ code, text: name, here, at, anchor, shift }) => (
+          <g key={code} class={here ? "map-label here" : "map-label"}>
+            <circle cx={place(at).x} cy={place(at).y} r={here ? 3.5 : 2} />
+            <text x={place(at).x} y={place(at).y} dy={shift} text-anchor={anchor}>
+              {name}
+            </text>
+          </g>
+        ))}
       </svg>
       {text && centre ? (
         <div class="map-tip" aria-hidden="true" style={{ left: `${Math.min(Math.max((100 * centre[0]) / width, 20), 80)}%`, top: `${(100 * centre[1]) / height}%` }}>
@@ -93,6 +89,34 @@ export function Map({ shapes, fill, summary, labels = [], chosen, describe, onCh
       ) : null}
     </div>
   );
+}
+
+type Placed = MapLabel & { at: Point; anchor: "start" | "middle" | "end"; shift: number };
+
+const ABOVE = -7;
+const BELOW = 16;
+const LETTER = 6.8;
+const LINE = 15;
+
+/** Labels above their points, or below them where they would leave the map or cover another label. The chosen area is placed first. */
+function placed(labels: MapLabel[], { centres, width, height }: Shapes): Placed[] {
+  const boxes: [number, number, number, number][] = [];
+  const found: Placed[] = [];
+  for (const label of [...labels].sort((a, b) => Number(b.here ?? false) - Number(a.here ?? false))) {
+    const at = centres.get(label.code);
+    if (!at) continue;
+    const anchor = at[0] < width * 0.2 ? "start" : at[0] > width * 0.8 ? "end" : "middle";
+    const length = label.text.length * LETTER;
+    const left = at[0] - (anchor === "start" ? 0 : anchor === "end" ? length : length / 2);
+    const free = (shift: number) => {
+      const [top, bottom] = [at[1] + shift - LINE + 3, at[1] + shift + 3];
+      return top > -8 && bottom < height + 8 && boxes.every(([x0, y0, x1, y1]) => left > x1 || left + length < x0 || top > y1 || bottom < y0);
+    };
+    const shift = [ABOVE, BELOW, ABOVE - LINE, BELOW + LINE].find(free) ?? ABOVE;
+    boxes.push([left, at[1] + shift - LINE + 3, left + length, at[1] + shift + 3]);
+    found.push({ ...label, at, anchor, shift });
+  }
+  return found;
 }
 
 /** The area at a point of the view box, or null. */

@@ -62,10 +62,10 @@ function swatch(element: Element, { left, top }: Origin): SVGElement[] {
   const ground = style.backgroundImage === "none" ? style.backgroundColor : getComputedStyle(document.body).getPropertyValue("--ground");
   const frame = make("rect", { x, y, width, height, fill: ground, stroke: style.borderTopColor });
   if (style.backgroundImage === "none") return [frame];
-  const turned = element.classList.contains("fill-missing-2");
+  const turned = !element.classList.contains("fill-missing-2");
   const strokes = [0.2, 0.4, 0.6, 0.8, 1].map((share) => {
-    const [from, to] = [x + share * width - height / 2, x + share * width];
-    return turned ? `M${from},${y}L${Math.min(to, x + width)},${y + height}` : `M${from},${y + height}L${Math.min(to, x + width)},${y}`;
+    const [from, to] = [Math.max(x, x + share * width - height / 2), Math.min(x + width, x + share * width)];
+    return turned ? `M${from},${y}L${to},${y + height}` : `M${from},${y + height}L${to},${y}`;
   });
   return [frame, make("path", { d: strokes.join(""), stroke: getComputedStyle(document.body).getPropertyValue("--hatch"), "stroke-width": 1.5, fill: "none" })];
 }

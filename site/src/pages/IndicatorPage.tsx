@@ -83,7 +83,8 @@ function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
   const id = indicator.indicator;
   const { value: page, error } = useLoaded(id, () => loadIndicatorPage(id));
   const code = query["area"] ?? "";
-  const { value: places } = useLoaded(code && coarse.find(code) === null ? "places" : null, loadPlaces);
+  const finest = meta.levels[0]!;
+  const { value: places } = useLoaded(finest.count <= MOST || (code && coarse.find(code) === null) ? "places" : null, loadPlaces);
   const areas = useMemo(() => (places ? new Areas(meta, places) : coarse), [places]);
   const area = code ? areas.find(code) : null;
   const above = area === null ? [] : [area, ...areas.above(area)];
@@ -92,42 +93,61 @@ function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
   const shown = several.find(({ level }) => level === query["level"]) ?? several.filter(({ count }) => count <= EASY)[0] ?? several.at(-1);
   const level = meta.levels.find((own) => own.level === shown?.level) ?? null;
   const rows = useMemo(() => (shown && page ? rowsOf(shown, areas, page.about) : []), [shown, page, areas]);
-  const finest = meta.levels[0]!;
   const fine = page && finest.count > MOST && indicator.newest[finest.level] ? finest : null;
 
   const parts = fine?.map_parts;
+  const measured = useMemo(() => ({ decimals: indicator.decimals, unit: indicator.unit }), [indicator]);
   const region = parts && above.map((own) => areas.code(own)).find((own) => parts.files[own]);
   useEffect(() => {
     if (region && !query["region"]) change({ region }, true);
   }, [region]);
 
-  if (error) return <p role="alert">{t("common.failed")}</p>;
-  if (!page) return <p role="status">{t("common.loading")}…</p>;
-  const measured = { decimals: indicator.decimals, unit: indicator.unit };
-  const shared: Shared = { meta, areas, page, measured, title: indicator.title, query, change };
-  const series = seriesOf(page, meta.country.area);
-  const formula = formulaOf(page.about.formula, id);
+  const inLevel = level ? above.find((own) => own >= level.first && own < level.first + level.count) : undefined;
+  const chosen = inLevel === undefined ? null : areas.code(inLevel);
   const part = query["part"];
   const only = (name: string) => !part || part === name;
-  const inLevel = level ? above.find((own) => own >= level.first && own < level.first + level.count) : undefined;
+  const shared: Shared | null = page && (finest.count > MOST || places) ? { meta, areas, page, measured, title: indicator.title, query, change } : null;
+  // What a choice does not concern is not drawn again.
+  const overview = useMemo(() => {
+    if (!shared) return null;
+    const series = seriesOf(shared.page, meta.country.area);
+    const formula = formulaOf(shared.page.about.formula, id);
+    return (
+      <>
+        <p class="lead">{localized(shared.page.about.description)}</p>
+        {formula ? <FormulaLine formula={formula} inputs={shared.page.about.inputs ?? {}} meta={meta} /> : null}
+        <Facts meta={meta} page={shared.page} measured={measured} country={series ? { points: series, breaks: breaksOf(series.map(({ period }) => period), shared.page.about.breaks) } : null} level={level} rows={rows} />
+      </>
+    );
+  }, [page, rows]);
+  const municipal = useMemo(() => (shared && fine ? <FineSection {...shared} level={fine} /> : null), [page, areas, query["region"], query["area"]]);
+  const distribution = useMemo(() => (shared ? <DistributionSection {...shared} /> : null), [page, areas]);
+  const series = useMemo(() => (shared ? <SeriesSection {...shared} area={area} level={level} /> : null), [page, areas, area, level]);
+  const others = useMemo(
+    () =>
+      shared ? (
+        <>
+          {only("sexes") ? <SexSection {...shared} area={area} /> : null}
+          {only("inner") ? <InnerSection {...shared} area={area} /> : null}
+        </>
+      ) : null,
+    [page, areas, area, part],
+  );
+  const knowledge = useMemo(() => (shared ? <Knowledge {...shared} /> : null), [page, areas]);
+
+  if (error) return <p role="alert">{t("common.failed")}</p>;
+  if (!shared) return <p role="status">{t("common.loading")}…</p>;
   const options = [...several].reverse().map((own) => ({ value: own.level, text: levelName(levelOf(meta.levels, own.level)) }));
   if (fine) options.push({ value: fine.level, text: levelName(fine) });
   return (
     <div data-indicator={id}>
-      {part ? null : (
-        <>
-          <p class="lead">{localized(page.about.description)}</p>
-          {formula ? <FormulaLine formula={formula} inputs={page.about.inputs ?? {}} meta={meta} /> : null}
-          <Facts meta={meta} page={page} measured={measured} country={series ? { points: series, breaks: breaksOf(series.map(({ period }) => period), page.about.breaks) } : null} level={level} rows={rows} />
-        </>
-      )}
-      {shown && level ? <LevelSection {...shared} level={level} data={shown} rows={rows} chosen={inLevel === undefined ? null : areas.code(inLevel)} levels={options} /> : null}
-      {fine && only("parts") ? <FineSection {...shared} level={fine} /> : null}
-      {only("distribution") ? <DistributionSection {...shared} /> : null}
-      {only("series") ? <SeriesSection {...shared} area={area} level={level} /> : null}
-      {only("sexes") ? <SexSection {...shared} area={area} /> : null}
-      {only("inner") ? <InnerSection {...shared} area={area} /> : null}
-      {part ? null : <Knowledge {...shared} />}
+      {part ? null : overview}
+      {shown && level ? <LevelSection {...shared} level={level} data={shown} rows={rows} chosen={chosen} levels={options} /> : null}
+      {only("parts") ? municipal : null}
+      {only("distribution") ? distribution : null}
+      {only("series") ? series : null}
+      {others}
+      {part ? null : knowledge}
     </div>
   );
 }

@@ -17,7 +17,7 @@ export function DistributionSection({ meta, page, measured, title }: Shared) {
   const figure = useRef<HTMLDivElement>(null);
   const own = page.distribution;
   const level = meta.levels.find((entry) => entry.level === own?.level);
-  if (!own || !level || own.classes.length === 0 || own.edges.length < 2 || page.about.group?.kind === "sum") return null;
+  if (!own || !level || own.classes.length < 2 || own.edges.length < 2 || page.about.group?.kind === "sum") return null;
   const country = page.about.depends_on_size ? null : own.country;
   const sizeText = ({ from, to }: SizeClass) =>
     from === 0 ? t("indicator.size_under", { to: number(to) }) : to === null ? t("indicator.size_over", { from: number(from) }) : t("indicator.size_between", { from: number(from), to: number(to - 1) });

@@ -121,7 +121,7 @@ function summaryOf(name: string, { points }: Line, periods: string[], what: stri
   const known = points.map(({ value }, at) => [value, at] as const).filter((pair): pair is readonly [number, number] => pair[0] !== null && pair[1] >= since);
   const [first, last] = [known[0], known.at(-1)];
   if (!first || !last) return "";
-  const decimals = Math.abs(last[0]) < 1 ? 2 : 1;
+  const decimals = Math.abs(last[0]) < 1 ? 2 : Math.abs(last[0]) < 100 ? 1 : 0;
   const values = { name: what ? `${name}, ${what}` : name, first: number(first[0], decimals), from: periodText(periods[first[1]]!), last: number(last[0], decimals), to: periodText(periods[last[1]]!) };
   return first === last ? t("indicator.inner_one", values) : t("indicator.inner_change", values);
 }
