@@ -12,7 +12,7 @@ import { Indices } from "../place/Indices";
 import { Key } from "../place/Key";
 import { Missing } from "../place/Missing";
 import { ObjectiveTable } from "../place/ObjectiveTable";
-import { type Place, type PlaceFiles, type Row, placeOf } from "../place/model";
+import { type Place, type PlaceFiles, type Row, isEmpty, placeOf } from "../place/model";
 import { StandsOut } from "../place/StandsOut";
 import { standsOut } from "../sentences/standsOut";
 import { PlaceList } from "./PlaceList";
@@ -111,7 +111,8 @@ interface ObjectiveProps {
 
 /** The indicators of an objective: headlines, and the rest where the reader opens it. */
 function Objective({ objective, title, place, areas, meta, asked }: ObjectiveProps) {
-  const rows = place.rows.filter((row) => row.about.objective === objective);
+  const all = place.rows.filter((row) => row.about.objective === objective);
+  const rows = isEmpty(place) ? all.filter((row) => row.series.some(({ value }) => value !== null)) : all;
   if (rows.length === 0) return null;
   const headlines = rows.filter((row) => row.about.display === "headline");
   const others = rows.filter((row) => row.about.display !== "headline");

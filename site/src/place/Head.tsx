@@ -29,7 +29,10 @@ export function Head({ place, areas, meta, within }: Props) {
       <Crumbs links={[...above].reverse().map((area) => ({ text: areas.name(area), href: address("place", { area: areas.code(area) }) }))} />
       <div class="columns wide-left place-head">
         <div>
-          <h1>{place.name}</h1>
+          <h1>
+            {place.name}
+            {areas.level(place.area) === areas.finest || place.parent === null ? null : <small> {areas.level(place.area).title}</small>}
+          </h1>
           {ended ? <p class="aside-note">{t("place.ended", { date: date(ended) })}</p> : null}
           <Facts place={place} areas={areas} meta={meta} size={within?.area_km2?.[at] ?? null} />
           {place.peers.length > 0 ? (

@@ -24,7 +24,7 @@ export function Locator({ place, areas, meta, point }: { place: Place; areas: Ar
     <svg class="locator" role="img" aria-label={summary} viewBox={`0 0 ${value?.width ?? 570} ${value?.height ?? 330}`}>
       {value
         ? [...value.paths].map(([code, path]) => (
-            <path key={code} class={code === chosen || (own === null && place.level === "") ? "own" : around.includes(code) ? "around" : "land"} d={path} />
+            <path key={code} class={code === chosen ? "own" : place.parent === null || around.includes(code) ? "around" : "land"} d={path} />
           ))
         : null}
       {dot && place.level !== level.level ? <circle class="here" cx={dot[0]} cy={dot[1]} r="9" /> : null}

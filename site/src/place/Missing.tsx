@@ -6,7 +6,7 @@ import { t } from "../core/texts";
 import { Disclosure } from "../parts/Disclosure";
 import { Section } from "../parts/Section";
 import { missingOf } from "./gaps";
-import type { Place } from "./model";
+import { type Place, isEmpty } from "./model";
 import { reason } from "./words";
 
 /** What is not known about a place: by who could supply it, and what only this place lacks. */
@@ -43,7 +43,7 @@ export function Missing({ place, meta }: { place: Place; meta: Meta }) {
       <p class="small">
         <b>{t("place.only_here", { name: place.name })}</b>{" "}
         {here.length === 0
-          ? t("place.nothing_only_here")
+          ? t(isEmpty(place) ? "place.no_newest" : "place.nothing_only_here")
           : here.map(({ row, status }, position) => (
               <span key={row.about.indicator}>
                 {position ? "; " : ""}

@@ -15,7 +15,9 @@ interface Props {
 
 /** Indicators of an objective by topic. The roles are said because narrow screens lay the table out as blocks. */
 export function ObjectiveTable({ label, rows, place, areas, meta }: Props) {
-  const columns = [t("place.indicator"), t("place.value"), t("place.series"), t("place.position"), place.peers.length ? t("place.against_both", { country: meta.country.name }) : t("place.against")];
+  const against = place.peers.length ? t("place.against_both", { country: meta.country.name }) : t("place.against");
+  const last = place.parent === null ? [t("place.sexes")] : [t("place.position"), against];
+  const columns = [t("place.indicator"), t("place.value"), t("place.series"), ...last];
   return (
     <table class="place-rows" role="table" aria-label={label}>
       <thead role="rowgroup">
@@ -31,7 +33,7 @@ export function ObjectiveTable({ label, rows, place, areas, meta }: Props) {
         <tbody key={topic} role="rowgroup">
           {title ? (
             <tr role="row" class="topic">
-              <th colSpan={5} scope="rowgroup" role="rowheader">
+              <th colSpan={columns.length} scope="rowgroup" role="rowheader">
                 {title}
               </th>
             </tr>

@@ -42,18 +42,20 @@ export function RowOfTable({ row, place, areas, meta }: Props) {
         </td>
         <td role="cell" class="series">
           <Spark points={row.series} />
-          {row.value === null ? null : seriesLines(row).map((line) => <span key={line} class="note">{line}</span>)}
+          {seriesLines(row).map((line) => <span key={line} class="note">{line}</span>)}
         </td>
         <td role="cell" class="position">
           <PositionCell row={row} place={place} areas={areas} />
         </td>
-        <td role="cell" class="against">
-          <Comparison row={row} place={place} meta={meta} />
-        </td>
+        {place.parent === null ? null : (
+          <td role="cell" class="against">
+            <Comparison row={row} place={place} meta={meta} />
+          </td>
+        )}
       </tr>
       {open ? (
         <tr role="row" class="origin-row" id={`origin-${id}`}>
-          <td role="cell" colSpan={5}>
+          <td role="cell" colSpan={place.parent === null ? 4 : 5}>
             <Origin
               indicator={id}
               about={about}

@@ -1,6 +1,6 @@
 // What a release does not know about a place, and whose it would be to supply it.
 import type { IndicatorMeta, Meta } from "../core/data";
-import type { Place, Row } from "./model";
+import { type Place, type Row, isEmpty } from "./model";
 
 export interface MissingParts {
   /** Indicators without any value in the release, by supplier, the one with the most first; an empty name stands for all suppliers of a few. */
@@ -15,6 +15,7 @@ export interface MissingParts {
 const NAMED_FROM = 3;
 
 export function missingOf(place: Place, meta: Meta): MissingParts {
+  const rows = isEmpty(place) ? [] : place.rows;
   const open = meta.indicators.filter((about) => Object.keys(about.newest).length === 0);
   const bySupplier = new Map<string, IndicatorMeta[]>();
   for (const about of open) bySupplier.set(about.supplier, [...(bySupplier.get(about.supplier) ?? []), about]);
@@ -23,6 +24,6 @@ export function missingOf(place: Place, meta: Meta): MissingParts {
   return {
     suppliers: [...named.map(([supplier, indicators]) => ({ supplier, indicators })), ...(rest.length ? [{ supplier: "", indicators: rest }] : [])],
     elsewhere: meta.indicators.filter((about) => Object.keys(about.newest).length > 0 && !place.rows.some((row) => row.about.indicator === about.indicator)),
-    here: place.rows.filter((row) => row.value === null).map((row) => ({ row, status: row.status })),
+    here: rows.filter((row) => row.value === null).map((row) => ({ row, status: row.status })),
   };
 }

@@ -194,6 +194,9 @@ const scoreOf = (score: PlaceIndexScore, at: number): IndexScore => ({
   status: score.status[at] ?? ".",
 });
 
+/** Whether a place has no newest value at all, like one that ended. */
+export const isEmpty = (place: Place): boolean => place.rows.every((row) => row.value === null);
+
 /** Whether an indicator counts something, so that a larger place has more of it. */
 export const isCount = (about: IndicatorMeta): boolean => about.group?.kind === "sum";
 

@@ -2,6 +2,7 @@
 import { type Areas } from "../core/areas";
 import type { Value } from "../core/data";
 import { interval, isOlder, number, period, shortUnit, signed, valueText, withUnit } from "../core/format";
+import { levelCount } from "../core/levels";
 import { hasText, t } from "../core/texts";
 import { type Measurement, type Place, type Position, type Row, before, change, isCount } from "./model";
 
@@ -33,6 +34,14 @@ export function around(place: Place, areas: Areas): string {
   return hasText(key) ? t("place.many_inside", { many: many(place.level), inside: t(key) }) : t("place.many_named", { many: many(place.level), name: areas.name(place.parent) });
 }
 
+/** A number of areas around a place: "3 okresy kraje", "115 municipalities of the district". */
+export function countAround(place: Place, areas: Areas, n: number): string {
+  const count = levelCount(areas.level(place.area), n);
+  if (place.parent === null) return count;
+  const key = `place.inside_${areas.level(place.parent).level}`;
+  return hasText(key) ? t("place.many_inside", { many: count, inside: t(key) }) : t("place.many_named", { many: count, name: areas.name(place.parent) });
+}
+
 /** A value with all of its unit: "1,96 (dávky na 100 obyvatel)". */
 export const fullValue = (value: Value, row: Row): string =>
   shortUnit(row.about.unit) || !row.about.unit ? valueText(value, row.about) : t("place.value_unit", { value: number(value, row.about.decimals), unit: row.about.unit });
@@ -47,18 +56,21 @@ export function periodText(row: Row, released: string): string {
 /** "higher than 52 of 115 municipalities of the district and 4 of 10 similar"; null where there are none to compare with. */
 export function positionText(row: Row, place: Place, areas: Areas): string | null {
   const parts = [];
-  if (row.among) parts.push(counted("around", row.among, around(place, areas)));
-  if (row.amongPeers) parts.push(counted("similar", row.amongPeers, ""));
+  if (row.among) parts.push(amongText(row.among, place, areas));
+  if (row.amongPeers) parts.push(amongPeersText(row.amongPeers));
   if (parts.length === 0) return null;
   const equal = [row.among, row.amongPeers].some((position) => position?.equal);
   const text = parts.length === 2 ? t("place.and", { first: parts[0]!, second: parts[1]! }) : parts[0]!;
   return t("place.higher_than", { text }) + (equal ? `; ${equalText(row)}` : "") + (row.withoutValue ? `; ${t("place.without_value", { n: row.withoutValue })}` : "");
 }
 
-const counted = (group: "around" | "similar", { below, others }: Position, many: string): string =>
-  group === "around"
-    ? t(below === others ? "place.all_around" : "place.k_of_n_around", { k: below, of: ofNumber(others), n: others, many })
-    : t(below === others ? "place.all_similar" : "place.k_of_n_similar", { k: below, of: ofNumber(others), n: others });
+const amongText = ({ below, others }: Position, place: Place, areas: Areas): string =>
+  below === others
+    ? t("place.all_around", { n: others, areas: countAround(place, areas, others) })
+    : t("place.k_of_n_around", { k: below, of: ofNumber(others), many: around(place, areas) });
+
+const amongPeersText = ({ below, others }: Position): string =>
+  below === others ? t("place.all_similar", { n: others }) : t("place.k_of_n_similar", { k: below, of: ofNumber(others) });
 
 function equalText({ among, amongPeers }: Row): string {
   if (among?.equal && amongPeers?.equal) return t("place.equal_both", { around: among.equal, similar: amongPeers.equal });
@@ -69,6 +81,7 @@ function equalText({ among, amongPeers }: Row): string {
 export function seriesLines(row: Row): string[] {
   const known = row.series.filter((point) => point.value !== null);
   if (known.length === 0) return [];
+  if (row.value === null) return [t("place.last_known", { period: period(known.at(-1)!.period), value: valueText(known.at(-1)!.value, row.about) })];
   if (known.length === 1) return [t("place.only", { period: period(known[0]!.period) })];
   const first = known[0]!;
   const lines = [t("place.first_value", { period: period(first.period), value: number(first.value, row.about.decimals) })];

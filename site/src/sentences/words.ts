@@ -4,7 +4,7 @@ import type { Meta } from "../core/data";
 import { period, isOlder, valueText } from "../core/format";
 import { hasText, t } from "../core/texts";
 import type { Place, Row } from "../place/model";
-import { around, changeSize, fullValue, intervalText, many, ofNumber, peersName } from "../place/words";
+import { around, changeSize, countAround, fullValue, intervalText, many, ofNumber, peersName } from "../place/words";
 import { SIGNIFICANT, type Said, type Sentence } from "./standsOut";
 
 export interface Words {
@@ -75,6 +75,6 @@ function besideText(row: Row, side: Said["side"], place: Place, areas: Areas): s
   if (!row.among || side === "similar") return null;
   const { below, equal, others } = row.among;
   const k = side === "lower" ? below : others - below - equal;
-  if (k === 0 && equal === 0) return t(`sentences.${side}_than_all_around`, { n: others, many: around(place, areas) });
+  if (k === 0 && equal === 0) return t(`sentences.${side}_than_all_around`, { n: others, areas: countAround(place, areas, others) });
   return t(side === "lower" ? "sentences.lower_beside" : "sentences.higher_beside", { n: k, of: ofNumber(others), many: around(place, areas) });
 }
