@@ -77,10 +77,13 @@ function FileLink({ file }: { file: ReleaseFile | undefined }) {
   if (file.files !== undefined) return <span>{t("data.folder", { n: file.files, format: file.format, size })}</span>;
   return (
     <>
-      <a href={`../../${file.path.split("/").map(encodeURIComponent).join("/")}`}>{file.format}</a> {size}
+      <a href={`../../${file.path.split("/").map(encodeURIComponent).join("/")}`}>{file.format || ending(file.path)}</a> {size}
     </>
   );
 }
+
+/** The ending of a name, for a format without a name of its own. */
+const ending = (path: string): string => path.split(".").pop()!.toUpperCase();
 
 const titleOf = (file: ReleaseFile): string => localized(file.title) || file.path;
 

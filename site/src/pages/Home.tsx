@@ -9,12 +9,13 @@ import * as format from "../core/format";
 import { loadShapes } from "../core/geometry";
 import { levelCount, mapLevel, regions } from "../core/levels";
 import { address, useLoaded } from "../core/state";
-import { hasText, t } from "../core/texts";
+import { hasText, rich, t } from "../core/texts";
 import type { PageProps } from "../main";
 import { Changes } from "../parts/Changes";
 import { Dots } from "../parts/Dots";
 import { Search } from "../parts/Search";
 import { Section } from "../parts/Section";
+import { ShownValue } from "../parts/ShownValue";
 import { changeOfCountry, likeTheCountry, withoutData } from "../sentences/overview";
 
 /** The first page: a question and a search, a map with a finding, the measures at a glance, findings, and what is new. */
@@ -89,7 +90,8 @@ function CountryMap({ meta, level, indicator, areas }: { meta: Meta; level: Leve
   const shapes = useLoaded(level.map, () => loadShapes(level.map!, (code) => areas.parent(areas.find(code) ?? -1)));
   const own = page.value?.levels.find((one) => one.level === level.level);
   const country = own?.comparisons?.country;
-  const values = own ? totalOf(own.breakdowns)?.value : undefined;
+  const total = own ? totalOf(own.breakdowns) : undefined;
+  const values = total?.value;
   const sides = useMemo(() => values?.map((value, position) => side(value, country, position)) ?? [], [values, country]);
   const fill = useMemo(
     () => (code: string) => {
@@ -99,42 +101,48 @@ function CountryMap({ meta, level, indicator, areas }: { meta: Meta; level: Leve
     [sides, areas, level],
   );
   const link = address("indicator", { indicator: indicator.indicator, level: level.level });
-  const reference = country?.reference.find((value) => value !== null);
   if (page.error || shapes.error || (own && !country)) return null;
   if (!shapes.value || !values || !own) return <div class="home-map loading" aria-hidden="true" />;
 
   const count = (one: Side | null) => sides.filter((own) => own === one).length;
   const legend: LegendEntry[] = (["lower", "similar", "higher"] as const).map((one) => ({ swatch: SWATCHES[one], text: t(`home.map_${one}`), count: count(one) }));
   if (count(null)) legend.push({ swatch: "fill-missing", text: t("home.map_missing"), count: count(null) });
-  const described = (position: number) => `${areas.name(level.first + position)} ${format.withUnit(format.number(values[position], indicator.decimals), indicator.unit)}`;
+  const text = (position: number) => `${areas.name(level.first + position)} ${format.withUnit(format.number(values[position], indicator.decimals), indicator.unit)}`;
+  const shown = (position: number) => (
+    <>
+      {areas.name(level.first + position)}{" "}
+      <ShownValue indicator={indicator} area={areas.code(level.first + position)} period={own.period} status={total?.status[position] ?? ""} value={values[position] ?? null} />
+    </>
+  );
   const known = values.map((_, position) => position).filter((position) => values[position] !== null);
+  if (!known.length) return null;
   known.sort((a, b) => values[a]! - values[b]!);
-  const facts = {
-    areas: levelCount(level, level.count),
-    lower: count("lower"),
-    similar: count("similar"),
-    higher: count("higher"),
-    lowest: described(known[0]!),
-    highest: described(known.at(-1)!),
-  };
-  const valueOfCountry = format.withUnit(format.number(reference, indicator.decimals), indicator.unit);
+  const [lowest, highest] = [known[0]!, known.at(-1)!];
+  const counts = { areas: levelCount(level, level.count), lower: count("lower"), similar: count("similar"), higher: count("higher") };
+  const whole = totalOf(page.value?.levels.find((one) => one.count === 1 && one.first === meta.country.area)?.breakdowns ?? []);
   return (
     <figure class="home-map">
       <p class="small">
         <b>
           <a href={link}>{indicator.title}</a>
         </b>
-        , {format.period(own.period)} · {meta.country.name} {valueOfCountry}
+        , {format.period(own.period)}
+        {whole ? (
+          <>
+            {` · ${meta.country.name} `}
+            <ShownValue indicator={indicator} area={meta.country.code} period={own.period} status={whole.status} value={whole.value[0] ?? null} />
+          </>
+        ) : null}
       </p>
       <AreaMap
         shapes={shapes.value}
         fill={fill}
-        summary={t("home.map_summary", { title: indicator.title, ...facts })}
-        describe={(code) => described((areas.find(code) ?? 0) - level.first)}
+        summary={t("home.map_summary", { title: indicator.title, ...counts, lowest: text(lowest), highest: text(highest) })}
+        describe={(code) => text((areas.find(code) ?? 0) - level.first)}
         onChoose={(code) => location.assign(address("place", { area: code }))}
       />
       <Legend entries={legend} />
-      <figcaption class="note">{t("home.map_extremes", facts)}</figcaption>
+      <figcaption class="note">{rich("home.map_extremes", { lowest: shown(lowest), highest: shown(highest) })}</figcaption>
     </figure>
   );
 }

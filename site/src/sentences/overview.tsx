@@ -5,6 +5,7 @@ import * as format from "../core/format";
 import { levelCount } from "../core/levels";
 import { address } from "../core/state";
 import { rich, t } from "../core/texts";
+import { ShownValue } from "../parts/ShownValue";
 
 /** A sentence of the first page: what is so, and when and how it was found. */
 export interface Finding {
@@ -27,7 +28,7 @@ export function likeTheCountry(meta: Meta, indicator: IndicatorMeta, page: Indic
       n: counts.similar,
       indicator: <IndicatorLink indicator={indicator} level={level.level} />,
       country: meta.country.name,
-      value: format.withUnit(format.number(counts.reference, indicator.decimals), indicator.unit),
+      value: <ValueOfCountry meta={meta} indicator={indicator} page={page} period={indicator.newest[level.level]!} value={counts.reference} />,
       areas: <b>{areas(counts.similar)}</b>,
       higher: areas(counts.higher),
       lower: areas(counts.lower),
@@ -47,16 +48,17 @@ export function changeOfCountry(meta: Meta, indicator: IndicatorMeta, page: Indi
   if (first === undefined || last === undefined || first === last) return null;
   if (page.about.breaks.some(({ period }) => period > periods[first]! && period <= periods[last]!)) return null;
   if (known.some((position) => position > first && total.status[position]?.[0] === "B")) return null;
-  const [before, now] = [total.value[first]![0]!, total.value[last]![0]!];
   const change = total.lower[last]![0]! > total.upper[first]![0]! ? "risen" : total.upper[last]![0]! < total.lower[first]![0]! ? "fallen" : "within";
-  const shown = (value: number) => format.withUnit(format.number(value, indicator.decimals), indicator.unit);
+  const shown = (position: number) => (
+    <ShownValue indicator={indicator} area={meta.country.code} period={periods[position]!} status={total.status[position]?.[0] ?? ""} value={total.value[position]![0]!} />
+  );
   return {
     key: `${indicator.indicator} change`,
     says: rich(`home.country_${change}`, {
       indicator: <IndicatorLink indicator={indicator} level={level.level} />,
       country: meta.country.name,
-      before: shown(before),
-      now: <b>{shown(now)}</b>,
+      before: shown(first),
+      now: <b>{shown(last)}</b>,
       first: format.period(periods[first]!),
       last: format.period(periods[last]!),
     }),
@@ -75,6 +77,15 @@ export function withoutData(meta: Meta): Finding | null {
     </a>
   );
   return { key: "measures", says: rich("home.measures_without", { n: without, all: declared.length, measures }), note: t("home.measures_note") };
+}
+
+/** The value that areas are compared with: that of the country in the period of their level. */
+function ValueOfCountry({ meta, indicator, page, period, value }: { meta: Meta; indicator: IndicatorMeta; page: IndicatorPage; period: string; value: number }) {
+  const series = page.levels.find((own) => own.count === 1 && own.first === meta.country.area)?.series;
+  const position = series?.periods.indexOf(period) ?? -1;
+  const status = series && position >= 0 ? totalOf(series.breakdowns)?.status[position]?.[0] : undefined;
+  if (!status) return <>{format.withUnit(format.number(value, indicator.decimals), indicator.unit)}</>;
+  return <ShownValue indicator={indicator} area={meta.country.code} period={period} status={status} value={value} />;
 }
 
 function IndicatorLink({ indicator, level }: { indicator: IndicatorMeta; level: string }) {
