@@ -31,6 +31,17 @@ class Settings(BaseSettings):
         default=None,
         description="Limit of the disk space that a run may use for what does not fit into memory, such as 200GB; default 90 % of the free space.",
     )
+    fetch_deadline: float = Field(
+        default=600, gt=0, description="Seconds that one part of a source may take in all, whatever its server does; default 600."
+    )
+    fetch_response_timeout: float = Field(
+        default=90, gt=0, description="Seconds until the body of a response must begin, after redirects and retries; default 90."
+    )
+    fetch_bytes: int = Field(
+        default=2 * 1024**3,
+        gt=0,
+        description="Bytes of one response or of all pages of one part of a source, packed and unpacked; default 2 GiB.",
+    )
     engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="Engine of the warehouse: duckdb (default) or spark.")
     profiles: Path | None = Field(
         default=None, description="Folder of a profiles.yml for dbt, which names a cluster; default that of the dbt project: this machine."

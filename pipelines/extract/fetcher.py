@@ -17,10 +17,12 @@ from urllib.parse import quote, quote_plus, urlsplit
 
 from pipelines.core.clock import timestamp
 from pipelines.core.errors import in_one_line
+from pipelines.core.printable import printable, shortened
 from pipelines.core.settings import Settings
 from pipelines.extract import protocols, validation
 from pipelines.extract.http import local_files
 from pipelines.extract.http.client import Client
+from pipelines.extract.http.deadline import Deadline
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Download, FetchError, FetchResult, Request
 from pipelines.extract.protocols.catalogues import CATALOGUE_STAMP, CatalogueCache
@@ -29,6 +31,7 @@ from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.packs import Pack
 
 is_paged = protocols.is_paged
+_MAX_ERROR = 2000  # characters
 _log = logging.getLogger("zpo2.extract")
 
 
@@ -44,7 +47,7 @@ def fetch_all(
 
     Several sources may read the same file: what they request in the same way is requested once, and each gets the bytes.
     """
-    limits = limits or Limits()
+    limits = limits or Limits.of(settings)
     requests = list(requests)
     groups: dict[str, list[int]] = {}
     for position, request in enumerate(requests):
@@ -61,7 +64,8 @@ def fetch_all(
             _log.exception("a fetch failed unexpectedly", extra={"source": request.source.id, "part": request.part.name})
             result = FetchResult(request, None, f"{request.url}: the response cannot be processed: {in_one_line(error)}")
         if result.error:
-            result = replace(result, error=_without_secrets(result.error, request, settings))
+            text = _without_secrets(result.error, request, settings)
+            result = replace(result, error=shortened(printable(text), _MAX_ERROR))
         if on_result:
             on_result(result)
         return result
@@ -90,7 +94,7 @@ class _Fetcher:
         self.settings = settings
         self.limits = limits
         self.client = Client(settings, limits, _contact(pack))
-        self.catalogues = CatalogueCache(shared)
+        self.catalogues = CatalogueCache(shared, limits)
         self.shared = shared
 
     @contextmanager
@@ -117,17 +121,18 @@ class _Fetcher:
         return self.archive.find(request.source.id, request.part.name, last.sha256) if last.sha256 else None
 
     def _download(self, request: Request, last_headers: dict[str, str], folder: Path) -> Download:
-        get_shared = self._http_get(request, self.shared)
+        deadline = Deadline(self.limits.deadline)
+        get_shared = self._http_get(request, self.shared, deadline)
 
         def get_catalogue(url: str, params: Mapping[str, str] | None) -> Any:
-            return self.catalogues.document(request, get_shared, url, params)
+            return self.catalogues.document(request, get_shared, url, params, deadline)
 
         stamp = {}
         if request.source.fetch.catalogue is not None:
-            stamp = {CATALOGUE_STAMP: self.catalogues.last_modified(request, get_shared)}
+            stamp = {CATALOGUE_STAMP: self.catalogues.last_modified(request, get_shared, deadline)}
             if stamp[CATALOGUE_STAMP] and last_headers.get(CATALOGUE_STAMP) == stamp[CATALOGUE_STAMP]:
                 return Download(None, headers=last_headers)
-        download = protocols.download(request, self._http_get(request, folder), get_catalogue, last_headers, folder, self.limits)
+        download = protocols.download(request, self._http_get(request, folder, deadline), get_catalogue, last_headers, folder, self.limits)
         headers = last_headers if download.path is None else download.headers
         return replace(download, headers={**headers, **stamp})
 
@@ -140,8 +145,8 @@ class _Fetcher:
             raise FetchError(f"{request.url}: answered 304 to an unconditional request")
         return FetchResult(request, snapshot, headers=dict(download.headers))
 
-    def _http_get(self, request: Request, folder: Path) -> HttpGet:
-        """Return the function that fetches an address for a source into `folder`, from the mirror where there is one."""
+    def _http_get(self, request: Request, folder: Path, deadline: Deadline) -> HttpGet:
+        """Return the function that fetches an address for a source into `folder` by `deadline`, from the mirror where there is one."""
         mirror = self.settings.mirror
 
         def get(
@@ -149,7 +154,7 @@ class _Fetcher:
         ) -> Download:
             if mirror is not None:
                 return local_files.mirrored(mirror, url, params)
-            return self.client.get(request.source, url, folder, params=params, body=body, last_headers=last_headers)
+            return self.client.get(request.source, url, folder, params=params, body=body, last_headers=last_headers, deadline=deadline)
 
         return get
 

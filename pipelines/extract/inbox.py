@@ -133,7 +133,7 @@ def archive_files(
 
 def _archived(workspace: Workspace, request: Request, file: DroppedFile, archive: Archive, states: SourceStates) -> Snapshot:
     source, part = request.source, request.part.name
-    max_bytes = Limits().max_bytes
+    max_bytes = Limits.of(workspace.settings).max_bytes
     if file.size > max_bytes:
         raise validation.SnapshotRejected(f"{request.url}: {file.size} bytes; the limit is {max_bytes} bytes")
     download = Download(file.path, sha256_of(file.path), file.size, request.url)

@@ -21,7 +21,9 @@ from pipelines.packs.schema import FetchedSource
 from pipelines.packs.workspace import Workspace
 
 CURSOR_VERSION = 1
-POLL_LIMITS = Limits(connect_timeout=5, read_timeout=20, retries=1, max_retry_after=10, min_rate_after=15, poll_timeout=30)
+POLL_LIMITS = Limits(
+    connect_timeout=5, read_timeout=20, retries=1, max_retry_after=10, min_rate_after=15, poll_timeout=30, response_timeout=30, deadline=120
+)
 """A poll holds the lock of the workspace, so it does not wait long for a server; the next poll tries again."""
 
 

@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from tests.hostile import archives, books, dates, declarations, encodings, expressions, keys, markup, numbers, servers, shapes, texts
+from pipelines.extract.http.limits import Limits
+from tests.hostile import (
+    archives,
+    books,
+    dates,
+    declarations,
+    encodings,
+    endless,
+    expressions,
+    keys,
+    markup,
+    numbers,
+    servers,
+    shapes,
+    texts,
+)
 
 FILES = (encodings, numbers, shapes, dates, keys, texts, archives, markup, books)
 INTRODUCTION = """\
@@ -18,6 +33,28 @@ tests assert; this page is generated from them. Terms are in the [glossary](glos
 * A *row* in quarantine is not used at all. A *cell* in quarantine is missing with status Q, while the rest of its row counts.
 * A refused snapshot leaves the last good one in place.
 * The servers answer on loopback. No test sends a packet elsewhere.
+"""
+LIMITS = f"""\
+## Limits of a fetch
+
+Every limit ends one source with a reason, and no other source waits longer than its deadline. The operator can change those with a variable.
+
+| what | default | variable |
+| --- | --- | --- |
+| seconds that one part of a source may take: connections, redirects, retries, pages, polls; waiting for its turn does not count | \
+{Limits.deadline:g} | `ZPO2_FETCH_DEADLINE` |
+| seconds until the body of a response begins: names, handshakes, redirects, retries, waits that a server asks for | \
+{Limits.response_timeout:g} | `ZPO2_FETCH_RESPONSE_TIMEOUT` |
+| bytes of one response, as they are sent and unpacked, and of all pages | {Limits.max_bytes:,} | `ZPO2_FETCH_BYTES` |
+| seconds between two packets | {Limits.read_timeout:g} | |
+| bytes a second of a body, on average, after {Limits.min_rate_after:g} seconds | {Limits.min_rate:,.0f} | |
+| seconds for the text of an error; nothing else of its body is read, nor of the body of a redirect | {Limits.message_timeout:g} | |
+| redirects, retries | {Limits.redirects}, {Limits.retries} | |
+| bytes, values of a page or a catalogue, which is read into memory | {Limits.max_document:,}, {Limits.max_values:,} | |
+| pages, records of all pages | {Limits.max_pages:,}, {Limits.max_records:,} | |
+| bytes, requests of a run | {Limits.run_bytes:,}, {Limits.run_requests:,} | |
+
+Control characters in what a server sends (reasons, headers, messages, names of files) are shown as escapes, such as `\\x1b`.
 """
 
 
@@ -36,12 +73,15 @@ def render() -> str:
         _table(declarations.GROUP, [(c.id, c.what, f"`zpo2 check` ends with exit code 2: “{c.reason}”") for c in declarations.CASES])
     )
     parts.append(_table(servers.GROUP, [(b.id, b.what, b.in_words()) for b in servers.BEHAVIOURS]))
+    parts.append(_table(endless.GROUP, [(a.id, a.what, a.in_words()) for a in endless.ATTACKS]))
+    parts.append(LIMITS)
     return "\n".join(parts)
 
 
 def _count() -> int:
     files = sum(len(module.CASES) for module in FILES)
-    return files + len(expressions.REFUSED) + len(expressions.CASES) + len(declarations.CASES) + len(servers.BEHAVIOURS)
+    servers_tried = len(servers.BEHAVIOURS) + len(endless.ATTACKS)
+    return files + len(expressions.REFUSED) + len(expressions.CASES) + len(declarations.CASES) + servers_tried
 
 
 def _table(title: str, rows: list[tuple[str, str, str]]) -> str:

@@ -8,20 +8,25 @@ from __future__ import annotations
 import hashlib
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from pipelines.core.printable import one_line
 from pipelines.core.settings import Settings
 from pipelines.extract.http import decoding
+from pipelines.extract.http.deadline import Deadline, Overdue, Watch
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.rate_limit import RateLimiter
 from pipelines.extract.http.request import Download, FetchError
 from pipelines.packs.schema import Auth, FetchedSource, Secret
 
 _MAX_MESSAGE = 300  # characters of a server's own error message that are repeated
+_MAX_HEADER = 1000  # characters of a header that is kept
+_MAX_LENGTH_DIGITS = 18
 
 
 class Client:
@@ -44,10 +49,12 @@ class Client:
         params: Mapping[str, str] | None = None,
         body: Any = None,
         last_headers: Mapping[str, str] | None = None,
+        deadline: Deadline | None = None,
     ) -> Download:
         """Return the response of `url`, saved in `folder`. A `body` is posted as JSON. `last_headers` are those of the last response.
 
-        Raises FetchError for every status but 200 (and 304 to a conditional request), and for a body that is cut off or too large.
+        Raises FetchError for every status but 200 (and 304 to a conditional request), for a body that is cut off or too large, and where the
+        response is not complete by the `deadline`; the time in which the request waits for its turn does not count.
         """
         from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_fixed
 
@@ -56,14 +63,37 @@ class Client:
             in_address = parse_qs(urlsplit(url).query)  # the address of a next page may have the secret already
             secrets = {name: secret for name, secret in self._secrets(url, source.fetch.params).items() if name not in in_address}
             params = {**(params or {}), **secrets}
-        host = urlsplit(url).netloc.lower()
+        host, deadline = urlsplit(url).netloc.lower(), deadline or Deadline(self.limits.deadline)
+        sent = {
+            "method": "GET" if body is None else "POST",
+            "url": url,
+            "params": dict(params or {}) or None,
+            "json": body,
+            "headers": headers,
+        }
         # the session retries failures before the body; only a body that was cut off is requested once more here
         for attempt in Retrying(
             retry=retry_if_exception_type(_BodyCutOff), stop=stop_after_attempt(2), wait=wait_fixed(2 * self.limits.backoff), reraise=True
         ):
-            with attempt, self.rate_limiter.slot(host, source.fetch.rate):
-                download = self._send(source, url, folder, params, body, headers)
+            with attempt, ExitStack() as stack:
+                with deadline.paused():
+                    stack.enter_context(self.rate_limiter.slot(host, source.fetch.rate))
+                download = self._send_in_time(source, sent, folder, deadline)
         return download
+
+    def _send_in_time(self, source: FetchedSource, sent: Mapping[str, Any], folder: Path, deadline: Deadline) -> Download:
+        url = sent["url"]
+        if not deadline.left:
+            raise _too_slow(url, deadline, 0)
+        began = time.monotonic()
+        with Watch() as watch:
+            watch.until(min(self.limits.response_timeout, deadline.left))
+            try:
+                return self._send(source, sent, folder, deadline, watch)
+            except (FetchError, Overdue) as error:
+                if getattr(error, "status", None) is None and (watch.expired or isinstance(error, Overdue)):
+                    raise _too_slow(url, deadline, time.monotonic() - began) from None
+                raise
 
     def _headers(self, source: FetchedSource, url: str, last_headers: Mapping[str, str] | None) -> dict[str, str]:
         headers = {"User-Agent": self.user_agent, "Accept-Encoding": "identity"}
@@ -92,32 +122,25 @@ class Client:
             raise FetchError(f"{url}: the secret is not sent, because {variable}_HOSTS does not name this host")
         return secret
 
-    def _send(
-        self, source: FetchedSource, url: str, folder: Path, params: Mapping[str, str] | None, body: Any, headers: dict[str, str]
-    ) -> Download:
+    def _send(self, source: FetchedSource, sent: Mapping[str, Any], folder: Path, deadline: Deadline, watch: Watch) -> Download:
         import requests  # the network libraries are not needed for mirrors and local packs
         from urllib3.exceptions import HTTPError
 
         from pipelines.core.retry import retry_after
         from pipelines.extract.http.network import AddressNotAllowed, ServerBusy
 
-        auth = source.fetch.auth
+        url, auth = sent["url"], source.fetch.auth
+        timeouts = (self.limits.connect_timeout, self.limits.read_timeout)
         try:
-            with self._http().request(
-                "GET" if body is None else "POST",
-                url,
-                params=dict(params or {}) or None,
-                json=body,
-                headers=headers,
-                timeout=(self.limits.connect_timeout, self.limits.read_timeout),
-                stream=True,
-            ) as response:
+            with self._http().request(**sent, timeout=timeouts, stream=True) as response:
                 if response.status_code == 304:
                     return Download(None, final_url=_without_query(response.url))
                 if response.status_code != 200:
+                    watch.until(min(self.limits.message_timeout, watch.left))
                     message = f"answered {response.status_code} {response.reason}{self._server_message(response, auth)}"
                     raise FetchError(f"{url}: {message}", response.status_code, retry_after(response.headers.get("Retry-After")))
-                return self._save(source, url, response, folder)
+                watch.until(deadline.left)
+                return self._save(source, url, response, folder, watch)
         except AddressNotAllowed as error:
             raise FetchError(f"{url}: {error}") from None
         except ServerBusy as error:
@@ -131,48 +154,59 @@ class Client:
         except (HTTPError, OSError) as error:  # while the body was read
             raise _BodyCutOff(f"{url}: reading the response failed: {_cause(error)}") from None
 
-    def _save(self, source: FetchedSource, url: str, response: Any, folder: Path) -> Download:
+    def _save(self, source: FetchedSource, url: str, response: Any, folder: Path, watch: Watch) -> Download:
         expect = source.fetch.expect
-        media_type = response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+        media_type = one_line(response.headers.get("Content-Type", "").split(";")[0]).lower()[:_MAX_HEADER]
         if expect and expect.media_type and media_type != expect.media_type.lower():
             raise FetchError(f"{url}: expected media type {expect.media_type}, got {media_type or 'none'}")
-        length = response.headers.get("Content-Length", "")
+        length = _length(response.headers.get("Content-Length", ""))
         encodings = decoding.names_of(response.headers.get("Content-Encoding", ""))
         if unsupported := [name for name in encodings if name not in decoding.ENCODINGS]:
             raise FetchError(
                 f"{url}: the response is compressed with {unsupported[0]!r}, which is not supported, although none was asked for; "
                 "look for another address of the same file, or drop the file into the inbox"
             )
-        if length.isdigit() and int(length) > self.limits.max_bytes:
+        if length is not None and length > self.limits.max_bytes:
             raise FetchError(f"{url}: {length} bytes; the limit is {self.limits.max_bytes} bytes")
-        digest, size, began = hashlib.sha256(), 0, time.monotonic()
+        digest, size = hashlib.sha256(), 0
         with tempfile.NamedTemporaryFile(dir=folder, delete=False) as file:
-            received = iter(lambda: response.raw.read1(decoding.BLOCK, decode_content=False), b"")
-            for block in decoding.decoded(received, encodings):
+            for block in decoding.decoded(self._received(url, response, watch), encodings):
                 size += len(block)
                 if size > self.limits.max_bytes:
                     raise FetchError(f"{url}: more than {self.limits.max_bytes} bytes")
-                elapsed = time.monotonic() - began
-                if elapsed > self.limits.min_rate_after and size < self.limits.min_rate * elapsed:
-                    raise FetchError(f"{url}: too slow: {size} bytes in {elapsed:.0f} s")
+                _assert_in_time(watch)
                 self.rate_limiter.count_bytes(len(block))
                 digest.update(block)
                 file.write(block)
-        if length.isdigit() and not set(encodings) - {"identity"} and int(length) != size:
+        _assert_in_time(watch)  # where the length is not stated, a connection that was shut looks like the end of the body
+        if length is not None and not set(encodings) - {"identity"} and length != size:
             raise _BodyCutOff(f"{url}: the response is incomplete: {size} of {length} bytes")
-        validators = {name: response.headers[name] for name in ("etag", "last-modified") if name in response.headers}
+        validators = {name: text for name in ("etag", "last-modified") if (text := response.headers.get(name, "")) and _is_plain(text)}
         next_link = response.links.get("next", {}).get("url")
         return Download(Path(file.name), digest.hexdigest(), size, _without_query(response.url), media_type, validators, next_link)
+
+    def _received(self, url: str, response: Any, watch: Watch) -> Iterator[bytes]:
+        """Yield the body as it is sent. Raises FetchError where it is too slow or too large, also where nothing comes out of what is unpacked."""
+        size, began = 0, time.monotonic()
+        while block := response.raw.read1(decoding.BLOCK, decode_content=False):
+            _assert_in_time(watch)
+            size, elapsed = size + len(block), time.monotonic() - began
+            if size > self.limits.max_bytes:
+                raise FetchError(f"{url}: more than {self.limits.max_bytes} bytes")
+            if elapsed > self.limits.min_rate_after and size < self.limits.min_rate * elapsed:
+                raise FetchError(f"{url}: too slow: {size} bytes in {elapsed:.0f} s")
+            yield block
 
     def _server_message(self, response: Any, auth: Auth | None) -> str:
         """Return the server's own error message, if it sent plain text, without anything secret."""
         if "html" in response.headers.get("Content-Type", ""):
             return ""
-        text = response.raw.read(4 * _MAX_MESSAGE, decode_content=True).decode("utf-8", "replace")
+        encodings = decoding.names_of(response.headers.get("Content-Encoding", ""))
+        text = _beginning(response, encodings).decode("utf-8", "replace")
         secret = self.settings.secret(auth.bearer_env) if auth and auth.bearer_env else None
         if secret:
             text = text.replace(secret, "***")
-        text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+        text = one_line(text)
         return f": {text[:_MAX_MESSAGE]}" if text else ""
 
     def _http(self) -> Any:
@@ -186,6 +220,45 @@ class Client:
 
 class _BodyCutOff(FetchError):
     """The body ended too early."""
+
+
+def _too_slow(url: str, deadline: Deadline, seconds: float) -> FetchError:
+    if deadline.left:
+        return FetchError(f"{url}: too slow: not complete after {seconds:.0f} s")
+    return FetchError(f"{url}: too slow: the source has taken more than {deadline.seconds:g} s in all; ZPO2_FETCH_DEADLINE is the limit")
+
+
+def _assert_in_time(watch: Watch) -> None:
+    if watch.expired:
+        raise Overdue(f"not complete within {watch.seconds:g} s")
+
+
+def _beginning(response: Any, encodings: list[str]) -> bytes:
+    """Return the beginning of a body, or what of it came in time."""
+    if set(encodings) - set(decoding.ENCODINGS):
+        return b""
+    from urllib3.exceptions import HTTPError
+
+    sent = (response.raw.read1(4 * _MAX_MESSAGE, decode_content=False) for _ in range(4 * _MAX_MESSAGE))
+    content = b""
+    try:
+        for block in decoding.decoded(iter(lambda: next(sent, b""), b""), encodings):
+            content += block
+            if len(content) >= 4 * _MAX_MESSAGE:
+                break
+    except (HTTPError, OSError):  # too slow, cut off, or not of this encoding
+        pass
+    return content[: 4 * _MAX_MESSAGE]
+
+
+def _length(text: str) -> int | None:
+    """Return the length that a header states, None where it states none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _MAX_LENGTH_DIGITS else None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a header of the server may be kept and sent back."""
+    return text.isascii() and text.isprintable() and len(text) <= _MAX_HEADER
 
 
 def _is_own_host(source: FetchedSource, url: str) -> bool:

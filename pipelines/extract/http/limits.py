@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pipelines.core.settings import Settings
+
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of one call of `fetch_all`: per response, per host and for the whole run. In seconds and bytes."""
+    """The limits of one call of `fetch_all`: per part of a source, per response, per host and for the whole run. In seconds and bytes."""
 
+    deadline: float = 600  # of a part of a source: all its requests, without the time in which they wait for their turn
+    response_timeout: float = 90  # until the body of a response begins: redirects, retries and waits that the server asks for included
+    message_timeout: float = 5  # for the text of an error
     connect_timeout: float = 10
     read_timeout: float = 60  # between two packets
     retries: int = 4
@@ -22,7 +27,15 @@ class Limits:
     per_host: int = 2  # requests to one host at a time
     per_second: float = 10  # requests to one host, where a source declares no other rate
     max_pages: int = 5_000
+    max_records: int = 5_000_000  # of all pages of one source part
+    max_document: int = 128 * 1024**2  # bytes of a page or a catalogue, which is read into memory
+    max_values: int = 10_000_000  # in a page or a catalogue
     poll_interval: float = 5  # between two requests for a response that the server is still preparing
     poll_timeout: float = 600
     run_bytes: int = 20 * 1024**3
     run_requests: int = 20_000
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        """Return the limits of a run, with those that the operator has set."""
+        return cls(deadline=settings.fetch_deadline, response_timeout=settings.fetch_response_timeout, max_bytes=settings.fetch_bytes)

@@ -6,6 +6,7 @@ address that was checked, so it does not help an attacker if the name resolves d
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import socket
 from collections.abc import Callable, Collection
@@ -16,11 +17,12 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import NameResolutionError
-from urllib3.response import BaseHTTPResponse
+from urllib3.response import BaseHTTPResponse, HTTPResponse
 from urllib3.util import Retry
 
 from pipelines.core.errors import Zpo2Error
 from pipelines.core.retry import retry_after
+from pipelines.extract.http import deadline
 from pipelines.extract.http.limits import Limits
 
 RETRIED = (429, 500, 502, 503, 504)
@@ -33,7 +35,7 @@ class AddressNotAllowed(Zpo2Error):
 
 
 class ServerBusy(Zpo2Error):
-    """A server asks to wait longer than `Limits.max_retry_after`."""
+    """A server asks to wait longer than `Limits.max_retry_after`, or longer than the request may take."""
 
     def __init__(self, status: int, seconds: float) -> None:
         super().__init__(f"answered {status}, Retry-After {seconds:.0f} s")
@@ -45,7 +47,8 @@ def session(allowed_hosts: Collection[str], limits: Limits, resolve: Resolve | N
     """Return a session that reaches public addresses, and the hosts in `allowed_hosts` whatever their address.
 
     It retries temporary failures (and respects Retry-After), follows a few redirects to http and https, drops a source's own headers when
-    a redirect leads to another host, and takes neither proxies nor passwords from the environment.
+    a redirect leads to another host, and takes neither proxies nor passwords from the environment. It reads the body of the last response
+    only. Inside of a `Watch` nothing takes longer than its time.
     """
     made = _Session()
     made.trust_env = False
@@ -76,7 +79,8 @@ class _Session(Session):
 
 
 class _BoundedRetry(Retry):
-    """Waits as long as a server asks, up to `max_retry_after` seconds. Raises ServerBusy where it asks for more."""
+    """Waits as long as a server asks, up to `max_retry_after` seconds. Raises ServerBusy where it asks for more, and Overdue where no time
+    is left. The body of a response that is not the last one is not read."""
 
     max_retry_after = 60.0
 
@@ -85,14 +89,28 @@ class _BoundedRetry(Retry):
         made.max_retry_after = self.max_retry_after
         return made
 
+    def increment(
+        self, method: str | None = None, url: str | None = None, response: BaseHTTPResponse | None = None, *rest: Any, **more: Any
+    ) -> _BoundedRetry:
+        made = super().increment(method, url, response, *rest, **more)  # raises where this was the last attempt
+        _assert_time_left()
+        if response is not None:
+            response.close()
+        return made
+
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         return retry_after(response.headers.get("Retry-After"))  # an unreadable time is no reason to give up
 
     def sleep_for_retry(self, response: BaseHTTPResponse) -> bool:
         seconds = self.get_retry_after(response)
-        if seconds and seconds > self.max_retry_after:
+        watch = deadline.current()
+        if seconds and (seconds > self.max_retry_after or (watch is not None and seconds >= watch.left)):
             raise ServerBusy(response.status, seconds)
         return super().sleep_for_retry(response)
+
+    def _sleep_backoff(self) -> None:
+        _assert_time_left(self.get_backoff_time())
+        super()._sleep_backoff()
 
 
 def resolve_host(host: str, port: int) -> list[str]:
@@ -113,7 +131,7 @@ def is_public(address: str) -> bool:
 
 def allowed_address(host: str, port: int, allowed_hosts: Collection[str], resolve: Resolve) -> str:
     """Return the address to connect to. Raises AddressNotAllowed unless all addresses of the host are allowed."""
-    addresses = resolve(host, port)
+    addresses = resolve(host, port)  # may take any time: name servers may be hostile, too
     if host.lower() not in allowed_hosts and f"{host.lower()}:{port}" not in allowed_hosts:
         for address in addresses:
             if not is_public(address):
@@ -122,21 +140,38 @@ def allowed_address(host: str, port: int, allowed_hosts: Collection[str], resolv
 
 
 class _CheckedAdapter(HTTPAdapter):
-    """Gives its pools connections that check the address before a socket is opened."""
+    """Gives its pools connections that check the address before a socket is opened, and leaves the bodies of redirects alone."""
 
     def __init__(self, allowed: Collection[str], resolve: Resolve, **options: Any) -> None:
         self.check = lambda host, port: allowed_address(host, port, allowed, resolve)
         super().__init__(**options)
+
+    def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
+        response = super().send(request, *arguments, **options)
+        if response.is_redirect:
+            # the session would read the whole body into memory, unpacked; its cookies are in the original response
+            original = getattr(response.raw, "_original_response", None)
+            response.raw.close()
+            response.raw = HTTPResponse(io.BytesIO(), status=response.status_code, preload_content=False, original_response=original)
+        return response
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
         check = self.check
 
         class Plain(HTTPConnection):
+            def request(self, *arguments: Any, **options: Any) -> None:
+                _watch(self.sock)  # kept open since an earlier request
+                super().request(*arguments, **options)
+
             def _new_conn(self) -> socket.socket:
                 return _connect(self, super()._new_conn, check)
 
         class Secure(HTTPSConnection):
+            def request(self, *arguments: Any, **options: Any) -> None:
+                _watch(self.sock)
+                super().request(*arguments, **options)
+
             def _new_conn(self) -> socket.socket:
                 return _connect(self, super()._new_conn, check)
 
@@ -150,12 +185,31 @@ class _CheckedAdapter(HTTPAdapter):
 
 
 def _connect(connection: Any, connect: Callable[[], socket.socket], check: Callable[[str, int], str]) -> socket.socket:
-    """Open the socket to the checked address; the certificate and the Host header still use the name."""
-    name = connection._dns_host
+    """Open the socket to the checked address; the certificate and the Host header still use the name. The connection has a timeout."""
+    _assert_time_left()
+    name, watch = connection._dns_host, deadline.current()
     try:
-        connection._dns_host = check(connection.host, connection.port)
-        return connect()
+        if watch is not None:
+            connection.timeout = min(watch.left, connection.timeout)
+        connection._dns_host = deadline.within(connection.timeout, lambda: check(connection.host, connection.port))
+        made = connect()
+        _watch(made)
+        return made
     except socket.gaierror as error:
         raise NameResolutionError(connection.host, connection, error) from None
     finally:
         connection._dns_host = name
+
+
+def _watch(connection: socket.socket | None) -> None:
+    """Let the watch of the current thread shut this connection, if there are both."""
+    watch = deadline.current()
+    if watch is not None and connection is not None:
+        watch.add(connection)
+
+
+def _assert_time_left(seconds: float = 0) -> None:
+    """Raise Overdue where the watch of the current thread ends within `seconds`."""
+    watch = deadline.current()
+    if watch is not None and watch.left <= seconds:
+        raise deadline.Overdue(f"not complete within {watch.seconds:g} s")

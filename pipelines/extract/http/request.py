@@ -9,19 +9,20 @@ from typing import Any
 
 from pipelines.core.errors import Zpo2Error
 from pipelines.core.fingerprint import digest
+from pipelines.core.printable import printable
 from pipelines.extract.snapshots import Snapshot
 from pipelines.packs import Part
 from pipelines.packs.schema import FetchedSource
 
 
 class FetchError(Zpo2Error):
-    """Nothing could be fetched; the message names the address and the reason.
+    """Nothing could be fetched; the message names the address and the reason. What a server sent is in it without control characters.
 
     `status` is the server's status code, where it sent one; `retry_after` the seconds it asks to wait.
     """
 
     def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:
-        super().__init__(message)
+        super().__init__(printable(" ".join(message.split())))
         self.status = status
         self.retry_after = retry_after
 

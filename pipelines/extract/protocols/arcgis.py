@@ -36,18 +36,19 @@ def download(request: ProtocolRequest) -> Download:
 def _layer(request: ProtocolRequest) -> Download:
     def get(url: str, params: Any = None, body: Any = None, last_headers: Any = None) -> Download:
         response = request.get(url, params, body, last_headers)
-        error = at(load(response, url), "/error")  # ArcGIS reports failures with status 200
+        error = at(load(response, url, request.limits), "/error")  # ArcGIS reports failures with status 200
         if error:
             raise FetchError(f"{url}: ArcGIS reports: {at(error, '/code')} {at(error, '/message')}")
         return response
 
     base = request.url.rstrip("/")
-    layer = load(get(base, {"f": "json"}), base)
+    layer = load(get(base, {"f": "json"}), base, request.limits)
     edited = at(layer, "/editingInfo/lastEditDate")
     if edited and request.last_headers.get(ITEM_STAMP) == str(edited):
         return Download(None, final_url=base)
     query = {"where": "1=1", "outFields": "*", "outSR": "4326", "f": "json", **request.params}
-    count = at(load(get(f"{base}/query", {"where": query["where"], "returnCountOnly": "true", "f": "json"}), base), "/count")
+    counted = get(f"{base}/query", {"where": query["where"], "returnCountOnly": "true", "f": "json"})
+    count = at(load(counted, base, request.limits), "/count")
     fields = at(layer, "/fields")
     key = at(layer, "/objectIdField") or next(
         (
@@ -74,7 +75,7 @@ def _layer(request: ProtocolRequest) -> Download:
 def _feed(request: ProtocolRequest) -> Download:
     """Download the feed itself, unless no item has changed: its bytes differ from day to day even then."""
     feed = request.get(request.url, request.params, last_headers=request.last_headers)
-    items = at(load(feed, request.url), "/dataset") if feed.path is not None else None
+    items = at(load(feed, request.url, request.limits), "/dataset") if feed.path is not None else None
     if not isinstance(items, list):
         return feed
     stamp = digest(stamps(items, "identifier", "modified"))

@@ -33,7 +33,7 @@ def download(request: ProtocolRequest) -> Download:
 def _datastore(request: ProtocolRequest) -> Download:
     def get(url: str, params: Any = None, body: Any = None, last_headers: Any = None) -> Download:
         page = request.get(url, params, body, last_headers)
-        _check(load(page, url), url)
+        _check(load(page, url, request.limits), url)
         return page
 
     paging, size = _PAGES, request.params.pop("limit", None)

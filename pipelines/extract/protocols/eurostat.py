@@ -18,6 +18,7 @@ _JOB = re.compile(rb"<(?:\w+:)?id>\s*([A-Za-z0-9-]{1,128})\s*</")
 _STATUS = re.compile(rb"<(?:\w+:)?status>\s*([A-Z_]+)\s*</")
 _TOO_LARGE = 413
 _RUNNING = ("SUBMITTED", "PROCESSING", "DATA_NOT_YET_AVAILABLE")
+_AVAILABLE = "AVAILABLE"
 _ASK_AGAIN = "ASK_AGAIN"  # our own: an asynchronous response without a job
 
 
@@ -46,22 +47,24 @@ def _wait_for_data(request: ProtocolRequest, params: dict[str, str], last_header
     """Return the data. Where Eurostat prepares them first, poll until they are ready."""
     deadline = time.monotonic() + request.limits.poll_timeout
     response = request.get(request.url, params, last_headers=last_headers)
-    job = ""
+    job, asked_for_data = "", False
     base = request.url.split("/dissemination/", 1)[0] + "/dissemination/1.0/async"
     while True:
         status, response_job = _async_status(response)
         if status is None:
             return replace(response, final_url=request.url)
         job = response_job or job
-        if status == "AVAILABLE":
-            response = request.get(f"{base}/data/{job}")
-            continue
-        if status not in (*_RUNNING, _ASK_AGAIN):
-            raise FetchError(f"{request.url}: Eurostat reports: {status}")
+        if status not in (*_RUNNING, _AVAILABLE, _ASK_AGAIN):
+            raise FetchError(f"{request.url}: Eurostat reports: {status[:50]}")
         if time.monotonic() > deadline:
             raise FetchError(f"{request.url}: not ready after {request.limits.poll_timeout:.0f} s ({status})")
-        time.sleep(request.limits.poll_interval)
-        response = request.get(request.url, params) if status == _ASK_AGAIN else request.get(f"{base}/status/{job}")
+        if status != _AVAILABLE or asked_for_data:
+            time.sleep(request.limits.poll_interval)
+        asked_for_data = status == _AVAILABLE
+        if asked_for_data:
+            response = request.get(f"{base}/data/{job}")
+        else:
+            response = request.get(request.url, params) if status == _ASK_AGAIN else request.get(f"{base}/status/{job}")
 
 
 def _async_status(response: Download) -> tuple[str | None, str]:

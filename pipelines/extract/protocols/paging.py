@@ -33,12 +33,19 @@ class HttpGet(Protocol):
     ) -> Download: ...
 
 
-def load(download: Download, url: str) -> Document:
-    """Return a downloaded JSON document. Raises FetchError where it is not JSON."""
+def load(download: Download, url: str, limits: Limits) -> Document:
+    """Return a downloaded JSON document. Raises FetchError where it is not JSON, too large to be read into memory, or nested too deeply."""
     assert download.path is not None
+    if download.size > limits.max_document:
+        raise FetchError(f"{url}: {download.size} bytes; the limit of a page or a catalogue is {limits.max_document} bytes")
+    content = download.path.read_bytes()
+    if sum(content.count(sign) for sign in (b",", b"[", b"{")) > limits.max_values:
+        raise FetchError(f"{url}: more than {limits.max_values} values in one page or catalogue")
     try:
-        return json.loads(download.path.read_bytes())
-    except (ValueError, RecursionError) as error:
+        return json.loads(content)
+    except RecursionError:
+        raise FetchError(f"{url}: not JSON that can be read: nested too deeply") from None
+    except ValueError as error:
         raise FetchError(f"{url}: not JSON: {error}") from None
 
 
@@ -64,7 +71,7 @@ def fetch_pages(
     pointer = paging.records if paging.records is not None else records
     while True:
         download = get(next_request.url, next_request.params, next_request.body)
-        page = load(download, next_request.url)
+        page = load(download, next_request.url, limits)
         rows = at(page, pointer)
         if not isinstance(rows, list):
             raise FetchError(f"{next_request.url}: page {writer.pages + 1}: no list of records at {pointer or '/'}{_server_message(page)}")
@@ -78,6 +85,8 @@ def fetch_pages(
                 )
         overlaps.add(rows)
         writer.add(download, len(rows))
+        if writer.records > limits.max_records:
+            raise FetchError(f"{url}: more than {limits.max_records} records in pages")
         if paging.total is not None and (total := at(page, paging.total)) is not None:
             expected = _total(total, next_request.url)
         if not _has_next(page, paging, writer, len(rows), expected) or not next_request.advance(page, download, len(rows)):
