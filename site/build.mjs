@@ -1,4 +1,4 @@
-// Bundle the script and the style, and merge the texts of each language: node build.mjs [--out FOLDER]
+// Bundle the script and the style, take the pictures for sharing, and merge the texts of each language: node build.mjs [--out FOLDER]
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -31,6 +31,11 @@ for (const file of result.outputFiles) {
   const path = `${name}-${hash}.${ending}`;
   writeFileSync(join(out, path), file.contents);
   manifest[`${name}.${ending}`] = path;
+}
+for (const picture of readdirSync(join(here, "share")).sort()) {
+  const contents = readFileSync(join(here, "share", picture));
+  const hash = createHash("sha256").update(contents).digest("hex").slice(0, 12);
+  writeFileSync(join(out, `share-${picture.replace(/\.png$/, "")}-${hash}.png`), contents);
 }
 for (const language of readdirSync(join(here, "texts")).sort()) {
   const folder = join(here, "texts", language);
