@@ -27,6 +27,8 @@ interface Props {
   others?: Value[][];
   /** Positions of the periods before which the series is broken. */
   breaks?: number[];
+  /** When it was broken, where that is known: periods by these positions. */
+  breakPeriods?: Record<number, string[]>;
   decimals: number | null;
   /** The axis begins at zero. */
   zero?: boolean;
@@ -53,7 +55,7 @@ export function runs(values: Value[], breaks: number[]): number[][] {
 }
 
 /** Named lines over time. A break is never joined, a missing value is a gap, a provisional one an open mark. */
-export function Lines({ periods, lines, others = [], breaks = [], decimals, zero = false, height = 260, summary }: Props) {
+export function Lines({ periods, lines, others = [], breaks = [], breakPeriods = {}, decimals, zero = false, height = 260, summary }: Props) {
   const [element, width] = useWidth<HTMLDivElement>();
   const few = periods.length <= 6;
   const labels = lines.map(({ name, points }) => {
@@ -68,6 +70,12 @@ export function Lines({ periods, lines, others = [], breaks = [], decimals, zero
   const inner = width - left - right;
   const x = (at: number) => left + (last === first ? 0.5 : (times[at]! - first) / (last - first)) * inner;
   const y = (value: number) => TOP + (1 - along(value, axis)) * (height - TOP - BOTTOM);
+  const breakAt = (at: number) => {
+    const [before, after] = [times[at - 1]!, times[at]!];
+    const broken = breakPeriods[at]?.[0];
+    const moment = broken && after - before > 1 ? Math.min(Math.max(time(broken) - 0.5, before + (after - before) / 8), after - (after - before) / 8) : (before + after) / 2;
+    return left + ((moment - first) / (last - first)) * inner;
+  };
   const path = (values: Value[]) => runs(values, breaks).filter((run) => run.length > 1).map((run) => `M${run.map((at) => `${x(at).toFixed(1)},${y(values[at]!).toFixed(1)}`).join("L")}`).join("");
   const ends = spread(labels.map(({ at }, line) => (at < 0 ? 0 : y(lines[line]!.points[at]!.value!) + 4)), GAP, TOP, height - BOTTOM + 4);
   const marked = periods.map((_, at) => at).filter((at) => shownPeriods(periods, breaks, inner, x).includes(at));
@@ -88,13 +96,13 @@ export function Lines({ periods, lines, others = [], breaks = [], decimals, zero
           </text>
         ))}
         {breaks.filter((at) => at > 0 && at < periods.length).map((at, number, all) => {
-          const middle = (x(at - 1) + x(at)) / 2;
-          const crowded = number > 0 && middle - (x(all[number - 1]! - 1) + x(all[number - 1]!)) / 2 < 80;
+          const middle = breakAt(at);
+          const crowded = number > 0 && middle - breakAt(all[number - 1]!) < 80;
           return (
             <g key={at}>
               <line class="break" x1={middle} x2={middle} y1={TOP - 8} y2={height - BOTTOM} />
               <text x={middle + (crowded ? 5 : -5)} y={TOP - 10} text-anchor={crowded ? "start" : "end"}>
-                {t("indicator.break_at", { period: periodText(periods[at]!) })}
+                {t("indicator.break_at", { period: (breakPeriods[at] ?? [periods[at]!]).map(periodText).join(", ") })}
               </text>
             </g>
           );

@@ -22,6 +22,7 @@ import { SeriesSection } from "./indicator/SeriesSection";
 import { SexSection } from "./indicator/SexSection";
 import { breaksOf, rowsOf } from "./indicator/rows";
 import { seriesOf } from "./indicator/series";
+import { sourceLine } from "./indicator/words";
 
 /** Levels with more areas are shown part by part. */
 const MOST = 400;
@@ -148,6 +149,11 @@ function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
       {only("series") ? series : null}
       {others}
       {part ? null : knowledge}
+      {query["embed"] ? (
+        <p class="note">
+          {sourceLine(Object.values(shared.page.sources), meta)} <a href={address("indicator", { ...query, embed: null, part: null })} target="_top">{t("indicator.full_page")}</a>
+        </p>
+      ) : null}
     </div>
   );
 }

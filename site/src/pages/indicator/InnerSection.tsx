@@ -9,7 +9,7 @@ import { ChartActions } from "../../parts/ChartActions";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import type { Shared } from "./LevelSection";
-import { breaksOf, csvOf } from "./rows";
+import { breakPeriodsOf, breaksOf, csvOf } from "./rows";
 import { SeriesTable } from "./SeriesSection";
 import { sourceLine } from "./words";
 
@@ -56,7 +56,7 @@ export function InnerSection({ meta, areas, page, measured, title, query, area }
             {charts.map(({ heading, lines, summary }) => (
               <div key={heading}>
                 <h3>{heading}</h3>
-                <Lines periods={file.periods} lines={lines} breaks={breaksOf(file.periods, about.breaks)} decimals={decimalsOf(lines, measured.decimals)} zero summary={`${title}. ${heading}. ${summary}`} height={210} />
+                <Lines periods={file.periods} lines={lines} breaks={breaksOf(file.periods, about.breaks)} breakPeriods={breakPeriodsOf(file.periods, about.breaks)} decimals={decimalsOf(lines, measured.decimals)} zero summary={`${title}. ${heading}. ${summary}`} height={210} />
               </div>
             ))}
           </div>

@@ -65,7 +65,7 @@ function Maps({ meta, areas, page, measured, title, query, change, level, data, 
           chosen={level.level}
           onChoose={(value) => {
             change(value === meta.levels[0]!.level && !page.levels.some((own) => own.level === value) ? { region: query["region"] ?? null } : { level: value });
-            if (value === meta.levels[0]!.level && value !== level.level) document.getElementById("parts")?.scrollIntoView();
+            if (value === meta.levels[0]!.level && value !== level.level) document.querySelector<HTMLSelectElement>("#parts select")?.focus();
           }}
         />
       ) : null}

@@ -11,7 +11,7 @@ import { DataTable } from "../../parts/DataTable";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import type { Shared } from "./LevelSection";
-import { breakNotes, breaksOf, csvOf } from "./rows";
+import { breakNotes, breakPeriodsOf, breaksOf, csvOf } from "./rows";
 import { allOf, onPeriods, periodsOf, seriesInBundle, seriesOf } from "./series";
 import { type Measured, type Point, changeText, longUnit, sourceLine, unbroken } from "./words";
 
@@ -47,7 +47,7 @@ export function SeriesSection({ meta, areas, page, measured, title, area, level 
       <div class="columns wide-left">
         <div>
           <div ref={figure}>
-            <Lines periods={periods} lines={lines} others={others} breaks={breaks} decimals={measured.decimals} zero={measured.decimals === 0} summary={`${title}. ${sentences.join(" ")}`} height={280} />
+            <Lines periods={periods} lines={lines} others={others} breaks={breaks} breakPeriods={breakPeriodsOf(periods, about.breaks)} decimals={measured.decimals} zero={measured.decimals === 0} summary={`${title}. ${sentences.join(" ")}`} height={280} />
           </div>
           <Disclosure summary={t("indicator.series_table")}>{() => <SeriesTable lines={lines} periods={periods} measured={measured} indicator={about.indicator} codes={lines.map(({ kind }) => (kind === "country" ? meta.country.code : kind === "here" && area !== null ? areas.code(area) : between === null ? "" : areas.code(between)))} label={t("indicator.series_table")} />}</Disclosure>
           <ChartActions

@@ -7,7 +7,7 @@ import { ChartActions } from "../../parts/ChartActions";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import type { Shared } from "./LevelSection";
-import { breaksOf, csvOf } from "./rows";
+import { breakPeriodsOf, breaksOf, csvOf } from "./rows";
 import { onPeriods, periodsOf, seriesOf } from "./series";
 import { SeriesTable } from "./SeriesSection";
 import { sourceLine, valueWithInterval } from "./words";
@@ -59,7 +59,7 @@ export function SexSection({ meta, areas, page, measured, title, area }: Shared 
         <div class="columns wide-left">
           <div>
           <div ref={figure}>
-            <Lines periods={periods} lines={lines} breaks={breaksOf(periods, page.about.breaks)} decimals={measured.decimals} zero={measured.decimals === 0} summary={`${title}, ${name}. ${text}`} height={220} />
+            <Lines periods={periods} lines={lines} breaks={breaksOf(periods, page.about.breaks)} breakPeriods={breakPeriodsOf(periods, page.about.breaks)} decimals={measured.decimals} zero={measured.decimals === 0} summary={`${title}, ${name}. ${text}`} height={220} />
           </div>
           <Disclosure summary={t("indicator.sexes_table")}>
             {() => <SeriesTable lines={lines} periods={periods} measured={measured} indicator={page.about.indicator} codes={[areas.code(place), areas.code(place)]} label={t("indicator.sexes_table")} />}

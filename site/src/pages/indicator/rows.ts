@@ -72,6 +72,12 @@ export function rowsOf(level: IndicatorLevel, areas: Areas, about: About, notes:
 export const sortedRows = (rows: Row[]): (Row & { value: number })[] =>
   rows.filter((row): row is Row & { value: number } => row.value !== null).sort((a, b) => b.value - a.value || a.name.localeCompare(b.name));
 
+/** Those of sorted rows that are not values of fewer than ten cases; all of them where no other are left. */
+export function steadyRows<T extends Row>(sorted: T[]): T[] {
+  const steady = sorted.filter(({ outcome }) => outcome !== "too_few");
+  return steady.length > 1 ? steady : sorted;
+}
+
 /** Whether the level can be shown in bands against the country. */
 export const hasBands = (rows: Row[]): boolean => rows.some(({ outcome }) => outcome !== null && outcome !== "too_few");
 
@@ -83,6 +89,16 @@ export function breaksOf(periods: string[], breaks: { period: string }[]): numbe
     if (at > 0) found.add(at);
   }
   return [...found].sort((a, b) => a - b);
+}
+
+/** When a series was broken, by the positions of `breaksOf`. */
+export function breakPeriodsOf(periods: string[], breaks: { period: string }[]): Record<number, string[]> {
+  const found: Record<number, string[]> = {};
+  for (const { period } of [...breaks].sort((a, b) => (a.period < b.period ? -1 : 1))) {
+    const at = periods.findIndex((own) => own >= period);
+    if (at > 0 && !found[at]?.includes(period)) (found[at] ??= []).push(period);
+  }
+  return found;
 }
 
 /** The notes of breaks inside the periods, each once. */

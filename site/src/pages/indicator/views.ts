@@ -6,7 +6,7 @@ import { classNumber, classTexts, classesOf } from "../../core/classes";
 import type { About, Meta } from "../../core/data";
 import { list, number, valueText } from "../../core/format";
 import { t } from "../../core/texts";
-import { type Outcome, type Row, hasBands, sortedRows } from "./rows";
+import { type Outcome, type Row, hasBands, sortedRows, steadyRows } from "./rows";
 import { type Measured, reasonText, valueWithInterval } from "./words";
 
 const OUTCOMES: [Outcome, string][] = [
@@ -47,7 +47,8 @@ export function viewsOf(rows: Row[], { about, meta, measured, chosen, named }: {
   const texts = classTexts(classes, measured.unit);
   const labels = (values: boolean): MapLabel[] => {
     const found: MapLabel[] = [];
-    const ends = sorted.length > 2 && named ? [sorted[0]!, sorted.at(-1)!].filter((end) => sorted.filter(({ value }) => value === end.value).length === 1) : [];
+    const steady = steadyRows(sorted);
+    const ends = steady.length > 2 && named ? [steady[0]!, steady.at(-1)!].filter((end) => steady.filter(({ value }) => value === end.value).length === 1) : [];
     for (const { code, name, value } of ends) if (values && code !== chosen) found.push({ code, text: `${name} ${number(value, measured.decimals)}` });
     if (here) found.push({ code: here.code, text: values && here.value !== null ? `${here.name} ${number(here.value, measured.decimals)}` : here.name, here: true });
     return found;
@@ -105,7 +106,7 @@ function missingEntries(rows: Row[], meta: Meta): { swatches: Record<string, str
 
 /** "Lowest: Pelhřimov (26.2 %). Highest: Česká Lípa (39.2 %)."; with a number where several share it. */
 export function extremesText(rows: Row[], measured: Measured): string {
-  const sorted = sortedRows(rows);
+  const sorted = steadyRows(sortedRows(rows));
   if (sorted.length < 2) return "";
   const [most, least] = [sorted[0]!, sorted.at(-1)!];
   if (most.value === least.value) return t("indicator.all_equal", { value: valueText(most.value, measured) });
