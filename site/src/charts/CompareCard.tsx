@@ -75,9 +75,7 @@ function Lane({ at, value, lower, upper, country, mark, open }: LaneProps): Comp
         {country ? <line class="country" x1={country} x2={country} y1="0" y2="100%" /> : null}
         {lower !== null && upper !== null ? <line class="range" x1={x(lower)} x2={x(upper)} y1="50%" y2="50%" /> : null}
         {value === null ? null : mark === "square" ? (
-          <svg x={x(value)} y="50%">
-            <rect x="-5" y="-5" width="10" height="10" />
-          </svg>
+          <line class="square" x1={x(value)} x2={x(value)} y1="50%" y2="50%" />
         ) : (
           <circle class={open ? "open" : undefined} cx={x(value)} cy="50%" r="4.5" />
         )}

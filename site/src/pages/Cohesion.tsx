@@ -30,6 +30,8 @@ export function Cohesion({ meta, areas }: PageProps) {
   const dispersions = useMemo(() => (current && pairing ? dispersionsOf(current, pairing) : []), [current, pairing]);
   const statistics = STATISTICS.filter((name) => dispersions.some(({ statistics: own }) => own[name]?.some((value) => value !== null)));
   const statistic = statistics.find((name) => name === query["statistic"]) ?? statistics[0];
+  const part = query["part"];
+  const only = (name: string) => !part || part === name;
   const isUnknown = Boolean(asked && ids.value && !indicator);
   useEffect(() => {
     if (isUnknown) refuse();
@@ -40,7 +42,7 @@ export function Cohesion({ meta, areas }: PageProps) {
   return (
     <>
       <h1 class="compare-title">{t("cohesion.title")}</h1>
-      <p class="lead">{t("cohesion.lead")}</p>
+      {part ? null : <p class="lead">{t("cohesion.lead")}</p>}
       {ids.value ? (
         <div class="cohesion-choices not-printed">
           <IndicatorChoice meta={meta} indicators={indicators} chosen={indicator} onChoose={(id) => change({ indicator: id, area: null })} />
@@ -53,22 +55,28 @@ export function Cohesion({ meta, areas }: PageProps) {
       {!ids.value && !ids.error ? <p>{t("common.loading")}</p> : null}
       {indicator && current && pairing && statistic ? (
         <>
-          <Territories
-            meta={meta}
-            areas={areas}
-            file={current}
-            indicator={indicator}
-            pairing={pairing}
-            dispersions={dispersions}
-            statistic={statistic}
-            chosen={query["area"] ?? null}
-            onChoose={(area) => change({ area }, true)}
-          />
-          <OverTime meta={meta} areas={areas} file={current} indicator={indicator} pairing={pairing} dispersions={dispersions} chosen={query["area"] ?? null} />
-          <Closing meta={meta} areas={areas} file={current} indicator={indicator} pairing={pairing} />
-          <TerritoryTable areas={areas} meta={meta} file={current} indicator={indicator} pairing={pairing} dispersions={dispersions} />
-          <Meanings hasChance={statistics.includes("sd_left")} />
-          <Files indicator={indicator} />
+          {only("map") ? (
+            <Territories
+              meta={meta}
+              areas={areas}
+              file={current}
+              indicator={indicator}
+              pairing={pairing}
+              dispersions={dispersions}
+              statistic={statistic}
+              chosen={query["area"] ?? null}
+              onChoose={(area) => change({ area }, true)}
+            />
+          ) : null}
+          {only("time") ? <OverTime meta={meta} areas={areas} file={current} indicator={indicator} pairing={pairing} dispersions={dispersions} chosen={query["area"] ?? null} /> : null}
+          {part ? null : (
+            <>
+              <Closing meta={meta} areas={areas} file={current} indicator={indicator} pairing={pairing} />
+              <TerritoryTable areas={areas} meta={meta} file={current} indicator={indicator} pairing={pairing} dispersions={dispersions} />
+              <Meanings hasChance={statistics.includes("sd_left")} />
+              <Files indicator={indicator} />
+            </>
+          )}
         </>
       ) : null}
       {indicator && current && (!pairing || !statistic) ? <p class="aside-note">{t("cohesion.nothing")}</p> : null}

@@ -1,14 +1,16 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { CompareCard } from "../charts/CompareCard";
 import { Areas } from "../core/areas";
 import { type Chosen, compare, hasGroup } from "../core/comparison";
-import { save } from "../core/csv";
+import { csvFile } from "../core/csv";
 import { type IndicatorMeta, type Localized, type Meta, type Places, load, loadPlaces } from "../core/data";
 import { list, number } from "../core/format";
 import { refuse } from "../core/loading";
+import { save } from "../core/picture";
 import { address, useLoaded, useQuery } from "../core/state";
 import { t } from "../core/texts";
 import type { PageProps } from "../main";
+import { ChartActions } from "../parts/ChartActions";
 import { Disclosure } from "../parts/Disclosure";
 import { Search } from "../parts/Search";
 import { Section } from "../parts/Section";
@@ -17,7 +19,7 @@ import { Chips } from "./compare/Chips";
 import { GroupChoice } from "./compare/GroupChoice";
 import { GroupExample, GroupTable } from "./compare/GroupWords";
 import { ValuesTable } from "./compare/ValuesTable";
-import { selectionCsv } from "./compare/export";
+import { selectionCsv, sourceLine } from "./compare/export";
 import { MOST_PLACES, type Selection, loadChosen, selectionOf } from "./compare/selection";
 
 /** `compare.html?areas=A,B,C&group=D,E,F&name=NAME&topic=TOPIC`: up to six places and a group of places, in the indicators of a topic. */
@@ -45,7 +47,10 @@ function Chooser({ meta, places }: { meta: Meta; places: Places }) {
   useEffect(() => {
     if (nothing) refuse();
   }, [nothing]);
-  const put = (codes: string[]) => change({ areas: codes.join(",") || null });
+  const put = (codes: string[]) => {
+    change({ areas: codes.join(",") || null });
+    if (codes.length === MOST_PLACES) setTimeout(() => document.querySelector<HTMLElement>(".compare-choices .full")?.focus());
+  };
   const topics = meta.topics.filter(({ indicators }) => indicators.some((id) => hasData(meta, id)));
   const topic = topics.find((own) => own.topic === query["topic"]) ?? topics[0];
   return (
@@ -53,6 +58,9 @@ function Chooser({ meta, places }: { meta: Meta; places: Places }) {
       <h1 class="compare-title">{t("compare.title")}</h1>
       <p class="lead">{t("compare.lead", { n: MOST_PLACES })}</p>
       <Chips label={t("compare.chosen")} codes={selection.places} areas={areas} onRemove={(code) => put(selection.places.filter((own) => own !== code))} />
+      <p role="status" class="unseen">
+        {t("compare.count", { n: selection.places.length })}
+      </p>
       <div class="compare-choices not-printed">
         {selection.places.length < MOST_PLACES ? (
           <Search
@@ -64,7 +72,9 @@ function Chooser({ meta, places }: { meta: Meta; places: Places }) {
             onChoose={({ code }) => put([...selection.places, code])}
           />
         ) : (
-          <p class="note">{t("compare.full", { n: MOST_PLACES })}</p>
+          <p class="note full" tabIndex={-1}>
+            {t("compare.full", { n: MOST_PLACES })}
+          </p>
         )}
         {topic && wanted.length > 0 ? (
           <div class="topic-choice">
@@ -119,6 +129,7 @@ interface ResultsProps {
 }
 
 function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsProps) {
+  const cards = useRef<HTMLDivElement>(null);
   const pick = (codes: string[]) => codes.map((code) => chosen.get(code)).filter((place) => place !== undefined);
   const shown = pick(selection.places);
   const members = selection.kind === "own" ? pick(selection.members) : selection.kind === "chosen" && shown.length > 1 ? shown : null;
@@ -146,11 +157,19 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
       {incomplete ? <p class="aside-note">{t("compare.group_unknown")}</p> : null}
       {name ? <GroupExample comparisons={drawn} /> : null}
       <Section title={title} aside={t("compare.indicators", { n: drawn.length })}>
-        <div class="compare-cards">
+        <div class="compare-cards" ref={cards}>
           {drawn.map((comparison) => (
             <CompareCard key={comparison.indicator.indicator} meta={meta} comparison={comparison} group={name ?? ""} />
           ))}
         </div>
+        {drawn.length > 0 ? (
+          <ChartActions
+            figure={cards}
+            title={[title, list([...shown.map((place) => place.name), ...(name ? [name] : [])])].join(": ")}
+            source={sourceLine(drawn.map(({ indicator }) => indicator), meta)}
+            name={`${meta.pack}-${topic}`}
+          />
+        ) : null}
         {drawn.length === 0 ? <p>{t("compare.nothing")}</p> : null}
         <Without indicators={without} />
       </Section>
@@ -170,10 +189,10 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
             </Disclosure>
           ) : null}
           <div class="actions">
-            <button type="button" class="button" onClick={() => save(`${meta.pack}-${topic}.csv`, selectionCsv(drawn, meta, name ?? ""))}>
+            <button type="button" class="button" onClick={() => save(csvFile(selectionCsv(drawn, meta, name ?? "")), `${meta.pack}-${topic}.csv`)}>
               {t("compare.download")}
             </button>
-            <Share />
+            <Share title={document.title} />
           </div>
         </Section>
       ) : null}
@@ -207,7 +226,7 @@ function Key({ meta, first, others, group, population }: { meta: Meta; first: st
     <ul class="compare-key" aria-label={t("compare.key")}>
       {first ? mark(<g class="here">{dot}</g>, t("compare.key_first", { name: first })) : null}
       {others ? mark(dot, t("compare.key_others")) : null}
-      {group ? mark(<rect class="group" x="10" y="5" width="10" height="10" />, `${t("compare.key_group", { name: group })}${people}`) : null}
+      {group ? mark(<line class="square" x1="15" x2="15" y1="10" y2="10" />, `${t("compare.key_group", { name: group })}${people}`) : null}
       {meta.country.name ? mark(<line class="country" x1="15" x2="15" y1="1" y2="19" />, meta.country.name) : null}
     </ul>
   );

@@ -1,22 +1,32 @@
 import { useState } from "preact/hooks";
 import { t } from "../core/texts";
+import { EmbedCode } from "./ChartActions";
 
-/** Copies the address of the view, which has its whole state. */
-export function Share() {
+/** Copies the address of the view, which has its whole state, and shows the code that embeds it. */
+export function Share({ title }: { title: string }) {
   const [said, setSaid] = useState("");
-  const copy = () =>
-    navigator.clipboard
-      ?.writeText(location.href)
-      .then(() => setSaid(t("compare.copied")))
-      .catch(() => setSaid(location.href)) ?? setSaid(location.href);
+  const [embedding, setEmbedding] = useState(false);
+  const show = () => setSaid(location.href);
+  const copy = () => {
+    if (!navigator.clipboard) return show();
+    navigator.clipboard.writeText(location.href).then(() => setSaid(t("compare.copied")), show);
+  };
   return (
     <>
       <button type="button" class="button" onClick={copy}>
         {t("compare.copy")}
       </button>
+      <button type="button" class="button" aria-expanded={embedding} onClick={() => setEmbedding(!embedding)}>
+        {t("compare.embed")}
+      </button>
       <span role="status" class="small share-said">
         {said}
       </span>
+      {embedding ? (
+        <div class="share-code">
+          <EmbedCode title={title} />
+        </div>
+      ) : null}
     </>
   );
 }

@@ -1,13 +1,17 @@
+import { useRef } from "preact/hooks";
 import { type Line, Lines } from "../../charts/Lines";
 import type { Areas } from "../../core/areas";
 import { type CohesionFile, type Dispersion, type Pairing, dispersionIn, measured, statusOf } from "../../core/cohesion";
+import { csv } from "../../core/csv";
 import type { IndicatorMeta, Meta, Value } from "../../core/data";
 import { number, period as periodText, withUnit } from "../../core/format";
 import { levelName } from "../../core/levels";
 import { t } from "../../core/texts";
+import { ChartActions } from "../../parts/ChartActions";
 import { DataTable } from "../../parts/DataTable";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
+import { sourceLine } from "../compare/export";
 
 interface Props {
   meta: Meta;
@@ -24,6 +28,7 @@ type Part = keyof typeof KINDS;
 
 /** What is observed, what chance alone makes and what is left, over time: in the whole country and in the chosen territory. */
 export function OverTime({ meta, areas, file, indicator, pairing, dispersions, chosen }: Props) {
+  const figure = useRef<HTMLDivElement>(null);
   const country = dispersionIn(file, meta.country.area, pairing.of.level);
   const number = chosen === null ? null : areas.find(chosen);
   const own = dispersions.find(({ within }) => within === number);
@@ -34,14 +39,30 @@ export function OverTime({ meta, areas, file, indicator, pairing, dispersions, c
   return (
     <Section title={t("cohesion.over_time")} aside={t("cohesion.over_time_aside", { unit })}>
       <p class="small">{t(hasChance ? "cohesion.over_time_parts" : "cohesion.over_time_plain", { of: levelName(pairing.of) })}</p>
-      <div class={shown.length > 1 ? "columns two" : "cohesion-single"}>
+      <div ref={figure} class={shown.length > 1 ? "columns two" : "cohesion-single"}>
         {shown.map((dispersion) => (
           <Part key={dispersion.within} areas={areas} file={file} indicator={indicator} pairing={pairing} dispersion={dispersion} />
         ))}
       </div>
+      <ChartActions
+        figure={figure}
+        title={`${indicator.title}: ${t("cohesion.over_time")}`}
+        source={sourceLine([indicator], meta)}
+        name={`${indicator.indicator}-over-time`}
+        csv={() => seriesCsv(areas, file, pairing, shown)}
+        part="time"
+      />
       {country && !own ? <p class="note">{t("cohesion.choose")}</p> : null}
     </Section>
   );
+}
+
+function seriesCsv(areas: Areas, file: CohesionFile, pairing: Pairing, shown: Dispersion[]): string {
+  const names = Object.keys(KINDS) as Part[];
+  const rows = shown.flatMap((dispersion) =>
+    file.periods.map((period, at) => [file.indicator, areas.code(dispersion.within), areas.name(dispersion.within), pairing.of.level, period, ...names.map((name) => dispersion.statistics[name]?.[at] ?? null)]),
+  );
+  return csv(["indicator", "within", "name", "of_level", "time_period", ...names], rows);
 }
 
 const points = (file: CohesionFile, { statistics }: Dispersion): number => file.periods.filter((_, at) => (statistics["sd"]?.[at] ?? null) !== null).length;

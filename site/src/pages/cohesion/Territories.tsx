@@ -1,4 +1,4 @@
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { LegendEntry } from "../../charts/Legend";
 import { type MapView, MapPair } from "../../charts/MapPair";
 import { Ranking, type RankingRow } from "../../charts/Ranking";
@@ -6,13 +6,16 @@ import { axisOf } from "../../charts/scale";
 import type { Areas } from "../../core/areas";
 import { classTexts, classesOf, swatchOf } from "../../core/classes";
 import { type CohesionFile, type Direction, type Dispersion, type Pairing, type Statistic, changeOf, convergenceIn, dispersionIn, measured, statusOf } from "../../core/cohesion";
+import { csv } from "../../core/csv";
 import type { IndicatorMeta, Meta } from "../../core/data";
 import { byName, list, number, period as periodText, sentence, withUnit } from "../../core/format";
 import { loadShapes } from "../../core/geometry";
 import { capital, levelCount, levelName } from "../../core/levels";
 import { address, useLoaded } from "../../core/state";
 import { t } from "../../core/texts";
+import { ChartActions } from "../../parts/ChartActions";
 import { Section } from "../../parts/Section";
+import { sourceLine } from "../compare/export";
 
 interface Props {
   meta: Meta;
@@ -62,6 +65,8 @@ export function Territories({ meta, areas, file, indicator, pairing, dispersions
   const none = rows.filter(({ value }) => Number(value.toFixed(form.decimals)) === 0).length;
   const named = (some: RankingRow[]) => list(some.map(({ name, value }) => `${name} (${text(value)})`));
   const lowest = rows.slice(-NAMED).reverse();
+  const figure = useRef<HTMLDivElement>(null);
+  const title = t("cohesion.map_title", { territories: levels.territories, period: when });
   return (
     <Section title={indicator.title} aside={`${capital(t(`cohesion.name_${statistic}`))}${form.unit ? `, ${form.unit}` : ""}, ${when}`}>
       <p class="finding">
@@ -69,21 +74,31 @@ export function Territories({ meta, areas, file, indicator, pairing, dispersions
         {none > 1 && statistic === "sd_left" ? t("cohesion.none_left", { n: none, total: rows.length }) : sentence(t("cohesion.smallest", { places: named(lowest) }))}
       </p>
       <p class="small">{t(`cohesion.short_${statistic}`, levels)}</p>
-      <TerritoryMap
-        file={file}
-        indicator={indicator}
-        areas={areas}
-        pairing={pairing}
-        dispersions={dispersions}
-        rows={rows}
-        title={t("cohesion.map_title", { ...levels, period: when })}
-        at={at}
-        statistic={statistic}
-        decimals={form.decimals}
-        unit={form.unit}
-        text={text}
-        chosen={chosen}
-        onChoose={onChoose}
+      <div ref={figure}>
+        <TerritoryMap
+          file={file}
+          indicator={indicator}
+          areas={areas}
+          pairing={pairing}
+          dispersions={dispersions}
+          rows={rows}
+          title={title}
+          at={at}
+          statistic={statistic}
+          decimals={form.decimals}
+          unit={form.unit}
+          text={text}
+          chosen={chosen}
+          onChoose={onChoose}
+        />
+      </div>
+      <ChartActions
+        figure={figure}
+        title={`${indicator.title}: ${title}`}
+        source={sourceLine([indicator], meta)}
+        name={`${indicator.indicator}-${statistic}-${pairing.level.level}`}
+        csv={() => csv(["indicator", "within", "name", "of_level", "time_period", "statistic", "value", "status"], rows.map((row) => [indicator.indicator, row.code, row.name, pairing.of.level, file.periods[at] ?? "", statistic, row.value, row.status]))}
+        part="map"
       />
       <h3 class="cohesion-subhead">{t("cohesion.ranking", { territories: levels.territories })}</h3>
       <p class="small">

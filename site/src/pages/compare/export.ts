@@ -1,7 +1,8 @@
 // The selection as rows of a CSV file.
 import { type Comparison, hasGroup } from "../../core/comparison";
 import { type Cell, csv } from "../../core/csv";
-import type { Meta } from "../../core/data";
+import type { IndicatorMeta, Meta } from "../../core/data";
+import { t } from "../../core/texts";
 
 const HEADER = ["indicator", "title", "unit", "area", "name", "period", "value", "lower_95", "upper_95", "numerator", "denominator", "status"];
 
@@ -17,4 +18,11 @@ export function selectionCsv(comparisons: Comparison[], meta: Meta, group: strin
     if (country) rows.push([...head, meta.country.code, meta.country.name, period, country.value, country.lower, country.upper, null, null, country.status]);
   }
   return csv(HEADER, rows);
+}
+
+/** Who published what the indicators are made from, and the release. */
+export function sourceLine(indicators: IndicatorMeta[], meta: Meta): string {
+  const ids = new Set(indicators.flatMap(({ sources }) => sources));
+  const publishers = meta.sources.filter(({ source }) => ids.has(source)).map(({ publisher }) => publisher);
+  return t("indicator.source_line", { sources: [...new Set(publishers)].join(", "), publisher: meta.title, version: meta.version });
 }
