@@ -20,9 +20,10 @@ ARGUMENTS = (
     "--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 HEIGHT = 900
-WAIT_MS = 15_000
+WAIT_MS = 30_000
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 """Rules of axe-core: WCAG 2.0 to 2.2 A and AA, and best practice."""
+RULES_OF_COLOUR = ("color-contrast", "link-in-text-block")
 STATES = ("ready", "failed")
 """Ends of the loading of a page, which its body names in `data-state`."""
 
@@ -132,10 +133,14 @@ def watched(
         context.close()
 
 
-def violations(page: Page) -> list[str]:
-    """Return what axe-core finds on the page with all its details open: the rule, its help and the elements."""
+def violations(page: Page, *, colours_only: bool = False) -> list[str]:
+    """Return what axe-core finds on the page with all its details open: the rule, its help and the elements.
+
+    `colours_only` asks only what another colour scheme can change.
+    """
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
-    options = {"runOnly": {"type": "tag", "values": list(RULES)}, "resultTypes": ["violations"]}
+    chosen = {"type": "rule", "values": list(RULES_OF_COLOUR)} if colours_only else {"type": "tag", "values": list(RULES)}
+    options = {"runOnly": chosen, "resultTypes": ["violations"]}
     found = Axe().run(page, options=options).response["violations"]
     return [f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes'][:3]]}" for one in found]
 
