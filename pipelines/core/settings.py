@@ -42,6 +42,16 @@ class Settings(BaseSettings):
         gt=0,
         description="Bytes of one response or of all pages of one part of a source, packed and unpacked; default 2 GiB.",
     )
+    read_memory: str | None = Field(
+        default=None,
+        description="Largest memory for reading one file, such as 4GB, the default. A small file may use 2 GB, a large one more.",
+    )
+    read_seconds: float | None = Field(
+        default=None,
+        gt=0,
+        description="Largest CPU time for reading one file, in seconds; default 600. A small file may use 30, a large one more.",
+    )
+    read_rows: int | None = Field(default=None, gt=0, description="Largest number of rows of one file; default 50 million.")
     engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="Engine of the warehouse: duckdb (default) or spark.")
     profiles: Path | None = Field(
         default=None, description="Folder of a profiles.yml for dbt, which names a cluster; default that of the dbt project: this machine."

@@ -75,16 +75,18 @@ def joined(header: Sequence[Sequence[str]]) -> list[str]:
 def unique(names: Sequence[str]) -> list[str]:
     """Return unique names: `column_N` for an empty one, `name.2` for a repeated one. No name begins with `__`."""
     taken: set[str] = set()
+    counts: dict[str, int] = {}
     result = []
     for position, text in enumerate(names, 1):
         name = text.strip()
         while name.startswith("__"):
             name = name[1:]
         base = name or f"column_{position}"
-        name, count = base, 1
+        name, count = base, counts.get(base, 1)
         while name in taken:
             count += 1
             name = f"{base}.{count}"
+        counts[base] = count
         taken.add(name)
         result.append(name)
     return result

@@ -10,6 +10,7 @@ from tests.hostile import (
     declarations,
     encodings,
     endless,
+    exhausting,
     expressions,
     keys,
     markup,
@@ -31,6 +32,8 @@ tests assert; this page is generated from them. Terms are in the [glossary](glos
   is in quarantine with its reason. `read = accepted + quarantined + ignored` holds for every source, memory stayed bounded, the release
   verifies, and exit code 3 names the sources whose snapshot was refused.
 * A *row* in quarantine is not used at all. A *cell* in quarantine is missing with status Q, while the rest of its row counts.
+* Files are read by a process of their own with limits on memory, CPU time and rows (`ZPO2_READ_MEMORY`, `ZPO2_READ_SECONDS`, `ZPO2_READ_ROWS`).
+  A small file may use 2 GB and 30 seconds, a large one more. A file that ends this process, or because of which it is stopped, is refused.
 * A refused snapshot leaves the last good one in place.
 * The servers answer on loopback. No test sends a packet elsewhere.
 """
@@ -69,6 +72,8 @@ def render() -> str:
     ]
     computed = [(case.id, case.what, case.outcome.in_words()) for case in expressions.CASES]
     parts.append(_table(expressions.GROUP, refused + computed))
+    stopped = "its reader is stopped or ends, and the snapshot is refused with the reason; the run goes on"
+    parts.append(_table(exhausting.GROUP, [(case.id, case.what, stopped) for case in exhausting.CASES]))
     parts.append(
         _table(declarations.GROUP, [(c.id, c.what, f"`zpo2 check` ends with exit code 2: “{c.reason}”") for c in declarations.CASES])
     )
@@ -81,7 +86,7 @@ def render() -> str:
 def _count() -> int:
     files = sum(len(module.CASES) for module in FILES)
     servers_tried = len(servers.BEHAVIOURS) + len(endless.ATTACKS)
-    return files + len(expressions.REFUSED) + len(expressions.CASES) + len(declarations.CASES) + servers_tried
+    return files + len(expressions.REFUSED) + len(expressions.CASES) + len(exhausting.CASES) + len(declarations.CASES) + servers_tried
 
 
 def _table(title: str, rows: list[tuple[str, str, str]]) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
-from pipelines import packs, readers
+from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import FetchResult
 from pipelines.extract.snapshots import Archive
 from pipelines.extract.sources import fetch_sources
 from pipelines.packs.workspace import Workspace
-from pipelines.readers import ReadOptions
+from pipelines.readers import ReadOptions, isolated
 from tests.support import ingested
 from tests.support.server import Reply, Server, serving
 
@@ -152,14 +152,14 @@ class TestTables:
     def parsed(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """Return the formats of the files that a reader reads, except those of the areas."""
         formats: list[str] = []
-        read = readers.read
+        read = isolated.read
 
-        def counted(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
+        def counted(path: Path, options: ReadOptions, *others: Any) -> pl.DataFrame:
             if b"county" not in path.read_bytes():
                 formats.append(options.format)
-            return read(path, options, columns)
+            return read(path, options, *others)
 
-        monkeypatch.setattr(readers, "read", counted)
+        monkeypatch.setattr(isolated, "read", counted)
         return formats
 
     def both(self, folder: Path, content: str, births: str, deaths: str) -> list[tuple[Any, ...]]:

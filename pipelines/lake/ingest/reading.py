@@ -19,6 +19,7 @@ from pipelines.lake.ingest.shared_table import Need, Table
 from pipelines.packs import expressions
 from pipelines.packs.pack import Part
 from pipelines.packs.schema import FetchedSource
+from pipelines.readers import isolated
 from pipelines.readers.cells import Columns, NumberColumn
 from pipelines.readers.json_shapes import PAGES
 from pipelines.readers.options import EVENT_FORMATS, VARIABLE_OPTIONS, ReadOptions
@@ -63,15 +64,11 @@ def read_text(
     def parse(need: Need) -> Table:
         columns = Columns(need.columns, need.numbers)
 
-        def read(file: Path) -> pl.DataFrame:
-            try:
-                return readers.read(file, options, columns)
-            except (readers.UnreadableSnapshot, KeyboardInterrupt, SystemExit):
-                raise
-            except BaseException as error:  # a bug in a reader (a panic of polars is no Exception) must not stop the other sources
-                raise readers.UnreadableSnapshot(f"the {options.format} reader failed: {type(error).__name__}: {error}") from error
-
-        rows = pushed.read_records(read, path) if source.fetch.brings_records else read(path)
+        rows = (
+            pushed.read_records(lambda file: _read_here(file, options, columns), path)
+            if source.fetch.brings_records  # the receiver has bounded them, and events must be quick
+            else isolated.read(path, options, columns, isolated.Limits.of(context.settings), context.archive.root)
+        )
         return Table(rows, list(columns.found))
 
     need = Need(None, _number_columns(source)) if everything else needed_of(source)
@@ -83,6 +80,16 @@ def read_text(
         rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in sorted(absent))  # no record of the day has them
     shape = shape_of(table.found or [c for c in rows.columns if not c.startswith("__")], rows)
     return rows if "__cell" in rows.columns else rows.with_columns(pl.lit(None, pl.String).alias("__cell")), shape
+
+
+def _read_here(file: Path, options: ReadOptions, columns: Columns) -> pl.DataFrame:
+    """Read a file in this process. A bug in a reader (a panic of polars is no Exception) must not stop the other sources."""
+    try:
+        return readers.read(file, options, columns)
+    except (readers.UnreadableSnapshot, KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:
+        raise readers.UnreadableSnapshot(f"the {options.format} reader failed: {type(error).__name__}: {error}") from error
 
 
 def needed_of(source: FetchedSource) -> Need:
