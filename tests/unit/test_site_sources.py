@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from exports.model.site_choices import PNG
+from exports.site.pages import KINDS
 from tests.support.command import PROJECT
 
 SITE = PROJECT / "site"
@@ -30,7 +32,21 @@ def test_script_and_style_are_named_after_their_content() -> None:
         digest = hashlib.sha256((BUILT / path).read_bytes()).hexdigest()[:12]
         assert path == f"{stem}-{digest}.{ending}"
     others = {path.name for path in BUILT.iterdir()} - set(manifest.values()) - {"manifest.json"}
-    assert others == {f"texts.{folder.name}.json" for folder in (SITE / "texts").iterdir()}
+    assert others == {f"texts.{folder.name}.json" for folder in (SITE / "texts").iterdir()} | set(_pictures())
+
+
+def _pictures() -> dict[str, bytes]:
+    """Return the pictures for sharing by the name that the build gives them."""
+    found = {path.stem: path.read_bytes() for path in (SITE / "share").iterdir()}
+    return {f"share-{kind}-{hashlib.sha256(content).hexdigest()[:12]}.png": content for kind, content in found.items()}
+
+
+def test_each_kind_of_page_has_a_small_picture_for_sharing() -> None:
+    assert {path.name for path in (SITE / "share").iterdir()} == {f"{kind}.png" for kind in KINDS}
+    for name, content in _pictures().items():
+        assert content[:8] == PNG
+        assert (int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")) == (1200, 630)
+        assert len(content) <= 30_000, name
 
 
 def test_script_and_style_fit_into_their_budget() -> None:

@@ -88,6 +88,8 @@ export interface Meta {
   indicators: IndicatorMeta[];
   sources: { source: string; title: string; publisher: string; licence: string }[];
   indices: IndexMeta[];
+  /** The indicator of the map on the first page, if the pack chose one. */
+  map_indicator?: string | null;
   changes: { previous_version?: string | null } & Record<string, unknown>;
 }
 

@@ -210,7 +210,7 @@ function Programs({ version, files }: { version: string; files: ReleaseFile[] })
   );
 }
 
-const isWeb = (address: string | undefined): address is string => /^https?:\/\//i.test(address ?? "");
+const isWeb = (address: string | undefined): address is string => /^https?:[/]{2}/i.test(address ?? "");
 const NO_LICENCE = "NOASSERTION";
 
 type DescribedSource = Described["sources"][number];
