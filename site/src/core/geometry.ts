@@ -32,7 +32,6 @@ const WIDTH = 570;
 const HEIGHT = 430;
 const MARGIN = 4;
 const RADIANS = Math.PI / 180;
-const POINT = 4;
 
 type Place = (longitude: number, latitude: number) => Point;
 
@@ -180,12 +179,13 @@ export function pointShapes(points: { code: string; longitude: number; latitude:
   if (points.length === 0) return shapes;
   const { place, height } = plane(points.map(({ longitude, latitude }) => [longitude, latitude]));
   shapes.height = Math.max(height, 40);
+  const radius = Math.round(Math.max(1.3, Math.min(4, 60 / Math.sqrt(points.length))) * 10) / 10;
   shapes.place = place;
   for (const { code, longitude, latitude } of points) {
     const [x, y] = place(longitude, latitude);
-    shapes.paths.set(code, `M${x - POINT},${y}a${POINT},${POINT} 0 1 0 ${2 * POINT},0a${POINT},${POINT} 0 1 0 ${-2 * POINT},0Z`);
+    shapes.paths.set(code, `M${x - radius},${y}a${radius},${radius} 0 1 0 ${2 * radius},0a${radius},${radius} 0 1 0 ${-2 * radius},0Z`);
     shapes.centres.set(code, [x, y]);
-    shapes.boxes.set(code, [x - POINT, y - POINT, x + POINT, y + POINT]);
+    shapes.boxes.set(code, [x - radius, y - radius, x + radius, y + radius]);
   }
   return shapes;
 }

@@ -27,7 +27,7 @@ export function Facts({ meta, page, measured, country, level, rows }: Props) {
   const all = fine ? fine.areas + Object.values(fine.missing).reduce((sum, n) => sum + n, 0) : 0;
   const periods = about.levels.reduce<string[]>((longest, own) => (own.periods.length > longest.length ? own.periods : longest), []);
   return (
-    <dl class="facts">
+    <dl class="facts indicator-facts">
       {last ? (
         <div>
           <dt>

@@ -51,10 +51,11 @@ export function LevelSection(props: Props) {
 
 function Maps({ meta, areas, page, measured, title, query, change, level, data, rows, chosen, levels }: Props) {
   const figure = useRef<HTMLDivElement>(null);
-  const { value: shapes } = useLoaded(`${level.level} ${level.map}`, () => shapesFor(level, areas));
+  const { value: shapes, error } = useLoaded(`${level.level} ${level.map}`, () => shapesFor(level, areas));
   const views = useMemo(() => viewsOf(rows, { about: page.about, meta, measured, chosen, named: true }), [rows, chosen]);
   const sources = sourceLine(Object.values(page.sources), meta);
   const heading = `${title}, ${levelName(level)}, ${periodText(data.period)}`;
+  const outcome = shapes ?? error;
   const drawn = shapes && [...shapes.paths.keys()].some((code) => rows.some((row) => row.code === code));
   return (
     <Section id="map" title={t("indicator.where")} aside={[periodText(data.period), longUnit(measured.unit)].filter(Boolean).join(" · ")} class="indicator-map">
@@ -72,13 +73,13 @@ function Maps({ meta, areas, page, measured, title, query, change, level, data, 
       <div ref={figure} class={views.length > 1 ? "" : "columns two"}>
         {shapes && drawn ? (
           <MapPair shapes={shapes} views={views} chosen={chosen} onChoose={(code) => change({ area: code })} />
-        ) : (
+        ) : outcome ? null : (
           <div class="map-waiting" aria-hidden="true" />
         )}
-        {views.length > 1 ? null : <Extremes rows={rows} measured={measured} period={data.period} />}
+        {views.length > 1 && (drawn || !outcome) ? null : <Extremes rows={rows} measured={measured} period={data.period} />}
       </div>
       <p class="caption">
-        {extremesText(rows, measured)} {t("indicator.classes_note")} {views.length > 1 ? t("indicator.against_note", { country: meta.country.name }) : ""}{" "}
+        {extremesText(rows, measured)} {drawn ? t("indicator.classes_note") : outcome ? t("indicator.no_boundaries") : ""} {drawn && views.length > 1 ? t("indicator.against_note", { country: meta.country.name }) : ""}{" "}
         {page.about.depends_on_size ? t("indicator.size_note") : ""} {shapes?.borders ? t("indicator.borders_note") : ""}
       </p>
       {shapes?.attribution ? <p class="note">{t("indicator.boundaries_from", { source: shapes.attribution })}</p> : null}
@@ -95,7 +96,8 @@ function Ranks({ meta, page, measured, title, query, change, level, data, rows, 
   const reference = page.about.depends_on_size ? null : referenceOf(rows, page, meta);
   const values = sorted.flatMap(({ value, lower, upper }) => [value, lower, upper]);
   const axis = axisOf([...values, reference], 10);
-  const ends = `${number(axis.from, axis.decimals)} ${t("indicator.to")} ${withUnit(number(axis.to, axis.decimals), shortUnit(measured.unit))}`;
+  const decimals = Number.isInteger(axis.from) && Number.isInteger(axis.to) ? 0 : axis.decimals;
+  const ends = `${number(axis.from, decimals)} ${t("indicator.to")} ${withUnit(number(axis.to, decimals), shortUnit(measured.unit))}`;
   const rowOf = (row: (typeof sorted)[number]) => ({ ...row, href: address("indicator", { ...query, area: row.code }) });
   const share = (n: number) => t("indicator.n_of", { n, all: sorted.length });
   const band = (wanted: Row["outcome"]): RankingBand[] => {
@@ -117,7 +119,7 @@ function Ranks({ meta, page, measured, title, query, change, level, data, rows, 
       <div ref={figure} data-indicator={page.about.indicator}>
         <Ranking columns={columns.filter((own) => own.length > 0)} axis={axis} reference={reference} measured={measured} period={data.period} chosen={chosen} onChoose={(code) => change({ area: code })} most={80} />
       </div>
-      <p class="caption">{bands ? t("indicator.bands_note", { country: meta.country.name }) : t("indicator.list_note")}</p>
+      <p class="caption">{bands ? t("indicator.bands_note", { country: meta.country.name }) : t(intervals ? "indicator.intervals_note" : "indicator.list_note")}</p>
       <Disclosure summary={t("indicator.table_of", { areas: levelCount(level, rows.length) })}>
         {() => (
           <div data-indicator={page.about.indicator}>
