@@ -1,6 +1,6 @@
 """Write the site of a release that exists into another folder, beside links to the files that it reads.
 
-    .venv/bin/python site/preview.py data/demo/public/releases/2026.11.1 /tmp/preview
+    .venv/bin/python site/preview.py data/demo/public/releases/2026.11.1 build/preview
 
 The texts are those of `site/texts` as they are now; scripts and styles are those of `--built`.
 """

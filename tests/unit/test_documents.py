@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
@@ -101,6 +102,8 @@ def test_every_dependency_has_its_reason() -> None:
 
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     names = {re.match(r"[\w-]+", line)[0] for line in project["dependencies"]}  # type: ignore[index]
+    site = json.loads((PROJECT / "site" / "package.json").read_text(encoding="utf-8"))
+    names |= {name for group in ("dependencies", "devDependencies") for name in site[group] if not name.startswith("@types/")}
     page = (PROJECT / "docs" / "decisions.md").read_text(encoding="utf-8")
     reasons = {
         name for heading in re.findall(r"^### (.+)$", page.split("## Dependencies")[1], re.MULTILINE) for name in heading.split(", ")
