@@ -67,8 +67,8 @@ def _sex(sex: str) -> Sex:
 
 
 def _note(release: PublishedRelease, row: Row | None, language: str) -> str | None:
-    found = release.status_notes.get(row["status_note"]) if row and row["status_note"] else None
-    return None if found is None else found.get(f"text_{language}") or found.get("text_en") or found.get("text")
+    note = release.status_notes.get(row["status_note"]) if row and row["status_note"] else None
+    return None if note is None else note.get(f"text_{language}") or note.get("text_en") or note.get("text")
 
 
 def _missing(
@@ -150,10 +150,10 @@ def listed(periods: Sequence[str]) -> str:
 
 
 def comparisons(
-    release: PublishedRelease, indicator: Indicator, found: Mapping[str, Cell], language: str
+    release: PublishedRelease, indicator: Indicator, cells: Mapping[str, Cell], language: str
 ) -> tuple[dict[str, list[Comparison]], list[str]]:
     """Return by area what the release compares these cells with, and notes. Cells without a value are not compared at all."""
-    with_value = {code: c for code, c in found.items() if c.value is not None}
+    with_value = {code: c for code, c in cells.items() if c.value is not None}
     if not with_value or not release.has("comparisons"):
         return {}, []
     first = next(iter(with_value.values()))
@@ -183,8 +183,10 @@ def _comparison(release: PublishedRelease, indicator: Indicator, row: Row, langu
         outcome, reason, significance = "not_compared", SIZE, None
     parts = {"against": name, "significance": texts.number(significance or 0, 1 if significance != 95 else 0, language)}
     if outcome == "not_compared":
-        known = f"reason_{reason}"
-        said = texts.text("not_compared", language, against=name, reason=texts.text(known, language) if known in texts.TEXTS else reason)
+        reason_text = f"reason_{reason}"
+        said = texts.text(
+            "not_compared", language, against=name, reason=texts.text(reason_text, language) if reason_text in texts.TEXTS else reason
+        )
     else:
         said = texts.text("similar_to" if outcome == "similar" else outcome, language, **parts)
     kept: Outcome = outcome

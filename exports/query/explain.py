@@ -27,21 +27,21 @@ def explain(
 ) -> ExplainAnswer:  # fmt: skip
     """Return the formula of a value with its figures, its sources with their files, and the command that traces it. Raises QueryError."""
     language = release.language(language)
-    found, area = values.asked(release, indicator, place, level, sex, age, language)
-    when = cells.period_of(found, [area.level], period, language)
-    rows = cells.read(release, found, [area.code], sex, age)
+    subject, area = values.asked(release, indicator, place, level, sex, age, language)
+    when = cells.period_of(subject, [area.level], period, language)
+    rows = cells.read(release, subject, [area.code], sex, age)
     row = rows.get((area.code, when or ""))
-    cell = values.one(release, found, area, (when, sex, age), rows, language)
-    used = [origin.source for origin in release.attribution([values.sources_of(found, row)])]
-    words = ["zpo2", "explain", found.id, area.code, when or "-"]
+    cell = values.one(release, subject, area, (when, sex, age), rows, language)
+    used = [origin.source for origin in release.attribution([values.sources_of(subject, row)])]
+    words = ["zpo2", "explain", subject.id, area.code, when or "-"]
     words += ["--sex", sex] if sex != TOTAL else []
     words += ["--age", age] if age != TOTAL else []
-    broken = [b for b in values.breaks(release, found, language) if when is not None and b.period <= when]
+    broken = [b for b in values.breaks(release, subject, language) if when is not None and b.period <= when]
     return ExplainAnswer(
         release=release.about, language=language, attribution=[release.origins[source] for source in used],
-        notes=[*values.gone(area, language)], indicator=found.facts(language), place=release.place(area.code), cell=cell,
-        formula=str(found.row["formula"] or "–"),
-        computation=formulas.computation(found, row, language) if row is not None and cell.value is not None else None,
+        notes=[*values.gone(area, language)], indicator=subject.facts(language), place=release.place(area.code), cell=cell,
+        formula=str(subject.row["formula"] or "–"),
+        computation=formulas.computation(subject, row, language) if row is not None and cell.value is not None else None,
         sources=[_source(release, source, when) for source in used], breaks=broken, command=shlex.join(words),
     )  # fmt: skip
 

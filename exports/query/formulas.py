@@ -64,37 +64,37 @@ def group(
     If a place has no value there is none for the group, unless `skip_missing` leaves these places out.
     """
     language = release.language(language)
-    found = search.indicator(release, indicator, language)
-    cells.check_breakdown(release, found, sex, age, language)
+    subject = search.indicator(release, indicator, language)
+    cells.check_breakdown(release, subject, sex, age, language)
     areas = values.several(release, places, level, language)
     for area in areas:
-        cells.check_level(release, found, area, language)
+        cells.check_level(release, subject, area, language)
     _check_apart(release, areas, language)
-    when = cells.period_of(found, [area.level for area in areas], period, language)
-    rows = cells.read(release, found, [area.code for area in areas], sex, age)
-    shown = [values.one(release, found, area, (when, sex, age), rows, language) for area in areas]
+    when = cells.period_of(subject, [area.level for area in areas], period, language)
+    rows = cells.read(release, subject, [area.code for area in areas], sex, age)
+    shown = [values.one(release, subject, area, (when, sex, age), rows, language) for area in areas]
     counted, left_out = [c for c in shown if c.value is not None], [c for c in shown if c.value is None]
     read = [rows[c.place.code, when or ""] for c in counted]
-    _check_additive(release, found, read, when or "", sex, age, language)
+    _check_additive(release, subject, read, when or "", sex, age, language)
     notes = [note for area in areas for note in values.gone(area, language)]
     if left_out:
         name = "group_skipped" if skip_missing and counted else "group_missing"
         notes.append(texts.text(name, language, count=len(left_out), total=len(areas)))
     sums = _sums(read) if read and (skip_missing or not left_out) else None
-    unit = found.said("unit", language) or ""
+    unit = subject.said("unit", language) or ""
     common = {
-        "release": release.about, "language": language, "indicator": found.facts(language), "period": when or "", "unit": unit,
-        "attribution": release.attribution([values.sources_of(found, row) for row in read] or [values.sources_of(found, None)]),
+        "release": release.about, "language": language, "indicator": subject.facts(language), "period": when or "", "unit": unit,
+        "attribution": release.attribution([values.sources_of(subject, row) for row in read] or [values.sources_of(subject, None)]),
         "left_out": left_out,
     }  # fmt: skip
     if sums is None or sums[1] == 0:
         zero = [texts.text("group_zero", language)] if sums is not None else []
         return GroupAnswer.model_validate({**common, "value": None, "text": None, "formula": None, "counted": [], "notes": notes + zero})
     numerator, denominator = sums
-    value = float(f"{multiplier(found) * numerator / (1 if denominator is None else denominator):.{DIGITS}g}")
+    value = float(f"{multiplier(subject) * numerator / (1 if denominator is None else denominator):.{DIGITS}g}")
     return GroupAnswer.model_validate({
-        **common, "value": value, "text": texts.with_unit(texts.number(value, found.decimals, language), unit),
-        "formula": with_figures(found, numerator, denominator, value, language), "numerator": numerator, "denominator": denominator,
+        **common, "value": value, "text": texts.with_unit(texts.number(value, subject.decimals, language), unit),
+        "formula": with_figures(subject, numerator, denominator, value, language), "numerator": numerator, "denominator": denominator,
         "counted": [c.place for c in counted], "notes": notes,
     })  # fmt: skip
 

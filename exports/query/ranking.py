@@ -30,29 +30,29 @@ def rank(
     Without `level`, the places are those of the largest level below the territory for which the indicator has values.
     """
     language = release.language(language)
-    found = search.indicator(release, indicator, language)
-    cells.check_breakdown(release, found, sex, age, language)
+    subject = search.indicator(release, indicator, language)
+    cells.check_breakdown(release, subject, sex, age, language)
     territory = release.top if within is None else search.place(release, within, None, language)
     chosen = None if place is None else search.place(release, place, level, language)
     inside = [release.areas[code] for code in sorted(release.inside(territory.code))]
-    level = _level(release, found, territory, inside, chosen.level if chosen and level is None else level, language)
+    level = _level(release, subject, territory, inside, chosen.level if chosen and level is None else level, language)
     members = [area for area in inside if area.level == level]
     if chosen is not None and chosen not in members:
         parts = {"place": f"{chosen.code} {chosen.name}", "level": level, "within": territory.name}
         raise QueryError(texts.text("not_within", language, **parts))
-    when = cells.period_of(found, [level], period, language)
-    rows = cells.read(release, found, [area.code for area in members], sex, age, when or "")
-    shown = [cells.cell(release, found, area, (when, sex, age), rows.get((area.code, when or "")), language) for area in members]
+    when = cells.period_of(subject, [level], period, language)
+    rows = cells.read(release, subject, [area.code for area in members], sex, age, when or "")
+    shown = [cells.cell(release, subject, area, (when, sex, age), rows.get((area.code, when or "")), language) for area in members]
     ranked = _ordered(release, [c for c in shown if c.value is not None], order)
     unranked = [c for c in shown if c.value is None]
-    notes = [texts.text("no_direction", language)] if found.row["direction"] == "none" else []
-    if found.depends_on_size:
+    notes = [texts.text("no_direction", language)] if subject.row["direction"] == "none" else []
+    if subject.depends_on_size:
         notes.append(texts.text("depends_on_size", language))
     if any(r.position_low is not None for r in ranked):
         notes.append(texts.text("chance", language))
-    used = [values.sources_of(found, rows.get((area.code, when or ""))) for area in members]
+    used = [values.sources_of(subject, rows.get((area.code, when or ""))) for area in members]
     return RankAnswer(
-        release=release.about, language=language, attribution=release.attribution(used), notes=notes, indicator=found.facts(language),
+        release=release.about, language=language, attribution=release.attribution(used), notes=notes, indicator=subject.facts(language),
         within=territory.short, level=level, period=when, order=order, ranked=ranked[offset : offset + limit], with_value=len(ranked),
         without_value=len(unranked), unranked=unranked[:SHOWN_UNRANKED],
         place=next((r for r in ranked if chosen is not None and r.cell.place.code == chosen.code), None),
@@ -80,13 +80,15 @@ def _level(
 def _ordered(release: PublishedRelease, shown: Sequence[Cell], order: Order) -> list[RankedPlace]:
     """Return cells with values in order, with the positions that their 95 % intervals allow if all have one."""
     sign = -1 if order == "highest" else 1
-    found = sorted(((sign * (c.value or 0.0), release.areas[c.place.code].folded, c.place.code, c) for c in shown), key=lambda t: t[:3])
-    keys = [key for key, *_ in found]
-    ends = [sorted((sign * c.interval.lower_95, sign * c.interval.upper_95)) for *_, c in found if c.interval]
-    chance = len(ends) == len(found) and len(found) > 0
+    sorted_cells = sorted(
+        ((sign * (c.value or 0.0), release.areas[c.place.code].folded, c.place.code, c) for c in shown), key=lambda t: t[:3]
+    )
+    keys = [key for key, *_ in sorted_cells]
+    ends = [sorted((sign * c.interval.lower_95, sign * c.interval.upper_95)) for *_, c in sorted_cells if c.interval]
+    chance = len(ends) == len(sorted_cells) and len(sorted_cells) > 0
     best, worst = sorted(low for low, _ in ends), sorted(high for _, high in ends)
     ranked = []
-    for n, (key, *_, c) in enumerate(found):
+    for n, (key, *_, c) in enumerate(sorted_cells):
         low = 1 + bisect_left(worst, ends[n][0]) if chance else None
         high = bisect_right(best, ends[n][1]) if chance else None
         ranked.append(RankedPlace(position=1 + bisect_left(keys, key), position_low=low, position_high=high, cell=c))
@@ -103,18 +105,18 @@ def index(
     """Return places in an index: by rank if its ranks hold, else by fifths, without scores and ranks. Raises QueryError."""
     language = release.language(language)
     about = _index(release, index, language)
-    found = _scores(release, about["index"])
-    components = sorted({row["component"] for row in found})
+    scores = _scores(release, about["index"])
+    components = sorted({row["component"] for row in scores})
     component = about["index"] if component is None else component.strip()
     if component not in components:
         parts = {"index": about["index"], "component": texts.echo(component), "components": ", ".join(components)}
         raise QueryError(texts.text("unknown_component", language, **parts))
-    periods = sorted({row["time_period"] for row in found})
+    periods = sorted({row["time_period"] for row in scores})
     if period is not None and period not in periods:
         parts = {"title": about["index"], "period": texts.echo(period), "level": about["level"], "periods": cells.listed(periods)}
         raise QueryError(texts.text("no_period", language, **parts))
     when = period or periods[-1]
-    kept = [row for row in found if row["component"] == component and row["time_period"] == when and row["ref_area"] in release.areas]
+    kept = [row for row in scores if row["component"] == component and row["time_period"] == when and row["ref_area"] in release.areas]
     if place is not None:
         code = search.place(release, place, about["level"], language).code
         kept = [row for row in kept if row["ref_area"] == code]
@@ -187,22 +189,22 @@ def peers(
     if not rows:
         raise QueryError(texts.text("no_peers", language, place=f"{area.code} {area.name}"))
     notes = [*values.gone(area, language)]
-    own, comparison, of_peers, used = None, None, {}, []
+    own_cell, comparison, of_peers, used = None, None, {}, []
     if indicator is not None:
-        found, _ = values.asked(release, indicator, area.code, None, TOTAL, TOTAL, language)
-        when = cells.period_of(found, [area.level], period, language)
-        read = cells.read(release, found, [area.code, *(row["peer"] for row in rows)])
+        subject, _ = values.asked(release, indicator, area.code, None, TOTAL, TOTAL, language)
+        when = cells.period_of(subject, [area.level], period, language)
+        read = cells.read(release, subject, [area.code, *(row["peer"] for row in rows)])
         key = (when, TOTAL, TOTAL)
-        own = values.one(release, found, area, key, read, language)
-        of_peers = {row["peer"]: values.one(release, found, release.areas[row["peer"]], key, read, language) for row in rows}
-        compared, more = cells.comparisons(release, found, {area.code: own}, language)
+        own_cell = values.one(release, subject, area, key, read, language)
+        of_peers = {row["peer"]: values.one(release, subject, release.areas[row["peer"]], key, read, language) for row in rows}
+        compared, more = cells.comparisons(release, subject, {area.code: own_cell}, language)
         comparison = next((c for c in compared.get(area.code, ()) if c.against == cells.PEERS), None)
         notes += more
-        used = [values.sources_of(found, row) for (_, p), row in read.items() if p == when] or [values.sources_of(found, None)]
+        used = [values.sources_of(subject, row) for (_, p), row in read.items() if p == when] or [values.sources_of(subject, None)]
     return PeersAnswer(
         release=release.about, language=language, attribution=release.attribution(used), notes=notes, place=release.place(area.code),
         peers=[
             Peer(position=r["position"], place=release.areas[r["peer"]].short, distance=r["distance"], cell=of_peers.get(r["peer"])) for r in rows
         ],
-        cell=own, comparison=comparison,
+        cell=own_cell, comparison=comparison,
     )  # fmt: skip

@@ -194,12 +194,12 @@ class PublishedRelease:
         for row in self.rows("select ref_area, parent, coalesce(valid_to, '') as valid_to from area_parents order by ref_area, parent"):
             parents.setdefault(row["ref_area"], {}).setdefault(row["valid_to"], []).append(row["parent"])
         rows = self.rows("select ref_area, level, name, valid_to from areas order by ref_area")
-        known = {row["ref_area"] for row in rows}
+        published = {row["ref_area"] for row in rows}
         areas = {}
         for row in rows:
             links = parents.get(row["ref_area"], {})
             last = links.get("") or (links[max(links)] if links else [])
-            above = tuple(parent for parent in dict.fromkeys(last) if parent in known)
+            above = tuple(parent for parent in dict.fromkeys(last) if parent in published)
             name = row["name"] or row["ref_area"]
             areas[row["ref_area"]] = Area(row["ref_area"], name, row["level"], row["valid_to"], above, fold(name))
         return areas
@@ -214,13 +214,13 @@ class PublishedRelease:
 
     def above(self, code: str) -> list[Area]:
         """Return the places that a place lies in, the smallest first."""
-        found: dict[str, Area] = {}
+        areas_above: dict[str, Area] = {}
         step = list(self.areas[code].parents)
         while step:
-            found.update({parent: self.areas[parent] for parent in step if parent not in found and parent != code})
-            step = [up for parent in step for up in self.areas[parent].parents if up not in found]
+            areas_above.update({parent: self.areas[parent] for parent in step if parent not in areas_above and parent != code})
+            step = [up for parent in step for up in self.areas[parent].parents if up not in areas_above]
         size = list(self.levels)
-        return sorted(found.values(), key=lambda area: (-size.index(area.level), area.code))
+        return sorted(areas_above.values(), key=lambda area: (-size.index(area.level), area.code))
 
     def place(self, code: str) -> Place:
         area = self.areas[code]
@@ -238,12 +238,12 @@ class PublishedRelease:
 
     def inside(self, code: str) -> set[str]:
         """Return the codes of all places that lie in a place."""
-        found: set[str] = set()
+        codes: set[str] = set()
         step = list(self.children.get(code, ()))
         while step:
-            found.update(step)
-            step = [child for parent in step for child in self.children.get(parent, ()) if child not in found]
-        return found
+            codes.update(step)
+            step = [child for parent in step for child in self.children.get(parent, ()) if child not in codes]
+        return codes
 
     @cached_property
     def top(self) -> Area:

@@ -34,11 +34,11 @@ def search_places(
     if within is not None:
         inside = release.inside(place(release, within, None, language).code)
         areas = [area for area in areas if area.code in inside]
-    found = _matching(release, query, list(areas))
-    shown = found[offset : offset + limit]
+    matching = _matching(release, query, list(areas))
+    shown = matching[offset : offset + limit]
     return PlacesFound(
-        release=release.about, language=language, places=[release.place(area.code) for area in shown], total=len(found),
-        next_offset=offset + limit if offset + limit < len(found) else None,
+        release=release.about, language=language, places=[release.place(area.code) for area in shown], total=len(matching),
+        next_offset=offset + limit if offset + limit < len(matching) else None,
     )  # fmt: skip
 
 
@@ -53,10 +53,10 @@ def search_indicators(
         for i in release.indicators.values()
         if (objective is None or fold(str(i.row.get("objective") or "")) == fold(objective)) and (not only_with_data or i.periods)
     ]
-    found = _indicators(candidates, query) if fold(query) else candidates
+    matching = _indicators(candidates, query) if fold(query) else candidates
     return IndicatorsFound(
-        release=release.about, language=language, indicators=[i.facts(language) for i in found[offset : offset + limit]], total=len(found),
-        next_offset=offset + limit if offset + limit < len(found) else None,
+        release=release.about, language=language, indicators=[i.facts(language) for i in matching[offset : offset + limit]], total=len(matching),
+        next_offset=offset + limit if offset + limit < len(matching) else None,
     )  # fmt: skip
 
 
@@ -68,15 +68,15 @@ def place(release: PublishedRelease, asked: str, level: str | None, language: st
     if exact is not None and (level is None or exact.level == level):
         return exact
     coded = [release.areas[code] for code in release.codes.get(asked.strip().lower(), ()) if code in release.areas]
-    found = _of_level(list({area.code: area for area in (*coded, *_named(release, asked))}.values()), level)
-    found = [area for area in found if area.valid_to is None] or found
-    if len(found) == 1:
-        return found[0]
-    if found:
-        names = [_told_apart(release, area) for area in found[:MOST_NAMED]]
-        if len(found) > MOST_NAMED:
-            names.append(texts.text("more", language, count=len(found) - MOST_NAMED))
-        raise QueryError(texts.text("namesakes", language, count=len(found), place=texts.echo(asked), names="; ".join(names)))
+    namesakes = _of_level(list({area.code: area for area in (*coded, *_named(release, asked))}.values()), level)
+    namesakes = [area for area in namesakes if area.valid_to is None] or namesakes
+    if len(namesakes) == 1:
+        return namesakes[0]
+    if namesakes:
+        names = [_told_apart(release, area) for area in namesakes[:MOST_NAMED]]
+        if len(namesakes) > MOST_NAMED:
+            names.append(texts.text("more", language, count=len(namesakes) - MOST_NAMED))
+        raise QueryError(texts.text("namesakes", language, count=len(namesakes), place=texts.echo(asked), names="; ".join(names)))
     near = [_told_apart(release, area) for area in _matching(release, asked, _of_level(list(release.areas.values()), level))[:SUGGESTED]]
     similar = texts.text("similar", language, names="; ".join(near)) if near else ""
     raise QueryError(texts.text("unknown_place", language, place=texts.echo(asked), similar=similar))
@@ -88,22 +88,22 @@ def indicator(release: PublishedRelease, asked: str, language: str) -> Indicator
     if exact is not None:
         return exact
     folded = fold(asked)
-    found = [i for i in release.indicators.values() if folded and folded in {fold(title) for title in _titles(i)}]
-    if len(found) == 1:
-        return found[0]
-    near = found or (_indicators(release.indicators.values(), asked) if folded else [])
+    of_title = [i for i in release.indicators.values() if folded and folded in {fold(title) for title in _titles(i)}]
+    if len(of_title) == 1:
+        return of_title[0]
+    near = of_title or (_indicators(release.indicators.values(), asked) if folded else [])
     names = "; ".join(f"{i.title(language)} ({i.id})" for i in near[:SUGGESTED])
-    if found:
-        raise QueryError(texts.text("several_indicators", language, count=len(found), indicator=texts.echo(asked), names=names))
+    if of_title:
+        raise QueryError(texts.text("several_indicators", language, count=len(of_title), indicator=texts.echo(asked), names=names))
     similar = texts.text("similar", language, names=names) if names else ""
     raise QueryError(texts.text("unknown_indicator", language, indicator=texts.echo(asked), similar=similar))
 
 
 def known_level(release: PublishedRelease, level: str, language: str) -> str:
     """Return the identifier of a level. Raises QueryError if there is none."""
-    for known in release.levels:
-        if known.lower() == level.strip().lower():
-            return known
+    for own_level in release.levels:
+        if own_level.lower() == level.strip().lower():
+            return own_level
     raise QueryError(texts.text("unknown_level", language, level=texts.echo(level), levels=", ".join(release.levels)))
 
 
@@ -120,19 +120,19 @@ def _told_apart(release: PublishedRelease, area: Area) -> str:
 def _named(release: PublishedRelease, asked: str) -> list[Area]:
     """Return the places with exactly this name, after which a place they lie in may stand: Čistá, Rakovník; or before it the level."""
     name, *qualifiers = [part for part in re.split(r"[,()]", asked) if fold(part)] or [""]
-    own, first_word = fold(name), fold(name).partition(" ")
-    found = [area for area in release.areas.values() if own and area.folded == own]
-    if not found:  # "okres Kolín"
-        level = next((known for known in release.levels if fold(known) == first_word[0]), None)
-        found = [a for a in release.areas.values() if level is not None and a.level == level and a.folded == first_word[2]]
+    folded_name, first_word = fold(name), fold(name).partition(" ")
+    namesakes = [area for area in release.areas.values() if folded_name and area.folded == folded_name]
+    if not namesakes:  # "okres Kolín"
+        level = next((own_level for own_level in release.levels if fold(own_level) == first_word[0]), None)
+        namesakes = [a for a in release.areas.values() if level is not None and a.level == level and a.folded == first_word[2]]
     for qualifier in map(fold, qualifiers):
         words = set(qualifier.split())
-        found = [
+        namesakes = [
             area
-            for area in found
+            for area in namesakes
             if words <= {area.level.lower(), *(w for up in release.above(area.code) for w in (*up.folded.split(), up.level.lower()))}
         ]
-    return found
+    return namesakes
 
 
 def _matching(release: PublishedRelease, query: str, areas: Sequence[Area]) -> list[Area]:
@@ -172,8 +172,8 @@ def _likeness(asked: str, name: str) -> float:
     return matcher.ratio() if matcher.real_quick_ratio() >= ALIKE and matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE else 0.0
 
 
-def _titles(found: Indicator) -> list[str]:
-    return [str(text) for name, text in found.row.items() if name.startswith("title_") and text]
+def _titles(indicator: Indicator) -> list[str]:
+    return [str(text) for name, text in indicator.row.items() if name.startswith("title_") and text]
 
 
 def _indicators(candidates: Iterable[Indicator], query: str) -> list[Indicator]:
@@ -198,7 +198,7 @@ def _indicators(candidates: Iterable[Indicator], query: str) -> list[Indicator]:
             shortest = min((len(title) for title in titles), default=0)
             scores[candidate.id] = (sum(weight > 0 for weight in weights), score - shortest / 1000, candidate)
     most = max((count for count, _, _ in scores.values()), default=0)
-    return [i for count, _, i in sorted(scores.values(), key=lambda found: (-found[1], found[2].id)) if count == most]
+    return [i for count, _, i in sorted(scores.values(), key=lambda scored: (-scored[1], scored[2].id)) if count == most]
 
 
 def _word_likeness(word: str, text: str) -> float:

@@ -18,15 +18,15 @@ def value(
 ) -> ValueAnswer:  # fmt: skip
     """Return one value, or the reason why there is none. Raises QueryError."""
     language = release.language(language)
-    found, area = asked(release, indicator, place, level, sex, age, language)
-    when = cells.period_of(found, [area.level], period, language)
-    rows = cells.read(release, found, [area.code], sex, age)
-    cell = one(release, found, area, (when, sex, age), rows, language)
-    compared, notes = cells.comparisons(release, found, {area.code: cell}, language)
+    subject, area = asked(release, indicator, place, level, sex, age, language)
+    when = cells.period_of(subject, [area.level], period, language)
+    rows = cells.read(release, subject, [area.code], sex, age)
+    cell = one(release, subject, area, (when, sex, age), rows, language)
+    compared, notes = cells.comparisons(release, subject, {area.code: cell}, language)
     used = rows.get((area.code, when or ""))
     return ValueAnswer(
-        release=release.about, language=language, attribution=release.attribution([sources_of(found, used)]),
-        notes=[*gone(area, language), *notes], indicator=found.facts(language), place=release.place(area.code), cell=cell,
+        release=release.about, language=language, attribution=release.attribution([sources_of(subject, used)]),
+        notes=[*gone(area, language), *notes], indicator=subject.facts(language), place=release.place(area.code), cell=cell,
         comparisons=compared.get(area.code, []),
     )  # fmt: skip
 
@@ -37,27 +37,29 @@ def series(
 ) -> SeriesAnswer:  # fmt: skip
     """Return all cells of an indicator and a place from `first` to `last`, oldest first. Raises QueryError."""
     language = release.language(language)
-    found, area = asked(release, indicator, place, level, sex, age, language)
+    subject, area = asked(release, indicator, place, level, sex, age, language)
     for period in (first, last):
         if period is not None and first_day(period) is None:
             raise QueryError(texts.text("bad_period", language, period=texts.echo(period)))
-    rows = cells.read(release, found, [area.code], sex, age)
+    rows = cells.read(release, subject, [area.code], sex, age)
     kept = [row for (_, period), row in rows.items() if _between(period, first, last)]
     if rows and not kept:
         asked_for = f"{first or ''}-{last or ''}"
         listed = cells.listed([period for _, period in rows])
-        raise QueryError(texts.text("no_period", language, title=found.title(language), period=asked_for, level=area.level, periods=listed))
+        raise QueryError(
+            texts.text("no_period", language, title=subject.title(language), period=asked_for, level=area.level, periods=listed)
+        )
     shown = kept[offset : offset + limit]
     broken = [row["time_period"] for row in shown if row["obs_status"] == "B"]
     notes = [texts.text("broken", language, periods=", ".join(broken))] if broken else []
     if not rows:
-        notes.append(texts.text("no_row" if found.published else "never_collected", language))
+        notes.append(texts.text("no_row" if subject.published else "never_collected", language))
     return SeriesAnswer(
         release=release.about, language=language, attribution=release.attribution([row["sources"] for row in shown]),
-        notes=[*gone(area, language), *notes], indicator=found.facts(language), place=release.place(area.code),
-        cells=[cells.cell(release, found, area, (row["time_period"], sex, age), row, language) for row in shown], total=len(kept),
-        next_offset=offset + limit if offset + limit < len(kept) else None, breaks=breaks(release, found, language),
-        trend=_trend(release, found, area, sex, age),
+        notes=[*gone(area, language), *notes], indicator=subject.facts(language), place=release.place(area.code),
+        cells=[cells.cell(release, subject, area, (row["time_period"], sex, age), row, language) for row in shown], total=len(kept),
+        next_offset=offset + limit if offset + limit < len(kept) else None, breaks=breaks(release, subject, language),
+        trend=_trend(release, subject, area, sex, age),
     )  # fmt: skip
 
 
@@ -67,20 +69,20 @@ def compare(
 ) -> CompareAnswer:  # fmt: skip
     """Return the same indicator and period for several places. Raises QueryError."""
     language = release.language(language)
-    found = search.indicator(release, indicator, language)
-    cells.check_breakdown(release, found, sex, age, language)
+    subject = search.indicator(release, indicator, language)
+    cells.check_breakdown(release, subject, sex, age, language)
     areas = several(release, places, level, language)
     for area in areas:
-        cells.check_level(release, found, area, language)
-    when = cells.period_of(found, [area.level for area in areas], period, language)
-    rows = cells.read(release, found, [area.code for area in areas], sex, age)
-    shown = {area.code: one(release, found, area, (when, sex, age), rows, language) for area in areas}
-    compared, notes = cells.comparisons(release, found, shown, language)
+        cells.check_level(release, subject, area, language)
+    when = cells.period_of(subject, [area.level for area in areas], period, language)
+    rows = cells.read(release, subject, [area.code for area in areas], sex, age)
+    shown = {area.code: one(release, subject, area, (when, sex, age), rows, language) for area in areas}
+    compared, notes = cells.comparisons(release, subject, shown, language)
     used = [rows.get((area.code, when or "")) for area in areas]
     return CompareAnswer(
-        release=release.about, language=language, attribution=release.attribution([sources_of(found, row) for row in used]),
+        release=release.about, language=language, attribution=release.attribution([sources_of(subject, row) for row in used]),
         notes=[*(note for area in areas for note in gone(area, language)), texts.text("not_each_other", language), *notes],
-        indicator=found.facts(language), period=when,
+        indicator=subject.facts(language), period=when,
         places=[ComparedPlace(cell=cell, comparisons=compared.get(code, [])) for code, cell in shown.items()],
     )  # fmt: skip
 
@@ -92,11 +94,11 @@ def asked(
     release: PublishedRelease, indicator: str, place: str, level: str | None, sex: str, age: str, language: str
 ) -> tuple[Indicator, Area]:
     """Return the indicator and the place of a question. Raises QueryError if there are none, or none for that level, sex and age group."""
-    found = search.indicator(release, indicator, language)
+    subject = search.indicator(release, indicator, language)
     area = search.place(release, place, level, language)
-    cells.check_level(release, found, area, language)
-    cells.check_breakdown(release, found, sex, age, language)
-    return found, area
+    cells.check_level(release, subject, area, language)
+    cells.check_breakdown(release, subject, sex, age, language)
+    return subject, area
 
 
 def several(release: PublishedRelease, places: Sequence[str], level: str | None, language: str) -> list[Area]:
