@@ -330,7 +330,7 @@ def _files_of_all(context: Context, languages: Sequence[str]) -> Iterator[Distri
 
 def _workbooks(context: Context, languages: Sequence[str]) -> Iterator[Distribution]:
     for language in context.info.languages:
-        names = {lang: wording.WORKBOOK[lang].format(wording.language(language, lang)) for lang in languages if lang in wording.WORKBOOK}
+        names = {lang: name for lang, name in wording.in_language(wording.WORKBOOK, language).items() if lang in languages}
         for file in _existing(context, f"xlsx-{language}", layout.workbook_path(context.info.pack, language), names):
             yield replace(file, licence=context.info.licence_of_all, languages=(language,))
 

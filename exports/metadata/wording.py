@@ -91,17 +91,36 @@ ALL_PERIODS: Mapping[str, str] = {"en": "all periods", "cs": "všechna období",
 POINTS: Mapping[str, str] = {"en": "points of areas", "cs": "body území", "sk": "body území"}
 BOUNDARIES: Mapping[str, str] = {"en": "boundaries", "cs": "hranice", "sk": "hranice"}
 ALL_TABLES: Mapping[str, str] = {"en": "all tables", "cs": "všechny tabulky", "sk": "všetky tabuľky"}
-WORKBOOK: Mapping[str, str] = {"en": "workbook, {}", "cs": "sešit, {}", "sk": "zošit, {}"}
-"""What a file has of its data set."""
-NAMES_OF_LANGUAGES: Mapping[str, Texts] = {
-    "en": ("English", "anglicky", "anglicky"),
-    "cs": ("Czech", "česky", "česky"),
-    "sk": ("Slovak", "slovensky", "slovensky"),
-    "de": ("German", "německy", "nemecky"),
-    "pl": ("Polish", "polsky", "poľsky"),
-    "hu": ("Hungarian", "maďarsky", "maďarsky"),
+WORKBOOK: Mapping[str, str] = {
+    "en": "workbook in {}, newest values",
+    "cs": "sešit {}, nejnovější hodnoty",
+    "sk": "zošit {}, najnovšie hodnoty",
 }
-"""In English, Czech and Slovak."""
+LOCALIZED_CSV: Mapping[str, str] = {
+    "en": "newest values for spreadsheets with a decimal comma, in {}",
+    "cs": "nejnovější hodnoty pro tabulkový procesor s desetinnou čárkou, {}",
+    "sk": "najnovšie hodnoty pre tabuľkový procesor s desatinnou čiarkou, {}",
+}
+"""What a file has of its data set. What differs comes first, because portals show some twenty letters."""
+NAMES_OF_LANGUAGES: Mapping[str, Texts] = {
+    "en": ("English", "anglicky", "po anglicky"),
+    "cs": ("Czech", "česky", "po česky"),
+    "sk": ("Slovak", "slovensky", "po slovensky"),
+    "de": ("German", "německy", "po nemecky"),
+    "pl": ("Polish", "polsky", "po poľsky"),
+    "hu": ("Hungarian", "maďarsky", "po maďarsky"),
+}
+"""As the texts above name the language of a file, in English, Czech and Slovak."""
+
+
+def in_language(titles: Mapping[str, str], code: str) -> dict[str, str]:
+    """Return the titles of a file whose texts are in the language `code`, by language."""
+    return {spoken: title.format(language(code, spoken)) for spoken, title in titles.items()}
+
+
+def as_heading(titles: Mapping[str, str]) -> dict[str, str]:
+    """Return titles that stand alone: they begin with a capital letter."""
+    return {language: title[:1].upper() + title[1:] for language, title in titles.items()}
 
 
 def language(code: str, spoken: str) -> str:

@@ -17,9 +17,6 @@ from pipelines.core.code_texts import LANGUAGES
 
 Texts = Mapping[str, str]
 
-NEWEST: Texts = {"en": "Newest values", "cs": "Nejnovější hodnoty", "sk": "Najnovšie hodnoty"}
-ALL_PERIODS: Texts = {"en": "All periods", "cs": "Všechna období", "sk": "Všetky obdobia"}
-
 
 @dataclass(frozen=True)
 class FileEntry:
@@ -109,8 +106,11 @@ def _files(context: Context, topic: Topic) -> list[FileEntry]:
     """Return the files of a data set as a whole: its own ones, the workbooks for topics, and the tables of another data set."""
     info = context.info
     found = [
-        file_entry(context, path, titles)
-        for path, titles in ((layout.topic_csv_path(topic.id), NEWEST), (layout.topic_parquet_path(topic.id), ALL_PERIODS))
+        file_entry(context, path, wording.as_heading(titles))
+        for path, titles in (
+            (layout.topic_csv_path(topic.id), wording.NEWEST),
+            (layout.topic_parquet_path(topic.id), wording.ALL_PERIODS),
+        )
         if path in context.files
     ]
     if topic.is_by_indicator:
@@ -161,16 +161,12 @@ def file_entry(context: Context, path: str, titles: Texts) -> FileEntry:
 
 def workbook_titles(language: str) -> Texts:
     """Return the title of the workbook of one language."""
-    return _in_language(WORKBOOK, language)
+    return wording.as_heading(wording.in_language(wording.WORKBOOK, language))
 
 
 def localized_csv_titles(language: str) -> Texts:
     """Return the title of the newest values as spreadsheets of one language expect them."""
-    return _in_language(LOCALIZED_CSV, language)
-
-
-def _in_language(titles: Texts, language: str) -> Texts:
-    return {lang: title.format(LANGUAGE_NAMES.get(lang, {}).get(language, language)) for lang, title in titles.items()}
+    return wording.as_heading(wording.in_language(wording.LOCALIZED_CSV, language))
 
 
 INDICATOR_FILES: Mapping[tuple[str, str], Texts] = {
@@ -180,19 +176,3 @@ INDICATOR_FILES: Mapping[tuple[str, str], Texts] = {
     ("sdmx", ".csv"): {"en": "SDMX", "cs": "SDMX", "sk": "SDMX"},
 }
 """Folders with a file for each indicator, its ending, and what distinguishes their files on a page."""
-WORKBOOK: Texts = {
-    "en": "Workbook with the newest values, in {}",
-    "cs": "Sešit s nejnovějšími hodnotami, {}",
-    "sk": "Zošit s najnovšími hodnotami, {}",
-}
-LOCALIZED_CSV: Texts = {
-    "en": "Newest values for spreadsheets with a decimal comma, in {}",
-    "cs": "Nejnovější hodnoty pro tabulkový procesor s desetinnou čárkou, {}",
-    "sk": "Najnovšie hodnoty pre tabuľkový procesor s desatinnou čiarkou, {}",
-}
-LANGUAGE_NAMES: Mapping[str, Texts] = {
-    "en": {"en": "English", "cs": "Czech", "sk": "Slovak", "de": "German", "pl": "Polish", "hu": "Hungarian"},
-    "cs": {"en": "anglicky", "cs": "česky", "sk": "slovensky", "de": "německy", "pl": "polsky", "hu": "maďarsky"},
-    "sk": {"en": "po anglicky", "cs": "po česky", "sk": "po slovensky", "de": "po nemecky", "pl": "po poľsky", "hu": "po maďarsky"},
-}
-"""How a title says the language of a file, by the language of the title."""
