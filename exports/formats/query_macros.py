@@ -18,7 +18,10 @@ NEEDED |= {"numerator", "denominator"}
 DESCRIPTIONS = {
     "title": "Title of the indicator",
     "name": "Name of the area",
+    "inside": "Names of the areas that the area is in today, the smallest first",
 }
+INTERVAL = ("lower_95", "upper_95")
+"""Columns that not every release has."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ def queries(tables: Sequence[Table], languages: Sequence[str]) -> list[Query]:
     available: list[Query] = []
     if columns.get("indicator_values", set()) >= NEEDED and {"ref_area", "name"} <= columns.get("areas", set()):
         title = next((f"title_{lang}" for lang in languages if f"title_{lang}" in columns.get("indicators", set())), None)
-        available += _value_queries(title)
+        interval = [name for name in INTERVAL if name in columns["indicator_values"]]
+        available += _value_queries(title, interval, _areas_above(columns))
     if {"ref_area", "position", "peer", "distance"} <= columns.get("peers", set()) and {"ref_area", "name"} <= columns.get("areas", set()):
         available.append(PEERS)
     return available
@@ -68,11 +72,61 @@ PEERS = Query(
 )
 
 
-def _value_queries(title: str | None) -> list[Query]:
+def _areas_above(columns: Mapping[str, set[str]]) -> str | None:
+    """Return the SQL for the tables `above` and `inside`, which name the areas above each area; None if the release does not know them."""
+    links = columns.get("area_parents", set())
+    if not {"ref_area", "parent"} <= links or "level" not in columns["areas"]:
+        return None
+    today = "u.valid_to is null" if "valid_to" in links else "true"
+    return f"""
+    links as (
+        select distinct
+            u.ref_area,
+            u.parent
+        from area_parents as u
+        where {today}
+    ),
+
+    above as (
+        select
+            u.ref_area,
+            u.parent
+        from links as u
+        union
+        select
+            b.ref_area,
+            u.parent
+        from above as b
+        inner join links as u on u.ref_area = b.parent
+    ),
+
+    sizes as (
+        select
+            s.level,
+            count(*) as areas_of_level
+        from areas as s
+        group by s.level
+    ),
+
+    inside as (
+        select
+            b.ref_area,
+            string_agg(n.name, ', ' order by s.areas_of_level desc, n.name) as names
+        from above as b
+        inner join areas as n on n.ref_area = b.parent
+        inner join sizes as s on s.level = n.level
+        group by b.ref_area
+    ),
+    """
+
+
+def _value_queries(title: str | None, interval: Sequence[str], above: str | None) -> list[Query]:
     titled = f"i.{identifier(title)}" if title else "v.indicator"
     indicators = "left join indicators as i on i.indicator = v.indicator" if title else ""
+    ends = {alias: "".join(f"{alias}.{name},\n        " for name in interval) for alias in ("v", "l")}
+    inside = "o.names as inside,\n        " if above else ""
     latest = f"""
-    with last_periods as (
+    with recursive {above or ""} last_periods as (
         select
             w.indicator,
             max(w.time_period) as time_period
@@ -86,27 +140,28 @@ def _value_queries(title: str | None) -> list[Query]:
         {titled} as title,
         v.ref_area,
         a.name,
-        v.level,
+        {inside}v.level,
         v.time_period,
         v.sex,
         v.age,
         v.obs_value,
         v.obs_status,
-        v.unit_measure,
+        {ends["v"]}v.unit_measure,
         v.coverage
     from indicator_values as v
     inner join last_periods as p on p.indicator = v.indicator and p.time_period = v.time_period
     inner join areas as a on a.ref_area = v.ref_area
+    {"left join inside as o on o.ref_area = v.ref_area" if above else ""}
     {indicators}
     """
-    series = """
+    series = f"""
     select
         v.time_period,
         v.sex,
         v.age,
         v.obs_value,
         v.obs_status,
-        v.unit_measure,
+        {ends["v"]}v.unit_measure,
         v.numerator,
         v.denominator,
         v.coverage
@@ -114,7 +169,7 @@ def _value_queries(title: str | None) -> list[Query]:
     where v.indicator = indicator and v.ref_area = area
     order by v.sex, v.age, v.time_period
     """
-    compare = """
+    compare = f"""
     select
         l.indicator,
         l.title,
@@ -122,7 +177,8 @@ def _value_queries(title: str | None) -> list[Query]:
         l.time_period,
         l.ref_area,
         l.name,
-        l.obs_value,
+        {"l.inside," if above else ""}
+        {ends["l"]}l.obs_value,
         l.obs_status
     from latest as l
     where list_contains(areas, l.ref_area) and l.sex = '_T' and l.age = '_T'
@@ -131,10 +187,10 @@ def _value_queries(title: str | None) -> list[Query]:
     return [
         Query(
             "latest",
-            "Each indicator in the last period for which any area has a value, by area, sex and age, with titles and names.",
+            "Each indicator in the last period for which any area has a value, by area, sex and age, with titles, names and intervals.",
             latest,
             translations={
-                "cs": "Každý ukazatel za poslední období, za které má aspoň jedno území hodnotu: území, pohlaví, věk, s názvy ukazatelů a území."
+                "cs": "Každý ukazatel za poslední období, za které má aspoň jedno území hodnotu: území, pohlaví, věk, s názvy a intervaly."
             },
         ),
         Query(
