@@ -9,15 +9,15 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from exports.formats.rounding import LARGEST_SHIFT, round_decimals
+
 Floats = NDArray[np.float64]
 Codes = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 
 NO_ROW = "."
 """Stands in place of a status where the table has no row."""
-_LARGEST_SHIFT = 15
-_DOUBTFUL = 1e-4
-"""Closer to a half than this, scaling can have changed what a number is rounded to."""
+rounded = round_decimals
 
 
 def document(value: Any) -> bytes:
@@ -36,21 +36,7 @@ def number(value: float | None, decimals: int | None = None) -> float | int | No
     if value is None or math.isnan(value):
         return None
     value = float(value if decimals is None else round(float(value), decimals)) + 0.0
-    return int(value) if value.is_integer() and abs(value) < 10.0**_LARGEST_SHIFT else value
-
-
-def rounded(values: Floats, decimals: int | None) -> Floats:
-    """Return values rounded as `round` does it, -0.0 as 0.0; unchanged if `decimals` is None."""
-    if decimals is None:
-        return values + 0.0
-    if not 0 <= decimals <= _LARGEST_SHIFT:
-        return np.array([v if math.isnan(v) else round(v, decimals) for v in values.ravel().tolist()]).reshape(values.shape) + 0.0
-    scaled = np.abs(values) * 10.0**decimals
-    result: Floats = np.copysign(np.rint(scaled) / 10.0**decimals, values)
-    doubtful = (np.abs(scaled - np.floor(scaled) - 0.5) < _DOUBTFUL) | (scaled > 10.0**_LARGEST_SHIFT)
-    for place in zip(*np.nonzero(doubtful), strict=True):
-        result[place] = round(float(values[place]), decimals)
-    return result + 0.0
+    return int(value) if value.is_integer() and abs(value) < 10.0**LARGEST_SHIFT else value
 
 
 def significant(values: Floats, digits: int = 6) -> Floats:

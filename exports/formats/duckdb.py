@@ -11,8 +11,8 @@ from exports.model.connection import Limits
 from exports.model.tables import Table, View
 from pipelines.core.sql import identifier, literal
 
-STORAGE = "v1.0.0"
-"""DuckDB 1.0 and later can open a file with this storage version."""
+STORAGE = "v1.3.0"
+"""DuckDB 1.3 (May 2025) and later can open a file with this storage version, which stores texts in less space."""
 
 
 def write(tables: Sequence[Table], parquet: Path, path: Path, limits: Limits, views: Sequence[View] = ()) -> None:

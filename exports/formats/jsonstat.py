@@ -1,4 +1,4 @@
-"""Write JSON-stat 2.0: the values of one indicator as a cube. Statuses are SDMX codes; normal values have none."""
+"""Write JSON-stat 2.0: the values of one indicator as a cube, with the decimals that it states. Statuses are SDMX codes; normal values have none."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from exports.formats.rounding import round_decimals
 from exports.model.info import ReleaseInfo
 from exports.model.labels import Indicator, Labels
 from pipelines.core.code_texts import ALL_AGES, Texts, in_language
@@ -41,7 +42,7 @@ def write(frame: pl.DataFrame, name: str, info: ReleaseInfo, labels: Labels, pat
     cells = int(np.prod(sizes))
     with path.open("wb") as file:
         file.write(text[:-1].encode())
-        file.write(b',"value":' + _values(frame["obs_value"], position, cells))
+        file.write(b',"value":' + _values(frame["obs_value"], labels.indicator(name).decimals, position, cells))
         file.write(b',"status":' + _statuses(frame["obs_status"], position) + b"}\n")
 
 
@@ -122,13 +123,14 @@ def _translation(indicator: Indicator, codes: Mapping[str, pl.Series], statuses:
     }
 
 
-def _values(values: pl.Series, position: np.ndarray[Any, np.dtype[np.int64]], cells: int) -> bytes:
+def _values(values: pl.Series, decimals: int | None, position: np.ndarray[Any, np.dtype[np.int64]], cells: int) -> bytes:
     has_value = values.is_not_null()
+    rounded = round_decimals(values.fill_null(np.nan).to_numpy(), decimals)
     if has_value.sum() < SPARSE * cells:
-        listed = pl.DataFrame({"at": position, "value": values}).filter(has_value)
+        listed = pl.DataFrame({"at": position, "value": rounded}).filter(has_value)
         return _object(listed.select(pl.format('"{}":{}', "at", _number(listed["value"]))).to_series())
     cube = np.full(cells, np.nan)
-    cube[position] = values.fill_null(np.nan).to_numpy()
+    cube[position] = rounded
     return b"[" + _joined(pl.Series(cube).fill_nan(None)) + b"]"
 
 
@@ -143,12 +145,12 @@ def _object(members: pl.Series) -> bytes:
 
 
 def _number(values: pl.Series) -> pl.Series:
-    """Return numbers as the texts that the CSV files have."""
+    """Return each number as a text."""
     return pl.Series(_joined(values).decode().split(",") if len(values) else [], dtype=pl.String)
 
 
 def _joined(values: pl.Series) -> bytes:
-    """Return numbers separated by commas, with `null` for a missing one."""
+    """Return numbers separated by commas, with `null` for a missing one. Whole numbers have no decimal point."""
     text = io.BytesIO()
     values.rename("").to_frame().write_csv(text, include_header=False, line_terminator=",", null_value="null")
-    return text.getvalue().removesuffix(b",")
+    return text.getvalue().replace(b".0,", b",").removesuffix(b",")

@@ -15,6 +15,8 @@ from exports.model.tables import Column, Table
 
 ROW_GROUP = 122_880
 """The size of a row group of DuckDB, which can then copy group by group; its own file is half as large."""
+LEVEL = 9
+"""Of Zstandard: a tenth smaller than its default, and a second slower for a million rows. Higher levels take minutes."""
 ARROW_SCHEMA = "ARROW:schema"
 """The key under which Arrow keeps its schema in the metadata of a Parquet file."""
 ARROW_TYPES = {"VARCHAR": pa.string(), "DOUBLE": pa.float64(), "BIGINT": pa.int64()}
@@ -34,6 +36,7 @@ def open_writer(
         path,
         schema,
         compression="zstd",
+        compression_level=LEVEL,
         use_dictionary=list(coded),
         write_statistics=True,
         write_page_index=True,

@@ -1,4 +1,4 @@
-"""Round published numbers to 12 significant digits. Works on whole arrays; knows nothing about tables."""
+"""Round published numbers to 12 significant digits, and those to be read to decimals. Works on whole arrays; knows nothing about tables."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ LARGEST_EXACT_POWER = 22
 _POWERS = np.array([float(f"1e{n}") for n in range(LARGEST_EXACT_POWER + 1)])
 _DOUBTFUL = 1e-3
 """Scaling changes a number by at most half an ulp of 10**12, about 6e-5. Closer to a half than this, the last digit is uncertain."""
+
+LARGEST_SHIFT = 15
+_NEAR_HALF = 1e-4
+"""Closer to a half than this, scaling can have changed what a number is rounded to."""
 
 
 def round_significant(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,3 +49,17 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
     for position in np.flatnonzero(doubtful):
         rounded[position] = float(f"{values[position]:.{DIGITS}g}")
     return rounded
+
+
+def round_decimals(values: NDArray[np.float64], decimals: int | None) -> NDArray[np.float64]:
+    """Return values rounded as `round` does it, -0.0 as 0.0; unchanged if `decimals` is None."""
+    if decimals is None:
+        return values + 0.0
+    if not 0 <= decimals <= LARGEST_SHIFT:
+        return np.array([v if np.isnan(v) else round(v, decimals) for v in values.ravel().tolist()]).reshape(values.shape) + 0.0
+    scaled = np.abs(values) * 10.0**decimals
+    result: NDArray[np.float64] = np.copysign(np.rint(scaled) / 10.0**decimals, values)
+    doubtful = (np.abs(scaled - np.floor(scaled) - 0.5) < _NEAR_HALF) | (scaled > 10.0**LARGEST_SHIFT)
+    for place in zip(*np.nonzero(doubtful), strict=True):
+        result[place] = round(float(values[place]), decimals)
+    return result + 0.0

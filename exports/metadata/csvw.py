@@ -1,7 +1,7 @@
-"""CSV on the Web: for each CSV file a `<file name>-metadata.json` with its columns, types, key and references.
+"""CSV on the Web: for each folder of CSV files a `csv-metadata.json` with their columns, types, keys and references.
 
-The document is a group of tables. The table of the file comes first; the tables that it refers to follow, because validators need them. The
-files of a partitioned table have one document, `csv-metadata.json` in their folder, in which each of them is a table.
+The document is a group of tables, one for each file. The tables in other folders that they refer to follow, because validators need them. Every
+table has its schema, also where several have the same: readers such as `csvw` do not look for one at the group.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from exports.metadata import codelist, rights
@@ -16,7 +17,7 @@ from exports.metadata.text import in_languages, licence_url, to_json
 from exports.model import layout, sdmx
 from exports.model.info import Context, ForeignKey
 from exports.model.tables import Column, Table
-from exports.model.topic_table import topic_table
+from exports.model.topic_table import newest_table
 
 DATATYPES = {"VARCHAR": "string", "DOUBLE": "double", "BIGINT": "long"}
 DIALECT = {
@@ -45,48 +46,71 @@ CONCEPTS = {
 STATISTICAL = "sdmx"
 
 
+@dataclass(frozen=True)
+class CsvFile:
+    """A CSV file with its columns. Files of one folder whose tables have the same name are parts of one table."""
+
+    path: str
+    table: Table
+
+
 def descriptor(context: Context) -> dict[str, bytes]:
-    """Return the metadata of every CSV file and of every code list."""
-    described = {codelist.path(table.name): ([codelist.path(table.name)], table) for table in codelist.tables(context.info.languages)}
-    for table in context.tables:
-        if paths := layout.csv_paths(table, context.files):
-            described[layout.metadata_path(paths[0])] = (paths, table)
+    """Return the metadata of every CSV file and of every code list, by folder."""
+    files = [CsvFile(codelist.path(table.name), table) for table in codelist.tables(context.info.languages)]
+    files += [CsvFile(path, table) for table in context.tables for path in layout.csv_paths(table, context.files)]
     for topic in context.data_sets:
         path = layout.topic_csv_path(topic.id)
-        if path in context.files and (topic_columns := topic_table(context, topic)):
-            described[path] = ([path], topic_columns)
-    for path in context.files:
-        if posixpath.dirname(path) == STATISTICAL and path.endswith(".csv"):
-            described[path] = ([path], sdmx.DATA)
-    return {layout.metadata_path(paths[0]): to_json(describe(context, paths, table)) for paths, table in described.values()}
+        if path in context.files and (topic_columns := newest_table(context, topic)):
+            files.append(CsvFile(path, topic_columns))
+    files += [
+        CsvFile(path, sdmx.DATA) for path in sorted(context.files) if posixpath.dirname(path) == STATISTICAL and path.endswith(".csv")
+    ]
+    folders: dict[str, list[CsvFile]] = {}
+    for file in files:
+        folders.setdefault(layout.metadata_path(file.path), []).append(file)
+    return {path: to_json(describe(context, group)) for path, group in folders.items()}
 
 
-def describe(context: Context, paths: Sequence[str], table: Table) -> dict[str, Any]:
-    """Return the metadata of the CSV files at `paths`, which have the columns of `table` and are in one folder."""
+def describe(context: Context, files: Sequence[CsvFile]) -> dict[str, Any]:
+    """Return the metadata of CSV files, which are in one folder."""
     info = context.info
-    keys = _references(context, table)
-    others = {key.to_table: _target(context, key.to_table) for key in keys}
-    here = posixpath.dirname(paths[0])
-    name = _name(paths[0] if len(paths) == 1 and not layout.is_partitioned(table) else here)
+    here = posixpath.dirname(files[0].path)
+    tables = {file.table.name: file.table for file in files}
+    keys = {name: _references(context, table) for name, table in tables.items()}
+    others = {key.to_table: _target(context, key.to_table) for own in keys.values() for key in own}
+    schemas = {name: _schema(table, keys[name], here, others, info.languages) for name, table in tables.items()}
+    name = here if len(tables) > 1 else _name(files[0].path if len(files) == 1 else here)
     value: dict[str, Any] = {
         "@context": ["http://www.w3.org/ns/csvw", {"@language": info.languages[0]}],
         "dc:title": [{"@value": f"{text}: {name}", "@language": lang} for lang, text in info.title.items()],
-        "dc:description": _tagged(table.descriptions, info.languages),
     }
-    if url := licence_url(rights.licence_of_table(context, table)):
-        value["dc:license"] = {"@id": url}
+    if len(tables) == 1:
+        value |= _about(context, files[0].table)
     if info.publisher.get("name"):
         value["dc:publisher"] = info.text(info.publisher["name"])
     value["dialect"] = DIALECT
-    schema = _schema(table, keys, here, others, info.languages)
+    own = {file.path for file in files}
     value["tables"] = [
-        *({"url": posixpath.basename(path), "tableSchema": schema} for path in paths),
+        *(
+            {"url": posixpath.basename(file.path)}
+            | (_about(context, file.table) if len(tables) > 1 else {})
+            | {"tableSchema": schemas[file.table.name]}
+            for file in files
+        ),
         *(
             {"url": posixpath.relpath(to, here), "suppressOutput": True, "tableSchema": _schema(other, (), here, others, info.languages)}
             for to, other in dict(others.values()).items()
-            if to not in paths
+            if to not in own
         ),
     ]
+    return value
+
+
+def _about(context: Context, table: Table) -> dict[str, Any]:
+    """Return description and licence of the rows of a table."""
+    value: dict[str, Any] = {"dc:description": _tagged(table.descriptions, context.info.languages)}
+    if url := licence_url(rights.licence_of_table(context, table)):
+        value["dc:license"] = {"@id": url}
     return value
 
 
@@ -143,7 +167,7 @@ def _schema(
 def _column(table: Table, column: Column, languages: Sequence[str]) -> dict[str, Any]:
     value: dict[str, Any] = {
         "name": column_name(column.name),
-        "titles": column.name,
+        "titles": _titles(column, languages),
         "dc:description": _tagged(column.descriptions, languages),
         "datatype": _datatype(column),
     }
@@ -158,6 +182,12 @@ def _column(table: Table, column: Column, languages: Sequence[str]) -> dict[str,
     return value
 
 
+def _titles(column: Column, languages: Sequence[str]) -> Any:
+    """Return the head of a column in the file, in each language after that for people: a validator accepts one of them."""
+    titles = {language: [title, column.name] for language, title in in_languages(column.titles, languages).items() if title != column.name}
+    return titles or column.name
+
+
 def _datatype(column: Column) -> Any:
     """Return the type, with the bounds or values that are checked, if any."""
     base = DATATYPES[column.type]
@@ -169,9 +199,9 @@ def _datatype(column: Column) -> Any:
 
 
 def kinds(columns: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return the title and the base type of each described column."""
+    """Return the name and the base type of each described column."""
     return [
-        (column["titles"], column["datatype"]["base"] if isinstance(column["datatype"], dict) else column["datatype"]) for column in columns
+        (column["name"], column["datatype"]["base"] if isinstance(column["datatype"], dict) else column["datatype"]) for column in columns
     ]
 
 

@@ -194,7 +194,7 @@ class Facts:
     values of indicators. `read`, `accepted`, `quarantined`, `ignored`: rows of sources. `sources`, `stale`: numbers of sources.
     `inputs`, `imputed`: inputs of indices. `indices`: how each index is shown to readers. `indicators`: the titles of each indicator by
     language. `extents`: what the values of each indicator cover, without indicators that have none. `indicators_in`: the
-    indicators in each table that is divided by them.
+    indicators in each table that is divided by them. `areas`: the number of areas of today by level.
     """
 
     snapshots: Sequence[Snapshot] = ()
@@ -215,6 +215,7 @@ class Facts:
     indicators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     extents: Mapping[str, Extent] = field(default_factory=dict)
     indicators_in: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    areas: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def box(self) -> Box | None:

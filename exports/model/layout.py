@@ -15,7 +15,7 @@ from exports.model.tables import NAME, Table
 
 PART = "indicator"
 """A table whose key begins with this column and has others is divided by it: parts that did not change are not written again."""
-PARTITIONED = ("cohesion_dispersion", "comparisons", "indicator_values")
+PARTITIONED = ("comparisons", "indicator_values")
 """The tables with a CSV file for each indicator, whatever their size, so that an address never depends on it."""
 LOCALIZED_CSV = "csv_locale"
 """The folder of the CSV files that are written as the spreadsheets of a language expect them."""
@@ -33,8 +33,10 @@ API = "api/v1"
 SITE = "site"
 """The folder of the web site inside a release."""
 API_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
-METADATA = "-metadata.json"
-"""CSV on the Web looks for the metadata of a file under its name with this ending, then in `csv-metadata.json` in the same folder."""
+METADATA = "csv-metadata.json"
+FORMER_METADATA = "-metadata.json"
+"""CSV on the Web looks for the metadata of a file under its name with the second ending, which releases of earlier versions have, then under the
+first name in the same folder."""
 INDEX = "index.html"
 """A page, in the first language of the pack. Links name it, because not every server opens it for the address of its folder."""
 STYLE = "index.css"
@@ -148,9 +150,8 @@ def index_path(language: str, languages: Sequence[str]) -> str:
 
 
 def metadata_path(path: str) -> str:
-    """Return the path of the metadata of a CSV file: beside the file, or one for all files of a partitioned table."""
-    folder = str(PurePosixPath(path).parent)
-    return f"{folder}/csv{METADATA}" if folder in map(csv_folder, PARTITIONED) else path + METADATA
+    """Return the path of the metadata of a CSV file: those of all files of its folder."""
+    return str(PurePosixPath(path).with_name(METADATA))
 
 
 FILE_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")

@@ -16,7 +16,8 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 class Column:
     """A column of a published table. `unit` is the unit of its numbers, if they have one.
 
-    `description` is in English, and `translations` has it in other languages. `unit_translations` has the unit.
+    `description` is in English, and `translations` has it in other languages. `unit_translations` has the unit. `titles` are heads for people
+    by language; a column without any is called by its name.
     `minimum`, `maximum` and `values` are what cells are checked against before publication; the descriptors state them.
     """
 
@@ -29,6 +30,7 @@ class Column:
     values: tuple[str, ...] = ()
     translations: Mapping[str, str] = field(default_factory=dict, hash=False)
     unit_translations: Mapping[str, str] = field(default_factory=dict, hash=False)
+    titles: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def descriptions(self) -> dict[str, str]:

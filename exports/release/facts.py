@@ -49,6 +49,7 @@ def gather(tables: Sequence[Table], parquet: Path, limits: Limits) -> Facts:
             indicators=files.titles(),
             extents=files.extents(),
             indicators_in={table.name: files.indicators_in(table.name) for table in tables if is_divided(table)},
+            areas=files.areas(),
         )
 
 
@@ -108,6 +109,12 @@ class _Tables:
         for column in (column for column in PERIODS if self.has(table, column)):
             texts |= {value for (value,) in self.rows(table, f"distinct {identifier(column)}") if value}
         return span(texts)
+
+    def areas(self) -> dict[str, int]:
+        """Return the number of areas of today at each level."""
+        today = "where valid_to is null" if self.has("areas", "valid_to") else ""
+        rows = self.rows("areas", "level, count(*)", f"{today} group by 1 order by 1") if self.has("areas", "level") else []
+        return {level: int(count) for level, count in rows}
 
     def boxes(self) -> dict[str, Box | None]:
         """Return the bounding box of the areas of each country."""

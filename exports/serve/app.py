@@ -116,9 +116,8 @@ class PublicFiles(StaticFiles):
         response.headers["etag"] = f'"{stat_result.st_ino:x}-{stat_result.st_mtime_ns:x}-{stat_result.st_size:x}"'
         within = f"/{RELEASES}/" in scope["path"]
         response.headers["cache-control"] = CACHE_FOREVER if within else CACHE_REVALIDATE
-        if name.endswith(".csv"):
-            metadata = quote(_metadata_of(Path(full_path)))
-            response.headers["link"] = f'<{metadata}>; rel="describedby"; type="{MEDIA_TYPES[METADATA]}"'
+        if name.endswith(".csv") and (metadata := _metadata_of(Path(full_path))):
+            response.headers["link"] = f'<{quote(metadata)}>; rel="describedby"; type="{MEDIA_TYPES[METADATA]}"'
         if self.is_not_modified(response.headers, Headers(scope=scope)):
             return NotModifiedResponse(response.headers)
         return response
@@ -145,9 +144,10 @@ class AllowAllOrigins:
             await self.app(scope, receive, send_with_headers)
 
 
-def _metadata_of(path: Path) -> str:
-    """Return the name of the metadata of a CSV file, which are in the same folder."""
-    return PurePosixPath(layout.metadata_path("/".join(path.parts[-3:]))).name
+def _metadata_of(path: Path) -> str | None:
+    """Return the name of the metadata of a CSV file, which are in the same folder; None if it has none."""
+    names = (path.name + layout.FORMER_METADATA, layout.METADATA)
+    return next((name for name in names if path.with_name(name).is_file()), None)
 
 
 def _is_range(header: str) -> bool:

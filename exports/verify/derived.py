@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Container, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -28,7 +29,7 @@ SDMX_COLUMNS = {"TIME_PERIOD": "time_period", "OBS_VALUE": "obs_value", "OBS_STA
 
 
 def cube_faults(folder: Path, table: DescribedTable, linked: Container[str] = ()) -> Iterator[str]:
-    """Check that each indicator's SDMX-CSV and JSON-stat files have the values and statuses of the table, in its order.
+    """Check that each indicator's SDMX-CSV and JSON-stat files have the values and statuses of the table, in its order; in JSON-stat rounded.
 
     An indicator without values needs no files; releases of earlier versions of the software have them. Files that are `linked` from a
     verified release are not read.
@@ -36,12 +37,14 @@ def cube_faults(folder: Path, table: DescribedTable, linked: Container[str] = ()
     if not (folder / "sdmx").is_dir() and not (folder / derived_formats.JSON_STAT).is_dir():
         return
     names, needed = set(), set()
+    decimals = decimals_of(folder)
     for run in derived_formats.runs(folder / table.parquet):
         name = run.indicator
         names.add(name)
         if run.values:
             needed.add(name)
-        checks = ((f"sdmx/{name}.csv", _sdmx), (f"{derived_formats.JSON_STAT}/{name}.json", _json_stat))
+        cube = partial(_json_stat, decimals=decimals.get(name))
+        checks = ((f"sdmx/{name}.csv", _sdmx), (f"{derived_formats.JSON_STAT}/{name}.json", cube))
         read = [(path, check) for path, check in checks if path not in linked and (folder / path).is_file()]
         if read:
             part = derived_formats.read_rows(folder / table.parquet, run.first, run.rows, ["time_period", "obs_value", "obs_status"])
@@ -70,13 +73,20 @@ def _sdmx(folder: Path, path: str, rows: pl.DataFrame) -> Iterator[str]:
             yield f"{path}: {name} differs from the table"
 
 
-def _json_stat(folder: Path, path: str, rows: pl.DataFrame) -> Iterator[str]:
+def _json_stat(folder: Path, path: str, rows: pl.DataFrame, decimals: int | None) -> Iterator[str]:
     cube = json.loads((folder / path).read_bytes())
     values = cube["value"].values() if isinstance(cube["value"], dict) else cube["value"]
-    if not pl.Series(values, dtype=pl.Float64).drop_nulls().equals(rows["obs_value"].drop_nulls()):
+    shown, expected = pl.Series(values, dtype=pl.Float64).drop_nulls(), rows["obs_value"].drop_nulls()
+    near = 0.0 if decimals is None else 0.5 / 10.0**decimals * 1.000001
+    if len(shown) != len(expected) or ((shown - expected).abs() > near).any():
         yield f"{path}: its values differ from the table"
     if list(cube["status"].values()) != rows["sdmx"].filter(rows["sdmx"] != "A").to_list():
         yield f"{path}: its statuses differ from the table"
+
+
+def decimals_of(folder: Path) -> dict[str, int | None]:
+    """Return how many decimals of each indicator are shown to readers."""
+    return {row["indicator"]: row.get("decimals") for row in pl.read_parquet(folder / "parquet/indicators.parquet").to_dicts()}
 
 
 def workbook_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
@@ -88,7 +98,7 @@ def workbook_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
     current = areas.filter(pl.col("valid_to").is_null()).select("ref_area", "level")
     latest = pl.read_parquet(folder / table.parquet).drop("level", strict=False)
     current = current.join(latest, on="ref_area", how="inner", maintain_order="right")
-    decimals = {row["indicator"]: row.get("decimals") for row in pl.read_parquet(folder / "parquet/indicators.parquet").to_dicts()}
+    decimals = decimals_of(folder)
     for path in paths:
         is_former = path.name == FORMER_WORKBOOK
         shown = dict.fromkeys(decimals) if is_former else decimals

@@ -57,11 +57,6 @@ class DescribedTable:
         return layout.csv_folder(self.name) if self.partitioned else layout.csv_path(self.name)
 
     @property
-    def csvw(self) -> str | None:
-        """The metadata of the CSV files; None if there are no files."""
-        return layout.metadata_path(self.csv_files[0]) if self.csv_files else None
-
-    @property
     def parquet(self) -> str:
         return layout.parquet_path(self.name)
 

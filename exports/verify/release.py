@@ -13,6 +13,7 @@ from exports.metadata.catalogue import CATALOG_TTL, DUCKDB
 from exports.model import checksums, layout
 from exports.model.info import FileFacts, ForeignKey
 from exports.model.topics import FURTHER
+from exports.verify.csv_metadata import metadata_path, schema_of
 
 if TYPE_CHECKING:
     from exports.model.connection import Limits
@@ -68,8 +69,9 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
                 faults += _faults(table.parquet, partial(formats.read_references, folder, table, rows, distinct))
             else:
                 faults += _faults(table.csv, partial(formats.value_faults, folder, table, rows, distinct))
-        if table.csvw and (folder / table.csvw).is_file():
-            faults += _faults(table.csvw, partial(_csvw, folder, table, table.csvw))
+    for path, described in _descriptions(folder, tables).items():
+        if (folder / path).is_file():
+            faults += _faults(path, partial(_csvw, folder, described, path))
     faults += [fault for key in _foreign_keys(tables) for fault in formats.reference_faults(key, distinct)]
     if (folder / DUCKDB).is_file():
         faults += _faults(DUCKDB, partial(formats.duckdb_faults, folder, DUCKDB, tables, limits))
@@ -158,30 +160,41 @@ def _partitions(table: DescribedTable) -> Iterator[str]:
 
 def _files(folder: Path, tables: list[DescribedTable]) -> Iterator[str]:
     """Check that every table has its files and their metadata, and that there are no files of other tables."""
-    expected = {path for table in tables for path in (*table.csv_files, table.parquet, table.csvw) if path}
+    expected = {path for table in tables for path in (*table.csv_files, table.parquet)} | set(_descriptions(folder, tables))
     files = set(checksums.files(folder))
     table_files = {path for path in files if path.startswith(("csv/", "parquet/")) and not path.startswith(f"{BY_INDICATOR}/")}
     for path in sorted(expected - table_files):
         yield f"{path}: missing"
     for path in sorted(table_files - expected):
         yield f"{path}: {datapackage.PATH} has no such table"
-    for path in sorted(files):
-        is_table = path.endswith(".csv") and not path.startswith(f"{layout.LOCALIZED_CSV}/")
-        if is_table and (described := layout.metadata_path(path)) not in files | expected:
-            yield f"{described}: missing"
+    csv_files = [path for path in sorted(files) if path.endswith(".csv") and not path.startswith(f"{layout.LOCALIZED_CSV}/")]
+    for path in sorted({metadata_path(folder, path) for path in csv_files} - files - expected):
+        yield f"{path}: missing"
 
 
-def _csvw(folder: Path, table: DescribedTable, path: str) -> Iterator[str]:
+def _descriptions(folder: Path, tables: list[DescribedTable]) -> dict[str, list[DescribedTable]]:
+    """Return the tables with CSV files that each metadata document must describe."""
+    documents: dict[str, list[DescribedTable]] = {}
+    for table in tables:
+        if table.csv_files:
+            documents.setdefault(metadata_path(folder, table.csv_files[0]), []).append(table)
+    return documents
+
+
+def _csvw(folder: Path, tables: list[DescribedTable], path: str) -> Iterator[str]:
     document = _json(folder / path)
     described = [value for value in document.get("tables", [document]) if not value.get("suppressOutput")]
-    expected = {name: csvw.DATATYPES[kind] for name, kind in table.types.items()}
-    if [value["url"] for value in described] != [Path(csv_file).name for csv_file in table.csv_files]:
+    expected = {Path(csv_file).name: table for table in tables for csv_file in table.csv_files}
+    if [value["url"] for value in described] != list(expected):
         yield f"{path}: describes {', '.join(value['url'] for value in described)}"
-    for schema in (value["tableSchema"] for value in described):
-        if csvw.kinds(schema["columns"]) != list(expected.items()):
-            yield f"{path}: columns or types differ from {datapackage.PATH}"
-        if schema["primaryKey"] != [csvw.column_name(name) for name in table.key]:
-            yield f"{path}: the key differs from {datapackage.PATH}"
+        return
+    for name, table in expected.items():
+        schema = schema_of(document, name)
+        columns = [(csvw.column_name(column), csvw.DATATYPES[kind]) for column, kind in table.types.items()]
+        if csvw.kinds(schema["columns"]) != columns:
+            yield f"{path}: columns or types of {name} differ from {datapackage.PATH}"
+        if schema["primaryKey"] != [csvw.column_name(column) for column in table.key]:
+            yield f"{path}: the key of {name} differs from {datapackage.PATH}"
 
 
 def _catalogue(folder: Path, tables: list[DescribedTable], rows: Mapping[str, int], facts_of: FactsOf) -> Iterator[str]:

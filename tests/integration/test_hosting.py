@@ -342,8 +342,8 @@ def test_a_parquet_file_is_read_by_ranges_and_no_more_of_it_than_is_needed(site:
 
 def test_the_metadata_of_a_table_are_found_from_its_file(site: Site) -> None:
     answer = site.ask(site.file()[0])
-    assert answer.headers["link"] == '<areas.csv-metadata.json>; rel="describedby"; type="application/csvm+json"'
-    assert site.ask(f"{site.file()[0]}-metadata.json").headers["content-type"] == "application/csvm+json"
+    assert answer.headers["link"] == '<csv-metadata.json>; rel="describedby"; type="application/csvm+json"'
+    assert site.ask(f"{site.file()[0].rpartition('/')[0]}/csv-metadata.json").headers["content-type"] == "application/csvm+json"
     assert "link" not in site.ask("/latest.json").headers
 
 

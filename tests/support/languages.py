@@ -59,7 +59,7 @@ def of_release(folder: Path, languages: Sequence[str]) -> Iterator[str]:
         yield from _readme(folder, resources, language)
         yield from (f"{path.relative_to(folder)}: missing" for path in _made_to_be_read(folder, language) if not path.is_file())
         yield from _cubes(folder, language)
-    for path in sorted(folder.rglob("*-metadata.json")):
+    for path in sorted(folder.rglob("csv-metadata.json")):
         yield from _csvw(path, languages)
     for path in sorted((folder / "parquet").glob("*.parquet")):
         yield from _parquet(path, languages)
@@ -110,11 +110,13 @@ def _cubes(folder: Path, language: str) -> Iterator[str]:
 
 def _csvw(path: Path, languages: Sequence[str]) -> Iterator[str]:
     document = json.loads(path.read_bytes())
-    columns = [column for table in document["tables"] for column in table["tableSchema"]["columns"]]
-    for value in (document, *columns):
+    own = [table for table in document["tables"] if not table.get("suppressOutput")]
+    schemas = [value["tableSchema"] for value in (document, *document["tables"]) if "tableSchema" in value]
+    described = own if len(own) > 1 and "dc:description" not in document else [document]
+    for value in (*described, *(column for schema in schemas for column in schema["columns"])):
         tagged = {text["@language"] for text in value["dc:description"] if text["@value"]}
         if lacking := [language for language in languages if language not in tagged]:
-            yield f"{path.name}: {value.get('name', 'the table')} is not described in {', '.join(lacking)}"
+            yield f"{path.name}: {value.get('name') or value.get('url', 'the table')} is not described in {', '.join(lacking)}"
 
 
 def _parquet(path: Path, languages: Sequence[str]) -> Iterator[str]:

@@ -126,7 +126,7 @@ class TestDescriptors:
     def test_csvw_and_data_package_carry_the_translations(self) -> None:
         release = context()
         status, _ = codelist.tables(INFO.languages)
-        document = csvw.describe(release, ["codelists/obs_status.csv"], status)
+        document = csvw.describe(release, [csvw.CsvFile("codelists/obs_status.csv", status)])
         assert document["dc:description"] == [
             {"@value": status.description, "@language": "en"},
             {"@value": status.translations["cs"], "@language": "cs"},
@@ -199,6 +199,6 @@ class TestWalk:
             "datapackage.json: areas.lat has no unit in cs",
             "README.cs.md: areas is not described in cs",
             "demo_cs.xlsx: missing",
-            "areas.csv-metadata.json: ref_area is not described in cs",
+            "csv-metadata.json: ref_area is not described in cs",
         } <= faults
         assert not [fault for fault in faults if "obs_status.csv" in fault]

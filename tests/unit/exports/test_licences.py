@@ -40,8 +40,13 @@ def test_tables_and_documents_state_the_licence_of_what_they_are_made_from(
     package = json.loads((release / "datapackage.json").read_bytes())
     assert [licence["name"] for licence in package["licenses"]] == ["CC-BY-SA-4.0"]
     assert {r["name"]: r["licenses"][0]["name"] for r in package["resources"]}["areas"] == "CC-BY-4.0"
-    code_list = json.loads((release / "codelists" / "sex.csv-metadata.json").read_bytes())
-    assert code_list["dc:license"]["@id"].endswith("/by/4.0/"), "code lists are made from no source"
+    code_lists = json.loads((release / "codelists" / "csv-metadata.json").read_bytes())["tables"]
+    assert len(code_lists) == 2
+    assert all(table["dc:license"]["@id"].endswith("/by/4.0/") for table in code_lists), "code lists are made from no source"
+    described = json.loads((release / "csv" / "csv-metadata.json").read_bytes())["tables"]
+    of_tables = {table["url"]: table["dc:license"]["@id"] for table in described if "dc:license" in table}
+    assert of_tables["areas.csv"].endswith("/by/4.0/")
+    assert of_tables["latest_values.csv"].endswith("/by-sa/4.0/")
     readme = (release / "README.md").read_text(encoding="utf-8")
     assert "CC-BY-SA-4.0](https://creativecommons.org/licenses/by-sa/4.0/). A source with this licence decides it." in readme
     assert "under [CC-BY-4.0]" in readme

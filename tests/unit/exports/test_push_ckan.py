@@ -156,7 +156,7 @@ class TestDatasets:
         assert csv["last_modified"] == "2026-11-04T08:30:00"
         assert csv["license"].endswith("/CC_BY_4_0")
         assert csv["availability"].endswith("/STABLE")
-        assert json.loads(csv["conforms_to"])[1].endswith("/csv/areas.csv-metadata.json")
+        assert json.loads(csv["conforms_to"])[1].endswith("/csv/csv-metadata.json")
 
     def test_match_catalogue(self, two_releases: Path, portal: Ckan) -> None:
         push(two_releases, portal)

@@ -19,8 +19,9 @@ from exports import Column, Table
 from exports.metadata import report
 from exports.model import checksums, layout
 from exports.model.errors import ReleaseError
+from exports.verify.csv_metadata import metadata_path
 from pipelines.core.vocabulary import DEFAULT_FORMATS, FORMATS
-from tests.support.copies import writable
+from tests.support.copies import to_spoil, writable
 from tests.support.validators import csvw_refuses
 
 pytestmark = pytest.mark.slow
@@ -78,10 +79,10 @@ def package(release: Path, name: str) -> dict[str, object]:
 class TestFiles:
     def test_large_tables_have_a_file_for_each_indicator(self, published: Path) -> None:
         files = {path.relative_to(published).as_posix() for path in (published / "csv").rglob("*") if path.is_file()}
-        parts = {f"csv/{table}/{name}.csv" for table in ("indicator_values", "cohesion_dispersion") for name in ("share", "share_of_men")}
-        metadata = {f"csv/{table}/csv-metadata.json" for table in ("indicator_values", "cohesion_dispersion")}
-        whole = {f"csv/{table}.csv" for table in ("areas", "area_parents", "indicators", "latest_values", "peers", "changes")}
-        assert files == parts | metadata | whole | {f"{path}-metadata.json" for path in whole}
+        parts = {f"csv/indicator_values/{name}.csv" for name in ("share", "share_of_men")}
+        metadata = {f"csv{folder}/csv-metadata.json" for folder in ("", "/indicator_values")}
+        names = ("areas", "area_parents", "cohesion_dispersion", "indicators", "latest_values", "peers", "changes")
+        assert files == parts | metadata | {f"csv/{name}.csv" for name in names}
         assert exports.verify(published) == []
 
     def test_files_of_a_table_are_the_table(self, published: Path) -> None:
@@ -99,7 +100,7 @@ class TestFiles:
 
     def test_nothing_is_empty(self, published: Path) -> None:
         of_indicators = [*(published / "csv").glob("*/*.csv"), *(published / "jsonstat").iterdir()]
-        assert len(of_indicators) == 6
+        assert len(of_indicators) == 4
         assert all(b"share" in path.read_bytes() for path in of_indicators)
         assert not (published / "csv" / "comparisons").exists(), "there are no comparisons"
         assert package(published, "comparisons")["data"] == [["indicator", "ref_area", "obs_value"]]
@@ -115,21 +116,21 @@ class TestFiles:
 
     def test_changed_indicator_is_the_only_file_written(self, home: Home, source: Path, tmp_path: Path) -> None:
         home.build(source, INFO, TABLES)
-        other = warehouse(tmp_path / "other.duckdb", "update marts.cohesion_dispersion set obs_value = 1 where indicator = 'share'")
+        other = warehouse(tmp_path / "other.duckdb", "update marts.indicator_values set coverage = 0.5 where indicator = 'share'")
         second = home.build(other, INFO, TABLES).path
-        written = {path.name for path in (second / "csv" / "cohesion_dispersion").iterdir() if path.stat().st_nlink == 1}
+        written = {path.name for path in (second / "csv" / "indicator_values").iterdir() if path.stat().st_nlink == 1}
         assert written == {"share.csv", "csv-metadata.json"}
         assert exports.verify(second) == []
 
     def test_damaged_part_is_written_anew_and_leaves_the_old_release_alone(self, home: Home, source: Path, tmp_path: Path) -> None:
         first = home.build(source, INFO, TABLES).path
-        path = writable(first) / "parquet" / "cohesion_dispersion.parquet"
+        path = writable(first) / "parquet" / "indicator_values.parquet"
         path.write_bytes(path.read_bytes()[:-1] + b"x")
-        before = (first / "csv" / "cohesion_dispersion" / "share.csv").read_bytes()
+        before = (first / "csv" / "indicator_values" / "share.csv").read_bytes()
         other = warehouse(tmp_path / "other.duckdb", "update marts.areas set name = 'Jihlava' where ref_area = '001'")
         second = home.build(other, INFO, TABLES).path
         assert exports.verify(second) == []
-        assert (first / "csv" / "cohesion_dispersion" / "share.csv").read_bytes() == before
+        assert (first / "csv" / "indicator_values" / "share.csv").read_bytes() == before
 
 
 class TestDescriptors:
@@ -138,6 +139,7 @@ class TestDescriptors:
         document = json.loads(path.read_bytes())
         assert [table["url"] for table in document["tables"][:2]] == ["share.csv", "share_of_men.csv"]
         assert all(table["suppressOutput"] for table in document["tables"][2:])
+        assert document["tables"][0]["tableSchema"] == document["tables"][1]["tableSchema"]
         assert csvw_refuses([path]) == set()
 
     def test_data_package_has_one_resource_with_all_paths(self, published: Path) -> None:
@@ -151,7 +153,7 @@ class TestDescriptors:
         catalogue = (published / "catalog.ttl").read_text(encoding="utf-8")
         assert '"CSV, Share"@en' in catalogue
         assert "datasets/women#csv-share>" in catalogue
-        assert '"CSV, territorial dispersion: Share"@en' in catalogue
+        assert '"CSV, territorial dispersion"@en' in catalogue
 
     def test_new_indicator_does_not_change_the_shape(self, home: Home, source: Path, tmp_path: Path) -> None:
         home.build(source, INFO, TABLES)
@@ -188,10 +190,8 @@ class TestSize:
 
     def test_bare_csv_has_each_header_once(self, published: Path) -> None:
         size = json.loads((published / "quality" / "report.json").read_bytes())["size"]
-        with (published / "csv/cohesion_dispersion/share.csv").open("rb") as file:
-            header = len(file.readline())
         with (published / "csv/indicator_values/share.csv").open("rb") as file:
-            header += len(file.readline())
+            header = len(file.readline())
         empty = len(",".join(column.name for column in COMPARISONS.columns)) + 1
         assert size["bare_csv_bytes"] == size["formats"]["csv"]["bytes"] - header + empty
 
@@ -207,7 +207,19 @@ class TestSize:
         assert any("more than the budget of" in message for message in messages) != fits
 
 
-def test_layout_knows_metadata_of_releases_of_earlier_versions() -> None:
-    assert layout.metadata_path("csv/areas.csv") == "csv/areas.csv-metadata.json"
-    assert layout.metadata_path("csv/by_indicator/share.csv") == "csv/by_indicator/share.csv-metadata.json"
-    assert layout.metadata_path("csv/comparisons/share.csv") == "csv/comparisons/csv-metadata.json"
+def test_verify_knows_metadata_of_releases_of_earlier_versions(published: Path, tmp_path: Path) -> None:
+    assert layout.metadata_path("csv/areas.csv") == "csv/csv-metadata.json"
+    assert metadata_path(published, "csv/areas.csv") == "csv/csv-metadata.json"
+    former = to_spoil(published, tmp_path / "former")
+    document = json.loads((former / "csv/csv-metadata.json").read_bytes())
+    for table in document["tables"]:
+        own = {**document, "tables": [table, *(other for other in document["tables"] if other.get("suppressOutput"))]}
+        if not table.get("suppressOutput"):
+            (former / "csv" / f"{table['url']}-metadata.json").write_text(json.dumps(own), encoding="utf-8")
+    (former / "csv/csv-metadata.json").unlink()
+    assert metadata_path(former, "csv/areas.csv") == "csv/areas.csv-metadata.json"
+    checksums.write(former, {})
+    assert exports.verify(former) == []
+    (former / "csv/areas.csv-metadata.json").write_bytes((former / "csv/peers.csv-metadata.json").read_bytes())
+    checksums.write(former, {})
+    assert exports.verify(former) == ["csv/areas.csv-metadata.json: describes peers.csv"]

@@ -63,7 +63,7 @@ class TestReleaseFiles:
     def test_has_files_of_contract(self, release: Path) -> None:
         tables = [*(t.name for t in TABLES), "changes"]
         whole = [table for table in tables if table != "indicator_values"]
-        expected = {f"csv/{t}.csv{end}" for t in whole for end in ("", "-metadata.json")} | {f"parquet/{t}.parquet" for t in tables}
+        expected = {f"csv/{t}.csv" for t in whole} | {f"parquet/{t}.parquet" for t in tables} | {"csv/csv-metadata.json"}
         expected |= {"csv/indicator_values/share.csv", "csv/indicator_values/csv-metadata.json"}
         expected |= {
             "indicators.duckdb",
@@ -78,7 +78,10 @@ class TestReleaseFiles:
         expected |= {"croissant.json", "index.html", "index.cs.html", "index.css", "pages.json"}
         paths = {p.relative_to(release).as_posix() for p in release.rglob("*") if p.is_file()}
         further = {"codelists/obs_status.csv", "codelists/sex.csv", "topics/women.csv"}
-        assert paths - expected == further | {f"{path}-metadata.json" for path in further} | {"provenance.json", "topics/women.parquet"}
+        assert paths - expected == further | {"codelists/csv-metadata.json", "topics/csv-metadata.json"} | {
+            "provenance.json",
+            "topics/women.parquet",
+        }
         assert expected <= paths
         assert all((release / layout.metadata_path(path)).is_file() for path in paths if path.endswith(".csv"))
 
@@ -309,7 +312,7 @@ class TestTableFiles:
         }
         expected |= {(view.name, c.name, c.type, c.description) for view in published.VIEWS for c in view.columns}
         assert set(columns) == expected
-        assert tags[0][0]["storage_version"].startswith("v1.0.0")
+        assert tags[0][0]["storage_version"].startswith("v1.3.0")
 
     def test_empty_parquet_has_no_row_group(self, release: Path) -> None:
         assert (release / "csv/peers.csv").read_text() == "ref_area,position,peer,distance\n"

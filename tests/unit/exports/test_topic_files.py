@@ -14,17 +14,23 @@ import pytest
 from release_sample import INFO, Home
 
 import exports
+from exports import Column, Table
 from exports.formats import csv
 from exports.model import checksums
 from tests.support.copies import to_spoil
 from tests.support.validators import csvw_refuses
 
 pytestmark = pytest.mark.slow
-CSV, PARQUET = "topics/women.csv", "topics/women.parquet"
-WITH_LEVELS = replace(INFO, formats=("csv", "parquet", "duckdb"), levels={"lau": {"en": "municipality"}, "okres": {"en": "district"}})
+CSV, PARQUET, METADATA = "topics/women.csv", "topics/women.parquet", "topics/csv-metadata.json"
+WITH_LEVELS = replace(
+    INFO,
+    formats=("csv", "parquet", "duckdb"),
+    levels={"lau": {"en": "municipality"}, "okres": {"en": "district"}, "nuts0": {"en": "state"}},
+)
 MORE = """
-insert into marts.areas values ('D1', 'Brno-venkov', 'okres', null, null, null);
-insert into marts.area_parents values ('001', 'D1', null), ('002', 'D1', '2005-01-01');
+insert into marts.areas values ('D1', 'Brno-venkov', 'okres', null, null, null), ('D2', 'Praha', 'okres', null, null, null);
+insert into marts.areas values ('R', 'Česko', 'nuts0', null, null, null);
+insert into marts.area_parents values ('001', 'D1', null), ('002', 'D1', '2005-01-01'), ('D1', 'R', null);
 insert into marts.indicator_values select v.* replace ('F' as sex, obs_value / 2 as obs_value) from marts.indicator_values v
     where indicator = 'share' and ref_area = '001';
 update marts.indicator_values set obs_value = null, obs_status = 'M' where ref_area = '002' and time_period = '2006';
@@ -53,11 +59,17 @@ def release(home: Home, source: Path) -> Path:
 def test_a_row_says_everything(release: Path) -> None:
     lines = (release / CSV).read_text(encoding="utf-8").splitlines()
     assert lines == [
-        '"indicator","title","unit","ref_area","name","level","parent_okres","time_period","sex","age","obs_value","obs_status"',
-        "share,Share,%,001,Brno,lau,Brno-venkov,2006,_T,_T,0.857142857143,A",
-        "share,Share,%,002,'=sum,lau,,2006,_T,_T,,M",
-        "share,Share,%,CZ é,Žďár,lau,,2006,_T,_T,0.857142857143,A",
+        '"indicator","title","unit","ref_area","name","level","parent_okres","time_period","obs_value","obs_status"',
+        "share,Share,%,001,Brno,lau,Brno-venkov,2006,0.857142857143,A",
+        "share,Share,%,002,'=sum,lau,,2006,,M",
+        "share,Share,%,CZ é,Žďár,lau,,2006,0.857142857143,A",
     ]
+
+
+def test_what_is_the_same_in_all_rows_is_only_in_the_parquet_file(release: Path) -> None:
+    header = pl.read_csv(release / CSV, n_rows=0).columns
+    assert [name for name in pl.read_parquet_schema(release / PARQUET) if name not in header] == ["parent_nuts0", "sex", "age"]
+    assert pl.read_parquet(release / PARQUET).filter(pl.col("ref_area") == "001")["parent_nuts0"].unique().to_list() == ["Česko"]
 
 
 def test_all_periods_and_sexes_are_in_the_parquet_file(release: Path) -> None:
@@ -92,10 +104,50 @@ def test_quotes_are_found_by_readers_that_look_at_the_first_rows_only(tmp_path: 
 
 
 def test_the_csv_file_is_described(release: Path) -> None:
-    document = json.loads((release / f"{CSV}-metadata.json").read_bytes())
-    assert [column["titles"] for column in document["tables"][0]["tableSchema"]["columns"]][:3] == ["indicator", "title", "unit"]
-    assert csvw_refuses([release / f"{CSV}-metadata.json"]) == set()
+    document = json.loads((release / METADATA).read_bytes())
+    (topic,) = (table for table in document["tables"] if table["url"] == "women.csv")
+    columns = {column["name"]: column["titles"] for column in topic["tableSchema"]["columns"]}
+    assert list(columns) == pl.read_csv(release / CSV, n_rows=0).columns
+    assert columns["ref_area"] == {"en": ["Code of the area", "ref_area"], "cs": ["Kód území", "ref_area"]}
+    assert columns["parent_okres"] == {"en": ["district", "parent_okres"]}
+    assert csvw_refuses([release / METADATA]) == set()
     assert exports.verify(release) == []
+
+
+def test_titles_and_units_are_in_each_language_and_numbers_as_they_are_read(source: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.duckdb"
+    changed.write_bytes(source.read_bytes())
+    columns = ("indicator", "title_en", "title_cs", "unit_en", "unit_cs", "sources")
+    table = Table(
+        "indicators", "Indicators.", (*(Column(n, "VARCHAR", n) for n in columns), Column("decimals", "BIGINT", "d")), ("indicator",)
+    )
+    with duckdb.connect(str(changed)) as connection:
+        connection.execute(
+            "create or replace table marts.indicators as select indicator, title_en, 'Podíl' as title_cs, unit as unit_en, "
+            "'procent' as unit_cs, sources, 1::bigint as decimals from marts.indicators"
+        )
+    tables = [table if other.name == "indicators" else other for other in derived_sample.TABLES]
+    info = replace(WITH_LEVELS, formats=(*WITH_LEVELS.formats, "jsonstat"))
+    release = Home(tmp_path / "home").build(changed, info, tables).path
+    row = pl.read_parquet(release / PARQUET).filter(pl.col("ref_area") == "001", pl.col("time_period") == "2006", pl.col("sex") == "_T")
+    texts = {"title": "Share", "title_cs": "Podíl", "unit": "%", "unit_cs": "procent"}
+    assert row.select(*texts).to_dicts() == [texts]
+    assert row["obs_value"].item() == 0.857142857143
+    newest = pl.read_csv(release / CSV, infer_schema=False).filter(pl.col("ref_area") == "001")
+    assert newest.select("title", "unit", "obs_value").row(0) == ("Share", "%", "0.85714")
+    cube = (release / "jsonstat/share.json").read_text(encoding="utf-8")
+    assert set(json.loads(cube)["value"].values()) == {0, 0.2, 0.4, 0.9}
+    assert ":0.0" not in cube
+    assert exports.verify(release) == []
+    for path, old, new, fault in (
+        (CSV, ",0.85714,", ",0.85715,", f"{CSV}: differs from the newest values in {PARQUET}"),
+        ("jsonstat/share.json", "0.4,", "0.5,", "jsonstat/share.json: its values differ from the table"),
+    ):
+        copy = to_spoil(release, tmp_path / Path(path).name)
+        text = (copy / path).read_text(encoding="utf-8")
+        assert old in text
+        (copy / path).write_text(text.replace(old, new), encoding="utf-8")
+        assert fault in _faults(copy)
 
 
 def test_an_unchanged_topic_is_linked(home: Home, release: Path, source: Path, tmp_path: Path) -> None:
@@ -132,7 +184,8 @@ def test_verify_finds_a_wrong_parquet_file(change: str, fault: str, release: Pat
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("2006,_T", "2005,_T"), ("Brno-venkov", "Praha"), ("share,Share,%,002,'=sum,lau,,2006,_T,_T,", "")]
+    ("old", "new"),
+    [(",2006,", ",2005,"), ("Brno-venkov", "Praha"), ("share,Share,%,002,'=sum,lau,,2006,", ""), (",0.857142857143,", ",0.857142857142,")],
 )
 def test_verify_finds_a_wrong_csv_file(old: str, new: str, release: Path, tmp_path: Path) -> None:
     copy = to_spoil(release, tmp_path / "copy")
