@@ -129,6 +129,19 @@ class TestRender:
         assert feed.render(Ledger(pack=PACK)) is None
         assert feed.render(replace(with_releases(1), pack=None)) is None, "who publishes is not known"
 
+    def test_announces_other_addresses_and_columns(self) -> None:
+        ledger = Ledger(pack=PACK)
+        for n, shape in enumerate(("", "1.0.0", "1.2.0", "2.0.0"), start=1):
+            changes = ChangeCounts(f"2026.11.{n - 1}" if n > 1 else None)
+            entry = Entry(f"2026.11.{n}", f"2026-11-0{n}T08:00:00Z", "", str(n), {"areas": n}, changes, schema_version=shape)
+            ledger = ledger.after_publication(entry)
+        broken, added, moved, first = map(summary, entries(rendered(ledger)))
+        assert moved.startswith("The files have other addresses than in release 2026.11.1 (schema_version 1.0.0): the table of old and new")
+        assert broken.startswith(
+            "Tables, columns or addresses differ from release 2026.11.3 (schema_version 1.2.0, now 2.0.0), so programs may"
+        )
+        assert not any("addresses" in text for text in (added, first)), "new columns break no program"
+
     def test_lists_newest_release_first(self) -> None:
         items = entries(rendered(with_releases(3)))
         assert [e.title for e in items] == [f"Ukázkové ukazatele 2026.11.{n}" for n in (3, 2, 1)]
