@@ -251,7 +251,7 @@ def _places() -> dict[str, Schema]:
     }
     return {
         "Bundle": record(
-            "areas/<bundle>.json: all values of at most 25 areas of one level with the same area above",
+            "areas/<bundle>.json: all values of at most 20 areas of one level with the same area above",
             {
                 "bundle": TEXT, "level": TEXT, "parent": described(COUNT, "Number of the area above; null at the top"),
                 "areas": array(AREA, "Numbers of the areas"), "codes": array(TEXT), "names": array(TEXT_OR_NULL),

@@ -13,7 +13,7 @@ import polars as pl
 from exports.api import optional
 from exports.api.encode import Ints
 
-LARGEST_BUNDLE = 25
+LARGEST_BUNDLE = 20
 NOWHERE = -1
 _LONGEST_CODE = 60
 
@@ -33,7 +33,7 @@ class LevelRange:
 
 @dataclass(frozen=True)
 class Bundle:
-    """At most 25 areas of one level with the same country and the same area above, whose values are in one file. `parent` is NOWHERE at the top."""
+    """At most 20 areas of one level with the same country and the same area above, whose values are in one file. `parent` is NOWHERE at the top."""
 
     id: str
     level: LevelRange

@@ -1,7 +1,12 @@
-"""`places.json`: the areas of the finest level, for the search and for names. The same in all languages."""
+"""The areas of the finest level. The same in all languages.
+
+`places.json` has all of them, for the search and for names. `find/<number>.json` has about a hundred: a page of one area reads where its values
+are, without the list.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exports.site.source import Source
@@ -19,3 +24,25 @@ def document(source: Source) -> dict[str, Any]:
         "bundles": [source.areas["bundles"][bundle] for bundle in bundles],
         "former": [level["first"] + number for number, end in enumerate(areas["valid_to"][own]) if end is not None],
     }
+
+
+SHARD = 100
+"""How many areas a file of `find` has, about."""
+
+
+def shards(source: Source) -> Sequence[Mapping[str, list[Any]]]:
+    """Return the files of `find` in order: the number and the bundle of each area of the finest level by its code."""
+    areas, level = source.areas["areas"], source.areas["levels"][0]
+    files: list[dict[str, list[Any]]] = [{} for _ in range(-(-level["count"] // SHARD))]
+    for number in range(level["first"], level["first"] + level["count"]):
+        code = areas["code"][number]
+        files[shard_of(code, len(files))][code] = [number, source.areas["bundles"][areas["bundle"][number]]]
+    return files
+
+
+def shard_of(code: str, count: int) -> int:
+    """Return which of `count` files has an area. The site's script computes the same."""
+    place = 0
+    for character in code:
+        place = (place * 31 + ord(character)) % count
+    return place

@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { Areas } from "../core/areas";
-import { type Meta, loadBundle, loadPeers, loadPlaces, loadWithin } from "../core/data";
+import type { Areas } from "../core/areas";
+import { type Meta, loadBundle, findPlace, loadPeers, loadWithin } from "../core/data";
 import { awaited } from "../core/loading";
 import { address, useLoaded, useQuery } from "../core/state";
 import { t } from "../core/texts";
@@ -26,31 +26,25 @@ export function PlacePage(props: PageProps) {
 
 interface Found {
   place: Place;
-  areas: Areas;
   files: PlaceFiles;
 }
 
 /** Load what is known about the area with a code. Null if the release has no such area. */
 async function find(code: string, meta: Meta, coarse: Areas): Promise<Found | null> {
-  const areas = coarse.find(code) === null ? new Areas(meta, await loadPlaces()) : coarse;
-  const area = areas.find(code);
-  if (area === null) return null;
-  const name = areas.bundle(area);
+  const number = coarse.find(code);
+  const located = number === null ? await findPlace(meta, code) : { area: number, bundle: coarse.bundle(number) };
+  if (!located) return null;
+  const { area, bundle: name } = located;
   const [bundle, within] = await Promise.all([loadBundle(name), loadWithin(name.replace(/-\d+$/, "")).catch(() => null)]);
   const peers = bundle.peers.some((own) => own.length > 0) ? await loadPeers(name).catch(() => null) : null;
   const files = { bundle, within, peers };
   const place = placeOf(meta, files, area);
-  return place && { place, areas, files };
+  return place && { place, files };
 }
 
 function OnePlace({ code, meta, areas }: PageProps & { code: string }) {
   const { value: found, error } = useLoaded(code, () =>
-    awaited(
-      find(code, meta, areas).then((own) => {
-        if (!own) throw new UnknownArea(code);
-        return own;
-      }),
-    ),
+    awaited(find(code, meta, areas)).then((own) => own ?? Promise.reject(new UnknownArea(code))),
   );
   useEffect(() => {
     if (found) document.title = `${found.place.name} – ${meta.title}`;
@@ -68,12 +62,12 @@ function OnePlace({ code, meta, areas }: PageProps & { code: string }) {
   }
   if (error) return <p class="page-loading">{t("common.failed")}</p>;
   if (!found) return <p class="page-loading small">{t("common.loading")}</p>;
-  return <Shown {...found} meta={meta} />;
+  return <Shown {...found} areas={areas} meta={meta} />;
 }
 
 class UnknownArea extends Error {}
 
-function Shown({ place, areas, files, meta }: Found & { meta: Meta }) {
+function Shown({ place, areas, files, meta }: Found & { areas: Areas; meta: Meta }) {
   const sentences = useMemo(() => standsOut(place.rows, meta.released), [place]);
   const [asked, setAsked] = useState(location.hash.slice(1));
   useEffect(() => {
@@ -88,6 +82,7 @@ function Shown({ place, areas, files, meta }: Found & { meta: Meta }) {
     <>
       <Head place={place} areas={areas} meta={meta} within={files.within} />
       <StandsOut sentences={sentences} place={place} areas={areas} meta={meta} onShow={setAsked} />
+      {place.rows.some((row) => row.series.some(({ value }) => value !== null)) ? null : <p>{t("place.no_values")}</p>}
       <Key place={place} areas={areas} meta={meta} />
       {meta.objectives.map(({ objective, title }) => (
         <Objective key={objective} objective={objective} title={title} place={place} areas={areas} meta={meta} asked={asked} />

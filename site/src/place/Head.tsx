@@ -7,7 +7,7 @@ import { t } from "../core/texts";
 import { Crumbs } from "../parts/Crumbs";
 import { Locator } from "./Locator";
 import type { Place } from "./model";
-import { peersName } from "./words";
+import { aboveOf, peersName } from "./words";
 
 const MOST_COMPARED = 6;
 
@@ -20,7 +20,7 @@ interface Props {
 
 /** Path, name, facts, similar places, what can be done, and where the place lies. */
 export function Head({ place, areas, meta, within }: Props) {
-  const above = areas.above(place.area);
+  const above = aboveOf(place, areas);
   const at = within?.areas.indexOf(place.area) ?? -1;
   const ended = within?.ended?.[String(place.area)];
   const compared = [place.code, ...place.peers.map(({ code }) => code)].slice(0, MOST_COMPARED);
@@ -70,7 +70,7 @@ export function Head({ place, areas, meta, within }: Props) {
 function Facts({ place, areas, meta, size }: { place: Place; areas: Areas; meta: Meta; size: number | null }) {
   const population = place.rows.find((row) => row.about.indicator === "population");
   const inhabitants = population?.value ?? areas.population(place.area);
-  const above = areas.above(place.area).filter((area) => area !== meta.country.area);
+  const above = aboveOf(place, areas).filter((area) => area !== meta.country.area);
   return (
     <dl class="facts">
       {inhabitants !== null ? (

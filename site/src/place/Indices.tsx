@@ -12,7 +12,7 @@ import { many } from "./words";
 export function Indices({ place, meta }: { place: Place; meta: Meta }) {
   const shown = place.indices.flatMap((index) => {
     const about = meta.indices.find((own) => own.index === index.index);
-    return about ? [{ index, about }] : [];
+    return about && index.scores.some(({ fifth }) => fifth !== null) ? [{ index, about }] : [];
   });
   if (shown.length === 0) return null;
   return (

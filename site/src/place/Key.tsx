@@ -2,7 +2,7 @@ import type { ComponentChildren } from "preact";
 import { type Areas } from "../core/areas";
 import type { Meta } from "../core/data";
 import { t } from "../core/texts";
-import type { Place } from "./model";
+import { type Place, isEmpty } from "./model";
 import { countAround, many } from "./words";
 
 /** How to read the strips and the comparisons. */
@@ -10,7 +10,7 @@ export function Key({ place, areas, meta }: { place: Place; areas: Areas; meta: 
   const shown = place.rows.filter((row) => row.about.display === "headline" && row.value !== null);
   const pairs = shown.some((row) => row.women && row.men && row.about.group?.kind !== "sum");
   const intervals = shown.some((row) => row.lower !== null);
-  if (place.around === 0 && place.peers.length === 0) return null;
+  if (isEmpty(place) || (place.around === 0 && place.peers.length === 0)) return null;
   const compared = place.area !== meta.country.area;
   return (
     <section class="key">

@@ -4,19 +4,20 @@ import { type Point, loadShapes } from "../core/geometry";
 import { useLoaded } from "../core/state";
 import { t } from "../core/texts";
 import type { Place } from "./model";
+import { aboveOf } from "./words";
 
 const MOST_AREAS = 400;
 
 /** A small map: the area, or the one above it, inside the one above that. Nothing where the release has no boundaries. */
 export function Locator({ place, areas, meta, point }: { place: Place; areas: Areas; meta: Meta; point: Point | null }) {
-  const level = levelOf(place, areas, meta);
+  const level = levelOf(place, areas);
   const shapes = useLoaded(level?.map ?? null, () => loadShapes(level!.map!));
   if (!level) return null;
   const own = place.level === level.level ? place.area : place.parent;
   const chosen = own === null ? "" : areas.code(own);
   const wider = own === null ? null : areas.parent(own);
   const around = wider === null || wider === meta.country.area ? [] : areas.below(wider).map((area) => areas.code(area));
-  const above = areas.above(place.area).filter((area) => area !== meta.country.area);
+  const above = aboveOf(place, areas).filter((area) => area !== meta.country.area);
   const summary = above.length ? t("place.locator", { name: place.name, above: above.map((area) => areas.name(area)).join(", ") }) : place.name;
   const { value } = shapes;
   const dot = value && point ? value.place(...point) : null;
@@ -33,10 +34,8 @@ export function Locator({ place, areas, meta, point }: { place: Place; areas: Ar
 }
 
 /** The level whose areas the map draws: that of the place if it has few areas, else that of the area above it. */
-function levelOf(place: Place, areas: Areas, meta: Meta): Level | null {
+function levelOf(place: Place, areas: Areas): Level | null {
   const own = areas.level(place.area);
   const level = own.count <= MOST_AREAS ? own : place.parent === null ? null : areas.level(place.parent);
-  if (!level) return null;
-  const finer = level.count === 1 ? meta.levels.find((other) => other.count > 1 && other.count <= MOST_AREAS && other.map) : level;
-  return finer?.map ? finer : null;
+  return level?.map ? level : null;
 }

@@ -118,9 +118,9 @@ export function placeOf(meta: Meta, { bundle, within, peers }: PlaceFiles, area:
     level: bundle.level,
     bundle: bundle.bundle,
     parent: bundle.parent,
-    peers: own.map((peer) => {
-      const position = peerPositions.get(peer) ?? -1;
-      return { area: peer, code: peers?.codes[position] ?? "", name: peers?.names[position] ?? "" };
+    peers: own.flatMap((peer) => {
+      const position = peerPositions.get(peer);
+      return position === undefined ? [] : [{ area: peer, code: peers!.codes[position]!, name: peers!.names[position]! }];
     }),
     around: within ? within.areas.filter((other) => other !== area).length : 0,
     rows,

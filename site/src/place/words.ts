@@ -20,6 +20,9 @@ export function needsVowel(n: number): boolean {
   return [2, 3, 4, 6, 7, 14, 16, 17].includes(n);
 }
 
+/** The areas above a place, from the nearest to the highest. */
+export const aboveOf = (place: Place, areas: Areas): number[] => (place.parent === null ? [] : [place.parent, ...areas.above(place.parent)]);
+
 /** Areas of a level after a number of them: "obcí", "municipalities". */
 export const many = (level: string): string => (hasText(`place.many_${level}`) ? t(`place.many_${level}`) : t("place.many"));
 
