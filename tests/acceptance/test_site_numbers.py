@@ -160,7 +160,7 @@ def _half(decimals: int) -> float:
 def _missed(page: str, name: str, shown: list[dict[str, Any]], release: Release) -> list[str]:
     """Return what the page has to show and does not: of a place, each indicator with a value of its newest period; of an indicator, each area.
 
-    The areas are those of a level of at most 400 areas.
+    The areas are those of the level that it shows, of at most 400 areas.
     """
     if page == "place":
         there = {one["indicator"] for one in shown if one["area"] == name}
@@ -169,12 +169,9 @@ def _missed(page: str, name: str, shown: list[dict[str, Any]], release: Release)
         }
     else:
         there = {one["area"] for one in shown if one["indicator"] == name}
-        levels = [own for own in release.views.areas["levels"] if own["count"] <= 400]
         with_data = {own["level"] for own in release.about[name]["levels"] if own["newest"]}
-        finest = next(
-            (position for position, own in enumerate(release.views.areas["levels"]) if own in levels and own["level"] in with_data), None
-        )
-        codes = set(release.views.codes(finest)) if finest is not None else set()
+        levels = [own["level"] for own in release.views.areas["levels"] if own["count"] <= 400 and own["level"] in with_data]
+        codes = max((_codes(level, release) for level in levels), key=lambda own: len(own & there), default=set())
         needed = {key[1] for key, row in release.values.items() if key[0] == name and key[1] in codes and row["obs_value"] is not None}
     return sorted(needed - there)
 
