@@ -12,6 +12,7 @@ import polars as pl
 
 from exports.api import optional
 from exports.api.encode import Ints
+from exports.model.moved_points import moved_points
 
 LARGEST_BUNDLE = 20
 NOWHERE = -1
@@ -75,7 +76,7 @@ class Territory:
 def read(parquet: Path, order: Sequence[str]) -> Territory:
     """Read the tables `areas`, `area_parents` and `peers` of a release; the last two may be missing. `order` are the levels of the pack."""
     table = pl.read_parquet(parquet / "areas.parquet")
-    table = table.with_columns(pl.col("level").fill_null(""))
+    table = _with_points(table, moved_points(parquet.parent)).with_columns(pl.col("level").fill_null(""))
     found = table["level"].unique().sort().to_list()
     level_order = [*(name for name in order if name in found), *(name for name in found if name not in order)]
     place = {name: number for number, name in enumerate(level_order)}
@@ -96,6 +97,18 @@ def read(parquet: Path, order: Sequence[str]) -> Territory:
     table = table.drop("_level", "_former")
     bundles = list(_bundles(levels, parent, country, table["ref_area"].to_list()))
     return Territory(table, numbers, levels, parent, parents, country, countries, _peers(parquet, numbers), bundles)
+
+
+def _with_points(table: pl.DataFrame, moved: Mapping[str, tuple[float, float]]) -> pl.DataFrame:
+    """Return the areas with the points that maps have: those of the source, or `moved`, as the files of boundaries list them."""
+    if not moved or not {"lon", "lat"} <= set(table.columns):
+        return table
+    axes = {"lon": 0, "lat": 1}
+    places = {name: {ref: point[axis] for ref, point in moved.items()} for name, axis in axes.items()}
+    return table.with_columns(
+        pl.col("ref_area").replace_strict(place, default=pl.col(name), return_dtype=pl.Float64).alias(name)
+        for name, place in places.items()
+    )
 
 
 def _parents(parquet: Path, numbers: Mapping[str, int]) -> list[list[int]]:

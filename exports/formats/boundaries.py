@@ -29,6 +29,8 @@ MIN_WHOLE, PER_AREA = 12_000, 160
 """A level of few areas needs less: so many bytes, or so many for each of its areas."""
 DIVIDED_FROM, MAX_IN_PART = 500, 1_500
 """A level of so many areas is divided by the coarsest level none of whose areas has more of them."""
+DECIMALS = 7
+"""Of the degrees of a point that is made here: about a centimetre."""
 NEAR = 0.01
 """Degrees, about 1 km: a point that is farther from the boundary of its area is listed."""
 
@@ -191,6 +193,16 @@ def points_outside(areas: Mapping[str, Area], shapes: Mapping[str, Any]) -> list
     return [ref for ref, is_far in zip(refs, far, strict=True) if is_far]
 
 
+def points_inside(levels: Sequence[Level]) -> dict[str, tuple[float, float]]:
+    """Return a point inside the boundary of each area whose own point is far outside, as longitude and latitude of 7 decimals."""
+    inside = {}
+    for level in levels:
+        for ref in points_outside(level.areas, level.shapes):
+            point = shapely.point_on_surface(level.shapes[ref])
+            inside[ref] = (round(point.x, DECIMALS), round(point.y, DECIMALS))
+    return inside
+
+
 def _listed(level: Level, tolerances: Mapping[str, float], info: ReleaseInfo) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "level": level.level,
@@ -200,6 +212,7 @@ def _listed(level: Level, tolerances: Mapping[str, float], info: ReleaseInfo) ->
         "missing": [ref for ref in level.areas if ref not in level.shapes],
         "areas_missing": {ref: row["areas_missing"] for ref, row in level.rows.items() if row["areas_missing"]},
         "points_outside": points_outside(level.areas, level.shapes),
+        "points": {ref: list(point) for ref, point in points_inside([level]).items()},
         "topojson": layout.boundaries_path(level.level),
         "tolerance_degrees": tolerances[layout.boundaries_path(level.level)],
         "parquet": layout.boundaries_parquet_path(level.level),

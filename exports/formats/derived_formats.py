@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 import pyarrow.parquet as pq
@@ -24,6 +25,9 @@ from exports.model.info import Context, FileFacts
 from exports.model.labels import Labels
 from exports.model.reuse import Reuse, key
 from exports.model.tables import Table
+
+if TYPE_CHECKING:
+    from exports.formats.boundaries import Level
 
 JSON_STAT, SDMX = layout.JSON_STAT, layout.SDMX
 INDEX_TABLES = ("sustainability", "community")
@@ -82,22 +86,38 @@ def _maps(folder: Path, context: Context, tables: dict[str, Table], reuse: Reuse
     (folder / GEO_PARQUET).parent.mkdir()
     paths = (GEO_PARQUET, GEO_JSON)
     about = context.info.about(made_from.table_sources(context.info, table))
-    if not reuse.link(folder, paths, key("maps", asdict(table), about, reuse.tables[table.name].digest.parts)):
-        points = geo.points(pl.read_parquet(folder / "parquet/areas.parquet"))
+    levels = _levels_with_boundaries(folder, context)
+    moved = _moved(levels)
+    if not reuse.link(folder, paths, key("maps", asdict(table), about, reuse.tables[table.name].digest.parts, moved)):
+        points = geo.points(pl.read_parquet(folder / "parquet/areas.parquet"), moved)
         geo.write_parquet(points, table, about, folder / GEO_PARQUET)
         geo.write_geojson(points, folder / GEO_JSON)
     yield from paths
-    yield from _boundaries(folder, context, reuse)
+    if levels:
+        yield from _boundaries(folder, context, levels, reuse)
 
 
-def _boundaries(folder: Path, context: Context, reuse: Reuse) -> list[str]:
+def _levels_with_boundaries(folder: Path, context: Context) -> list[Level]:
     if context.info.boundaries is None:
         return []
     from exports.formats import boundaries  # shapely is slow to import, and few packs have boundaries
 
-    levels = boundaries.read(folder, context.info)
+    return boundaries.read(folder, context.info)
+
+
+def _moved(levels: Sequence[Level]) -> dict[str, tuple[float, float]]:
+    """Return the points that maps have in place of those of the source, which lie far outside of their areas."""
     if not levels:
-        return []
+        return {}
+    from exports.formats import boundaries
+
+    return boundaries.points_inside(levels)
+
+
+def _boundaries(folder: Path, context: Context, levels: Sequence[Level], reuse: Reuse) -> list[str]:
+    from exports.formats import boundaries
+
+    assert context.info.boundaries is not None
     paths = boundaries.paths(levels)
     tables = {name: reuse.tables[name].digest.parts for name in ("areas", "area_parents") if name in reuse.tables}
     facts = (boundaries.about(context.info), context.info.boundaries.sha256, dict(context.info.levels), version("shapely"), tables)

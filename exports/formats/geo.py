@@ -19,20 +19,30 @@ POINT = np.dtype([("order", "u1"), ("kind", "<u4"), ("x", "<f8"), ("y", "<f8")])
 """A point as well-known binary, little-endian, with the longitude first."""
 
 
-def points(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the areas that have both coordinates."""
-    return frame.filter(pl.col("lat").is_not_null() & pl.col("lon").is_not_null())
+PLACE = ("point_lon", "point_lat")
+"""Columns with the point of an area, beside `lon` and `lat`, which are what the source says."""
+
+
+def points(frame: pl.DataFrame, moved: Mapping[str, tuple[float, float]]) -> pl.DataFrame:
+    """Return the areas that have both coordinates, with their points: those of `moved`, or what the source says."""
+    frame = frame.filter(pl.col("lat").is_not_null() & pl.col("lon").is_not_null())
+    return frame.with_columns(
+        pl.Series(
+            name, [moved[ref][axis] if ref in moved else own for ref, own in frame.select("ref_area", column).iter_rows()], pl.Float64
+        )
+        for axis, (name, column) in enumerate(zip(PLACE, ("lon", "lat"), strict=True))
+    )
 
 
 def write_parquet(frame: pl.DataFrame, table: Table, about: Mapping[str, str], path: Path) -> None:
     """Write areas with points in the order of their key. The columns are those of the table, plus `geometry` and its `bbox`."""
-    lon, lat = frame["lon"].to_numpy(), frame["lat"].to_numpy()
-    plain = frame.to_arrow().cast(
-        pa.schema([pa.field(c.name, parquet.ARROW_TYPES[c.type], c.name not in table.key) for c in table.columns])
+    lon, lat = (frame[name].to_numpy() for name in PLACE)
+    plain = (
+        frame.drop(PLACE)
+        .to_arrow()
+        .cast(pa.schema([pa.field(c.name, parquet.ARROW_TYPES[c.type], c.name not in table.key) for c in table.columns]))
     )
-    corners = {
-        name: frame[axis].to_arrow() for name, axis in zip(("xmin", "ymin", "xmax", "ymax"), ("lon", "lat", "lon", "lat"), strict=True)
-    }
+    corners = {name: frame[axis].to_arrow() for name, axis in zip(("xmin", "ymin", "xmax", "ymax"), (*PLACE, *PLACE), strict=True)}
     box = pa.StructArray.from_arrays(list(corners.values()), fields=[pa.field(name, pa.float64(), nullable=False) for name in corners])
     whole = plain.append_column(pa.field("geometry", pa.binary(), nullable=False), _well_known(lon, lat))
     whole = whole.append_column(pa.field("bbox", box.type, nullable=False), box)
@@ -68,6 +78,7 @@ def write_geojson(frame: pl.DataFrame, path: Path) -> None:
     """Write areas with points, one feature per line. All other columns are properties, including nulls."""
     lines = []
     for row in frame.iter_rows(named=True):
-        geometry = {"type": "Point", "coordinates": [row.pop("lon"), row.pop("lat")]}
+        geometry = {"type": "Point", "coordinates": [row.pop(name) for name in PLACE]}
+        del row["lon"], row["lat"]
         lines.append(json.dumps({"type": "Feature", "id": row["ref_area"], "geometry": geometry, "properties": row}, ensure_ascii=False))
     path.write_text('{"type": "FeatureCollection", "features": [\n' + ",\n".join(lines) + "\n]}\n", encoding="utf-8")

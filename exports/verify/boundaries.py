@@ -20,7 +20,7 @@ def faults(folder: Path, files: Collection[str]) -> Iterator[str]:
 
     * Every level has the boundaries of all its current areas, but for those listed as missing. Each is a valid polygon.
     * The simplified files of a level and of its parts have the same areas, and each area lies where its full boundary does.
-    * The areas whose point is far from their boundary are those that the list names.
+    * The areas whose point is far from their boundary are those that the list names, each with a point inside.
     """
     of_boundaries = {path for path in files if layout.is_of_boundaries(path)} - {layout.BOUNDARIES}
     document: dict[str, Any] = {"levels": []}
@@ -52,6 +52,11 @@ def _level_faults(folder: Path, level: Mapping[str, Any], areas: Mapping[str, Ar
         yield f"{path}: bbox differs from the geometry"
     if boundaries.points_outside(areas, shapes) != level["points_outside"]:
         yield f"{layout.BOUNDARIES}: the areas of {level['level']} whose point is outside differ from {path}"
+    points = level.get("points")  # releases of earlier versions do not move points
+    if points is not None and (
+        list(points) != level["points_outside"] or not all(shapes[ref].covers(shapely.Point(point)) for ref, point in points.items())
+    ):
+        yield f"{layout.BOUNDARIES}: the points in place of those outside are not in their areas of {level['level']}"
     yield from _simplified_faults(folder, level["topojson"], refs, shapes)
     for part in level.get("parts", ()):
         inside = [ref for ref in refs if areas[ref].above.get(level["divided_by"]) == part["ref_area"]]

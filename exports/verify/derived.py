@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from exports.formats import derived_formats, workbook
 from exports.model import sdmx
+from exports.model.moved_points import moved_points
 from exports.verify.formats import DescribedTable
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import STATUSES
@@ -133,12 +134,14 @@ def _sheet_faults(path: Path, latest: pl.DataFrame, decimals: Mapping[str, int |
 
 
 def map_faults(folder: Path, table: DescribedTable) -> Iterator[str]:
-    """Check that both map files have the areas with a point, in the order of the table."""
+    """Check that both map files have the areas with a point, in the order of the table, and the points that the list of boundaries moved."""
     if not (folder / "geo").is_dir():
         return
     expected = (
         pl.read_parquet(folder / table.parquet, columns=["ref_area", "lon", "lat"]).select("ref_area", "lon", "lat").drop_nulls().rows()
     )
+    moved = moved_points(folder)
+    expected = [(ref, *moved.get(ref, (lon, lat))) for ref, lon, lat in expected]
     if (folder / derived_formats.GEO_PARQUET).is_file():
         with pq.ParquetFile(folder / derived_formats.GEO_PARQUET) as file:
             rows = file.read(["ref_area", "bbox"]).to_pylist()

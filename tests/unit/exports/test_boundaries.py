@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 import geoparquet_validator
+import polars as pl
 import pytest
 import shapely
 from derived_sample import AREAS, PARENTS
@@ -21,6 +22,7 @@ from release_sample import INFO, REPORT
 from shapely.geometry import MultiPolygon, Polygon, box
 
 import exports
+from exports.api import territory
 from exports.formats import boundaries, simplified, topojson
 from exports.model import layout
 from pipelines.lake.boundaries import AREA_BOUNDARY
@@ -139,8 +141,6 @@ class TestSimplified:
 
 
 def lake_file(folder: Path, areas: dict[str, Any], above: dict[str, Any]) -> exports.BoundaryFile:
-    import polars as pl
-
     rows = [
         {"ref_area": ref, "level": level, "date": datetime(2024, 1, 1, tzinfo=UTC).date(), "sources": ["demo"], "joined": level != "town",
          "areas_missing": 0, "geometry": shapely.to_wkb(shape)}
@@ -212,6 +212,23 @@ class TestFiles:
         assert whole["attribution"] == county["attribution"]
         assert [g["properties"] for g in whole["objects"]["county"]["geometries"]] == [{"name": "C0"}, {"name": "C1"}]
 
+    def test_maps_have_a_point_inside_where_that_of_the_source_is_far_outside(self, release: Path) -> None:
+        (points,) = (level["points"] for level in json.loads((release / layout.BOUNDARIES).read_bytes())["levels"] if level["points"])
+        assert list(points) == ["a0101"]
+        assert wavy(SIDE)["a0101"].contains(shapely.Point(points["a0101"]))
+        features = {f["id"]: f for f in json.loads((release / "geo/areas.geojson").read_bytes())["features"]}
+        rows = {row["ref_area"]: row for row in pl.read_parquet(release / "geo/areas.parquet").to_dicts()}
+        table = {row["ref_area"]: row for row in pl.read_parquet(release / "parquet/areas.parquet").to_dicts()}
+        for ref in ("a0101", "a0102"):
+            point = points.get(ref, [table[ref]["lon"], table[ref]["lat"]])
+            assert features[ref]["geometry"]["coordinates"] == point
+            assert "lon" not in features[ref]["properties"]
+            assert list(shapely.from_wkb(rows[ref]["geometry"]).coords[0]) == point
+            assert [rows[ref]["bbox"]["xmin"], rows[ref]["bbox"]["ymin"]] == point
+            assert (rows[ref]["lon"], rows[ref]["lat"]) == (table[ref]["lon"], table[ref]["lat"]), "the table says what the source says"
+        own = territory.read(release / "parquet", ["town", "county"])
+        assert own.table.filter(ref_area="a0101").select("lon", "lat").row(0) == tuple(points["a0101"])
+
     def test_the_catalogue_lists_them_with_their_publisher(self, release: Path) -> None:
         graph = json.loads((release / "catalog.jsonld").read_bytes())
         text = json.dumps(graph, ensure_ascii=False)
@@ -275,6 +292,8 @@ class TestVerify:
         [
             (_moved, "geo/town/C1.topojson: a1200 lies elsewhere than its full boundary"),
             (_without_an_area, "geo/town.topojson: its areas differ from those with a boundary"),
+            (lambda r: _listed(r, points={"a0101": [20.0, 49.0]}), "the points in place of those outside are not in their areas of town"),
+            (lambda r: _listed(r, points={}), "the points in place of those outside are not in their areas of town"),
             (lambda r: _listed(r, missing=[]), "geo/boundaries_town.parquet: its areas are not the current ones"),
             (lambda r: _listed(r, points_outside=[]), "whose point is outside differ from geo/boundaries_town.parquet"),
             (lambda r: (r / "geo/town/C0.topojson").unlink(), "geo/town/C0.topojson: missing"),
