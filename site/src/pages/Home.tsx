@@ -147,47 +147,80 @@ function CountryMap({ meta, level, indicator, areas }: { meta: Meta; level: Leve
   );
 }
 
+/** A row of the list of measures: a measure, or the other indicators of an objective. */
+interface Row {
+  number: string;
+  title: string;
+  anchor: string;
+  full: number;
+  all: number;
+}
+
 /** Objectives with their measures, and a dot for each indicator. */
 function Objectives({ meta }: { meta: Meta }) {
+  const known = meta.objectives.map((one) => ({ ...one, rows: rowsOf(meta, one.objective) })).filter(({ rows }) => rows.length > 0);
+  const columns = inColumns(known, ({ rows }) => rows.length + 2);
   return (
     <Section title={t("home.objectives")} aside={t("home.dots")}>
-      <div class="objectives">
-        {meta.objectives.map(({ objective, title }) => {
-          const measures = meta.measures.filter((measure) => measure.objective === objective);
-          const others = meta.indicators.filter((indicator) => indicator.objective === objective && !indicator.measure);
-          if (!measures.length && !others.length) return null;
-          return (
-            <div key={objective} class="objective">
-              <h3>{title}</h3>
-              <p class="small">
-                {objective}
-                {measures.length ? ` · ${t("home.measures_count", { n: measures.length })}` : ""}
-              </p>
-              <ul>
-                {measures.map(({ measure, title: name, indicators, indicators_with_data }) => (
-                  <li key={measure}>
-                    <span class="number">{measure}</span>
-                    <a href={`${address("measures")}#${objective}.${measure}`}>{name}</a>
-                    <Dots full={indicators_with_data} all={indicators} />
-                  </li>
-                ))}
-                {others.length ? (
-                  <li key="others">
-                    <span class="number" aria-hidden="true">
-                      –
-                    </span>
-                    <a href={`${address("measures")}#${objective}`}>{t(measures.length ? "measures.others" : "measures.all_of_objective")}</a>
-                    <Dots full={others.filter(({ newest }) => Object.keys(newest).length > 0).length} all={others.length} />
-                  </li>
-                ) : null}
-              </ul>
-            </div>
-          );
-        })}
+      <div class="columns three">
+        {columns.map((column) => (
+          <div key={column[0]!.objective}>
+            {column.map(({ objective, title, rows }) => (
+              <div key={objective} class="objective">
+                <h3>{title}</h3>
+                <p class="small">
+                  {objective}
+                  {rows.some(({ number }) => number) ? ` · ${t("home.measures_count", { n: rows.filter(({ number }) => number).length })}` : ""}
+                </p>
+                <ul>
+                  {rows.map(({ number, title: name, anchor, full, all }) => (
+                    <li key={anchor}>
+                      <span class="number" aria-hidden={!number}>
+                        {number || "–"}
+                      </span>
+                      <a href={`${address("measures")}#${anchor}`}>{name}</a>
+                      <Dots full={full} all={all} />
+                    </li>
+                  ))}
+                </ul>
+              </div>
+            ))}
+          </div>
+        ))}
       </div>
       <p class="small">
         {t("home.cohesion")} <a href={address("cohesion")}>{t("home.cohesion_link")}</a>
       </p>
     </Section>
   );
+}
+
+function rowsOf(meta: Meta, objective: string): Row[] {
+  const measures = meta.measures.filter((measure) => measure.objective === objective);
+  const others = meta.indicators.filter((indicator) => indicator.objective === objective && !indicator.measure);
+  const rows: Row[] = measures.map(({ measure, title, indicators, indicators_with_data }) => ({
+    number: measure,
+    title,
+    anchor: `${objective}.${measure}`,
+    full: indicators_with_data,
+    all: indicators,
+  }));
+  if (others.length) {
+    const full = others.filter(({ newest }) => Object.keys(newest).length > 0).length;
+    rows.push({ number: "", title: t(measures.length ? "measures.others" : "measures.all_of_objective"), anchor: `${objective}.others`, full, all: others.length });
+  }
+  return rows;
+}
+
+/** Parts in at most three columns in their order, so that the highest column is as low as it can be. */
+function inColumns<T>(parts: T[], height: (part: T) => number): T[][] {
+  const total = (some: T[]) => some.reduce((sum, part) => sum + height(part), 0);
+  let best: T[][] = [parts];
+  for (let first = 1; first < parts.length; first++) {
+    for (let second = first; second <= parts.length; second++) {
+      const columns = [parts.slice(0, first), parts.slice(first, second), parts.slice(second)].filter((column) => column.length > 0);
+      if (Math.max(...columns.map(total)) < Math.max(...best.map(total))) best = columns;
+    }
+  }
+  return best;
 }

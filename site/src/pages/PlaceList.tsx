@@ -58,8 +58,10 @@ export function PlaceList({ meta }: PageProps) {
           {t("places.open", { name: areas.name(within) })}
         </a>
       </p>
+      <p class="note">{t("places.numbers")}</p>
       {tree.byLevel(within).map(({ level, areas: own }) => (
         <Section key={level.level} title={capital(levelName(level))} aside={levelCount(level, own.length)}>
+          {hasText(`places.note_${level.level}`) ? <p class="note">{t(`places.note_${level.level}`)}</p> : null}
           <AreaList areas={areas} tree={tree} own={own} />
         </Section>
       ))}
@@ -133,10 +135,5 @@ function AreaList({ areas, tree, own }: Known & { own: number[] }) {
       <span class="note">{areas.isFormer(area) ? t("search.former") : number(areas.population(area))}</span>
     </li>
   );
-  return (
-    <>
-      <p class="note">{t("places.numbers")}</p>
-      <ul class="area-list">{[...present, ...former].map(row)}</ul>
-    </>
-  );
+  return <ul class="area-list">{[...present, ...former].map(row)}</ul>;
 }
