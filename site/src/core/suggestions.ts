@@ -27,8 +27,9 @@ type Score = number;
 const EQUAL = 0;
 const BEGINS = 1;
 const WORDS = 2;
-const CONTEXT = 3;
-const ERRORS = 4;
+const NAMESAKE = 3;
+const CONTEXT = 4;
+const ERRORS = 5;
 
 /** How many entries with typing errors are shown beside those without. */
 const BESIDE_EXACT = 3;
@@ -100,12 +101,12 @@ const byFit = (a: Found, b: Found): number =>
 function exactScore(entry: Entry, typed: string, tokens: string[]): Score | null {
   if (entry.folded === typed) return EQUAL;
   if (entry.folded.startsWith(typed)) return BEGINS;
-  let own = 0;
-  for (const token of tokens) {
-    if (entry.words.some((word) => word.startsWith(token))) own++;
-    else if (!entry.context.some((word) => word.startsWith(token))) return null;
-  }
-  return own === 0 ? null : own === tokens.length ? WORDS : CONTEXT;
+  const own = tokens.filter((token) => entry.words.some((word) => word.startsWith(token)));
+  if (own.length === 0) return null;
+  if (own.length === tokens.length) return WORDS;
+  const rest = tokens.filter((token) => !own.includes(token));
+  if (!rest.every((token) => entry.context.some((word) => word.startsWith(token)))) return null;
+  return own.join(" ") === entry.folded ? NAMESAKE : CONTEXT;
 }
 
 function errorScore(entry: Entry, tokens: string[]): Score | null {
