@@ -31,7 +31,7 @@ export function Head({ place, areas, meta, within }: Props) {
         <div>
           <h1>
             {place.name}
-            {areas.level(place.area) === areas.finest || place.parent === null ? null : <small> {areas.level(place.area).title}</small>}
+            {saysLevel(place, areas) ? <small> {areas.level(place.area).title}</small> : null}
           </h1>
           {ended ? <p class="aside-note">{t("place.ended", { date: date(ended) })}</p> : null}
           <Facts place={place} areas={areas} meta={meta} size={within?.area_km2?.[at] ?? null} />
@@ -65,6 +65,12 @@ export function Head({ place, areas, meta, within }: Props) {
       </div>
     </>
   );
+}
+
+/** Whether the name needs its level beside it: a district often has the name of its town. */
+function saysLevel(place: Place, areas: Areas): boolean {
+  const level = areas.level(place.area);
+  return level !== areas.finest && place.parent !== null && !place.name.toLocaleLowerCase().includes(level.title.toLocaleLowerCase());
 }
 
 function Facts({ place, areas, meta, size }: { place: Place; areas: Areas; meta: Meta; size: number | null }) {

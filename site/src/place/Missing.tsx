@@ -15,7 +15,7 @@ export function Missing({ place, meta }: { place: Place; meta: Meta }) {
   const count = suppliers.reduce((sum, group) => sum + group.indicators.length, 0);
   if (count + elsewhere.length + here.length === 0) return null;
   return (
-    <Section title={t("place.missing")} aside={t("place.missing_aside", { n: count })} id="missing" class="missing">
+    <Section title={t("place.missing")} aside={t("place.missing_aside", { n: count })} id="missing" class={isEmpty(place) ? "missing page-break" : "missing"}>
       {count > 0 ? <p>{t("place.missing_lead")}</p> : null}
       <div class="columns two">
         {suppliers.map(({ supplier, indicators }) => (
