@@ -1,48 +1,67 @@
-"""`newest/<bundle>.json`: the newest values of the areas of a bundle, without earlier periods, positions and other breakdowns than the total."""
+"""`newest/<bundle>.<part>.json`: the newest values of a third of the areas of a bundle, without earlier periods and other breakdowns than the total.
+
+A page that compares six places reads six of them. The part of an area is its number modulo `PARTS`, as in `site/src/core/data.ts`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from exports.api.encode import NO_ROW
-
+PARTS = 3
 COUNTED = ("numerator", "denominator")
 BOUNDS = ("lower", "upper")
 
 
-def document(bundle: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the file for a file `areas/<bundle>.json` of the API. Values are lists with an element per area, `status` has a letter per area."""
+def parts(areas: Sequence[int]) -> list[int]:
+    """Return the parts that have some of the areas of a bundle."""
+    return sorted({area % PARTS for area in areas})
+
+
+def document(bundle: Mapping[str, Any], part: int) -> dict[str, Any]:
+    """Return a part of a file `areas/<bundle>.json` of the API. Values are lists with an element per area, `status` has a letter per area."""
+    places = [place for place, area in enumerate(bundle["areas"]) if area % PARTS == part]
     return {
         "bundle": bundle["bundle"],
         "level": bundle["level"],
-        "areas": bundle["areas"],
-        "indicators": [_values(entry) for entry in bundle["indicators"] if entry["newest"] is not None and entry["breakdowns"]],
+        "areas": [bundle["areas"][place] for place in places],
+        "indicators": [_values(entry, places) for entry in bundle["indicators"] if entry["newest"] is not None and entry["breakdowns"]],
     }
 
 
-def _values(entry: Mapping[str, Any]) -> dict[str, Any]:
+def _values(entry: Mapping[str, Any], places: Sequence[int]) -> dict[str, Any]:
     """Return the newest values of an indicator. `last` has the last period with a value of the areas that have none in the newest one."""
     total, newest = entry["breakdowns"][0], entry["periods"].index(entry["newest"])
-    value = _at(total["value"], newest)
+
+    def at(name: str) -> list[Any]:
+        return [total[name][place][newest] for place in places]
+
+    value = at("value")
     found = {
         "indicator": entry["indicator"],
         "newest": entry["newest"],
         "value": value,
-        "status": "".join(_at(total["status"], newest)),
-        **{name: own for name in BOUNDS if name in total and _has_any(own := _at(total[name], newest))},
-        **{name: entry[name] for name in COUNTED if _has_any(entry.get(name, ()))},
+        "status": "".join(at("status")),
+        **{name: own for name in BOUNDS if name in total and _has_any(own := at(name))},
+        **{name: own for name in COUNTED if name in entry and _has_any(own := [entry[name][place] for place in places])},
         "last": {
-            str(area): last for area, own in enumerate(value) if own is None and (last := _last(entry["periods"], total["value"][area]))
+            str(number): last
+            for number, place in enumerate(places)
+            if value[number] is None and (last := _last(entry["periods"], total["value"][place]))
         },
-        "notes": [{"note": note["note"], "areas": note["areas"]} for note in total.get("notes", ()) if note["period"] == newest],
-        "country": entry.get("above", {}).get("country"),
+        "notes": [
+            {"note": note["note"], "areas": own}
+            for note in total.get("notes", ())
+            if note["period"] == newest and (own := [number for number, place in enumerate(places) if place in note["areas"]])
+        ],
+        "country": _known(entry.get("above", {}).get("country")),
     }
     return {name: own for name, own in found.items() if own not in ([], {}, None)}
 
 
-def _at(rows: Sequence[Any], period: int) -> list[Any]:
-    return [row[period] if period < len(row) else (NO_ROW if isinstance(row, str) else None) for row in rows]
+def _known(country: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the value of the country without its number and without bounds that it does not have."""
+    return {name: own for name, own in (country or {}).items() if name != "area" and (own is not None or name not in BOUNDS)}
 
 
 def _has_any(values: Sequence[Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +65,13 @@ class Source:
     def series(self, indicator: str) -> Mapping[str, Any]:
         return self._read("indicators", indicator, "series")
 
+    @lru_cache(maxsize=1)  # noqa: B019, only one release is read in a process
     def bundle(self, name: str) -> Mapping[str, Any]:
+        """Return the file of a bundle. The last one is kept: several files are made from it."""
         return self._read("areas", name)
+
+    def cohesion(self, indicator: str) -> Mapping[str, Any]:
+        return self._read("cohesion", indicator)
 
     @property
     def with_values(self) -> list[str]:

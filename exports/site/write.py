@@ -15,8 +15,8 @@ from exports.model import checksums, layout
 from exports.model.info import Context, FileFacts
 from exports.model.reuse import Reuse, key
 from exports.site import built as built_files
+from exports.site import cohesion, file_list, indicator_pages, meta, newest, pages, peers, places, within
 from exports.site import facts as site_facts
-from exports.site import file_list, indicator_pages, meta, newest, pages, peers, places, within
 from exports.site.built import Built
 from exports.site.facts import SiteFacts
 from exports.site.source import Source
@@ -74,18 +74,25 @@ def files(source: Source, facts: SiteFacts, built: Built) -> Iterator[SiteFile]:
     for name, bundles in within.groups(source).items():
         yield _data(f"within/{name}", partial(within.document, source, bundles), headlines)
     for bundle in source.territory.bundles:
-        yield _data(f"newest/{bundle.id}", partial(_newest, source, bundle.id), (layout.api_path("areas", bundle.id),))
+        for part in newest.parts(bundle.areas.tolist()):
+            yield _data(f"newest/{bundle.id}.{part}", partial(_newest, source, bundle.id, part), (layout.api_path("areas", bundle.id),))
         if numbers := peers.of_bundle(source, bundle):
             yield _data(f"peers/{bundle.id}", partial(peers.document, source, numbers), headlines)
     for name in source.with_values:
         own = (layout.api_path("indicators", name), layout.api_path("indicators", name, "series"), layout.api_path("indicators"))
         yield _data(f"indicators/{name}", partial(indicator_pages.document, source, name), (*own, *AREAS))
+    for name in source.index["cohesion"]:
+        yield _data(f"cohesion/{name}", partial(_cohesion, source, name), (layout.api_path("cohesion", name),))
     for page, text in pages.documents(source, facts, built, languages):
         yield SiteFile(f"{layout.SITE}/{page}", partial(bytes, text))
 
 
-def _newest(source: Source, bundle: str) -> dict[str, Any]:
-    return newest.document(source.bundle(bundle))
+def _cohesion(source: Source, name: str) -> dict[str, Any]:
+    return cohesion.document(source.cohesion(name))
+
+
+def _newest(source: Source, bundle: str, part: int) -> dict[str, Any]:
+    return newest.document(source.bundle(bundle), part)
 
 
 def _data(name: str, make: Callable[[], Any], made_from: Sequence[str] = ()) -> SiteFile:

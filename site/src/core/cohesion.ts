@@ -1,4 +1,4 @@
-// api/v1/cohesion/<id>.json: how much the areas inside a territory differ, and whether the differences close.
+// site/data/cohesion/<id>.json: how much the areas inside a territory differ, and whether the differences close.
 import { type IndicatorMeta, type Level, type Meta, type Value, load } from "./data";
 import { t } from "./texts";
 
@@ -7,7 +7,7 @@ export interface Dispersion {
   of_level: string;
   by_level: string | null;
   sex: string;
-  /** An element per period. */
+  /** An element per period; of most statistics only the last one is there. */
   statistics: Record<string, Value[]>;
   n: Value[];
   coverage: Value[];
@@ -34,7 +34,7 @@ export interface CohesionFile {
   convergence: Convergence[];
 }
 
-export const loadCohesion = (id: string) => load<CohesionFile>(`api/v1/cohesion/${encodeURIComponent(id)}.json`);
+export const loadCohesion = (id: string) => load<CohesionFile>(`site/data/cohesion/${encodeURIComponent(id)}.json`);
 export const loadCohesionIds = () => load<{ cohesion: string[] }>("api/v1/index.json").then(({ cohesion }) => cohesion);
 
 const TOTAL = "_T";

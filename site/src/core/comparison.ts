@@ -10,7 +10,7 @@ interface Entry {
   breakdowns: Pick<PlaceBreakdown, "value" | "status" | "lower" | "upper" | "notes">[];
   numerator?: Value[];
   denominator?: Value[];
-  above?: { country?: Above };
+  above?: { country?: Omit<Above, "area"> };
   last?: Record<string, string>;
 }
 

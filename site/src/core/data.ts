@@ -196,7 +196,7 @@ export interface Peers {
   indicators: Record<string, Value[]>;
 }
 
-/** site/data/newest/<bundle>.json: the newest values of the areas of a bundle; lists have an element per area. */
+/** site/data/newest/<bundle>.<part>.json: the newest values of some areas of a bundle; lists have an element per area. */
 export interface Newest {
   bundle: string;
   level: string;
@@ -213,7 +213,7 @@ export interface Newest {
     /** The last period with a value of the areas that have none now, by their position. */
     last?: Record<string, string>;
     notes?: { note: string; areas: number[] }[];
-    country?: Above;
+    country?: Omit<Above, "area">;
   }[];
 }
 
@@ -360,7 +360,9 @@ export async function findPlace(meta: Meta, code: string): Promise<{ area: numbe
 }
 export const loadWithin = (code: string) => load<Within>(`site/data/within/${part(code)}.json`);
 export const loadPeers = (bundle: string) => load<Peers>(`site/data/peers/${part(bundle)}.json`);
-export const loadNewest = (bundle: string) => load<Newest>(`site/data/newest/${part(bundle)}.json`);
+/** The part of an area is its number modulo this, as in exports/site/newest.py. */
+const PARTS = 3;
+export const loadNewest = (bundle: string, area: number) => load<Newest>(`site/data/newest/${part(bundle)}.${area % PARTS}.json`);
 export const loadIndicatorPage = (id: string) => load<IndicatorPage>(`site/data/indicators/${part(id)}.json`);
 export const loadIndicator = (id: string) => load<IndicatorFile>(`api/v1/indicators/${part(id)}.json`);
 export const loadBundle = (bundle: string) => load<Bundle>(`api/v1/areas/${part(bundle)}.json`);

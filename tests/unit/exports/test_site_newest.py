@@ -19,7 +19,7 @@ def entry(**changes: Any) -> dict[str, Any]:
         "notes": [{"note": "old", "period": 0, "areas": [0]}, {"note": "late", "period": 1, "areas": [1]}],
     }
     country = {"area": 9, "status": "A", "value": 2, "lower": 1.9, "upper": 2.1}
-    whole = {
+    whole: dict[str, Any] = {
         "indicator": "share",
         "newest": "2021",
         "periods": ["2020", "2021", "2022"],
@@ -33,7 +33,7 @@ def entry(**changes: Any) -> dict[str, Any]:
 
 
 def document(*indicators: dict[str, Any]) -> dict[str, Any]:
-    return newest.document({"bundle": "lau-1", "level": "lau", "areas": [4, 7], "codes": ["a", "b"], "indicators": list(indicators)})
+    return newest.document({"bundle": "lau-1", "level": "lau", "areas": [4, 7], "codes": ["a", "b"], "indicators": list(indicators)}, 1)
 
 
 def test_values_are_those_of_the_newest_period_and_the_total() -> None:
@@ -51,9 +51,31 @@ def test_values_are_those_of_the_newest_period_and_the_total() -> None:
             "denominator": [10, None],
             "last": {"1": "2020"},
             "notes": [{"note": "late", "areas": [1]}],
-            "country": {"area": 9, "status": "A", "value": 2, "lower": 1.9, "upper": 2.1},
+            "country": {"status": "A", "value": 2, "lower": 1.9, "upper": 2.1},
         }
     ]
+
+
+def test_a_part_has_a_third_of_the_areas() -> None:
+    three = {
+        "sex": "_T",
+        "age": "_T",
+        "value": [[1], [2], [None]],
+        "status": ["A", "B", "M"],
+        "notes": [{"note": "x", "period": 0, "areas": [0, 2]}],
+    }
+    own = entry(newest="2020", periods=["2020"], breakdowns=[three], numerator=[1, 2, None], denominator=[1, 1, None], above={})
+    bundle: dict[str, Any] = {"bundle": "lau-1", "level": "lau", "areas": [4, 6, 7], "indicators": [own]}
+    assert newest.parts(bundle["areas"]) == [0, 1]
+    first, second = (newest.document(bundle, part) for part in newest.parts(bundle["areas"]))
+    assert (first["areas"], second["areas"]) == ([6], [4, 7])
+    assert first["indicators"] == [
+        {"indicator": "share", "newest": "2020", "value": [2], "status": "B", "numerator": [2], "denominator": [1]}
+    ]
+    assert second["indicators"][0]["value"] == [1, None]
+    assert second["indicators"][0]["status"] == "AM"
+    assert second["indicators"][0]["numerator"] == [1, None]
+    assert second["indicators"][0]["notes"] == [{"note": "x", "areas": [0, 1]}]
 
 
 def test_what_no_area_has_is_left_out() -> None:

@@ -1,7 +1,7 @@
 // What the address says: the places, the group and its name, the topic.
 import { Areas } from "../../core/areas";
 import { type Chosen, type Values, allValues, newestValues } from "../../core/comparison";
-import { loadBundle, loadNewest } from "../../core/data";
+import { type Bundle, type Newest, loadBundle, loadNewest } from "../../core/data";
 import type { Query } from "../../core/state";
 
 export const MOST_PLACES = 6;
@@ -38,18 +38,22 @@ export function selectionOf(query: Query): Selection {
 export async function loadChosen(wanted: string[], areas: Areas): Promise<{ chosen: Map<string, Chosen>; unknown: string[] }> {
   const numbers = new Map(wanted.map((code) => [code, areas.find(code)]));
   const found = [...numbers].filter((entry): entry is [string, number] => entry[1] !== null);
-  const names = new Set(found.map(([, area]) => areas.bundle(area)).filter(Boolean));
   const isOneLevel = new Set(found.map(([, area]) => areas.level(area).level)).size === 1;
-  const bundles = new Map<string, Values>();
-  await Promise.all([...names].map(async (name) => bundles.set(name, isOneLevel ? newestValues(await loadNewest(name)) : allValues(await loadBundle(name)))));
+  const files = new Map<Newest | Bundle, Values>();
+  const values = new Map<number, Values>();
+  await Promise.all(
+    found.map(async ([, area]) => {
+      const file = await (isOneLevel ? loadNewest(areas.bundle(area), area) : loadBundle(areas.bundle(area)));
+      if (!files.has(file)) files.set(file, "codes" in file ? allValues(file) : newestValues(file));
+      values.set(area, files.get(file)!);
+    }),
+  );
   const named = found.map(([, area]) => areas.name(area));
   const chosen = new Map<string, Chosen>();
   for (const [code, area] of found) {
-    const values = bundles.get(areas.bundle(area));
-    if (!values) continue;
     const name = areas.name(area);
     const unique = named.filter((other) => other === name).length === 1;
-    chosen.set(code, { area, code, name: unique ? name : `${name} (${whereabouts(area, areas)})`, level: areas.level(area).level, values });
+    chosen.set(code, { area, code, name: unique ? name : `${name} (${whereabouts(area, areas)})`, level: areas.level(area).level, values: values.get(area)! });
   }
   return { chosen, unknown: wanted.filter((code) => !chosen.has(code)) };
 }

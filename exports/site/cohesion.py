@@ -1,0 +1,42 @@
+"""`cohesion/<id>.json`: the file of the API without what the page of inner differences does not show, which is most of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipelines.core.vocabulary import TOTAL
+
+OVER_TIME = ("sd", "sd_chance", "sd_left")
+"""Statistics of which all periods are shown; of the others only the last one of each territory."""
+AT_LAST = ("iqr", "cv", "gini", "p90_p10", "theil_t")
+CONVERGENCE = ("sigma_first", "sigma_last", "sigma_change", "sd_left_first", "sd_left_last", "sd_left_change")
+
+
+def document(file: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the file for a file `cohesion/<id>.json` of the API, with the same members: totals only, and no decompositions by level."""
+    return {
+        "indicator": file["indicator"],
+        "periods": file["periods"],
+        "dispersion": [_dispersion(own) for own in file["dispersion"] if own["sex"] == TOTAL and own["by_level"] is None],
+        "convergence": [_convergence(own) for own in file["convergence"] if own["sex"] == TOTAL],
+    }
+
+
+def _dispersion(group: Mapping[str, Any]) -> dict[str, Any]:
+    statistics = {
+        name: values if name in OVER_TIME else _last(values)
+        for name, values in group["statistics"].items()
+        if name in (*OVER_TIME, *AT_LAST) and any(value is not None for value in values)
+    }
+    return {**group, "statistics": statistics, "status_of": {name: own for name, own in group["status_of"].items() if name in statistics}}
+
+
+def _convergence(span: Mapping[str, Any]) -> dict[str, Any]:
+    return {**span, **{part: {name: own for name, own in span[part].items() if name in CONVERGENCE} for part in ("statistics", "status")}}
+
+
+def _last(values: Sequence[float | None]) -> list[float | None]:
+    """Return the values without all but the last one that there is."""
+    last = max(place for place, value in enumerate(values) if value is not None)
+    return [value if place == last else None for place, value in enumerate(values)]
