@@ -67,7 +67,7 @@ class Views:
         with_interval = next((i for i in some if i["has_interval"] and i["display"] == "headline"), some[0])["indicator"]
         with_break = next((i for i in some if i["breaks"] and i["indicator"] != with_interval), some[-1])["indicator"]
         without = next((i["indicator"] for i in self.indicators if not i["levels"]), None)
-        codes = self.codes(0)
+        codes = self.codes(0) * 2  # a pack may have few
         found = {
             "home": "index.html",
             "places": "place.html",

@@ -323,6 +323,8 @@ export interface IndicatorFile {
   levels: (IndicatorLevel & { spread: { country: string; areas: number; quantiles: number[] }[] })[];
 }
 
+/** Signs that turn the direction of the text after them, which a name in the data must not do. */
+const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
 const cache = new Map<string, Promise<unknown>>();
 
 /** Load a JSON file below the folder of the release, once per page. Rejects if the file is missing or the network fails. */
@@ -332,7 +334,7 @@ export function load<T>(path: string): Promise<T> {
     loading = awaited(
       fetch(`../../${path}`).then((response) => {
         if (!response.ok) throw new Error(`${path}: ${response.status}`);
-        return response.json();
+        return response.text().then((text) => JSON.parse(text.replace(TURNING, "")));
       }),
     );
     loading.catch(() => cache.delete(path));
