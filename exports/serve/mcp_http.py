@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exports.serve.mcp_server import server
+from pipelines.core.connections import ConnectionLimits, guarded
 
 PATH = "/mcp"
 LARGEST_BODY = 256 << 10
@@ -25,6 +26,8 @@ DEEPEST_JSON = 32
 LONGEST_WAIT = 20.0
 """Seconds in which the body of a request must have come."""
 MOST_CONNECTIONS = 64
+WAITING = ConnectionLimits(idle_timeout=5, per_client=MOST_CONNECTIONS // 2, total=MOST_CONNECTIONS // 2)
+"""Connections that wait for their clients leave room for questions."""
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -129,5 +132,5 @@ def serve(folder: Path, host: str, port: int, names: Sequence[str] = ()) -> None
     app = application(folder, allowed(port, names))
     uvicorn.run(
         app, host=host, port=port, log_level="error", access_log=False, server_header=False, limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=5, ws="none", proxy_headers=False,
+        timeout_keep_alive=5, ws="none", proxy_headers=False, http=guarded(WAITING),
     )  # fmt: skip

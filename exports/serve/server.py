@@ -10,5 +10,6 @@ def serve(public: Path, host: str, port: int) -> None:
     import uvicorn  # slow to import, like the application
 
     from exports.serve.app import application
+    from pipelines.core.connections import guarded
 
-    uvicorn.run(application(public), host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    uvicorn.run(application(public), host=host, port=port, log_level="warning", access_log=False, server_header=False, http=guarded())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipelines.core.connections import ConnectionLimits
+from pipelines.extract.cloudevents.receiver import Bounds
 from pipelines.extract.http.limits import Limits
 from tests.hostile import (
     archives,
@@ -56,6 +58,26 @@ Every limit ends one source with a reason, and no other source waits longer than
 | bytes, values of a page or a catalogue, which is read into memory | {Limits.max_document:,}, {Limits.max_values:,} | |
 | pages, records of all pages | {Limits.max_pages:,}, {Limits.max_records:,} | |
 | bytes, requests of a run | {Limits.run_bytes:,}, {Limits.run_requests:,} | |
+
+## Limits of the receiver
+
+What a client sends to `zpo2 serve-events` is limited before its secret is known, and no client can block the others or `/health`.
+
+| what | limit | at the limit |
+| --- | --- | --- |
+| seconds until the head of a request has arrived | {ConnectionLimits.head_timeout:g} | the connection is closed |
+| bytes of the head | {ConnectionLimits.head:,} | the connection is closed |
+| seconds between two requests on a connection | {ConnectionLimits.idle_timeout:g} | the connection is closed |
+| connections of one address that wait for it | {ConnectionLimits.per_client} | the oldest of them is closed |
+| connections of all clients that wait | {ConnectionLimits.total} | the oldest of the client with the most is closed |
+| the head has neither the token nor a signature | | status 401; the body is not read |
+| bytes of a body | {Bounds.body:,} | status 413; up to {ConnectionLimits.linger:,} bytes or {ConnectionLimits.linger_timeout:g} \
+seconds of the rest are taken and dropped, so that the client sees the status |
+| seconds until the body has arrived | {Bounds.body_timeout:g} | status 408 |
+| bytes of all bodies that are arriving | {Bounds.buffered:,} | status 503 |
+| requests whose events are being written | {Bounds.concurrent} | status 503 |
+
+## Control characters
 
 Control characters in what a server sends (reasons, headers, messages, names of files) are shown as escapes, such as `\\x1b`.
 """

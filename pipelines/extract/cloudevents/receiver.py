@@ -22,27 +22,32 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from pipelines.core import logs
+from pipelines.core.connections import ConnectionLimits, guarded
 from pipelines.core.errors import UsageError
 from pipelines.extract.cloudevents.parsing import CloudEvent, InvalidCloudEvent, parse
 from pipelines.extract.cloudevents.queue import Outcome, Queue
 from pipelines.extract.cloudevents.segments import event_types
 from pipelines.packs.workspace import Workspace
 
+if TYPE_CHECKING:
+    import uvicorn
+
 SECRET = "ZPO2_SECRET_EVENTS"
 MIN_SECRET = 16  # characters
 RECOUNT_SECONDS = 1.0  # between two counts of the waiting events
-CONCURRENT = 200  # requests and connections at a time
 SIGNATURE = "x-signature-256"
 _SIGNATURE_VALUE = re.compile(r"sha256=([0-9a-f]{64})", re.IGNORECASE)
+_CLOSE = {"connection": "close"}
+_MAX_DIGITS = 18  # of a stated length
 OnWritten = Callable[[list[Outcome] | sqlite3.Error], object]
 _log = logging.getLogger("zpo2.events")
 
@@ -64,6 +69,8 @@ class Bounds:
     burst: int = 1_000  # requests at once
     backlog: int = 1_000_000  # events that wait for a run
     body_timeout: float = 30  # seconds until the whole body must have arrived
+    buffered: int = 128 * 1024**2  # bytes of all bodies that are arriving
+    concurrent: int = 200  # requests whose events are being written
     commit: int = 2_000  # events per transaction
 
 
@@ -153,10 +160,24 @@ def application(path: Path, types: Mapping[str, bool], secrets: Sequence[str], b
         yield
         await asyncio.to_thread(writer.stop)
 
+    bodies, active = _Bodies(limits), 0
+
     async def events(request: Request) -> Response:
-        body = await _body(request, limits)
+        nonlocal active
+        if not _may_be_authorised(request, secrets):
+            return _unauthorised({"connection": "close"})  # its body is not read
+        body = await bodies.read(request)
         if not _is_authorised(request, body, secrets):
-            return _error(401, "expected a valid bearer token or signature", {"www-authenticate": "Bearer"})
+            return _unauthorised({})
+        if active >= limits.concurrent:
+            return _error(503, "too many requests at a time", {"retry-after": "1"})
+        active += 1
+        try:
+            return await accept(request, body)
+        finally:
+            active -= 1
+
+    async def accept(request: Request, body: bytes) -> Response:
         seconds = rate_limit.take()
         if seconds:
             return _error(429, "too many requests", {"retry-after": str(max(1, round(seconds)))})
@@ -197,9 +218,17 @@ def serve(workspace: Workspace, host: str, port: int, bounds: Bounds | None = No
     secrets = os.environ.get(SECRET, "").split()
     app = application(workspace.queue, event_types(workspace.pack), secrets, bounds)
     print(f"http://{host}:{port}/events  (Ctrl+C stops)", flush=True)
-    uvicorn.run(
-        app, host=host, port=port, log_level="warning", access_log=False, server_header=False, limit_concurrency=CONCURRENT, lifespan="on",
-        timeout_keep_alive=30,
+    uvicorn.Server(configuration(app, host=host, port=port, log_level="warning")).run()
+
+
+def configuration(app: Starlette, connections: ConnectionLimits | None = None, **options: Any) -> uvicorn.Config:
+    """Return how uvicorn runs the application: with limits on the connections that wait for their clients, so that none blocks the others."""
+    import uvicorn
+
+    bounds = connections or ConnectionLimits()
+    return uvicorn.Config(
+        app, http=guarded(bounds), ws="none", access_log=False, server_header=False, lifespan="on",
+        timeout_keep_alive=round(bounds.idle_timeout), **options,
     )  # fmt: skip
 
 
@@ -208,24 +237,42 @@ async def _http_error(_: Request, error: Exception) -> Response:
     return _error(error.status_code, error.detail, dict(error.headers or {}))
 
 
-async def _body(request: Request, limits: Bounds) -> bytes:
-    """Return the body. Raises HTTPException where it is too large, too slow, or compressed."""
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise HTTPException(415, "compressed bodies are not supported")
-    length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > limits.body:
-        raise HTTPException(413, f"the limit is {limits.body} bytes", {"connection": "close"})
-    chunks, size = [], 0
-    try:
-        async with asyncio.timeout(limits.body_timeout):
-            async for chunk in request.stream():
-                size += len(chunk)
-                if size > limits.body:
-                    raise HTTPException(413, f"the limit is {limits.body} bytes", {"connection": "close"})
-                chunks.append(chunk)
-    except TimeoutError:
-        raise HTTPException(408, f"the body did not arrive within {limits.body_timeout:.0f} s", {"connection": "close"}) from None
-    return b"".join(chunks)
+class _Bodies:
+    """Reads the bodies of requests, each within its limits and all within one of the memory."""
+
+    def __init__(self, limits: Bounds) -> None:
+        self._limits = limits
+        self._buffered = 0
+
+    async def read(self, request: Request) -> bytes:
+        """Return the body. Raises HTTPException where it is too large, too slow, or compressed, or where too many others are arriving."""
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise HTTPException(415, "compressed bodies are not supported", _CLOSE)
+        length = request.headers.get("content-length", "")
+        if length.isdecimal() and (len(length) > _MAX_DIGITS or int(length) > self._limits.body):
+            raise HTTPException(413, f"the limit is {self._limits.body} bytes", _CLOSE)
+        chunks: list[bytes] = []
+        try:
+            async with asyncio.timeout(self._limits.body_timeout):
+                await self._receive(request, chunks)
+            return b"".join(chunks)
+        except TimeoutError:
+            raise HTTPException(408, f"the body did not arrive within {self._limits.body_timeout:.0f} s", _CLOSE) from None
+        except ClientDisconnect:
+            raise HTTPException(400, "the body was cut off", _CLOSE) from None
+        finally:
+            self._buffered -= sum(map(len, chunks))
+
+    async def _receive(self, request: Request, chunks: list[bytes]) -> None:
+        size = 0
+        async for chunk in request.stream():
+            chunks.append(chunk)
+            size += len(chunk)
+            self._buffered += len(chunk)
+            if size > self._limits.body:
+                raise HTTPException(413, f"the limit is {self._limits.body} bytes", _CLOSE)
+            if self._buffered > self._limits.buffered:
+                raise HTTPException(503, "too many bodies at a time", {**_CLOSE, "retry-after": "5"})
 
 
 def signed_content(headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
@@ -233,6 +280,17 @@ def signed_content(headers: Sequence[tuple[str, str]], body: bytes) -> bytes:
     the body."""
     lines = sorted(f"{name.lower()}:{value}\n" for name, value in headers if name.lower().startswith("ce-"))
     return ("".join(lines) + "\n" if lines else "").encode() + body
+
+
+def _may_be_authorised(request: Request, secrets: Sequence[str]) -> bool:
+    """Whether the head of a request has a valid token, or a signature that only its body can confirm."""
+    if request.headers.get("authorization", "").partition(" ")[0].lower() == "bearer":
+        return _is_authorised(request, b"", secrets)
+    return _SIGNATURE_VALUE.fullmatch(request.headers.get(SIGNATURE, "").strip()) is not None
+
+
+def _unauthorised(headers: dict[str, str]) -> Response:
+    return _error(401, "expected a valid bearer token or signature", {"www-authenticate": "Bearer", **headers})
 
 
 def _is_authorised(request: Request, body: bytes, secrets: Sequence[str]) -> bool:

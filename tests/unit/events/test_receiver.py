@@ -19,9 +19,10 @@ import pytest
 import requests
 import uvicorn
 
+from pipelines.core.connections import ConnectionLimits
 from pipelines.extract.cloudevents.parsing import BATCH, STRUCTURED
 from pipelines.extract.cloudevents.queue import Queue
-from pipelines.extract.cloudevents.receiver import Bounds, TokenBucket, application, signed_content
+from pipelines.extract.cloudevents.receiver import Bounds, TokenBucket, application, configuration, signed_content
 from pipelines.readers import json_records, json_values
 
 SECRET = "a-secret-of-some-length"
@@ -46,12 +47,11 @@ class Running:
 
 
 @contextmanager
-def receiver(path: Path, bounds: Bounds | None = None) -> Iterator[Running]:
+def receiver(path: Path, bounds: Bounds | None = None, connections: ConnectionLimits | None = None) -> Iterator[Running]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(
-            uvicorn.Config(application(path, TYPES, [SECRET, "another-secret-of-some-length"], bounds), log_level="error")
-        )
+        app = application(path, TYPES, [SECRET, "another-secret-of-some-length"], bounds)
+        server = uvicorn.Server(configuration(app, connections, log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
         while not server.started:
@@ -219,3 +219,127 @@ class TestAuthorisation:
     def test_refuses_a_missing_or_short_secret(self, tmp_path: Path, secrets: list[str]) -> None:
         with pytest.raises(ValueError, match="at least 16 characters"):
             application(tmp_path / "events.db", TYPES, secrets)
+
+
+QUICK = ConnectionLimits(head_timeout=0.5, idle_timeout=5, linger_timeout=2, per_client=100, total=150)
+
+
+def half_open(running: Running, count: int, sent: bytes) -> list[socket.socket]:
+    """Open connections that send so much and then nothing more."""
+    host, port = running.url.removeprefix("http://").split(":")
+    opened = []
+    for _ in range(count):
+        opened.append(socket.create_connection((host, int(port)), timeout=10))
+        opened[-1].sendall(sent)
+    return opened
+
+
+def closed(connections: list[socket.socket], seconds: float) -> int:
+    """Return how many of the connections the server closes within so many seconds."""
+    ends, count = time.monotonic() + seconds, 0
+    for connection in connections:
+        connection.settimeout(max(0.01, ends - time.monotonic()))
+        try:
+            count += not connection.recv(65536).endswith(b"never")
+        except ConnectionError:
+            count += 1
+        except TimeoutError:
+            pass
+    return count
+
+
+class TestHostileClients:
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"",
+            b"P",
+            b"POST /events HTTP/1.1\r\nHost: x\r\n",
+            b"POST /events HTTP/1.1\r\nHost: x\r\nX-Signature-256: sha256=" + b"0" * 64 + b"\r\nContent-Length: 9\r\n\r\n{",
+            b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n",
+        ],
+        ids=["nothing", "one_byte", "half_a_head", "half_a_body", "kept_open"],
+    )
+    def test_that_keep_220_connections_open_block_nobody(self, tmp_path: Path, sent: bytes) -> None:
+        with receiver(tmp_path / "events.db", connections=QUICK) as running:
+            connections = half_open(running, 220, sent)
+            try:
+                began = time.monotonic()
+                assert running.push(event()).status_code == 202
+                assert requests.get(f"{running.url}/health", timeout=10).json()["waiting"] == 1
+                assert time.monotonic() - began < 3
+            finally:
+                for connection in connections:
+                    connection.close()
+
+    def test_that_send_no_head_are_closed_at_the_deadline(self, tmp_path: Path) -> None:
+        with receiver(tmp_path / "events.db", connections=QUICK) as running:
+            connections = half_open(running, 20, b"GET /health HTTP/1.1\r\nX: ")
+            ended, began = threading.Event(), time.monotonic()
+
+            def drip() -> None:
+                while not ended.wait(0.05):
+                    for connection in connections:
+                        try:
+                            connection.send(b"y")
+                        except OSError:
+                            return
+
+            thread = threading.Thread(target=drip)
+            thread.start()
+            assert closed(connections, 5) == 20
+            assert time.monotonic() - began < 4
+            ended.set()
+            thread.join()
+
+    def test_that_send_an_endless_head_are_closed(self, tmp_path: Path) -> None:
+        with receiver(tmp_path / "events.db", connections=ConnectionLimits(head_timeout=60)) as running:
+            [connection] = half_open(running, 1, b"GET /health HTTP/1.1\r\n")
+            with pytest.raises(ConnectionError):  # noqa: PT012 - the connection is reset while it is written to
+                for _ in range(100_000):
+                    connection.sendall(b"X: " + b"y" * 60_000 + b"\r\n")
+            connection.close()
+
+    @pytest.mark.parametrize("token", [SECRET, None])
+    def test_that_send_too_much_see_the_status(self, tmp_path: Path, token: str | None) -> None:
+        with receiver(tmp_path / "events.db", Bounds(body=100_000)) as running:
+            for _ in range(5):
+                response = running.push(b" " * 30_000_000, token=token)  # a reset would be an exception
+                assert response.status_code == (413 if token else 401)
+                assert response.headers["connection"] == "close"
+
+            def blocks() -> Iterator[bytes]:
+                yield from (b" " * 65536 for _ in range(300))
+
+            auth = {"Authorization": f"Bearer {token}"} if token else {}
+            chunked = requests.post(f"{running.url}/events", data=blocks(), headers={"Content-Type": STRUCTURED, **auth}, timeout=10)
+            assert chunked.status_code == (413 if token else 401)
+
+    def test_that_never_end_a_refused_body_are_closed(self, tmp_path: Path) -> None:
+        with receiver(tmp_path / "events.db", Bounds(body=1000), QUICK) as running:
+            [connection] = half_open(running, 1, f"POST /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SECRET}\r\n".encode())
+            connection.sendall(b"Content-Length: 999999999999\r\n\r\n")
+            assert b" 413 " in connection.recv(65536)
+            began = time.monotonic()
+            with pytest.raises(ConnectionError):  # noqa: PT012
+                while time.monotonic() - began < 8:
+                    connection.sendall(b" " * 1000)
+                    time.sleep(0.01)
+            assert time.monotonic() - began < 6
+            connection.close()
+
+    def test_that_cut_a_body_off_leave_no_trace(self, running: Running, caplog: pytest.LogCaptureFixture) -> None:
+        head = f"POST /events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SECRET}\r\nContent-Length: 100\r\n\r\n{{"
+        for connection in half_open(running, 5, head.encode()):
+            connection.close()
+        assert running.push(event()).status_code == 202
+        assert "Traceback" not in caplog.text
+        assert not [record for record in caplog.records if record.exc_info]
+
+    def test_share_one_limit_of_memory(self, tmp_path: Path) -> None:
+        with receiver(tmp_path / "events.db", Bounds(buffered=100_000, body_timeout=5)) as running:
+            signed = b"X-Signature-256: sha256=" + b"0" * 64 + b"\r\nContent-Length: 60000\r\n\r\n" + b" " * 50_000
+            connections = half_open(running, 3, b"POST /events HTTP/1.1\r\nHost: x\r\n" + signed)
+            assert b" 503 " in connections[2].recv(65536)
+            for connection in connections:
+                connection.close()
