@@ -1,0 +1,70 @@
+"""Take the pictures of the README from the site of a release that is served, for example by `zpo2 serve`.
+
+    .venv/bin/python docs/take_pictures.py http://127.0.0.1:8000/releases/2026.11.1/site/
+
+They show packs/cz. Needs Chromium. Take them anew when the pages look different, and look at them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+WIDTH = 1280
+LARGEST = 300_000
+"""Bytes of a picture at most."""
+WAIT_MS = 15_000
+"""Time that a page is given to load what it shows, as the browser counts it."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The upper part of a page of the site. `page` is relative to the folder of the site, `height` in CSS pixels."""
+
+    name: str
+    page: str
+    height: int
+
+
+PICTURES = (
+    Picture("place", "en/place.html?area=CZ_578347", 1085),
+    Picture("indicator", "en/indicator.html?indicator=women_candidates_share&level=okres", 1110),
+)
+
+
+def take(program: str, site: str, picture: Picture, target: Path, profile: Path) -> None:
+    """Save a picture. Ends the program if it is too large."""
+    command = [
+        program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", f"--user-data-dir={profile}", "--hide-scrollbars",
+        "--blink-settings=preferredColorScheme=1", f"--virtual-time-budget={WAIT_MS}", f"--window-size={WIDTH},{picture.height}",
+        f"--screenshot={target}", f"{site.rstrip('/')}/{picture.page}",
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True, timeout=120)
+    if (size := target.stat().st_size) > LARGEST:
+        sys.exit(f"{target} has {size} bytes, more than {LARGEST}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("site", help="address of the folder of a site")
+    parser.add_argument("--out", type=Path, default=HERE / "pictures", help="a folder (default: %(default)s)")
+    arguments = parser.parse_args()
+    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    if program is None:
+        sys.exit("there is no Chromium")
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as profile:
+        for picture in PICTURES:
+            take(program, arguments.site, picture, arguments.out.resolve() / f"{picture.name}.png", Path(profile))
+
+
+if __name__ == "__main__":
+    main()
