@@ -169,6 +169,7 @@ def test_the_questions_of_the_readme_are_answered_and_documented(five_release: P
         assert ask(series).fetchall() == [("2020", 22.0), ("2021", 25.0)]
         compared = ask("select ref_area, obs_value from compare(['a2', 'a1']) where indicator = 'population'").fetchall()
         assert compared == [("a2", 42.0), ("a1", 25.0)]
+        assert ask("select inside from compare(['a1']) where indicator = 'women_share'").fetchall() == [("East, North, State",)]
         comments = dict(
             ask("select function_name, comment from duckdb_functions() where function_type = 'table_macro' and not internal").fetchall()
         )
