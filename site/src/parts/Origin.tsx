@@ -56,7 +56,7 @@ export function Origin({ indicator, about, area, period, value, status, lower, u
                 <li key={id}>
                   {localized(source.publisher)}: {source.homepage?.startsWith("https://") ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)}
                   {". "}
-                  {source.citation ? `${localized(source.citation)}. ` : ""}
+                  {source.citation ? `${localized(source.citation).replace(/\.$/, "")}. ` : ""}
                   {t("place.origin_licence", { licence: source.licence === "NOASSERTION" ? t("place.licence_unstated") : source.licence })}
                 </li>
               );
