@@ -1,10 +1,12 @@
 import { useMemo, useRef } from "preact/hooks";
 import { MapPair } from "../../charts/MapPair";
+import { type RankingBand, Ranking } from "../../charts/Ranking";
+import { axisOf } from "../../charts/scale";
 import { Areas } from "../../core/areas";
 import { type Level, loadIndicator, loadPlaces } from "../../core/data";
 import { period as periodText } from "../../core/format";
 import { capital, levelCount, levelName } from "../../core/levels";
-import { useLoaded } from "../../core/state";
+import { address, useLoaded } from "../../core/state";
 import { t } from "../../core/texts";
 import { ChartActions } from "../../parts/ChartActions";
 import { Disclosure } from "../../parts/Disclosure";
@@ -12,9 +14,9 @@ import { Section } from "../../parts/Section";
 import { Extremes } from "./Extremes";
 import type { Shared } from "./LevelSection";
 import { LevelTable, rowsCsv } from "./LevelTable";
-import { rowsOf } from "./rows";
+import { type Row, rowsOf, sortedRows } from "./rows";
 import { shapesFor } from "./shapes";
-import { extremesText, viewsOf } from "./views";
+import { extremesText, outcomeText, viewsOf } from "./views";
 import { longUnit, sourceLine } from "./words";
 
 const WHOLE = "all";
@@ -74,6 +76,7 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
             {views.length > 1 ? t("indicator.fine_note", { n: different, all: rows.filter(({ value }) => value !== null).length, country: meta.country.name }) : ""}{" "}
             {shown.shapes.borders ? t("indicator.borders_note") : ""}
           </p>
+          {views.length > 1 && shown.region !== WHOLE ? <Differing rows={rows} period={newest} meta={meta} measured={measured} indicator={page.about.indicator} chosen={chosen} query={query} change={change} /> : null}
           {shown.region === WHOLE ? null : (
             <Disclosure summary={t("indicator.table_of", { areas: levelCount(level, rows.length) })}>
               {() => (
@@ -96,5 +99,27 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
         <p>{t("indicator.no_data")}</p>
       ) : null}
     </Section>
+  );
+}
+
+type DifferingProps = Pick<Shared, "meta" | "measured" | "query" | "change"> & { rows: Row[]; period: string; indicator: string; chosen: string | null };
+
+/** Only the areas above and below the country: the others are not different, or cannot be compared. */
+function Differing({ rows, period, meta, measured, indicator, chosen, query, change }: DifferingProps) {
+  const sorted = sortedRows(rows);
+  const band = (wanted: Row["outcome"]): RankingBand[] => {
+    const own = sorted.filter(({ outcome }) => outcome === wanted).map((row) => ({ ...row, href: address("indicator", { ...query, area: row.code }) }));
+    return own.length === 0 ? [] : [{ title: capital(outcomeText(wanted, meta.country.name)), aside: t("indicator.n_of", { n: own.length, all: sorted.length }), rows: own }];
+  };
+  const columns = [band("higher"), band("lower")].filter((bands) => bands.length > 0);
+  if (columns.length === 0) return null;
+  const shown = sorted.filter(({ outcome }) => outcome === "higher" || outcome === "lower");
+  const references = new Set(shown.map(({ reference }) => reference));
+  const reference = references.size === 1 ? shown[0]!.reference : null;
+  const axis = axisOf([reference, ...shown.flatMap(({ value, lower, upper }) => [value, lower, upper])], 10);
+  return (
+    <div data-indicator={indicator} class="differing">
+      <Ranking columns={columns} axis={axis} reference={reference} measured={measured} period={period} chosen={chosen} onChoose={(code) => change({ area: code })} most={12} />
+    </div>
   );
 }

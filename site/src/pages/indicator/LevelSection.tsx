@@ -7,9 +7,10 @@ import type { IndicatorLevel, IndicatorPage, Level, Meta } from "../../core/data
 import { number, period as periodText, shortUnit, valueText, withUnit } from "../../core/format";
 import { capital, levelCount, levelName } from "../../core/levels";
 import { address, type Query, useLoaded } from "../../core/state";
-import { t } from "../../core/texts";
+import { rich, t } from "../../core/texts";
 import { ChartActions } from "../../parts/ChartActions";
 import { Disclosure } from "../../parts/Disclosure";
+import { Search } from "../../parts/Search";
 import { Section } from "../../parts/Section";
 import { Segmented } from "../../parts/Segmented";
 import { Extremes } from "./Extremes";
@@ -59,16 +60,34 @@ function Maps({ meta, areas, page, measured, title, query, change, level, data, 
   const drawn = shapes && [...shapes.paths.keys()].some((code) => rows.some((row) => row.code === code));
   return (
     <Section id="map" title={t("indicator.where")} aside={[periodText(data.period), longUnit(measured.unit)].filter(Boolean).join(" · ")} class="indicator-map">
-      {levels.length > 1 ? (
-        <Segmented
-          label={t("indicator.level")}
-          options={levels}
-          chosen={level.level}
-          onChoose={(value) => {
-            change(value === meta.levels[0]!.level && !page.levels.some((own) => own.level === value) ? { region: query["region"] ?? null } : { level: value });
-            if (value === meta.levels[0]!.level && value !== level.level) document.querySelector<HTMLSelectElement>("#parts select")?.focus();
-          }}
+      <div class="map-choices not-printed">
+        {levels.length > 1 ? (
+          <Segmented
+            label={t("indicator.level")}
+            options={levels}
+            chosen={level.level}
+            onChoose={(value) => {
+              change(value === meta.levels[0]!.level && !page.levels.some((own) => own.level === value) ? { region: query["region"] ?? null } : { level: value });
+              if (value === meta.levels[0]!.level && value !== level.level) document.querySelector<HTMLSelectElement>("#parts select")?.focus();
+            }}
+          />
+        ) : null}
+        <Search
+          meta={meta}
+          label={t("indicator.find_area")}
+          kinds="places"
+          compact
+          accepts={({ area }) => area !== meta.country.area}
+          onChoose={({ code }) => change({ area: code, region: null })}
         />
+      </div>
+      {query["area"] && areas.find(query["area"]) !== null ? (
+        <p class="small chosen-area">
+          {rich("indicator.chosen", { name: <a class="here" href={address("place", { area: query["area"] })}>{areas.name(areas.find(query["area"])!)}</a> })}{" "}
+          <button type="button" class="plain" onClick={() => change({ area: null })}>
+            {t("indicator.unchoose")}
+          </button>
+        </p>
       ) : null}
       <div ref={figure} class={views.length > 1 ? "" : "columns two"}>
         {shapes && drawn ? (
