@@ -27,8 +27,14 @@ export function PlaceList({ meta }: PageProps) {
       <Search meta={meta} label={t(hasText(label) ? "places.search_lau" : "places.search")} kinds="places" hint={t("home.search_hint")} />
     </>
   );
-  if (places.error) return <p>{t("common.failed")}</p>;
-  if (!areas || !tree) return <div class="page-head">{head}</div>;
+  if (!areas || !tree) {
+    return (
+      <div class="page-head">
+        {head}
+        {places.error ? <p role="alert">{t("common.failed")}</p> : null}
+      </div>
+    );
+  }
 
   const within = query["within"] ? areas.find(query["within"]) : null;
   if (within === null || within === tree.top) {
