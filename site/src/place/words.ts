@@ -47,7 +47,7 @@ export function countAround(place: Place, areas: Areas, n: number): string {
 
 /** A value with all of its unit: "1,96 (dávky na 100 obyvatel)". */
 export const fullValue = (value: Value, row: Row): string =>
-  shortUnit(row.about.unit) || !row.about.unit ? valueText(value, row.about) : t("place.value_unit", { value: number(value, row.about.decimals), unit: row.about.unit });
+  shortUnit(row.about.unit) || !row.about.unit || row.about.title.toLocaleLowerCase().includes(row.about.unit.toLocaleLowerCase()) ? valueText(value, row.about) : t("place.value_unit", { value: number(value, row.about.decimals), unit: row.about.unit });
 
 export const intervalText = ({ lower, upper }: Measurement, row: Row): string => interval(lower, upper, row.about);
 
@@ -62,23 +62,19 @@ export function positionText(row: Row, place: Place, areas: Areas): string | nul
   if (row.among) parts.push(amongText(row.among, place, areas));
   if (row.amongPeers) parts.push(amongPeersText(row.amongPeers));
   if (parts.length === 0) return null;
-  const equal = [row.among, row.amongPeers].some((position) => position?.equal);
   const text = parts.length === 2 ? t("place.and", { first: parts[0]!, second: parts[1]! }) : parts[0]!;
-  return t("place.higher_than", { text }) + (equal ? `; ${equalText(row)}` : "") + (row.withoutValue ? `; ${t("place.without_value", { n: row.withoutValue })}` : "");
+  return t("place.higher_than", { text }) + (row.withoutValue ? `; ${t("place.without_value", { n: row.withoutValue })}` : "");
 }
 
-const amongText = ({ below, others }: Position, place: Place, areas: Areas): string =>
+const amongText = ({ below, equal, others }: Position, place: Place, areas: Areas): string =>
   below === others
     ? t("place.all_around", { n: others, areas: countAround(place, areas, others) })
-    : t("place.k_of_n_around", { k: below, of: ofNumber(others), many: around(place, areas) });
+    : t("place.k_of_n_around", { k: below, of: ofNumber(others), many: around(place, areas) }) + equalText(equal);
 
-const amongPeersText = ({ below, others }: Position): string =>
-  below === others ? t("place.all_similar", { n: others }) : t("place.k_of_n_similar", { k: below, of: ofNumber(others) });
+const amongPeersText = ({ below, equal, others }: Position): string =>
+  below === others ? t("place.all_similar", { n: others }) : t("place.k_of_n_similar", { k: below, of: ofNumber(others) }) + equalText(equal);
 
-function equalText({ among, amongPeers }: Row): string {
-  if (among?.equal && amongPeers?.equal) return t("place.equal_both", { around: among.equal, similar: amongPeers.equal });
-  return among?.equal ? t("place.equal_around", { around: among.equal }) : t("place.equal_similar", { similar: amongPeers!.equal });
-}
+const equalText = (equal: number): string => (equal ? ` ${t("place.equal", { equal })}` : "");
 
 /** What the small series shows, in short lines. */
 export function seriesLines(row: Row): string[] {

@@ -94,7 +94,7 @@ function saidAgainst(row: Row, against: Said["against"], { value, outcome, signi
 function positionOf(row: Row): Extract<Sentence, { kind: "position" }> | null {
   const among = row.amongPeers;
   if (row.lower !== null || row.upper !== null || row.peers !== null || !among || among.others < LEAST_PEERS) return null;
-  if (row.about.depends_on_size || row.denominator === 1) return null;
+  if (row.about.display !== "headline" || row.about.depends_on_size || row.denominator === 1) return null;
   const above = among.others - among.below - among.equal;
   const [side, k] = among.below >= above ? (["higher", among.below] as const) : (["lower", above] as const);
   return k * 10 >= among.others * 9 ? { kind: "position", row, side, k, n: among.others } : null;

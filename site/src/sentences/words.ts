@@ -18,12 +18,17 @@ export interface Words {
 /** Counts below this are said before their share. */
 const SMALL_COUNT = 100;
 
+/** Flows of one year that swing by themselves, so that a single value says little. */
+const SWINGING = new Set([
+  "budget_balance", "dwellings_completed", "expenditure_per_inhabitant", "green_investment_share", "investment_share", "natural_increase", "net_migration",
+  "revenue_growth_3y",
+]);
+
 export function wordsOf(sentence: Sentence, place: Place, areas: Areas, meta: Meta): Words {
   const { row } = sentence;
   const conditions = [isOlder(row.period, meta.released) ? t("sentences.older", { period: period(row.period) }) : period(row.period)];
   if (sentence.kind === "position") {
-    const single = row.series.filter((point) => point.value !== null).length === 1;
-    conditions.push(single ? t("sentences.one_year") : t("sentences.no_interval"));
+    conditions.push(SWINGING.has(row.about.indicator) ? t("sentences.one_year") : t("sentences.no_interval"));
     const key = sentence.k === sentence.n ? `sentences.${sentence.side}_than_all` : `sentences.${sentence.side}_than_most`;
     return { fact: factOf(row), comparison: t(key, { k: sentence.k, n: sentence.n, of: ofNumber(sentence.n), many: many(place.level) }), conditions };
   }
