@@ -16,6 +16,11 @@ LEFT_OUT = ["target/*", "logs/*", "dbt_packages/*", "*/__pycache__/*"]  # what d
 setup(
     packages=[*find_packages(include=["pipelines*", "quality*", "exports*"]), *BUNDLED],
     package_dir=BUNDLED,
-    package_data={"exports.metadata": ["templates/*.j2"], "exports.pages": ["templates/*"], **{name: ["**/*"] for name in BUNDLED}},
+    package_data={
+        "exports.metadata": ["templates/*.j2"],
+        "exports.pages": ["templates/*"],
+        "exports.site": ["templates/*.j2", "built/*"],
+        **{name: ["**/*"] for name in BUNDLED},
+    },
     exclude_package_data=dict.fromkeys(BUNDLED, LEFT_OUT),
 )

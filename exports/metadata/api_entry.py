@@ -17,4 +17,6 @@ def descriptor(context: Context) -> dict[str, bytes]:
         return {}
     root = escape_iri(release_url(info.base_uri, context.version) or "")
     files = {"index": f"{layout.API}/index.json", "openapi": f"{layout.API}/openapi.json", "llms": "llms.txt"}
+    if layout.has_site(info.formats, context.files):
+        files["site"] = layout.SITE_START
     return {PATH: to_json({"version": context.version, "released": info.timestamp, **{name: root + path for name, path in files.items()}})}

@@ -14,6 +14,7 @@ from exports.metadata import vocabulary, wording
 from exports.metadata.catalogue import CATALOG_TTL, Dataset, DcatCatalogue, Distribution, Texts, dcat_catalogue
 from exports.metadata.rdf import Graph, Iri, Literal, Term, objects, text, typed
 from exports.metadata.vocabulary import AUTHORITY
+from exports.model import layout
 from exports.model.info import Context
 from exports.model.licences import NO_LICENCE
 
@@ -98,7 +99,8 @@ class _Shared:
         for dataset in catalogue.datasets:
             graph.node(catalogue.landing_page(dataset), "foaf:Document")
         graph.node(catalogue.homepage, "foaf:Document")
-        graph.node(catalogue.file("README.md"), "foaf:Document")
+        for path in _documents(self.context):
+            graph.node(catalogue.file(path), "foaf:Document")
         graph.node(catalogue.file(RUN), "prov:Activity", rdfs_label=text("The run that made this release", "en"))
         graph.node(vocabulary.SHA256, "spdx:ChecksumAlgorithm")
         for code in catalogue.languages:
@@ -188,7 +190,7 @@ def _dataset(graph: Graph, context: Context, catalogue: DcatCatalogue, dataset: 
         dct_temporal=_period(graph, f"{node}#period", dataset),
         dct_accrualPeriodicity=Iri(vocabulary.IRREGULAR),
         dcat_landingPage=Iri(catalogue.landing_page(dataset)),
-        foaf_page=Iri(catalogue.file("README.md")),
+        foaf_page=[Iri(catalogue.file(path)) for path in _documents(context)],
         prov_wasGeneratedBy=Iri(catalogue.file(RUN)),
         dcat_distribution=[Iri(f"{node}#{file.id}") for file in dataset.distributions],
         dcatap_applicableLegislation=shared.law,
@@ -197,6 +199,11 @@ def _dataset(graph: Graph, context: Context, catalogue: DcatCatalogue, dataset: 
     rights = graph.node(f"{node}#rights", "dct:RightsStatement", rdfs_label=texts(dataset.rights)) if dataset.rights else None
     for file in dataset.distributions:
         _distribution(graph, catalogue, dataset, file, rights, shared)
+
+
+def _documents(context: Context) -> list[str]:
+    """Return the pages about all data sets: the README and, if the release has one, the site."""
+    return ["README.md", *([layout.SITE_START] if layout.has_site(context.info.formats, context.files) else [])]
 
 
 def _service(graph: Graph, catalogue: DcatCatalogue, shared: _Shared) -> None:

@@ -43,11 +43,20 @@ def descriptor(context: Context) -> dict[str, bytes]:
         "",
         f"- [{layout.API}/openapi.json]({layout.API}/openapi.json): every kind of file with its schema (OpenAPI 3.1)",
         f"- [{layout.API}/objective_measures.json]({layout.API}/objective_measures.json): what is known about the measures of objectives",
+        *_site(context),
         "- [README.md](README.md): the tables as CSV and Parquet, and how to query them",
         "- [datapackage.json](datapackage.json): every table and column",
         "- [CHANGELOG.md](CHANGELOG.md): what changed since the previous release",
     ]
     return {PATH: ("\n".join(lines) + "\n").encode()}
+
+
+def _site(context: Context) -> list[str]:
+    """Return where to send people who want to look at a value."""
+    if not layout.has_site(context.info.formats, context.files):
+        return []
+    page = layout.site_page("<language>", "place")
+    return [f"- [{layout.SITE_START}]({layout.SITE_START}): the same for people; {page}?area=<code> shows a place"]
 
 
 def _about(context: Context) -> list[str]:

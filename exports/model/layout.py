@@ -7,7 +7,7 @@ them have the same header, and one after the other, in the order of their names,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePosixPath
 
 from exports.model.errors import ReleaseError
@@ -32,6 +32,8 @@ API = "api/v1"
 """The folder of the files for programs. A change that breaks their readers needs a new folder."""
 SITE = "site"
 """The folder of the web site inside a release."""
+SITE_START = "site/index.html"
+"""The page that leads to the site in its first language."""
 API_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,199}")
 METADATA = "csv-metadata.json"
 FORMER_METADATA = "-metadata.json"
@@ -137,6 +139,16 @@ def api_path(*parts: str) -> str:
         if not API_NAME.fullmatch(part):
             raise ReleaseError(f"{API}: {part!r} cannot be a file name; use letters, digits, _ and -")
     return f"{API}/{'/'.join(parts)}.json"
+
+
+def has_site(formats: Iterable[str], files: Collection[str]) -> bool:
+    """Return whether a release of these formats has a site, given its other files. The site reads the files for programs."""
+    return SITE in formats and api_path("index") in files
+
+
+def site_page(language: str, kind: str = "index") -> str:
+    """Return the path of a page of the site."""
+    return f"{SITE}/{language}/{kind}.html"
 
 
 def landing_folder(dataset: str) -> str:

@@ -72,6 +72,8 @@ class Description:
     api: str = ""
     """The path of the file that explains the API of the release; empty if it has none."""
     part_licence: str = ""
+    site: str = ""
+    """The path of the first page of the site of the release; empty if it has none."""
 
     @property
     def url(self) -> str:
@@ -109,6 +111,7 @@ def describe(context: Context) -> Description:
         sources=tuple(_source(context, source) for source in info.sources),
         data_sets=data_sets.entries(context),
         api=OPENAPI if OPENAPI in context.files else "",
+        site=layout.SITE_START if layout.SITE_START in context.files else "",
     )
 
 

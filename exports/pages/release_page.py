@@ -59,7 +59,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
         others=[
             FileEntry(path, render.format_name(path), {}, sizes[path])
             for path in sorted(sizes)
-            if path not in shown and not path.startswith(f"{layout.API}/")
+            if path not in shown and not path.startswith((f"{layout.API}/", f"{layout.SITE}/"))
         ],
     )
     return {**pages, layout.STYLE: render.asset(layout.STYLE), **description.descriptor(context)}

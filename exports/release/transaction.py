@@ -32,6 +32,7 @@ from exports.pages import release_page
 from exports.release import data_sets, public_folder
 from exports.release.entries import RELEASES, ChangeCounts, Entry, PackInfo, TableCounts
 from exports.release.ledger import Ledger
+from exports.site import built
 from exports.verify.release import verify
 
 if TYPE_CHECKING:
@@ -209,9 +210,17 @@ def _content_digest(context: Context, content: Mapping[str, FileFacts]) -> str:
     if context.info.boundaries is not None and "geo" in context.info.formats:
         sums["boundaries"] = context.info.boundaries.sha256
     sums["formats"] = " ".join(context.info.formats)
+    if layout.SITE in context.info.formats:
+        sums["site"] = _site_digest(context.info)
     for path, text in metadata.render(metadata.DESCRIPTORS, context.timeless()).items():
         sums[path] = hashlib.sha256(text).hexdigest()
     return hashlib.sha256(json.dumps(sums, sort_keys=True).encode()).hexdigest()
+
+
+def _site_digest(info: ReleaseInfo) -> str:
+    """Return a digest of what a site shows beyond the tables: the built interface, and what the pack chooses."""
+    choices = {**vars(info.site), "logo": hashlib.sha256(info.site.logo).hexdigest()}
+    return hashlib.sha256(json.dumps([built.digest(), choices], sort_keys=True).encode()).hexdigest()
 
 
 def _pack_info(info: ReleaseInfo, content: str, ledger: Ledger) -> PackInfo:
@@ -288,6 +297,7 @@ def _complete(
     from exports.changes.published import VIEWS
     from exports.formats import derived_formats, duckdb_macros
     from exports.formats import duckdb as duckdb_file
+    from exports.site import write as site
 
     if "duckdb" in context.info.formats:
         report_progress(DUCKDB)
@@ -302,6 +312,9 @@ def _complete(
     context = replace(context, states=data_sets.states(context, current_folder))
     documents = metadata.render(metadata.DESCRIPTORS + metadata.RECORDS, context)
     context = replace(context, whole_csv=_whole_csv(context), document_bytes={path: len(text) for path, text in documents.items()})
+    if site.FORMAT in context.info.formats:
+        report_progress("web site")
+        context = replace(context, files={**context.files, **site.write(folder, context, reuse)})
     documents |= release_page.descriptor(context)
     context = replace(context, document_bytes={path: len(text) for path, text in documents.items()})
     documents |= metadata.render((report.descriptor,), context)

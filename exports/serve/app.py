@@ -2,7 +2,8 @@
 
 Starlette's static files provide validators, ranges and safe paths. Added here is what a release needs beyond that, or what Starlette does
 differently from the standard: media types, no ranges for HEAD requests and for unknown units, one range per response, no hidden files, the
-redirect to the current release, and the index. `docs/operations/nginx.conf` configures nginx in the same way.
+redirect to the current release, compressed text, the way to the site, and the index. `docs/operations/nginx.conf` configures nginx in the
+same way.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
@@ -27,6 +29,8 @@ from exports.model.media_types import CACHE_FOREVER, CACHE_REVALIDATE, MEDIA_TYP
 from exports.release import ledger
 from exports.release.entries import RELEASES
 from exports.release.public_folder import FEED
+from exports.serve import preferences
+from exports.serve.compression import CompressedFiles, accepts_gzip, is_compressible
 
 METHODS = "GET, HEAD, OPTIONS"
 CORS = {
@@ -52,6 +56,13 @@ def application(public: Path) -> ASGIApp:
     """Return the application that serves `public`."""
 
     files = PublicFiles(directory=public, html=True, check_dir=False)
+
+    async def start(request: Request) -> Response:
+        if (page := _site_page(public, request.headers.get("accept-language", ""))) is None:
+            return await index(request)
+        query = f"?{request.url.query}" if request.url.query else ""
+        headers = {"cache-control": CACHE_REVALIDATE, "vary": "Accept-Language"}
+        return RedirectResponse(f"/{quote(page)}{query}", status_code=307, headers=headers)
 
     async def index(request: Request) -> Response:
         if (public / layout.INDEX).is_file():
@@ -86,7 +97,7 @@ def application(public: Path) -> ASGIApp:
         return HTMLResponse(_contents(public / RELEASES / version, version), headers={"cache-control": CACHE_REVALIDATE})
 
     routes = [
-        Route("/", index),
+        Route("/", start),
         Route("/latest", latest),
         Route("/latest/{path:path}", latest),
         Route(f"/{RELEASES}/{{version}}/", contents),
@@ -96,7 +107,9 @@ def application(public: Path) -> ASGIApp:
 
 
 class PublicFiles(StaticFiles):
-    """Static files with validators, media types and links as a release needs them."""
+    """Static files with validators, media types, links and compression as a release needs them."""
+
+    compressed = CompressedFiles()
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         headers = Headers(scope=scope)
@@ -105,7 +118,12 @@ class PublicFiles(StaticFiles):
         # Ranges are defined only for GET. A server ignores unknown units and invalid ranges, and may ignore requests for several ranges.
         if scope["method"] != "GET" or not _is_range(headers.get("range", "")):
             scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"range"]
-        return await super().get_response(path, scope)
+        response = await super().get_response(path, scope)
+        if not isinstance(response, FileResponse) or "content-encoding" not in response.headers:
+            return response
+        content = await run_in_threadpool(self.compressed.content, Path(response.path), response.headers["etag"])
+        kept = {name: value for name, value in response.headers.items() if name not in ("content-length", "accept-ranges")}
+        return Response(content, response.status_code, kept)
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
@@ -118,6 +136,12 @@ class PublicFiles(StaticFiles):
         response.headers["cache-control"] = CACHE_FOREVER if within else CACHE_REVALIDATE
         if name.endswith(".csv") and (metadata := _metadata_of(Path(full_path))):
             response.headers["link"] = f'<{quote(metadata)}>; rel="describedby"; type="{MEDIA_TYPES[METADATA]}"'
+        if is_compressible(response.headers["content-type"], stat_result.st_size):
+            headers = Headers(scope=scope)
+            response.headers["vary"] = "Accept-Encoding"
+            if "range" not in headers and accepts_gzip(headers.get("accept-encoding", "")):
+                response.headers["etag"] = f'{response.headers["etag"][:-1]}-gzip"'  # another representation, so another validator
+                response.headers["content-encoding"] = "gzip"
         if self.is_not_modified(response.headers, Headers(scope=scope)):
             return NotModifiedResponse(response.headers)
         return response
@@ -142,6 +166,22 @@ class AllowAllOrigins:
             await Response(status_code=204, headers={"allow": METHODS, **PREFLIGHT})(scope, receive, send_with_headers)
         else:
             await self.app(scope, receive, send_with_headers)
+
+
+def _site_page(public: Path, accepted: str) -> str | None:
+    """Return the path of the first page of the site of the current release, in the language that the client accepts; None without a site."""
+    try:
+        release = ledger.current(public)
+        pack = ledger.read_ledger(public).pack
+    except ReleaseError:
+        return None
+    if release is None:
+        return None
+    folder = f"{RELEASES}/{release.version}"
+    found = [path.parent.name for path in sorted((public / folder / layout.SITE).glob("*/index.html"))]
+    first = [language for language in (pack.languages if pack else ()) if language in found]
+    language = preferences.language(accepted, list(dict.fromkeys([*first, *found])))
+    return None if language is None else f"{folder}/{layout.site_page(language)}"
 
 
 def _metadata_of(path: Path) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -54,6 +55,13 @@ def read(folder: Path = FOLDER) -> Built:
     if missing or DEFAULT not in texts:
         raise ReleaseError(f"the built files of the site are not complete: {', '.join(missing) or f'texts.{DEFAULT}.json'} is missing")
     return built
+
+
+def digest(folder: Path = FOLDER) -> str:
+    """Return a digest of the names and bytes of all built files: a site made with others differs. Empty without any."""
+    names = sorted(path.name for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    sums = [f"{name} {hashlib.sha256((folder / name).read_bytes()).hexdigest()}" for name in names]
+    return hashlib.sha256("\n".join(sums).encode()).hexdigest() if sums else ""
 
 
 def with_sources(built: Built | None, folder: Path) -> Built:

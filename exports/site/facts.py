@@ -8,6 +8,7 @@ from typing import Any
 
 from exports.model.change_summary import Summary
 from exports.model.info import Context
+from exports.model.site_choices import SiteChoices
 
 Texts = Mapping[str, str]
 
@@ -30,6 +31,7 @@ class SiteFacts:
     previous: str | None = None
     changes: Summary | None = None
     base_uri: str = ""
+    choices: SiteChoices = field(default_factory=SiteChoices)
 
 
 def of_release(context: Context) -> SiteFacts:
@@ -40,6 +42,7 @@ def of_release(context: Context) -> SiteFacts:
         previous=context.previous.version if context.previous else None,
         changes=context.changes,
         base_uri=context.info.base_uri,
+        choices=context.info.site,
     )
 
 

@@ -87,11 +87,11 @@ def _fine(level: Mapping[str, Any], decimals: int | None) -> dict[str, Any]:
     """Return how many areas of a large level have a value, its quantiles, and the reasons for those without."""
     total = level["breakdowns"][0]
     values = _floats(total["value"])
-    missing = Counter(total["status"])
+    missing, spread = Counter(total["status"]), level["spread"]
     return {
         "level": level["level"],
         "period": level["period"],
-        "quantiles": numbers(rounded(positions.quantiles(values), decimals)),
+        "quantiles": spread[0]["quantiles"] if len(spread) == 1 else numbers(rounded(positions.quantiles(values), decimals)),
         "areas": int(np.isfinite(values).sum()),
         "missing": {code: missing[code] for code in sorted(missing) if code in STATUSES and not STATUSES[code].has_value},
         "compared": compared.counts(level),

@@ -27,7 +27,7 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
         "version": index["version"],
         "released": index["released"],
         "pack": index["pack"],
-        "title": local(index["title"]),
+        "title": local(facts.choices.title) or local(index["title"]),
         "publisher": local(index["publisher"]),
         "licence": index["licence"],
         "language": language,
@@ -57,6 +57,7 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
             }
             for own in index["indices"]
         ],
+        "map_indicator": facts.choices.map_indicator or None,
         "changes": site_facts.changes(facts),
     }  # fmt: skip
 

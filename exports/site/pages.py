@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from exports.metadata.text import licence_url, release_url
 from exports.model import layout
+from exports.model.licences import NO_LICENCE
+from exports.model.topics import INDICATORS
 from exports.pages import render, words
 from exports.site import built as built_files
+from exports.site import choices
 from exports.site.built import Built
 from exports.site.facts import SiteFacts
 from exports.site.source import Source, pick
@@ -30,43 +33,46 @@ _CUT = 300
 
 @dataclass(frozen=True)
 class FileLink:
-    """A file that a reader without a script is led to. `path` is relative to the folder of the release."""
+    """A topic or an indicator that a reader without a script is led to, by its files: format and path in the folder of the release."""
 
     title: str
-    path: str
-    format: str
+    formats: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class FileGroup:
-    """The files of a topic."""
+    """The files of a topic; without a title, of all topics."""
 
     title: str
     files: Sequence[FileLink]
 
 
-def documents(source: Source, facts: SiteFacts, built: Built, languages: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield path and content of each page in the site's `languages`, and of the page that leads to the first of them."""
+def documents(source: Source, facts: SiteFacts, built: Built, own_files: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield path and content of each page in the languages of `built`, and of the page that leads to the first of them.
+
+    `own_files` are the names of the style and the logo of the pack, if it has any.
+    """
+    languages = list(built.texts)
     template = render.environment("exports.site").get_template("page.html.j2")
     for language in languages:
         for kind in KINDS:
-            page = _page(source, facts, built, languages, language, kind)
+            page = _page(source, facts, built, language, kind) | _own(facts, own_files)
             yield f"{language}/{kind}.html", (template.render(page).rstrip("\n") + "\n").encode()
     start = render.environment("exports.site").get_template("start.html.j2")
-    title = _cut(pick(source.index["title"], languages[0]))
+    title = _title(source, facts, languages[0])
     text = start.render(
         languages=languages,
         names=words.NAMES,
         title=title,
-        texts=built.texts[languages[0]],
+        t=lambda key: _text(built, languages[0], key),
         policy=render.POLICY,
         generator=render.GENERATOR,
     )
     yield "index.html", (text.rstrip("\n") + "\n").encode()
 
 
-def _page(source: Source, facts: SiteFacts, built: Built, languages: Sequence[str], language: str, kind: str) -> Mapping[str, Any]:
-    index, texts = source.index, built.texts[language]
+def _page(source: Source, facts: SiteFacts, built: Built, language: str, kind: str) -> dict[str, Any]:
+    index = source.index
     released = words.day(render.clean(index["released"]), language)
     address = release_url(facts.base_uri, index["version"])
     root = f"{address}{layout.SITE}/" if address else ""
@@ -75,14 +81,14 @@ def _page(source: Source, facts: SiteFacts, built: Built, languages: Sequence[st
         "kind": kind,
         "kinds": KINDS,
         "language": language,
-        "languages": languages,
+        "languages": list(built.texts),
         "names": words.NAMES,
-        "t": texts,
-        "title": _cut(pick(index["title"], language)),
+        "t": lambda key: _text(built, language, key),
+        "title": _title(source, facts, language),
         "publisher": _cut(pick(index["publisher"], language)),
         "version": index["version"],
         "released": released,
-        "licence": index["licence"],
+        "licence": "" if index["licence"] == NO_LICENCE else index["licence"],
         "licence_url": licence_url(index["licence"]) or "",
         "to_root": TO_ROOT,
         "landing": layout.index_path(language, render.page_languages(index["languages"]))
@@ -99,23 +105,48 @@ def _page(source: Source, facts: SiteFacts, built: Built, languages: Sequence[st
     }
 
 
+def _text(built: Built, language: str, key: str) -> str:
+    """Return a text in a language, else in English, else its key, as the script does."""
+    found = (texts.get(key) for texts in (built.texts[language], built.texts.get(built_files.DEFAULT, {})))
+    return next((text for text in found if isinstance(text, str)), key)
+
+
+def _own(facts: SiteFacts, own_files: Sequence[str]) -> dict[str, Any]:
+    """Return the names of the style and the logo of the pack, empty without them."""
+    style = next((name for name in own_files if name.endswith(".css")), "")
+    logo = next((name for name in own_files if name.endswith(".png")), "")
+    width, height = choices.logo_size(facts.choices.logo) if logo else (0, 0)
+    return {"own_style": style, "logo": logo, "logo_width": width, "logo_height": height}
+
+
+def _title(source: Source, facts: SiteFacts, language: str) -> str:
+    return _cut(pick(facts.choices.title, language) or pick(source.index["title"], language))
+
+
 def _groups(source: Source, facts: SiteFacts, kind: str, language: str) -> list[FileGroup]:
     """Return the files that show what a page would: those of topics for places, and those of indicators by topic for indicators."""
+    titled = [(pick(topic.titles, language), topic) for topic in facts.topics]
+    if kind == "place":
+        topics = [_link(facts, title, layout.topic_csv_path(topic.id), layout.topic_parquet_path(topic.id)) for title, topic in titled]
+        return [FileGroup("", [link for link in topics if link.formats])]
     groups = []
-    for topic in facts.topics:
-        title = pick(topic.titles, language)
-        if kind == "place":
-            paths = [(title, layout.topic_csv_path(topic.id)), (title, layout.topic_parquet_path(topic.id))]
-        else:
-            paths = [
-                (pick(source.abouts[name]["title"], language), f"{layout.csv_folder('indicator_values')}/{name}.csv")
-                for name in topic.indicators
-                if name in source.abouts
-            ]
-        files = [FileLink(_cut(name), path, render.format_name(path)) for name, path in paths if path in facts.files]
-        if files:
-            groups.append(FileGroup(_cut(title), files))
-    return groups
+    for title, topic in titled:
+        links = [
+            _link(
+                facts,
+                pick(source.abouts[name]["title"], language),
+                f"{layout.csv_folder(INDICATORS)}/{name}.csv",
+                layout.jsonstat_path(name),
+            )
+            for name in topic.indicators
+            if name in source.abouts
+        ]
+        groups.append(FileGroup(_cut(title), [link for link in links if link.formats]))
+    return [group for group in groups if group.files]
+
+
+def _link(facts: SiteFacts, title: str, *paths: str) -> FileLink:
+    return FileLink(_cut(title), [(render.format_name(path), path) for path in paths if path in facts.files])
 
 
 def _cut(text: str) -> str:

@@ -12,7 +12,7 @@ from exports.site.within import values_of
 
 def of_bundle(source: Source, bundle: Bundle) -> list[int]:
     """Return the numbers of the areas that are similar to one of the bundle, rising. A bundle without any has no file."""
-    return sorted({peer for area in bundle.areas.tolist() for peer in source.territory.peers[area]})
+    return sorted({peer for area in bundle.areas.tolist() for peer in source.peers[area]})
 
 
 def document(source: Source, peers: Sequence[int]) -> dict[str, Any]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import orjson
 
 from exports.api import territory
-from exports.api.territory import Territory
+from exports.api.territory import NOWHERE, Bundle, LevelRange
 from exports.model import layout
 from exports.model.errors import ReleaseError
 
@@ -55,9 +56,27 @@ class Source:
         return {level["level"]: level for level in orjson.loads(path.read_bytes())["levels"]}
 
     @cached_property
-    def territory(self) -> Territory:
-        """The areas in the order of `areas.json`, with their peers and bundles."""
-        return territory.read(self.folder / "parquet", [level["level"] for level in self.areas["levels"]])
+    def bundles(self) -> Sequence[Bundle]:
+        """The bundles of areas in the order of `areas.json`."""
+        members: list[list[int]] = [[] for _ in self.areas["bundles"]]
+        for area, bundle in enumerate(self.areas["areas"]["bundle"]):
+            members[bundle].append(area)
+        parent = self.areas["areas"]["parent"]
+        levels = [LevelRange(level["level"], level["first"], level["count"]) for level in self.areas["levels"]]
+        return [
+            Bundle(
+                name,
+                next(level for level in levels if level.first <= areas[0] < level.stop),
+                NOWHERE if parent[areas[0]] is None else parent[areas[0]],
+                np.array(areas),
+            )
+            for name, areas in zip(self.areas["bundles"], members, strict=True)
+        ]
+
+    @cached_property
+    def peers(self) -> Sequence[Sequence[int]]:
+        """The similar areas of each area in the order of `areas.json`, nearest first."""
+        return territory.read(self.folder / "parquet", [level["level"] for level in self.areas["levels"]]).peers
 
     def newest(self, indicator: str) -> Mapping[str, Any]:
         return self._read("indicators", indicator)

@@ -17,7 +17,7 @@ def name_of(bundle: str) -> str:
 def groups(source: Source) -> Mapping[str, Sequence[Bundle]]:
     """Return the bundles with the same level and area above by the name of their file, in the order of the areas."""
     found: dict[str, list[Bundle]] = {}
-    for bundle in source.territory.bundles:
+    for bundle in source.bundles:
         found.setdefault(name_of(bundle.id), []).append(bundle)
     return found
 

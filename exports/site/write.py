@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,21 @@ from exports.model import checksums, layout
 from exports.model.info import Context, FileFacts
 from exports.model.reuse import Reuse, key
 from exports.site import built as built_files
-from exports.site import cohesion, file_list, indicator_pages, meta, newest, pages, peers, places, within
+from exports.site import choices, cohesion, file_list, indicator_pages, meta, newest, pages, peers, places, within
 from exports.site import facts as site_facts
 from exports.site.built import Built
 from exports.site.facts import SiteFacts
 from exports.site.source import Source
 
 FORMAT = "site"
-DATA = f"{layout.SITE}/data"
+DATA, ASSETS = f"{layout.SITE}/data", f"{layout.SITE}/{built_files.ASSETS}"
 AREAS = (layout.api_path("areas"), layout.parquet_path("areas"), layout.parquet_path("area_parents"), layout.parquet_path("peers"))
 """The files that say which areas there are, and which belong together."""
 
 
 @dataclass(frozen=True)
 class SiteFile:
-    """A file of the site. `made_from` are the files of the release that it follows from; without any it is always written."""
+    """A file of the site. `made_from` are the files of the release that it follows from; without any its content decides."""
 
     path: str
     make: Callable[[], bytes]
@@ -41,7 +42,7 @@ def write(folder: Path, context: Context, reuse: Reuse) -> dict[str, FileFacts]:
 
     Nothing is written if the pack does not want the format. Raises ReleaseError if the files for programs or the built files are missing.
     """
-    if FORMAT not in context.info.formats or layout.api_path("index") not in context.files:
+    if not layout.has_site(context.info.formats, context.files):
         return {}
     built = built_files.read()
     paths = []
@@ -49,8 +50,10 @@ def write(folder: Path, context: Context, reuse: Reuse) -> dict[str, FileFacts]:
         target = folder / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         made_from = [context.files[path].sha256 for path in file.made_from if path in context.files]
-        if not made_from or not reuse.link(folder, [file.path], key(FORMAT, file.path, made_from)):
-            target.write_bytes(file.make())
+        content = None if made_from else file.make()
+        of_inputs = made_from if content is None else hashlib.sha256(content).hexdigest()
+        if not reuse.link(folder, [file.path], key(FORMAT, of_inputs)):
+            target.write_bytes(file.make() if content is None else content)
         paths.append(file.path)
     return {path: reuse.linked.get(path) or checksums.facts(folder / path) for path in sorted(paths)}
 
@@ -58,10 +61,13 @@ def write(folder: Path, context: Context, reuse: Reuse) -> dict[str, FileFacts]:
 def files(source: Source, facts: SiteFacts, built: Built) -> Iterator[SiteFile]:
     """Yield all files of the site. Their content is made when it is asked for."""
     languages = built.languages(source.index["languages"])
+    own = choices.files(facts.choices)
     for name, path in built.files.items():
-        yield SiteFile(f"{layout.SITE}/{built_files.ASSETS}/{name}", path.read_bytes)
-    for language in languages:
-        texts = built.texts[language]
+        yield SiteFile(f"{ASSETS}/{name}", path.read_bytes)
+    for name, content in own.items():
+        yield SiteFile(f"{ASSETS}/{name}", partial(bytes, content))
+    texts_of = {language: choices.texts(built.texts[language], facts.choices, language) for language in languages}
+    for language, texts in texts_of.items():
         yield SiteFile(
             f"{DATA}/texts.{language}.json", partial(orjson.dumps, texts, option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE)
         )
@@ -73,17 +79,17 @@ def files(source: Source, facts: SiteFacts, built: Built) -> Iterator[SiteFile]:
     headlines = [*AREAS, layout.api_path("indicators"), *(layout.api_path("indicators", name) for name in source.headlines)]
     for name, bundles in within.groups(source).items():
         yield _data(f"within/{name}", partial(within.document, source, bundles), headlines)
-    for bundle in source.territory.bundles:
+    for bundle in source.bundles:
         for part in newest.parts(bundle.areas.tolist()):
             yield _data(f"newest/{bundle.id}.{part}", partial(_newest, source, bundle.id, part), (layout.api_path("areas", bundle.id),))
         if numbers := peers.of_bundle(source, bundle):
             yield _data(f"peers/{bundle.id}", partial(peers.document, source, numbers), headlines)
     for name in source.with_values:
-        own = (layout.api_path("indicators", name), layout.api_path("indicators", name, "series"), layout.api_path("indicators"))
-        yield _data(f"indicators/{name}", partial(indicator_pages.document, source, name), (*own, *AREAS))
+        about = (layout.api_path("indicators", name), layout.api_path("indicators", name, "series"), layout.api_path("indicators"))
+        yield _data(f"indicators/{name}", partial(indicator_pages.document, source, name), (*about, *AREAS))
     for name in source.index["cohesion"]:
         yield _data(f"cohesion/{name}", partial(_cohesion, source, name), (layout.api_path("cohesion", name),))
-    for page, text in pages.documents(source, facts, built, languages):
+    for page, text in pages.documents(source, facts, replace(built, texts=texts_of), list(own)):
         yield SiteFile(f"{layout.SITE}/{page}", partial(bytes, text))
 
 

@@ -40,11 +40,12 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
     * The descriptors match the columns, their order, their types and the keys; references hold.
     * The table `changes` fits the other tables, and the previous release if it is in the same folder.
     * Derived formats (topics, cubes, workbook, maps, views and macros, files for programs) have the same values, if they exist.
+    * The site has the values of the files for programs, and its pages lead only to files that exist.
     * The boundaries of areas, if there are any, are valid polygons of the current areas, in each of their files.
     * The catalogue lists every table file with its size and checksum, and has the same content in both of its formats.
     """
     from exports.model.connection import Limits  # Arrow and DuckDB are slow to import
-    from exports.verify import api, changes, derived, formats, topics
+    from exports.verify import api, changes, derived, formats, site, topics
 
     folder = Path(release_dir)
     if not folder.is_dir():
@@ -90,6 +91,7 @@ def verify(release_dir: Path, limits: Limits | None = None, linked: Mapping[str,
                 faults += _faults(path, partial(check, folder, table))
     faults += _faults("geo", partial(_boundaries, folder))
     faults += _faults(layout.API, partial(api.faults, folder))
+    faults += _faults(layout.SITE, partial(site.faults, folder))
     if (folder / croissant.PATH).is_file():
         faults += _faults(croissant.PATH, partial(_croissant, folder, tables))
     if (folder / report.PATH).is_file():

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from pipelines import bundled
+from pipelines.cli.options import HOST, PORT
 from pipelines.core.errors import ExitCode
 from pipelines.core.printable import printable
 from pipelines.packs.workspace import Workspace
@@ -102,10 +106,26 @@ def summary(workspace: Workspace, outcome: dict[str, Any]) -> None:
         print(f"release     {release['version']} ({state}): {release['path']}")
         if release.get("set_aside"):
             print(f"taken back  {release['set_aside']}; not published again")
+        if state == "new" and Path(release["path"]).is_relative_to(workspace.public):
+            print(f"look at it  {_serve_command(workspace)}, then http://{HOST}:{PORT}/")
     else:
         print("release     none was made" + ("; the last one stands" if (workspace.public / "latest.json").is_file() else ""))
     if outcome["stale"]:
         print("stale       " + ", ".join(f"{name} (since {since})" for name, since in sorted(outcome["stale"].items())))
+
+
+def _serve_command(workspace: Workspace) -> str:
+    """Return the command that serves the releases of a workspace, as it is typed in the current folder."""
+    words = ["zpo2", "serve"]
+    if not bundled.is_bundled(workspace.pack.root):
+        words += ["--pack", _from_here(workspace.pack.root)]
+    if workspace.root != Path.cwd() / "data" / workspace.pack.id:
+        words += ["--home", _from_here(workspace.root)]
+    return printable(shlex.join(words))
+
+
+def _from_here(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _values(counts: list[dict[str, Any]]) -> None:

@@ -16,6 +16,8 @@ from pipelines.core.yaml import PackError
 from pipelines.packs.workspace import Workspace
 
 __all__ = [
+    "HOST",
+    "PORT",
     "HomeOption",
     "HostOption",
     "JsonOption",
@@ -34,6 +36,8 @@ HomeOption = Annotated[
     Path | None, typer.Option("--home", help="Workspace: the folder that runs write to (ZPO2_HOME; default: ./data/<pack id>).")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+HOST, PORT = "127.0.0.1", 8000
+"""Where `zpo2 serve` listens without options."""
 HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli import interrupts
-from pipelines.cli.options import HomeOption, HostOption, PackOption, load_workspace, readable_workspace
+from pipelines.cli.options import HOST, PORT, HomeOption, HostOption, PackOption, load_workspace, readable_workspace
 from pipelines.core.errors import UsageError
 from pipelines.core.workspace import check_path
 
@@ -25,8 +25,8 @@ def register(app: typer.Typer) -> None:
 def serve(
     pack: PackOption = None,
     home: HomeOption = None,
-    host: HostOption = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
+    host: HostOption = HOST,
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = PORT,
 ) -> None:
     """Serve the releases on this machine."""
     import exports

@@ -49,9 +49,12 @@ class Status:
 
 TABLE_FORMATS = ("csv", "parquet")
 """The formats of the tables that are in every release."""
-DEFAULT_FORMATS = (*TABLE_FORMATS, "duckdb", "xlsx", "jsonstat", "geo", "api")
+DEFAULT_FORMATS = (*TABLE_FORMATS, "duckdb", "xlsx", "jsonstat", "geo", "api", "site")
 FORMATS = (*DEFAULT_FORMATS, "sdmx")
 """What a release can contain; those that are not in DEFAULT_FORMATS are made on request."""
+
+NEEDED_BY: Mapping[str, str] = {"site": "api"}
+"""The format whose files another format reads."""
 
 STATUSES: Mapping[str, Status] = {
     status.code: status

@@ -14,6 +14,7 @@ from pydantic import Field, field_validator
 from exports.model import provenance
 from exports.model.errors import ReleaseError
 from exports.release import ledger
+from exports.site import built
 from pipelines.core import versions
 from pipelines.core.errors import ExitCode
 from pipelines.core.fingerprint import digest
@@ -98,7 +99,10 @@ def inputs_key(workspace: Workspace) -> str:
         for state in [states.get(source.id, part.name)]
     ]
     logo = hashlib.sha256(site.choices(workspace.pack).logo).hexdigest()
-    return digest([workspace.pack.digest, logo, snapshots, versions.STAGES, dbt.project_digest(), _libraries(), workspace.settings.engine])
+    interface = built.digest() if "site" in workspace.pack.file.formats else ""
+    return digest(
+        [workspace.pack.digest, logo, interface, snapshots, versions.STAGES, dbt.project_digest(), _libraries(), workspace.settings.engine]
+    )
 
 
 def lake_key(workspace: Workspace) -> str:

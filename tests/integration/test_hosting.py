@@ -6,6 +6,7 @@ tests are skipped for nginx, and the message says what to install.
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import io
 import json
@@ -58,7 +59,11 @@ KINDS = {  # by the end of a path, the longer ones first
     ".geojson": "application/geo+json",
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
 }
+COMPRESSED = (".json", ".jsonld", ".geojson", ".html", ".css", ".js")
+SMALLEST = 1_000
+"""Bytes of a text that is worth compressing."""
 
 
 @dataclass
@@ -111,6 +116,7 @@ def home(five_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     known, _ = public_folder.recover(place / "public", work)
     folder = to_spoil(place / "public" / "releases" / FIRST, work / "release")
     (folder / "README.md").write_text("# The second\n", encoding="utf-8")
+    shutil.copytree(folder / "site" / "en", folder / "site" / "cs")
     (folder / "geo").mkdir(exist_ok=True)
     (folder / "geo" / "areas.geojson").write_text('{"type": "FeatureCollection", "features": []}\n', encoding="utf-8")
     # as large as tables of a whole country are: small files are read at once
@@ -155,7 +161,7 @@ def nginx(home: Path) -> Iterator[Site]:
     try:
         (folder / "zpo2.conf").write_text(text, encoding="utf-8")
         (folder / "nginx.conf").write_text(
-            # as a distribution's own configuration may have it: with compression, which the example has to keep away
+            # as a distribution's own configuration may have it: with compression of everything, which the example has to keep away
             f"""{"user root;" if os.geteuid() == 0 else ""}
             daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
             events {{}}
@@ -207,10 +213,58 @@ def test_every_file_of_a_release_has_its_bytes_and_its_media_type_for_ever(site:
         met.add(ending)
         assert (answer.status, answer.headers["content-type"]) == (200, KINDS[ending]), path
         assert answer.headers["cache-control"] == CACHE_FOREVER, path
+        if ending in COMPRESSED and path.stat().st_size >= SMALLEST:
+            assert (answer.headers["content-encoding"], answer.headers["vary"]) == ("gzip", "Accept-Encoding"), path
+            assert len(answer.body) < path.stat().st_size, path
+            assert gzip.decompress(answer.body) == path.read_bytes(), path
+            continue
         assert "content-encoding" not in answer.headers, path
         assert answer.headers["content-length"] == str(path.stat().st_size), path
         assert answer.body == path.read_bytes(), path
     assert met == set(KINDS), "each kind was met"
+
+
+@pytest.mark.parametrize("accepted", ["", "identity", "br", "gzip;q=0", "gzip;q=0, br"])
+def test_text_is_sent_as_it_is_to_who_does_not_read_gzip(site: Site, accepted: str) -> None:
+    address, content = site.file("datapackage.json")
+    answer = site.ask(address, Accept_Encoding=accepted)
+    assert (answer.status, answer.body) == (200, content)
+    assert "content-encoding" not in answer.headers
+    assert answer.headers["vary"] == "Accept-Encoding", "a cache must keep both"
+
+
+def test_compressed_text_has_a_validator_that_is_of_no_other_form(site: Site) -> None:
+    address, content = site.file("datapackage.json")
+    plain, packed = site.ask(address), site.ask(address, Accept_Encoding="gzip")
+    assert packed.headers["etag"] != plain.headers["etag"]
+    assert "accept-ranges" not in packed.headers
+    again = site.ask(address, Accept_Encoding="gzip", If_None_Match=packed.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+    assert site.ask(address, Range="bytes=0-9").body == content[:10]
+
+
+def test_the_start_leads_to_the_site_in_the_language_of_the_reader(site: Site) -> None:
+    for accepted, language in (("cs-CZ,cs;q=0.9,en;q=0.5", "cs"), ("en-GB", "en")):
+        answer = site.ask("/?x=1", Accept_Language=accepted)
+        assert (answer.status, answer.headers["location"]) == (307, f"/releases/{SECOND}/site/{language}/index.html?x=1")
+        assert answer.headers["cache-control"] == "no-cache"
+        assert site.ask(answer.headers["location"]).status == 200
+    unknown: tuple[dict[str, str], ...] = ({}, {"Accept_Language": "fi"}, {"Accept_Language": "../.."})
+    for headers in unknown:
+        answer = site.ask("/", **headers)
+        assert answer.status == 307
+        assert re.fullmatch(f"/releases/{re.escape(SECOND)}/site/(en/)?index.html", answer.headers["location"])
+
+
+def test_without_a_site_the_start_is_the_page_of_releases(site: Site) -> None:
+    folder = site.public / "releases" / SECOND
+    folder.chmod(0o755)
+    aside = (folder / "site").rename(folder / "aside")
+    try:
+        answer = site.ask("/", Accept_Language="cs")
+        assert (answer.status, answer.body) == (200, (site.public / "index.html").read_bytes())
+    finally:
+        aside.rename(folder / "site")
 
 
 @pytest.mark.parametrize("name", ["latest.json", "releases.json", "feed.atom"])
@@ -408,15 +462,13 @@ def test_a_release_without_a_file_name_shows_its_page(site: Site) -> None:
     assert answer.body == (site.public / "releases" / FIRST / "index.html").read_bytes()
 
 
-@pytest.mark.parametrize("path", ["/", "/index.html", "/latest/index.html", "/latest/latest.js", "/index.css"])
+@pytest.mark.parametrize("path", ["/index.html", "/latest/index.html", "/latest/latest.js", "/index.css"])
 def test_a_page_beside_the_releases_is_asked_for_each_time(site: Site, path: str) -> None:
     answer = site.ask(path)
-    kind = next(kind for end, kind in {**KINDS, ".js": "text/javascript; charset=utf-8", "/": KINDS[".html"]}.items() if path.endswith(end))
+    kind = next(kind for end, kind in KINDS.items() if path.endswith(end))
     assert (answer.status, answer.headers["content-type"], answer.headers["cache-control"]) == (200, kind, "no-cache")
-    assert answer.body == (site.public / path.lstrip("/") / ("index.html" if path == "/" else "")).read_bytes()
-    assert site.name != "nginx" or not path.endswith(("/", ".html")) or "etag" not in answer.headers, (
-        "its ETags do not tell two pages apart"
-    )
+    assert answer.body == (site.public / path.lstrip("/")).read_bytes()
+    assert site.name != "nginx" or not path.endswith(".html") or "etag" not in answer.headers, "its ETags do not tell two pages apart"
 
 
 def test_latest_redirects_where_there_is_no_page(site: Site) -> None:
@@ -506,7 +558,7 @@ def test_a_validator_of_latest_json_never_hides_a_change(site: Site) -> None:
 
 def test_the_page_of_releases_names_the_feed(home: Path) -> None:
     with zpo2_serve(home) as site:
-        page: Any = html.fromstring(site.ask("/").body)
+        page: Any = html.fromstring(site.ask("/index.html").body)
         (link,) = page.xpath("//link[@type='application/atom+xml']")
         assert site.ask(f"/{link.get('href')}").status == 200
         targets = {a.get("href") for a in page.iter("a")}

@@ -10,7 +10,7 @@ title: Five places
 country: CZ
 licence: CC0-1.0
 publisher: {name: Somebody}
-formats: [csv, parquet, duckdb, xlsx, jsonstat, geo, api, sdmx]
+formats: [csv, parquet, duckdb, xlsx, jsonstat, geo, api, site, sdmx]
 levels:
   - {id: lau, parents: [orp, okres]}
   - {id: orp, parents: [nuts0]}

@@ -13,7 +13,7 @@ title: Secret counts
 country: CZ
 licence: CC0-1.0
 publisher: {name: Office}
-formats: [csv, parquet, duckdb, xlsx, jsonstat, api, sdmx]
+formats: [csv, parquet, duckdb, xlsx, jsonstat, api, site, sdmx]
 levels:
   - {id: lau, parents: [okres]}
   - {id: okres, parents: [nuts0]}

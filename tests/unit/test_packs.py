@@ -108,7 +108,7 @@ class TestLoad:
     def test_digest_is_independent_of_layout(self, tmp_path: Path) -> None:
         one = packs.load(five_places.write(tmp_path / "a"))
         text = '{"id": "five", "title": "Five places", "country": "CZ", "licence": "CC0-1.0", "publisher": {"name": "Somebody"}, '
-        text += '"weight": "population", "formats": ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api", "sdmx"], '
+        text += '"weight": "population", "formats": ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api", "site", "sdmx"], '
         text += '"levels": [{"id": "lau", "parents": ["orp", "okres"]}, {"id": "orp", "parents": ["nuts0"]}, '
         text += '{"id": "okres", "parents": ["nuts0"]}, {"id": "nuts0"}]}'
         two = packs.load(five_places.write(tmp_path / "b", pack_yml=text))
@@ -127,7 +127,7 @@ class TestLoad:
             ),
             (
                 "pack.yml",
-                "formats: [csv, parquet, duckdb, xlsx, jsonstat, geo, api, sdmx]",
+                "formats: [csv, parquet, duckdb, xlsx, jsonstat, geo, api, site, sdmx]",
                 "formats: [csv, xlsx]",
                 "formats: every release has its tables as csv and parquet: add parquet",
             ),

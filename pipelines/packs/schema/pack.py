@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from exports.model.site_choices import COLOURS
-from pipelines.core.vocabulary import TABLE_FORMATS
+from pipelines.core.vocabulary import NEEDED_BY, TABLE_FORMATS
 from pipelines.core.yaml import Text
 from pipelines.packs.schema.base import Block, Identifier, Language, Owner, Tags, Texts
 
@@ -141,11 +141,11 @@ class PackFile(Block):
     )
     measures: dict[Identifier, Texts] = Field(default_factory=dict, description="Names of measures, as formulas show them to readers.")
     site: Site | None = Field(None, description="How the web site of a release looks.")
-    formats: list[Literal["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api", "sdmx"]] = Field(
-        ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api"],
+    formats: list[Literal["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api", "site", "sdmx"]] = Field(
+        ["csv", "parquet", "duckdb", "xlsx", "jsonstat", "geo", "api", "site"],
         description="What a release contains: the tables as `csv`, `parquet` and `duckdb`; the latest values as `xlsx`; the values of each "
-        "indicator as `jsonstat` and as `sdmx`; the areas as `geo`; JSON files for programs as `api`. `csv` and `parquet` cannot be left out; "
-        "`sdmx` is made only on request.",
+        "indicator as `jsonstat` and as `sdmx`; the areas as `geo`; JSON files for programs as `api`; the web site as `site`, which needs "
+        "`api`. `csv` and `parquet` cannot be left out; `sdmx` is made only on request.",
     )
 
     @field_validator("formats")
@@ -153,6 +153,9 @@ class PackFile(Block):
     def _has_tables(cls, formats: list[str]) -> list[str]:
         if missing := [name for name in TABLE_FORMATS if name not in formats]:
             raise ValueError(f"every release has its tables as {' and '.join(TABLE_FORMATS)}: add {', '.join(missing)}")
+        for name, needed in NEEDED_BY.items():
+            if name in formats and needed not in formats:
+                raise ValueError(f"{name} reads the files of {needed}: add {needed}, or leave {name} out")
         return formats
 
     @property

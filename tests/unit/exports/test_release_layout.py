@@ -173,9 +173,11 @@ class TestSize:
     def test_report_has_size_by_format(self, published: Path) -> None:
         size = json.loads((published / "quality" / "report.json").read_bytes())["size"]
         sizes = {path: (published / path).stat().st_size for path in checksums.files(published)}
-        assert size["formats"]["api"]["files"] == sum(p.startswith("api/") for p in sizes)
-        assert size["formats"]["api"]["bytes"] == sum(sizes[p] for p in sizes if p.startswith("api/"))
-        sizes = {path: own for path, own in sizes.items() if not path.startswith("api/")}  # it has a budget of its own
+        for own in ("api", "site"):
+            assert size["formats"][own]["files"] == sum(p.startswith(f"{own}/") for p in sizes)
+            assert size["formats"][own]["bytes"] == sum(sizes[p] for p in sizes if p.startswith(f"{own}/"))
+            assert size[own]["within_budget"] is True
+        sizes = {path: own for path, own in sizes.items() if not path.startswith(("api/", "site/"))}  # they have budgets of their own
         assert size["files"] == len(sizes)
         assert size["formats"]["csv"]["bytes"] == sum(sizes[p] for p in sizes if p.startswith("csv/") and p.endswith(".csv"))
         assert size["formats"]["parquet"]["bytes"] == sum(sizes[p] for p in sizes if p.startswith("parquet/"))
@@ -184,7 +186,7 @@ class TestSize:
         rounding = size["formats"]["duckdb"]["bytes"] - sizes["indicators.duckdb"]
         assert (
             size["bytes"]
-            == sum(own["bytes"] for name, own in size["formats"].items() if name != "api")
+            == sum(own["bytes"] for name, own in size["formats"].items() if name not in ("api", "site"))
             == sum(sizes.values()) - unsized + rounding
         )
 
