@@ -19,7 +19,10 @@ export function IndicatorList({ meta }: PageProps) {
   useAnchor(true);
   const found = useMemo(() => {
     const tokens = fold(text).split(" ").filter(Boolean);
-    return meta.indicators.filter((own) => (!onlyWithData || hasData(own)) && tokens.every((token) => searched(own).includes(token)));
+    const compare = format.byName();
+    return meta.indicators
+      .filter((own) => (!onlyWithData || hasData(own)) && tokens.every((token) => searched(own).includes(token)))
+      .sort((a, b) => a.display.localeCompare(b.display) || compare(a.title, b.title));
   }, [meta, text, onlyWithData]);
   const objectives = meta.objectives.filter(({ objective }) => found.some((own) => own.objective === objective));
   const others = found.filter((own) => !meta.objectives.some(({ objective }) => objective === own.objective));
