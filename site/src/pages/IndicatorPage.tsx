@@ -35,7 +35,9 @@ export function IndicatorPage(props: PageProps) {
   const id = query["indicator"];
   if (!id) return <IndicatorList {...props} />;
   const indicator = props.meta.indicators.find((own) => own.indicator === id);
-  return indicator ? <One key={id} {...props} indicator={indicator} query={query} change={change} /> : <Unknown id={id} title={props.meta.title} />;
+  const { meta } = props;
+  const named = meta.country.area === null ? { ...meta, country: { ...meta.country, name: t("indicator.own_country") } } : meta;
+  return indicator ? <One key={id} {...props} meta={named} indicator={indicator} query={query} change={change} /> : <Unknown id={id} title={props.meta.title} />;
 }
 
 function Unknown({ id, title }: { id: string; title: string }) {

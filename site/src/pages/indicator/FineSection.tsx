@@ -59,7 +59,7 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
                 {coarse.name(coarse.find(code) ?? -1) || code}
               </option>
             ))}
-            <option value={WHOLE}>{t("indicator.whole", { name: meta.country.name || meta.title })}</option>
+            <option value={WHOLE}>{t("indicator.whole", { name: meta.country.area === null ? meta.title : meta.country.name })}</option>
           </select>
         </label>{" "}
         <span class="note">{wanted ? "" : t("indicator.loaded_on_request")}</span>

@@ -1,10 +1,9 @@
 import { useRef } from "preact/hooks";
 import { type Line, Lines } from "../../charts/Lines";
-import { type Level, loadBundle } from "../../core/data";
+import type { Level } from "../../core/data";
 import { interval, number, period as periodText, valueText } from "../../core/format";
 import { capital, levelName } from "../../core/levels";
 import { localized } from "../../core/localized";
-import { useLoaded } from "../../core/state";
 import { t } from "../../core/texts";
 import { ChartActions } from "../../parts/ChartActions";
 import { DataTable } from "../../parts/DataTable";
@@ -12,29 +11,36 @@ import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import type { Shared } from "./LevelSection";
 import { breakNotes, breakPeriodsOf, breaksOf, csvOf } from "./rows";
-import { allOf, onPeriods, periodsOf, seriesInBundle, seriesOf } from "./series";
+import { allOf, onPeriods, periodsOf, seriesOf } from "./series";
+import { useOwnSeries } from "./useOwnSeries";
 import { type Measured, type Point, changeText, longUnit, sourceLine, unbroken } from "./words";
+
+/** Countries of a pack with several are named in the chart if they are as few. */
+const MOST_TOPS = 4;
 
 /** How the country, the chosen area and all areas of a level changed, with breaks drawn and explained. */
 export function SeriesSection({ meta, areas, page, measured, title, area, level }: Shared & { area: number | null; level: Level | null }) {
   const figure = useRef<HTMLDivElement>(null);
   const { about } = page;
-  const finest = meta.levels[0]!;
-  const fine = area !== null && area < finest.first + finest.count && !page.levels.some((own) => own.level === finest.level);
-  const bundle = useLoaded(fine ? areas.bundle(area) || null : null, () => loadBundle(areas.bundle(area!)));
-  const own = area === null ? null : fine ? (bundle.value ? seriesInBundle(bundle.value, area, about.indicator) : null) : seriesOf(page, area);
+  const own = useOwnSeries(page, areas, area)("_T");
   const above = area === null ? [] : areas.above(area);
-  const between = above.find((other) => other !== meta.country.area && seriesOf(page, other) !== null) ?? null;
-  const named: { name: string; kind: Line["kind"]; points: Point[] }[] = [];
-  const add = (name: string, kind: Line["kind"], points: Point[] | null) => points?.some(({ value }) => value !== null) && named.push({ name, kind, points });
+  const top = meta.country.area ?? above.at(-1) ?? null;
+  const between = above.find((other) => other !== top && seriesOf(page, other) !== null) ?? null;
+  const named: { name: string; kind: Line["kind"]; points: Point[]; area: number }[] = [];
+  const add = (of: number, kind: Line["kind"], points: Point[] | null) =>
+    points?.some(({ value }) => value !== null) && named.push({ name: of === meta.country.area ? meta.country.name : areas.name(of), kind, points, area: of });
   const sums = about.group?.kind === "sum";
-  if (!sums || area === null) add(meta.country.name, "country", seriesOf(page, meta.country.area));
-  if (between !== null && !sums) add(areas.name(between), "area", seriesOf(page, between));
-  if (area !== null && area !== meta.country.area) add(areas.name(area), "here", own);
+  // Sums grow with size, and some values depend on it by law: a chosen area then stands alone.
+  const alone = area !== null && (sums || about.depends_on_size);
+  if (top !== null && !(alone && area !== top)) add(top, "country", seriesOf(page, top));
+  const tops = page.levels.at(-1);
+  if (top === null && tops && tops.count <= MOST_TOPS) for (let at = 0; at < tops.count; at += 1) add(tops.first + at, "area", seriesOf(page, tops.first + at));
+  if (between !== null && !alone) add(between, "area", seriesOf(page, between));
+  if (area !== null && area !== top) add(area, "here", own);
   const background = backgroundLevel(page.levels, level);
   const backdrop = page.levels.find((entry) => entry.level === background);
   const periods = periodsOf([...named.map(({ points }) => points), named.length === 0 && backdrop ? seriesOf(page, backdrop.first) : null]);
-  const others = background && !sums ? allOf(page, background, periods) : [];
+  const others = background && !sums && !alone ? allOf(page, background, periods) : [];
   if (periods.length < 2 || (named.length === 0 && others.length === 0)) return null;
   const lines: Line[] = named.map(({ name, kind, points }) => ({ name, kind, points: onPeriods(points, periods) }));
   const breaks = breaksOf(periods, about.breaks);
@@ -49,7 +55,7 @@ export function SeriesSection({ meta, areas, page, measured, title, area, level 
           <div ref={figure}>
             <Lines periods={periods} lines={lines} others={others} breaks={breaks} breakPeriods={breakPeriodsOf(periods, about.breaks)} decimals={measured.decimals} zero={measured.decimals === 0} summary={`${title}. ${sentences.join(" ")}`} height={280} />
           </div>
-          <Disclosure summary={t("indicator.series_table")}>{() => <SeriesTable lines={lines} periods={periods} measured={measured} indicator={about.indicator} codes={lines.map(({ kind }) => (kind === "country" ? meta.country.code : kind === "here" && area !== null ? areas.code(area) : between === null ? "" : areas.code(between)))} label={t("indicator.series_table")} />}</Disclosure>
+          <Disclosure summary={t("indicator.series_table")}>{() => <SeriesTable lines={lines} periods={periods} measured={measured} indicator={about.indicator} codes={named.map(({ area: of }) => areas.code(of))} label={t("indicator.series_table")} />}</Disclosure>
           <ChartActions
             figure={figure}
             title={`${title}, ${range}`}
