@@ -1,5 +1,5 @@
 // Names, levels and relations of areas by their number. Areas of the finest level are known once `places.json` is loaded.
-import type { Level, Meta, Places, Value } from "./data";
+import type { Bundle, Level, Meta, Places, Value } from "./data";
 
 export class Areas {
   private byCode: Map<string, number> | undefined;
@@ -75,4 +75,14 @@ export class Areas {
     if (area >= coarse.first) return (column(coarse) as T[])[area - coarse.first];
     return this.places ? (column(this.places) as T[])[area - this.finest.first] : undefined;
   }
+}
+
+/** The areas of one bundle of the finest level, for pages that need not know the others. */
+export function placesOf({ bundle, areas, codes, names, parent }: Bundle, finest: Level): Places {
+  const places: Places = { code: [], name: [], parent: [], population: [], bundle: [], bundles: [bundle], former: [] };
+  areas.forEach((area, at) => {
+    const position = area - finest.first;
+    [places.code[position], places.name[position], places.parent[position], places.bundle[position]] = [codes[at]!, names[at]!, parent, 0];
+  });
+  return places;
 }

@@ -1,6 +1,6 @@
 import { useEffect, useMemo } from "preact/hooks";
-import { Areas } from "../core/areas";
-import { type IndicatorMeta, type Level, loadIndicatorPage, loadPlaces } from "../core/data";
+import { Areas, placesOf } from "../core/areas";
+import { type IndicatorMeta, type Level, findPlace, loadBundle, loadIndicatorPage, loadPlaces } from "../core/data";
 import { formulaOf } from "../core/formula";
 import { levelName } from "../core/levels";
 import { awaited } from "../core/loading";
@@ -87,7 +87,12 @@ function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
   const { value: page, error } = useLoaded(id, () => loadIndicatorPage(id));
   const code = query["area"] ?? "";
   const finest = meta.levels[0]!;
-  const { value: places } = useLoaded(finest.count <= MOST || (code && coarse.find(code) === null) ? "places" : null, loadPlaces);
+  const small = finest.count > MOST && code && coarse.find(code) === null ? code : null;
+  const { value: places } = useLoaded(finest.count <= MOST ? "places" : small, async () => {
+    if (!small) return loadPlaces();
+    const found = await findPlace(meta, small);
+    return found && placesOf(await loadBundle(found.bundle), finest);
+  });
   const areas = useMemo(() => (places ? new Areas(meta, places) : coarse), [places]);
   const area = code ? areas.find(code) : null;
   const above = area === null ? [] : [area, ...areas.above(area)];
@@ -100,10 +105,7 @@ function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
 
   const parts = fine?.map_parts;
   const measured = useMemo(() => ({ decimals: indicator.decimals, unit: indicator.unit }), [indicator]);
-  const region = parts && above.map((own) => areas.code(own)).find((own) => parts.files[own]);
-  useEffect(() => {
-    if (region && !query["region"]) change({ region }, true);
-  }, [region]);
+  const region = (parts && above.map((own) => areas.code(own)).find((own) => parts.files[own])) ?? null;
 
   const inLevel = level ? above.find((own) => own >= level.first && own < level.first + level.count) : undefined;
   const chosen = inLevel === undefined ? null : areas.code(inLevel);
@@ -123,7 +125,7 @@ function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
       </>
     );
   }, [page, rows]);
-  const municipal = useMemo(() => (shared && fine ? <FineSection {...shared} level={fine} /> : null), [page, areas, query["region"], query["area"]]);
+  const municipal = useMemo(() => (shared && fine ? <FineSection {...shared} level={fine} suggested={region} /> : null), [page, areas, region, query["region"], query["area"]]);
   const distribution = useMemo(() => (shared ? <DistributionSection {...shared} /> : null), [page, areas]);
   const series = useMemo(() => (shared ? <SeriesSection {...shared} area={area} level={level} /> : null), [page, areas, area, level]);
   const others = useMemo(

@@ -22,7 +22,7 @@ import { longUnit, sourceLine } from "./words";
 const WHOLE = "all";
 
 /** The areas of the finest level in one area above, chosen by the reader; loaded when it is chosen. */
-export function FineSection({ meta, areas: coarse, page, measured, title, query, change, level }: Shared & { level: Level }) {
+export function FineSection({ meta, areas: coarse, page, measured, title, query, change, level, suggested }: Shared & { level: Level; suggested: string | null }) {
   const figure = useRef<HTMLDivElement>(null);
   const parts = level.map_parts;
   const over = parts ? meta.levels.find((own) => own.level === parts.level) : undefined;
@@ -52,7 +52,7 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
       <p class="part-choice not-exported">
         <label>
           {over ? t("indicator.choose_part", { level: over.title }) : t("indicator.choose_fine")}{" "}
-          <select value={wanted} onChange={(event) => change({ region: event.currentTarget.value || null })}>
+          <select value={wanted || (suggested ?? "")} onChange={(event) => change({ region: event.currentTarget.value || null })}>
             <option value="">{t("indicator.choose")}</option>
             {Object.keys(parts?.files ?? {}).map((code) => (
               <option key={code} value={code}>
@@ -62,7 +62,13 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
             <option value={WHOLE}>{t("indicator.whole", { name: meta.country.area === null ? meta.title : meta.country.name })}</option>
           </select>
         </label>{" "}
-        <span class="note">{wanted ? "" : t("indicator.loaded_on_request")}</span>
+        {suggested && !wanted ? (
+          <button type="button" class="button" onClick={() => change({ region: suggested })}>
+            {t("indicator.show_part")}
+          </button>
+        ) : (
+          <span class="note">{wanted ? "" : t("indicator.loaded_on_request")}</span>
+        )}
       </p>
       {wanted && !shown ? <p role="status">{loaded.error ? t("common.failed") : `${t("common.loading")}…`}</p> : null}
       {shown && views.length > 0 ? (
