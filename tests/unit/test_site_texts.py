@@ -18,7 +18,7 @@ ENGLISH = "en"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 LITERAL = re.compile(r"""["'`](?P<key>[a-z_]+\.[A-Za-z0-9_.\-]*)(?P<end>["'`]|\$\{)""")
 FILES = (".html", ".json", ".topojson", ".js", ".css", ".csv", ".parquet", ".md", ".tsx", ".ts", ".j2", ".png", ".svg", ".xlsx")
-SAME = {"API", "CSV", "Excel", "GeoJSON", "JSON", "Parquet", "PNG", "SVG", "TopoJSON"}
+SAME = {"{n} region", "API", "CSV", "Excel", "GeoJSON", "JSON", "Parquet", "PNG", "SVG", "TopoJSON"}
 """Texts that are the same in every language, like abbreviations of one letter."""
 
 Text = str | dict[str, str]
