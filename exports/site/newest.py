@@ -13,9 +13,10 @@ COUNTED = ("numerator", "denominator")
 BOUNDS = ("lower", "upper")
 
 
-def parts(areas: Sequence[int]) -> list[int]:
-    """Return the parts that have some of the areas of a bundle."""
-    return sorted({area % PARTS for area in areas})
+def parts(areas: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Return the bundles of `areas.json` with each of their parts that has areas, in order."""
+    found = {(bundle, number % PARTS) for number, bundle in enumerate(areas["areas"]["bundle"])}
+    return [(areas["bundles"][bundle], part) for bundle, part in sorted(found)]
 
 
 def document(bundle: Mapping[str, Any], part: int) -> dict[str, Any]:

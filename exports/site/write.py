@@ -80,10 +80,10 @@ def files(source: Source, facts: SiteFacts, built: Built) -> Iterator[SiteFile]:
     for name, bundles in within.groups(source).items():
         yield _data(f"within/{name}", partial(within.document, source, bundles), headlines)
     for bundle in source.bundles:
-        for part in newest.parts(bundle.areas.tolist()):
-            yield _data(f"newest/{bundle.id}.{part}", partial(_newest, source, bundle.id, part), (layout.api_path("areas", bundle.id),))
         if numbers := peers.of_bundle(source, bundle):
             yield _data(f"peers/{bundle.id}", partial(peers.document, source, numbers), headlines)
+    for name, part in newest.parts(source.areas):
+        yield _data(f"newest/{name}.{part}", partial(_newest, source, name, part), (layout.api_path("areas", name),))
     for name in source.with_values:
         about = (layout.api_path("indicators", name), layout.api_path("indicators", name, "series"), layout.api_path("indicators"))
         yield _data(f"indicators/{name}", partial(indicator_pages.document, source, name), (*about, *AREAS))

@@ -66,8 +66,7 @@ def test_a_part_has_a_third_of_the_areas() -> None:
     }
     own = entry(newest="2020", periods=["2020"], breakdowns=[three], numerator=[1, 2, None], denominator=[1, 1, None], above={})
     bundle: dict[str, Any] = {"bundle": "lau-1", "level": "lau", "areas": [4, 6, 7], "indicators": [own]}
-    assert newest.parts(bundle["areas"]) == [0, 1]
-    first, second = (newest.document(bundle, part) for part in newest.parts(bundle["areas"]))
+    first, second = (newest.document(bundle, part) for part in (0, 1))
     assert (first["areas"], second["areas"]) == ([6], [4, 7])
     assert first["indicators"] == [
         {"indicator": "share", "newest": "2020", "value": [2], "status": "B", "numerator": [2], "denominator": [1]}
@@ -76,6 +75,11 @@ def test_a_part_has_a_third_of_the_areas() -> None:
     assert second["indicators"][0]["status"] == "AM"
     assert second["indicators"][0]["numerator"] == [1, None]
     assert second["indicators"][0]["notes"] == [{"note": "x", "areas": [0, 1]}]
+
+
+def test_parts_follow_from_the_numbers_of_areas() -> None:
+    areas: dict[str, Any] = {"bundles": ["a", "b"], "areas": {"bundle": [0, 0, 1, 0, 1]}}
+    assert newest.parts(areas) == [("a", 0), ("a", 1), ("b", 1), ("b", 2)]
 
 
 def test_what_no_area_has_is_left_out() -> None:
