@@ -10,6 +10,9 @@ export const levelName = ({ level, title }: Named): string => (hasText(`level.${
 /** "77 districts". */
 export const levelCount = ({ level, title }: Named, n: number): string => (hasText(`level.${level}.n`) ? t(`level.${level}.n`, { n }) : t("level.n", { title, n }));
 
+/** What an abbreviation in the name of a level stands for; empty where it needs no words. */
+export const levelNote = ({ level }: Named): string => (hasText(`level.${level}.note`) ? t(`level.${level}.note`) : "");
+
 /** A text at the beginning of a heading. */
 export const capital = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 

@@ -97,6 +97,8 @@ interface Chart {
 /** Standard deviations of the areas of each level: with what is left without chance where that is known, else all levels in one chart. Words compare periods from `since`. */
 function chartsOf(file: CohesionFile, within: number, meta: Shared["meta"], since: number): Chart[] {
   const total = file.dispersion.filter((own) => own.within === within && own.sex === "_T" && own.by_level === null && own.statistics["sd"]?.some((value) => value !== null));
+  const order = (id: string) => meta.levels.findIndex(({ level }) => level === id);
+  total.sort((a, b) => order(a.of_level) - order(b.of_level));
   const known = total.filter((own) => own.statistics["sd_left"]?.some((value) => value !== null));
   const titled = (id: string) => meta.levels.find(({ level }) => level === id) ?? { level: id, title: id };
   const line = (name: string, kind: Line["kind"], own: (typeof total)[number], values: Value[]): Line => ({ name, kind, points: values.map((value, at) => ({ value, status: own.status[at] === "P" ? "P" : "A" })) });

@@ -5,7 +5,7 @@ import { axisOf } from "../../charts/scale";
 import type { Areas } from "../../core/areas";
 import type { IndicatorLevel, IndicatorPage, Level, Meta } from "../../core/data";
 import { number, period as periodText, shortUnit, valueText, withUnit } from "../../core/format";
-import { capital, levelCount, levelName } from "../../core/levels";
+import { capital, levelCount, levelName, levelNote } from "../../core/levels";
 import { address, type Query, useLoaded } from "../../core/state";
 import { rich, t } from "../../core/texts";
 import { ChartActions } from "../../parts/ChartActions";
@@ -99,7 +99,7 @@ function Maps({ meta, areas, page, measured, title, query, change, level, data, 
       </div>
       <p class="caption">
         {extremesText(rows, measured)} {drawn ? t("indicator.classes_note") : outcome ? t("indicator.no_boundaries") : ""} {drawn && views.length > 1 ? t("indicator.against_note", { country: meta.country.name }) : ""}{" "}
-        {page.about.depends_on_size ? t("indicator.size_note") : ""} {shapes?.borders ? t("indicator.borders_note") : ""}
+        {page.about.depends_on_size ? t("indicator.size_note") : ""} {shapes?.borders ? t("indicator.borders_note") : ""} {levelNote(level)}
       </p>
       {shapes?.attribution ? <p class="note">{t("indicator.boundaries_from", { source: shapes.attribution })}</p> : null}
       <ChartActions figure={figure} title={heading} source={sources} name={`${page.about.indicator}-${level.level}-map`} csv={() => rowsCsv(rows, level.level, data.period, page.about.indicator)} part="map" />
