@@ -132,5 +132,5 @@ def serve(folder: Path, host: str, port: int, names: Sequence[str] = ()) -> None
     app = application(folder, allowed(port, names))
     uvicorn.run(
         app, host=host, port=port, log_level="error", access_log=False, server_header=False, limit_concurrency=MOST_CONNECTIONS,
-        timeout_keep_alive=5, ws="none", proxy_headers=False, http=guarded(WAITING),
+        timeout_keep_alive=5, ws="none", proxy_headers=False, http=guarded(WAITING), use_colors=False,
     )  # fmt: skip

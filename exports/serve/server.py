@@ -12,4 +12,13 @@ def serve(public: Path, host: str, port: int) -> None:
     from exports.serve.app import application
     from pipelines.core.connections import guarded
 
-    uvicorn.run(application(public), host=host, port=port, log_level="warning", access_log=False, server_header=False, http=guarded())
+    uvicorn.run(
+        application(public),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        http=guarded(),
+        use_colors=False,
+    )

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.cli import accept, changes, init, inspect, preview, push, releases, run, serve
+from pipelines.cli import accept, changes, init, inspect, preview, push, releases, run, serve, terminal
 from pipelines.core import machine, state
 from pipelines.core.errors import ExitCode, Zpo2Error
 
@@ -47,6 +47,7 @@ for group in (run, accept, preview, inspect, serve, init, releases, changes, pus
 
 def main() -> None:
     """Run the command line. An error is one line per fault on stderr and an exit code, never a stack trace."""
+    terminal.guard()
     logging.raiseExceptions = False  # a log that cannot be written, on a full disk, is no reason for stack traces
     state.log.addHandler(logging.StreamHandler())  # what was damaged and made again
     try:

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines import bundled
 from pipelines.cli.options import HOST, PORT
+from pipelines.cli.terminal import drawing
 from pipelines.core.errors import ExitCode
 from pipelines.core.printable import printable
 from pipelines.packs.workspace import Workspace
@@ -42,7 +43,7 @@ class Display:
 
             self.live = bars.Progress(
                 SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                console=Console(stderr=True), transient=True,
+                console=Console(file=drawing()), transient=True,
             )  # fmt: skip
             self.live.start()
         return self
@@ -58,7 +59,7 @@ class Display:
         if self.live is not None:
             self._bar(event, title)
             if event.step in ("lock", "source") and event.text:
-                self.live.console.print(f"{event.name}: {event.text}", highlight=False, markup=False)
+                self.live.console.print(printable(f"{event.name}: {event.text}"), highlight=False, markup=False)
         elif event.step in ("lock", "source", "gate", "start") or (event.step == "fetch" and event.text):
             print(f"{title} {event.name}: {event.text}", file=sys.stderr, flush=True)
 
@@ -69,7 +70,8 @@ class Display:
             for bar in self.bars.values():
                 self.live.update(bar, visible=False)
             self.bars[step] = self.live.add_task(title, total=None)
-        self.live.update(self.bars[step], description=f"{title} {event.text if event.name in (step, title) else event.name}".strip())
+        text = event.text if event.name in (step, title) else event.name
+        self.live.update(self.bars[step], description=printable(f"{title} {text}".strip()))
         if event.total is not None:
             self.live.update(self.bars[step], completed=event.done or 0, total=event.total)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
+from pipelines.core.printable import without_commands
 from pipelines.core.workspace import WorkspaceFolder
 
 MAX_BYTES = 10 * 1024**2  # of a log; then it becomes log.jsonl.1, and a new one begins
@@ -20,7 +21,7 @@ _METRICS = {"ended_at", "seconds", "rows", "bytes"}
 
 
 class JsonLines(JsonFormatter):
-    """A record as one line of JSON: time, level, logger, message, and everything that was given as `extra`."""
+    """A record as one line of JSON: time, level, logger, message, and everything that was given as `extra`. Control characters are escaped."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -31,7 +32,7 @@ class JsonLines(JsonFormatter):
     def format(self, record: logging.LogRecord) -> str:
         record.time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         record.level = record.levelname.lower()
-        return super().format(record)
+        return without_commands(super().format(record))
 
 
 def open_log(workspace: WorkspaceFolder) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
@@ -29,3 +30,12 @@ def listed(names: Sequence[str], most: int) -> str:
     """Return the first `most` names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
+
+
+_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""Control characters but for tabs and ends of lines, and characters that turn the direction of what follows."""
+
+
+def without_commands(text: str) -> str:
+    """Return `text` with each character that may be a command to a terminal as an escape that JSON has, too; lines and tabs stay."""
+    return _COMMANDS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -79,7 +79,8 @@ seconds of the rest are taken and dropped, so that the client sees the status |
 
 ## Control characters
 
-Control characters in what a server sends (reasons, headers, messages, names of files) are shown as escapes, such as `\\x1b`.
+Control characters in what a server sends (reasons, headers, messages, names of files) are shown as escapes, such as `\\x1b`. Whatever else
+the command prints or logs has escapes of JSON in their place, such as `\\u001b`; so have characters that turn the direction of a line.
 """
 
 

@@ -228,7 +228,7 @@ def configuration(app: Starlette, connections: ConnectionLimits | None = None, *
     bounds = connections or ConnectionLimits()
     return uvicorn.Config(
         app, http=guarded(bounds), ws="none", access_log=False, server_header=False, lifespan="on",
-        timeout_keep_alive=round(bounds.idle_timeout), **options,
+        use_colors=False, timeout_keep_alive=round(bounds.idle_timeout), **options,
     )  # fmt: skip
 
 
