@@ -21,10 +21,8 @@ ON_REQUEST = "sdmx"
 """What a release contains only because its pack asks for it does not count."""
 API = "api"
 """The files for programs have a budget of their own."""
-SITE = layout.SITE
-"""The site for readers does not count: it reads the files for programs, and repeats few numbers."""
 API_BYTES, API_FILES = 150_000_000, 800
-SITE = "site"
+SITE = layout.SITE
 """So has the web site."""
 SITE_BYTES, SITE_FILES = 60_000_000, 2_000
 ROUNDED = 1 << 20
