@@ -10,6 +10,6 @@ export function useAnchor(drawn: boolean): void {
     } catch {
       return;
     }
-    document.getElementById(name)?.scrollIntoView();
+    document.getElementById(name)?.scrollIntoView({ behavior: "instant" });
   }, [drawn]);
 }

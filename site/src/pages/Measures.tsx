@@ -105,7 +105,7 @@ function Row({ id, number, title, measure, meta, indicators }: RowProps) {
   const newest = known.flatMap((indicator) => Object.values(indicator.newest)).sort().at(-1);
   const finest = meta.levels.find(({ level }) => known.some((indicator) => indicator.newest[level]));
   return (
-    <tr role="row" id={id}>
+    <tr role="row" id={id} class={location.hash === `#${id}` ? "named" : undefined}>
       <th role="rowheader" scope="row">
         <span class="number" aria-hidden={number === "–"}>
           {number}
