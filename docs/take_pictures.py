@@ -34,8 +34,8 @@ class Picture:
 
 
 PICTURES = (
-    Picture("place", "en/place.html?area=CZ_578347", 1085),
-    Picture("indicator", "en/indicator.html?indicator=women_candidates_share&level=okres", 1110),
+    Picture("place", "en/place.html?area=CZ_578347", 1440),
+    Picture("indicator", "en/indicator.html?indicator=women_candidates_share&level=okres", 1120),
 )
 
 
