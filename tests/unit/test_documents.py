@@ -23,7 +23,7 @@ REQUIREMENT = re.compile(r"^([a-z0-9][a-z0-9._-]*)(\[[^\]]*\])?==[^\s;\\]+", re.
 
 
 def documents() -> list[Path]:
-    named = [PROJECT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md")]
+    named = [PROJECT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/README.md")]
     return [*named, *sorted((PROJECT / "docs").rglob("*.md"))]
 
 
