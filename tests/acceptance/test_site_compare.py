@@ -1,0 +1,99 @@
+"""The page of comparisons computes groups as the product does, and says that places differ only if their intervals are apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.support import browser as browsers
+from tests.support import static_server
+from tests.support.site_views import Views, view
+
+pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
+
+HIGHER = re.compile(r"(?P<name>[^;.]+?) higher than (?P<others>[^;.]+)")
+ROWS = """() => [...document.querySelectorAll('table.data tbody tr')].map(row =>
+    [...row.querySelectorAll('td > [data-area]:has([data-status])')].map(cell => {
+        const value = cell.querySelector('[data-status]')
+        const {indicator, period, status, lower, upper} = value.dataset
+        return {area: cell.dataset.area, indicator, period, status, lower, upper, text: value.textContent}
+    })).filter(cells => cells.length)"""
+PARTS = "() => [...document.querySelectorAll('[data-part]')].map(e => [e.dataset.indicator, e.dataset.part, Number(e.dataset.number)])"
+
+
+@pytest.fixture(scope="module")
+def demo(demo_release: Path) -> Iterator[tuple[str, Views]]:
+    with static_server.serving(demo_release) as base:
+        yield base, Views(demo_release)
+
+
+def test_a_group_of_all_districts_of_a_region_has_the_values_of_the_region(browser: Browser, demo: tuple[str, Views]) -> None:
+    base, views = demo
+    columns, levels = views.areas["areas"], views.areas["levels"]
+    region = max(range(levels[1]["first"], levels[1]["first"] + levels[1]["count"]), key=columns["parent"].count)
+    members = [code for code, parent in zip(columns["code"], columns["parent"], strict=True) if parent == region]
+    bundle = views.read(f"api/v1/areas/{views.areas['bundles'][columns['bundle'][region]]}.json")
+    published = {own["indicator"]: own for own in bundle["indicators"]}
+    place = bundle["areas"].index(region)
+    compared = with_interval = 0
+    with browsers.watched(browser, base, language="en") as watched:
+        for topic in views.read("site/data/meta.en.json")["topics"]:
+            path = view("compare", areas=columns["code"][region], group=",".join(members), topic=topic["topic"])
+            page = watched.open(f"site/en/{path}")
+            parts = _parts(page)
+            for row in page.evaluate(ROWS):
+                cells = {cell["area"]: cell for cell in row}
+                if "group" not in cells:
+                    continue
+                group, own = cells["group"], cells[columns["code"][region]]
+                for name in ("text", "lower", "upper", "period"):
+                    assert group.get(name) == own.get(name), (group, own)
+                entry = published[group["indicator"]]
+                for part in ("numerator", "denominator"):
+                    if (group["indicator"], part) in parts and entry[part][place] is not None:
+                        assert parts[group["indicator"], part] == pytest.approx(entry[part][place], rel=1e-9)
+                compared += 1
+                with_interval += group.get("lower") is not None
+    assert compared > 5
+    assert with_interval > 0
+
+
+def _parts(page: Page) -> dict[tuple[str, str], float]:
+    """Return the sums of the group by indicator, once the part of the page that shows them is opened."""
+    page.evaluate("() => document.querySelectorAll('details').forEach(part => part.open = true)")
+    page.wait_for_selector("[data-part], section:not(:has([data-part]))", state="attached")
+    return {(indicator, part): number for indicator, part, number in page.evaluate(PARTS)}
+
+
+def test_places_differ_only_if_their_intervals_are_apart(browser: Browser, demo: tuple[str, Views]) -> None:
+    base, views = demo
+    codes = views.codes(0)[20:25]
+    names = dict(zip(views.areas["areas"]["code"], views.areas["areas"]["name"], strict=True))
+    said_any = False
+    with browsers.watched(browser, base, language="en") as watched:
+        for topic in views.read("site/data/meta.en.json")["topics"]:
+            page = watched.open(f"site/en/{view('compare', areas=','.join(codes), topic=topic['topic'])}")
+            sentences = {
+                card.get_attribute("data-indicator"): card.locator("p.small").inner_text() for card in page.locator(".compare-card").all()
+            }
+            for row in page.evaluate(ROWS):
+                cells = [cell for cell in row if cell["area"] in codes and cell.get("lower") is not None]
+                expected = {(names[a["area"]], names[b["area"]]) for a in cells for b in cells if float(a["lower"]) > float(b["upper"])}
+                assert _said(sentences[row[0]["indicator"]]) == expected, row
+                said_any |= bool(expected)
+    assert said_any
+
+
+def _said(text: str) -> set[tuple[str, str]]:
+    """Return the pairs of names of which the first is said to be higher than the second."""
+    found: set[tuple[str, str]] = set()
+    for match in HIGHER.finditer(text):
+        if "Measurably" not in match["name"]:
+            others: Any = re.split(r",? and |, ", match["others"])
+            found |= {(match["name"].strip(), other.strip()) for other in others}
+    return found
