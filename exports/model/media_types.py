@@ -21,6 +21,7 @@ MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
     ".txt": "text/plain; charset=utf-8",
     "SHA256SUMS": "text/plain; charset=utf-8",
     ".duckdb": "application/octet-stream",

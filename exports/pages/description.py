@@ -72,8 +72,8 @@ class Description:
     api: str = ""
     """The path of the file that explains the API of the release; empty if it has none."""
     part_licence: str = ""
-    site: str = ""
-    """The path of the first page of the site of the release; empty if it has none."""
+    site: Texts = field(default_factory=dict)
+    """The path of the first page of the site of the release, by language; empty if it has none."""
 
     @property
     def url(self) -> str:
@@ -111,7 +111,7 @@ def describe(context: Context) -> Description:
         sources=tuple(_source(context, source) for source in info.sources),
         data_sets=data_sets.entries(context),
         api=OPENAPI if OPENAPI in context.files else "",
-        site=layout.SITE_START if layout.SITE_START in context.files else "",
+        site=_site(context),
     )
 
 
@@ -124,6 +124,16 @@ def read(folder: Path) -> Description | None:
     except (OSError, ValueError, RecursionError):
         return None
     return description
+
+
+_START = (layout.SITE, layout.INDEX)
+
+
+def _site(context: Context) -> dict[str, str]:
+    """Return the first pages of the site by language: first the pack's languages, then others that the site has."""
+    parts = [path.split("/") for path in context.files]
+    found = {folder: layout.site_page(folder) for root, folder, name in (own for own in parts if len(own) == 3) if (root, name) == _START}
+    return {language: found[language] for language in dict.fromkeys([*context.info.languages, *found]) if language in found}
 
 
 def texts(context: Context, value: Text | None) -> dict[str, str]:

@@ -62,6 +62,7 @@ class _Api:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._last_bundle: tuple[str, Any] = ("", None)
         self._index, areas, self._described = (self._read(name) for name in ("index", "areas", "indicators"))
         self._measures = self._read("objective_measures")
         self._levels, self._bundle_names, self._areas = areas["levels"], areas["bundles"], areas["areas"]
@@ -111,7 +112,7 @@ class _Api:
                 yield "its areas differ"
         elif kind == "newest":
             bundle, _, part = own.rpartition(".")
-            yield from _newest_faults(document, self._read("areas", bundle), int(part))
+            yield from _newest_faults(document, self._bundle(bundle), int(part))
         elif kind == "cohesion":
             yield from _cohesion_faults(document, self._read("cohesion", own))
         elif kind == "indicators":
@@ -125,6 +126,12 @@ class _Api:
 
     def _read(self, *name: str) -> Any:
         return orjson.loads((self._folder / layout.api_path(*name)).read_bytes())
+
+    def _bundle(self, name: str) -> Any:
+        """Return the file of a bundle. The last one is kept, because its parts follow each other."""
+        if self._last_bundle[0] != name:
+            self._last_bundle = (name, self._read("areas", name))
+        return self._last_bundle[1]
 
     def _peers_of(self, bundle: str) -> list[int]:
         return sorted({peer for peers in self._read("areas", bundle)["peers"] for peer in peers})

@@ -60,6 +60,7 @@ KINDS = {  # by the end of a path, the longer ones first
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
 }
 COMPRESSED = (".json", ".jsonld", ".geojson", ".html", ".css", ".js")
 SMALLEST = 1_000
@@ -117,6 +118,7 @@ def home(five_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = to_spoil(place / "public" / "releases" / FIRST, work / "release")
     (folder / "README.md").write_text("# The second\n", encoding="utf-8")
     shutil.copytree(folder / "site" / "en", folder / "site" / "cs")
+    (folder / "site" / "assets" / "logo-0123456789ab.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     (folder / "geo").mkdir(exist_ok=True)
     (folder / "geo" / "areas.geojson").write_text('{"type": "FeatureCollection", "features": []}\n', encoding="utf-8")
     # as large as tables of a whole country are: small files are read at once

@@ -52,6 +52,7 @@ def test_an_unchanged_run_makes_no_new_version_and_says_so(copied: tuple[Path, P
     done = zpo2("run", "--pack", pack, "--home", home)
     assert done.returncode == 0, done.stderr
     assert "(unchanged)" in done.stdout
+    assert "look at it" not in done.stdout, "nothing new was published"
     assert (home / "public" / "latest.json").read_bytes() == before
 
 

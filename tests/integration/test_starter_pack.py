@@ -52,6 +52,7 @@ def test_the_starter_pack_publishes_what_its_files_say(tmp_path: Path) -> None:
     assert in_folder(tmp_path, "init", "mine").returncode == 0
     done = in_folder(tmp_path, "run", "--pack", "mine", SOURCE_DATE_EPOCH=EPOCH)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "look at it  zpo2 serve --pack mine, then http://127.0.0.1:8000/"
     home = tmp_path / "data" / "starter"
     rows = duckdb.execute(
         f"select indicator, sex, obs_value, obs_status from '{current_release(home)}/parquet/indicator_values.parquet' "

@@ -29,7 +29,6 @@ PACKS: dict[str, tuple[Callable[[Path], Path], int]] = {"five_places": (five_pla
 
 SIGNIFICANT_DIGITS = 9
 _REAL = re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
-_HASH = re.compile(r"-[0-9a-f]{12}\.")
 _IGNORED = {"url", "fetched_at", "reason"}
 """Columns that depend on the place or the time of a run, and the wording of messages, which no version covers."""
 
@@ -45,13 +44,14 @@ def stage_digests(home: Path) -> dict[str, dict[str, str]]:
     return {
         "LAKE": {kind: _digest_of_rows(rows) for kind, rows in _lake(home).items()},
         "WAREHOUSE": {path.stem: _digest_of_rows(_csv_rows(release, path.stem)) for path in sorted((release / "parquet").iterdir())},
-        "RELEASE": {"file names": digest(sorted(_name(p.relative_to(release)) for p in release.rglob("*") if p.is_file()))},
+        "RELEASE": {"file names": digest(sorted(_file_names(release)))},
     }
 
 
-def _name(path: Path) -> str:
-    """Return the path of a file, without the hash that stands for its content, which another build of the site changes."""
-    return _HASH.sub(".", path.as_posix()) if path.is_relative_to("site/assets") else path.as_posix()
+def _file_names(release: Path) -> Iterable[str]:
+    """Yield the paths of the files of a release, but not those of the built interface of the site, which no version covers."""
+    paths = (path.relative_to(release) for path in release.rglob("*") if path.is_file())
+    return (path.as_posix() for path in paths if not path.is_relative_to("site/assets"))
 
 
 def golden_content(homes: dict[str, Path]) -> dict[str, Any]:

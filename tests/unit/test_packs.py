@@ -131,6 +131,12 @@ class TestLoad:
                 "formats: [csv, xlsx]",
                 "formats: every release has its tables as csv and parquet: add parquet",
             ),
+            (
+                "pack.yml",
+                "formats: [csv, parquet, duckdb, xlsx, jsonstat, geo, api, site, sdmx]",
+                "formats: [csv, parquet, site]",
+                "formats: site reads the files of api: add api, or leave site out",
+            ),
             ("sources/areas.yml", "data/areas.csv", "../areas.csv", "fetch.url: ../areas.csv: a path must stay inside the pack"),
             ("sources/areas.yml", "data/areas.csv", "/etc/passwd", "fetch.url: /etc/passwd: a path must stay inside the pack"),
             ("sources/areas.yml", "data/areas.csv", "ftp://x/y", "fetch.url: ftp://x/y: expected http, https"),

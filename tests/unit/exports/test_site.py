@@ -102,8 +102,9 @@ class TestFiles:
         assert json.loads((release / "api.json").read_bytes())["site"].endswith("/site/index.html")
         assert "(site/index.html)" in (release / "llms.txt").read_text(encoding="utf-8")
         assert "`site/index.html`" in (release / "README.md").read_text(encoding="utf-8")
-        assert 'href="site/index.html"' in (release / "index.html").read_text(encoding="utf-8")
-        assert f'href="releases/{release.name}/site/index.html"' in (release.parents[1] / "index.html").read_text(encoding="utf-8")
+        for language, name in (("en", "index.html"), ("cs", "index.cs.html")):
+            assert f'href="site/{language}/index.html"' in (release / name).read_text(encoding="utf-8")
+        assert f'href="releases/{release.name}/site/en/index.html"' in (release.parents[1] / "index.html").read_text(encoding="utf-8")
 
     def test_have_a_budget_of_their_own(self, release: Path) -> None:
         size = json.loads((release / report.PATH).read_bytes())["size"]
