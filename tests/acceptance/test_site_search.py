@@ -32,6 +32,9 @@ MOST_MS = 100
 """Time from a key press to the suggestions on the screen at most."""
 PRESS = """async text => {
   const field = document.querySelector("[role=combobox]");
+  field.value = "";
+  field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
   const start = performance.now();
   field.value = text;
   field.dispatchEvent(new InputEvent("input", { bubbles: true }));
@@ -123,10 +126,10 @@ def test_the_search_of_places_offers_no_indicators(browser: Browser, base: str) 
 
 
 def test_a_key_press_is_answered_at_once_over_a_whole_country(browser: Browser, cz_release: Path) -> None:
-    """The first one after the names were loaded makes the index and does not count."""
+    """The first one after the names were loaded makes the index and does not count. Of three presses the fastest counts: machines have other work."""
     with static_server.serving(cz_release) as base, browsers.watched(browser, base, language="cs") as watched:
         page = watched.open("site/cs/index.html")
         expect(_type(page, "praha").first.locator("b")).to_have_text("Praha")
         words = ("o", "ol", "olo", "olom", "olomouc", "usti nad", "ceske budejov", "nezamestnan", "lytomysl", "qqqqqqqq")
-        times = sorted(page.evaluate(PRESS, word) for word in words)
-        assert times[len(times) // 2] <= MOST_MS, times
+        times = {word: min(page.evaluate(PRESS, word) for _ in range(3)) for word in words}
+        assert max(times.values()) <= MOST_MS, times
