@@ -134,7 +134,8 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
   const shown = pick(selection.places);
   const members = selection.kind === "own" ? pick(selection.members) : selection.kind === "chosen" && shown.length > 1 ? shown : null;
   const incomplete = selection.kind === "own" && members!.length < selection.members.length;
-  const group = members && members.length > 0 && !incomplete ? members : null;
+  const mayOverlap = new Set(members?.map(({ level }) => level)).size > 1;
+  const group = members && members.length > 0 && !incomplete && !mayOverlap ? members : null;
   const name = group ? (selection.kind === "own" && selection.name) || t("compare.group") : null;
   const key = [...shown.map(({ code }) => code), "|", ...(group ?? []).map(({ code }) => code), topic].join();
   const all = useMemo(() => {
@@ -155,6 +156,7 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
     <>
       <Key meta={meta} first={shown[0]?.name ?? null} others={shown.length > 1} group={name} population={group ? populationOf(group, areas) : null} />
       {incomplete ? <p class="aside-note">{t("compare.group_unknown")}</p> : null}
+      {mayOverlap ? <p class="small">{t("compare.group_levels")}</p> : null}
       {name ? <GroupExample comparisons={drawn} /> : null}
       <Section title={title} aside={t("compare.indicators", { n: drawn.length })}>
         <div class="compare-cards" ref={cards}>

@@ -2,7 +2,7 @@ import type { Areas } from "../../core/areas";
 import { type Change, type CohesionFile, type Direction, type Pairing, changeFormat, changeOf, convergenceIn } from "../../core/cohesion";
 import type { IndicatorMeta, Meta } from "../../core/data";
 import { number, period as periodText, sentence, withUnit } from "../../core/format";
-import { capital, levelCount, levelName } from "../../core/levels";
+import { capital, levelCount, levelName, levelNote } from "../../core/levels";
 import { t } from "../../core/texts";
 import { Section } from "../../parts/Section";
 
@@ -57,7 +57,7 @@ export function Closing({ meta, file, indicator, pairing }: Props) {
           </li>
         ) : null}
       </ul>
-      <p class="small">{t(`cohesion.closing_${kind}`)}</p>
+      <p class="small">{[t(`cohesion.closing_${kind}`), ...inCountry.map(({ level }) => levelNote(level))].filter(Boolean).join(" ")}</p>
     </Section>
   );
 }
