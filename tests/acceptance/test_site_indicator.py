@@ -20,13 +20,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 
 PNG = b"\x89PNG\r\n\x1a\n"
 SVG = "{http://www.w3.org/2000/svg}"
-TOTAL = ("_T", "_T")
+REGION_MAP = 62_500
+"""Bytes of the boundaries of the municipalities of a region, compressed."""
 
 
 @pytest.fixture(scope="module")
 def demo(demo_release: Path) -> Iterator[tuple[str, Views]]:
     with static_server.serving(demo_release) as base:
         yield base, Views(demo_release)
+
+
+@pytest.fixture(scope="module")
+def cz(cz_release: Path) -> Iterator[tuple[str, Views]]:
+    with static_server.serving(cz_release) as base:
+        yield base, Views(cz_release)
 
 
 def _texts(views: Views, language: str) -> dict[str, Any]:
@@ -180,3 +187,28 @@ def test_an_indicator_without_values_says_what_is_needed(browser: Browser, demo:
         assert empty[0]["needed"] in text
         assert empty[0]["supplier"] in text
         assert page.locator("[data-status]").count() == 0
+
+
+def test_municipalities_are_loaded_when_a_region_is_chosen(browser: Browser, cz: tuple[str, Views]) -> None:
+    """On a narrow screen the map against the country comes first, because shares of small places are mostly chance."""
+    base, views = cz
+    finest = views.read("site/data/meta.en.json")["levels"][0]
+    parts = finest["map_parts"]["files"]
+    shares = (own for own in views.with_values() if own["has_interval"] and own["target_value"])
+    indicator = next(own["indicator"] for own in shares if own["levels"][0]["level"] == finest["level"] and own["levels"][0]["newest"])
+    with browsers.watched(browser, base, language="en", width=360) as watched:
+        sent = browsers.transfer(watched.page)
+        page = _open(watched, indicator=indicator)
+        assert [url for url in watched.requests if "/geo/lau" in url or url.endswith("places.json")] == []
+        code = sorted(parts)[8]
+        page.locator("#parts select").select_option(code)
+        page.locator("#parts .map-picture").first.wait_for(state="attached")
+        watched.settle()
+        assert f"region={code}" in page.url
+        boundaries = {url: size for url, size in sent.bytes.items() if "/geo/lau" in url}
+        assert [url.endswith(parts[code]) for url in boundaries] == [True]
+        assert max(boundaries.values()) <= REGION_MAP
+        maps = page.locator("#parts .map-view")
+        assert [maps.nth(at).is_visible() for at in range(2)] == [False, True]
+        page.locator("#parts .map-pair .segmented button").first.click()
+        assert [maps.nth(at).is_visible() for at in range(2)] == [True, False]
