@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from exports.site import peers
 from exports.site.source import Source
 
 
@@ -31,12 +32,14 @@ SHARD = 100
 
 
 def shards(source: Source) -> Sequence[Mapping[str, list[Any]]]:
-    """Return the files of `find` in order: the number and the bundle of each area of the finest level by its code."""
+    """Return the files of `find` in order: number, bundle and whether the bundle has a file of similar areas, by code of the finest level."""
     areas, level = source.areas["areas"], source.areas["levels"][0]
+    with_peers = {bundle.id for bundle in source.bundles if peers.of_bundle(source, bundle)}
     files: list[dict[str, list[Any]]] = [{} for _ in range(-(-level["count"] // SHARD))]
     for number in range(level["first"], level["first"] + level["count"]):
         code = areas["code"][number]
-        files[shard_of(code, len(files))][code] = [number, source.areas["bundles"][areas["bundle"][number]]]
+        bundle = source.areas["bundles"][areas["bundle"][number]]
+        files[shard_of(code, len(files))][code] = [number, bundle, bundle in with_peers]
     return files
 
 

@@ -74,7 +74,7 @@ def files(source: Source, facts: SiteFacts, built: Built) -> Iterator[SiteFile]:
         yield _data(f"meta.{language}", partial(meta.document, source, facts, language, texts))
     yield _data("places", partial(places.document, source), AREAS)
     for number, shard in enumerate(places.shards(source)):
-        yield _data(f"find/{number}", partial(dict, shard), AREAS)
+        yield _data(f"find/{number}", partial(dict, shard))
     yield _data("files", partial(file_list.document, facts))
     headlines = [*AREAS, layout.api_path("indicators"), *(layout.api_path("indicators", name) for name in source.headlines)]
     for name, bundles in within.groups(source).items():

@@ -32,11 +32,15 @@ interface Found {
 /** Load what is known about the area with a code. Null if the release has no such area. */
 async function find(code: string, meta: Meta, coarse: Areas): Promise<Found | null> {
   const number = coarse.find(code);
-  const located = number === null ? await findPlace(meta, code) : { area: number, bundle: coarse.bundle(number) };
+  const located = number === null ? await findPlace(meta, code) : { area: number, bundle: coarse.bundle(number), hasPeers: false };
   if (!located) return null;
-  const { area, bundle: name } = located;
-  const [bundle, within] = await Promise.all([loadBundle(name), loadWithin(name.replace(/-\d+$/, "")).catch(() => null)]);
-  const peers = bundle.peers.some((own) => own.length > 0) ? await loadPeers(name).catch(() => null) : null;
+  const { area, bundle: name, hasPeers } = located;
+  const [bundle, within, similar] = await Promise.all([
+    loadBundle(name),
+    loadWithin(name.replace(/-\d+$/, "")).catch(() => null),
+    hasPeers ? loadPeers(name).catch(() => null) : null,
+  ]);
+  const peers = similar ?? (bundle.peers.some((own) => own.length > 0) ? await loadPeers(name).catch(() => null) : null);
   const files = { bundle, within, peers };
   const place = placeOf(meta, files, area);
   return place && { place, files };

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from exports.site import places
@@ -22,6 +24,9 @@ def source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Source:
         "areas": {"code": [*CODES, "CZ"], "bundle": [*(number % 2 for number in range(count)), 2]},
     }
     monkeypatch.setattr(Source, "areas", document)
+    bundles = [SimpleNamespace(id="lau-1", areas=np.array([0, 2])), SimpleNamespace(id="lau-2", areas=np.array([1, 3]))]
+    monkeypatch.setattr(Source, "bundles", bundles)
+    monkeypatch.setattr(Source, "peers", [[2], [], [0], []])
     return Source(tmp_path)
 
 
@@ -30,7 +35,7 @@ def test_every_area_of_the_finest_level_is_in_the_file_that_its_code_leads_to(so
     assert len(files) == 3
     assert sorted(code for file in files for code in file) == sorted(CODES)
     for number, code in enumerate(CODES):
-        assert files[places.shard_of(code, len(files))][code] == [number, f"lau-{number % 2 + 1}"]
+        assert files[places.shard_of(code, len(files))][code] == [number, f"lau-{number % 2 + 1}", number % 2 == 0]
 
 
 def test_the_files_are_about_equal(source: Source) -> None:
