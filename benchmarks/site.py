@@ -87,12 +87,12 @@ def _sizes(views: Views) -> dict[str, int]:
 
 
 def _places(views: Views) -> dict[str, int]:
-    """Return the median and the largest of the bytes, as sent, of the data of a place: its bundle and its peers."""
-    found = []
-    for bundle in (views.release / "api" / "v1" / "areas").glob("*.json"):
-        parts = [bundle, views.release / "site" / "data" / "peers" / bundle.name]
-        found.append(sum(len(gzip.compress(path.read_bytes(), LEVEL, mtime=0)) for path in parts if path.is_file()))
-    return {"median": int(statistics.median(found)), "largest": max(found)}
+    """Return the median and the largest of the bytes, as sent, of the file of a place's values, and of the file of similar places."""
+    found = {}
+    for name, folder in (("values", "api/v1/areas"), ("similar", "site/data/peers")):
+        sizes = [len(gzip.compress(path.read_bytes(), LEVEL, mtime=0)) for path in sorted((views.release / folder).glob("*.json"))]
+        found |= {f"{name}, median": int(statistics.median(sizes)), f"{name}, largest": max(sizes)}
+    return found
 
 
 def _pages(views: Views, language: str, rounds: int) -> tuple[dict[str, Shown], float]:
@@ -159,8 +159,10 @@ def _size_table(sizes: dict[str, int], places: dict[str, int], seconds: float) -
         "| --- | ---: | ---: | --- |",
         f"| **script and style, gzip** | **{_kilobytes(both)}** | at most {_kilobytes(AIMS['script and style'])} | {other} |",
         f"| - script; style | {_kilobytes(sizes['script'])}; {_kilobytes(sizes['style'])} | | |",
-        f"| data of a place, gzip: median; largest | {_kilobytes(places['median'])}; {_kilobytes(places['largest'])} | "
+        f"| values of a place, gzip: median; largest | {_kilobytes(places['values, median'])}; {_kilobytes(places['values, largest'])} | "
         f"at most {_kilobytes(AIMS['place'])} | |",
+        f"| - values of similar places: median; largest | {_kilobytes(places['similar, median'])}; "
+        f"{_kilobytes(places['similar, largest'])} | | |",
         f"| the folder `site` | {sizes['folder'] / 1e6:.1f} MB in {sizes['files']} files | at most {AIMS['folder'] / 1e6:.0f} MB | |",
         f"| writing it | {seconds:.1f} s | at most {AIMS['build']:.0f} s | |",
     ]

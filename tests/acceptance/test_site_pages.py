@@ -25,7 +25,8 @@ CZ_KINDS = ("home", "place", "indicator", "compare", "cohesion", "measures")
 CODE_AND_STYLE = 120_000
 FIRST_VIEW = 250_000
 PLACE_DATA = 60_000
-"""Budgets in bytes as they are sent, compressed; the data of a place are those of nothing but the place."""
+PEERS_DATA = 20_000
+"""Budgets in bytes as they are sent, compressed. The data of a place are the file of its values; those of similar places lie beside it."""
 A4 = re.compile(rb"/MediaBox \[0 0 59[45][.\d]* 84[12][.\d]*\]")
 PAGE = re.compile(rb"/Type /Page\b(?!s)")
 WRONG = re.compile(r"\{\w+\}|\bNaN\b|\bundefined\b|\bnull\b|\[object|Infinity")
@@ -155,11 +156,11 @@ def test_the_data_of_a_place_are_small(browser: Browser, cz: tuple[str, Views]) 
         for code in (views.largest(), *views.places(4, seed=1)):
             counted.bytes.clear()
             watched.open(f"site/cs/{view('place', area=code)}")
-            own = {
-                address: size for address, size in counted.bytes.items() if "/api/v1/areas/" in address or "/site/data/peers/" in address
-            }
+            own = {address: size for address, size in counted.bytes.items() if "/api/v1/areas/" in address}
+            peers = {address: size for address, size in counted.bytes.items() if "/site/data/peers/" in address}
             assert own, counted.bytes
             assert sum(own.values()) <= PLACE_DATA, own
+            assert sum(peers.values()) <= PEERS_DATA, peers
 
 
 # -------------------------------------------------------------------------------------------------------------------------- print
