@@ -19,8 +19,8 @@ def component(distribution: Distribution, kind: str) -> dict[str, Any]:
     name, version = normalised(distribution.metadata["Name"]), distribution.version
     purl = f"pkg:pypi/{name}@{quote(version, safe='')}"
     found: dict[str, Any] = {"type": kind, "bom-ref": purl, "name": name, "version": version, "purl": purl}
-    licence = distribution.metadata["License-Expression"] if "License-Expression" in distribution.metadata else None
-    return {**found, "licenses": [{"expression": licence}]} if licence else found
+    licences = distribution.metadata.get_all("License-Expression")
+    return {**found, "licenses": [{"expression": licences[0]}]} if licences else found
 
 
 def document(subject: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pipelines.core.errors import Zpo2Error
+from pipelines.extract.http.deadline import Overdue, Watch
 from pipelines.extract.http.limits import Limits
 
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
@@ -39,7 +40,7 @@ def send(event: Mapping[str, Any], url: str, key: str | None, allowed_hosts: Col
     headers = {"Content-Type": CONTENT_TYPE, **({"X-Signature-256": signature(body, key)} if key else {})}
     outcomes: list[int | str] = []
     # `limits` restrict the time between two packets; only a thread that can be abandoned restricts the whole, name resolution included
-    thread = threading.Thread(target=lambda: outcomes.append(_post(url, body, headers, allowed_hosts, limits)), daemon=True)
+    thread = threading.Thread(target=lambda: outcomes.append(_post(url, body, headers, allowed_hosts, limits, timeout)), daemon=True)
     thread.start()
     thread.join(timeout)
     if not outcomes:
@@ -61,8 +62,8 @@ def _check_address(url: str) -> None:
         raise DeliveryError("the address of the webhook must begin with https:// or http://")
 
 
-def _post(url: str, body: bytes, headers: Mapping[str, str], allowed_hosts: Collection[str], limits: Limits) -> int | str:
-    """Return the status of the response, or why there is none."""
+def _post(url: str, body: bytes, headers: Mapping[str, str], allowed_hosts: Collection[str], limits: Limits, timeout: float) -> int | str:
+    """Return the status of the response, or why there is none. The connection is closed a second after `timeout`."""
     import requests  # takes a quarter of a second to load
 
     from pipelines.extract.http import network
@@ -71,6 +72,7 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], allowed_hosts: Coll
     log.addFilter(filter_)
     try:
         with (
+            Watch(timeout + 1),  # after `send` has given up
             network.session(allowed_hosts, limits) as session,
             session.post(
                 url, data=body, headers=dict(headers), timeout=(limits.connect_timeout, limits.read_timeout),
@@ -78,7 +80,7 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], allowed_hosts: Coll
             ) as response,
         ):  # fmt: skip
             return response.status_code
-    except (requests.RequestException, network.AddressNotAllowed, network.ServerBusy, OSError, ValueError) as error:
+    except (requests.RequestException, network.AddressNotAllowed, network.ServerBusy, Overdue, OSError, ValueError) as error:
         return f"{type(error).__name__}: the webhook could not be reached"
     finally:
         log.removeFilter(filter_)

@@ -86,8 +86,7 @@ class Client:
         if not deadline.left:
             raise _too_slow(url, deadline, 0)
         began = time.monotonic()
-        with Watch() as watch:
-            watch.until(min(self.limits.response_timeout, deadline.left))
+        with Watch(min(self.limits.response_timeout, deadline.left)) as watch:
             try:
                 return self._send(source, sent, folder, deadline, watch)
             except (FetchError, Overdue) as error:

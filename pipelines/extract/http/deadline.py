@@ -49,19 +49,21 @@ class Deadline:
 
 
 class Watch:
-    """Shuts all connections that the current thread opens or uses inside of `with`, at the moment that `until` sets.
+    """Shuts all connections that the current thread opens or uses inside of `with`, after `seconds` or at the moment that `until` sets.
 
     It holds handles of its own to the sockets, so it neither closes a descriptor that is used for something else meanwhile, nor needs to
     know TLS.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: float | None = None) -> None:
         self.expired = False
         self.seconds = 0.0
         self._lock = threading.Lock()
         self._handles: list[socket.socket] = []
         self._timer: threading.Timer | None = None
         self._ends = 0.0
+        if seconds is not None:
+            self.until(seconds)
 
     def __enter__(self) -> Watch:
         self._token = _current.set(self)
