@@ -134,7 +134,7 @@ def _flowing(*blocks: bytes) -> Callable[[Wire], None]:
 
 def _packed_slowly(wire: Wire) -> None:
     wire.ok(GZIP)
-    wire.stream(bomb(8 << 30), 0.05)  # each MB is a kB
+    wire.stream(bomb(8 << 30), 0.3)  # each MB is a kB
 
 
 def _silent(wire: Wire) -> None:
