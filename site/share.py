@@ -29,8 +29,10 @@ body { margin: 0; background: var(--ground); }
 svg { display: block; }
 .axis { stroke: var(--rule); stroke-width: 3; } .tick { stroke: var(--tick); stroke-width: 3.5; } .country { stroke: var(--ink); stroke-width: 6; }
 .peer { fill: var(--peer); } .here { fill: var(--here); stroke: var(--ground); stroke-width: 5; } .band { stroke: var(--here); opacity: 0.45; }
-.line { fill: none; stroke: var(--rule); stroke-width: 4; } .line.here { stroke: var(--here); stroke-width: 9; } .line.country { stroke: var(--ink); stroke-width: 7; }
-.interval { fill: var(--here); opacity: 0.14; shape-rendering: crispEdges; } .whisker { stroke: var(--ink-2); stroke-width: 5; } .point { fill: var(--ink-2); }
+.line { fill: none; stroke: var(--rule); stroke-width: 4; } .line.here { stroke: var(--here); stroke-width: 9; }
+.line.country { stroke: var(--ink); stroke-width: 7; }
+.interval { fill: var(--here); opacity: 0.14; shape-rendering: crispEdges; } .whisker { stroke: var(--ink-2); stroke-width: 5; }
+.point { fill: var(--ink-2); }
 .whisker.here { stroke: var(--here); opacity: 0.7; } .group { fill: var(--ink); } .full { fill: var(--ink); }
 .open { fill: var(--ground); stroke: var(--ink-3); stroke-width: 4; }
 .c1 { fill: var(--fill-1); } .c2 { fill: var(--fill-2); } .c3 { fill: var(--fill-3); } .c4 { fill: var(--fill-4); } .c5 { fill: var(--fill-5); }
