@@ -13,7 +13,8 @@ from exports.pages import data_sets, description, render
 from exports.pages.data_sets import FileEntry, Texts
 
 DOCUMENTS = (
-    (README, "readme"), ("CHANGELOG.md", "changes"), ("datapackage.json", "data_package"), ("api.json", "api"), (f"{layout.API}/openapi.json", "api"),
+    (README, "readme"), ("CHANGELOG.md", "changes"), ("datapackage.json", "data_package"), ("api.json", "api"), (layout.SITE_START, "site"),
+    (f"{layout.API}/openapi.json", "api"),
     ("catalog.ttl", "catalogue"), ("catalog.jsonld", "catalogue"), ("CITATION.cff", "cite_more"), ("quality/report.json", "quality"),
     (checksums.NAME, "checksums"),
 )  # fmt: skip

@@ -119,6 +119,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
         "Táto stránka patrí k jednému vydaniu, ktoré sa nikdy nemení.",
     ),
     "to_current": ("Go to the current release", "Přejít na aktuální vydání", "Prejsť na aktuálne vydanie"),
+    "site": ("The web site in its first language", "Web v prvním jazyce", "Web v prvom jazyku"),
     "to_site": ("Look at the indicators", "Prohlédnout ukazatele", "Prezrieť ukazovatele"),
     "all_about_release": ("All files of the release", "Všechny soubory vydání", "Všetky súbory vydania"),
     "moving": (
