@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ ARGUMENTS = (
 )  # fmt: skip
 HEIGHT = 900
 WAIT_MS = 30_000
+SETTLED_MS = 50
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 """Rules of axe-core: WCAG 2.0 to 2.2 A and AA, and best practice."""
 RULES_OF_COLOUR = ("color-contrast", "link-in-text-block")
@@ -82,9 +84,16 @@ class Watched:
         return self.page
 
     def settle(self, state: str = "ready") -> None:
-        """Wait until the page has loaded what it shows, and expect `state`."""
-        self.page.locator(", ".join(f"body[data-state={end}]" for end in STATES)).wait_for(state="attached")
-        found = self.page.evaluate("document.body.dataset.state")
+        """Wait until the page has loaded what it shows and asks for nothing more, and expect `state`."""
+        ends = self.page.locator(", ".join(f"body[data-state={end}]" for end in STATES))
+        deadline = time.monotonic() + WAIT_MS / 1000
+        found = ""
+        while time.monotonic() < deadline:
+            ends.wait_for(state="attached")
+            found = self.page.evaluate("document.body.dataset.state")
+            self.page.wait_for_timeout(SETTLED_MS)
+            if found in STATES and found == self.page.evaluate("document.body.dataset.state"):
+                break
         assert found == state, f"{self.page.url} says {found}: {self.page.inner_text('body')[:300]}; {self.complaints}"
 
     def assert_silent(self) -> None:
