@@ -79,12 +79,13 @@ class _Api:
 
     @cached_property
     def _shards(self) -> list[dict[str, list[Any]]]:
-        """Number and bundle of each area of the finest level by code, divided as the script looks for them."""
+        """Number, bundle and whether the bundle has peers, by code of the finest level, divided as the script looks for them."""
         first = self._levels[0]
         shards: list[dict[str, list[Any]]] = [{} for _ in range(-(-first["count"] // SHARD))]
         for area in range(first["first"], first["first"] + first["count"]):
             code = self._areas["code"][area]
-            shards[shard_of(code, len(shards))][code] = [area, self._bundle_names[self._areas["bundle"][area]]]
+            bundle = self._bundle_names[self._areas["bundle"][area]]
+            shards[shard_of(code, len(shards))][code] = [area, bundle, bool(self._peers[bundle])]
         return shards
 
     def names(self) -> Iterator[str]:
