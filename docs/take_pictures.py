@@ -1,6 +1,6 @@
-"""Take the pictures of the README from the site of a release that is served, for example by `zpo2 serve`.
+"""Take the pictures of the README from the site of a release that `zpo2 serve` serves, and from Dagster's UI.
 
-    .venv/bin/python docs/take_pictures.py http://127.0.0.1:8000/releases/2026.11.1/site/
+    .venv/bin/python docs/take_pictures.py http://127.0.0.1:8000/releases/2026.11.1/site/ --dagster http://127.0.0.1:3000
 
 They show packs/cz. Needs Chromium. Take them anew when the pages look different, and look at them.
 """
@@ -52,9 +52,25 @@ def take(program: str, site: str, picture: Picture, target: Path, profile: Path)
         sys.exit(f"{target} has {size} bytes, more than {LARGEST}")
 
 
+def take_lineage(program: str, dagster: str, target: Path) -> None:
+    """Save a picture of the groups of assets in Dagster's UI, which loads over a socket that stays open."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": WIDTH, "height": 640})
+        page.goto(f"{dagster.rstrip('/')}/asset-groups")
+        page.get_by_text("publication").last.wait_for(timeout=60_000)
+        page.get_by_text("Hide navigation").click()
+        page.wait_for_timeout(3_000)  # the graph moves into its place
+        page.screenshot(path=str(target))
+        browser.close()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("site", help="address of the folder of a site")
+    parser.add_argument("--dagster", help="address of Dagster's UI, for the picture of the lineage")
     parser.add_argument("--out", type=Path, default=HERE / "pictures", help="a folder (default: %(default)s)")
     arguments = parser.parse_args()
     program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
@@ -64,6 +80,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as profile:
         for picture in PICTURES:
             take(program, arguments.site, picture, arguments.out.resolve() / f"{picture.name}.png", Path(profile))
+    if arguments.dagster:
+        take_lineage(program, arguments.dagster, arguments.out.resolve() / "lineage.png")
 
 
 if __name__ == "__main__":

@@ -115,11 +115,12 @@ class CohesionTables:
 
 
 def _with_one_status(group: dict[str, Any]) -> dict[str, Any]:
-    """Return a group with the status that most statistics have; `status_of` keeps those of the others."""
+    """Return a group with the status that most statistics have; `status_of` keeps those of the others. Statistics without a value are left out."""
     texts = list(group["status_of"].values())
     status = max(sorted(set(texts)), key=texts.count)
     others = {statistic: text for statistic, text in group["status_of"].items() if text != status}
-    return {**group, "status": status, "status_of": others}
+    with_values = {statistic: values for statistic, values in group["statistics"].items() if any(value is not None for value in values)}
+    return {**group, "statistics": with_values, "status": status, "status_of": others}
 
 
 def _offsets(path: Path | None) -> dict[str, tuple[int, int]]:

@@ -351,7 +351,7 @@ def _others() -> dict[str, Schema]:
             f"The dispersion inside one area, with an element per period. Statistics: {', '.join(cohesion.STATISTICS)}. Six significant digits",
             {
                 "within": AREA, "of_level": TEXT, "by_level": TEXT_OR_NULL, "sex": TEXT,
-                "statistics": mapping(array(NUMBER), "Values by statistic"),
+                "statistics": mapping(array(NUMBER), "Values by statistic; a statistic without any value is left out"),
                 "n": array(COUNT, "Number of areas with a value"), "coverage": array(NUMBER, "n as a share of all areas, 4 significant digits"),
                 "status": STATUS, "status_of": mapping(STATUS, "Status of the statistics whose status differs from `status`"),
             },
