@@ -168,8 +168,8 @@ def holds(sentence: dict[str, Any], own: dict[str, Any], entry: dict[str, Any], 
         assert sentence["n"] == place["others"] >= 8
         assert sentence["k"] >= 0.9 * sentence["n"]
         return
-    assert sentence["said"]
-    for one in sentence["said"]:
+    assert sentence["comparisons"]
+    for one in sentence["comparisons"]:
         assert not (one["against"] == "country" and own["depends_on_size"])
         column = entry["comparisons"][one["against"]]
         assert one["value"] == column["reference"][at]
@@ -180,7 +180,7 @@ def holds(sentence: dict[str, Any], own: dict[str, Any], entry: dict[str, Any], 
             assert one["side"] == ("higher" if value > one["value"] else "lower")
             assert one["significance"] == column["significance"][at]
             assert column["outcome"][at] in ("better", "worse", "higher", "lower")
-    significant = [one for one in sentence["said"] if one["significance"] == 99.8]
+    significant = [one for one in sentence["comparisons"] if one["significance"] == 99.8]
     assert bool(significant) == (sentence["kind"] == "differs")
 
 

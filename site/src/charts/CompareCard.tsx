@@ -111,31 +111,31 @@ function facts(meta: Meta, { indicator, period: when, country }: Comparison, axi
 
 /** Who differs: only pairs whose intervals do not overlap, and the country only where its value is comparable with those of places. */
 function sentences({ indicator, rows, country, period: shown }: Comparison, meta: Meta): string[] {
-  const said: string[] = [];
+  const sentences: string[] = [];
   const all = pairs(rows);
   const higher = certainlyHigher(rows);
   if (all > 0) {
     const apart = higher.reduce((sum, { lower }) => sum + lower.length, 0);
-    if (apart === 0) said.push(t("compare.overlap"));
+    if (apart === 0) sentences.push(t("compare.overlap"));
     else {
-      said.push(`${higher.map(({ row, lower }) => t("compare.higher", { name: row.place.name, others: list(names(lower)) })).join("; ")}.`);
-      if (apart < all) said.push(t("compare.others_overlap"));
+      sentences.push(`${higher.map(({ row, lower }) => t("compare.higher", { name: row.place.name, others: list(names(lower)) })).join("; ")}.`);
+      if (apart < all) sentences.push(t("compare.others_overlap"));
     }
-  } else if (rows.filter(({ value }) => value !== null).length > 1) said.push(t("compare.no_intervals"));
+  } else if (rows.filter(({ value }) => value !== null).length > 1) sentences.push(t("compare.no_intervals"));
   const reference = country?.value ?? null;
   if (reference !== null && !indicator.depends_on_size) {
     const above = rows.filter(({ lower }) => lower !== null && lower > reference);
     const below = rows.filter(({ upper }) => upper !== null && upper < reference);
     const values = { country: meta.country.name };
-    if (above.length > 0) said.push(t("compare.above_country", { ...values, places: list(names(above)) }));
-    if (below.length > 0) said.push(t("compare.below_country", { ...values, places: list(names(below)) }));
+    if (above.length > 0) sentences.push(t("compare.above_country", { ...values, places: list(names(above)) }));
+    if (below.length > 0) sentences.push(t("compare.below_country", { ...values, places: list(names(below)) }));
   }
   for (const { place, newest } of rows) {
     if (newest !== null && newest !== shown) {
-      said.push(t(newest > shown ? "compare.newer" : "compare.older", { name: place.name, period: period(newest) }));
+      sentences.push(t(newest > shown ? "compare.newer" : "compare.older", { name: place.name, period: period(newest) }));
     }
   }
-  return said;
+  return sentences;
 }
 
 const names = (rows: Row[]): string[] => rows.map(({ place }) => place.name);

@@ -11,7 +11,7 @@ interface Props {
 
 /** Five cells: the fifth of an area, and hatched those that it could have as well. The same in words below. */
 export function Fifths({ fifth, from, to }: Props) {
-  const reached = (cell: number) => known(from) && known(to) && cell >= from && cell <= to;
+  const reached = (cell: number) => isNumber(from) && isNumber(to) && cell >= from && cell <= to;
   return (
     <div class="fifths">
       <ol aria-hidden="true">
@@ -26,13 +26,13 @@ export function Fifths({ fifth, from, to }: Props) {
   );
 }
 
-const known = (value: Value | undefined): value is number => value !== null && value !== undefined;
+const isNumber = (value: Value | undefined): value is number => value !== null && value !== undefined;
 
 /** "3rd fifth; 2nd to 4th by other ways of computing". */
 export function fifthInWords(fifth: Value, from?: Value, to?: Value): string {
   if (fifth === null) return t("place.fifth_none");
   const nth = (number: number) => t(`place.fifth_${number}`);
-  const own = t("place.fifth", { nth: nth(fifth) });
-  if (!known(from) || !known(to)) return own;
-  return from === to ? t("place.fifth_always", { fifth: own }) : t("place.fifth_between", { fifth: own, from: nth(from), to: nth(to) });
+  const text = t("place.fifth", { nth: nth(fifth) });
+  if (!isNumber(from) || !isNumber(to)) return text;
+  return from === to ? t("place.fifth_always", { fifth: text }) : t("place.fifth_between", { fifth: text, from: nth(from), to: nth(to) });
 }

@@ -44,14 +44,14 @@ const OPEN = "EIP";
 
 /** Runs of positions that may be joined: neighbours with values, on the same side of every break. */
 export function runs(values: Value[], breaks: number[]): number[][] {
-  const found: number[][] = [];
+  const runs: number[][] = [];
   values.forEach((value, at) => {
     if (value === null || value === undefined) return;
-    const last = found.at(-1);
+    const last = runs.at(-1);
     if (last && last.at(-1) === at - 1 && !breaks.includes(at)) last.push(at);
-    else found.push([at]);
+    else runs.push([at]);
   });
-  return found;
+  return runs;
 }
 
 /** Named lines over time. A break is never joined, a missing value is a gap, a provisional one an open mark. */
@@ -172,10 +172,10 @@ function band(points: LinePoint[], breaks: number[], x: (at: number) => number, 
 /** Periods named below the axis: the ends, those beside breaks, and others as they fit. */
 function shownPeriods(periods: string[], breaks: number[], width: number, x: (at: number) => number): number[] {
   const room = Math.max(...periods.map((text) => periodText(text).length)) * 7 + 16;
-  const wanted = [periods.length - 1, 0, ...breaks.map((at) => at - 1), ...breaks];
+  const candidates = [periods.length - 1, 0, ...breaks.map((at) => at - 1), ...breaks];
   const step = Math.max(1, Math.ceil(periods.length / Math.max(1, Math.floor(width / room))));
-  for (let at = 0; at < periods.length; at += step) wanted.push(at);
+  for (let at = 0; at < periods.length; at += step) candidates.push(at);
   const shown: number[] = [];
-  for (const at of wanted) if (at >= 0 && at < periods.length && shown.every((other) => Math.abs(x(other) - x(at)) >= room)) shown.push(at);
+  for (const at of candidates) if (at >= 0 && at < periods.length && shown.every((other) => Math.abs(x(other) - x(at)) >= room)) shown.push(at);
   return shown;
 }

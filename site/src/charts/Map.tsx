@@ -101,7 +101,7 @@ const LINE = 15;
 /** Labels above their points, or below them where they would leave the map or cover another label. The chosen area is placed first. */
 function placed(labels: MapLabel[], { centres, width, height }: Shapes): Placed[] {
   const boxes: [number, number, number, number][] = [];
-  const found: Placed[] = [];
+  const positioned: Placed[] = [];
   for (const label of [...labels].sort((a, b) => Number(b.here ?? false) - Number(a.here ?? false))) {
     const at = centres.get(label.code);
     if (!at) continue;
@@ -114,17 +114,17 @@ function placed(labels: MapLabel[], { centres, width, height }: Shapes): Placed[
     };
     const shift = [ABOVE, BELOW, ABOVE - LINE, BELOW + LINE].find(free) ?? ABOVE;
     boxes.push([left, at[1] + shift - LINE + 3, left + length, at[1] + shift + 3]);
-    found.push({ ...label, at, anchor, shift });
+    positioned.push({ ...label, at, anchor, shift });
   }
-  return found;
+  return positioned;
 }
 
 /** The area at a point of the view box, or null. */
 function useHit(shapes: Shapes): (x: number, y: number) => string | null {
-  const known = useRef<{ of: Shapes; paths: Record<string, Path2D>; context: CanvasRenderingContext2D | null } | null>(null);
+  const cached = useRef<{ of: Shapes; paths: Record<string, Path2D>; context: CanvasRenderingContext2D | null } | null>(null);
   return (x, y) => {
-    if (known.current?.of !== shapes) known.current = { of: shapes, paths: {}, context: document.createElement("canvas").getContext("2d") };
-    const { paths, context } = known.current;
+    if (cached.current?.of !== shapes) cached.current = { of: shapes, paths: {}, context: document.createElement("canvas").getContext("2d") };
+    const { paths, context } = cached.current;
     for (const [code, [left, top, right, bottom]] of shapes.boxes) {
       if (x < left || x > right || y < top || y > bottom) continue;
       const path = (paths[code] ??= new Path2D(shapes.paths.get(code)));

@@ -34,7 +34,7 @@ export function Spark({ points }: { points: SparkPoint[] }) {
         ))}
       {whiskers
         ? shown.map(({ period, lower, upper, status }) =>
-            known(lower) && known(upper) ? (
+            isNumber(lower) && isNumber(upper) ? (
               <line key={period} class={`whisker${isOpen(status) ? " unsure" : ""}`} x1={x(period)} x2={x(period)} y1={y(lower)} y2={y(upper)} />
             ) : null,
           )
@@ -52,7 +52,7 @@ export function Spark({ points }: { points: SparkPoint[] }) {
   );
 }
 
-const known = (value: Value | undefined): value is number => value !== null && value !== undefined;
+const isNumber = (value: Value | undefined): value is number => value !== null && value !== undefined;
 
 const isOpen = (status: string): boolean => ["P", "E", "I"].includes(status);
 
@@ -65,13 +65,13 @@ function isAlone(points: SparkPoint[], point: SparkPoint): boolean {
 
 /** The pieces of the line: dashed ones lead to a provisional value. */
 function lines(steps: { from: SparkPoint; to: SparkPoint }[]): { points: SparkPoint[]; dashed: boolean }[] {
-  const found: { points: SparkPoint[]; dashed: boolean }[] = [];
+  const segments: { points: SparkPoint[]; dashed: boolean }[] = [];
   for (const { from, to } of steps) {
     if (from.value === null || to.value === null || to.status === "B") continue;
     const dashed = to.status === "P";
-    const last = found.at(-1);
+    const last = segments.at(-1);
     if (last && last.points.at(-1) === from && last.dashed === dashed) last.points.push(to);
-    else found.push({ points: [from, to], dashed });
+    else segments.push({ points: [from, to], dashed });
   }
-  return found;
+  return segments;
 }

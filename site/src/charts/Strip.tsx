@@ -26,11 +26,11 @@ export function Strip({ value, lower, upper, others, peers, country, women, men,
   if (!axis) return null;
   const at = (number: number) => EDGE + ((100 - 2 * EDGE) * (number - axis.low)) / (axis.high - axis.low);
   const x = (number: number) => `${at(number).toFixed(2)}%`;
-  const known = (number: Value | undefined): number is number => number !== null && number !== undefined;
+  const isNumber = (number: Value | undefined): number is number => number !== null && number !== undefined;
   const inside = others.filter((other): other is number => other !== null && other >= axis.low && other <= axis.high);
   const below = others.filter((other) => other !== null && other < axis.low).length;
   const above = others.filter((other) => other !== null && other > axis.high).length;
-  const pair = known(women) && known(men);
+  const pair = isNumber(women) && isNumber(men);
   const labels = pair ? 60 : 44;
   return (
     <svg class="strip" width="100%" height={pair ? 64 : 48} aria-hidden="true" focusable="false">
@@ -40,11 +40,11 @@ export function Strip({ value, lower, upper, others, peers, country, women, men,
         <path class="ticks" d={[...inside].sort((a, b) => a - b).map((other) => `M${Math.round(at(other) * 10)} 0V14`).join("")} />
       </svg>
       <svg x="0" y={BASE} width="100%" height="14" viewBox="0 0 1000 14" preserveAspectRatio="none">
-        <path class="peers" d={peers.filter(known).map((peer) => `M${Math.round(at(peer) * 10)} 7h0`).join("")} />
+        <path class="peers" d={peers.filter(isNumber).map((peer) => `M${Math.round(at(peer) * 10)} 7h0`).join("")} />
       </svg>
-      {known(country) ? <line class="country" x1={x(country)} x2={x(country)} y1="3" y2="34" /> : null}
-      {known(lower) && known(upper) ? <line class="range" x1={x(lower)} x2={x(upper)} y1={BASE} y2={BASE} /> : null}
-      {known(value) ? <circle class="here" cx={x(value)} cy={BASE} r="6" /> : null}
+      {isNumber(country) ? <line class="country" x1={x(country)} x2={x(country)} y1="3" y2="34" /> : null}
+      {isNumber(lower) && isNumber(upper) ? <line class="range" x1={x(lower)} x2={x(upper)} y1={BASE} y2={BASE} /> : null}
+      {isNumber(value) ? <circle class="here" cx={x(value)} cy={BASE} r="6" /> : null}
       {pair ? <Pair women={women} men={men} x={x} /> : null}
       <text x={`${EDGE}%`} y={labels}>
         {end(axis, axis.low, unit)}

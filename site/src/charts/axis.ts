@@ -43,11 +43,11 @@ function quantile(sorted: number[], share: number): number {
  * towards the 3rd and the 97th percentile of the others by at most the same length at each side.
  */
 export function stripAxis(named: Iterable<Value | undefined>, others: Iterable<Value>): Axis | null {
-  const own = present(named);
+  const ends = present(named);
   const around = present(others).sort((a, b) => a - b);
-  if (own.length === 0 && around.length === 0) return null;
-  if (own.length === 0) return roundAxis(quantile(around, 0.03), quantile(around, 0.97));
-  let [low, high] = [Math.min(...own), Math.max(...own)];
+  if (ends.length === 0 && around.length === 0) return null;
+  if (ends.length === 0) return roundAxis(quantile(around, 0.03), quantile(around, 0.97));
+  let [low, high] = [Math.min(...ends), Math.max(...ends)];
   if (around.length > 0) {
     const [near, far] = [quantile(around, 0.03), quantile(around, 0.97)];
     const reach = high > low ? high - low : Infinity;

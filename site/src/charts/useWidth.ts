@@ -6,12 +6,12 @@ export function useWidth<T extends HTMLElement>(initial = 640): [RefObject<T | n
   const element = useRef<T>(null);
   const [width, setWidth] = useState(initial);
   useLayoutEffect(() => {
-    const own = element.current;
-    if (!own) return;
-    const measure = () => own.clientWidth > 0 && setWidth(own.clientWidth);
+    const node = element.current;
+    if (!node) return;
+    const measure = () => node.clientWidth > 0 && setWidth(node.clientWidth);
     measure();
     const observer = new ResizeObserver(measure);
-    observer.observe(own);
+    observer.observe(node);
     return () => observer.disconnect();
   }, []);
   return [element, width];

@@ -43,17 +43,17 @@ export class Areas {
 
   /** The areas above, from the nearest to the highest. */
   above(area: number): number[] {
-    const found: number[] = [];
-    for (let next = this.parent(area); next !== null && !found.includes(next); next = this.parent(next)) found.push(next);
-    return found;
+    const areas: number[] = [];
+    for (let next = this.parent(area); next !== null && !areas.includes(next); next = this.parent(next)) areas.push(next);
+    return areas;
   }
 
   /** All areas directly below an area as far as they are loaded. */
   below(area: number): number[] {
-    const found: number[] = [];
-    this.places?.parent.forEach((parent, position) => parent === area && found.push(this.finest.first + position));
-    this.meta.areas.parent.forEach((parent, position) => parent === area && found.push(this.meta.areas.first + position));
-    return found;
+    const areas: number[] = [];
+    this.places?.parent.forEach((parent, position) => parent === area && areas.push(this.finest.first + position));
+    this.meta.areas.parent.forEach((parent, position) => parent === area && areas.push(this.meta.areas.first + position));
+    return areas;
   }
 
   isFormer(area: number): boolean {
@@ -64,8 +64,8 @@ export class Areas {
   find(code: string): number | null {
     if (!this.byCode) {
       this.byCode = new Map();
-      this.places?.code.forEach((own, position) => this.byCode!.set(own, this.finest.first + position));
-      this.meta.areas.code.forEach((own, position) => this.byCode!.set(own, this.meta.areas.first + position));
+      this.places?.code.forEach((areaCode, position) => this.byCode!.set(areaCode, this.finest.first + position));
+      this.meta.areas.code.forEach((areaCode, position) => this.byCode!.set(areaCode, this.meta.areas.first + position));
     }
     return this.byCode.get(code) ?? null;
   }

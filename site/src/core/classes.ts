@@ -39,20 +39,20 @@ const coarse = (value: number): number => (value === 0 ? 0 : Number(value.toPrec
  */
 export function classesOf(values: number[], decimals: number | null, middle: number | null = null): Classes {
   const sorted = [...values].sort((a, b) => a - b);
-  const own = decimals ?? 0;
-  if (sorted.length === 0) return { cuts: [], decimals: own, swatches: SEQUENTIAL[1]!, diverging: false };
+  const digits = decimals ?? 0;
+  if (sorted.length === 0) return { cuts: [], decimals: digits, swatches: SEQUENTIAL[1]!, diverging: false };
   const least = sorted[0]!;
   if (middle !== null && quantileSorted(sorted, 0.1)! < middle && middle < quantileSorted(sorted, 0.9)!) {
     const distances = sorted.map((value) => Math.abs(value - middle)).sort((a, b) => a - b);
-    const near = rounded(quantileSorted(distances, 0.2)!, own) || 10 ** -own;
-    const far = rounded(quantileSorted(distances, 0.6)!, own);
-    if (far > near) return { cuts: [middle - far, middle - near, middle + near, middle + far].map((cut) => rounded(cut, own)), decimals: own, swatches: DIVERGING, diverging: true };
+    const near = rounded(quantileSorted(distances, 0.2)!, digits) || 10 ** -digits;
+    const far = rounded(quantileSorted(distances, 0.6)!, digits);
+    if (far > near) return { cuts: [middle - far, middle - near, middle + near, middle + far].map((cut) => rounded(cut, digits)), decimals: digits, swatches: DIVERGING, diverging: true };
   }
   const raw = SHARES.map((share) => quantileSorted(sorted, share)!);
-  const exact = apart(raw.map((cut) => rounded(cut, own)), least);
-  const rough = apart(raw.map((cut) => (own === 0 ? coarse(cut) : rounded(cut, own - 1))), least);
+  const exact = apart(raw.map((cut) => rounded(cut, digits)), least);
+  const rough = apart(raw.map((cut) => (digits === 0 ? coarse(cut) : rounded(cut, digits - 1))), least);
   const cuts = rough.length >= exact.length ? rough : exact;
-  return { cuts, decimals: rough.length >= exact.length ? Math.max(own - 1, 0) : own, swatches: SEQUENTIAL[cuts.length + 1]!, diverging: false };
+  return { cuts, decimals: rough.length >= exact.length ? Math.max(digits - 1, 0) : digits, swatches: SEQUENTIAL[cuts.length + 1]!, diverging: false };
 }
 
 /** The number of the class of a value, from 0. */

@@ -47,18 +47,18 @@ export interface Pairing {
 
 /** The pairings that a file has, without those of a single territory such as the country. Coarser territories come last. */
 export function pairingsOf(file: CohesionFile, meta: Meta): Pairing[] {
-  const found = new Map<string, { pairing: Pairing; territories: Set<number> }>();
+  const byLevels = new Map<string, { pairing: Pairing; territories: Set<number> }>();
   for (const { within, of_level, by_level, sex } of file.dispersion) {
     if (by_level !== null || sex !== TOTAL) continue;
     const level = meta.levels.find(({ first, count }) => within >= first && within < first + count);
-    const of = meta.levels.find((own) => own.level === of_level);
+    const of = meta.levels.find((level) => level.level === of_level);
     if (!level || !of) continue;
     const key = `${level.level} ${of_level}`;
-    if (!found.has(key)) found.set(key, { pairing: { level, of }, territories: new Set() });
-    found.get(key)!.territories.add(within);
+    if (!byLevels.has(key)) byLevels.set(key, { pairing: { level, of }, territories: new Set() });
+    byLevels.get(key)!.territories.add(within);
   }
   const order = (level: Level) => meta.levels.indexOf(level);
-  return [...found.values()]
+  return [...byLevels.values()]
     .filter(({ territories }) => territories.size > 1)
     .map(({ pairing }) => pairing)
     .sort((a, b) => order(a.of) - order(b.of) || order(a.level) - order(b.level));

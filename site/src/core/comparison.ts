@@ -30,7 +30,7 @@ export function newestValues({ areas, indicators }: Newest): Values {
     indicators: indicators.map(({ value, status, lower, upper, notes, country, ...entry }) => ({
       ...entry,
       periods: [entry.newest],
-      breakdowns: [{ value: column(value)!, status: [...status], lower: column(lower), upper: column(upper), notes: notes?.map((own) => ({ ...own, period: 0 })) }],
+      breakdowns: [{ value: column(value)!, status: [...status], lower: column(lower), upper: column(upper), notes: notes?.map((note) => ({ ...note, period: 0 })) }],
       above: { country },
     })),
   };
@@ -125,7 +125,7 @@ function rowOf(place: Chosen, indicator: string, period: string): Row {
     upper: total.upper?.[at]?.[when] ?? null,
     numerator: counted ? (entry.numerator?.[at] ?? null) : null,
     denominator: counted ? (entry.denominator?.[at] ?? null) : null,
-    note: total.notes?.find((own) => own.period === when && own.areas.includes(at))?.note ?? null,
+    note: total.notes?.find((note) => note.period === when && note.areas.includes(at))?.note ?? null,
     newest,
   };
 }
@@ -161,12 +161,12 @@ export const hasGroup = (group: Comparison["group"]): group is GroupRow => group
 
 /** Each place with those whose whole interval lies below its own; places that are below nobody's are left out. Highest first. */
 export function certainlyHigher(rows: Row[]): { row: Row; lower: Row[] }[] {
-  const known = rows.filter((row) => row.lower !== null && row.upper !== null).sort((a, b) => b.value! - a.value!);
-  return known.map((row) => ({ row, lower: known.filter((other) => other.upper! < row.lower!) })).filter(({ lower }) => lower.length > 0);
+  const withInterval = rows.filter((row) => row.lower !== null && row.upper !== null).sort((a, b) => b.value! - a.value!);
+  return withInterval.map((row) => ({ row, lower: withInterval.filter((other) => other.upper! < row.lower!) })).filter(({ lower }) => lower.length > 0);
 }
 
 /** How many pairs of places with intervals there are. */
 export function pairs(rows: Row[]): number {
-  const known = rows.filter(({ lower }) => lower !== null).length;
-  return (known * (known - 1)) / 2;
+  const count = rows.filter(({ lower }) => lower !== null).length;
+  return (count * (count - 1)) / 2;
 }

@@ -347,17 +347,17 @@ const part = encodeURIComponent;
 export const loadMeta = (language: string) => load<Meta>(`site/data/meta.${part(language)}.json`);
 export const loadPlaces = () => load<Places>("site/data/places.json");
 /** site/data/find/<number>.json: number, bundle and whether it has a file of similar areas, by code of the finest level. */
-type Found = Record<string, [number, string, boolean]>;
-const FOUND_IN_A_FILE = 100;
+type PlaceLocations = Record<string, [number, string, boolean]>;
+const PLACES_PER_FILE = 100;
 
 /** Where the values of an area of the finest level are, without the list of all; null if there is none with this code. */
 export async function findPlace(meta: Meta, code: string): Promise<{ area: number; bundle: string; hasPeers: boolean } | null> {
-  const files = Math.ceil(meta.levels[0]!.count / FOUND_IN_A_FILE);
+  const files = Math.ceil(meta.levels[0]!.count / PLACES_PER_FILE);
   let file = 0;
   for (const character of code) file = (file * 31 + character.codePointAt(0)!) % files;
-  const found = await load<Found>(`site/data/find/${file}.json`);
-  if (!Object.hasOwn(found, code)) return null;
-  const [area, bundle, hasPeers] = found[code]!;
+  const places = await load<PlaceLocations>(`site/data/find/${file}.json`);
+  if (!Object.hasOwn(places, code)) return null;
+  const [area, bundle, hasPeers] = places[code]!;
   return { area, bundle, hasPeers };
 }
 export const loadWithin = (code: string) => load<Within>(`site/data/within/${part(code)}.json`);

@@ -21,15 +21,15 @@ export const totalOf = <T extends { sex: string; age: string }>(breakdowns: T[])
 /** How many areas of a level differ from the country, from the file of an indicator; null without comparisons. */
 export function differences(page: IndicatorPage, level: string): ComparedCounts | null {
   if (page.fine?.level === level) return page.fine.compared ?? null;
-  const own = page.levels.find((one) => one.level === level);
-  return own?.comparisons?.country ? counted(own, own.comparisons.country) : null;
+  const levelValues = page.levels.find((entry) => entry.level === level);
+  return levelValues?.comparisons?.country ? counted(levelValues, levelValues.comparisons.country) : null;
 }
 
 function counted(level: IndicatorLevel, country: Compared): ComparedCounts {
   const counts = { higher: 0, lower: 0, similar: 0, too_few: country.outcome.filter((outcome) => outcome === "too_few").length };
   totalOf(level.breakdowns)?.value.forEach((value, position) => {
-    const own = side(value, country, position);
-    if (own) counts[own] += 1;
+    const valueSide = side(value, country, position);
+    if (valueSide) counts[valueSide] += 1;
   });
   const references = new Set(country.reference.filter((value) => value !== null));
   return { ...counts, reference: references.size === 1 ? [...references][0]! : null };

@@ -10,12 +10,12 @@ export interface Formula {
 }
 
 /** The position of a text outside of brackets, or -1. */
-function outside(text: string, wanted: string): number {
+function outside(text: string, part: string): number {
   let depth = 0;
   for (let at = 0; at < text.length; at += 1) {
     if ("([".includes(text[at]!)) depth += 1;
     else if (")]".includes(text[at]!)) depth -= 1;
-    else if (depth === 0 && text.startsWith(wanted, at)) return at;
+    else if (depth === 0 && text.startsWith(part, at)) return at;
   }
   return -1;
 }

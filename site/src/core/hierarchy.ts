@@ -14,8 +14,8 @@ export class Hierarchy {
     for (const { first, count } of meta.levels) {
       for (let area = first; area < first + count; area++) {
         const parent = areas.parent(area);
-        const known = this.children.get(parent);
-        if (known) known.push(area);
+        const siblings = this.children.get(parent);
+        if (siblings) siblings.push(area);
         else this.children.set(parent, [area]);
       }
     }
@@ -34,12 +34,12 @@ export class Hierarchy {
   /** Areas directly below an area by level, the coarsest level first, in the order of the language. */
   byLevel(area: number | null): { level: Level; areas: number[] }[] {
     const compare = byName();
-    const own = this.below(area);
+    const children = this.below(area);
     return [...this.meta.levels]
       .reverse()
       .map((level) => ({
         level,
-        areas: own.filter((one) => this.areas.level(one) === level).sort((a, b) => compare(this.areas.name(a), this.areas.name(b))),
+        areas: children.filter((child) => this.areas.level(child) === level).sort((a, b) => compare(this.areas.name(a), this.areas.name(b))),
       }))
       .filter(({ areas }) => areas.length > 0);
   }

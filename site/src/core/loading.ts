@@ -29,8 +29,8 @@ function settle(): void {
 }
 
 /** Components ask for more after they were drawn, so the end is told only when nothing was asked for within some frames. */
-function afterFrames(frames: number, asked: number): void {
-  if (open > 0 || asked !== turn) return;
+function afterFrames(frames: number, startedAt: number): void {
+  if (open > 0 || startedAt !== turn) return;
   if (frames === 0) document.body.dataset["state"] = failed ? "failed" : "ready";
-  else requestAnimationFrame(() => setTimeout(() => afterFrames(frames - 1, asked)));
+  else requestAnimationFrame(() => setTimeout(() => afterFrames(frames - 1, startedAt)));
 }

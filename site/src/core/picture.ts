@@ -28,8 +28,8 @@ function copied(element: Element): Element | null {
   for (const name of ["class", "style", "role", "aria-label", "aria-hidden"]) copy.removeAttribute(name);
   if (!["svg", "g", "defs", "pattern"].includes(element.localName)) for (const name of KEPT) copy.setAttribute(name, style.getPropertyValue(name));
   for (const child of element.childNodes) {
-    const own = child instanceof Element ? copied(child) : child.cloneNode();
-    if (own) copy.append(own);
+    const childCopy = child instanceof Element ? copied(child) : child.cloneNode();
+    if (childCopy) copy.append(childCopy);
   }
   return copy;
 }

@@ -88,12 +88,12 @@ export function intervalOf(kind: IntervalKind, numerator: number, denominator: n
  * does or none of them has an interval. Large counts of rare events fit both to the last decimal, so more values tell more.
  */
 export function intervalKind(cells: Counted[], rule: Group, decimals: number | null): IntervalKind | null {
-  const known = cells.filter((cell) => cell.lower !== null && cell.upper !== null && cell.numerator !== null && cell.denominator !== null);
-  if (rule.kind !== "ratio" || known.length === 0) return null;
+  const complete = cells.filter((cell) => cell.lower !== null && cell.upper !== null && cell.numerator !== null && cell.denominator !== null);
+  if (rule.kind !== "ratio" || complete.length === 0) return null;
   const near = (computed: number, published: number) =>
     Math.abs(computed - published) <= (decimals === null ? 1e-6 * Math.abs(published) : 0.5 * 10 ** -decimals * (1 + 1e-6)) + 1e-9;
   const gives = (kind: IntervalKind) =>
-    known.every(({ numerator, denominator, lower, upper }) => {
+    complete.every(({ numerator, denominator, lower, upper }) => {
       const interval = intervalOf(kind, numerator!, denominator!, rule.multiplier);
       return interval !== null && near(interval[0], lower!) && near(interval[1], upper!);
     });

@@ -53,22 +53,22 @@ export class SuggestionIndex {
     const typed = fold(text);
     if (!typed) return [];
     const tokens = typed.split(" ");
-    let found = this.scored((entry) => exactScore(entry, typed, tokens), accepts);
-    if (found.length < limit) {
-      const known = new Set(found.map(({ entry }) => entry));
-      const near = this.scored((entry) => (known.has(entry) ? null : errorScore(entry, tokens)), accepts).sort(byFit);
-      found = found.concat(found.length ? near.slice(0, BESIDE_EXACT) : near);
+    let scored = this.scored((entry) => exactScore(entry, typed, tokens), accepts);
+    if (scored.length < limit) {
+      const listed = new Set(scored.map(({ entry }) => entry));
+      const near = this.scored((entry) => (listed.has(entry) ? null : errorScore(entry, tokens)), accepts).sort(byFit);
+      scored = scored.concat(scored.length ? near.slice(0, BESIDE_EXACT) : near);
     }
-    return mixed(found.sort(byFit), limit).map(({ entry }) => entry);
+    return mixed(scored.sort(byFit), limit).map(({ entry }) => entry);
   }
 
-  private scored(score: (entry: Entry) => Score | null, accepts: (suggestion: Suggestion) => boolean): Found[] {
-    const found: Found[] = [];
+  private scored(score: (entry: Entry) => Score | null, accepts: (suggestion: Suggestion) => boolean): ScoredEntry[] {
+    const scored: ScoredEntry[] = [];
     for (const entry of this.entries) {
-      const own = score(entry);
-      if (own !== null && accepts(entry)) found.push({ entry, score: own });
+      const fit = score(entry);
+      if (fit !== null && accepts(entry)) scored.push({ entry, score: fit });
     }
-    return found;
+    return scored;
   }
 
   private addAreas(meta: Meta, areas: Areas): void {
@@ -90,23 +90,23 @@ export class SuggestionIndex {
   }
 }
 
-interface Found {
+interface ScoredEntry {
   entry: Entry;
   score: Score;
 }
 
-const byFit = (a: Found, b: Found): number =>
+const byFit = (a: ScoredEntry, b: ScoredEntry): number =>
   a.score - b.score || a.entry.order - b.entry.order || b.entry.weight - a.entry.weight || (a.entry.folded < b.entry.folded ? -1 : 1);
 
 function exactScore(entry: Entry, typed: string, tokens: string[]): Score | null {
   if (entry.folded === typed) return EQUAL;
   if (entry.folded.startsWith(typed)) return BEGINS;
-  const own = tokens.filter((token) => entry.words.some((word) => word.startsWith(token)));
-  if (own.length === 0) return null;
-  if (own.length === tokens.length) return WORDS;
-  const rest = tokens.filter((token) => !own.includes(token));
+  const matching = tokens.filter((token) => entry.words.some((word) => word.startsWith(token)));
+  if (matching.length === 0) return null;
+  if (matching.length === tokens.length) return WORDS;
+  const rest = tokens.filter((token) => !matching.includes(token));
   if (!rest.every((token) => entry.context.some((word) => word.startsWith(token)))) return null;
-  return own.join(" ") === entry.folded ? NAMESAKE : CONTEXT;
+  return matching.join(" ") === entry.folded ? NAMESAKE : CONTEXT;
 }
 
 function errorScore(entry: Entry, tokens: string[]): Score | null {
@@ -124,18 +124,18 @@ function errorScore(entry: Entry, tokens: string[]): Score | null {
 }
 
 /** The first entries, with room for those of other levels and for indicators. */
-function mixed(found: Found[], limit: number): Found[] {
-  const kept = found.slice(0, limit);
+function mixed(scored: ScoredEntry[], limit: number): ScoredEntry[] {
+  const selected = scored.slice(0, limit);
   for (const order of [1, 2]) {
-    const good = found.filter(({ entry, score }) => entry.order === order && score < ERRORS).slice(0, PLACES_OF_KINDS);
-    for (const one of good) {
-      if (kept.includes(one)) continue;
-      const counts = [0, 1, 2].map((own) => kept.filter(({ entry }) => entry.order === own).length);
-      const last = kept.map(({ entry }) => entry.order < order && counts[entry.order]! > PLACES_OF_KINDS).lastIndexOf(true);
-      if (kept.length >= limit && last < 0) break;
-      if (kept.length >= limit) kept.splice(last, 1);
-      kept.push(one);
+    const good = scored.filter(({ entry, score }) => entry.order === order && score < ERRORS).slice(0, PLACES_OF_KINDS);
+    for (const candidate of good) {
+      if (selected.includes(candidate)) continue;
+      const counts = [0, 1, 2].map((kind) => selected.filter(({ entry }) => entry.order === kind).length);
+      const last = selected.map(({ entry }) => entry.order < order && counts[entry.order]! > PLACES_OF_KINDS).lastIndexOf(true);
+      if (selected.length >= limit && last < 0) break;
+      if (selected.length >= limit) selected.splice(last, 1);
+      selected.push(candidate);
     }
   }
-  return kept;
+  return selected;
 }

@@ -37,13 +37,13 @@ export function rich(key: string, values: Record<string, string | number | VNode
 }
 
 function template(key: string, values: Record<string, unknown>): string {
-  const found = texts[key];
-  if (found === undefined) {
+  const text = texts[key];
+  if (text === undefined) {
     console.error(`no text ${key} in ${language()}`);
     return key;
   }
-  if (typeof found === "string") return found;
-  return found[plural.select(Number(values["n"] ?? 0))] ?? found["other"] ?? key;
+  if (typeof text === "string") return text;
+  return text[plural.select(Number(values["n"] ?? 0))] ?? text["other"] ?? key;
 }
 
 const shown = (value: string | number | undefined): string | undefined =>

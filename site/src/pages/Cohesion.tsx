@@ -18,21 +18,21 @@ export function Cohesion({ meta, areas }: PageProps) {
   const [query, change] = useQuery();
   const ids = useLoaded("cohesion", loadCohesionIds);
   const indicators = useMemo(() => {
-    const known = new Set(ids.value ?? []);
-    return meta.indicators.filter(({ indicator, newest }) => known.has(indicator) && Object.keys(newest).length > 0);
+    const withCohesion = new Set(ids.value ?? []);
+    return meta.indicators.filter(({ indicator, newest }) => withCohesion.has(indicator) && Object.keys(newest).length > 0);
   }, [ids.value]);
-  const asked = query["indicator"];
-  const indicator = asked ? indicators.find((own) => own.indicator === asked) : usual(indicators, meta);
+  const requested = query["indicator"];
+  const indicator = requested ? indicators.find((entry) => entry.indicator === requested) : usual(indicators, meta);
   const file = useLoaded(indicator?.indicator ?? null, () => loadCohesion(indicator!.indicator));
   const current = file.value?.indicator === indicator?.indicator ? file.value : undefined;
   const pairings = useMemo(() => (current ? pairingsOf(current, meta) : []), [current]);
   const pairing = pairings.find(({ level, of }) => level.level === query["level"] && (!query["of"] || of.level === query["of"])) ?? usualPairing(pairings);
   const dispersions = useMemo(() => (current && pairing ? dispersionsOf(current, pairing) : []), [current, pairing]);
-  const statistics = STATISTICS.filter((name) => dispersions.some(({ statistics: own }) => own[name]?.some((value) => value !== null)));
+  const statistics = STATISTICS.filter((name) => dispersions.some(({ statistics: values }) => values[name]?.some((value) => value !== null)));
   const statistic = statistics.find((name) => name === query["statistic"]) ?? statistics[0];
   const part = query["part"];
   const only = (name: string) => !part || part === name;
-  const isUnknown = Boolean(asked && ids.value && !indicator);
+  const isUnknown = Boolean(requested && ids.value && !indicator);
   useEffect(() => {
     if (isUnknown) refuse();
   }, [isUnknown]);
@@ -51,7 +51,7 @@ export function Cohesion({ meta, areas }: PageProps) {
         </div>
       ) : null}
       {ids.error || file.error ? <p class="aside-note">{t("common.failed")}</p> : null}
-      {isUnknown ? <p class="aside-note">{t("cohesion.unknown", { indicator: asked ?? "" })}</p> : null}
+      {isUnknown ? <p class="aside-note">{t("cohesion.unknown", { indicator: requested ?? "" })}</p> : null}
       {!ids.value && !ids.error ? <p>{t("common.loading")}</p> : null}
       {indicator && current && pairing && statistic ? (
         <>
@@ -87,12 +87,12 @@ export function Cohesion({ meta, areas }: PageProps) {
 /** A headline whose differences can be parted from chance, with the newest data. */
 function usual(indicators: IndicatorMeta[], meta: Meta): IndicatorMeta | undefined {
   const finest = meta.levels[0]?.level ?? "";
-  const newest = ({ newest: own }: IndicatorMeta) => own[finest] ?? "";
+  const newest = ({ newest: periods }: IndicatorMeta) => periods[finest] ?? "";
   const over = (indicator: IndicatorMeta) => indicator.first[finest] !== indicator.newest[finest];
   const wishes: ((indicator: IndicatorMeta) => boolean)[] = [
-    (own) => own.display === "headline" && own.has_interval && !own.depends_on_size && over(own),
-    (own) => own.has_interval && over(own),
-    (own) => own.display === "headline",
+    (indicator) => indicator.display === "headline" && indicator.has_interval && !indicator.depends_on_size && over(indicator),
+    (indicator) => indicator.has_interval && over(indicator),
+    (indicator) => indicator.display === "headline",
     () => true,
   ];
   for (const wish of wishes) {
@@ -113,14 +113,14 @@ function IndicatorChoice({ meta, indicators, chosen, onChoose }: IndicatorChoice
   const placed = new Set<string>();
   const groups = meta.topics
     .map(({ topic, title, indicators: ids }) => {
-      const own = ids.map((id) => indicators.find(({ indicator }) => indicator === id)).filter((found) => found !== undefined && !placed.has(found.indicator)) as IndicatorMeta[];
-      for (const { indicator } of own) placed.add(indicator);
-      return { topic, title, own };
+      const members = ids.map((id) => indicators.find(({ indicator }) => indicator === id)).filter((indicator) => indicator !== undefined && !placed.has(indicator.indicator)) as IndicatorMeta[];
+      for (const { indicator } of members) placed.add(indicator);
+      return { topic, title, members };
     })
-    .filter(({ own }) => own.length > 0);
+    .filter(({ members }) => members.length > 0);
   const rest = indicators.filter(({ indicator }) => !placed.has(indicator));
-  const options = (own: IndicatorMeta[]) =>
-    own.map(({ indicator, title }) => (
+  const options = (members: IndicatorMeta[]) =>
+    members.map(({ indicator, title }) => (
       <option key={indicator} value={indicator}>
         {title}
       </option>
@@ -130,9 +130,9 @@ function IndicatorChoice({ meta, indicators, chosen, onChoose }: IndicatorChoice
       <span>{t("cohesion.indicator")}</span>
       <select value={chosen?.indicator ?? ""} onChange={(event) => onChoose(event.currentTarget.value)}>
         {chosen ? null : <option value="">–</option>}
-        {groups.map(({ topic, title, own }) => (
+        {groups.map(({ topic, title, members }) => (
           <optgroup key={topic} label={title}>
-            {options(own)}
+            {options(members)}
           </optgroup>
         ))}
         {rest.length > 0 && groups.length > 0 ? <optgroup label={t("cohesion.other_topics")}>{options(rest)}</optgroup> : options(rest)}

@@ -41,8 +41,8 @@ function Chooser({ meta, places }: { meta: Meta; places: Places }) {
   const [query, change] = useQuery();
   const areas = useMemo(() => new Areas(meta, places), [meta, places]);
   const selection = selectionOf(query);
-  const wanted = [...new Set([...selection.places, ...selection.members])];
-  const loaded = useLoaded(wanted.length ? wanted.join() : null, () => loadChosen(wanted, areas));
+  const codes = [...new Set([...selection.places, ...selection.members])];
+  const loaded = useLoaded(codes.length ? codes.join() : null, () => loadChosen(codes, areas));
   const nothing = loaded.value !== undefined && loaded.value.chosen.size === 0;
   useEffect(() => {
     if (nothing) refuse();
@@ -52,12 +52,12 @@ function Chooser({ meta, places }: { meta: Meta; places: Places }) {
     if (codes.length === MOST_PLACES) setTimeout(() => document.querySelector<HTMLElement>(".compare-choices .full")?.focus());
   };
   const topics = meta.topics.filter(({ indicators }) => indicators.some((id) => hasData(meta, id)));
-  const topic = topics.find((own) => own.topic === query["topic"]) ?? topics[0];
+  const topic = topics.find((candidate) => candidate.topic === query["topic"]) ?? topics[0];
   return (
     <>
       <h1 class="compare-title">{t("compare.title")}</h1>
       <p class="lead">{t("compare.lead", { n: MOST_PLACES })}</p>
-      <Chips label={t("compare.chosen")} codes={selection.places} areas={areas} onRemove={(code) => put(selection.places.filter((own) => own !== code))} />
+      <Chips label={t("compare.chosen")} codes={selection.places} areas={areas} onRemove={(code) => put(selection.places.filter((other) => other !== code))} />
       <p role="status" class="unseen">
         {t("compare.count", { n: selection.places.length })}
       </p>
@@ -76,22 +76,22 @@ function Chooser({ meta, places }: { meta: Meta; places: Places }) {
             {t("compare.full", { n: MOST_PLACES })}
           </p>
         )}
-        {topic && wanted.length > 0 ? (
+        {topic && codes.length > 0 ? (
           <div class="topic-choice">
             <label for="topic">{t("compare.topic")}</label>
             <select id="topic" value={topic.topic} onChange={(event) => change({ topic: event.currentTarget.value })}>
-              {topics.map((own) => (
-                <option key={own.topic} value={own.topic}>
-                  {own.title}
+              {topics.map((entry) => (
+                <option key={entry.topic} value={entry.topic}>
+                  {entry.title}
                 </option>
               ))}
             </select>
           </div>
         ) : null}
-        {wanted.length > 0 ? <GroupChoice meta={meta} areas={areas} selection={selection} change={change} /> : null}
+        {codes.length > 0 ? <GroupChoice meta={meta} areas={areas} selection={selection} change={change} /> : null}
       </div>
-      {wanted.length === 0 ? <Example areas={areas} places={places} /> : null}
-      {topic && wanted.length > 0 ? (
+      {codes.length === 0 ? <Example areas={areas} places={places} /> : null}
+      {topic && codes.length > 0 ? (
         <>
           {loaded.error ? <p class="aside-note">{t("common.failed")}</p> : null}
           {loaded.value ? (
@@ -142,8 +142,8 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
     const indicators = ids.map((id) => meta.indicators.find(({ indicator }) => indicator === id)).filter((indicator) => indicator !== undefined);
     return indicators.sort((a, b) => Number(b.display === "headline") - Number(a.display === "headline")).map((indicator) => ({ indicator, comparison: compare(indicator, shown, group) }));
   }, [key, chosen]);
-  const found = all.map(({ comparison }) => comparison).filter((comparison) => comparison !== null);
-  const drawn = found.filter(({ rows, group: sums }) => rows.some(({ value }) => value !== null) || hasGroup(sums));
+  const comparisons = all.map(({ comparison }) => comparison).filter((comparison) => comparison !== null);
+  const drawn = comparisons.filter(({ rows, group: sums }) => rows.some(({ value }) => value !== null) || hasGroup(sums));
   const without = all.filter(({ comparison }) => !comparison || !drawn.includes(comparison)).map(({ indicator }) => indicator);
   const noted = drawn.some(({ rows }) => rows.some(({ note, value }) => note && value === null));
   const notes = useLoaded(noted ? "notes" : null, () => load<{ notes: Record<string, Localized> }>("api/v1/indicators.json"));
@@ -204,7 +204,7 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
 
 function populationOf(group: Chosen[], areas: Areas): number | null {
   const numbers = group.map(({ area }) => areas.population(area));
-  return numbers.some((own) => own === null) ? null : numbers.reduce<number>((sum, own) => sum + own!, 0);
+  return numbers.some((part) => part === null) ? null : numbers.reduce<number>((sum, part) => sum + part!, 0);
 }
 
 /** What the marks of the cards mean. */

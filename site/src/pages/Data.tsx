@@ -137,7 +137,7 @@ function Files({ files }: { files: ReleaseFile[] }) {
 /** Files with the same title in a row: as CSV, as Parquet, and in other formats. */
 function FileTable({ label, files }: { label: string; files: ReleaseFile[] }) {
   const titles = [...new Set(files.map(titleOf))].sort(format.byName());
-  const isMain = ({ format: own }: ReleaseFile) => own === "CSV" || own === "Parquet";
+  const isMain = ({ format: format }: ReleaseFile) => format === "CSV" || format === "Parquet";
   const others = files.some((file) => !isMain(file));
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={label}>
@@ -152,19 +152,19 @@ function FileTable({ label, files }: { label: string; files: ReleaseFile[] }) {
         </thead>
         <tbody>
           {titles.map((title) => {
-            const own = files.filter((file) => titleOf(file) === title);
+            const ofTitle = files.filter((file) => titleOf(file) === title);
             return (
               <tr key={title}>
                 <th scope="row">{title}</th>
                 <td>
-                  <FileLink file={own.find((file) => file.format === "CSV")} />
+                  <FileLink file={ofTitle.find((file) => file.format === "CSV")} />
                 </td>
                 <td>
-                  <FileLink file={own.find((file) => file.format === "Parquet")} />
+                  <FileLink file={ofTitle.find((file) => file.format === "Parquet")} />
                 </td>
                 {others ? (
                   <td>
-                    {own.filter((file) => !isMain(file)).map((file) => (
+                    {ofTitle.filter((file) => !isMain(file)).map((file) => (
                       <FileLink key={file.path} file={file} />
                     ))}
                   </td>
@@ -183,8 +183,8 @@ const folder = (): string => new URL("../../", location.href).href;
 
 function Programs({ version, files }: { version: string; files: ReleaseFile[] }) {
   const root = folder();
-  const own = `README.${language()}.md`;
-  const readme = files.some(({ path }) => path === own) ? own : "README.md";
+  const localizedReadme = `README.${language()}.md`;
+  const readme = files.some(({ path }) => path === localizedReadme) ? localizedReadme : "README.md";
   const ways = [
     { key: "api", code: `curl -sL ${root}api/v1/index.json` },
     { key: "duckdb", code: `duckdb -c "from '${root}parquet/latest_values.parquet' limit 10"` },
@@ -225,9 +225,9 @@ function Sources({ described }: { described: Described }) {
   const groups = [...byLicence].sort(([, a], [, b]) => b.length - a.length);
   return (
     <>
-      {groups.map(([licence, own]) => (
-        <Disclosure key={licence} summary={t("data.licence_group", { n: own.length, licence: capital(licenceName(licence)) })}>
-          {() => <SourceTable licence={licence} used={used} sources={own.sort((a, b) => compare(localized(a.title), localized(b.title)))} />}
+      {groups.map(([licence, group]) => (
+        <Disclosure key={licence} summary={t("data.licence_group", { n: group.length, licence: capital(licenceName(licence)) })}>
+          {() => <SourceTable licence={licence} used={used} sources={group.sort((a, b) => compare(localized(a.title), localized(b.title)))} />}
         </Disclosure>
       ))}
     </>

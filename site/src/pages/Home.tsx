@@ -32,9 +32,9 @@ export function Home({ meta, areas: coarse }: PageProps) {
   const finest = meta.levels[0]!.level;
   const question = `home.question_${finest}`;
   const label = `home.search_${finest}`;
-  const known = chosen.flatMap((indicator, position) => (pages.value ? [{ indicator, page: pages.value[position]! }] : []));
-  const like = known.map(({ indicator, page }) => likeTheCountry(meta, indicator, page));
-  const change = known.map(({ indicator, page }) => changeOfCountry(meta, indicator, page)).find((finding) => finding !== null);
+  const loaded = chosen.flatMap((indicator, position) => (pages.value ? [{ indicator, page: pages.value[position]! }] : []));
+  const like = loaded.map(({ indicator, page }) => likeTheCountry(meta, indicator, page));
+  const change = loaded.map(({ indicator, page }) => changeOfCountry(meta, indicator, page)).find((finding) => finding !== null);
   const findings = [like[0], change, like[1], withoutData(meta)].filter((finding) => finding != null);
 
   return (
@@ -88,49 +88,49 @@ const SWATCHES: Record<Side, string> = { lower: "fill-lower", similar: "fill-sim
 function CountryMap({ meta, level, indicator, areas }: { meta: Meta; level: Level; indicator: IndicatorMeta } & Pick<PageProps, "areas">) {
   const page = useLoaded(indicator.indicator, () => loadIndicatorPage(indicator.indicator));
   const shapes = useLoaded(level.map, () => loadShapes(level.map!, (code) => areas.parent(areas.find(code) ?? -1)));
-  const own = page.value?.levels.find((one) => one.level === level.level);
-  const country = own?.comparisons?.country;
-  const total = own ? totalOf(own.breakdowns) : undefined;
+  const levelValues = page.value?.levels.find((entry) => entry.level === level.level);
+  const country = levelValues?.comparisons?.country;
+  const total = levelValues ? totalOf(levelValues.breakdowns) : undefined;
   const values = total?.value;
   const sides = useMemo(() => values?.map((value, position) => side(value, country, position)) ?? [], [values, country]);
   const fill = useMemo(
     () => (code: string) => {
-      const own = sides[(areas.find(code) ?? -1) - level.first];
-      return own ? SWATCHES[own] : "fill-missing";
+      const sideOfArea = sides[(areas.find(code) ?? -1) - level.first];
+      return sideOfArea ? SWATCHES[sideOfArea] : "fill-missing";
     },
     [sides, areas, level],
   );
   const link = address("indicator", { indicator: indicator.indicator, level: level.level });
-  if (page.error || shapes.error || (own && !country)) return null;
-  if (!shapes.value || !values || !own) return <div class="home-map loading" aria-hidden="true" />;
+  if (page.error || shapes.error || (levelValues && !country)) return null;
+  if (!shapes.value || !values || !levelValues) return <div class="home-map loading" aria-hidden="true" />;
 
-  const count = (one: Side | null) => sides.filter((own) => own === one).length;
-  const legend: LegendEntry[] = (["lower", "similar", "higher"] as const).map((one) => ({ swatch: SWATCHES[one], text: t(`home.map_${one}`), count: count(one) }));
+  const count = (counted: Side | null) => sides.filter((sideOfArea) => sideOfArea === counted).length;
+  const legend: LegendEntry[] = (["lower", "similar", "higher"] as const).map((sideShown) => ({ swatch: SWATCHES[sideShown], text: t(`home.map_${sideShown}`), count: count(sideShown) }));
   if (count(null)) legend.push({ swatch: "fill-missing", text: t("home.map_missing"), count: count(null) });
   const text = (position: number) => `${areas.name(level.first + position)} ${format.withUnit(format.number(values[position], indicator.decimals), indicator.unit)}`;
   const shown = (position: number) => (
     <>
       {areas.name(level.first + position)}{" "}
-      <ShownValue indicator={indicator} area={areas.code(level.first + position)} period={own.period} status={total?.status[position] ?? ""} value={values[position] ?? null} />
+      <ShownValue indicator={indicator} area={areas.code(level.first + position)} period={levelValues.period} status={total?.status[position] ?? ""} value={values[position] ?? null} />
     </>
   );
-  const known = values.map((_, position) => position).filter((position) => values[position] !== null);
-  if (!known.length) return null;
-  known.sort((a, b) => values[a]! - values[b]!);
-  const [lowest, highest] = [known[0]!, known.at(-1)!];
+  const positions = values.map((_, position) => position).filter((position) => values[position] !== null);
+  if (!positions.length) return null;
+  positions.sort((a, b) => values[a]! - values[b]!);
+  const [lowest, highest] = [positions[0]!, positions.at(-1)!];
   const counts = { areas: levelCount(level, level.count), lower: count("lower"), similar: count("similar"), higher: count("higher") };
-  const whole = totalOf(page.value?.levels.find((one) => one.count === 1 && one.first === meta.country.area)?.breakdowns ?? []);
+  const whole = totalOf(page.value?.levels.find((entry) => entry.count === 1 && entry.first === meta.country.area)?.breakdowns ?? []);
   return (
     <figure class="home-map">
       <p class="small">
         <b>
           <a href={link}>{indicator.title}</a>
         </b>
-        , {format.period(own.period)}
+        , {format.period(levelValues.period)}
         {whole ? (
           <>
             {` · ${meta.country.name} `}
-            <ShownValue indicator={indicator} area={meta.country.code} period={own.period} status={whole.status} value={whole.value[0] ?? null} />
+            <ShownValue indicator={indicator} area={meta.country.code} period={levelValues.period} status={whole.status} value={whole.value[0] ?? null} />
           </>
         ) : null}
       </p>
@@ -158,8 +158,8 @@ interface Row {
 
 /** Objectives with their measures, and a dot for each indicator. */
 function Objectives({ meta }: { meta: Meta }) {
-  const known = meta.objectives.map((one) => ({ ...one, rows: rowsOf(meta, one.objective) })).filter(({ rows }) => rows.length > 0);
-  const columns = inColumns(known, ({ rows }) => rows.length + 2);
+  const objectives = meta.objectives.map((objective) => ({ ...objective, rows: rowsOf(meta, objective.objective) })).filter(({ rows }) => rows.length > 0);
+  const columns = inColumns(objectives, ({ rows }) => rows.length + 2);
   return (
     <Section title={t("home.objectives")} aside={t("home.dots")}>
       <div class="columns three">

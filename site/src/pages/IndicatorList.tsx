@@ -17,21 +17,21 @@ export function IndicatorList({ meta }: PageProps) {
   const onlyWithData = query["data"] === "1";
   document.title = `${t("page.indicator.title")} – ${meta.title}`;
   useAnchor(true);
-  const found = useMemo(() => {
+  const matching = useMemo(() => {
     const tokens = fold(text).split(" ").filter(Boolean);
     const compare = format.byName();
     return meta.indicators
-      .filter((own) => (!onlyWithData || hasData(own)) && tokens.every((token) => searched(own).includes(token)))
+      .filter((indicator) => (!onlyWithData || hasData(indicator)) && tokens.every((token) => searched(indicator).includes(token)))
       .sort((a, b) => a.display.localeCompare(b.display) || compare(a.title, b.title));
   }, [meta, text, onlyWithData]);
-  const objectives = meta.objectives.filter(({ objective }) => found.some((own) => own.objective === objective));
-  const others = found.filter((own) => !meta.objectives.some(({ objective }) => objective === own.objective));
+  const objectives = meta.objectives.filter(({ objective }) => matching.some((indicator) => indicator.objective === objective));
+  const others = matching.filter((indicator) => !meta.objectives.some(({ objective }) => objective === indicator.objective));
 
   return (
     <>
       <div class="page-head">
         <h1>{t("page.indicator.title")}</h1>
-        <p class="lead">{t("indicators.lead", { n: meta.indicators.filter(hasData).length, without: meta.indicators.filter((own) => !hasData(own)).length })}</p>
+        <p class="lead">{t("indicators.lead", { n: meta.indicators.filter(hasData).length, without: meta.indicators.filter((indicator) => !hasData(indicator)).length })}</p>
         <form class="filter" role="search" aria-label={t("indicators.filter")} onSubmit={(event) => event.preventDefault()}>
           <label>
             {t("indicators.search")}
@@ -42,7 +42,7 @@ export function IndicatorList({ meta }: PageProps) {
             {t("indicators.only_with_data")}
           </label>
           <p role="status" class="small">
-            {text || onlyWithData ? t("indicators.found", { n: found.length }) : ""}
+            {text || onlyWithData ? t("indicators.found", { n: matching.length }) : ""}
           </p>
         </form>
         <ul class="jumps">
@@ -58,9 +58,9 @@ export function IndicatorList({ meta }: PageProps) {
           ) : null}
         </ul>
       </div>
-      {found.length === 0 ? <p>{t("indicators.nothing")}</p> : null}
+      {matching.length === 0 ? <p>{t("indicators.nothing")}</p> : null}
       {objectives.map(({ objective, title }) => (
-        <Objective key={objective} id={objective} title={title} meta={meta} indicators={found.filter((own) => own.objective === objective)} filtered={text !== ""} />
+        <Objective key={objective} id={objective} title={title} meta={meta} indicators={matching.filter((indicator) => indicator.objective === objective)} filtered={text !== ""} />
       ))}
       {others.length ? <Objective id="" title={t("indicators.others")} meta={meta} indicators={others} filtered={text !== ""} /> : null}
       {meta.indices.length && !text ? <Indices meta={meta} /> : null}
@@ -73,9 +73,9 @@ const hasData = ({ newest }: IndicatorMeta): boolean => Object.keys(newest).leng
 const folded = new WeakMap<IndicatorMeta, string>();
 
 /** The folded text that a filter looks into. */
-function searched(own: IndicatorMeta): string {
-  let text = folded.get(own);
-  if (text === undefined) folded.set(own, (text = fold(`${own.title} ${own.indicator} ${own.unit}`)));
+function searched(indicator: IndicatorMeta): string {
+  let text = folded.get(indicator);
+  if (text === undefined) folded.set(indicator, (text = fold(`${indicator.title} ${indicator.indicator} ${indicator.unit}`)));
   return text;
 }
 
@@ -89,13 +89,13 @@ interface ObjectiveProps {
 
 function Objective({ id, title, meta, indicators, filtered }: ObjectiveProps) {
   const withData = indicators.filter(hasData);
-  const without = indicators.filter((own) => !hasData(own));
-  const topics = meta.topics.map((topic) => ({ ...topic, own: withData.filter((own) => own.topic === topic.topic) })).filter(({ own }) => own.length > 0);
-  const rest = withData.filter((own) => !topics.some(({ topic }) => topic === own.topic));
+  const without = indicators.filter((indicator) => !hasData(indicator));
+  const topics = meta.topics.map((topic) => ({ ...topic, members: withData.filter((indicator) => indicator.topic === topic.topic) })).filter(({ members }) => members.length > 0);
+  const rest = withData.filter((indicator) => !topics.some(({ topic }) => topic === indicator.topic));
   return (
     <Section id={id || undefined} title={title} aside={id}>
-      {topics.map(({ topic, title: name, own }) => (
-        <Topic key={topic} title={name} meta={meta} indicators={own} />
+      {topics.map(({ topic, title: name, members }) => (
+        <Topic key={topic} title={name} meta={meta} indicators={members} />
       ))}
       {rest.length ? <Topic title={topics.length ? t("indicators.others") : title} meta={meta} indicators={rest} /> : null}
       {without.length ? (
@@ -134,15 +134,15 @@ function Topic({ title, meta, indicators }: { title: string; meta: Meta; indicat
           </tr>
         </thead>
         <tbody role="rowgroup">
-          {indicators.map((own) => {
-            const levels = meta.levels.filter(({ level }) => own.newest[level]);
-            const newest = Object.values(own.newest).reduce((a, b) => (a > b ? a : b));
+          {indicators.map((indicator) => {
+            const levels = meta.levels.filter(({ level }) => indicator.newest[level]);
+            const newest = Object.values(indicator.newest).reduce((a, b) => (a > b ? a : b));
             return (
-              <tr role="row" key={own.indicator}>
+              <tr role="row" key={indicator.indicator}>
                 <th role="rowheader" scope="row">
-                  <a href={address("indicator", { indicator: own.indicator })}>{own.title}</a>
+                  <a href={address("indicator", { indicator: indicator.indicator })}>{indicator.title}</a>
                 </th>
-                <td role="cell">{own.unit}</td>
+                <td role="cell">{indicator.unit}</td>
                 <td role="cell">
                   {format.period(newest)}
                   {format.isOlder(newest, meta.released) ? <span class="note"> · {t("common.older")}</span> : null}
@@ -169,8 +169,8 @@ function Indices({ meta }: { meta: Meta }) {
   return (
     <Section id="indices" title={t("indicators.indices")}>
       {meta.indices.map(({ index, title, note, level, rankable, periods, components }) => {
-        const own = meta.levels.find((one) => one.level === level);
-        const facts = [own ? capital(levelName(own)) : level, periods.map(format.period).join(", "), format.list(components.map((part) => part.title)), t(rankable ? "indicators.ranks" : "indicators.fifths")];
+        const levelMeta = meta.levels.find((entry) => entry.level === level);
+        const facts = [levelMeta ? capital(levelName(levelMeta)) : level, periods.map(format.period).join(", "), format.list(components.map((part) => part.title)), t(rankable ? "indicators.ranks" : "indicators.fifths")];
         return (
           <div key={index} class="topic">
             <h3>{title}</h3>

@@ -34,7 +34,7 @@ export function IndicatorPage(props: PageProps) {
   const [query, change] = useQuery();
   const id = query["indicator"];
   if (!id) return <IndicatorList {...props} />;
-  const indicator = props.meta.indicators.find((own) => own.indicator === id);
+  const indicator = props.meta.indicators.find((entry) => entry.indicator === id);
   const { meta } = props;
   const named = meta.country.area === null ? { ...meta, country: { ...meta.country, name: t("indicator.own_country") } } : meta;
   return indicator ? <One key={id} {...props} meta={named} indicator={indicator} query={query} change={change} /> : <Unknown id={id} title={props.meta.title} />;
@@ -67,8 +67,8 @@ function One({ meta, areas, indicator, query, change }: OneProps) {
   useEffect(() => {
     document.title = `${title} – ${meta.title}`;
   }, [title]);
-  const known = Object.keys(indicator.newest).length > 0;
-  const heading = meta.objectives.find((own) => own.objective === objective);
+  const hasValues = Object.keys(indicator.newest).length > 0;
+  const heading = meta.objectives.find((entry) => entry.objective === objective);
   const measures = `${address("measures")}#${objective}`;
   const links = [{ text: t("nav.indicator"), href: address("indicator") }];
   if (heading) links.push({ text: `${objective} ${heading.title}`, href: measures });
@@ -77,12 +77,12 @@ function One({ meta, areas, indicator, query, change }: OneProps) {
     <>
       <Crumbs links={links} />
       <h1>{title}</h1>
-      {known ? <Known meta={meta} areas={areas} indicator={indicator} query={query} change={change} /> : <NoValues meta={meta} indicator={indicator} />}
+      {hasValues ? <Values meta={meta} areas={areas} indicator={indicator} query={query} change={change} /> : <NoValues meta={meta} indicator={indicator} />}
     </>
   );
 }
 
-function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
+function Values({ meta, areas: coarse, indicator, query, change }: OneProps) {
   const id = indicator.indicator;
   const { value: page, error } = useLoaded(id, () => loadIndicatorPage(id));
   const code = query["area"] ?? "";
@@ -90,8 +90,8 @@ function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
   const small = finest.count > MOST && code && coarse.find(code) === null ? code : null;
   const { value: places } = useLoaded(finest.count <= MOST ? "places" : small, async () => {
     if (!small) return loadPlaces();
-    const found = await findPlace(meta, small);
-    return found && placesOf(await loadBundle(found.bundle), finest);
+    const location = await findPlace(meta, small);
+    return location && placesOf(await loadBundle(location.bundle), finest);
   });
   const areas = useMemo(() => (places ? new Areas(meta, places) : coarse), [places]);
   const area = code ? areas.find(code) : null;
@@ -99,15 +99,15 @@ function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
 
   const several = useMemo(() => page?.levels.filter(({ count }) => count > 1) ?? [], [page]);
   const shown = several.find(({ level }) => level === query["level"]) ?? several.filter(({ count }) => count <= EASY)[0] ?? several.at(-1);
-  const level = meta.levels.find((own) => own.level === shown?.level) ?? null;
+  const level = meta.levels.find((entry) => entry.level === shown?.level) ?? null;
   const rows = useMemo(() => (shown && page ? rowsOf(shown, areas, page.about) : []), [shown, page, areas]);
   const fine = page && finest.count > MOST && indicator.newest[finest.level] ? finest : null;
 
   const parts = fine?.map_parts;
   const measured = useMemo(() => ({ decimals: indicator.decimals, unit: indicator.unit }), [indicator]);
-  const region = (parts && above.map((own) => areas.code(own)).find((own) => parts.files[own])) ?? null;
+  const region = (parts && above.map((area) => areas.code(area)).find((area) => parts.files[area])) ?? null;
 
-  const inLevel = level ? above.find((own) => own >= level.first && own < level.first + level.count) : undefined;
+  const inLevel = level ? above.find((area) => area >= level.first && area < level.first + level.count) : undefined;
   const chosen = inLevel === undefined ? null : areas.code(inLevel);
   const part = query["part"];
   const only = (name: string) => !part || part === name;
@@ -142,7 +142,7 @@ function Known({ meta, areas: coarse, indicator, query, change }: OneProps) {
 
   if (error) return <p role="alert">{t("common.failed")}</p>;
   if (!shared) return <p role="status">{t("common.loading")}…</p>;
-  const options = [...several].reverse().map((own) => ({ value: own.level, text: levelName(levelOf(meta.levels, own.level)) }));
+  const options = [...several].reverse().map((entry) => ({ value: entry.level, text: levelName(levelOf(meta.levels, entry.level)) }));
   if (fine) options.push({ value: fine.level, text: levelName(fine) });
   return (
     <div data-indicator={id}>

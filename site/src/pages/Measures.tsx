@@ -14,12 +14,12 @@ export function Measures({ meta }: PageProps) {
   document.title = `${t("page.measures.title")} – ${meta.title}`;
   useAnchor(true);
   const declared = meta.measures.filter(({ indicators }) => indicators > 0);
-  const known = declared.filter(({ indicators_with_data }) => indicators_with_data > 0);
+  const measuresWithData = declared.filter(({ indicators_with_data }) => indicators_with_data > 0);
   return (
     <>
       <div class="page-head">
         <h1>{t("page.measures.title")}</h1>
-        <p class="lead">{t("measures.lead", { n: meta.measures.length, known: known.length })}</p>
+        <p class="lead">{t("measures.lead", { n: meta.measures.length, known: measuresWithData.length })}</p>
         <p>
           {t("measures.cohesion")} <a href={address("cohesion")}>{t("home.cohesion_link")}</a>
         </p>
@@ -32,9 +32,9 @@ export function Measures({ meta }: PageProps) {
         </ul>
       </div>
       {meta.objectives.map(({ objective, title }) => {
-        const own = meta.indicators.filter((indicator) => indicator.objective === objective);
+        const ofObjective = meta.indicators.filter((indicator) => indicator.objective === objective);
         const measures = meta.measures.filter((measure) => measure.objective === objective);
-        const others = own.filter(({ measure }) => !measures.some((one) => one.measure === measure));
+        const others = ofObjective.filter(({ measure }) => !measures.some((entry) => entry.measure === measure));
         return (
           <Section key={objective} id={objective} title={title} aside={objective}>
             <table class="measures" role="table" aria-label={title}>
@@ -66,7 +66,7 @@ export function Measures({ meta }: PageProps) {
                     title={measure.title}
                     measure={measure}
                     meta={meta}
-                    indicators={own.filter((indicator) => indicator.measure === measure.measure)}
+                    indicators={ofObjective.filter((indicator) => indicator.measure === measure.measure)}
                   />
                 ))}
                 {others.length ? (
@@ -100,10 +100,10 @@ interface RowProps {
 const hasData = ({ newest }: IndicatorMeta): boolean => Object.keys(newest).length > 0;
 
 function Row({ id, number, title, measure, meta, indicators }: RowProps) {
-  const known = indicators.filter(hasData);
+  const withData = indicators.filter(hasData);
   const missing = indicators.filter((indicator) => !hasData(indicator));
-  const newest = known.flatMap((indicator) => Object.values(indicator.newest)).sort().at(-1);
-  const finest = meta.levels.find(({ level }) => known.some((indicator) => indicator.newest[level]));
+  const newest = withData.flatMap((indicator) => Object.values(indicator.newest)).sort().at(-1);
+  const finest = meta.levels.find(({ level }) => withData.some((indicator) => indicator.newest[level]));
   return (
     <tr role="row" id={id} class={location.hash === `#${id}` ? "named" : undefined}>
       <th role="rowheader" scope="row">
@@ -114,13 +114,13 @@ function Row({ id, number, title, measure, meta, indicators }: RowProps) {
       </th>
       <td role="cell" class="known">
         <p class="count">
-          <Dots full={known.length} all={indicators.length} />
-          <span aria-hidden="true">{t("measures.of", { full: known.length, all: indicators.length })}</span>
+          <Dots full={withData.length} all={indicators.length} />
+          <span aria-hidden="true">{t("measures.of", { full: withData.length, all: indicators.length })}</span>
         </p>
-        <Known indicators={known} />
+        <IndicatorsWithData indicators={withData} />
       </td>
       <td role="cell" data-label={t("measures.where")}>
-        {known.length === 0 ? `– ${t("measures.no_data")}` : measure ? t("measures.areas", { n: measure.areas }) : finest ? t("measures.from_level", { level: levelName(finest) }) : ""}
+        {withData.length === 0 ? `– ${t("measures.no_data")}` : measure ? t("measures.areas", { n: measure.areas }) : finest ? t("measures.from_level", { level: levelName(finest) }) : ""}
         {measure && finest ? <span class="note">{t("measures.from_level", { level: levelName(finest) })}</span> : null}
       </td>
       <td role="cell" data-label={t("measures.newest")}>
@@ -135,7 +135,7 @@ function Row({ id, number, title, measure, meta, indicators }: RowProps) {
 }
 
 /** Links to the indicators with data; many of them closed. */
-function Known({ indicators }: { indicators: IndicatorMeta[] }) {
+function IndicatorsWithData({ indicators }: { indicators: IndicatorMeta[] }) {
   const list = () => (
     <ul>
       {indicators.map(({ indicator, title }) => (

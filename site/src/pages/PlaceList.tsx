@@ -65,10 +65,10 @@ export function PlaceList({ meta }: PageProps) {
         </a>
       </p>
       <p class="note">{t("places.numbers")}</p>
-      {tree.byLevel(within).map(({ level, areas: own }) => (
-        <Section key={level.level} title={capital(levelName(level))} aside={levelCount(level, own.length)}>
+      {tree.byLevel(within).map(({ level, areas: listed }) => (
+        <Section key={level.level} title={capital(levelName(level))} aside={levelCount(level, listed.length)}>
           {hasText(`places.note_${level.level}`) ? <p class="note">{t(`places.note_${level.level}`)}</p> : null}
-          <AreaList areas={areas} tree={tree} own={own} />
+          <AreaList areas={areas} tree={tree} listed={listed} />
         </Section>
       ))}
       {tree.below(within).length === 0 ? <p>{t("places.nothing_below")}</p> : null}
@@ -76,20 +76,20 @@ export function PlaceList({ meta }: PageProps) {
   );
 }
 
-interface Known {
+interface ListProps {
   areas: Areas;
   tree: Hierarchy;
 }
 
 /** The areas below the top one, each with those of its areas that have areas below themselves. */
-function Overview({ areas, tree }: Known) {
+function Overview({ areas, tree }: ListProps) {
   return (
     <>
-      {tree.byLevel(tree.top).map(({ level, areas: own }) => (
-        <Section key={level.level} title={capital(levelName(level))} aside={levelCount(level, own.length)}>
-          {own.some((area) => tree.below(area).length) ? (
+      {tree.byLevel(tree.top).map(({ level, areas: listed }) => (
+        <Section key={level.level} title={capital(levelName(level))} aside={levelCount(level, listed.length)}>
+          {listed.some((area) => tree.below(area).length) ? (
             <ul class="regions">
-              {own.map((area) => (
+              {listed.map((area) => (
                 <li key={area}>
                   <h3>
                     <a href={address("place", { within: areas.code(area) })}>{areas.name(area)}</a>
@@ -99,7 +99,7 @@ function Overview({ areas, tree }: Known) {
               ))}
             </ul>
           ) : (
-            <AreaList areas={areas} tree={tree} own={own} />
+            <AreaList areas={areas} tree={tree} listed={listed} />
           )}
         </Section>
       ))}
@@ -108,17 +108,17 @@ function Overview({ areas, tree }: Known) {
 }
 
 /** The areas below one of the overview, as links in a line: those that have areas below, or all of the coarsest level. */
-function Inner({ areas, tree, area }: Known & { area: number }) {
+function Inner({ areas, tree, area }: ListProps & { area: number }) {
   const levels = tree.byLevel(area);
-  const shown = levels.find(({ areas: own }) => own.some((one) => tree.below(one).length)) ?? levels[0];
+  const shown = levels.find(({ areas: candidates }) => candidates.some((below) => tree.below(below).length)) ?? levels[0];
   if (!shown) return null;
   return (
     <p class="small">
       {capital(levelName(shown.level))}:{" "}
-      {shown.areas.map((one, position) => (
+      {shown.areas.map((below, position) => (
         <>
           {position ? ", " : ""}
-          <AreaLink areas={areas} tree={tree} area={one} />
+          <AreaLink areas={areas} tree={tree} area={below} />
         </>
       ))}
     </p>
@@ -126,15 +126,15 @@ function Inner({ areas, tree, area }: Known & { area: number }) {
 }
 
 /** To the list of what is below an area, or to its page if nothing is. */
-function AreaLink({ areas, tree, area }: Known & { area: number }) {
+function AreaLink({ areas, tree, area }: ListProps & { area: number }) {
   const code = areas.code(area);
   return <a href={address("place", tree.below(area).length ? { within: code } : { area: code })}>{areas.name(area)}</a>;
 }
 
 /** A list in columns: name, inhabitants or the number of areas below; areas that have ended come last. */
-function AreaList({ areas, tree, own }: Known & { own: number[] }) {
-  const present = own.filter((area) => !areas.isFormer(area));
-  const former = own.filter((area) => areas.isFormer(area));
+function AreaList({ areas, tree, listed }: ListProps & { listed: number[] }) {
+  const present = listed.filter((area) => !areas.isFormer(area));
+  const former = listed.filter((area) => areas.isFormer(area));
   const row = (area: number) => (
     <li key={area}>
       <AreaLink areas={areas} tree={tree} area={area} />

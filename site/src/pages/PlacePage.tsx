@@ -24,13 +24,13 @@ export function PlacePage(props: PageProps) {
   return code ? <OnePlace key={code} code={code} {...props} /> : <PlaceList {...props} />;
 }
 
-interface Found {
+interface PlaceAndFiles {
   place: Place;
   files: PlaceFiles;
 }
 
 /** Load what is known about the area with a code. Null if the release has no such area. */
-async function find(code: string, meta: Meta, coarse: Areas): Promise<Found | null> {
+async function find(code: string, meta: Meta, coarse: Areas): Promise<PlaceAndFiles | null> {
   const number = coarse.find(code);
   const located = number === null ? await findPlace(meta, code) : { area: number, bundle: coarse.bundle(number), hasPeers: false };
   if (!located) return null;
@@ -40,19 +40,19 @@ async function find(code: string, meta: Meta, coarse: Areas): Promise<Found | nu
     loadWithin(name.replace(/-\d+$/, "")).catch(() => null),
     hasPeers ? loadPeers(name).catch(() => null) : null,
   ]);
-  const peers = similar ?? (bundle.peers.some((own) => own.length > 0) ? await loadPeers(name).catch(() => null) : null);
+  const peers = similar ?? (bundle.peers.some((peers) => peers.length > 0) ? await loadPeers(name).catch(() => null) : null);
   const files = { bundle, within, peers };
   const place = placeOf(meta, files, area);
   return place && { place, files };
 }
 
 function OnePlace({ code, meta, areas }: PageProps & { code: string }) {
-  const { value: found, error } = useLoaded(code, () =>
-    awaited(find(code, meta, areas)).then((own) => own ?? Promise.reject(new UnknownArea(code))),
+  const { value: loaded, error } = useLoaded(code, () =>
+    awaited(find(code, meta, areas)).then((shown) => shown ?? Promise.reject(new UnknownArea(code))),
   );
   useEffect(() => {
-    if (found) document.title = `${found.place.name} – ${meta.title}`;
-  }, [found]);
+    if (loaded) document.title = `${loaded.place.name} – ${meta.title}`;
+  }, [loaded]);
   if (error instanceof UnknownArea) {
     return (
       <>
@@ -65,31 +65,31 @@ function OnePlace({ code, meta, areas }: PageProps & { code: string }) {
     );
   }
   if (error) return <p class="page-loading">{t("common.failed")}</p>;
-  if (!found) return <p class="page-loading small">{t("common.loading")}</p>;
-  return <Shown {...found} areas={areas} meta={meta} />;
+  if (!loaded) return <p class="page-loading small">{t("common.loading")}</p>;
+  return <Shown {...loaded} areas={areas} meta={meta} />;
 }
 
 class UnknownArea extends Error {}
 
-function Shown({ place, areas, files, meta }: Found & { areas: Areas; meta: Meta }) {
+function Shown({ place, areas, files, meta }: PlaceAndFiles & { areas: Areas; meta: Meta }) {
   const sentences = useMemo(() => standsOut(place.rows, meta.released), [place]);
-  const [asked, setAsked] = useState(location.hash.slice(1));
+  const [requested, setRequested] = useState(location.hash.slice(1));
   useEffect(() => {
-    const listen = () => setAsked(location.hash.slice(1));
+    const listen = () => setRequested(location.hash.slice(1));
     addEventListener("hashchange", listen);
     return () => removeEventListener("hashchange", listen);
   }, []);
   useEffect(() => {
-    if (asked) document.getElementById(asked)?.scrollIntoView();
-  }, [asked]);
+    if (requested) document.getElementById(requested)?.scrollIntoView();
+  }, [requested]);
   return (
     <>
       <Head place={place} areas={areas} meta={meta} within={files.within} />
-      <StandsOut sentences={sentences} place={place} areas={areas} meta={meta} onShow={setAsked} />
+      <StandsOut sentences={sentences} place={place} areas={areas} meta={meta} onShow={setRequested} />
       {place.rows.some((row) => row.series.some(({ value }) => value !== null)) ? null : <p>{t("place.no_values")}</p>}
       <Key place={place} areas={areas} meta={meta} />
       {meta.objectives.map(({ objective, title }) => (
-        <Objective key={objective} objective={objective} title={title} place={place} areas={areas} meta={meta} asked={asked} />
+        <Objective key={objective} objective={objective} title={title} place={place} areas={areas} meta={meta} requested={requested} />
       ))}
       <Indices place={place} meta={meta} />
       <Missing place={place} meta={meta} />
@@ -105,11 +105,11 @@ interface ObjectiveProps {
   areas: Areas;
   meta: Meta;
   /** The indicator whose row was asked for. */
-  asked: string;
+  requested: string;
 }
 
 /** The indicators of an objective: headlines, and the rest where the reader opens it. */
-function Objective({ objective, title, place, areas, meta, asked }: ObjectiveProps) {
+function Objective({ objective, title, place, areas, meta, requested }: ObjectiveProps) {
   const all = place.rows.filter((row) => row.about.objective === objective);
   const rows = isEmpty(place) ? all.filter((row) => row.series.some(({ value }) => value !== null)) : all;
   if (rows.length === 0) return null;
@@ -117,12 +117,12 @@ function Objective({ objective, title, place, areas, meta, asked }: ObjectivePro
   const others = rows.filter((row) => row.about.display !== "headline");
   const withData = rows.filter((row) => row.value !== null).length;
   const without = meta.indicators.filter((about) => about.objective === objective).length - withData;
-  const table = (own: Row[], label: string) => <ObjectiveTable label={label} rows={own} place={place} areas={areas} meta={meta} />;
+  const table = (shownRows: Row[], label: string) => <ObjectiveTable label={label} rows={shownRows} place={place} areas={areas} meta={meta} />;
   return (
     <Section title={title} aside={t("place.objective_aside", { objective, n: withData, without })} id={objective} class={headlines.length ? "place-objective" : "place-objective not-printed"}>
       {headlines.length ? table(headlines, t("place.table", { title, name: place.name })) : null}
       {others.length ? (
-        <Others asked={others.some((row) => row.about.indicator === asked)} summary={headlines.length ? t("place.more", { n: others.length }) : t("place.only_more", { n: others.length })}>
+        <Others isRequested={others.some((row) => row.about.indicator === requested)} summary={headlines.length ? t("place.more", { n: others.length }) : t("place.only_more", { n: others.length })}>
           {() => table(others, t("place.table_more", { title, name: place.name }))}
         </Others>
       ) : null}
@@ -131,15 +131,15 @@ function Objective({ objective, title, place, areas, meta, asked }: ObjectivePro
 }
 
 /** A closed part that opens itself when one of its rows is asked for. */
-function Others({ asked, summary, children }: { asked: boolean; summary: string; children: () => preact.ComponentChildren }) {
-  const [open, setOpen] = useState(asked);
-  const [seen, setSeen] = useState(asked);
+function Others({ isRequested, summary, children }: { isRequested: boolean; summary: string; children: () => preact.ComponentChildren }) {
+  const [open, setOpen] = useState(isRequested);
+  const [seen, setSeen] = useState(isRequested);
   useEffect(() => {
-    if (asked) {
+    if (isRequested) {
       setOpen(true);
       setSeen(true);
     }
-  }, [asked]);
+  }, [isRequested]);
   const toggled = (event: Event) => {
     const now = (event.currentTarget as HTMLDetailsElement).open;
     setOpen(now);

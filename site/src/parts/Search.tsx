@@ -27,7 +27,7 @@ const LIMIT = 8;
 export function Search({ meta, label, kinds, hint, onChoose, accepts, compact }: Props) {
   const id = useId();
   const field = useRef<HTMLInputElement>(null);
-  const [wanted, setWanted] = useState(false);
+  const [isActivated, setIsActivated] = useState(false);
   const [places, setPlaces] = useState<Places | null>(null);
   const [failed, setFailed] = useState(false);
   const [text, setText] = useState("");
@@ -36,12 +36,12 @@ export function Search({ meta, label, kinds, hint, onChoose, accepts, compact }:
 
   const needsPlaces = kinds !== "indicators";
   useEffect(() => {
-    if (wanted && needsPlaces) loadPlaces().then(setPlaces, () => setFailed(true));
-  }, [wanted, needsPlaces]);
+    if (isActivated && needsPlaces) loadPlaces().then(setPlaces, () => setFailed(true));
+  }, [isActivated, needsPlaces]);
   const areas = useMemo(() => new Areas(meta, places), [meta, places]);
-  const index = useMemo(() => new SuggestionIndex(meta, needsPlaces && wanted ? areas : null, kinds !== "places"), [meta, areas, needsPlaces && wanted, kinds]);
-  const found = useMemo(() => (text.trim() ? index.find(text, LIMIT, accepts) : []), [text, index, accepts]);
-  const shown = open && found.length > 0;
+  const index = useMemo(() => new SuggestionIndex(meta, needsPlaces && isActivated ? areas : null, kinds !== "places"), [meta, areas, needsPlaces && isActivated, kinds]);
+  const suggestions = useMemo(() => (text.trim() ? index.find(text, LIMIT, accepts) : []), [text, index, accepts]);
+  const shown = open && suggestions.length > 0;
 
   const choose = (choice: Suggestion | undefined) => {
     if (!choice) return;
@@ -53,18 +53,18 @@ export function Search({ meta, label, kinds, hint, onChoose, accepts, compact }:
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const last = found.length - 1;
+    const last = suggestions.length - 1;
     if (event.key === "Enter") {
-      if (!found.length) return;
-      choose(found[Math.max(active, 0)]);
+      if (!suggestions.length) return;
+      choose(suggestions[Math.max(active, 0)]);
     } else if (event.key === "Escape") {
       if (open && text) setOpen(false);
       else setText("");
       setActive(-1);
-    } else if (event.key === "ArrowDown" && found.length) {
+    } else if (event.key === "ArrowDown" && suggestions.length) {
       setActive(!shown ? 0 : active === last ? 0 : active + 1);
       setOpen(true);
-    } else if (event.key === "ArrowUp" && found.length) {
+    } else if (event.key === "ArrowUp" && suggestions.length) {
       setActive(!shown || active <= 0 ? last : active - 1);
       setOpen(true);
     } else if (event.key === "Home" && shown && active >= 0) setActive(0);
@@ -94,11 +94,11 @@ export function Search({ meta, label, kinds, hint, onChoose, accepts, compact }:
           autocapitalize="off"
           spellcheck={false}
           value={text}
-          onFocus={() => setWanted(true)}
+          onFocus={() => setIsActivated(true)}
           onBlur={() => setOpen(false)}
           onKeyDown={onKeyDown}
           onInput={(event) => {
-            setWanted(true);
+            setIsActivated(true);
             setText(event.currentTarget.value);
             setOpen(true);
             setActive(-1);
@@ -106,7 +106,7 @@ export function Search({ meta, label, kinds, hint, onChoose, accepts, compact }:
         />
         <ul id={`${id}list`} role="listbox" aria-label={t("search.suggestions")} hidden={!shown}>
           {shown &&
-            found.map((suggestion, position) => (
+            suggestions.map((suggestion, position) => (
               <li
                 key={`${suggestion.kind} ${suggestion.code}`}
                 id={`${id}option${position}`}
@@ -128,8 +128,8 @@ export function Search({ meta, label, kinds, hint, onChoose, accepts, compact }:
           {hint}
         </p>
       ) : null}
-      <p role="status" class={open && text.trim() && !found.length ? "note" : "unseen"}>
-        {!open || !text.trim() ? "" : found.length ? t("search.found", { n: found.length }) : failed ? t("common.failed") : needsPlaces && !places ? t("common.loading") : t("search.nothing")}
+      <p role="status" class={open && text.trim() && !suggestions.length ? "note" : "unseen"}>
+        {!open || !text.trim() ? "" : suggestions.length ? t("search.found", { n: suggestions.length }) : failed ? t("common.failed") : needsPlaces && !places ? t("common.loading") : t("search.nothing")}
       </p>
     </div>
   );
@@ -142,11 +142,11 @@ function describe({ kind, code, area }: Suggestion, meta: Meta, areas: Areas): s
     return t(has ? "search.indicator" : "search.indicator_without_data");
   }
   const parts: string[] = [];
-  const own = areas.level(area);
+  const level = areas.level(area);
   const parent = areas.parent(area);
-  if (own !== areas.finest) parts.push(own.title);
+  if (level !== areas.finest) parts.push(level.title);
   else if (areas.isFormer(area)) parts.push(t("search.former"));
-  if (own === areas.finest && parent !== null) parts.push(t("search.within", { level: areas.level(parent).title, name: areas.name(parent) }));
+  if (level === areas.finest && parent !== null) parts.push(t("search.within", { level: areas.level(parent).title, name: areas.name(parent) }));
   const population = areas.population(area);
   if (population !== null) parts.push(t("search.inhabitants", { n: population, number: number(population) }));
   return parts.join(", ");

@@ -4,12 +4,12 @@ import { EmbedCode } from "./ChartActions";
 
 /** Copies the address of the view, which has its whole state, and shows the code that embeds it. */
 export function Share({ title }: { title: string }) {
-  const [said, setSaid] = useState("");
+  const [message, setMessage] = useState("");
   const [embedding, setEmbedding] = useState(false);
-  const show = () => setSaid(location.href);
+  const show = () => setMessage(location.href);
   const copy = () => {
     if (!navigator.clipboard) return show();
-    navigator.clipboard.writeText(location.href).then(() => setSaid(t("compare.copied")), show);
+    navigator.clipboard.writeText(location.href).then(() => setMessage(t("compare.copied")), show);
   };
   return (
     <>
@@ -20,7 +20,7 @@ export function Share({ title }: { title: string }) {
         {t("compare.embed")}
       </button>
       <span role="status" class="small share-said">
-        {said}
+        {message}
       </span>
       {embedding ? (
         <div class="share-code">

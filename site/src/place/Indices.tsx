@@ -11,7 +11,7 @@ import { many } from "./words";
 /** The indices of a place as fifths of all areas of its level; never as ranks. */
 export function Indices({ place, meta }: { place: Place; meta: Meta }) {
   const shown = place.indices.flatMap((index) => {
-    const about = meta.indices.find((own) => own.index === index.index);
+    const about = meta.indices.find((entry) => entry.index === index.index);
     return about && index.scores.some(({ fifth }) => fifth !== null) ? [{ index, about }] : [];
   });
   if (shown.length === 0) return null;
@@ -80,4 +80,4 @@ function Component({ score, title }: { score: IndexScore; title: string }) {
 
 const partsText = ({ available, expected }: IndexScore): string => (available === null || expected === null ? "" : t("place.index_of", { available, expected }));
 
-const titleOf = (about: IndexMeta, component: string): string => about.components.find((own) => own.component === component)?.title ?? component.replaceAll("_", " ");
+const titleOf = (about: IndexMeta, component: string): string => about.components.find((entry) => entry.component === component)?.title ?? component.replaceAll("_", " ");

@@ -13,9 +13,9 @@ export function Locator({ place, areas, meta, point }: { place: Place; areas: Ar
   const level = levelOf(place, areas);
   const shapes = useLoaded(level?.map ?? null, () => loadShapes(level!.map!));
   if (!level) return null;
-  const own = place.level === level.level ? place.area : place.parent;
-  const chosen = own === null ? "" : areas.code(own);
-  const wider = own === null ? null : areas.parent(own);
+  const shown = place.level === level.level ? place.area : place.parent;
+  const chosen = shown === null ? "" : areas.code(shown);
+  const wider = shown === null ? null : areas.parent(shown);
   const around = wider === null || wider === meta.country.area ? [] : areas.below(wider).map((area) => areas.code(area));
   const above = aboveOf(place, areas).filter((area) => area !== meta.country.area);
   const summary = above.length ? t("place.locator", { name: place.name, above: above.map((area) => areas.name(area)).join(", ") }) : place.name;
@@ -35,7 +35,7 @@ export function Locator({ place, areas, meta, point }: { place: Place; areas: Ar
 
 /** The level whose areas the map draws: that of the place if it has few areas, else that of the area above it. */
 function levelOf(place: Place, areas: Areas): Level | null {
-  const own = areas.level(place.area);
-  const level = own.count <= MOST_AREAS ? own : place.parent === null ? null : areas.level(place.parent);
+  const levelOfPlace = areas.level(place.area);
+  const level = levelOfPlace.count <= MOST_AREAS ? levelOfPlace : place.parent === null ? null : areas.level(place.parent);
   return level?.map ? level : null;
 }

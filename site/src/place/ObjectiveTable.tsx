@@ -29,7 +29,7 @@ export function ObjectiveTable({ label, rows, place, areas, meta }: Props) {
           ))}
         </tr>
       </thead>
-      {byTopic(meta, rows).map(({ topic, title, rows: own }) => (
+      {byTopic(meta, rows).map(({ topic, title, rows: rowsOfTopic }) => (
         <tbody key={topic} role="rowgroup">
           {title ? (
             <tr role="row" class="topic">
@@ -38,7 +38,7 @@ export function ObjectiveTable({ label, rows, place, areas, meta }: Props) {
               </th>
             </tr>
           ) : null}
-          {own.map((row) => (
+          {rowsOfTopic.map((row) => (
             <RowOfTable key={row.about.indicator} row={row} place={place} areas={areas} meta={meta} />
           ))}
         </tbody>

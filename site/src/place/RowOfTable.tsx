@@ -127,9 +127,9 @@ function PositionCell({ row, place, areas }: { row: Row; place: Place; areas: Ar
 function Sexes({ row, place }: { row: Row; place: Place }) {
   const { women, men, about, period } = row;
   if (!women || !men || (women.value === null && men.value === null)) return null;
-  const shown = (own: Measurement, sex: string) => (
-    <span data-area={place.code} data-period={period} data-sex={sex} data-status={own.status}>
-      {valueText(own.value, about)}
+  const shown = (measured: Measurement, sex: string) => (
+    <span data-area={place.code} data-period={period} data-sex={sex} data-status={measured.status}>
+      {valueText(measured.value, about)}
     </span>
   );
   return (

@@ -96,7 +96,7 @@ const isTotal = (breakdown: PlaceBreakdown): boolean => breakdown.sex === "_T" &
 export function placeOf(meta: Meta, { bundle, within, peers }: PlaceFiles, area: number): Place | null {
   const at = bundle.areas.indexOf(area);
   if (at < 0) return null;
-  const own = bundle.peers[at] ?? [];
+  const peerAreas = bundle.peers[at] ?? [];
   const indicators = new Map(meta.indicators.map((about) => [about.indicator, about]));
   const peerPositions = new Map((peers?.areas ?? []).map((peer, position) => [peer, position]));
   const rows: Row[] = [];
@@ -108,7 +108,7 @@ export function placeOf(meta: Meta, { bundle, within, peers }: PlaceFiles, area:
     row.others = around && within ? around.filter((_, position) => within.areas[position] !== area) : [];
     row.withoutValue = around && row.among ? Math.max(0, around.length - 1 - row.among.others) : 0;
     const values = peers?.indicators[entry.indicator];
-    row.peerValues = values ? own.map((peer) => values[peerPositions.get(peer) ?? -1] ?? null) : [];
+    row.peerValues = values ? peerAreas.map((peer) => values[peerPositions.get(peer) ?? -1] ?? null) : [];
     rows.push(row);
   }
   return {
@@ -118,7 +118,7 @@ export function placeOf(meta: Meta, { bundle, within, peers }: PlaceFiles, area:
     level: bundle.level,
     bundle: bundle.bundle,
     parent: bundle.parent,
-    peers: own.flatMap((peer) => {
+    peers: peerAreas.flatMap((peer) => {
       const position = peerPositions.get(peer);
       return position === undefined ? [] : [{ area: peer, code: peers!.codes[position]!, name: peers!.names[position]! }];
     }),
@@ -134,8 +134,8 @@ function rowOf(about: IndicatorMeta, entry: PlaceIndicator, at: number, level: s
   const now = newest === null ? -1 : entry.periods.indexOf(newest);
   if (!total || newest === null || now < 0) return null;
   const bySex = (sex: string) => {
-    const found = entry.breakdowns.find((breakdown) => breakdown.sex === sex && breakdown.age === total.age);
-    return found && found !== total ? measurement(found, at, now) : null;
+    const breakdownOfSex = entry.breakdowns.find((breakdown) => breakdown.sex === sex && breakdown.age === total.age);
+    return breakdownOfSex && breakdownOfSex !== total ? measurement(breakdownOfSex, at, now) : null;
   };
   return {
     about,
@@ -220,10 +220,10 @@ export function change(row: Row): "risen" | "fallen" | "uncertain" | "broken" | 
 
 /** The middle of the values of similar places; null where fewer than three have one. */
 export function middle(values: Value[]): Value {
-  const known = values.filter((value): value is number => value !== null).sort((a, b) => a - b);
-  if (known.length < 3) return null;
-  const half = known.length >> 1;
-  return known.length % 2 ? known[half]! : (known[half - 1]! + known[half]!) / 2;
+  const present = values.filter((value): value is number => value !== null).sort((a, b) => a - b);
+  if (present.length < 3) return null;
+  const half = present.length >> 1;
+  return present.length % 2 ? present[half]! : (present[half - 1]! + present[half]!) / 2;
 }
 
 /** Rows of an objective by topic, in the order of the pack; topics and rows without any are left out. */

@@ -78,17 +78,17 @@ const equalText = (equal: number): string => (equal ? ` ${t("place.equal", { equ
 
 /** What the small series shows, in short lines. */
 export function seriesLines(row: Row): string[] {
-  const known = row.series.filter((point) => point.value !== null);
-  if (known.length === 0) return [];
-  if (row.value === null) return [t("place.last_known", { period: period(known.at(-1)!.period), value: valueText(known.at(-1)!.value, row.about) })];
-  if (known.length === 1) return [t("place.only", { period: period(known[0]!.period) })];
-  const first = known[0]!;
+  const measured = row.series.filter((point) => point.value !== null);
+  if (measured.length === 0) return [];
+  if (row.value === null) return [t("place.last_known", { period: period(measured.at(-1)!.period), value: valueText(measured.at(-1)!.value, row.about) })];
+  if (measured.length === 1) return [t("place.only", { period: period(measured[0]!.period) })];
+  const first = measured[0]!;
   const lines = [t("place.first_value", { period: period(first.period), value: number(first.value, row.about.decimals) })];
   const breaks = row.series.filter((point) => point.status === "B" && point.period > first.period);
   const trend = trendText(row);
   const changed = change(row);
   if (trend) lines.push(trend);
-  else if (changed && (changed !== "broken" || breaks.length === 0)) lines.push(changeText(row, changed, known.length > 2));
+  else if (changed && (changed !== "broken" || breaks.length === 0)) lines.push(changeText(row, changed, measured.length > 2));
   if (breaks.length) lines.push(t("place.break", { periods: spans(breaks.map((point) => point.period)) }));
   return lines;
 }
@@ -107,10 +107,10 @@ function trendText({ trend }: Row): string | null {
 /** Years as runs: "2022–2024". */
 function spans(periods: string[]): string {
   const runs: string[][] = [];
-  for (const own of periods) {
+  for (const year of periods) {
     const last = runs.at(-1);
-    if (last && Number(own) === Number(last.at(-1)) + 1) last.push(own);
-    else runs.push([own]);
+    if (last && Number(year) === Number(last.at(-1)) + 1) last.push(year);
+    else runs.push([year]);
   }
   return runs.map((run) => (run.length > 1 ? `${run[0]}–${run.at(-1)}` : period(run[0]!))).join(", ");
 }

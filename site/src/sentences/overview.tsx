@@ -16,7 +16,7 @@ export interface Finding {
 
 /** How many of the smallest areas cannot be told from the country. Null without comparisons, or if there are several countries. */
 export function likeTheCountry(meta: Meta, indicator: IndicatorMeta, page: IndicatorPage): Finding | null {
-  const level = meta.levels.find((own) => indicator.newest[own.level] && differences(page, own.level));
+  const level = meta.levels.find((candidate) => indicator.newest[candidate.level] && differences(page, candidate.level));
   const counts = level ? differences(page, level.level) : null;
   if (!level || !counts || counts.reference === null) return null;
   const areas = (n: number) => levelCount(level, n);
@@ -39,15 +39,15 @@ export function likeTheCountry(meta: Meta, indicator: IndicatorMeta, page: Indic
 
 /** How the value of the country changed since the first period with an interval. Null across a break, or without intervals. */
 export function changeOfCountry(meta: Meta, indicator: IndicatorMeta, page: IndicatorPage): Finding | null {
-  const level = page.levels.find((own) => own.count === 1 && own.first === meta.country.area);
+  const level = page.levels.find((level) => level.count === 1 && level.first === meta.country.area);
   const total = level?.series ? totalOf(level.series.breakdowns) : undefined;
   if (!level?.series || !total?.lower || !total.upper) return null;
   const { periods } = level.series;
-  const known = periods.map((_, position) => position).filter((position) => total.lower![position]?.[0] != null && total.value[position]?.[0] != null);
-  const [first, last] = [known[0], known.at(-1)];
+  const measured = periods.map((_, position) => position).filter((position) => total.lower![position]?.[0] != null && total.value[position]?.[0] != null);
+  const [first, last] = [measured[0], measured.at(-1)];
   if (first === undefined || last === undefined || first === last) return null;
   if (page.about.breaks.some(({ period }) => period > periods[first]! && period <= periods[last]!)) return null;
-  if (known.some((position) => position > first && total.status[position]?.[0] === "B")) return null;
+  if (measured.some((position) => position > first && total.status[position]?.[0] === "B")) return null;
   const change = total.lower[last]![0]! > total.upper[first]![0]! ? "risen" : total.upper[last]![0]! < total.lower[first]![0]! ? "fallen" : "within";
   const shown = (position: number) => (
     <ShownValue indicator={indicator} area={meta.country.code} period={periods[position]!} status={total.status[position]?.[0] ?? ""} value={total.value[position]![0]!} />
@@ -81,7 +81,7 @@ export function withoutData(meta: Meta): Finding | null {
 
 /** The value that areas are compared with: that of the country in the period of their level. */
 function ValueOfCountry({ meta, indicator, page, period, value }: { meta: Meta; indicator: IndicatorMeta; page: IndicatorPage; period: string; value: number }) {
-  const series = page.levels.find((own) => own.count === 1 && own.first === meta.country.area)?.series;
+  const series = page.levels.find((level) => level.count === 1 && level.first === meta.country.area)?.series;
   const position = series?.periods.indexOf(period) ?? -1;
   const status = series && position >= 0 ? totalOf(series.breakdowns)?.status[position]?.[0] : undefined;
   if (!status) return <>{format.withUnit(format.number(value, indicator.decimals), indicator.unit)}</>;

@@ -5,7 +5,7 @@ import { period, isOlder, valueText } from "../core/format";
 import { hasText, t } from "../core/texts";
 import type { Place, Row } from "../place/model";
 import { around, changeSize, countAround, fullValue, intervalText, many, ofNumber, peersName } from "../place/words";
-import { SIGNIFICANT, type Said, type Sentence } from "./standsOut";
+import { SIGNIFICANT, type ReferenceComparison, type Sentence } from "./standsOut";
 
 export interface Words {
   /** The fact. */
@@ -32,15 +32,15 @@ export function wordsOf(sentence: Sentence, place: Place, areas: Areas, meta: Me
     const key = sentence.k === sentence.n ? `sentences.${sentence.side}_than_all` : `sentences.${sentence.side}_than_most`;
     return { fact: factOf(row), comparison: t(key, { k: sentence.k, n: sentence.n, of: ofNumber(sentence.n), many: many(place.level) }), conditions };
   }
-  conditions.push(sentence.kind === "similar" ? t("sentences.not_significant") : significance(sentence.said, place, meta));
+  conditions.push(sentence.kind === "similar" ? t("sentences.not_significant") : significance(sentence.comparisons, place, meta));
   conditions.push(t("sentences.interval", { interval: intervalText(row, row) }));
   if (sentence.kind === "differs") {
-    const beside = besideText(row, sentence.said[0]!.side, place, areas);
+    const beside = besideText(row, sentence.comparisons[0]!.side, place, areas);
     if (beside) conditions.push(beside);
     const changed = changeSize(row);
     if (changed) conditions.push(t(`sentences.${changed.key}`, { period: changed.period, size: changed.size }));
   }
-  return { fact: factOf(row), comparison: comparisonOf(sentence.said, row, place, meta), conditions };
+  return { fact: factOf(row), comparison: comparisonOf(sentence.comparisons, row, place, meta), conditions };
 }
 
 /** "Women among candidates: 35 of 115 (30.4%)" or a sentence of its own for well-known indicators. */
@@ -49,17 +49,17 @@ function factOf(row: Row): string {
   const value = fullValue(row.value, row);
   const counted = group?.kind === "ratio" && group.multiplier === 100 && unit === "%" && row.about.has_interval;
   if (counted && row.numerator !== null && row.denominator !== null && row.numerator < SMALL_COUNT && Number.isInteger(row.numerator) && Number.isInteger(row.denominator)) {
-    const own = `sentences.count_${indicator}`;
-    return t(hasText(own) ? own : "sentences.counted", { title, x: row.numerator, of: ofNumber(row.denominator), value });
+    const key = `sentences.count_${indicator}`;
+    return t(hasText(key) ? key : "sentences.counted", { title, x: row.numerator, of: ofNumber(row.denominator), value });
   }
-  const own = `sentences.fact_${indicator}`;
-  return hasText(own) ? t(own, { value: valueText(row.value, row.about) }) : t("sentences.fact", { title, value });
+  const key = `sentences.fact_${indicator}`;
+  return hasText(key) ? t(key, { value: valueText(row.value, row.about) }) : t("sentences.fact", { title, value });
 }
 
-function comparisonOf(said: Said[], row: Row, place: Place, meta: Meta): string {
-  const [first, second] = said;
-  const value = (own: Said) => valueText(own.value, row.about);
-  const name = (own: Said) => nameOf(own, place, meta);
+function comparisonOf(comparisons: ReferenceComparison[], row: Row, place: Place, meta: Meta): string {
+  const [first, second] = comparisons;
+  const value = (comparison: ReferenceComparison) => valueText(comparison.value, row.about);
+  const name = (comparison: ReferenceComparison) => nameOf(comparison, place, meta);
   if (!second) return t(`sentences.${first!.side}`, { reference: name(first!), value: value(first!) });
   const values = { reference: name(first!), value: value(first!), reference_2: name(second), value_2: value(second) };
   if (first!.side === second.side) return t(`sentences.${first!.side}_both`, values);
@@ -67,16 +67,16 @@ function comparisonOf(said: Said[], row: Row, place: Place, meta: Meta): string 
 }
 
 /** Which of the differences is significant at which level. */
-function significance(said: Said[], place: Place, meta: Meta): string {
-  const levels = said.filter(({ side }) => side !== "similar");
-  if (levels.every((own) => own.significance === SIGNIFICANT)) return t("sentences.significant");
-  const strong = levels.find((own) => own.significance === SIGNIFICANT)!;
+function significance(comparisons: ReferenceComparison[], place: Place, meta: Meta): string {
+  const levels = comparisons.filter(({ side }) => side !== "similar");
+  if (levels.every((comparison) => comparison.significance === SIGNIFICANT)) return t("sentences.significant");
+  const strong = levels.find((comparison) => comparison.significance === SIGNIFICANT)!;
   return t("sentences.significant_one", { reference: nameOf(strong, place, meta) });
 }
 
-const nameOf = (said: Said, place: Place, meta: Meta): string => (said.against === "country" ? meta.country.name : peersName(place.level));
+const nameOf = (comparison: ReferenceComparison, place: Place, meta: Meta): string => (comparison.against === "country" ? meta.country.name : peersName(place.level));
 
-function besideText(row: Row, side: Said["side"], place: Place, areas: Areas): string | null {
+function besideText(row: Row, side: ReferenceComparison["side"], place: Place, areas: Areas): string | null {
   if (!row.among || side === "similar") return null;
   const { below, equal, others } = row.among;
   const k = side === "lower" ? below : others - below - equal;

@@ -24,19 +24,19 @@ export function changeText({ first, last, kind }: Change, indicator: IndicatorMe
 export function Closing({ meta, file, indicator, pairing }: Props) {
   const inCountry = meta.levels
     .map((level) => ({ level, convergence: convergenceIn(file, meta.country.area, level.level) }))
-    .filter((own) => own.convergence !== undefined);
+    .filter((entry) => entry.convergence !== undefined);
   const inside = file.convergence.filter(
     ({ within, of_level, sex }) => sex === "_T" && of_level === pairing.of.level && within >= pairing.level.first && within < pairing.level.first + pairing.level.count,
   );
   if (inCountry.length === 0 && inside.length === 0) return null;
   const span = inCountry[0]?.convergence ?? inside[0]!;
   const periods = { first: periodText(span.first_period), last: periodText(span.last_period) };
-  const counts = inside.reduce<Partial<Record<Direction, number>>>((sum, own) => {
-    const { direction } = changeOf(own, indicator);
+  const counts = inside.reduce<Partial<Record<Direction, number>>>((sum, convergence) => {
+    const { direction } = changeOf(convergence, indicator);
     return { ...sum, [direction]: (sum[direction] ?? 0) + 1 };
   }, {});
   const kind = changeOf(span, indicator).kind;
-  const said = (["closer", "apart", "same", "broken", "unknown"] as const).filter((direction) => counts[direction]);
+  const directions = (["closer", "apart", "same", "broken", "unknown"] as const).filter((direction) => counts[direction]);
   return (
     <Section title={t("cohesion.closing")} aside={t("cohesion.span", periods)}>
       <ul class="closing">
@@ -53,7 +53,7 @@ export function Closing({ meta, file, indicator, pairing }: Props) {
         {inside.length > 0 ? (
           <li>
             <b>{t("cohesion.inside", { areas: levelCount(pairing.level, inside.length), of: levelName(pairing.of) })}</b>{" "}
-            {said.map((direction) => t(`cohesion.inside_${direction}`, { n: counts[direction]! })).join(", ")}.
+            {directions.map((direction) => t(`cohesion.inside_${direction}`, { n: counts[direction]! })).join(", ")}.
           </li>
         ) : null}
       </ul>

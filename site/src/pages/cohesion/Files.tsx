@@ -20,12 +20,12 @@ const TABLES = /(^|\/)cohesion_(dispersion|convergence)\./;
 export function Files({ indicator }: { indicator: IndicatorMeta }) {
   const files = useLoaded("files", () => load<File[]>("site/data/files.json"));
   const tables = (files.value ?? []).filter(({ path, group, files: parts }) => group === "tables" && TABLES.test(path) && !parts);
-  const own = `api/v1/cohesion/${encodeURIComponent(indicator.indicator)}.json`;
+  const path = `api/v1/cohesion/${encodeURIComponent(indicator.indicator)}.json`;
   return (
     <Section title={t("cohesion.files")}>
       <ul>
         <li>
-          <a href={`../../${own}`}>{t("cohesion.file_own", { title: indicator.title })}</a> (JSON)
+          <a href={`../../${path}`}>{t("cohesion.file_own", { title: indicator.title })}</a> (JSON)
         </li>
         {tables.map(({ path, bytes, format, title }) => (
           <li key={path}>

@@ -31,8 +31,8 @@ export function OverTime({ meta, areas, file, indicator, pairing, dispersions, c
   const figure = useRef<HTMLDivElement>(null);
   const country = dispersionIn(file, meta.country.area, pairing.of.level);
   const number = chosen === null ? null : areas.find(chosen);
-  const own = dispersions.find(({ within }) => within === number);
-  const shown = [country, own].filter((dispersion) => dispersion !== undefined && points(file, dispersion) > 1) as Dispersion[];
+  const territory = dispersions.find(({ within }) => within === number);
+  const shown = [country, territory].filter((dispersion) => dispersion !== undefined && points(file, dispersion) > 1) as Dispersion[];
   if (shown.length === 0) return null;
   const hasChance = shown.some(({ statistics }) => "sd_left" in statistics);
   const { unit } = measured("sd", indicator);
@@ -52,7 +52,7 @@ export function OverTime({ meta, areas, file, indicator, pairing, dispersions, c
         csv={() => seriesCsv(areas, file, pairing, shown)}
         part="time"
       />
-      {country && !own ? <p class="note">{t("cohesion.choose")}</p> : null}
+      {country && !territory ? <p class="note">{t("cohesion.choose")}</p> : null}
     </Section>
   );
 }
@@ -69,15 +69,15 @@ const points = (file: CohesionFile, { statistics }: Dispersion): number => file.
 
 function Part({ areas, file, indicator, pairing, dispersion }: Pick<Props, "areas" | "file" | "indicator" | "pairing"> & { dispersion: Dispersion }) {
   const parts = (Object.keys(KINDS) as Part[]).filter((name) => dispersion.statistics[name]?.some((value) => value !== null));
-  const kept = file.periods.map((_, at) => at).filter((at) => parts.some((name) => (dispersion.statistics[name]?.[at] ?? null) !== null));
-  const periods = kept.map((at) => file.periods[at]!);
-  const values = (name: Part): Value[] => kept.map((at) => dispersion.statistics[name]?.[at] ?? null);
+  const positions = file.periods.map((_, at) => at).filter((at) => parts.some((name) => (dispersion.statistics[name]?.[at] ?? null) !== null));
+  const periods = positions.map((at) => file.periods[at]!);
+  const values = (name: Part): Value[] => positions.map((at) => dispersion.statistics[name]?.[at] ?? null);
   const lines: Line[] = parts.map((name) => ({
     name: t(`cohesion.part_${name}`),
     kind: KINDS[name],
-    points: values(name).map((value, at) => ({ value, status: statusOf(dispersion, name, kept[at]!) })),
+    points: values(name).map((value, at) => ({ value, status: statusOf(dispersion, name, positions[at]!) })),
   }));
-  const breaks = kept.map((at, position) => (position > 0 && statusOf(dispersion, "sd", at) === "B" ? position : -1)).filter((at) => at > 0);
+  const breaks = positions.map((at, position) => (position > 0 && statusOf(dispersion, "sd", at) === "B" ? position : -1)).filter((at) => at > 0);
   const { decimals, unit } = measured("sd", indicator);
   const title = t("cohesion.part_title", { territory: areas.name(dispersion.within), of: levelName(pairing.of) });
   const text = (value: Value | undefined) => withUnit(number(value, decimals), unit.length <= 6 ? unit : "");
@@ -93,7 +93,7 @@ function Part({ areas, file, indicator, pairing, dispersion }: Pick<Props, "area
           <DataTable
             label={title}
             columns={[{ title: t("cohesion.period") }, ...parts.map((name) => ({ title: t(`cohesion.part_${name}`), numeric: true })), { title: t("cohesion.areas"), numeric: true }]}
-            rows={kept.map((at, position) => [periodText(file.periods[at]!), ...parts.map((name) => number(values(name)[position], decimals)), number(dispersion.n[at])])}
+            rows={positions.map((at, position) => [periodText(file.periods[at]!), ...parts.map((name) => number(values(name)[position], decimals)), number(dispersion.n[at])])}
           />
         )}
       </Disclosure>

@@ -47,15 +47,15 @@ export function Territories({ meta, areas, file, indicator, pairing, dispersions
   const form = measured(statistic, indicator);
   const text = (value: number | null) => withUnit(number(value, form.decimals), form.unit.length <= 6 ? form.unit : "");
   const rows = useMemo(() => {
-    const found: RankingRow[] = [];
+    const ranked: RankingRow[] = [];
     for (const dispersion of dispersions) {
       const value = dispersion.statistics[statistic]?.[at] ?? null;
       if (value === null) continue;
       const code = areas.code(dispersion.within);
-      found.push({ code, name: areas.name(dispersion.within), value, status: statusOf(dispersion, statistic, at), href: address("cohesion", { indicator: indicator.indicator, level: pairing.level.level, of: pairing.of.level, statistic, area: code }) });
+      ranked.push({ code, name: areas.name(dispersion.within), value, status: statusOf(dispersion, statistic, at), href: address("cohesion", { indicator: indicator.indicator, level: pairing.level.level, of: pairing.of.level, statistic, area: code }) });
     }
     const collate = byName();
-    return found.sort((a, b) => b.value - a.value || collate(a.name, b.name));
+    return ranked.sort((a, b) => b.value - a.value || collate(a.name, b.name));
   }, [dispersions, statistic, at]);
   const whole = dispersionIn(file, meta.country.area, pairing.of.level)?.statistics[statistic]?.[at] ?? null;
   const half = Math.ceil(rows.length / 2);
@@ -145,24 +145,24 @@ function TerritoryMap({ areas, file, indicator, pairing, dispersions, rows, titl
       return value === undefined ? (isSingle.has(code) ? "fill-missing" : "fill-missing-2") : swatchOf(value, classes);
     };
     const texts = classTexts(classes, unit);
-    const legend: LegendEntry[] = texts.map((own, number) => ({
+    const legend: LegendEntry[] = texts.map((text, number) => ({
       swatch: classes.swatches[number]!,
-      text: own,
+      text: text,
       count: rows.filter(({ value }) => swatchOf(value, classes) === classes.swatches[number]).length,
     }));
     const names = (some: Dispersion[]) => (some.length <= NAMED ? list(some.map(({ within }) => areas.name(within))) : undefined);
-    const others = missing.filter((own) => !single.includes(own));
+    const others = missing.filter((status) => !single.includes(status));
     if (single.length > 0) legend.push({ swatch: "fill-missing", text: t("cohesion.single"), count: single.length, note: names(single) });
     if (others.length > 0) legend.push({ swatch: "fill-missing-2", text: t("cohesion.undefined"), count: others.length, note: names(others) });
     const ends = [rows[0], rows.at(-1)].filter((row) => row !== undefined);
     const alone = (row: RankingRow) => rows.filter(({ value }) => value.toFixed(decimals) === row.value.toFixed(decimals)).length === 1;
     const labels = ends.filter(alone).filter(({ code }) => code !== chosen).map(({ code, name }) => ({ code, text: name }));
-    const own = chosen === null ? null : areas.find(chosen);
+    const chosenArea = chosen === null ? null : areas.find(chosen);
     return {
       title,
       fill,
       legend,
-      labels: chosen !== null && own !== null ? [...labels, { code: chosen, text: areas.name(own), here: true }] : labels,
+      labels: chosen !== null && chosenArea !== null ? [...labels, { code: chosen, text: areas.name(chosenArea), here: true }] : labels,
       summary: t("cohesion.map_summary", {
         title,
         highest: `${ends[0]?.name ?? ""} ${text(ends[0]?.value ?? null)}`,
@@ -202,7 +202,7 @@ function changeView(areas: Areas, file: CohesionFile, indicator: IndicatorMeta, 
     directions.set(areas.code(within), convergence ? changeOf(convergence, indicator).direction : "unknown");
     if (convergence) span = t("cohesion.span", { first: periodText(convergence.first_period), last: periodText(convergence.last_period) });
   }
-  const count = (direction: Direction) => [...directions.values()].filter((own) => own === direction).length;
+  const count = (direction: Direction) => [...directions.values()].filter((candidate) => candidate === direction).length;
   if (count("closer") + count("apart") + count("same") === 0) return null;
   const title = t("cohesion.change_title", { span });
   const word = (code: string) => t(`cohesion.direction_${directions.get(code) ?? "unknown"}`);

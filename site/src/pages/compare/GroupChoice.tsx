@@ -26,7 +26,7 @@ export function GroupChoice({ meta, areas, selection, change }: Props) {
     change({ group: values[chosen as GroupKind] || null, name: null });
   };
   const put = (codes: string[]) => change({ group: codes.slice(0, MOST_MEMBERS).join(",") || "none" });
-  const chips = <Chips label={t("compare.members")} codes={members} areas={areas} onRemove={(code) => put(members.filter((own) => own !== code))} />;
+  const chips = <Chips label={t("compare.members")} codes={members} areas={areas} onRemove={(code) => put(members.filter((member) => member !== code))} />;
   return (
     <div class="group-choice">
       <p class="choice-label" aria-hidden="true">
@@ -52,9 +52,9 @@ export function GroupChoice({ meta, areas, selection, change }: Props) {
             compact
             accepts={({ area }) => {
               const within = finestWithin(area, areas);
-              return within.length > 0 && within.length + members.length <= MOST_MEMBERS && within.some((own) => !members.includes(areas.code(own)));
+              return within.length > 0 && within.length + members.length <= MOST_MEMBERS && within.some((member) => !members.includes(areas.code(member)));
             }}
-            onChoose={({ area }) => put([...new Set([...members, ...finestWithin(area, areas).map((own) => areas.code(own))])])}
+            onChoose={({ area }) => put([...new Set([...members, ...finestWithin(area, areas).map((member) => areas.code(member))])])}
           />
           {members.length > SHOWN ? <Disclosure summary={t("compare.members_summary", { n: members.length })}>{() => chips}</Disclosure> : chips}
         </div>

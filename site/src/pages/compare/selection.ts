@@ -35,27 +35,27 @@ export function selectionOf(query: Query): Selection {
  * The chosen areas with their values; codes that the release does not have are told apart. Areas of one level have the same newest period, so their
  * newest values are enough. Those of several levels are compared in the newest period that all have, and need earlier ones, too.
  */
-export async function loadChosen(wanted: string[], areas: Areas): Promise<{ chosen: Map<string, Chosen>; unknown: string[] }> {
-  const numbers = new Map(wanted.map((code) => [code, areas.find(code)]));
-  const found = [...numbers].filter((entry): entry is [string, number] => entry[1] !== null);
-  const isOneLevel = new Set(found.map(([, area]) => areas.level(area).level)).size === 1;
+export async function loadChosen(codes: string[], areas: Areas): Promise<{ chosen: Map<string, Chosen>; unknown: string[] }> {
+  const numbers = new Map(codes.map((code) => [code, areas.find(code)]));
+  const existing = [...numbers].filter((entry): entry is [string, number] => entry[1] !== null);
+  const isOneLevel = new Set(existing.map(([, area]) => areas.level(area).level)).size === 1;
   const files = new Map<Newest | Bundle, Values>();
   const values = new Map<number, Values>();
   await Promise.all(
-    found.map(async ([, area]) => {
+    existing.map(async ([, area]) => {
       const file = await (isOneLevel ? loadNewest(areas.bundle(area), area) : loadBundle(areas.bundle(area)));
       if (!files.has(file)) files.set(file, "codes" in file ? allValues(file) : newestValues(file));
       values.set(area, files.get(file)!);
     }),
   );
-  const named = found.map(([, area]) => areas.name(area));
+  const named = existing.map(([, area]) => areas.name(area));
   const chosen = new Map<string, Chosen>();
-  for (const [code, area] of found) {
+  for (const [code, area] of existing) {
     const name = areas.name(area);
     const unique = named.filter((other) => other === name).length === 1;
     chosen.set(code, { area, code, name: unique ? name : `${name} (${whereabouts(area, areas)})`, level: areas.level(area).level, values: values.get(area)! });
   }
-  return { chosen, unknown: wanted.filter((code) => !chosen.has(code)) };
+  return { chosen, unknown: codes.filter((code) => !chosen.has(code)) };
 }
 
 /** The level and the name of the area above an area of the finest level; the level of others: "okres Svitavy", "kraj". */
@@ -68,5 +68,5 @@ export function whereabouts(area: number, areas: Areas): string {
 /** All areas of the finest level in an area, without those that no longer exist; the area itself if it is of that level. */
 export function finestWithin(area: number, areas: Areas): number[] {
   if (areas.level(area) === areas.finest) return [area];
-  return areas.below(area).flatMap((below) => finestWithin(below, areas)).filter((own) => !areas.isFormer(own));
+  return areas.below(area).flatMap((below) => finestWithin(below, areas)).filter((member) => !areas.isFormer(member));
 }

@@ -15,19 +15,19 @@ import { sourceLine } from "./words";
 /** How values are distributed among small and large areas; left out for sums, which grow with size. */
 export function DistributionSection({ meta, page, measured, title }: Shared) {
   const figure = useRef<HTMLDivElement>(null);
-  const own = page.distribution;
-  const level = meta.levels.find((entry) => entry.level === own?.level);
-  if (!own || !level || own.classes.length < 2 || own.edges.length < 2 || page.about.group?.kind === "sum") return null;
-  const country = page.about.depends_on_size ? null : own.country;
+  const distribution = page.distribution;
+  const level = meta.levels.find((entry) => entry.level === distribution?.level);
+  if (!distribution || !level || distribution.classes.length < 2 || distribution.edges.length < 2 || page.about.group?.kind === "sum") return null;
+  const country = page.about.depends_on_size ? null : distribution.country;
   const sizeText = ({ from, to }: SizeClass) =>
     from === 0 ? t("indicator.size_under", { to: number(to) }) : to === null ? t("indicator.size_over", { from: number(from) }) : t("indicator.size_between", { from: number(from), to: number(to - 1) });
   const words = ({ areas, missing, median, p10, p90 }: SizeClass) =>
     t("indicator.size_words", { areas: levelCount(level, areas - missing), median: valueText(median, measured), range: interval(p10, p90, measured) });
-  const total = own.classes.reduce((sum, { areas, missing }) => sum + areas - missing, 0);
+  const total = distribution.classes.reduce((sum, { areas, missing }) => sum + areas - missing, 0);
   return (
-    <Section id="distribution" title={t("indicator.distribution")} aside={`${periodText(own.period)} · ${levelCount(level, total)}`}>
+    <Section id="distribution" title={t("indicator.distribution")} aside={`${periodText(distribution.period)} · ${levelCount(level, total)}`}>
       <div ref={figure}>
-        <Distribution edges={own.edges} classes={own.classes} title={sizeText} words={words} country={country} unit={shortUnit(measured.unit) ? withUnit("", measured.unit) : ""} />
+        <Distribution edges={distribution.edges} classes={distribution.classes} title={sizeText} words={words} country={country} unit={shortUnit(measured.unit) ? withUnit("", measured.unit) : ""} />
       </div>
       <p class="caption">
         {t("indicator.distribution_note", { level: levelName(level) })} {country === null ? "" : `${capital(t("indicator.vertical_line", { country: meta.country.name, value: valueText(country, measured) }))}.`}
@@ -43,7 +43,7 @@ export function DistributionSection({ meta, page, measured, title }: Shared) {
               { title: t("indicator.median"), numeric: true },
               { title: t("indicator.middle"), numeric: true },
             ]}
-            rows={own.classes.map((size) => [sizeText(size), number(size.areas - size.missing), number(size.missing), valueText(size.median, measured), interval(size.p10, size.p90, measured)])}
+            rows={distribution.classes.map((size) => [sizeText(size), number(size.areas - size.missing), number(size.missing), valueText(size.median, measured), interval(size.p10, size.p90, measured)])}
           />
         )}
       </Disclosure>
@@ -55,7 +55,7 @@ export function DistributionSection({ meta, page, measured, title }: Shared) {
         csv={() =>
           csvOf(
             ["indicator", "time_period", "size_from", "size_to", "from", "to", "areas"],
-            own.classes.flatMap(({ from, to, counts }) => counts.map((count, at) => [page.about.indicator, own.period, from, to, own.edges[at]!, own.edges[at + 1]!, count])),
+            distribution.classes.flatMap(({ from, to, counts }) => counts.map((count, at) => [page.about.indicator, distribution.period, from, to, distribution.edges[at]!, distribution.edges[at + 1]!, count])),
           )
         }
         part="distribution"

@@ -26,11 +26,11 @@ export function Extremes({ rows, measured, period }: { rows: Row[]; measured: Me
   ];
   return (
     <div class="extremes">
-      {tables.map(({ title, rows: own, tied }) => (
+      {tables.map(({ title, rows: extremes, tied }) => (
         <table key={title} class="data">
           <caption>{title}</caption>
           <tbody>
-            {own.map(({ code, name, value, status }) => (
+            {extremes.map(({ code, name, value, status }) => (
               <tr key={code}>
                 <th scope="row">
                   <a href={address("place", { area: code })}>{name}</a>

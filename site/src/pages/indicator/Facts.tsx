@@ -23,9 +23,9 @@ export function Facts({ meta, page, measured, country, level, rows }: Props) {
   const same = country ? unbroken(country.points, country.breaks) : [];
   const first = same[0];
   const sorted = sortedRows(rows);
-  const finest = meta.levels.find((own) => own.level === fine?.level);
+  const finest = meta.levels.find((entry) => entry.level === fine?.level);
   const all = fine ? fine.areas + Object.values(fine.missing).reduce((sum, n) => sum + n, 0) : 0;
-  const periods = about.levels.reduce<string[]>((longest, own) => (own.periods.length > longest.length ? own.periods : longest), []);
+  const periods = about.levels.reduce<string[]>((longest, entry) => (entry.periods.length > longest.length ? entry.periods : longest), []);
   return (
     <dl class="facts indicator-facts">
       {last ? (

@@ -25,17 +25,17 @@ const WHOLE = "all";
 export function FineSection({ meta, areas: coarse, page, measured, title, query, change, level, suggested }: Shared & { level: Level; suggested: string | null }) {
   const figure = useRef<HTMLDivElement>(null);
   const parts = level.map_parts;
-  const over = parts ? meta.levels.find((own) => own.level === parts.level) : undefined;
+  const over = parts ? meta.levels.find((entry) => entry.level === parts.level) : undefined;
   const region = query["region"] ?? "";
-  const known = region === WHOLE || Boolean(parts?.files[region]);
-  const wanted = known ? region : "";
-  const loaded = useLoaded(wanted || null, async () => {
+  const isRegion = region === WHOLE || Boolean(parts?.files[region]);
+  const chosenRegion = isRegion ? region : "";
+  const loaded = useLoaded(chosenRegion || null, async () => {
     const [file, places] = await Promise.all([loadIndicator(page.about.indicator), loadPlaces()]);
     const areas = new Areas(meta, places);
-    const path = wanted === WHOLE ? level.map : (parts?.files[wanted] ?? null);
-    return { data: file.levels.find((own) => own.level === level.level), areas, shapes: await shapesFor(level, areas, path), region: wanted };
+    const path = chosenRegion === WHOLE ? level.map : (parts?.files[chosenRegion] ?? null);
+    return { data: file.levels.find((entry) => entry.level === level.level), areas, shapes: await shapesFor(level, areas, path), region: chosenRegion };
   });
-  const shown = loaded.value?.region === wanted ? loaded.value : undefined;
+  const shown = loaded.value?.region === chosenRegion ? loaded.value : undefined;
   const rows = useMemo(() => {
     if (!shown?.data) return [];
     const all = rowsOf(shown.data, shown.areas, page.about);
@@ -43,16 +43,16 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
   }, [shown]);
   const chosen = query["area"] && shown?.shapes.paths.has(query["area"]) ? query["area"] : null;
   const views = useMemo(() => (rows.length > 0 ? viewsOf(rows, { about: page.about, meta, measured, chosen, named: shown?.region !== WHOLE && rows.length < 60 }) : []), [rows, chosen]);
-  const name = over ? coarse.name(coarse.find(wanted) ?? -1) : "";
-  const heading = wanted && wanted !== WHOLE ? t("indicator.fine_of", { level: capital(levelName(level)), name }) : capital(levelName(level));
-  const newest = page.about.levels.find((own) => own.level === level.level)?.newest ?? "";
+  const name = over ? coarse.name(coarse.find(chosenRegion) ?? -1) : "";
+  const heading = chosenRegion && chosenRegion !== WHOLE ? t("indicator.fine_of", { level: capital(levelName(level)), name }) : capital(levelName(level));
+  const newest = page.about.levels.find((entry) => entry.level === level.level)?.newest ?? "";
   const different = rows.filter(({ outcome }) => outcome === "lower" || outcome === "higher").length;
   return (
     <Section id="parts" title={heading} aside={[periodText(newest), longUnit(measured.unit)].filter(Boolean).join(" · ")}>
       <p class="part-choice not-exported">
         <label>
           {over ? t("indicator.choose_part", { level: over.title }) : t("indicator.choose_fine")}{" "}
-          <select value={wanted || (suggested ?? "")} onChange={(event) => change({ region: event.currentTarget.value || null })}>
+          <select value={chosenRegion || (suggested ?? "")} onChange={(event) => change({ region: event.currentTarget.value || null })}>
             <option value="">{t("indicator.choose")}</option>
             {Object.keys(parts?.files ?? {}).map((code) => (
               <option key={code} value={code}>
@@ -62,19 +62,19 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
             <option value={WHOLE}>{t("indicator.whole", { name: meta.country.area === null ? meta.title : meta.country.name })}</option>
           </select>
         </label>{" "}
-        {suggested && !wanted ? (
+        {suggested && !chosenRegion ? (
           <button type="button" class="button" onClick={() => change({ region: suggested })}>
             {t("indicator.show_part")}
           </button>
         ) : (
-          <span class="note">{wanted ? "" : t("indicator.loaded_on_request")}</span>
+          <span class="note">{chosenRegion ? "" : t("indicator.loaded_on_request")}</span>
         )}
       </p>
-      {wanted && !shown ? <p role="status">{loaded.error ? t("common.failed") : `${t("common.loading")}…`}</p> : null}
+      {chosenRegion && !shown ? <p role="status">{loaded.error ? t("common.failed") : `${t("common.loading")}…`}</p> : null}
       {shown && views.length > 0 ? (
         <>
           <div ref={figure} class={views.length > 1 ? "" : "columns two"}>
-            <MapPair key={wanted} shapes={shown.shapes} views={views} chosen={chosen} onChoose={(code) => change({ area: code })} narrow={views.length > 1 ? 1 : undefined} />
+            <MapPair key={chosenRegion} shapes={shown.shapes} views={views} chosen={chosen} onChoose={(code) => change({ area: code })} narrow={views.length > 1 ? 1 : undefined} />
             {views.length > 1 ? null : <Extremes rows={rows} measured={measured} period={newest} />}
           </div>
           <p class="caption">
@@ -96,7 +96,7 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
             figure={figure}
             title={`${title}, ${heading}, ${periodText(newest)}`}
             source={sourceLine(Object.values(page.sources), meta)}
-            name={`${page.about.indicator}-${wanted}`}
+            name={`${page.about.indicator}-${chosenRegion}`}
             csv={() => rowsCsv(rows, level.level, newest, page.about.indicator)}
             part="parts"
           />
@@ -113,9 +113,9 @@ type DifferingProps = Pick<Shared, "meta" | "measured" | "query" | "change"> & {
 /** Only the areas above and below the country: the others are not different, or cannot be compared. */
 function Differing({ rows, period, meta, measured, indicator, chosen, query, change }: DifferingProps) {
   const sorted = sortedRows(rows);
-  const band = (wanted: Row["outcome"]): RankingBand[] => {
-    const own = sorted.filter(({ outcome }) => outcome === wanted).map((row) => ({ ...row, href: address("indicator", { ...query, area: row.code }) }));
-    return own.length === 0 ? [] : [{ title: capital(outcomeText(wanted, meta.country.name)), aside: t("indicator.n_of", { n: own.length, all: sorted.length }), rows: own }];
+  const band = (outcomeOfBand: Row["outcome"]): RankingBand[] => {
+    const rowsOfBand = sorted.filter(({ outcome }) => outcome === outcomeOfBand).map((row) => ({ ...row, href: address("indicator", { ...query, area: row.code }) }));
+    return rowsOfBand.length === 0 ? [] : [{ title: capital(outcomeText(outcomeOfBand, meta.country.name)), aside: t("indicator.n_of", { n: rowsOfBand.length, all: sorted.length }), rows: rowsOfBand }];
   };
   const columns = [band("higher"), band("lower")].filter((bands) => bands.length > 0);
   if (columns.length === 0) return null;

@@ -66,10 +66,10 @@ const RULES: [RegExp, string][] = [
 /** A rule of a formula in words; an unknown one as it is. */
 function ruleText(rule: string, meta: Meta): string {
   for (const [pattern, key] of RULES) {
-    const found = pattern.exec(rule);
-    if (!found || !hasText(key)) continue;
-    const level = meta.levels.find((own) => own.level === found[1]);
-    return t(key, { n: Number(found[1]) || 0, least: Number(found[2]) || 0, level: level?.title ?? found[1] ?? "" });
+    const match = pattern.exec(rule);
+    if (!match || !hasText(key)) continue;
+    const level = meta.levels.find((entry) => entry.level === match[1]);
+    return t(key, { n: Number(match[1]) || 0, least: Number(match[2]) || 0, level: level?.title ?? match[1] ?? "" });
   }
   return rule;
 }

@@ -21,22 +21,22 @@ interface CohesionFile {
 /** How much areas inside the country differ from each other, over time; loaded when asked for. */
 export function InnerSection({ meta, areas, page, measured, title, query, area }: Shared & { area: number | null }) {
   const { about } = page;
-  const [wanted, setWanted] = useState(query["part"] === "inner");
+  const [isOpen, setIsOpen] = useState(query["part"] === "inner");
   const figure = useRef<HTMLDivElement>(null);
-  const { value: file, error } = useLoaded(wanted ? about.indicator : null, () => load<CohesionFile>(`api/v1/cohesion/${encodeURIComponent(about.indicator)}.json`));
+  const { value: file, error } = useLoaded(isOpen ? about.indicator : null, () => load<CohesionFile>(`api/v1/cohesion/${encodeURIComponent(about.indicator)}.json`));
   const several = about.levels.filter(({ newest }) => newest).length;
   if (several < 2 || meta.country.area === null) return null;
-  const within = area !== null && area !== meta.country.area && file?.dispersion.some((own) => own.within === area) ? area : meta.country.area;
+  const within = area !== null && area !== meta.country.area && file?.dispersion.some((entry) => entry.within === area) ? area : meta.country.area;
   const name = within === meta.country.area ? meta.country.name : areas.name(within);
   const charts = file ? chartsOf(file, within, meta, breaksOf(file.periods, about.breaks).at(-1) ?? 0) : [];
   const link = <a href={address("cohesion", { indicator: about.indicator })}>{t("indicator.inner_link")}</a>;
   return (
     <Section id="inner" title={t("indicator.inner")} aside={file && charts.length > 0 ? `${name} · ${t("indicator.inner_unit")}${measured.unit ? ` (${measured.unit === "%" ? t("common.points") : measured.unit})` : ""}` : undefined}>
-      {!wanted ? (
+      {!isOpen ? (
         <>
           <p>{t("indicator.inner_intro")}</p>
           <p class="actions">
-            <button type="button" class="button" onClick={() => setWanted(true)}>
+            <button type="button" class="button" onClick={() => setIsOpen(true)}>
               {t("indicator.inner_show")}
             </button>
           </p>
@@ -96,32 +96,32 @@ interface Chart {
 
 /** Standard deviations of the areas of each level: with what is left without chance where that is known, else all levels in one chart. Words compare periods from `since`. */
 function chartsOf(file: CohesionFile, within: number, meta: Shared["meta"], since: number): Chart[] {
-  const total = file.dispersion.filter((own) => own.within === within && own.sex === "_T" && own.by_level === null && own.statistics["sd"]?.some((value) => value !== null));
+  const total = file.dispersion.filter((entry) => entry.within === within && entry.sex === "_T" && entry.by_level === null && entry.statistics["sd"]?.some((value) => value !== null));
   const order = (id: string) => meta.levels.findIndex(({ level }) => level === id);
   total.sort((a, b) => order(a.of_level) - order(b.of_level));
-  const known = total.filter((own) => own.statistics["sd_left"]?.some((value) => value !== null));
+  const adjusted = total.filter((entry) => entry.statistics["sd_left"]?.some((value) => value !== null));
   const titled = (id: string) => meta.levels.find(({ level }) => level === id) ?? { level: id, title: id };
-  const line = (name: string, kind: Line["kind"], own: (typeof total)[number], values: Value[]): Line => ({ name, kind, points: values.map((value, at) => ({ value, status: own.status[at] === "P" ? "P" : "A" })) });
-  const wanted = (own: { of_level: string }) => total.length <= 2 || own.of_level !== "orp";
-  if (known.length > 0) {
-    return known.filter(wanted).slice(0, 2).map((own) => {
-      const heading = t("indicator.inner_between", { level: levelName(titled(own.of_level)) });
+  const line = (name: string, kind: Line["kind"], dispersion: (typeof total)[number], values: Value[]): Line => ({ name, kind, points: values.map((value, at) => ({ value, status: dispersion.status[at] === "P" ? "P" : "A" })) });
+  const isShown = (dispersion: { of_level: string }) => total.length <= 2 || dispersion.of_level !== "orp";
+  if (adjusted.length > 0) {
+    return adjusted.filter(isShown).slice(0, 2).map((dispersion) => {
+      const heading = t("indicator.inner_between", { level: levelName(titled(dispersion.of_level)) });
       const lines = [
-        line(t("indicator.observed"), "area", own, own.statistics["sd"]!),
-        line(t("indicator.chance"), "dashed", own, own.statistics["sd_chance"] ?? []),
-        line(t("indicator.left"), "here", own, own.statistics["sd_left"]!),
+        line(t("indicator.observed"), "area", dispersion, dispersion.statistics["sd"]!),
+        line(t("indicator.chance"), "dashed", dispersion, dispersion.statistics["sd_chance"] ?? []),
+        line(t("indicator.left"), "here", dispersion, dispersion.statistics["sd_left"]!),
       ].filter(({ points }) => points.some(({ value }) => value !== null));
       return { heading, lines, chance: true, summary: summaryOf(heading, lines.at(-1)!, file.periods, t("indicator.left"), since) };
     });
   }
   if (total.length === 0) return [];
-  const lines = total.slice(0, 4).map((own, at) => line(levelName(titled(own.of_level)), at === 0 ? "country" : "area", own, own.statistics["sd"]!));
-  return [{ heading: t("indicator.inner_deviation"), lines, chance: false, summary: lines.map((own) => summaryOf(capital(own.name), own, file.periods, "", since)).join(" ") }];
+  const lines = total.slice(0, 4).map((dispersion, at) => line(levelName(titled(dispersion.of_level)), at === 0 ? "country" : "area", dispersion, dispersion.statistics["sd"]!));
+  return [{ heading: t("indicator.inner_deviation"), lines, chance: false, summary: lines.map((line) => summaryOf(capital(line.name), line, file.periods, "", since)).join(" ") }];
 }
 
 function summaryOf(name: string, { points }: Line, periods: string[], what: string, since: number): string {
-  const known = points.map(({ value }, at) => [value, at] as const).filter((pair): pair is readonly [number, number] => pair[0] !== null && pair[1] >= since);
-  const [first, last] = [known[0], known.at(-1)];
+  const present = points.map(({ value }, at) => [value, at] as const).filter((pair): pair is readonly [number, number] => pair[0] !== null && pair[1] >= since);
+  const [first, last] = [present[0], present.at(-1)];
   if (!first || !last) return "";
   const decimals = Math.abs(last[0]) < 1 ? 2 : Math.abs(last[0]) < 100 ? 1 : 0;
   const values = { name: what ? `${name}, ${what}` : name, first: number(first[0], decimals), from: periodText(periods[first[1]]!), last: number(last[0], decimals), to: periodText(periods[last[1]]!) };

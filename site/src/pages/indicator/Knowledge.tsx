@@ -48,25 +48,25 @@ export function Knowledge(props: Shared) {
 
 function factsOf({ page, meta, measured }: Shared): ComponentChildren[] {
   const { about, fine } = page;
-  const found: ComponentChildren[] = [];
-  if (about.depends_on_size) found.push(t("indicator.know_size"));
-  found.push(about.has_interval ? t("indicator.know_interval") : t("indicator.know_no_interval"));
-  const level = meta.levels.find((own) => own.level === fine?.level);
+  const facts: ComponentChildren[] = [];
+  if (about.depends_on_size) facts.push(t("indicator.know_size"));
+  facts.push(about.has_interval ? t("indicator.know_interval") : t("indicator.know_no_interval"));
+  const level = meta.levels.find((entry) => entry.level === fine?.level);
   if (fine && level) {
     for (const [status, n] of Object.entries(fine.missing)) {
-      const known = meta.statuses[status];
-      if (known) found.push(t("indicator.know_missing", { areas: levelCount(level, n), reason: known.explanation }));
+      const statusMeta = meta.statuses[status];
+      if (statusMeta) facts.push(t("indicator.know_missing", { areas: levelCount(level, n), reason: statusMeta.explanation }));
     }
   }
   const notes = notesOf(page);
-  if (notes.length > 0) found.push(t("indicator.know_notes", { n: notes.length, notes: notes.join("; ") }));
-  const newest = Math.max(...about.levels.map((own) => Number((own.newest ?? "0").slice(0, 4))));
-  if (newest > 0 && isOlder(String(newest), meta.released)) found.push(t("indicator.know_older", { period: String(newest) }));
-  if (about.group === null && about.levels.length > 1) found.push(t("indicator.know_no_group"));
-  else if (about.group?.kind === "ratio") found.push(t("indicator.know_group"));
-  if (about.sdg) found.push(t("indicator.sdg", { sdg: about.sdg }));
-  if (measured.unit) found.push(t("indicator.know_unit", { unit: measured.unit, n: measured.decimals ?? 0 }));
-  return found;
+  if (notes.length > 0) facts.push(t("indicator.know_notes", { n: notes.length, notes: notes.join("; ") }));
+  const newest = Math.max(...about.levels.map((entry) => Number((entry.newest ?? "0").slice(0, 4))));
+  if (newest > 0 && isOlder(String(newest), meta.released)) facts.push(t("indicator.know_older", { period: String(newest) }));
+  if (about.group === null && about.levels.length > 1) facts.push(t("indicator.know_no_group"));
+  else if (about.group?.kind === "ratio") facts.push(t("indicator.know_group"));
+  if (about.sdg) facts.push(t("indicator.sdg", { sdg: about.sdg }));
+  if (measured.unit) facts.push(t("indicator.know_unit", { unit: measured.unit, n: measured.decimals ?? 0 }));
+  return facts;
 }
 
 /** The notes of the sources to single values, each once. */
@@ -95,7 +95,7 @@ function SourceLine({ source }: { source: Source }) {
 function Files({ page, meta }: Shared) {
   const id = page.about.indicator;
   const { value: all } = useLoaded("files", () => load<FileEntry[]>("site/data/files.json"));
-  const folder = (path: string) => all?.some((own) => own.path === path);
+  const folder = (path: string) => all?.some((file) => file.path === path);
   const topic = meta.topics.find(({ indicators }) => indicators.includes(id));
   const links: { href: string; text: string; note?: string }[] = [
     { href: `api/v1/indicators/${id}.json`, text: t("indicator.file_newest") },
@@ -104,8 +104,8 @@ function Files({ page, meta }: Shared) {
   if (folder("csv/indicator_values/")) links.push({ href: `csv/indicator_values/${id}.csv`, text: t("indicator.file_csv") });
   if (folder("jsonstat/")) links.push({ href: `jsonstat/${id}.json`, text: "JSON-stat" });
   for (const ending of ["csv", "parquet"]) {
-    const own = topic && all?.find(({ path }) => path === `topics/${topic.topic}.${ending}`);
-    if (own) links.push({ href: own.path, text: t("indicator.file_topic", { topic: topic.title }), note: `${ending === "csv" ? "CSV" : "Parquet"}, ${fileSize(own.bytes)}` });
+    const file = topic && all?.find(({ path }) => path === `topics/${topic.topic}.${ending}`);
+    if (file) links.push({ href: file.path, text: t("indicator.file_topic", { topic: topic.title }), note: `${ending === "csv" ? "CSV" : "Parquet"}, ${fileSize(file.bytes)}` });
   }
   return (
     <ul>

@@ -67,7 +67,7 @@ function Maps({ meta, areas, page, measured, title, query, change, level, data, 
             options={levels}
             chosen={level.level}
             onChoose={(value) => {
-              change(value === meta.levels[0]!.level && !page.levels.some((own) => own.level === value) ? { region: query["region"] ?? null } : { level: value });
+              change(value === meta.levels[0]!.level && !page.levels.some((entry) => entry.level === value) ? { region: query["region"] ?? null } : { level: value });
               if (value === meta.levels[0]!.level && value !== level.level) document.querySelector<HTMLSelectElement>("#parts select")?.focus();
             }}
           />
@@ -119,9 +119,9 @@ function Ranks({ meta, page, measured, title, query, change, level, data, rows, 
   const ends = `${number(axis.from, decimals)} ${t("indicator.to")} ${withUnit(number(axis.to, decimals), shortUnit(measured.unit))}`;
   const rowOf = (row: (typeof sorted)[number]) => ({ ...row, href: address("indicator", { ...query, area: row.code }) });
   const share = (n: number) => t("indicator.n_of", { n, all: sorted.length });
-  const band = (wanted: Row["outcome"]): RankingBand[] => {
-    const own = sorted.filter(({ outcome }) => outcome === wanted).map(rowOf);
-    return own.length === 0 ? [] : [{ title: capital(outcomeText(wanted, meta.country.name)) || t("indicator.not_compared"), aside: share(own.length), rows: own }];
+  const band = (outcomeOfBand: Row["outcome"]): RankingBand[] => {
+    const rowsOfBand = sorted.filter(({ outcome }) => outcome === outcomeOfBand).map(rowOf);
+    return rowsOfBand.length === 0 ? [] : [{ title: capital(outcomeText(outcomeOfBand, meta.country.name)) || t("indicator.not_compared"), aside: share(rowsOfBand.length), rows: rowsOfBand }];
   };
   const half = Math.ceil(sorted.length / 2);
   const columns: RankingBand[][] = bands
@@ -136,7 +136,7 @@ function Ranks({ meta, page, measured, title, query, change, level, data, rows, 
   return (
     <Section id="ranking" title={intervals ? t("indicator.with_intervals", { level: name }) : name} aside={asides.filter(Boolean).join(" · ")}>
       <div ref={figure} data-indicator={page.about.indicator}>
-        <Ranking columns={columns.filter((own) => own.length > 0)} axis={axis} reference={reference} measured={measured} period={data.period} chosen={chosen} onChoose={(code) => change({ area: code })} most={80} />
+        <Ranking columns={columns.filter((bands) => bands.length > 0)} axis={axis} reference={reference} measured={measured} period={data.period} chosen={chosen} onChoose={(code) => change({ area: code })} most={80} />
       </div>
       <p class="caption">{bands ? t("indicator.bands_note", { country: meta.country.name }) : t(intervals ? "indicator.intervals_note" : "indicator.list_note")}</p>
       <Disclosure summary={t("indicator.table_of", { areas: levelCount(level, rows.length) })}>
@@ -174,9 +174,9 @@ function referenceOf(rows: Row[], page: IndicatorPage, meta: Meta): number | nul
   const compared = new Set(rows.map(({ reference }) => reference).filter((value): value is number => value !== null));
   if (compared.size === 1) return [...compared][0]!;
   if (compared.size > 1 || meta.country.area === null) return null;
-  const own = page.levels.find(({ first, count }) => meta.country.area! >= first && meta.country.area! < first + count);
-  const total = own?.breakdowns.find(({ sex, age }) => sex === "_T" && age === "_T");
-  const value = total?.value[meta.country.area - (own?.first ?? 0)] ?? null;
+  const levelOfCountry = page.levels.find(({ first, count }) => meta.country.area! >= first && meta.country.area! < first + count);
+  const total = levelOfCountry?.breakdowns.find(({ sex, age }) => sex === "_T" && age === "_T");
+  const value = total?.value[meta.country.area - (levelOfCountry?.first ?? 0)] ?? null;
   const sums = page.about.group?.kind === "sum";
   return sums ? null : value;
 }

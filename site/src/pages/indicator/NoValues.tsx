@@ -8,7 +8,7 @@ import { directionText } from "./words";
 /** An indicator that the release has no value of: what it would say, what is needed, and who could supply it. */
 export function NoValues({ meta, indicator }: { meta: Meta; indicator: IndicatorMeta }) {
   const { value } = useLoaded(indicator.indicator, () => load<{ indicators: About[] }>("api/v1/indicators.json"));
-  const about = value?.indicators.find((own) => own.indicator === indicator.indicator);
+  const about = value?.indicators.find((entry) => entry.indicator === indicator.indicator);
   const neighbours = meta.indicators.filter(({ indicator: id, objective, measure, newest }) => id !== indicator.indicator && objective === indicator.objective && measure === indicator.measure && Object.keys(newest).length > 0);
   return (
     <>

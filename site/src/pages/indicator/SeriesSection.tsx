@@ -12,7 +12,7 @@ import { Section } from "../../parts/Section";
 import type { Shared } from "./LevelSection";
 import { breakNotes, breakPeriodsOf, breaksOf, csvOf } from "./rows";
 import { allOf, onPeriods, periodsOf, seriesOf } from "./series";
-import { useOwnSeries } from "./useOwnSeries";
+import { useAreaSeries } from "./useAreaSeries";
 import { type Measured, type Point, changeText, longUnit, sourceLine, unbroken } from "./words";
 
 /** Countries of a pack with several are named in the chart if they are as few. */
@@ -22,7 +22,7 @@ const MOST_TOPS = 4;
 export function SeriesSection({ meta, areas, page, measured, title, area, level }: Shared & { area: number | null; level: Level | null }) {
   const figure = useRef<HTMLDivElement>(null);
   const { about } = page;
-  const own = useOwnSeries(page, areas, area)("_T");
+  const areaSeries = useAreaSeries(page, areas, area)("_T");
   const above = area === null ? [] : areas.above(area);
   const top = meta.country.area ?? above.at(-1) ?? null;
   const between = above.find((other) => other !== top && seriesOf(page, other) !== null) ?? null;
@@ -36,7 +36,7 @@ export function SeriesSection({ meta, areas, page, measured, title, area, level 
   const tops = page.levels.at(-1);
   if (top === null && tops && tops.count <= MOST_TOPS) for (let at = 0; at < tops.count; at += 1) add(tops.first + at, "area", seriesOf(page, tops.first + at));
   if (between !== null && !alone) add(between, "area", seriesOf(page, between));
-  if (area !== null && area !== top) add(area, "here", own);
+  if (area !== null && area !== top) add(area, "here", areaSeries);
   const background = backgroundLevel(page.levels, level);
   const backdrop = page.levels.find((entry) => entry.level === background);
   const periods = periodsOf([...named.map(({ points }) => points), named.length === 0 && backdrop ? seriesOf(page, backdrop.first) : null]);
@@ -46,7 +46,7 @@ export function SeriesSection({ meta, areas, page, measured, title, area, level 
   const breaks = breaksOf(periods, about.breaks);
   const notes = breakNotes(periods, about.breaks);
   const sentences = named.map(({ name, points }) => sentence(name, onPeriods(points, periods), breaks, measured)).filter(Boolean);
-  const backgroundLevelMeta = meta.levels.find((own) => own.level === background);
+  const backgroundLevelMeta = meta.levels.find((entry) => entry.level === background);
   const range = t("indicator.period_range", { from: periodText(periods[0]!), to: periodText(periods.at(-1)!) });
   return (
     <Section id="series" title={t("indicator.series")} aside={[range, longUnit(measured.unit)].filter(Boolean).join(" · ")}>
@@ -91,7 +91,7 @@ export function SeriesSection({ meta, areas, page, measured, title, area, level 
 /** Thin lines: all areas of the chosen level, if they are few, else of the coarsest one with several areas. */
 function backgroundLevel(levels: { level: string; count: number }[], level: Level | null): string | null {
   const several = levels.filter(({ count }) => count > 1);
-  if (level && level.count <= 20 && several.some((own) => own.level === level.level)) return level.level;
+  if (level && level.count <= 20 && several.some((entry) => entry.level === level.level)) return level.level;
   const last = several.at(-1);
   return last && last.count <= 100 ? last.level : null;
 }

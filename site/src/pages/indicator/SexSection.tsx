@@ -10,17 +10,17 @@ import type { Shared } from "./LevelSection";
 import { breakPeriodsOf, breaksOf, csvOf } from "./rows";
 import { onPeriods, periodsOf, seriesOf } from "./series";
 import { SeriesTable } from "./SeriesSection";
-import { useOwnSeries } from "./useOwnSeries";
+import { useAreaSeries } from "./useAreaSeries";
 import { type Point, sourceLine, valueWithInterval } from "./words";
 
 /** Women and men in the country or in the chosen area: a filled and an open mark. */
 export function SexSection({ meta, areas, page, measured, title, area }: Shared & { area: number | null }) {
   const figure = useRef<HTMLDivElement>(null);
-  const own = useOwnSeries(page, areas, area);
-  const known = (points: Point[] | null) => points?.some(({ value }) => value !== null) ?? false;
+  const seriesOfArea = useAreaSeries(page, areas, area);
+  const hasValues = (points: Point[] | null) => points?.some(({ value }) => value !== null) ?? false;
   const top = meta.country.area ?? (area === null ? null : (areas.above(area).at(-1) ?? null));
-  const place = area !== null && known(own("F")) && known(own("M")) ? area : top;
-  const [women, men] = place === area ? [own("F"), own("M")] : [seriesOf(page, place, "F"), seriesOf(page, place, "M")];
+  const place = area !== null && hasValues(seriesOfArea("F")) && hasValues(seriesOfArea("M")) ? area : top;
+  const [women, men] = place === area ? [seriesOfArea("F"), seriesOfArea("M")] : [seriesOf(page, place, "F"), seriesOf(page, place, "M")];
   const periods = periodsOf([women, men]);
   if (!women || !men || place === null || periods.length === 0) return null;
   const lines: Line[] = [

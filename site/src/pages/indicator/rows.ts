@@ -24,7 +24,7 @@ export interface Row {
   note: string;
 }
 
-const ofSex = (breakdowns: Cells[], sex: string): Cells | undefined => breakdowns.find((own) => own.sex === sex && own.age === "_T");
+const ofSex = (breakdowns: Cells[], sex: string): Cells | undefined => breakdowns.find((cells) => cells.sex === sex && cells.age === "_T");
 
 function outcomeOf(outcome: string | null | undefined, value: Value, reference: Value, lower: Value, upper: Value): Outcome | null {
   if (outcome === "similar" || outcome === "too_few") return outcome;
@@ -83,30 +83,30 @@ export const hasBands = (rows: Row[]): boolean => rows.some(({ outcome }) => out
 
 /** The positions of the periods before which a series is broken. */
 export function breaksOf(periods: string[], breaks: { period: string }[]): number[] {
-  const found = new Set<number>();
+  const positions = new Set<number>();
   for (const { period } of breaks) {
-    const at = periods.findIndex((own) => own >= period);
-    if (at > 0) found.add(at);
+    const at = periods.findIndex((other) => other >= period);
+    if (at > 0) positions.add(at);
   }
-  return [...found].sort((a, b) => a - b);
+  return [...positions].sort((a, b) => a - b);
 }
 
 /** When a series was broken, by the positions of `breaksOf`. */
 export function breakPeriodsOf(periods: string[], breaks: { period: string }[]): Record<number, string[]> {
-  const found: Record<number, string[]> = {};
+  const periodsAt: Record<number, string[]> = {};
   for (const { period } of [...breaks].sort((a, b) => (a.period < b.period ? -1 : 1))) {
-    const at = periods.findIndex((own) => own >= period);
-    if (at > 0 && !found[at]?.includes(period)) (found[at] ??= []).push(period);
+    const at = periods.findIndex((other) => other >= period);
+    if (at > 0 && !periodsAt[at]?.includes(period)) (periodsAt[at] ??= []).push(period);
   }
-  return found;
+  return periodsAt;
 }
 
 /** The notes of breaks inside the periods, each once. */
 export function breakNotes<T extends { period: string; note: Record<string, string> }>(periods: string[], breaks: T[]): T[] {
   const seen = new Set<string>();
-  return breaks.filter((own) => {
-    const key = `${own.period} ${JSON.stringify(own.note)}`;
-    const inside = own.period > (periods[0] ?? "") && own.period <= (periods.at(-1) ?? "");
+  return breaks.filter((entry) => {
+    const key = `${entry.period} ${JSON.stringify(entry.note)}`;
+    const inside = entry.period > (periods[0] ?? "") && entry.period <= (periods.at(-1) ?? "");
     if (!inside || seen.has(key)) return false;
     seen.add(key);
     return true;

@@ -5,25 +5,25 @@ import type { Point } from "./words";
 /** The series of an area of a level in the page's file; null where there is none. */
 export function seriesOf(page: IndicatorPage, area: number | null, sex = "_T"): Point[] | null {
   const level = page.levels.find(({ first, count }) => area !== null && area >= first && area < first + count);
-  const own = level?.series?.breakdowns.find((breakdown) => breakdown.sex === sex && breakdown.age === "_T");
-  if (!level?.series || !own || area === null) return null;
+  const cells = level?.series?.breakdowns.find((breakdown) => breakdown.sex === sex && breakdown.age === "_T");
+  if (!level?.series || !cells || area === null) return null;
   const at = area - level.first;
   return level.series.periods.map((period, position) => ({
     period,
-    value: own.value[position]?.[at] ?? null,
-    status: own.status[position]?.[at] ?? ".",
-    lower: own.lower?.[position]?.[at] ?? null,
-    upper: own.upper?.[position]?.[at] ?? null,
+    value: cells.value[position]?.[at] ?? null,
+    status: cells.status[position]?.[at] ?? ".",
+    lower: cells.lower?.[position]?.[at] ?? null,
+    upper: cells.upper?.[position]?.[at] ?? null,
   }));
 }
 
 /** The series of an area in its bundle. */
 export function seriesInBundle(bundle: Bundle, area: number, indicator: string, sex = "_T"): Point[] | null {
   const at = bundle.areas.indexOf(area);
-  const own = bundle.indicators.find((entry) => entry.indicator === indicator);
-  const breakdown = own?.breakdowns.find((entry) => entry.sex === sex && entry.age === "_T");
-  if (!own || !breakdown || at < 0) return null;
-  return own.periods.map((period, position) => ({
+  const series = bundle.indicators.find((entry) => entry.indicator === indicator);
+  const breakdown = series?.breakdowns.find((entry) => entry.sex === sex && entry.age === "_T");
+  if (!series || !breakdown || at < 0) return null;
+  return series.periods.map((period, position) => ({
     period,
     value: breakdown.value[at]?.[position] ?? null,
     status: breakdown.status[at]?.[position] ?? ".",
@@ -40,9 +40,9 @@ export function onPeriods(points: Point[], periods: string[]): Point[] {
 
 /** All areas of a level as values by period. */
 export function allOf(page: IndicatorPage, level: string, periods: string[]): Value[][] {
-  const own = page.levels.find((entry) => entry.level === level);
-  if (!own?.series) return [];
-  return Array.from({ length: own.count }, (_, at) => onPeriods(seriesOf(page, own.first + at) ?? [], periods).map(({ value }) => value)).filter((values) => values.some((value) => value !== null));
+  const levelValues = page.levels.find((entry) => entry.level === level);
+  if (!levelValues?.series) return [];
+  return Array.from({ length: levelValues.count }, (_, at) => onPeriods(seriesOf(page, levelValues.first + at) ?? [], periods).map(({ value }) => value)).filter((values) => values.some((value) => value !== null));
 }
 
 /** All periods of some series, in order. */

@@ -46,12 +46,12 @@ export function viewsOf(rows: Row[], { about, meta, measured, chosen, named }: {
   const here = chosen ? byCode.get(chosen) : undefined;
   const texts = classTexts(classes, measured.unit);
   const labels = (values: boolean): MapLabel[] => {
-    const found: MapLabel[] = [];
+    const placed: MapLabel[] = [];
     const steady = steadyRows(sorted);
     const ends = steady.length > 2 && named ? [steady[0]!, steady.at(-1)!].filter((end) => steady.filter(({ value }) => value === end.value).length === 1) : [];
-    for (const { code, name, value } of ends) if (values && code !== chosen) found.push({ code, text: `${name} ${number(value, measured.decimals)}` });
-    if (here) found.push({ code: here.code, text: values && here.value !== null ? `${here.name} ${number(here.value, measured.decimals)}` : here.name, here: true });
-    return found;
+    for (const { code, name, value } of ends) if (values && code !== chosen) placed.push({ code, text: `${name} ${number(value, measured.decimals)}` });
+    if (here) placed.push({ code: here.code, text: values && here.value !== null ? `${here.name} ${number(here.value, measured.decimals)}` : here.name, here: true });
+    return placed;
   };
   const views: MapView[] = [
     {
@@ -67,7 +67,7 @@ export function viewsOf(rows: Row[], { about, meta, measured, chosen, named }: {
     },
   ];
   if (!hasBands(rows)) return views;
-  const count = (wanted: Outcome) => rows.filter(({ outcome }) => outcome === wanted).length;
+  const count = (side: Outcome) => rows.filter(({ outcome }) => outcome === side).length;
   const few = count("too_few");
   const otherwise = rows.filter(({ value, outcome }) => value !== null && outcome === null).length;
   views.push({
@@ -75,10 +75,10 @@ export function viewsOf(rows: Row[], { about, meta, measured, chosen, named }: {
     fill: (code) => {
       const row = byCode.get(code);
       if (!row || row.value === null) return gap(code);
-      return row.outcome === "too_few" ? "fill-missing-2" : (OUTCOMES.find(([own]) => own === row.outcome)?.[1] ?? "fill-missing");
+      return row.outcome === "too_few" ? "fill-missing-2" : (OUTCOMES.find(([outcome]) => outcome === row.outcome)?.[1] ?? "fill-missing");
     },
     legend: [
-      ...OUTCOMES.map(([own, swatch]) => ({ swatch, text: outcomeText(own, meta.country.name), count: count(own) })).filter((entry) => entry.count > 0),
+      ...OUTCOMES.map(([outcome, swatch]) => ({ swatch, text: outcomeText(outcome, meta.country.name), count: count(outcome) })).filter((entry) => entry.count > 0),
       ...(few > 0 ? [{ swatch: "fill-missing-2", text: t("indicator.too_few"), count: few }] : []),
       ...(otherwise > 0 ? [{ swatch: "fill-missing", text: t("indicator.not_compared"), count: otherwise }] : []),
       ...missing.entries,
@@ -96,10 +96,10 @@ function missingEntries(rows: Row[], meta: Meta): { swatches: Record<string, str
   for (const row of rows) if (row.value === null) byStatus.set(row.status, [...(byStatus.get(row.status) ?? []), row]);
   const swatches: Record<string, string> = {};
   const entries: LegendEntry[] = [];
-  [...byStatus].sort(([, a], [, b]) => b.length - a.length).forEach(([status, own], at) => {
+  [...byStatus].sort(([, a], [, b]) => b.length - a.length).forEach(([status, withStatus], at) => {
     swatches[status] = at === 0 ? "fill-missing" : "fill-missing-2";
-    const note = own.length <= 2 ? own.map(({ name }) => name).join(", ") : undefined;
-    entries.push({ swatch: swatches[status]!, text: own.every((row) => row.note && row.note === own[0]!.note) ? own[0]!.note : (meta.statuses[status]?.name ?? status), count: own.length, note });
+    const note = withStatus.length <= 2 ? withStatus.map(({ name }) => name).join(", ") : undefined;
+    entries.push({ swatch: swatches[status]!, text: withStatus.every((row) => row.note && row.note === withStatus[0]!.note) ? withStatus[0]!.note : (meta.statuses[status]?.name ?? status), count: withStatus.length, note });
   });
   return { swatches, entries };
 }
@@ -111,8 +111,8 @@ export function extremesText(rows: Row[], measured: Measured): string {
   const [most, least] = [sorted[0]!, sorted.at(-1)!];
   if (most.value === least.value) return t("indicator.all_equal", { value: valueText(most.value, measured) });
   const named = (end: number) => {
-    const own = sorted.filter(({ value }) => value === end);
-    return own.length <= 3 ? list(own.map(({ name }) => name)) : t("indicator.n_areas", { n: own.length });
+    const atEnd = sorted.filter(({ value }) => value === end);
+    return atEnd.length <= 3 ? list(atEnd.map(({ name }) => name)) : t("indicator.n_areas", { n: atEnd.length });
   };
   return t("indicator.extremes", {
     least: named(least.value),

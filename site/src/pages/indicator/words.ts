@@ -46,7 +46,7 @@ export function changeText(name: string, first: Point, last: Point, measured: Me
 /** How often the values change, from the distance of the periods. */
 export function frequency(periods: string[]): string {
   if (periods.length < 2) return t("indicator.only_period", { period: period(periods[0] ?? "") });
-  const steps = periods.slice(1).map((own, at) => Math.round((time(own) - time(periods[at]!)) * 12));
+  const steps = periods.slice(1).map((later, at) => Math.round((time(later) - time(periods[at]!)) * 12));
   const [least, most] = [Math.min(...steps), Math.max(...steps)];
   if (least !== most) return t("indicator.irregular", { n: periods.length, period: period(periods.at(-1)!) });
   if (least % 12 === 0) return t("indicator.every_years", { n: least / 12 });
