@@ -34,8 +34,8 @@ class Built:
 
     def share(self, kind: str) -> str:
         """Return the name of the picture that is shown where a page of a kind is shared; empty if there is none."""
-        found = {match[1]: name for name in self.files if (match := _SHARE.fullmatch(name))}
-        return found.get(kind, found.get("site", ""))
+        pictures = {match[1]: name for name in self.files if (match := _SHARE.fullmatch(name))}
+        return pictures.get(kind, pictures.get("site", ""))
 
     def languages(self, languages: Sequence[str]) -> list[str]:
         """Return the languages of a site: those of the pack that have texts, in its order; English if there is none."""
@@ -66,11 +66,11 @@ def digest(folder: Path = FOLDER) -> str:
 
 def with_sources(built: Built | None, folder: Path) -> Built:
     """Return what was built with the texts as they are now in `<folder>/<language>/<group>.json`, for the preview of a developer."""
-    found: dict[str, Texts] = {}
+    texts: dict[str, Texts] = {}
     for language in LANGUAGES:
         joined: dict[str, Any] = {}
         for path in sorted((folder / language).glob("*.json")):
             joined |= json.loads(path.read_bytes())
         if joined:
-            found[language] = joined
-    return replace(built or Built({}), texts=found)
+            texts[language] = joined
+    return replace(built or Built({}), texts=texts)

@@ -14,18 +14,18 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 def files(choices: SiteChoices) -> dict[str, bytes]:
     """Return style and logo of a pack by name, with a hash in each name. The style comes first, if there is one."""
-    found = {}
+    contents = {}
     if text := _style(choices):
-        found[_name("pack", text, "css")] = text
+        contents[_name("pack", text, "css")] = text
     if choices.logo and not logo_fault(choices.logo):
-        found[_name("logo", choices.logo, "png")] = choices.logo
-    return found
+        contents[_name("logo", choices.logo, "png")] = choices.logo
+    return contents
 
 
-def texts(own: Texts, choices: SiteChoices, language: str) -> Texts:
+def texts(interface: Texts, choices: SiteChoices, language: str) -> Texts:
     """Return the texts of the interface with those that the pack has in place of them. Texts with forms for numbers stay."""
-    replaced = {key: text for key, text in choices.texts.get(language, {}).items() if isinstance(own.get(key), str)}
-    return {**own, **replaced}
+    replaced = {key: text for key, text in choices.texts.get(language, {}).items() if isinstance(interface.get(key), str)}
+    return {**interface, **replaced}
 
 
 def logo_size(logo: bytes) -> tuple[int, int]:

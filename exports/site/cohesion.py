@@ -18,8 +18,10 @@ def document(file: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "indicator": file["indicator"],
         "periods": file["periods"],
-        "dispersion": [_dispersion(own) for own in file["dispersion"] if own["sex"] == TOTAL and own["by_level"] is None],
-        "convergence": [_convergence(own) for own in file["convergence"] if own["sex"] == TOTAL],
+        "dispersion": [
+            _dispersion(dispersion) for dispersion in file["dispersion"] if dispersion["sex"] == TOTAL and dispersion["by_level"] is None
+        ],
+        "convergence": [_convergence(convergence) for convergence in file["convergence"] if convergence["sex"] == TOTAL],
     }
 
 
@@ -29,11 +31,18 @@ def _dispersion(group: Mapping[str, Any]) -> dict[str, Any]:
         for name, values in group["statistics"].items()
         if name in (*OVER_TIME, *AT_LAST) and any(value is not None for value in values)
     }
-    return {**group, "statistics": statistics, "status_of": {name: own for name, own in group["status_of"].items() if name in statistics}}
+    return {
+        **group,
+        "statistics": statistics,
+        "status_of": {name: status for name, status in group["status_of"].items() if name in statistics},
+    }
 
 
 def _convergence(span: Mapping[str, Any]) -> dict[str, Any]:
-    return {**span, **{part: {name: own for name, own in span[part].items() if name in CONVERGENCE} for part in ("statistics", "status")}}
+    return {
+        **span,
+        **{part: {name: value for name, value in span[part].items() if name in CONVERGENCE} for part in ("statistics", "status")},
+    }
 
 
 def _last(values: Sequence[float | None]) -> list[float | None]:

@@ -18,11 +18,11 @@ def counts(level: Mapping[str, Any]) -> dict[str, Any] | None:
     country = level.get("comparisons", {}).get("country")
     if country is None:
         return None
-    found = Counter({"higher": 0, "lower": 0, "similar": 0, "too_few": 0})
+    counts_by_outcome = Counter({"higher": 0, "lower": 0, "similar": 0, "too_few": 0})
     for value, reference, outcome in zip(level["breakdowns"][0]["value"], country["reference"], country["outcome"], strict=True):
         if outcome in SAME:
-            found[outcome] += 1
+            counts_by_outcome[outcome] += 1
         elif outcome in DIFFERENT:
-            found["higher" if value > reference else "lower"] += 1
+            counts_by_outcome["higher" if value > reference else "lower"] += 1
     references = {reference for reference in country["reference"] if reference is not None}
-    return {"reference": references.pop() if len(references) == 1 else None, **found}
+    return {"reference": references.pop() if len(references) == 1 else None, **counts_by_outcome}

@@ -22,34 +22,34 @@ def document(values: Floats, people: Floats, decimals: int | None) -> dict[str, 
 
     `values` and `people` have an element per area; NaN is missing. Areas without a number of inhabitants are in no class.
     """
-    known = values[np.isfinite(values)]
-    if not len(known):
+    finite = values[np.isfinite(values)]
+    if not len(finite):
         return None
-    edges = _edges(known, decimals)
+    edges = _edges(finite, decimals)
     classes = []
     for start, end in zip(SIZES, (*SIZES[1:], math.inf), strict=True):
-        own = values[(people >= start) & (people < end)]
-        if len(own):
-            classes.append({"from": start, "to": None if end == math.inf else int(end), **_class(own, edges, decimals)})
+        of_size = values[(people >= start) & (people < end)]
+        if len(of_size):
+            classes.append({"from": start, "to": None if end == math.inf else int(end), **_class(of_size, edges, decimals)})
     return {"edges": [number(edge, 10) for edge in edges.tolist()], "classes": classes}
 
 
 def _class(values: Floats, edges: Floats, decimals: int | None) -> dict[str, Any]:
-    known = values[np.isfinite(values)]
-    spread = rounded(np.quantile(known, (0.5, 0.1, 0.9)), decimals).tolist() if len(known) else (None, None, None)
-    inside = np.searchsorted(edges[1:-1], known, "right")
+    finite = values[np.isfinite(values)]
+    spread = rounded(np.quantile(finite, (0.5, 0.1, 0.9)), decimals).tolist() if len(finite) else (None, None, None)
+    inside = np.searchsorted(edges[1:-1], finite, "right")
     counts = np.bincount(inside, minlength=len(edges) - 1)
     return {
         "areas": len(values),
-        "missing": len(values) - len(known),
+        "missing": len(values) - len(finite),
         **{name: number(value) for name, value in zip(("median", "p10", "p90"), spread, strict=True)},
         "counts": counts.tolist(),
     }
 
 
-def _edges(known: Floats, decimals: int | None) -> Floats:
+def _edges(values: Floats, decimals: int | None) -> Floats:
     """Return the edges of at most MOST_BINS bins of a width that reads well, not narrower than the last published digit."""
-    low, high = np.percentile(known, INSIDE).tolist()
+    low, high = np.percentile(values, INSIDE).tolist()
     finest = 10.0 ** -(decimals if decimals is not None else 6)
     step = _nice(max((high - low) / (MOST_BINS - 2), finest))
     first, last = math.floor(low / step), math.ceil(high / step)

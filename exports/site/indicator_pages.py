@@ -27,9 +27,9 @@ def document(source: Source, indicator: str) -> dict[str, Any]:
     over_time = {level["level"]: level for level in series["levels"]}
     small = [level for level in newest["levels"] if level["count"] <= LARGEST_LEVEL]
     large = [level for level in newest["levels"] if level["count"] > LARGEST_LEVEL]
-    sources = {own["source"]: own for own in source.described["sources"]}
+    sources = {described["source"]: described for described in source.described["sources"]}
     notes = source.described["notes"]
-    used = {own["note"] for level in series["levels"] for breakdown in level["breakdowns"] for own in breakdown["notes"]}
+    used = {note["note"] for level in series["levels"] for breakdown in level["breakdowns"] for note in breakdown["notes"]}
     return {
         "about": about,
         "sources": {name: sources[name] for name in about["sources"] if name in sources},
@@ -41,15 +41,15 @@ def document(source: Source, indicator: str) -> dict[str, Any]:
 
 
 def _level(level: Mapping[str, Any], series: Mapping[str, Any]) -> dict[str, Any]:
-    own = {name: level[name] for name in ("level", "first", "count", "period")}
-    own["breakdowns"] = list(_whole(level["breakdowns"]))
+    entry = {name: level[name] for name in ("level", "first", "count", "period")}
+    entry["breakdowns"] = list(_whole(level["breakdowns"]))
     if country := level.get("comparisons", {}).get("country"):
-        own["comparisons"] = {"country": country}
-    own["series"] = {
+        entry["comparisons"] = {"country": country}
+    entry["series"] = {
         "periods": series["periods"],
         "breakdowns": [{name: part[name] for name in OF_SERIES if name in part} for part in _whole(series["breakdowns"])],
     }
-    return own
+    return entry
 
 
 def _whole(breakdowns: Iterable[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
@@ -64,10 +64,10 @@ def _distribution(
     if not levels or levels[0]["level"] == source.areas["levels"][-1]["level"]:
         return None
     level = levels[0]
-    own = slice(level["first"], level["first"] + level["count"])
+    of_level = slice(level["first"], level["first"] + level["count"])
     total = level["breakdowns"][0]
     has_row = np.array([code != NO_ROW for code in total["status"]])
-    people = np.where(has_row, _floats(source.areas["areas"]["population"][own]), np.nan)
+    people = np.where(has_row, _floats(source.areas["areas"]["population"][of_level]), np.nan)
     spread = distribution.document(_floats(total["value"]), people, decimals)
     if spread is None:
         return None

@@ -34,28 +34,28 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
         "languages": list(index["languages"]),
         "country": _country(source, language),
         "statuses": {
-            code: {"name": local(own["name"]), "explanation": local(own["explanation"]), "has_value": own["has_value"]}
-            for code, own in index["statuses"].items()
+            code: {"name": local(status["name"]), "explanation": local(status["explanation"]), "has_value": status["has_value"]}
+            for code, status in index["statuses"].items()
         },
         "sexes": {code: local(names) for code, names in index["sexes"].items()},
         "levels": [{**level, "title": local(level["title"]), **_maps(source, level["level"])} for level in source.areas["levels"]],
         "areas": _areas(source),
-        "objectives": [{"objective": own["objective"], "title": local(own["title"])} for own in source.measures["objectives"]],
+        "objectives": [{"objective": objective["objective"], "title": local(objective["title"])} for objective in source.measures["objectives"]],
         "measures": [
-            {**own, "title": local(own["title"]), "needed": local(own["needed"])} for own in source.measures["measures"]
+            {**measure, "title": local(measure["title"]), "needed": local(measure["needed"])} for measure in source.measures["measures"]
         ],
-        "topics": [{"topic": own.id, "title": local(own.titles), "indicators": list(own.indicators)} for own in facts.topics],
+        "topics": [{"topic": topic.id, "title": local(topic.titles), "indicators": list(topic.indicators)} for topic in facts.topics],
         "indicators": _indicators(source, facts, language),
         "sources": [
-            {"source": own["source"], "title": local(own["title"]), "publisher": local(own["publisher"]), "licence": own["licence"]}
-            for own in source.described["sources"]
+            {"source": origin["source"], "title": local(origin["title"]), "publisher": local(origin["publisher"]), "licence": origin["licence"]}
+            for origin in source.described["sources"]
         ],
         "indices": [
             {
-                **own, "title": local(own["title"]), "note": local(own["note"]),
-                "components": [{"component": part, "title": _component(part, texts)} for part in own["components"]],
+                **composite, "title": local(composite["title"]), "note": local(composite["note"]),
+                "components": [{"component": part, "title": _component(part, texts)} for part in composite["components"]],
             }
-            for own in index["indices"]
+            for composite in index["indices"]
         ],
         "map_indicator": facts.choices.map_indicator or None,
         "changes": site_facts.changes(facts),

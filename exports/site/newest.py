@@ -15,8 +15,8 @@ BOUNDS = ("lower", "upper")
 
 def parts(areas: Mapping[str, Any]) -> list[tuple[str, int]]:
     """Return the bundles of `areas.json` with each of their parts that has areas, in order."""
-    found = {(bundle, number % PARTS) for number, bundle in enumerate(areas["areas"]["bundle"])}
-    return [(areas["bundles"][bundle], part) for bundle, part in sorted(found)]
+    parts_of_bundles = {(bundle, number % PARTS) for number, bundle in enumerate(areas["areas"]["bundle"])}
+    return [(areas["bundles"][bundle], part) for bundle, part in sorted(parts_of_bundles)]
 
 
 def document(bundle: Mapping[str, Any], part: int) -> dict[str, Any]:
@@ -38,31 +38,31 @@ def _values(entry: Mapping[str, Any], places: Sequence[int]) -> dict[str, Any]:
         return [total[name][place][newest] for place in places]
 
     value = at("value")
-    found = {
+    values = {
         "indicator": entry["indicator"],
         "newest": entry["newest"],
         "value": value,
         "status": "".join(at("status")),
-        **{name: own for name in BOUNDS if name in total and _has_any(own := at(name))},
-        **{name: own for name in COUNTED if name in entry and _has_any(own := [entry[name][place] for place in places])},
+        **{name: column for name in BOUNDS if name in total and _has_any(column := at(name))},
+        **{name: column for name in COUNTED if name in entry and _has_any(column := [entry[name][place] for place in places])},
         "last": {
             str(number): last
             for number, place in enumerate(places)
             if value[number] is None and (last := _last(entry["periods"], total["value"][place]))
         },
         "notes": [
-            {"note": note["note"], "areas": own}
+            {"note": note["note"], "areas": positions}
             for note in total.get("notes", ())
-            if note["period"] == newest and (own := [number for number, place in enumerate(places) if place in note["areas"]])
+            if note["period"] == newest and (positions := [number for number, place in enumerate(places) if place in note["areas"]])
         ],
-        "country": _known(entry.get("above", {}).get("country")),
+        "country": _without_missing(entry.get("above", {}).get("country")),
     }
-    return {name: own for name, own in found.items() if own not in ([], {}, None)}
+    return {name: member for name, member in values.items() if member not in ([], {}, None)}
 
 
-def _known(country: Mapping[str, Any] | None) -> dict[str, Any]:
+def _without_missing(country: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return the value of the country without its number and without bounds that it does not have."""
-    return {name: own for name, own in (country or {}).items() if name != "area" and (own is not None or name not in BOUNDS)}
+    return {name: member for name, member in (country or {}).items() if name != "area" and (member is not None or name not in BOUNDS)}
 
 
 def _has_any(values: Sequence[Any]) -> bool:

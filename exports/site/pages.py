@@ -47,16 +47,16 @@ class FileGroup:
     files: Sequence[FileLink]
 
 
-def documents(source: Source, facts: SiteFacts, built: Built, own_files: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+def documents(source: Source, facts: SiteFacts, built: Built, pack_files: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """Yield path and content of each page in the languages of `built`, and of the page that leads to the first of them.
 
-    `own_files` are the names of the style and the logo of the pack, if it has any.
+    `pack_files` are the names of the style and the logo of the pack, if it has any.
     """
     languages = list(built.texts)
     template = render.environment("exports.site").get_template("page.html.j2")
     for language in languages:
         for kind in KINDS:
-            page = _page(source, facts, built, language, kind) | _own(facts, own_files)
+            page = _page(source, facts, built, language, kind) | _pack_files(facts, pack_files)
             yield f"{language}/{kind}.html", (template.render(page).rstrip("\n") + "\n").encode()
     start = render.environment("exports.site").get_template("start.html.j2")
     title = _title(source, facts, languages[0])
@@ -107,16 +107,16 @@ def _page(source: Source, facts: SiteFacts, built: Built, language: str, kind: s
 
 def _text(built: Built, language: str, key: str) -> str:
     """Return a text in a language, else in English, else its key, as the script does."""
-    found = (texts.get(key) for texts in (built.texts[language], built.texts.get(built_files.DEFAULT, {})))
-    return next((text for text in found if isinstance(text, str)), key)
+    candidates = (texts.get(key) for texts in (built.texts[language], built.texts.get(built_files.DEFAULT, {})))
+    return next((text for text in candidates if isinstance(text, str)), key)
 
 
-def _own(facts: SiteFacts, own_files: Sequence[str]) -> dict[str, Any]:
+def _pack_files(facts: SiteFacts, pack_files: Sequence[str]) -> dict[str, Any]:
     """Return the names of the style and the logo of the pack, empty without them."""
-    style = next((name for name in own_files if name.endswith(".css")), "")
-    logo = next((name for name in own_files if name.endswith(".png")), "")
+    style = next((name for name in pack_files if name.endswith(".css")), "")
+    logo = next((name for name in pack_files if name.endswith(".png")), "")
     width, height = choices.logo_size(facts.choices.logo) if logo else (0, 0)
-    return {"own_style": style, "logo": logo, "logo_width": width, "logo_height": height}
+    return {"pack_style": style, "logo": logo, "logo_width": width, "logo_height": height}
 
 
 def _title(source: Source, facts: SiteFacts, language: str) -> str:

@@ -107,10 +107,10 @@ class Source:
         """The newest value of the total of each area, None where there is none, by headline indicator. The period is that of the level."""
         values = {}
         for name in self.headlines:
-            own: list[Any] = [None] * len(self.areas["areas"]["code"])
+            newest: list[Any] = [None] * len(self.areas["areas"]["code"])
             for level in self.newest(name)["levels"]:
-                own[level["first"] : level["first"] + level["count"]] = level["breakdowns"][0]["value"]
-            values[name] = own
+                newest[level["first"] : level["first"] + level["count"]] = level["breakdowns"][0]["value"]
+            values[name] = newest
         return values
 
     def _read(self, *name: str) -> Mapping[str, Any]:
@@ -124,4 +124,4 @@ class Source:
 
 def pick(texts: Mapping[str, str], language: str) -> str:
     """Return the text in `language`, else in English, else in the first language that there is; empty if there is none."""
-    return next((texts[own] for own in (language, "en", *texts) if texts.get(own)), "")
+    return next((texts[candidate] for candidate in (language, "en", *texts) if texts.get(candidate)), "")

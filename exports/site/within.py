@@ -16,10 +16,10 @@ def name_of(bundle: str) -> str:
 
 def groups(source: Source) -> Mapping[str, Sequence[Bundle]]:
     """Return the bundles with the same level and area above by the name of their file, in the order of the areas."""
-    found: dict[str, list[Bundle]] = {}
+    bundles_by_file: dict[str, list[Bundle]] = {}
     for bundle in source.bundles:
-        found.setdefault(name_of(bundle.id), []).append(bundle)
-    return found
+        bundles_by_file.setdefault(name_of(bundle.id), []).append(bundle)
+    return bundles_by_file
 
 
 def document(source: Source, bundles: Sequence[Bundle]) -> dict[str, Any]:
@@ -44,5 +44,5 @@ def _point(lon: float | None, lat: float | None) -> list[float] | None:
 
 def values_of(source: Source, areas: Sequence[int]) -> dict[str, list[Any]]:
     """Return the headline values of some areas by indicator, without indicators that have none of them."""
-    values = {name: [own[area] for area in areas] for name, own in source.headline_values.items()}
-    return {name: own for name, own in values.items() if any(value is not None for value in own)}
+    values = {name: [column[area] for area in areas] for name, column in source.headline_values.items()}
+    return {name: column for name, column in values.items() if any(value is not None for value in column)}

@@ -61,10 +61,10 @@ def write(folder: Path, context: Context, reuse: Reuse) -> dict[str, FileFacts]:
 def files(source: Source, facts: SiteFacts, built: Built) -> Iterator[SiteFile]:
     """Yield all files of the site. Their content is made when it is asked for."""
     languages = built.languages(source.index["languages"])
-    own = choices.files(facts.choices)
+    pack_files = choices.files(facts.choices)
     for name, path in built.files.items():
         yield SiteFile(f"{ASSETS}/{name}", path.read_bytes)
-    for name, content in own.items():
+    for name, content in pack_files.items():
         yield SiteFile(f"{ASSETS}/{name}", partial(bytes, content))
     texts_of = {language: choices.texts(built.texts[language], facts.choices, language) for language in languages}
     for language, texts in texts_of.items():
@@ -89,7 +89,7 @@ def files(source: Source, facts: SiteFacts, built: Built) -> Iterator[SiteFile]:
         yield _data(f"indicators/{name}", partial(indicator_pages.document, source, name), (*about, *AREAS))
     for name in source.index["cohesion"]:
         yield _data(f"cohesion/{name}", partial(_cohesion, source, name), (layout.api_path("cohesion", name),))
-    for page, text in pages.documents(source, facts, replace(built, texts=texts_of), list(own)):
+    for page, text in pages.documents(source, facts, replace(built, texts=texts_of), list(pack_files)):
         yield SiteFile(f"{layout.SITE}/{page}", partial(bytes, text))
 
 

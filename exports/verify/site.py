@@ -41,10 +41,10 @@ def faults(folder: Path) -> Iterator[str]:
     languages = sorted(path.name for path in (folder / layout.SITE).iterdir() if path.is_dir() and path.name not in ("data", "assets"))
     expected = {layout.SITE_START, *(layout.site_page(language, kind) for language in languages for kind in KINDS)}
     expected |= {f"{DATA}/{name}.json" for name in ("places", "files", *_by_language(languages), *api.names())}
-    there = {path.relative_to(folder).as_posix() for path in (folder / layout.SITE).rglob("*") if path.is_file()}
-    yield from (f"{path}: missing" for path in sorted(expected - there))
-    yield from (f"{path}: not a file of the site" for path in sorted(there - expected) if not path.startswith(f"{layout.SITE}/assets/"))
-    for path in sorted(expected & there):
+    existing = {path.relative_to(folder).as_posix() for path in (folder / layout.SITE).rglob("*") if path.is_file()}
+    yield from (f"{path}: missing" for path in sorted(expected - existing))
+    yield from (f"{path}: not a file of the site" for path in sorted(existing - expected) if not path.startswith(f"{layout.SITE}/assets/"))
+    for path in sorted(expected & existing):
         if path.endswith(".html"):
             yield from (f"{path}: {fault}" for fault in _page_faults(folder, path))
         else:
@@ -99,25 +99,25 @@ class _Api:
         yield from (f"indicators/{name}" for name in self._index["indicators"])
 
     def faults(self, name: str, document: Any) -> Iterator[str]:
-        kind, _, own = name.partition("/")
+        kind, _, stem = name.partition("/")
         if kind == "within":
-            yield from self._values(document, sorted(self._groups[own]))
+            yield from self._values(document, sorted(self._groups[stem]))
             if document["parent"] != self._areas["parent"][document["areas"][0]]:
                 yield "its area above differs"
         elif kind == "peers":
-            yield from self._values(document, self._peers[own])
+            yield from self._values(document, self._peers[stem])
             if any(document[key] != [self._areas[column][area] for area in document["areas"]] for key, column in NAMES):
                 yield "its names or codes differ"
         elif kind == "find":
-            if document != self._shards[int(own)]:
+            if document != self._shards[int(stem)]:
                 yield "its areas differ"
         elif kind == "newest":
-            bundle, _, part = own.rpartition(".")
+            bundle, _, part = stem.rpartition(".")
             yield from _newest_faults(document, self._bundle(bundle), int(part))
         elif kind == "cohesion":
-            yield from _cohesion_faults(document, self._read("cohesion", own))
+            yield from _cohesion_faults(document, self._read("cohesion", stem))
         elif kind == "indicators":
-            yield from self._indicator(document, self._read("indicators", own), self._read("indicators", own, "series"))
+            yield from self._indicator(document, self._read("indicators", stem), self._read("indicators", stem, "series"))
         elif kind == "places":
             yield from self._places(document)
         elif kind.startswith("meta."):
@@ -149,8 +149,8 @@ class _Api:
         if document["areas"] != areas:
             yield "its areas differ"
             return
-        expected = {name: [own.get(area) for area in areas] for name, own in self._newest.items()}
-        expected = {name: own for name, own in expected.items() if any(value is not None for value in own)}
+        expected = {name: [column.get(area) for area in areas] for name, column in self._newest.items()}
+        expected = {name: column for name, column in expected.items() if any(value is not None for value in column)}
         if set(document["indicators"]) != set(expected):
             yield "its indicators differ"
         for name, values in document["indicators"].items():
@@ -159,11 +159,13 @@ class _Api:
 
     def _places(self, document: Mapping[str, Any]) -> Iterator[str]:
         first = self._levels[0]
-        own = slice(first["first"], first["first"] + first["count"])
-        yield from (f"{name} differs" for name in COLUMNS if document[name] != self._areas[name][own])
-        if [document["bundles"][bundle] for bundle in document["bundle"]] != [self._bundle_names[b] for b in self._areas["bundle"][own]]:
+        of_level = slice(first["first"], first["first"] + first["count"])
+        yield from (f"{name} differs" for name in COLUMNS if document[name] != self._areas[name][of_level])
+        if [document["bundles"][bundle] for bundle in document["bundle"]] != [
+            self._bundle_names[b] for b in self._areas["bundle"][of_level]
+        ]:
             yield "its bundles differ"
-        if document["former"] != [area for area in range(own.start, own.stop) if self._areas["valid_to"][area] is not None]:
+        if document["former"] != [area for area in range(of_level.start, of_level.stop) if self._areas["valid_to"][area] is not None]:
             yield "its former areas differ"
 
     def _meta(self, document: Mapping[str, Any]) -> Iterator[str]:
@@ -178,17 +180,17 @@ class _Api:
             for path in (level["map"], *((level["map_parts"] or {}).get("files", {}).values()))
             if path is not None and not (self._folder / path).is_file()
         )
-        if [own["indicator"] for own in document["indicators"]] != list(self._abouts):
+        if [entry["indicator"] for entry in document["indicators"]] != list(self._abouts):
             yield "its indicators differ"
             return
-        for own in document["indicators"]:
-            about = self._abouts[own["indicator"]]
+        for entry in document["indicators"]:
+            about = self._abouts[entry["indicator"]]
             newest = {level["level"]: level["newest"] for level in about["levels"] if level["newest"]}
-            if own["newest"] != newest or any(own[name] != about[name] for name in PLAIN):
-                yield f"{own['indicator']} differs"
+            if entry["newest"] != newest or any(entry[name] != about[name] for name in PLAIN):
+                yield f"{entry['indicator']} differs"
         counts = ("objective", "measure", "indicators", "indicators_with_data", "areas", "newest_period", "indicator_ids")
-        if [[own[name] for name in counts] for own in document["measures"]] != [
-            [own[name] for name in counts] for own in self._measures["measures"]
+        if [[measure[name] for name in counts] for measure in document["measures"]] != [
+            [measure[name] for name in counts] for measure in self._measures["measures"]
         ]:
             yield "its measures differ"
 
@@ -196,8 +198,8 @@ class _Api:
         for entry in document:
             path = self._folder / entry["path"]
             if entry["path"].endswith("/"):
-                there = [own for own in path.iterdir() if own.is_file() and not own.name.endswith(layout.METADATA)]
-                if (entry["files"], entry["bytes"]) != (len(there), sum(own.stat().st_size for own in there)):
+                members = [member for member in path.iterdir() if member.is_file() and not member.name.endswith(layout.METADATA)]
+                if (entry["files"], entry["bytes"]) != (len(members), sum(member.stat().st_size for member in members)):
                     yield f"states another number or size of the files in {entry['path']}"
             elif not path.is_file() or path.stat().st_size != entry["bytes"]:
                 yield f"{entry['path']} does not exist or has another size"
@@ -207,20 +209,22 @@ class _Api:
             yield "what it says about the indicator differs"
         by_level = {level["level"]: level for level in newest["levels"]}
         over_time = {level["level"]: level for level in series["levels"]}
-        if [own["level"] for own in document["levels"]] != [name for name, own in by_level.items() if own["count"] <= LARGEST_LEVEL]:
+        if [level["level"] for level in document["levels"]] != [
+            name for name, level in by_level.items() if level["count"] <= LARGEST_LEVEL
+        ]:
             yield "its levels differ"
             return
-        for own in document["levels"]:
-            level = by_level[own["level"]]
-            if any(own[name] != level[name] for name in ("first", "count", "period")) or not _are_among(
-                own["breakdowns"], level["breakdowns"]
+        for shown in document["levels"]:
+            level = by_level[shown["level"]]
+            if any(shown[name] != level[name] for name in ("first", "count", "period")) or not _are_among(
+                shown["breakdowns"], level["breakdowns"]
             ):
-                yield f"the newest values of {own['level']} differ"
-            if own.get("comparisons", {}).get("country") != level.get("comparisons", {}).get("country"):
-                yield f"the comparisons of {own['level']} differ"
-            whole = over_time[own["level"]]
-            if own["series"]["periods"] != whole["periods"] or not _are_among(own["series"]["breakdowns"], whole["breakdowns"]):
-                yield f"the series of {own['level']} differ"
+                yield f"the newest values of {shown['level']} differ"
+            if shown.get("comparisons", {}).get("country") != level.get("comparisons", {}).get("country"):
+                yield f"the comparisons of {shown['level']} differ"
+            whole = over_time[shown["level"]]
+            if shown["series"]["periods"] != whole["periods"] or not _are_among(shown["series"]["breakdowns"], whole["breakdowns"]):
+                yield f"the series of {shown['level']} differ"
         if (fine := document["fine"]) is not None:
             yield from self._fine(fine, by_level[fine["level"]])
         if (spread := document["distribution"]) is not None:
@@ -237,7 +241,7 @@ class _Api:
 
     def _distribution(self, spread: Mapping[str, Any], level: Mapping[str, Any], decimals: int | None) -> Iterator[str]:
         total = level["breakdowns"][0]
-        for own in spread["classes"]:
+        for size in spread["classes"]:
             values = [
                 value
                 for value, code, people in zip(
@@ -246,66 +250,70 @@ class _Api:
                     self._areas["population"][level["first"] : level["first"] + level["count"]],
                     strict=True,
                 )
-                if code != "." and people is not None and own["from"] <= people and (own["to"] is None or people < own["to"])
+                if code != "." and people is not None and size["from"] <= people and (size["to"] is None or people < size["to"])
             ]
-            known = [value for value in values if value is not None]
-            middle = rounded(np.quantile(known, list(MIDDLE.values())), decimals).tolist() if known else [None] * len(MIDDLE)
-            if (own["areas"], own["missing"], sum(own["counts"])) != (len(values), len(values) - len(known), len(known)):
-                yield f"the counts of areas from {own['from']} inhabitants differ"
-            if [own[name] for name in MIDDLE] != middle:
-                yield f"the middle values of areas from {own['from']} inhabitants differ"
+            present = [value for value in values if value is not None]
+            middle = rounded(np.quantile(present, list(MIDDLE.values())), decimals).tolist() if present else [None] * len(MIDDLE)
+            if (size["areas"], size["missing"], sum(size["counts"])) != (len(values), len(values) - len(present), len(present)):
+                yield f"the counts of areas from {size['from']} inhabitants differ"
+            if [size[name] for name in MIDDLE] != middle:
+                yield f"the middle values of areas from {size['from']} inhabitants differ"
 
 
 def _newest_faults(document: Mapping[str, Any], bundle: Mapping[str, Any], part: int) -> Iterator[str]:
     """Compare the newest values of some areas of a bundle with those of their series."""
     places = [place for place, area in enumerate(bundle["areas"]) if area % PARTS == part]
     with_values = {entry["indicator"]: entry for entry in bundle["indicators"] if entry["newest"] is not None}
-    shown = [own["indicator"] for own in document["indicators"]]
+    shown = [entry["indicator"] for entry in document["indicators"]]
     if document["areas"] != [bundle["areas"][place] for place in places] or shown != list(with_values):
         yield "its areas or indicators differ"
         return
-    for own in document["indicators"]:
-        entry = with_values[own["indicator"]]
+    for shown_values in document["indicators"]:
+        entry = with_values[shown_values["indicator"]]
         total, at = entry["breakdowns"][0], entry["periods"].index(entry["newest"])
         expected = {name: [total[name][place][at] for place in places] for name in ("value", "lower", "upper") if name in total}
         expected |= {name: [entry[name][place] for place in places] for name in ("numerator", "denominator")}
-        if own["newest"] != entry["newest"] or own["status"] != "".join(total["status"][place][at] for place in places):
-            yield f"the statuses of {own['indicator']} differ"
-        if any(own[name] != expected.get(name) for name in ("value", "lower", "upper", "numerator", "denominator") if name in own):
-            yield f"the values of {own['indicator']} differ"
+        if shown_values["newest"] != entry["newest"] or shown_values["status"] != "".join(total["status"][place][at] for place in places):
+            yield f"the statuses of {shown_values['indicator']} differ"
+        if any(
+            shown_values[name] != expected.get(name)
+            for name in ("value", "lower", "upper", "numerator", "denominator")
+            if name in shown_values
+        ):
+            yield f"the values of {shown_values['indicator']} differ"
 
 
 def _cohesion_faults(document: Mapping[str, Any], file: Mapping[str, Any]) -> Iterator[str]:
     """Compare the inner differences of territories: each number is the one of the same territory, statistic and period, or left out."""
     if (document["indicator"], document["periods"]) != (file["indicator"], file["periods"]):
         yield "its indicator or periods differ"
-    groups = {_group(own): own for own in file["dispersion"]}
-    for own in document["dispersion"]:
-        whole = groups.get(_group(own), {"statistics": {}})
-        if any(own[name] != whole.get(name) for name in ("n", "coverage", "status")):
-            yield f"what it says about the areas within {own['within']} differs"
-        for name, values in own["statistics"].items():
+    groups = {_group(dispersion): dispersion for dispersion in file["dispersion"]}
+    for dispersion in document["dispersion"]:
+        whole = groups.get(_group(dispersion), {"statistics": {}})
+        if any(dispersion[name] != whole.get(name) for name in ("n", "coverage", "status")):
+            yield f"what it says about the areas within {dispersion['within']} differs"
+        for name, values in dispersion["statistics"].items():
             pairs = zip(values, whole["statistics"].get(name, [None] * len(values)), strict=True)
             if any(value is not None and value != expected for value, expected in pairs):
-                yield f"{name} within {own['within']} differs"
-    spans = [{**own, "statistics": {}, "status": {}} for own in file["convergence"]]
-    for own in document["convergence"]:
-        empty = {**own, "statistics": {}, "status": {}}
-        found = file["convergence"][spans.index(empty)] if empty in spans else None
-        if found is None or not own["statistics"].items() <= found["statistics"].items():
+                yield f"{name} within {dispersion['within']} differs"
+    spans = [{**convergence, "statistics": {}, "status": {}} for convergence in file["convergence"]]
+    for convergence in document["convergence"]:
+        empty = {**convergence, "statistics": {}, "status": {}}
+        whole = file["convergence"][spans.index(empty)] if empty in spans else None
+        if whole is None or not convergence["statistics"].items() <= whole["statistics"].items():
             yield "its convergence differs"
 
 
-def _group(own: Mapping[str, Any]) -> tuple[Any, ...]:
-    return own["within"], own["of_level"], own["by_level"], own["sex"]
+def _group(dispersion: Mapping[str, Any]) -> tuple[Any, ...]:
+    return dispersion["within"], dispersion["of_level"], dispersion["by_level"], dispersion["sex"]
 
 
 def _are_among(shown: Sequence[Mapping[str, Any]], expected: Sequence[Mapping[str, Any]]) -> bool:
     """Whether each breakdown has the same cells as the one with its sex and age, without more, and the total is not left out."""
-    by_key = {(own["sex"], own["age"]): own for own in expected}
-    if ("_T", "_T") in by_key and ("_T", "_T") not in {(own["sex"], own["age"]) for own in shown}:
+    by_key = {(breakdown["sex"], breakdown["age"]): breakdown for breakdown in expected}
+    if ("_T", "_T") in by_key and ("_T", "_T") not in {(breakdown["sex"], breakdown["age"]) for breakdown in shown}:
         return False
-    return all(by_key[own["sex"], own["age"]].get(name) == cells for own in shown for name, cells in own.items())
+    return all(by_key[breakdown["sex"], breakdown["age"]].get(name) == cells for breakdown in shown for name, cells in breakdown.items())
 
 
 class _Links(HTMLParser):
