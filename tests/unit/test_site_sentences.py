@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.command import PROJECT
+from tests.support import site_scripts
 
-SITE = PROJECT / "site"
 RELEASED = "2026-11-30T00:00:00Z"
 LEVEL = "lau"
 AREAS, INDICATORS = 20, 40
@@ -23,45 +20,26 @@ import {{ readFileSync }} from "node:fs";
 import {{ placeOf }} from {model};
 import {{ standsOut }} from {sentences};
 const {{ meta, bundle }} = JSON.parse(readFileSync(process.argv[2], "utf8"));
-const said = bundle.areas.map((area) => {{
+const sentences = bundle.areas.map((area) => {{
   const place = placeOf(meta, {{ bundle, within: null, peers: null }}, area);
   return standsOut(place.rows, meta.released).map(({{ row, ...facts }}) => ({{ indicator: row.about.indicator, ...facts }}));
 }});
-console.log(JSON.stringify(said));
+console.log(JSON.stringify(sentences));
 """
 
 
 @pytest.fixture(scope="module")
 def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    bundler = SITE / "node_modules" / ".bin" / "esbuild"
-    if shutil.which("node") is None or not bundler.exists():
-        pytest.skip("needs Node and `npm ci` in site/")
     folder = tmp_path_factory.mktemp("sentences")
-    modules = {
-        name: json.dumps(str(SITE / "src" / path)) for name, path in (("model", "place/model"), ("sentences", "sentences/standsOut"))
-    }
-    (folder / "script.ts").write_text(SCRIPT.format(**modules), encoding="utf-8")
-    bundled = folder / "script.mjs"
-    command = [
-        str(bundler),
-        str(folder / "script.ts"),
-        "--bundle",
-        "--format=esm",
-        "--platform=node",
-        f"--outfile={bundled}",
-        "--log-level=error",
-    ]
-    subprocess.run(command, check=True, cwd=SITE)
-    return bundled
+    return site_scripts.bundled(folder, SCRIPT, model="place/model", sentences="sentences/standsOut")
 
 
 def run(script: Path, folder: Path, data: dict[str, Any]) -> list[list[dict[str, Any]]]:
     """Return the sentences of each area of a bundle."""
     source = folder / "data.json"
     source.write_text(json.dumps(data), encoding="utf-8")
-    done = subprocess.run(["node", str(script), str(source)], check=True, capture_output=True, text=True)
-    said: list[list[dict[str, Any]]] = json.loads(done.stdout)
-    return said
+    sentences: list[list[dict[str, Any]]] = site_scripts.run(script, str(source))
+    return sentences
 
 
 def about(number: int, chance: random.Random, **changes: Any) -> dict[str, Any]:
@@ -142,9 +120,9 @@ def test_every_sentence_is_true_and_allowed(script: Path, tmp_path: Path, seed: 
     data = world(seed)
     abouts = {own["indicator"]: own for own in data["meta"]["indicators"]}
     entries = {own["indicator"]: own for own in data["bundle"]["indicators"]}
-    said = run(script, tmp_path, data)
-    assert sum(map(len, said)) > AREAS, "there is something to say"
-    for at, sentences in enumerate(said):
+    sentences_of = run(script, tmp_path, data)
+    assert sum(map(len, sentences_of)) > AREAS, "there is something to say"
+    for at, sentences in enumerate(sentences_of):
         assert len(sentences) <= 6
         assert max(Counter(abouts[own["indicator"]]["topic"] for own in sentences).values()) <= 2
         assert len({own["indicator"] for own in sentences}) == len(sentences)

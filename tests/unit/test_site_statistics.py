@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from pipelines.statistics import intervals
-from tests.support.command import PROJECT
+from tests.support import site_scripts
 
-SITE = PROJECT / "site"
 COUNTS = [0, 0.4, 1, 2.5, 3, 7, 9, 9.99, 10, 11, 25, 130, 5_000, 1_234_567]
 SIZES = [1, 9, 10, 37, 400, 98_765, 10_900_555]
 SCRIPT = """
-import {{ groupSums, intervalKind, intervalOf }} from {module};
+import {{ groupSums, intervalKind, intervalOf }} from {statistics};
 const cases = JSON.parse(process.argv[2]);
-const own = cases.map(([kind, x, n]) => intervalOf(kind, x, n, 100));
+const intervals = cases.map(([kind, x, n]) => intervalOf(kind, x, n, 100));
 const cell = (x, n) => ({{ numerator: x, denominator: n, value: 100 * x / n, lower: 0, upper: 0 }});
 const published = (kind, x, n) => {{
   const [lower, upper] = intervalOf(kind, x, n, 100).map((bound) => Number(bound.toFixed(1)));
@@ -32,28 +28,15 @@ const group = groupSums(members.map(([x, n]) => published("proportion", x, n)), 
 const incomplete = groupSums([cell(1, 2), {{ ...cell(1, 2), value: null }}], rule, "proportion");
 const sum = groupSums([cell(1, null), cell(2, null)], {{ kind: "sum", multiplier: 1 }}, null);
 const empty = groupSums([cell(0, 0)], rule, null);
-console.log(JSON.stringify({{ own, kinds, foreign, group, incomplete, sum, empty }}));
+console.log(JSON.stringify({{ intervals, kinds, foreign, group, incomplete, sum, empty }}));
 """
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
-    bundler = SITE / "node_modules" / ".bin" / "esbuild"
-    if shutil.which("node") is None or not bundler.exists():
-        pytest.skip("needs Node and `npm ci` in site/")
-    folder = tmp_path_factory.mktemp("statistics")
-    module = json.dumps(str(SITE / "src" / "core" / "statistics"))
-    (folder / "script.ts").write_text(SCRIPT.format(module=module), encoding="utf-8")
-    bundled = folder / "script.mjs"
-    command = [str(bundler), str(folder / "script.ts"), "--bundle", "--format=esm", f"--outfile={bundled}", "--log-level=error"]
-    subprocess.run(command, check=True, cwd=SITE)
-    return _run(bundled, cases())
-
-
-def _run(script: Path, own: list[tuple[str, float, float]]) -> dict[str, object]:
-    done = subprocess.run(["node", str(script), json.dumps(own)], check=True, capture_output=True, text=True)
-    found: dict[str, object] = json.loads(done.stdout)
-    return found
+    bundle = site_scripts.bundled(tmp_path_factory.mktemp("statistics"), SCRIPT, statistics="core/statistics")
+    intervals_and_groups: dict[str, object] = site_scripts.run(bundle, json.dumps(cases()))
+    return intervals_and_groups
 
 
 def cases() -> list[tuple[str, float, float]]:
@@ -61,9 +44,9 @@ def cases() -> list[tuple[str, float, float]]:
 
 
 def test_intervals_are_those_of_the_product(results: dict[str, object]) -> None:
-    own = results["own"]
-    assert isinstance(own, list)
-    for (kind, x, n), interval in zip(cases(), own, strict=True):
+    computed = results["intervals"]
+    assert isinstance(computed, list)
+    for (kind, x, n), interval in zip(cases(), computed, strict=True):
         (expected, _) = intervals.of_value(kind, x, n, 100)
         assert interval == (None if expected is None else pytest.approx(expected, rel=1e-9, abs=1e-9)), (kind, x, n)
 

@@ -1,5 +1,6 @@
 import type { RefObject } from "preact";
 import { useState } from "preact/hooks";
+import { csvFile } from "../core/csv";
 import { pictureOf, pngOf, save } from "../core/picture";
 import { t } from "../core/texts";
 
@@ -43,7 +44,7 @@ export function ChartActions({ figure, title, source, name, csv, part }: Props) 
         </li>
         {csv ? (
           <li>
-            <button type="button" onClick={() => save(new Blob([csv()], { type: "text/csv" }), `${name}.csv`)} aria-label={t("indicator.save_csv", { title })}>
+            <button type="button" onClick={() => save(csvFile(csv()), `${name}.csv`)} aria-label={t("indicator.save_csv", { title })}>
               CSV
             </button>
           </li>

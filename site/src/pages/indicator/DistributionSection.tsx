@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import { Distribution } from "../../charts/Distribution";
+import { csv } from "../../core/csv";
 import type { SizeClass } from "../../core/data";
 import { interval, number, period as periodText, shortUnit, valueText, withUnit } from "../../core/format";
 import { capital, levelCount, levelName } from "../../core/levels";
@@ -9,7 +10,6 @@ import { DataTable } from "../../parts/DataTable";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import type { Shared } from "./LevelSection";
-import { csvOf } from "./rows";
 import { sourceLine } from "./words";
 
 /** How values are distributed among small and large areas; left out for sums, which grow with size. */
@@ -53,7 +53,7 @@ export function DistributionSection({ meta, page, measured, title }: Shared) {
         source={sourceLine(Object.values(page.sources), meta)}
         name={`${page.about.indicator}-distribution`}
         csv={() =>
-          csvOf(
+          csv(
             ["indicator", "time_period", "size_from", "size_to", "from", "to", "areas"],
             distribution.classes.flatMap(({ from, to, counts }) => counts.map((count, at) => [page.about.indicator, distribution.period, from, to, distribution.edges[at]!, distribution.edges[at + 1]!, count])),
           )

@@ -1,5 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 import { type Line, Lines } from "../../charts/Lines";
+import { csv } from "../../core/csv";
 import { type Value, load } from "../../core/data";
 import { number, period as periodText } from "../../core/format";
 import { capital, levelName } from "../../core/levels";
@@ -9,7 +10,7 @@ import { ChartActions } from "../../parts/ChartActions";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import type { Shared } from "./LevelSection";
-import { breakPeriodsOf, breaksOf, csvOf } from "./rows";
+import { breakPeriodsOf, breaksOf } from "./rows";
 import { SeriesTable } from "./SeriesSection";
 import { sourceLine } from "./words";
 
@@ -78,7 +79,7 @@ export function InnerSection({ meta, areas, page, measured, title, query, area }
             title={`${title}, ${t("indicator.inner").toLowerCase()}, ${name}`}
             source={sourceLine(Object.values(page.sources), meta)}
             name={`${about.indicator}-inner`}
-            csv={() => csvOf(["indicator", "chart", "line", "time_period", "value"], charts.flatMap(({ heading, lines }) => lines.flatMap(({ name: line, points }) => points.map(({ value }, at) => [about.indicator, heading, line, file.periods[at]!, value]))))}
+            csv={() => csv(["indicator", "chart", "line", "time_period", "value"], charts.flatMap(({ heading, lines }) => lines.flatMap(({ name: line, points }) => points.map(({ value }, at) => [about.indicator, heading, line, file.periods[at]!, value]))))}
             part="inner"
           />
         </>

@@ -1,9 +1,10 @@
+import { csv } from "../../core/csv";
 import type { Meta } from "../../core/data";
 import { interval, number } from "../../core/format";
 import { address } from "../../core/state";
 import { t } from "../../core/texts";
 import { DataTable } from "../../parts/DataTable";
-import { type Row, csvOf, sortedRows } from "./rows";
+import { type Row, sortedRows } from "./rows";
 import { outcomeText } from "./views";
 import { type Measured, reasonText } from "./words";
 
@@ -61,7 +62,7 @@ const plain = (value: number | null): string => (value === null ? "" : number(va
 
 /** The rows as a file, with all columns. */
 export const rowsCsv = (rows: Row[], level: string, period: string, indicator: string): string =>
-  csvOf(
+  csv(
     ["indicator", "level", "ref_area", "name", "time_period", "obs_value", "obs_status", "lower_95", "upper_95", "numerator", "denominator", "women", "men"],
     rows.map((row) => [indicator, level, row.code, row.name, period, row.value, row.status, row.lower, row.upper, row.numerator, row.denominator, row.women, row.men]),
   );

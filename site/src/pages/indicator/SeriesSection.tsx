@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import { type Line, Lines } from "../../charts/Lines";
+import { csv } from "../../core/csv";
 import type { Level } from "../../core/data";
 import { interval, number, period as periodText, valueText } from "../../core/format";
 import { capital, levelName } from "../../core/levels";
@@ -10,7 +11,7 @@ import { DataTable } from "../../parts/DataTable";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import type { Shared } from "./LevelSection";
-import { breakNotes, breakPeriodsOf, breaksOf, csvOf } from "./rows";
+import { breakNotes, breakPeriodsOf, breaksOf } from "./rows";
 import { allOf, onPeriods, periodsOf, seriesOf } from "./series";
 import { useAreaSeries } from "./useAreaSeries";
 import { type Measured, type Point, changeText, longUnit, sourceLine, unbroken } from "./words";
@@ -62,7 +63,7 @@ export function SeriesSection({ meta, areas, page, measured, title, area, level 
             source={sourceLine(Object.values(page.sources), meta)}
             name={`${about.indicator}-series`}
             csv={() =>
-              csvOf(
+              csv(
                 ["indicator", "name", "time_period", "obs_value", "obs_status", "lower_95", "upper_95"],
                 lines.flatMap(({ name, points }) => points.map((point, at) => [about.indicator, name, periods[at]!, point.value, point.status, point.lower ?? null, point.upper ?? null])),
               )

@@ -1,5 +1,6 @@
 import { useRef } from "preact/hooks";
 import { type Line, Lines } from "../../charts/Lines";
+import { csv } from "../../core/csv";
 import { difference, period as periodText, valueText } from "../../core/format";
 import { capital } from "../../core/levels";
 import { t } from "../../core/texts";
@@ -7,7 +8,7 @@ import { ChartActions } from "../../parts/ChartActions";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import type { Shared } from "./LevelSection";
-import { breakPeriodsOf, breaksOf, csvOf } from "./rows";
+import { breakPeriodsOf, breaksOf } from "./rows";
 import { onPeriods, periodsOf, seriesOf } from "./series";
 import { SeriesTable } from "./SeriesSection";
 import { useAreaSeries } from "./useAreaSeries";
@@ -73,7 +74,7 @@ export function SexSection({ meta, areas, page, measured, title, area }: Shared 
             title={`${title}, ${t("indicator.sexes").toLowerCase()}, ${name}`}
             source={sourceLine(Object.values(page.sources), meta)}
             name={`${page.about.indicator}-sexes`}
-            csv={() => csvOf(["indicator", "sex", "time_period", "obs_value", "obs_status"], lines.flatMap(({ points, kind }) => points.map((point, at) => [page.about.indicator, kind === "women" ? "F" : "M", periods[at]!, point.value, point.status])))}
+            csv={() => csv(["indicator", "sex", "time_period", "obs_value", "obs_status"], lines.flatMap(({ points, kind }) => points.map((point, at) => [page.about.indicator, kind === "women" ? "F" : "M", periods[at]!, point.value, point.status])))}
             part="sexes"
           />
           </div>

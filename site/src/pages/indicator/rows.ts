@@ -112,14 +112,3 @@ export function breakNotes<T extends { period: string; note: Record<string, stri
     return true;
   });
 }
-
-/** Cells of a CSV file: quoted where needed; text that a spreadsheet would compute is kept as text. */
-export function csvOf(header: string[], lines: (string | number | null)[][]): string {
-  const cell = (value: string | number | null): string => {
-    if (value === null) return "";
-    if (typeof value === "number") return String(value);
-    const safe = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
-    return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-  };
-  return `﻿${[header, ...lines].map((line) => line.map(cell).join(",")).join("\r\n")}\r\n`;
-}
