@@ -1,4 +1,4 @@
-import type { Value } from "../core/data";
+import { type Value, isNumber } from "../core/data";
 import { t } from "../core/texts";
 
 interface Props {
@@ -25,8 +25,6 @@ export function Fifths({ fifth, from, to }: Props) {
     </div>
   );
 }
-
-const isNumber = (value: Value | undefined): value is number => value !== null && value !== undefined;
 
 /** "3rd fifth; 2nd to 4th by other ways of computing". */
 export function fifthInWords(fifth: Value, from?: Value, to?: Value): string {

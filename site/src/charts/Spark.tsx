@@ -1,4 +1,4 @@
-import type { Value } from "../core/data";
+import { type Value, isNumber } from "../core/data";
 import { time } from "../core/time";
 
 export interface SparkPoint {
@@ -51,8 +51,6 @@ export function Spark({ points }: { points: SparkPoint[] }) {
     </svg>
   );
 }
-
-const isNumber = (value: Value | undefined): value is number => value !== null && value !== undefined;
 
 const isOpen = (status: string): boolean => ["P", "E", "I"].includes(status);
 

@@ -1,4 +1,4 @@
-import type { Value } from "../core/data";
+import { type Value, isNumber } from "../core/data";
 import { number, shortUnit, withUnit } from "../core/format";
 import { t } from "../core/texts";
 import { type Axis, stripAxis } from "./axis";
@@ -26,7 +26,6 @@ export function Strip({ value, lower, upper, others, peers, country, women, men,
   if (!axis) return null;
   const at = (number: number) => EDGE + ((100 - 2 * EDGE) * (number - axis.low)) / (axis.high - axis.low);
   const x = (number: number) => `${at(number).toFixed(2)}%`;
-  const isNumber = (number: Value | undefined): number is number => number !== null && number !== undefined;
   const inside = others.filter((other): other is number => other !== null && other >= axis.low && other <= axis.high);
   const below = others.filter((other) => other !== null && other < axis.low).length;
   const above = others.filter((other) => other !== null && other > axis.high).length;

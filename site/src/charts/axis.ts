@@ -1,5 +1,5 @@
 // The axis of a position strip, and round numbers for axes in general.
-import type { Value } from "../core/data";
+import { type Value, isNumber } from "../core/data";
 
 export interface Axis {
   low: number;
@@ -8,7 +8,7 @@ export interface Axis {
   decimals: number;
 }
 
-const present = (values: Iterable<Value | undefined>): number[] => [...values].filter((value): value is number => value !== null && value !== undefined);
+const present = (values: Iterable<Value | undefined>): number[] => [...values].filter(isNumber);
 
 /** The step of 1, 2, 2.5 or 5 times a power of ten next above a length. */
 export function roundStep(length: number): number {

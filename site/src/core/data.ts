@@ -4,6 +4,9 @@ import { awaited } from "./loading";
 export type Localized = Record<string, string>;
 export type Value = number | null;
 
+/** Whether a value is there. */
+export const isNumber = (value: Value | undefined): value is number => value !== null && value !== undefined;
+
 export interface Level {
   level: string;
   title: string;

@@ -1,18 +1,10 @@
-import type { Areas } from "../../core/areas";
-import { type Change, type CohesionFile, type Direction, type Pairing, changeFormat, changeOf, convergenceIn } from "../../core/cohesion";
-import type { IndicatorMeta, Meta } from "../../core/data";
+import { type Change, type Direction, changeFormat, changeOf, convergenceIn } from "../../core/cohesion";
+import type { IndicatorMeta } from "../../core/data";
 import { number, period as periodText, sentence, withUnit } from "../../core/format";
 import { capital, levelCount, levelName, levelNote } from "../../core/levels";
 import { t } from "../../core/texts";
 import { Section } from "../../parts/Section";
-
-interface Props {
-  meta: Meta;
-  areas: Areas;
-  file: CohesionFile;
-  indicator: IndicatorMeta;
-  pairing: Pairing;
-}
+import type { PairingProps } from "./props";
 
 /** A change in words and with its numbers: "2,9 až 2,4 p. b.". */
 export function changeText({ first, last, kind }: Change, indicator: IndicatorMeta): string {
@@ -21,7 +13,7 @@ export function changeText({ first, last, kind }: Change, indicator: IndicatorMe
 }
 
 /** Whether areas draw together: those of each level in the whole country, and those inside the territories, counted. */
-export function Closing({ meta, file, indicator, pairing }: Props) {
+export function Closing({ meta, file, indicator, pairing }: PairingProps) {
   const inCountry = meta.levels
     .map((level) => ({ level, convergence: convergenceIn(file, meta.country.area, level.level) }))
     .filter((entry) => entry.convergence !== undefined);

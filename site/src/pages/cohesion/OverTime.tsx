@@ -3,7 +3,7 @@ import { type Line, Lines } from "../../charts/Lines";
 import type { Areas } from "../../core/areas";
 import { type CohesionFile, type Dispersion, type Pairing, dispersionIn, measured, statusOf } from "../../core/cohesion";
 import { csv } from "../../core/csv";
-import type { IndicatorMeta, Meta, Value } from "../../core/data";
+import type { Value } from "../../core/data";
 import { number, period as periodText, withUnit } from "../../core/format";
 import { levelName } from "../../core/levels";
 import { t } from "../../core/texts";
@@ -12,14 +12,9 @@ import { DataTable } from "../../parts/DataTable";
 import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import { sourceLine } from "../compare/export";
+import type { DispersionProps } from "./props";
 
-interface Props {
-  meta: Meta;
-  areas: Areas;
-  file: CohesionFile;
-  indicator: IndicatorMeta;
-  pairing: Pairing;
-  dispersions: Dispersion[];
+interface Props extends DispersionProps {
   chosen: string | null;
 }
 

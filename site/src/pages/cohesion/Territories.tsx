@@ -7,7 +7,7 @@ import type { Areas } from "../../core/areas";
 import { classTexts, classesOf, swatchOf } from "../../core/classes";
 import { type CohesionFile, type Direction, type Dispersion, type Pairing, type Statistic, changeOf, convergenceIn, dispersionIn, measured, statusOf } from "../../core/cohesion";
 import { csv } from "../../core/csv";
-import type { IndicatorMeta, Meta } from "../../core/data";
+import type { IndicatorMeta } from "../../core/data";
 import { byName, list, number, period as periodText, sentence, withUnit } from "../../core/format";
 import { loadShapes } from "../../core/geometry";
 import { capital, levelCount, levelName } from "../../core/levels";
@@ -16,14 +16,9 @@ import { t } from "../../core/texts";
 import { ChartActions } from "../../parts/ChartActions";
 import { Section } from "../../parts/Section";
 import { sourceLine } from "../compare/export";
+import type { DispersionProps } from "./props";
 
-interface Props {
-  meta: Meta;
-  areas: Areas;
-  file: CohesionFile;
-  indicator: IndicatorMeta;
-  pairing: Pairing;
-  dispersions: Dispersion[];
+interface Props extends DispersionProps {
   statistic: Statistic;
   chosen: string | null;
   onChoose: (code: string) => void;

@@ -1,6 +1,5 @@
-import type { Areas } from "../../core/areas";
-import { type CohesionFile, type Dispersion, type Pairing, changeOf, convergenceIn, measured, statusOf } from "../../core/cohesion";
-import type { IndicatorMeta, Meta } from "../../core/data";
+import { type Dispersion, changeOf, convergenceIn, measured, statusOf } from "../../core/cohesion";
+import type { Meta } from "../../core/data";
 import { byName, number, period as periodText } from "../../core/format";
 import { levelCount, levelName } from "../../core/levels";
 import { address } from "../../core/state";
@@ -10,20 +9,12 @@ import { Disclosure } from "../../parts/Disclosure";
 import { Section } from "../../parts/Section";
 import { changeText } from "./Closing";
 import { newestPeriod } from "./Territories";
-
-interface Props {
-  meta: Meta;
-  areas: Areas;
-  file: CohesionFile;
-  indicator: IndicatorMeta;
-  pairing: Pairing;
-  dispersions: Dispersion[];
-}
+import type { DispersionProps } from "./props";
 
 const COLUMNS = ["sd", "sd_chance", "sd_left", "iqr", "cv", "gini", "theil_t"];
 
 /** All territories with all statistics, and why those without have none. */
-export function TerritoryTable({ meta, areas, file, indicator, pairing, dispersions }: Props) {
+export function TerritoryTable({ meta, areas, file, indicator, pairing, dispersions }: DispersionProps) {
   const shown = COLUMNS.filter((name) => dispersions.some(({ statistics }) => statistics[name]?.some((value) => value !== null)));
   const at = newestPeriod(file, dispersions, shown.includes("sd") ? "sd" : (shown[0] ?? "sd"));
   const collate = byName();
