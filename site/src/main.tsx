@@ -23,6 +23,9 @@ async function start(): Promise<void> {
   const Page = pages[document.body.dataset["page"] as keyof typeof pages];
   if (new URLSearchParams(location.search).has("embed")) document.documentElement.classList.add("embed");
   for (const link of document.querySelectorAll<HTMLAnchorElement>("a[data-language]")) link.search = location.search;
+  const current = document.querySelector<HTMLElement>(".top [aria-current]");
+  const menu = current?.closest("nav");
+  if (current && menu) menu.scrollLeft += current.getBoundingClientRect().right - menu.getBoundingClientRect().right;
   try {
     const [meta] = await Promise.all([loadMeta(language()), loadTexts()]);
     render(<Page meta={meta} areas={new Areas(meta)} />, main);
