@@ -65,7 +65,7 @@ function factsOf({ page, meta, measured }: Shared): ComponentChildren[] {
   if (about.group === null && about.levels.length > 1) facts.push(t("indicator.know_no_group"));
   else if (about.group?.kind === "ratio") facts.push(t("indicator.know_group"));
   if (about.sdg) facts.push(t("indicator.sdg", { sdg: about.sdg }));
-  if (measured.unit) facts.push(t("indicator.know_unit", { unit: measured.unit, n: measured.decimals ?? 0 }));
+  if (measured.unit) facts.push(measured.decimals ? t("indicator.know_unit", { unit: measured.unit, n: measured.decimals }) : t("indicator.know_unit_whole", { unit: measured.unit }));
   return facts;
 }
 
