@@ -11,7 +11,7 @@ export interface Words {
   /** The fact. */
   fact: string;
   comparison: string;
-  /** Year, significance, interval, position, change. */
+  /** Year, broken series, significance, interval, position, change. */
   conditions: string[];
 }
 
@@ -27,6 +27,7 @@ const SWINGING = new Set([
 export function wordsOf(sentence: Sentence, place: Place, areas: Areas, meta: Meta): Words {
   const { row } = sentence;
   const conditions = [isOlder(row.period, meta.released) ? t("sentences.older", { period: period(row.period) }) : period(row.period)];
+  if (row.status === "B") conditions.push(t("place.broken"));
   if (sentence.kind === "position") {
     conditions.push(SWINGING.has(row.about.indicator) ? t("sentences.one_year") : t("sentences.no_interval"));
     const key = sentence.k === sentence.n ? `sentences.${sentence.side}_than_all` : `sentences.${sentence.side}_than_most`;
