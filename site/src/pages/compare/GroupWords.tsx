@@ -7,8 +7,8 @@ import { DataTable } from "../../parts/DataTable";
 /** At most as many summands are written out. */
 const WRITTEN_OUT = 6;
 
-/** A numerator or a denominator: whole if it is, else with two decimals. */
-const amount = (value: number): string => number(value, Math.abs(value - Math.round(value)) < 1e-9 ? 0 : 2);
+/** A numerator or a denominator: whole if it is, else with as few decimals as it needs, at most two. */
+const amount = (value: number): string => number(value, [0, 1].find((decimals) => Math.abs(value * 10 ** decimals - Math.round(value * 10 ** decimals)) < 1e-6) ?? 2);
 
 const plain = (indicator: IndicatorMeta): boolean => indicator.group?.multiplier === 1 || (indicator.group?.multiplier === 100 && indicator.unit === "%");
 const times = (indicator: IndicatorMeta): string => (plain(indicator) ? "" : `${amount(indicator.group?.multiplier ?? 1)} × `);
