@@ -33,9 +33,9 @@ export function StandsOut({ sentences, place, areas, meta, onShow }: Props) {
                 {comparison}.
               </p>
               <p class="note">
-                {conditions.join(" · ")}
+                {conditions.join("\u00a0· ")}
                 <span class="not-printed">
-                  {" · "}
+                  {"\u00a0· "}
                   <a href={`#${indicator}`} onClick={() => onShow(indicator)}>
                     {t("sentences.row")}
                     <span class="unseen">: {title}</span>
