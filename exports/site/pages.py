@@ -94,7 +94,7 @@ def _page(source: Source, facts: SiteFacts, built: Built, language: str, kind: s
         "landing": layout.index_path(language, render.page_languages(index["languages"]))
         if language in index["languages"]
         else layout.INDEX,
-        "groups": _groups(source, facts, kind, language) if kind in WITH_FILES else (),
+        "groups": _groups(source, facts, built, kind, language) if kind in WITH_FILES else (),
         "script": built.script,
         "style": built.style,
         "preload": [f"meta.{language}.json", f"texts.{language}.json"],
@@ -123,26 +123,34 @@ def _title(source: Source, facts: SiteFacts, language: str) -> str:
     return _cut(pick(facts.choices.title, language) or pick(source.index["title"], language))
 
 
-def _groups(source: Source, facts: SiteFacts, kind: str, language: str) -> list[FileGroup]:
-    """Return the files that show what a page would: those of topics for places, and those of indicators by topic for indicators."""
-    titled = [(pick(topic.titles, language), topic) for topic in facts.topics]
+def _groups(source: Source, facts: SiteFacts, built: Built, kind: str, language: str) -> list[FileGroup]:
+    """Return the files that show what a page would: those of topics for places, and those of indicators by topic for indicators.
+
+    Indicators that are in no topic come last.
+    """
+    titled = [(_cut(pick(topic.titles, language)), topic) for topic in facts.topics]
     if kind == "place":
         topics = [_link(facts, title, layout.topic_csv_path(topic.id), layout.topic_parquet_path(topic.id)) for title, topic in titled]
         return [FileGroup("", [link for link in topics if link.formats])]
-    groups = []
-    for title, topic in titled:
-        links = [
-            _link(
-                facts,
-                pick(source.abouts[name]["title"], language),
-                f"{layout.csv_folder(INDICATORS)}/{name}.csv",
-                layout.jsonstat_path(name),
-            )
-            for name in topic.indicators
-            if name in source.abouts
-        ]
-        groups.append(FileGroup(_cut(title), [link for link in links if link.formats]))
+    in_topics = {name for topic in facts.topics for name in topic.indicators}
+    others = [name for name in source.with_values if name not in in_topics]
+    groups = [FileGroup(title, _indicator_links(source, facts, topic.indicators, language)) for title, topic in titled]
+    groups.append(FileGroup(_text(built, language, "common.other_topics"), _indicator_links(source, facts, others, language)))
     return [group for group in groups if group.files]
+
+
+def _indicator_links(source: Source, facts: SiteFacts, names: Sequence[str], language: str) -> list[FileLink]:
+    links = [
+        _link(
+            facts,
+            pick(source.abouts[name]["title"], language),
+            f"{layout.csv_folder(INDICATORS)}/{name}.csv",
+            layout.jsonstat_path(name),
+        )
+        for name in names
+        if name in source.abouts
+    ]
+    return [link for link in links if link.formats]
 
 
 def _link(facts: SiteFacts, title: str, *paths: str) -> FileLink:

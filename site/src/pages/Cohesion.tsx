@@ -135,7 +135,7 @@ function IndicatorChoice({ meta, indicators, chosen, onChoose }: IndicatorChoice
             {options(members)}
           </optgroup>
         ))}
-        {rest.length > 0 && groups.length > 0 ? <optgroup label={t("cohesion.other_topics")}>{options(rest)}</optgroup> : options(rest)}
+        {rest.length > 0 && groups.length > 0 ? <optgroup label={t("common.other_topics")}>{options(rest)}</optgroup> : options(rest)}
       </select>
     </label>
   );

@@ -9,6 +9,7 @@ import { refuse } from "../core/loading";
 import { save } from "../core/picture";
 import { address, useLoaded, useQuery } from "../core/state";
 import { t } from "../core/texts";
+import { topicsWithData } from "../core/topics";
 import type { PageProps } from "../main";
 import { ChartActions } from "../parts/ChartActions";
 import { Disclosure } from "../parts/Disclosure";
@@ -51,7 +52,7 @@ function Chooser({ meta, places }: { meta: Meta; places: Places }) {
     change({ areas: codes.join(",") || null });
     if (codes.length === MOST_PLACES) setTimeout(() => document.querySelector<HTMLElement>(".compare-choices .full")?.focus());
   };
-  const topics = meta.topics.filter(({ indicators }) => indicators.some((id) => hasData(meta, id)));
+  const topics = topicsWithData(meta);
   const topic = topics.find((candidate) => candidate.topic === query["topic"]) ?? topics[0];
   return (
     <>
@@ -115,8 +116,6 @@ function Example({ areas, places }: { areas: Areas; places: Places }) {
     </p>
   );
 }
-
-const hasData = (meta: Meta, id: string): boolean => meta.indicators.some(({ indicator, newest }) => indicator === id && Object.keys(newest).length > 0);
 
 interface ResultsProps {
   meta: Meta;

@@ -2,6 +2,7 @@ import { useAnchor } from "../core/anchor";
 import { type About, type Meta, type Source, load } from "../core/data";
 import * as format from "../core/format";
 import { capital } from "../core/levels";
+import { isWeb } from "../core/links";
 import { localized } from "../core/localized";
 import { useLoaded } from "../core/state";
 import { language, t } from "../core/texts";
@@ -210,7 +211,6 @@ function Programs({ version, files }: { version: string; files: ReleaseFile[] })
   );
 }
 
-const isWeb = (address: string | undefined): address is string => /^https?:[/]{2}/i.test(address ?? "");
 const NO_LICENCE = "NOASSERTION";
 
 type DescribedSource = Described["sources"][number];

@@ -88,7 +88,7 @@ function Values({ meta, areas: coarse, indicator, query, change }: OneProps) {
   const code = query["area"] ?? "";
   const finest = meta.levels[0]!;
   const small = finest.count > MOST && code && coarse.find(code) === null ? code : null;
-  const { value: places } = useLoaded(finest.count <= MOST ? "places" : small, async () => {
+  const { value: places, error: placesError } = useLoaded(finest.count <= MOST ? "places" : small, async () => {
     if (!small) return loadPlaces();
     const location = await findPlace(meta, small);
     return location && placesOf(await loadBundle(location.bundle), finest);
@@ -140,7 +140,7 @@ function Values({ meta, areas: coarse, indicator, query, change }: OneProps) {
   );
   const knowledge = useMemo(() => (shared ? <Knowledge {...shared} /> : null), [page, areas]);
 
-  if (error) return <p role="alert">{t("common.failed")}</p>;
+  if (error || (placesError && finest.count <= MOST)) return <p role="alert">{t("common.failed")}</p>;
   if (!shared) return <p role="status">{t("common.loading")}…</p>;
   const options = [...several].reverse().map((entry) => ({ value: entry.level, text: levelName(levelOf(meta.levels, entry.level)) }));
   if (fine) options.push({ value: fine.level, text: levelName(fine) });

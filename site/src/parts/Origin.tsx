@@ -1,6 +1,7 @@
 import type { IndicatorMeta, Meta, Value } from "../core/data";
 import { loadIndicatorPage } from "../core/data";
 import { interval, number, period as periodText, valueText, withUnit } from "../core/format";
+import { isWeb } from "../core/links";
 import { localized } from "../core/localized";
 import { useLoaded } from "../core/state";
 import { type Counted, intervalKind } from "../core/statistics";
@@ -54,7 +55,7 @@ export function Origin({ indicator, about, area, period, value, status, lower, u
               if (!source) return null;
               return (
                 <li key={id}>
-                  {localized(source.publisher)}: {source.homepage?.startsWith("https://") ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)}
+                  {localized(source.publisher)}: {isWeb(source.homepage) ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)}
                   {". "}
                   {source.citation ? `${localized(source.citation).replace(/\.$/, "")}. ` : ""}
                   {t("place.origin_licence", { licence: source.licence === "NOASSERTION" ? t("place.licence_unstated") : source.licence })}

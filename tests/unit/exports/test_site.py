@@ -208,6 +208,10 @@ class TestPages:
         assert '<li>Share: <a href="../../csv/indicator_values/share.csv">CSV</a></li>' in page(release, "en/indicator.html")
         assert 'href="../../index.cs.html"' in page(release, "cs/place.html")
 
+    def test_lead_to_indicators_that_are_in_no_topic(self, tmp_path: Path) -> None:
+        other = build(tmp_path / "home", topics=())
+        assert '<li>Share: <a href="../../csv/indicator_values/share.csv">CSV</a></li>' in page(other, "en/indicator.html")
+
     def test_the_first_page_leads_to_the_first_language(self, release: Path) -> None:
         assert 'content="0; url=en/index.html"' in page(release, "index.html")
         assert 'href="cs/index.html" lang="cs"' in page(release, "index.html")

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { type IndicatorPage, type Source, load } from "../../core/data";
 import { fileSize, isOlder } from "../../core/format";
 import { levelCount } from "../../core/levels";
+import { isWeb } from "../../core/links";
 import { localized } from "../../core/localized";
 import { useLoaded } from "../../core/state";
 import { t } from "../../core/texts";
@@ -73,14 +74,13 @@ function factsOf({ page, meta, measured }: Shared): ComponentChildren[] {
 const notesOf = (page: IndicatorPage): string[] => [...new Set(Object.values(page.notes).map(localized))].filter(Boolean);
 
 function SourceLine({ source }: { source: Source }) {
-  const web = (address: string | undefined) => (address && /^https?:\/\//.test(address) ? address : undefined);
   const publisher = localized(source.publisher);
   const licence = source.licence === "NOASSERTION" ? t("indicator.licence_unknown") : source.licence;
   return (
     <>
-      {publisher}: {web(source.homepage) ? <a href={web(source.homepage)}>{localized(source.title)}</a> : localized(source.title)} (
-      {web(source.licence_url) ? (
-        <a href={web(source.licence_url)} rel="license">
+      {publisher}: {isWeb(source.homepage) ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)} (
+      {isWeb(source.licence_url) ? (
+        <a href={source.licence_url} rel="license">
           {licence}
         </a>
       ) : (
