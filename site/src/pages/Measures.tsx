@@ -124,7 +124,7 @@ function Row({ id, number, title, measure, meta, indicators }: RowProps) {
         {measure && finest ? <span class="note">{t("measures.from_level", { level: levelName(finest) })}</span> : null}
       </td>
       <td role="cell" data-label={t("measures.newest")}>
-        {newest ? format.period(newest) : `– ${t("measures.no_data")}`}
+        {newest ? format.period(newest) : "–"}
         {newest && format.isOlder(newest, meta.released) ? <span class="note">{t("common.older")}</span> : null}
       </td>
       <td role="cell" class="missing">
