@@ -28,7 +28,9 @@ def points(frame: pl.DataFrame, moved: Mapping[str, tuple[float, float]]) -> pl.
     frame = frame.filter(pl.col("lat").is_not_null() & pl.col("lon").is_not_null())
     return frame.with_columns(
         pl.Series(
-            name, [moved[ref][axis] if ref in moved else own for ref, own in frame.select("ref_area", column).iter_rows()], pl.Float64
+            name,
+            [moved[ref][axis] if ref in moved else degrees for ref, degrees in frame.select("ref_area", column).iter_rows()],
+            pl.Float64,
         )
         for axis, (name, column) in enumerate(zip(PLACE, ("lon", "lat"), strict=True))
     )

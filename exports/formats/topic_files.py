@@ -69,8 +69,8 @@ def write(folder: Path, context: Context, where: Mapping[str, tuple[int, int]], 
         about = context.info.about({source["id"] for source in made_from.data_set_sources(context, topic)})
         inputs = key("topic", [asdict(table) for table in tables[name]], about, [[i, digests.get(i)] for i in topic.indicators], others)
         if not reuse.link(folder, paths, inputs):
-            own = {i: where[i] for i in sorted(topic.indicators) if i in where}
-            _write(folder, tables[name], topic, own, labels, about)
+            row_ranges = {i: where[i] for i in sorted(topic.indicators) if i in where}
+            _write(folder, tables[name], topic, row_ranges, labels, about)
         yield from paths
 
 
@@ -103,14 +103,14 @@ def _write(
 def read(source: Path, first: int, count: int, names: list[str]) -> pl.DataFrame:
     """Return the rows of an indicator, with those of the columns `names` that the file has."""
     with pq.ParquetFile(source) as file:
-        own = [name for name in file.schema_arrow.names if name in names and name not in ("level", "name")]
-    return pl.scan_parquet(source).slice(first, count).select(own).collect()
+        present = [name for name in file.schema_arrow.names if name in names and name not in ("level", "name")]
+    return pl.scan_parquet(source).slice(first, count).select(present).collect()
 
 
 def described(rows: pl.DataFrame, indicator: str, areas: pl.DataFrame, texts: Mapping[str, Mapping[str, str | None]]) -> pl.DataFrame:
     """Return the rows of an indicator with its texts and with the names of the areas."""
-    own = [pl.lit(text, dtype=pl.String).alias(name) for name, text in texts.get(indicator, {}).items()]
-    return rows.with_columns(own).join(areas, on="ref_area", how="left", maintain_order="left")
+    columns = [pl.lit(text, dtype=pl.String).alias(name) for name, text in texts.get(indicator, {}).items()]
+    return rows.with_columns(columns).join(areas, on="ref_area", how="left", maintain_order="left")
 
 
 def newest_rows(rows: pl.DataFrame) -> pl.DataFrame:

@@ -178,9 +178,9 @@ def _site_page(public: Path, accepted: str) -> str | None:
     if release is None:
         return None
     folder = f"{RELEASES}/{release.version}"
-    found = [path.parent.name for path in sorted((public / folder / layout.SITE).glob("*/index.html"))]
-    first = [language for language in (pack.languages if pack else ()) if language in found]
-    language = preferences.language(accepted, list(dict.fromkeys([*first, *found])))
+    available = [path.parent.name for path in sorted((public / folder / layout.SITE).glob("*/index.html"))]
+    first = [language for language in (pack.languages if pack else ()) if language in available]
+    language = preferences.language(accepted, list(dict.fromkeys([*first, *available])))
     return None if language is None else f"{folder}/{layout.site_page(language)}"
 
 

@@ -19,7 +19,7 @@ def language(header: str, offered: Sequence[str]) -> str | None:
     for name, weight in weighted(header):
         base = name.partition("-")[0]
         weights[base] = max(weights.get(base, 0.0), weight)
-    return max(offered, key=lambda own: weights.get(own.lower().partition("-")[0], 0.0), default=None)
+    return max(offered, key=lambda candidate: weights.get(candidate.lower().partition("-")[0], 0.0), default=None)
 
 
 def _weight(parameters: str) -> float:

@@ -94,9 +94,9 @@ def _names(connection: duckdb.DuckDBPyConnection, folder: Path, types: dict[str,
     indicators = literal(folder / layout.parquet_path("indicators"))
     names = [name for name, *_ in connection.execute(f"describe from read_parquet({indicators})").fetchall()]
     for text in (name for name in types if re.fullmatch(r"(title|unit)(_.*)?", name)):
-        known = [identifier(name) for name in names if name == text or ("_" not in text and name.startswith(f"{text}_"))]
+        columns = [identifier(name) for name in names if name == text or ("_" not in text and name.startswith(f"{text}_"))]
         query = f"select count(*) from (select distinct indicator, {text} from whole) w left join read_parquet({indicators}) i using (indicator)"
-        unknown = " and ".join(f"w.{text} is distinct from i.{name}" for name in known) or "false"
+        unknown = " and ".join(f"w.{text} is distinct from i.{name}" for name in columns) or "false"
         if connection.execute(f"{query} where {unknown}").fetchall()[0][0]:
             yield f"{whole}: the {text} of an indicator differs from {layout.parquet_path('indicators')}"
 

@@ -88,8 +88,8 @@ def read(path: Path, options: ReadOptions, columns: Columns, limits: Limits, fol
     """
     import polars as pl
 
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as own:
-        output = Path(own) / "rows.arrow"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as scratch:
+        output = Path(scratch) / "rows.arrow"
         request = {
             "path": str(path), "output": str(output), "options": options.model_dump(mode="json"), "rows": limits.rows,
             "columns": None if columns.everything else sorted(columns), "seconds": limits.seconds_for(path.stat().st_size),

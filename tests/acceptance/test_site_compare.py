@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support import browser as browsers
-from tests.support import static_server
 from tests.support.site_views import Views, view
 
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
@@ -26,14 +23,8 @@ ROWS = """() => [...document.querySelectorAll('table.data tbody tr')].map(row =>
 PARTS = "() => [...document.querySelectorAll('[data-part]')].map(e => [e.dataset.indicator, e.dataset.part, Number(e.dataset.number)])"
 
 
-@pytest.fixture(scope="module")
-def demo(demo_release: Path) -> Iterator[tuple[str, Views]]:
-    with static_server.serving(demo_release) as base:
-        yield base, Views(demo_release)
-
-
-def test_a_group_of_all_districts_of_a_region_has_the_values_of_the_region(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, views = demo
+def test_a_group_of_all_districts_of_a_region_has_the_values_of_the_region(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
     columns, levels = views.areas["areas"], views.areas["levels"]
     region = max(range(levels[1]["first"], levels[1]["first"] + levels[1]["count"]), key=columns["parent"].count)
     members = [code for code, parent in zip(columns["code"], columns["parent"], strict=True) if parent == region]
@@ -70,8 +61,8 @@ def _parts(page: Page) -> dict[tuple[str, str], float]:
     return {(indicator, part): number for indicator, part, number in page.evaluate(PARTS)}
 
 
-def test_places_differ_only_if_their_intervals_are_apart(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, views = demo
+def test_places_differ_only_if_their_intervals_are_apart(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
     codes = views.codes(0)[20:25]
     names = dict(zip(views.areas["areas"]["code"], views.areas["areas"]["name"], strict=True))
     said_any = False

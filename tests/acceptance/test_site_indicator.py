@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support import browser as browsers
-from tests.support import static_server
 from tests.support.site_views import Views, view
 
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
@@ -22,18 +20,6 @@ PNG = b"\x89PNG\r\n\x1a\n"
 SVG = "{http://www.w3.org/2000/svg}"
 REGION_MAP = 62_500
 """Bytes of the boundaries of the municipalities of a region, compressed."""
-
-
-@pytest.fixture(scope="module")
-def demo(demo_release: Path) -> Iterator[tuple[str, Views]]:
-    with static_server.serving(demo_release) as base:
-        yield base, Views(demo_release)
-
-
-@pytest.fixture(scope="module")
-def cz(cz_release: Path) -> Iterator[tuple[str, Views]]:
-    with static_server.serving(cz_release) as base:
-        yield base, Views(cz_release)
 
 
 def _texts(views: Views, language: str) -> dict[str, Any]:
@@ -53,8 +39,8 @@ def _with_bands(views: Views) -> str:
     return found
 
 
-def test_a_line_is_interrupted_at_each_break_that_is_explained(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, views = demo
+def test_a_line_is_interrupted_at_each_break_that_is_explained(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
     about = next(own for own in views.with_values() if len({one["period"] for one in own["breaks"]}) > 1 and len(own["periods"]) > 5)
     page_file = views.read(f"site/data/indicators/{about['indicator']}.json")
     series = page_file["levels"][-1]["series"]
@@ -73,8 +59,8 @@ def test_a_line_is_interrupted_at_each_break_that_is_explained(browser: Browser,
                 assert one["note"]["en"].lower() in text.lower()
 
 
-def test_an_indicator_tied_to_size_is_not_compared_with_the_country(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, views = demo
+def test_an_indicator_tied_to_size_is_not_compared_with_the_country(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
     texts = _texts(views, "en")
     country = views.read("site/data/meta.en.json")["country"]["name"]
     judged = [
@@ -92,8 +78,8 @@ def test_an_indicator_tied_to_size_is_not_compared_with_the_country(browser: Bro
             assert texts["indicator.know_size"] in page.inner_text("#know")
 
 
-def test_bands_are_those_of_the_comparisons_and_have_no_ranks(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, views = demo
+def test_bands_are_those_of_the_comparisons_and_have_no_ranks(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
     indicator = _with_bands(views)
     level = next(
         own for own in views.read(f"api/v1/indicators/{indicator}.json")["levels"] if own["level"] == views.areas["levels"][0]["level"]
@@ -114,8 +100,8 @@ def test_bands_are_those_of_the_comparisons_and_have_no_ranks(browser: Browser, 
         assert page.locator("#map .map-picture").count() == 2
 
 
-def test_level_and_area_are_in_the_address(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, views = demo
+def test_level_and_area_are_in_the_address(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
     indicator = _with_bands(views)
     with browsers.watched(browser, base, language="en") as watched:
         page = _open(watched, indicator=indicator)
@@ -140,8 +126,8 @@ def test_level_and_area_are_in_the_address(browser: Browser, demo: tuple[str, Vi
         assert page.locator("#map .segmented button[aria-pressed=true]").inner_text() == name
 
 
-def test_pictures_and_data_can_be_saved(browser: Browser, demo: tuple[str, Views], tmp_path: Path) -> None:
-    base, views = demo
+def test_pictures_and_data_can_be_saved(browser: Browser, demo_site: tuple[str, Views], tmp_path: Path) -> None:
+    base, views = demo_site
     indicator = _with_bands(views)
     with browsers.watched(browser, base, language="en") as watched:
         page = _open(watched, indicator=indicator)
@@ -167,8 +153,8 @@ def test_pictures_and_data_can_be_saved(browser: Browser, demo: tuple[str, Views
             assert {row["ref_area"]: json.loads(row["obs_value"] or "null") for row in rows} == expected
 
 
-def test_files_of_an_indicator_exist(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, views = demo
+def test_files_of_an_indicator_exist(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
     with browsers.watched(browser, base, language="en") as watched:
         page = _open(watched, indicator=_with_bands(views))
         links: list[str] = page.eval_on_selector_all("#know a[href^='../../']", "links => links.map(link => link.href)")
@@ -176,8 +162,8 @@ def test_files_of_an_indicator_exist(browser: Browser, demo: tuple[str, Views]) 
         assert [link for link in links if page.request.get(link).status != 200] == []
 
 
-def test_an_indicator_without_values_says_what_is_needed(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, views = demo
+def test_an_indicator_without_values_says_what_is_needed(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
     empty = [own for own in views.read("site/data/meta.en.json")["indicators"] if not own["newest"]]
     if not empty:
         pytest.skip("every indicator has values")
@@ -189,9 +175,9 @@ def test_an_indicator_without_values_says_what_is_needed(browser: Browser, demo:
         assert page.locator("[data-status]").count() == 0
 
 
-def test_municipalities_are_loaded_when_a_region_is_chosen(browser: Browser, cz: tuple[str, Views]) -> None:
+def test_municipalities_are_loaded_when_a_region_is_chosen(browser: Browser, cz_site: tuple[str, Views]) -> None:
     """On a narrow screen the map against the country comes first, because shares of small places are mostly chance."""
-    base, views = cz
+    base, views = cz_site
     finest = views.read("site/data/meta.en.json")["levels"][0]
     parts = finest["map_parts"]["files"]
     shares = (own for own in views.with_values() if own["has_interval"] and own["target_value"])

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support import browser as browsers
-from tests.support import static_server
 from tests.support.site_views import Views, view
 
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
@@ -33,32 +31,20 @@ WRONG = re.compile(r"\{\w+\}|\bNaN\b|\bundefined\b|\bnull\b|\[object|Infinity")
 """What shows that a text was not filled."""
 
 
-@pytest.fixture(scope="module")
-def demo(demo_release: Path) -> Iterator[tuple[str, Views]]:
-    with static_server.serving(demo_release) as base:
-        yield base, Views(demo_release)
-
-
-@pytest.fixture(scope="module")
-def cz(cz_release: Path) -> Iterator[tuple[str, Views]]:
-    with static_server.serving(cz_release) as base:
-        yield base, Views(cz_release)
-
-
 @pytest.mark.parametrize("width", [NARROW, WIDE])
 @pytest.mark.parametrize("language", ["cs", "en"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_page_is_complete_and_accessible(browser: Browser, demo: tuple[str, Views], kind: str, language: str, width: int) -> None:
-    base, views = demo
+def test_a_page_is_complete_and_accessible(browser: Browser, demo_site: tuple[str, Views], kind: str, language: str, width: int) -> None:
+    base, views = demo_site
     if kind not in views.kinds():
         pytest.skip("every indicator has data")
     assert _faults(browser, base, language, views.kinds()[kind], width) == []
 
 
 @pytest.mark.parametrize("kind", CZ_KINDS)
-def test_a_page_of_a_whole_country_is_complete_and_accessible(browser: Browser, cz: tuple[str, Views], kind: str) -> None:
+def test_a_page_of_a_whole_country_is_complete_and_accessible(browser: Browser, cz_site: tuple[str, Views], kind: str) -> None:
     """Language and width take turns, so that each kind is looked at once."""
-    base, views = cz
+    base, views = cz_site
     turn = CZ_KINDS.index(kind)
     assert _faults(browser, base, ("cs", "en")[turn % 2], views.kinds()[kind], (NARROW, WIDE)[turn // 2 % 2]) == []
 
@@ -108,15 +94,15 @@ def _wide(page: Page) -> list[str]:
 # ------------------------------------------------------------------------------------------------------------------------- titles
 
 
-def test_titles_tell_pages_apart(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, views = demo
+def test_titles_tell_pages_apart(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
     with browsers.watched(browser, base) as watched:
         titles = {kind: watched.open(f"site/cs/{path}").title() for kind, path in views.kinds().items() if kind not in ("compare-group",)}
     assert len(set(titles.values())) == len(titles), titles
 
 
-def test_the_language_is_changed_within_the_same_view(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, views = demo
+def test_the_language_is_changed_within_the_same_view(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
     with browsers.watched(browser, base) as watched:
         page = watched.open(f"site/cs/{views.kinds()['place']}")
         page.locator("a[hreflang=en]").first.click()
@@ -126,8 +112,8 @@ def test_the_language_is_changed_within_the_same_view(browser: Browser, demo: tu
         assert urlsplit(page.url).query == urlsplit(views.kinds()["place"]).query
 
 
-def test_an_unknown_place_or_indicator_is_told(browser: Browser, demo: tuple[str, Views]) -> None:
-    base, _ = demo
+def test_an_unknown_place_or_indicator_is_told(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, _ = demo_site
     with browsers.watched(browser, base) as watched:
         for page_name, query in (("place", "area"), ("indicator", "indicator"), ("compare", "areas"), ("cohesion", "indicator")):
             page = watched.open(f"site/en/{view(page_name, **{query: 'no-such-thing'})}", state=None)
@@ -140,8 +126,8 @@ def test_an_unknown_place_or_indicator_is_told(browser: Browser, demo: tuple[str
 
 
 @pytest.mark.parametrize("kind", CZ_KINDS)
-def test_the_first_view_of_a_page_is_light(browser: Browser, cz: tuple[str, Views], kind: str) -> None:
-    base, views = cz
+def test_the_first_view_of_a_page_is_light(browser: Browser, cz_site: tuple[str, Views], kind: str) -> None:
+    base, views = cz_site
     with browsers.watched(browser, base) as watched:
         counted = browsers.transfer(watched.page)
         watched.open(f"site/cs/{views.kinds()[kind]}")
@@ -149,8 +135,8 @@ def test_the_first_view_of_a_page_is_light(browser: Browser, cz: tuple[str, View
         assert counted.total() <= FIRST_VIEW, counted.bytes
 
 
-def test_the_data_of_a_place_are_small(browser: Browser, cz: tuple[str, Views]) -> None:
-    base, views = cz
+def test_the_data_of_a_place_are_small(browser: Browser, cz_site: tuple[str, Views]) -> None:
+    base, views = cz_site
     with browsers.watched(browser, base) as watched:
         counted = browsers.transfer(watched.page)
         for code in (views.largest(), *views.places(4, seed=1)):
@@ -169,7 +155,7 @@ def test_the_data_of_a_place_are_small(browser: Browser, cz: tuple[str, Views]) 
 @pytest.mark.parametrize("language", ["cs", "en"])
 @pytest.mark.parametrize("pack", ["demo", "cz"])
 def test_a_place_prints_on_two_pages(browser: Browser, request: pytest.FixtureRequest, pack: str, language: str) -> None:
-    base, views = request.getfixturevalue(pack)
+    base, views = request.getfixturevalue(f"{pack}_site")
     with browsers.watched(browser, base, language=language) as watched:
         for code in [views.largest(), *views.places(2 if pack == "cz" else 4, seed=2)]:
             page = watched.open(f"site/{language}/{view('place', area=code)}")
@@ -182,8 +168,8 @@ def test_a_place_prints_on_two_pages(browser: Browser, request: pytest.FixtureRe
 
 
 @pytest.mark.parametrize("language", ["cs", "en"])
-def test_without_a_script_every_link_of_a_page_leads_somewhere(browser: Browser, demo: tuple[str, Views], language: str) -> None:
-    base, views = demo
+def test_without_a_script_every_link_of_a_page_leads_somewhere(browser: Browser, demo_site: tuple[str, Views], language: str) -> None:
+    base, views = demo_site
     asked: set[str] = set()
     with browsers.watched(browser, base, language=language, scripts=False) as watched:
         for path in ("index.html", "place.html", "indicator.html", "compare.html", "cohesion.html", "measures.html", "data.html"):
