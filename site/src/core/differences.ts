@@ -14,6 +14,9 @@ export function side(value: Value | undefined, compared: Compared | undefined, p
   return value > reference ? "higher" : "lower";
 }
 
+/** How many of the areas compared would lie outside their 95% interval by chance alone. */
+export const expectedByChance = (compared: number): number => Math.round(0.05 * compared);
+
 /** The total among the breakdowns of a level. */
 export const totalOf = <T extends { sex: string; age: string }>(breakdowns: T[]): T | undefined =>
   breakdowns.find(({ sex, age }) => sex === "_T" && age === "_T") ?? breakdowns[0];

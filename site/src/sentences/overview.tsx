@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import type { IndicatorMeta, IndicatorPage, Meta } from "../core/data";
-import { differences, totalOf } from "../core/differences";
+import { differences, expectedByChance, totalOf } from "../core/differences";
 import * as format from "../core/format";
 import { levelCount } from "../core/levels";
 import { address } from "../core/state";
@@ -20,7 +20,7 @@ export function likeTheCountry(meta: Meta, indicator: IndicatorMeta, page: Indic
   const counts = level ? differences(page, level.level) : null;
   if (!level || !counts || counts.reference === null) return null;
   const areas = (n: number) => levelCount(level, n);
-  const notes = [format.period(indicator.newest[level.level]!), t("home.interval_95")];
+  const notes = [format.period(indicator.newest[level.level]!), t("home.interval_95"), t("home.by_chance", { n: expectedByChance(counts.similar + counts.higher + counts.lower) })];
   if (counts.too_few) notes.push(t("home.too_few", { n: counts.too_few, areas: areas(counts.too_few) }));
   return {
     key: `${indicator.indicator} country`,

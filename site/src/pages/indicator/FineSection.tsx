@@ -4,6 +4,7 @@ import { type RankingBand, Ranking } from "../../charts/Ranking";
 import { axisOf } from "../../charts/scale";
 import { Areas } from "../../core/areas";
 import { type Level, loadIndicator, loadPlaces } from "../../core/data";
+import { expectedByChance } from "../../core/differences";
 import { period as periodText } from "../../core/format";
 import { capital, levelCount, levelName } from "../../core/levels";
 import { address, useLoaded } from "../../core/state";
@@ -47,6 +48,7 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
   const heading = chosenRegion && chosenRegion !== WHOLE ? t("indicator.fine_of", { level: capital(levelName(level)), name }) : capital(levelName(level));
   const newest = page.about.levels.find((entry) => entry.level === level.level)?.newest ?? "";
   const different = rows.filter(({ outcome }) => outcome === "lower" || outcome === "higher").length;
+  const compared = different + rows.filter(({ outcome }) => outcome === "similar").length;
   return (
     <Section id="parts" title={heading} aside={[periodText(newest), longUnit(measured.unit)].filter(Boolean).join(" · ")}>
       <p class="part-choice not-exported">
@@ -79,7 +81,7 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
           </div>
           <p class="caption">
             {extremesText(rows, measured)}{" "}
-            {views.length > 1 ? t("indicator.fine_note", { n: different, all: rows.filter(({ value }) => value !== null).length, country: meta.country.name }) : ""}{" "}
+            {views.length > 1 ? t("indicator.fine_note", { n: different, all: compared, chance: expectedByChance(compared), country: meta.country.name }) : ""}{" "}
             {shown.shapes.borders ? t("indicator.borders_note") : ""}
           </p>
           {views.length > 1 && shown.region !== WHOLE ? <Differing rows={rows} period={newest} meta={meta} measured={measured} indicator={page.about.indicator} chosen={chosen} query={query} change={change} /> : null}
