@@ -90,7 +90,8 @@ class CohesionTables:
                     group[name] = numbers(dense)
             dense, status = np.full(len(periods), np.nan), np.zeros(len(periods), dtype=np.uint8)
             dense[at[rows]], status[at[rows]] = values[rows], letters[rows]
-            group["statistics"][statistic] = numbers(dense)
+            if np.isfinite(dense).any():
+                group["statistics"][statistic] = numbers(dense)
             group["status_of"][statistic] = statuses(status)
         if group is not None:
             yield _with_one_status(group)
@@ -115,12 +116,11 @@ class CohesionTables:
 
 
 def _with_one_status(group: dict[str, Any]) -> dict[str, Any]:
-    """Return a group with the status that most statistics have; `status_of` keeps those of the others. Statistics without a value are left out."""
+    """Return a group with the status that most statistics have; `status_of` keeps those of the others."""
     texts = list(group["status_of"].values())
     status = max(sorted(set(texts)), key=texts.count)
     others = {statistic: text for statistic, text in group["status_of"].items() if text != status}
-    with_values = {statistic: values for statistic, values in group["statistics"].items() if any(value is not None for value in values)}
-    return {**group, "statistics": with_values, "status": status, "status_of": others}
+    return {**group, "status": status, "status_of": others}
 
 
 def _offsets(path: Path | None) -> dict[str, tuple[int, int]]:
