@@ -1,11 +1,13 @@
 import type { IndicatorMeta, Meta, Value } from "../core/data";
 import { loadIndicatorPage } from "../core/data";
-import { interval, number, period as periodText, valueText, withUnit } from "../core/format";
+import { formulaOf } from "../core/formula";
+import { interval, number, period as periodText, valueText } from "../core/format";
 import { isWeb } from "../core/links";
 import { localized } from "../core/localized";
 import { useLoaded } from "../core/state";
 import { type Counted, intervalKind } from "../core/statistics";
 import { t } from "../core/texts";
+import { FormulaLine } from "./FormulaLine";
 
 export interface OriginProps {
   indicator: string;
@@ -31,16 +33,20 @@ export function Origin({ indicator, about, area, period, value, status, lower, u
   if (page.error) return <p class="origin">{t("common.failed")}</p>;
   if (!page.value) return <p class="origin loading">{t("common.loading")}</p>;
   const { about: full, sources, notes: texts } = page.value;
+  const inFigures = figures(about, value, numerator, denominator);
+  const formula = formulaOf(full.formula, indicator);
   const range = interval(lower, upper, about);
   const command = ["zpo2 explain", indicator, area.code, period, ...(sex ? ["--sex", sex] : []), "--pack", `packs/${meta.pack}`].join(" ");
   return (
     <div class="origin" role="group" aria-label={t("place.origin", { title: about.title })}>
       <dl>
         <Fact title={t("place.origin_definition")}>{localized(full.description)}</Fact>
-        <Fact title={t("place.origin_computation")}>
-          {figures(about, value, numerator, denominator)}
-          <code>{full.formula}</code>
-        </Fact>
+        {inFigures || formula ? (
+          <Fact title={t("place.origin_computation")}>
+            {inFigures}
+            {formula ? <FormulaLine formula={formula} inputs={full.inputs ?? {}} meta={meta} /> : null}
+          </Fact>
+        ) : null}
         {range ? <Fact title={t("place.origin_interval")}>{method(about, { value, numerator: numerator ?? null, denominator: denominator ?? null, lower: lower ?? null, upper: upper ?? null }, range)}</Fact> : null}
         <Fact title={t("place.origin_status")}>
           {meta.statuses[status] ? `${meta.statuses[status]!.name}: ${meta.statuses[status]!.explanation}` : status}
@@ -87,7 +93,7 @@ function figures(about: IndicatorMeta, value: Value, numerator: Value | undefine
   if (about.group?.kind !== "ratio" || value === null || numerator === null || numerator === undefined || !denominator) return null;
   const factor = about.group.multiplier === 1 ? "" : `${plain(about.group.multiplier)} × `;
   const result = valueText(value, about);
-  const unit = result === number(value, about.decimals) && about.unit ? withUnit(result, about.unit) : result;
+  const unit = result === number(value, about.decimals) && about.unit ? t("place.value_unit", { value: result, unit: about.unit }) : result;
   return <p class="figures">{`${factor}${plain(numerator)} ÷ ${plain(denominator)} = ${unit}`}</p>;
 }
 
@@ -102,4 +108,4 @@ function method(about: IndicatorMeta, cell: Counted, range: string): string {
 /** For shares below this the bounds of the two methods agree to their decimals. */
 const RARE = 0.02;
 
-const plain = (value: number): string => number(value, Number.isInteger(value) ? 0 : 3);
+const plain = (value: number): string => number(value, [0, 1, 2].find((decimals) => Math.abs(value * 10 ** decimals - Math.round(value * 10 ** decimals)) < 1e-6) ?? 3);

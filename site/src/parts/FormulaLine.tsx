@@ -1,9 +1,9 @@
 import type { ComponentChildren } from "preact";
-import type { Localized, Meta } from "../../core/data";
-import { number } from "../../core/format";
-import { type Formula } from "../../core/formula";
-import { localized } from "../../core/localized";
-import { hasText, t } from "../../core/texts";
+import type { Localized, Meta } from "../core/data";
+import { number } from "../core/format";
+import { type Formula } from "../core/formula";
+import { localized } from "../core/localized";
+import { hasText, t } from "../core/texts";
 
 /** A formula as a fraction: names of inputs in plain letters, what is chosen of them in words. */
 export function FormulaLine({ formula, inputs, meta }: { formula: Formula; inputs: Record<string, Localized>; meta: Meta }) {
