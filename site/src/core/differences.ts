@@ -1,4 +1,5 @@
 // How areas differ from the country, as the comparisons of the release say.
+import { totalOf } from "./breakdowns";
 import type { Compared, ComparedCounts, IndicatorLevel, IndicatorPage, Value } from "./data";
 
 export type Side = "lower" | "similar" | "higher";
@@ -16,10 +17,6 @@ export function side(value: Value | undefined, compared: Compared | undefined, p
 
 /** How many of the areas compared would lie outside their 95% interval by chance alone. */
 export const expectedByChance = (compared: number): number => Math.round(0.05 * compared);
-
-/** The total among the breakdowns of a level. */
-export const totalOf = <T extends { sex: string; age: string }>(breakdowns: T[]): T | undefined =>
-  breakdowns.find(({ sex, age }) => sex === "_T" && age === "_T") ?? breakdowns[0];
 
 /** How many areas of a level differ from the country, from the file of an indicator; null without comparisons. */
 export function differences(page: IndicatorPage, level: string): ComparedCounts | null {

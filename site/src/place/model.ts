@@ -1,5 +1,6 @@
 // What the page says about one area, taken out of the files of a bundle: one row per indicator that the release has at the level of the area.
 import type { SparkPoint } from "../charts/Spark";
+import { totalOf } from "../core/breakdowns";
 import type { Above, Bundle, IndicatorMeta, Meta, Peers, PlaceBreakdown, PlaceIndexScore, PlaceIndicator, Positions, Value, Within } from "../core/data";
 
 export interface Position {
@@ -90,8 +91,6 @@ export interface PlaceFiles {
   peers: Peers | null;
 }
 
-const isTotal = (breakdown: PlaceBreakdown): boolean => breakdown.sex === "_T" && breakdown.age === "_T";
-
 /** The area with a number, or null if the bundle does not hold it. */
 export function placeOf(meta: Meta, { bundle, within, peers }: PlaceFiles, area: number): Place | null {
   const at = bundle.areas.indexOf(area);
@@ -130,7 +129,7 @@ export function placeOf(meta: Meta, { bundle, within, peers }: PlaceFiles, area:
 
 function rowOf(about: IndicatorMeta, entry: PlaceIndicator, at: number, level: string): Row | null {
   const newest = entry.newest ?? about.newest[level] ?? null;
-  const total = entry.breakdowns.find(isTotal) ?? entry.breakdowns[0];
+  const total = totalOf(entry.breakdowns);
   const now = newest === null ? -1 : entry.periods.indexOf(newest);
   if (!total || newest === null || now < 0) return null;
   const bySex = (sex: string) => {

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
+import { totalOf } from "../core/breakdowns";
 import type { IndicatorMeta, IndicatorPage, Meta } from "../core/data";
-import { differences, expectedByChance, totalOf } from "../core/differences";
+import { differences, expectedByChance } from "../core/differences";
 import * as format from "../core/format";
 import { levelCount } from "../core/levels";
 import { address } from "../core/state";

@@ -3,6 +3,7 @@ import { MapPair } from "../../charts/MapPair";
 import { type RankingBand, Ranking } from "../../charts/Ranking";
 import { axisOf } from "../../charts/scale";
 import type { Areas } from "../../core/areas";
+import { ofSex } from "../../core/breakdowns";
 import type { IndicatorLevel, IndicatorPage, Level, Meta } from "../../core/data";
 import { number, period as periodText, shortUnit, valueText, withUnit } from "../../core/format";
 import { capital, levelCount, levelName, levelNote } from "../../core/levels";
@@ -175,7 +176,7 @@ function referenceOf(rows: Row[], page: IndicatorPage, meta: Meta): number | nul
   if (compared.size === 1) return [...compared][0]!;
   if (compared.size > 1 || meta.country.area === null) return null;
   const levelOfCountry = page.levels.find(({ first, count }) => meta.country.area! >= first && meta.country.area! < first + count);
-  const total = levelOfCountry?.breakdowns.find(({ sex, age }) => sex === "_T" && age === "_T");
+  const total = levelOfCountry && ofSex(levelOfCountry.breakdowns, "_T");
   const value = total?.value[meta.country.area - (levelOfCountry?.first ?? 0)] ?? null;
   const sums = page.about.group?.kind === "sum";
   return sums ? null : value;

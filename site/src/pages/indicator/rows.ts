@@ -1,6 +1,7 @@
 // The areas of a level with their newest values: what maps, rankings, tables and files of the shown selection are made from.
 import type { Areas } from "../../core/areas";
-import type { About, Cells, IndicatorLevel, Value } from "../../core/data";
+import { ofSex, totalOf } from "../../core/breakdowns";
+import type { About, IndicatorLevel, Value } from "../../core/data";
 
 /** How a value lies against the country: outside its 95 % interval or not; null where that is not said. */
 export type Outcome = "lower" | "similar" | "higher" | "too_few";
@@ -24,8 +25,6 @@ export interface Row {
   note: string;
 }
 
-const ofSex = (breakdowns: Cells[], sex: string): Cells | undefined => breakdowns.find((cells) => cells.sex === sex && cells.age === "_T");
-
 function outcomeOf(outcome: string | null | undefined, value: Value, reference: Value, lower: Value, upper: Value): Outcome | null {
   if (outcome === "similar" || outcome === "too_few") return outcome;
   if (!outcome || !["better", "worse", "higher", "lower"].includes(outcome) || value === null || reference === null) return null;
@@ -34,7 +33,7 @@ function outcomeOf(outcome: string | null | undefined, value: Value, reference: 
 
 /** The rows of a level, in the order of the areas; areas without a row in the tables, such as former ones, are left out. */
 export function rowsOf(level: IndicatorLevel, areas: Areas, about: About, notes: (area: number) => string = () => ""): Row[] {
-  const total = ofSex(level.breakdowns, "_T") ?? level.breakdowns[0];
+  const total = totalOf(level.breakdowns);
   if (!total) return [];
   const [women, men] = [ofSex(level.breakdowns, "F"), ofSex(level.breakdowns, "M")];
   const compared = about.depends_on_size ? undefined : level.comparisons?.country;

@@ -1,11 +1,12 @@
 // Series of areas from the file of an indicator, and from the bundle of an area of the finest level.
+import { ofSex } from "../../core/breakdowns";
 import type { Bundle, IndicatorPage, Value } from "../../core/data";
 import type { Point } from "./words";
 
 /** The series of an area of a level in the page's file; null where there is none. */
 export function seriesOf(page: IndicatorPage, area: number | null, sex = "_T"): Point[] | null {
   const level = page.levels.find(({ first, count }) => area !== null && area >= first && area < first + count);
-  const cells = level?.series?.breakdowns.find((breakdown) => breakdown.sex === sex && breakdown.age === "_T");
+  const cells = level?.series && ofSex(level.series.breakdowns, sex);
   if (!level?.series || !cells || area === null) return null;
   const at = area - level.first;
   return level.series.periods.map((period, position) => ({
@@ -21,7 +22,7 @@ export function seriesOf(page: IndicatorPage, area: number | null, sex = "_T"): 
 export function seriesInBundle(bundle: Bundle, area: number, indicator: string, sex = "_T"): Point[] | null {
   const at = bundle.areas.indexOf(area);
   const series = bundle.indicators.find((entry) => entry.indicator === indicator);
-  const breakdown = series?.breakdowns.find((entry) => entry.sex === sex && entry.age === "_T");
+  const breakdown = series && ofSex(series.breakdowns, sex);
   if (!series || !breakdown || at < 0) return null;
   return series.periods.map((period, position) => ({
     period,
