@@ -24,6 +24,8 @@ MAX_DEPTH = 40
 """Collections inside each other. The files of packs have fewer than ten. PyYAML's C loader recurses and would overflow the stack."""
 MAX_DIGITS = 100
 
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters but for tab and line ends."""
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _NULL = {"", "~", "null", "Null", "NULL"}
@@ -153,6 +155,8 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise PackError([f"{self.document.name}:{line}: a key must be text"])
             key = str(key_node.value)
+            if _CONTROL.search(key):
+                raise PackError([f"{self.document.name}:{line}: {key}: a key has no control characters"])
             if key in result:
                 raise PackError([f"{self.document.name}:{line}: {'.'.join(map(str, (*path, key)))}: repeated key"])
             self.document.lines[(*path, key)] = line
@@ -165,6 +169,8 @@ def _scalar(node: yaml.ScalarNode, name: str) -> Any:
     explicit = not node.tag.startswith("tag:yaml.org,2002:")
     if explicit:
         raise PackError([f"{name}:{node.start_mark.line + 1}: {node.tag}: tags are not supported"])
+    if len(text) > 1 and _CONTROL.search(text):  # a single one may be the separator of a file
+        raise PackError([f"{name}:{node.start_mark.line + 1}: a text has no control characters"])
     if node.style:  # quoted or block: text
         return text
     if text in _NULL:

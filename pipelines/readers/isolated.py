@@ -91,7 +91,7 @@ def read(path: Path, options: ReadOptions, columns: Columns, limits: Limits, fol
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as scratch:
         output = Path(scratch) / "rows.arrow"
         request = {
-            "path": str(path), "output": str(output), "options": options.model_dump(mode="json"), "rows": limits.rows,
+            "path": str(path), "output": str(output), "options": options.model_dump(mode="json", exclude_unset=True), "rows": limits.rows,
             "columns": None if columns.everything else sorted(columns), "seconds": limits.seconds_for(path.stat().st_size),
             "numbers": {name: (number.decimal, number.is_integer) for name, number in columns.numbers.items()},
         }  # fmt: skip

@@ -18,11 +18,11 @@ LONG = "Llanfair" * 12_500
 
 
 def areas(case: str, what: str, *names: str, kept: tuple[str, ...] | None = None) -> Case:
-    """A source of areas with hostile names, which must be in the lake to the letter."""
+    """A source of areas with hostile names, which must be in the lake as they came, or as `kept`."""
     result = tuple((f"{case}:{i}", name) for i, name in enumerate(kept if kept is not None else names, 1))
     return Case(
         case, GROUP, what, written(["code", "name"], *([str(i), name] for i, name in enumerate(names, 1))), Outcome(result,
-        also="each name as it came"),
+        also="each name as it came" if kept is None else "with a blank for each control character, line end or tab"),
         into="areas", columns="{code: {required: true}, name: {}}",
         map=f"{{area: {{ref_area: \"'{case}:' || code\", level: \"'lau'\", name: name, parents: {{nuts0: \"'T'\"}}}}}}",
     )  # fmt: skip
@@ -40,7 +40,7 @@ CASES = [
     Case("formula_for_number", GROUP, "a formula where a number is expected", table("554782,1", "582786,=1+1"),
          Outcome(((PRAHA, 1.0),), (Bad(3, "value", "not a number"),))),
     areas("control_characters", "control characters in names: bell, escape, backspace, delete, C1", "a\x07b", "\x1b[31mred\x1b[0m",
-             "a\x08b", "a\x7fb", "a\x85b\x9bc"),
+             "a\x08b", "a\x7fb", "a\x85b\x9bc", kept=("a b", "[31mred [0m", "a b", "a b", "a b c")),
     areas("right_to_left", "marks that turn the direction of writing round", "abc\u202egpj.exe", "\u200fשלום\u200e", "\u2066a\u2069"),
     areas("zero_width", "characters that nobody sees", "Br\u200bno", "B\ufeffrno", "Brno\u00ad", "\u2060Brno"),
     areas("many_marks", "a letter under five hundred combining marks", "Z" + "\u0301" * 500),
@@ -52,7 +52,8 @@ CASES = [
     areas("path_names", "names that look like paths", "../../../../etc/passwd", "C:\\Windows\\System32", "file:///etc/passwd", "con",
              "a/b"),
     areas("long_name", "a name of a hundred thousand letters", LONG),
-    areas("line_ends_in_names", "line ends and tabs inside names", "a\nb", "a\r\nb", "a\tb", "a\u2028b"),
+    areas("line_ends_in_names", "line ends and tabs inside names", "a\nb", "a\r\nb", "a\tb", "a\u2028b",
+             kept=("a b", "a b", "a b", "a b")),
     areas("quotes_in_names", "quotes, separators and backslashes in names", '"', '""', "a,b;c", "\\", "'", "\\N", "NULL", "null", "NaN",
              "#N/A"),
     Case("path_in_code", GROUP, "a path where a code is expected", table("../../etc/passwd,1", "582786,2"),

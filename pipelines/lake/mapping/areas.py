@@ -24,6 +24,8 @@ _DATES = ("valid_from", "valid_to")
 _NUMBERS = ("lat", "lon", "area_km2")
 _TEXTS = ("ref_area", "level", "name", "country")
 _COUNTRY = "^[A-Z]{2}$"  # ISO 3166-1 alpha-2
+CONTROL = r"[\x00-\x1f\x7f-\x9f\u{2028}\u{2029}]"
+"""Characters that move the cursor or command a terminal, line ends and tabs included."""
 
 
 def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list[str], sandbox: Sandbox) -> MappedRows:
@@ -65,6 +67,9 @@ def _reasons(
         [
             failures.select("__n", pl.format("map.area.{}: {}", "column", "reason").alias("reason")),
             rows.filter(pl.col("ref_area").is_null()).select("__n", pl.lit("the area has no identifier").alias("reason")),
+            rows.filter(pl.col("ref_area").str.contains(CONTROL)).select(
+                "__n", pl.lit("the identifier of the area has control characters").alias("reason")
+            ),
             rows.filter(~pl.col("country").str.contains(_COUNTRY)).select("__n", bad_country.alias("reason")),
             rows.filter(is_unknown_level).select("__n", bad_level.alias("reason")),
             rows.filter(pl.col("valid_to") <= pl.col("valid_from")).select(
@@ -97,9 +102,10 @@ def _one_area(rows: pl.DataFrame, area: AreaMap, position: int) -> pl.DataFrame:
     ]
 
     def pairs(prefix: str, names: dict[str, str], label: str, value: str) -> pl.Expr:
-        return named_values({name: _stripped(f"{prefix}:{name}") for name in names}, label, value)
+        return named_values({name: _stripped(f"{prefix}:{name}", of_readers=prefix == "attribute") for name in names}, label, value)
 
-    return rows.with_columns(*missing).with_columns(*(_stripped(c) for c in _TEXTS)).select(
+    texts = (_stripped(c) if c == "ref_area" else _stripped(c, of_readers=True) for c in _TEXTS)
+    return rows.with_columns(*missing).with_columns(*texts).select(
         "__n", "__row", "__cell", "__part", "__where", pl.lit(position).alias("__i"), *_TEXTS, *_NUMBERS, *_DATES,
         pairs("code", area.codes, "scheme", "code").alias("codes"),
         pairs("parent", area.parents, "level", "parent").alias("parents"),
@@ -107,6 +113,8 @@ def _one_area(rows: pl.DataFrame, area: AreaMap, position: int) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _stripped(column: str) -> pl.Expr:
-    text = pl.col(column).str.strip_chars()
+def _stripped(column: str, *, of_readers: bool = False) -> pl.Expr:
+    """Return the texts of a column without blanks around them, null where nothing is left. Those for readers get a blank for control characters."""
+    text = pl.col(column)
+    text = (text.str.replace_all(f"{CONTROL}+", " ") if of_readers else text).str.strip_chars()
     return pl.when(text != "").then(text).alias(column)
