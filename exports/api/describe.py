@@ -21,6 +21,7 @@ from pipelines.core.vocabulary import STATUSES
 TEXTS = ("title", "description", "unit", "needed", "supplier")
 PLAIN = ("objective", "measure", "field", "direction", "target_value", "decimals", "formula", "sdg", "display")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+_CHANGE = re.compile(r"; (?:percent|difference|log_ratio) change over (\d+) years?")
 _TOLERANCE = 1e-9
 """Published numbers have 12 significant digits."""
 
@@ -73,6 +74,8 @@ def indicator(name: str, texts: Texts, cells: IndicatorCells | None) -> dict[str
         about["unit"] = {texts.languages[0]: row["unit"]}
     about |= {key: row.get(key) for key in PLAIN}
     about["inputs"] = texts.inputs(row.get("formula") or "")
+    change = _CHANGE.search(row.get("formula") or "")
+    about["change_years"] = int(change[1]) if change else None
     about["depends_on_size"] = row.get("depends_on_size") == "true"
     about["sources"] = [source for source in (row.get("sources") or "").split(";") if source]
     about["breaks"] = [

@@ -19,7 +19,10 @@ from exports.api.territory import LevelRange, Territory
 TABLES = ("sustainability", "community")
 RANKS = ("rank", "rank_low", "rank_high")
 COUNTS = ("fifth", "n_available", "n_expected")
+ENDS = ("low", "high")
+"""The ends of the interval of a rank: the best and the worst one by other ways of computing the index."""
 SCORE_DECIMALS = 1
+FIFTHS = 5
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,9 @@ def _scores(component: str, frame: pl.DataFrame, shape: tuple[int, int]) -> Scor
     for name in ("score", *COUNTS, *RANKS, "peer_percentile"):
         columns[name] = np.full(shape, np.nan)
         columns[name][at] = frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+    ranked = np.maximum(np.isfinite(columns["rank"]).sum(axis=1, keepdims=True), 1)
+    for end in ENDS:
+        columns[f"fifth_{end}"] = np.ceil(FIFTHS * columns[f"rank_{end}"] / ranked)
     status = np.zeros(shape, dtype=np.uint8)
     status[at] = np.frombuffer("".join(frame["obs_status"].to_list()).encode("ascii"), dtype=np.uint8)
     inputs: dict[str, list[list[str | None]]] = {}
@@ -137,6 +143,7 @@ def _columns(index: Index, scores: Scores, rows_: Any, columns: Any) -> dict[str
 
     shown: dict[str, Any] = {"score": numbers(rounded(part("score"), SCORE_DECIMALS))}
     shown |= {name: numbers(part(name)) for name in (*COUNTS, *(RANKS if index.is_rankable else ()))}
+    shown |= {f"fifth_{end}": numbers(part(f"fifth_{end}")) for end in ENDS}
     shown["peer_percentile"] = numbers(rounded(part("peer_percentile"), SCORE_DECIMALS))
     shown["status"] = statuses(scores.status[rows_][..., columns])
     return shown

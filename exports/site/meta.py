@@ -12,7 +12,8 @@ from exports.site.source import Source, pick
 
 COLUMNS = ("code", "name", "parent", "population")
 PLAIN = (
-    "indicator", "objective", "measure", "field", "decimals", "display", "direction", "target_value", "depends_on_size", "group", "has_interval",
+    "indicator", "objective", "measure", "field", "decimals", "display", "direction", "target_value", "change_years", "depends_on_size",
+    "group", "has_interval",
 )  # fmt: skip
 
 

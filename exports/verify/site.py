@@ -25,7 +25,7 @@ DATA = f"{layout.SITE}/data"
 KINDS = ("index", "place", "indicator", "compare", "cohesion", "measures", "data")
 COLUMNS = ("code", "name", "parent", "population")
 PLAIN = (
-    "objective", "measure", "field", "decimals", "display", "direction", "target_value", "depends_on_size", "group", "has_interval",
+    "objective", "measure", "field", "decimals", "display", "direction", "target_value", "change_years", "depends_on_size", "group", "has_interval",
 )  # fmt: skip
 LARGEST_LEVEL = 400
 MIDDLE = {"median": 0.5, "p10": 0.1, "p90": 0.9}

@@ -39,8 +39,6 @@ def _answer(request: dict[str, Any], answers: TextIO) -> None:
     _limit_cpu(request["seconds"])
     try:
         answer = _read(request)
-    except OSError as error:
-        answer = {"errno": error.errno, "message": str(error.strerror or error)}
     except BaseException as error:  # a panic of polars is no Exception
         answer = _failure(error, request["options"]["format"])
     answers.write(json.dumps(answer) + "\n")
@@ -73,6 +71,8 @@ def _failure(error: BaseException, format_: str) -> dict[str, Any]:
 
     if isinstance(error, UnreadableSnapshot):
         return {"unreadable": str(error)}
+    if isinstance(error, OSError) and error.errno is not None:  # of the machine, such as a full disk
+        return {"errno": error.errno, "message": str(error.strerror or error)}
     return {"unreadable": f"the {format_} reader failed: {type(error).__name__}: {in_one_line(error)}"}
 
 

@@ -35,6 +35,8 @@ export interface IndicatorMeta {
   display: "headline" | "more";
   direction: "higher_better" | "lower_better" | "target" | "none";
   target_value: number | null;
+  /** Years between the two values of an indicator of change; null for others. */
+  change_years?: number | null;
   depends_on_size: boolean;
   group: Group | null;
   has_interval: boolean;
@@ -159,6 +161,9 @@ export interface PlaceIndexScore {
   component: string;
   score: Value[];
   fifth: Value[];
+  /** The best and the worst fifth by other ways of computing the index. */
+  fifth_low?: Value[];
+  fifth_high?: Value[];
   n_available: Value[];
   n_expected: Value[];
   peer_percentile?: Value[];
@@ -292,6 +297,8 @@ export interface About {
   inputs?: Record<string, Localized>;
   sdg: string;
   display: string;
+  /** Years between the two values of an indicator of change; null for others. */
+  change_years?: number | null;
   depends_on_size: boolean;
   sources: string[];
   breaks: { period: string; source: string; note: Localized }[];

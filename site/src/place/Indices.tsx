@@ -39,7 +39,7 @@ function OneIndex({ index, about }: { index: Index; about: IndexMeta }) {
           <b>{t("place.index_total")}</b>
         </dt>
         <dd>
-          <Fifths fifth={total.fifth} />
+          <Fifths fifth={total.fifth} from={total.fifthLow} to={total.fifthHigh} />
         </dd>
         {components.map((score) => (
           <Component key={score.component} score={score} title={titleOf(about, score.component)} />
@@ -72,7 +72,7 @@ function Component({ score, title }: { score: IndexScore; title: string }) {
     <>
       <dt>{title}</dt>
       <dd>
-        <Fifths fifth={score.fifth} />
+        <Fifths fifth={score.fifth} from={score.fifthLow} to={score.fifthHigh} />
       </dd>
     </>
   );

@@ -59,6 +59,8 @@ export interface IndexScore {
   component: string;
   score: Value;
   fifth: Value;
+  fifthLow: Value;
+  fifthHigh: Value;
   available: Value;
   expected: Value;
   peerPercentile: Value;
@@ -187,6 +189,8 @@ const scoreOf = (score: PlaceIndexScore, at: number): IndexScore => ({
   component: score.component,
   score: score.score[at] ?? null,
   fifth: score.fifth[at] ?? null,
+  fifthLow: score.fifth_low?.[at] ?? null,
+  fifthHigh: score.fifth_high?.[at] ?? null,
   available: score.n_available[at] ?? null,
   expected: score.n_expected[at] ?? null,
   peerPercentile: score.peer_percentile?.[at] ?? null,

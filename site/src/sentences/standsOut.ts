@@ -29,7 +29,7 @@ const LEAST_PEERS = 8;
 
 /** At most six facts: significant against both references, then against one, then at the end of all similar places, then one that does not differ. */
 export function standsOut(rows: Row[], released: string): Sentence[] {
-  const candidates = rows.filter((row) => row.value !== null && !isCount(row.about)).map((row) => ({ row, comparisons: comparisonsOf(row) }));
+  const candidates = rows.filter((row) => row.value !== null && !isCount(row.about) && !isChangeAcrossBreak(row)).map((row) => ({ row, comparisons: comparisonsOf(row) }));
   const ranked = candidates
     .map(({ row, comparisons }) => ({ row, comparisons, rank: rankOf(row, comparisons) }))
     .filter(({ rank }) => rank < Infinity)
@@ -53,6 +53,9 @@ export function standsOut(rows: Row[], released: string): Sentence[] {
   if (similar && hasRoom(similar.row)) chosen.push({ kind: "similar", ...similar });
   return chosen;
 }
+
+/** A change across a break of the series is no change that may be quoted. */
+const isChangeAcrossBreak = (row: Row): boolean => Boolean(row.about.change_years) && row.status === "B";
 
 /** 0: significant against both references; 1: against one; 2: at the end of all similar places; 3: beyond nine tenths of them. */
 function rankOf(row: Row, comparisons: ReferenceComparison[]): number {
