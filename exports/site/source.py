@@ -94,8 +94,8 @@ class Source:
 
     @property
     def with_values(self) -> list[str]:
-        """The ids of the indicators that have values."""
-        return list(self.index["indicators"])
+        """The ids of the indicators that have values. One without a description is nowhere on the site."""
+        return [name for name in self.index["indicators"] if name in self.abouts]
 
     @property
     def headlines(self) -> list[str]:

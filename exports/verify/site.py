@@ -74,7 +74,8 @@ class _Api:
         for name, members in self._members.items():
             self._groups.setdefault(name.rpartition("-")[0], []).extend(members)
         self._peers = {name: self._peers_of(name) for name in self._bundle_names}
-        self._headlines = [name for name in self._index["indicators"] if self._abouts[name]["display"] == "headline"]
+        self._with_values = [name for name in self._index["indicators"] if name in self._abouts]
+        self._headlines = [name for name in self._with_values if self._abouts[name]["display"] == "headline"]
         self._newest = {name: self._newest_values(name) for name in self._headlines}
 
     @cached_property
@@ -96,7 +97,7 @@ class _Api:
             yield from (f"newest/{name}.{part}" for part in sorted({area % PARTS for area in members}))
         yield from (f"cohesion/{name}" for name in self._index["cohesion"])
         yield from (f"find/{number}" for number in range(len(self._shards)))
-        yield from (f"indicators/{name}" for name in self._index["indicators"])
+        yield from (f"indicators/{name}" for name in self._with_values)
 
     def faults(self, name: str, document: Any) -> Iterator[str]:
         kind, _, stem = name.partition("/")

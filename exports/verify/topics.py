@@ -19,6 +19,8 @@ from exports.verify.formats import DescribedTable
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import TOTAL, first_day
 
+BUFFER = 4 << 20
+"""Bytes that DuckDB reads of a CSV file at a time. Its default is half of the smallest memory of a release."""
 MAY_LACK = re.compile(r"sex|age|parent_.*|title_.*|unit_.*")
 """Columns that are not in the CSV file: the same in all its rows, or texts in further languages."""
 TYPES = ("VARCHAR", "DOUBLE", "BIGINT")
@@ -58,7 +60,7 @@ def _faults(connection: duckdb.DuckDBPyConnection, folder: Path, values: Describ
     types_of_csv = {name: types[name] for name in header}
     columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types_of_csv.items())
     options = "auto_detect = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\n', "
-    options += f"header = true, columns = {{{columns}}}, nullstr = '', allow_quoted_nulls = false"
+    options += f"header = true, columns = {{{columns}}}, nullstr = '', allow_quoted_nulls = false, buffer_size = {BUFFER}"
     connection.execute(f"create view newest as from read_csv({literal(folder / newest)}, {options})")
     yield from _values(connection, types, values, whole)
     yield from _names(connection, folder, types, whole)

@@ -96,12 +96,15 @@ class TestLinks:
         by_indicator = {path for n in names for path in (f"csv/indicator_values/{n}.csv", f"jsonstat/{n}.json")}
         by_indicator |= {f"api/v1/indicators/{n}{ending}" for n in names for ending in (".json", "/series.json")}
         by_indicator.add("csv/indicator_values/never.csv")  # it has rows, but no value
-        assert linked(release) == tables | by_indicator | {
+        of_site = {path for path in linked(release) if path.startswith("site/")}
+        assert linked(release) - of_site == tables | by_indicator | {
             "geo/areas.parquet",
             "geo/areas.geojson",
             "topics/women.csv",
             "topics/women.parquet",
         }
+        assert "site/data/indicators/share.json" in of_site
+        assert not of_site & {"site/data/meta.en.json", "site/data/files.json", "site/data/indicators/jobs.json"}
         assert {oct(p.stat().st_mode & 0o777) for p in release.path.rglob("*") if p.is_file()} == {"0o444"}
         assert exports.verify(release.path) == []
 
