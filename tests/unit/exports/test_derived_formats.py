@@ -108,7 +108,7 @@ class TestGeoParquet:
             "level": ["lau", "lau"],
             "valid_to": pl.Series([None, None], dtype=pl.String),
         }
-        frame = pl.DataFrame({**columns, "lat": [49.2, 50.0], "lon": [16.6, 14.5]})
+        frame = geo.points(pl.DataFrame({**columns, "lat": [49.2, 50.0], "lon": [16.6, 14.5]}), {})
         good, empty, spoiled = (tmp_path / f"{name}.parquet" for name in ("good", "empty", "spoiled"))
         geo.write_parquet(frame, AREAS, {}, good)
         geo.write_parquet(frame.clear(), AREAS, {}, empty)
