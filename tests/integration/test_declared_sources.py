@@ -181,7 +181,7 @@ def run(name: str, folder: Path, server: Server, of: str = "cz") -> tuple[Source
     (pack / "sources").mkdir(parents=True)
     shutil.copy(PROJECT / "packs" / of / "pack.yml", pack)
     head = yaml.safe_load((pack / "pack.yml").read_text(encoding="utf-8"))
-    kept = {key: value for key, value in head.items() if key not in ("weight", "peers", "topics")}
+    kept = {key: value for key, value in head.items() if key not in ("weight", "peers", "topics", "measures")}
     (pack / "pack.yml").write_text(json.dumps(kept), encoding="utf-8")
     (pack / "places.csv").write_text(PLACES[of])
     (pack / "sources" / "places.yml").write_text(AREAS)
