@@ -156,7 +156,11 @@ def finish(frame: pl.DataFrame, options: ReadOptions, absent: Sequence[str] = ()
 
     `frame` has `__row` and may have `__fault` and `__cell`; its other columns are text.
     """
-    expressions = [cleaned(pl.col(name), options).alias(name) for name in frame.columns if name not in ("__row", "__cell", "__fault")]
+    expressions = [  # by position, because polars takes names such as `*` and `^a$` for patterns
+        cleaned(pl.nth(position), options).alias(name)
+        for position, name in enumerate(frame.columns)
+        if name not in ("__row", "__cell", "__fault")
+    ]
     nothing = [pl.lit(None, pl.String).alias(name) for name in absent]
     fault = pl.col("__fault") if "__fault" in frame.columns else pl.lit(None, pl.String).alias("__fault")
     cell = ["__cell"] if "__cell" in frame.columns else []

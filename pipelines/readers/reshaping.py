@@ -30,7 +30,7 @@ def reshaped(frame: pl.DataFrame, options: ReadOptions) -> pl.DataFrame:
     for name in options.fill_down:
         if name not in frame.columns:
             raise UnreadableSnapshot(f"fill_down: the file has no column {name}; it has {_listed(frame)}")
-    frame = frame.with_columns(pl.col(name).forward_fill() for name in options.fill_down)
+    frame = frame.with_columns(pl.nth(frame.columns.index(name)).forward_fill() for name in options.fill_down)
     return frame if options.unpivot is None else _unpivoted(frame, options.unpivot)
 
 
