@@ -111,26 +111,26 @@ def indicator(chance: Chance) -> list[str]:
 def compare(chance: Chance) -> list[str]:
     start, end = MARGIN, WIDTH - MARGIN
     rows = [(y, chance.uniform(0.24, 0.76) * (end - start) + start) for y in range(120, 440, 80)]
-    found = [line("axis", start, y, end, y) for y, _ in rows] + [line("axis", start, 500, end, 500), line("country", 585, 70, 585, 560)]
+    marks = [line("axis", start, y, end, y) for y, _ in rows] + [line("axis", start, 500, end, 500), line("country", 585, 70, 585, 560)]
     for number, (y, x) in enumerate(rows):
         reach = chance.uniform(70, 170)
         mark = "here" if number == 0 else "point"
-        found += [
+        marks += [
             line("whisker here" if number == 0 else "whisker", x - reach, y, x + reach, y),
             circle(mark, x, y, 24 if number == 0 else 17),
         ]
-    return [*found, line("whisker", 590, 500, 730, 500), rectangle("group", 640, 480, 40, 40)]
+    return [*marks, line("whisker", 590, 500, 730, 500), rectangle("group", 640, 480, 40, 40)]
 
 
 def cohesion(chance: Chance) -> list[str]:
-    found = []
+    marks = []
     for number in range(8):
         y, spread = 95 + number * 66, 0.235 - number * 0.024
         marks = sorted(min(max(chance.gauss(0.5, spread * 0.7), 0.5 - spread * 2), 0.5 + spread * 2) for _ in range(18))
         xs = [MARGIN + mark * (WIDTH - 2 * MARGIN) for mark in marks]
-        found += [line("whisker here" if number == 0 else "axis", xs[0], y, xs[-1], y)]
-        found += [circle("here" if number == 0 else "peer", x, y, 15 if number == 0 else 10) for x in xs]
-    return found
+        marks += [line("whisker here" if number == 0 else "axis", xs[0], y, xs[-1], y)]
+        marks += [circle("here" if number == 0 else "peer", x, y, 15 if number == 0 else 10) for x in xs]
+    return marks
 
 
 def measures(chance: Chance) -> list[str]:
@@ -143,20 +143,20 @@ def measures(chance: Chance) -> list[str]:
 
 
 def data(chance: Chance) -> list[str]:
-    found = ['<defs><pattern id="hatch" width="14" height="14" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    marks = ['<defs><pattern id="hatch" width="14" height="14" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
              '<line class="hatch" x1="0" y1="0" x2="0" y2="14"/></pattern></defs>']  # fmt: skip
     side, gap = 78, 7
     for row in range(6):
         for column in range(12):
             x, y = MARGIN + 5 + column * (side + gap), 62 + row * (side + gap)
             if chance.random() < 0.12:
-                found.append(
+                marks.append(
                     f'<rect class="edge" fill="url(#hatch)" style="fill:url(#hatch)" x="{x}" y="{y}" width="{side}" height="{side}"/>'
                 )
                 continue
             level = 1 + min(4, max(0, round(2 + 2 * math.sin(column / 2.6 + row / 1.7) + chance.gauss(0, 0.7))))
-            found.append(rectangle(f"c{level}", x, y, side, side))
-    return found
+            marks.append(rectangle(f"c{level}", x, y, side, side))
+    return marks
 
 
 PICTURES: dict[str, Draw] = {

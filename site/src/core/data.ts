@@ -109,14 +109,18 @@ export interface Places {
   former: number[];
 }
 
-/** A series of one area and breakdown: an element per period. `status` has a letter per period; "." where there is no row. */
-export interface PlaceBreakdown {
+/** Values of one breakdown in several periods, with a letter per value in `status`. */
+interface Series {
   sex: string;
   age: string;
   value: Value[][];
   status: string[];
   lower?: Value[][];
   upper?: Value[][];
+}
+
+/** The series of the areas of a bundle in one breakdown: by area, then by period. `status` has a letter per period; "." where there is no row. */
+export interface PlaceBreakdown extends Series {
   notes?: { note: string; period: number; areas: number[] }[];
 }
 
@@ -237,15 +241,8 @@ export interface Cells {
   denominator?: Value[];
 }
 
-export interface SeriesCells {
-  sex: string;
-  age: string;
-  /** By period, then by area. */
-  value: Value[][];
-  status: string[];
-  lower?: Value[][];
-  upper?: Value[][];
-}
+/** By period, then by area. */
+export type SeriesCells = Series;
 
 export interface IndicatorLevel {
   level: string;
