@@ -8,15 +8,16 @@ They show packs/cz. Needs Chromium. Take them anew when the pages look different
 from __future__ import annotations
 
 import argparse
-import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+sys.path.insert(0, str(HERE.parent))  # the project need not be installed
+
+from docs import screenshot  # noqa: E402
+
 WIDTH = 1280
 LARGEST = 300_000
 """Bytes of a picture at most."""
@@ -40,16 +41,9 @@ PICTURES = (
 
 
 def take(program: str, site: str, picture: Picture, target: Path, profile: Path) -> None:
-    """Save a picture. Ends the program if it is too large."""
-    command = [
-        program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", f"--user-data-dir={profile}", "--hide-scrollbars",
-        "--blink-settings=preferredColorScheme=1", f"--virtual-time-budget={WAIT_MS}", f"--window-size={WIDTH},{picture.height}",
-        f"--screenshot={target}", f"{site.rstrip('/')}/{picture.page}",
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    if (size := target.stat().st_size) > LARGEST:
-        sys.exit(f"{target} has {size} bytes, more than {LARGEST}")
+    """Save a picture. Ends the script if it is too large."""
+    options = ("--blink-settings=preferredColorScheme=1", f"--virtual-time-budget={WAIT_MS}")
+    screenshot.take(program, f"{site.rstrip('/')}/{picture.page}", target, profile, (WIDTH, picture.height), LARGEST, *options)
 
 
 def take_lineage(program: str, dagster: str, target: Path) -> None:
@@ -73,9 +67,7 @@ def main() -> None:
     parser.add_argument("--dagster", help="address of Dagster's UI, for the picture of the lineage")
     parser.add_argument("--out", type=Path, default=HERE / "pictures", help="a folder (default: %(default)s)")
     arguments = parser.parse_args()
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        sys.exit("there is no Chromium")
+    program = screenshot.chromium()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as profile:
         for picture in PICTURES:

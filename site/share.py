@@ -11,19 +11,20 @@ from __future__ import annotations
 import argparse
 import math
 import random
-import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # the project need not be installed
+
+from docs import screenshot  # noqa: E402
+
 WIDTH, HEIGHT = 1200, 630
 MARGIN = 90
 LARGEST = 30_000
 """Bytes of a picture at most."""
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 STYLE = """
 body { margin: 0; background: var(--ground); }
 svg { display: block; }
@@ -111,26 +112,26 @@ def indicator(chance: Chance) -> list[str]:
 def compare(chance: Chance) -> list[str]:
     start, end = MARGIN, WIDTH - MARGIN
     rows = [(y, chance.uniform(0.24, 0.76) * (end - start) + start) for y in range(120, 440, 80)]
-    marks = [line("axis", start, y, end, y) for y, _ in rows] + [line("axis", start, 500, end, 500), line("country", 585, 70, 585, 560)]
+    elements = [line("axis", start, y, end, y) for y, _ in rows] + [line("axis", start, 500, end, 500), line("country", 585, 70, 585, 560)]
     for number, (y, x) in enumerate(rows):
         reach = chance.uniform(70, 170)
         mark = "here" if number == 0 else "point"
-        marks += [
+        elements += [
             line("whisker here" if number == 0 else "whisker", x - reach, y, x + reach, y),
             circle(mark, x, y, 24 if number == 0 else 17),
         ]
-    return [*marks, line("whisker", 590, 500, 730, 500), rectangle("group", 640, 480, 40, 40)]
+    return [*elements, line("whisker", 590, 500, 730, 500), rectangle("group", 640, 480, 40, 40)]
 
 
 def cohesion(chance: Chance) -> list[str]:
-    marks = []
+    elements = []
     for number in range(8):
         y, spread = 95 + number * 66, 0.235 - number * 0.024
         marks = sorted(min(max(chance.gauss(0.5, spread * 0.7), 0.5 - spread * 2), 0.5 + spread * 2) for _ in range(18))
         xs = [MARGIN + mark * (WIDTH - 2 * MARGIN) for mark in marks]
-        marks += [line("whisker here" if number == 0 else "axis", xs[0], y, xs[-1], y)]
-        marks += [circle("here" if number == 0 else "peer", x, y, 15 if number == 0 else 10) for x in xs]
-    return marks
+        elements += [line("whisker here" if number == 0 else "axis", xs[0], y, xs[-1], y)]
+        elements += [circle("here" if number == 0 else "peer", x, y, 15 if number == 0 else 10) for x in xs]
+    return elements
 
 
 def measures(chance: Chance) -> list[str]:
@@ -143,20 +144,20 @@ def measures(chance: Chance) -> list[str]:
 
 
 def data(chance: Chance) -> list[str]:
-    marks = ['<defs><pattern id="hatch" width="14" height="14" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+    elements = ['<defs><pattern id="hatch" width="14" height="14" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
              '<line class="hatch" x1="0" y1="0" x2="0" y2="14"/></pattern></defs>']  # fmt: skip
     side, gap = 78, 7
     for row in range(6):
         for column in range(12):
             x, y = MARGIN + 5 + column * (side + gap), 62 + row * (side + gap)
             if chance.random() < 0.12:
-                marks.append(
+                elements.append(
                     f'<rect class="edge" fill="url(#hatch)" style="fill:url(#hatch)" x="{x}" y="{y}" width="{side}" height="{side}"/>'
                 )
                 continue
             level = 1 + min(4, max(0, round(2 + 2 * math.sin(column / 2.6 + row / 1.7) + chance.gauss(0, 0.7))))
-            marks.append(rectangle(f"c{level}", x, y, side, side))
-    return marks
+            elements.append(rectangle(f"c{level}", x, y, side, side))
+    return elements
 
 
 PICTURES: dict[str, Draw] = {
@@ -174,14 +175,7 @@ def page(kind: str) -> str:
 def shoot(program: str, folder: Path, kind: str, target: Path) -> None:
     source = folder / f"{kind}.html"
     source.write_text(page(kind), encoding="utf-8")
-    command = [
-        program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-        "--disable-component-update", "--disable-sync", f"--user-data-dir={folder / 'browser'}", "--hide-scrollbars",
-        f"--window-size={WIDTH},{HEIGHT}", f"--screenshot={target}", source.as_uri(),
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    if (size := target.stat().st_size) > LARGEST:
-        sys.exit(f"{target} has {size} bytes, more than {LARGEST}")
+    screenshot.take(program, source.as_uri(), target, folder / "browser", (WIDTH, HEIGHT), LARGEST)
 
 
 def main() -> None:
@@ -189,9 +183,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "share", help="a folder (default: %(default)s)")
     parser.add_argument("kinds", nargs="*", default=list(PICTURES), help="kinds of pages (default: all)")
     arguments = parser.parse_args()
-    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
-    if program is None:
-        sys.exit("there is no Chromium")
+    program = screenshot.chromium()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         for kind in arguments.kinds:
