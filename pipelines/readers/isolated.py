@@ -80,8 +80,8 @@ class Limits:
         return min(self.seconds + self.seconds_per_megabyte * size / MEGABYTE, self.largest_seconds)
 
 
-def read(path: Path, options: ReadOptions, columns: Columns, limits: Limits, folder: Path) -> pl.DataFrame:
-    """Return what `readers.read` returns, read by another process; `folder` is for files that exist only while it works.
+def read(path: Path, options: ReadOptions, columns: Columns, limits: Limits, folder: Path | None) -> pl.DataFrame:
+    """Return what `readers.read` returns, read by another process; `folder`, or the system's, is for files that exist only while it works.
 
     `columns.found` has the names of all columns of the file afterwards. Raises UnreadableSnapshot also where a limit was reached or the process
     ended, and OSError where the machine lacks something, such as disk space.

@@ -56,6 +56,7 @@ class Ingest:
 
     def __init__(self, workspace: Workspace, progress: rows.Progress | None = None) -> None:
         self.context = Context(workspace)
+        self.context.scratch = self.context.archive.root
         self.states = SourceStates(workspace.fetch_state)
         self.before = Manifest.load_if_whole(workspace.manifest) or Manifest()
         self.progress: rows.Progress = progress or (lambda _: None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 import polars as pl
@@ -52,6 +53,8 @@ class Context:
         """The tables of lookups, to use again; None: they are made for each use, so that a run does not hold them."""
         self.shared: SharedTable | None = None
         """The table that the sources being processed share, if there is one."""
+        self.scratch: Path | None = None
+        """The folder for what exists only while a file is read; None: the system's, so that nothing is written to the workspace."""
         self.damaged: set[tuple[str, str]] = set()
         """The sources and parts whose bytes in the archive were damaged."""
 

@@ -67,7 +67,7 @@ def read_text(
         rows = (
             pushed.read_records(lambda file: _read_here(file, options, columns), path)
             if source.fetch.brings_records  # the receiver has bounded them, and events must be quick
-            else isolated.read(path, options, columns, isolated.Limits.of(context.settings), context.archive.root)
+            else isolated.read(path, options, columns, isolated.Limits.of(context.settings), context.scratch)
         )
         return Table(rows, list(columns.found))
 
