@@ -14,6 +14,10 @@ from pipelines.core.sql import identifier, literal
 STORAGE = "v1.3.0"
 """DuckDB 1.3 (May 2025) and later can open a file with this storage version, which stores texts in less space."""
 
+MOST_COMMENTED = 500
+"""The most columns of a table that get comments: DuckDB copies the whole definition of the table for each, so 5,000 columns took four minutes."""
+NO_COMMENTS = "Its columns are described in datapackage.json."
+
 
 def write(tables: Sequence[Table], parquet: Path, path: Path, limits: Limits, views: Sequence[View] = ()) -> None:
     """Write each of `tables` from `parquet`/<table>.parquet with its rows in the same order, then the `views`."""
@@ -34,9 +38,10 @@ def _write_table(connection: duckdb.DuckDBPyConnection, table: Table, source: Pa
     )
     connection.execute(f"create table {name} ({columns})")
     connection.execute(f"insert into {name} select * from read_parquet({literal(source)})")
-    description = f"{table.description} Key: {', '.join(table.key)}."
+    is_wide = len(table.columns) > MOST_COMMENTED
+    description = f"{table.description} Key: {', '.join(table.key)}.{f' {NO_COMMENTS}' if is_wide else ''}"
     connection.execute(f"comment on table {name} is {literal(description)}")
-    for column in table.columns:
+    for column in () if is_wide else table.columns:
         unit = f" Unit: {column.unit}." if column.unit else ""
         connection.execute(f"comment on column {name}.{identifier(column.name)} is {literal(column.description + unit)}")
 

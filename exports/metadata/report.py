@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from exports.metadata.text import to_json
@@ -25,6 +26,8 @@ API_BYTES, API_FILES = 150_000_000, 800
 SITE = layout.SITE
 """So has the web site."""
 SITE_BYTES, SITE_FILES = 60_000_000, 2_000
+MOST_PLACES = 3
+"""How many formats or folders a budget that is exceeded names."""
 ROUNDED = 1 << 20
 """The size of the DuckDB file differs a little from build to build, so it is rounded up to a multiple of this."""
 
@@ -41,7 +44,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
 
 
 def size(context: Context) -> dict[str, Any]:
-    """Return bytes and number of files by format, and the budget.
+    """Return bytes and number of files by format, and the budgets; `over_budget` says why one of them is exceeded.
 
     This report and SHA256SUMS, which cannot state their own size, count only as files.
     """
@@ -60,26 +63,59 @@ def size(context: Context) -> dict[str, Any]:
         add("duckdb", -(-context.duckdb_bytes // ROUNDED) * ROUNDED)
     add(DOCUMENTS, 0)
     add(DOCUMENTS, 0)
-    counted = [total for name, total in formats.items() if name not in (ON_REQUEST, API, SITE)]
-    total_bytes, total_files = (sum(total[name] for total in counted) for name in ("bytes", "files"))
-    budget = max(round(RATIO * context.whole_csv), SMALL)
+    counted = {name: total for name, total in formats.items() if name not in (ON_REQUEST, API, SITE)}
+    whole = _sum(counted.values())
+    own = {
+        name: _budget(name, formats[name], most_bytes, most_files, _folders(context, name), context)
+        for name, most_bytes, most_files in ((API, API_BYTES, API_FILES), (SITE, SITE_BYTES, SITE_FILES))
+        if name in formats
+    }
     return {
-        "bytes": total_bytes,
-        "files": total_files,
+        **whole,
         "bare_csv_bytes": context.whole_csv,
-        "budget_bytes": budget,
-        "budget_files": FILES,
-        "within_budget": total_bytes <= budget and total_files <= FILES,
-        **({"api": _own(formats[API], API_BYTES, API_FILES)} if API in formats else {}),
-        **({"site": _own(formats[SITE], SITE_BYTES, SITE_FILES)} if SITE in formats else {}),
+        **_budget("the release without api and site", whole, max(round(RATIO * context.whole_csv), SMALL), FILES, counted, context),
+        **own,
         "formats": dict(sorted(formats.items())),
     }
 
 
-def _own(total: dict[str, int], most_bytes: int, most_files: int) -> dict[str, Any]:
-    """Return bytes and number of files of a format with a budget of its own."""
+def exceeded(sizes: Mapping[str, Any]) -> Iterator[str]:
+    """Yield why each budget is exceeded that is, from what `size` returns."""
+    for budget in (sizes, sizes.get(API, {}), sizes.get(SITE, {})):
+        if "over_budget" in budget:
+            yield budget["over_budget"]
+
+
+def _sum(totals: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Return the sums of bytes and of files."""
+    listed = list(totals)
+    return {name: sum(total[name] for total in listed) for name in ("bytes", "files")}
+
+
+def _folders(context: Context, format_: str) -> dict[str, dict[str, int]]:
+    """Return bytes and number of files of a format by folder, of three levels at most."""
+    folders: dict[str, dict[str, int]] = {}
+    for path, facts in context.files.items():
+        if _format(path) == format_:
+            folder = "/".join(posixpath.dirname(path).split("/")[:3])
+            folders[folder] = _sum([folders.get(folder, {"bytes": 0, "files": 0}), {"bytes": facts.bytes, "files": 1}])
+    return folders
+
+
+def _budget(
+    name: str, total: Mapping[str, int], most_bytes: int, most_files: int, places: Mapping[str, Mapping[str, int]], context: Context
+) -> dict[str, Any]:
+    """Return bytes, number of files and budget of `name`; where it is exceeded, also the sentence that says by how much, where and why."""
     within = total["bytes"] <= most_bytes and total["files"] <= most_files
-    return {**total, "budget_bytes": most_bytes, "budget_files": most_files, "within_budget": within}
+    facts = {**total, "budget_bytes": most_bytes, "budget_files": most_files, "within_budget": within}
+    if within:
+        return facts
+    by = "bytes" if total["bytes"] > most_bytes else "files"
+    largest = sorted(places.items(), key=lambda item: (-item[1][by], item[0]))[:MOST_PLACES]
+    where = ", ".join(f"{place} ({size['bytes']} bytes in {size['files']} files)" for place, size in largest)
+    said = f"{name} has {total['bytes']} bytes in {total['files']} files, which is more than the budget of {most_bytes} bytes in {most_files} files"
+    content = f"{context.rows.get('indicators', 0)} indicators and {context.rows.get('areas', 0)} areas"
+    return {**facts, "over_budget": f"{said}: it is for {content}, and most is in {where}"}
 
 
 def _format(path: str) -> str:

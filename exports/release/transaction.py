@@ -49,7 +49,7 @@ class Release:
     """The current release after a build.
 
     `changed` is whether this build published it; `tables` has the rows of each table. `superseded` is empty, or says how an operator took
-    back the release that this build would have published again.
+    back the release that this build would have published again. `over_budget` says why the release is larger than it should be.
     """
 
     version: str
@@ -57,6 +57,7 @@ class Release:
     changed: bool
     tables: dict[str, int]
     superseded: str = ""
+    over_budget: Sequence[str] = ()
 
 
 def build(
@@ -129,7 +130,7 @@ def build(
 
         # compare, complete, verify
         context = _compare(folder, context, current_folder, limits, reuse, report_progress)
-        files = _complete(folder, context, current_folder, limits, reuse, report_progress)
+        files, over_budget = _complete(folder, context, current_folder, limits, reuse, report_progress)
         report_progress("verifying the release")
         if faults := verify(folder, replace(limits, spill=None), reuse.linked):
             raise ReleaseError("the release failed its own verification; the current release is unchanged:\n" + "\n".join(faults))
@@ -150,7 +151,7 @@ def build(
             context.schema_version,
         )
         path = public_folder.publish(folder, entry, ledger, public, work, pack)
-        return Release(context.version, path, True, dict(context.rows))
+        return Release(context.version, path, True, dict(context.rows), over_budget=over_budget)
 
 
 # ------------------------------------------------------------------------------------------------------------- prepare
@@ -288,10 +289,10 @@ def _change_counts(context: Context) -> ChangeCounts:
 
 def _complete(
     folder: Path, context: Context, current_folder: Path | None, limits: Limits, reuse: Reuse, report_progress: ReportProgress
-) -> Mapping[str, FileFacts]:
+) -> tuple[Mapping[str, FileFacts], Sequence[str]]:
     """Add everything that a release contains beside the table files: DuckDB file, derived formats, descriptors and checksums.
 
-    Returns the data files.
+    Returns the data files, and which budgets of size are exceeded and why.
     """
     from exports.api import write as api
     from exports.changes.published import VIEWS
@@ -318,12 +319,14 @@ def _complete(
     documents |= release_page.descriptor(context)
     context = replace(context, document_bytes={path: len(text) for path, text in documents.items()})
     documents |= metadata.render((report.descriptor,), context)
-    _report_size(context, report_progress)
+    over_budget = list(report.exceeded(report.size(context)))
+    for reason in over_budget:
+        report_progress(reason)
     for path, text in documents.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text)
     checksums.write(folder, context.files)
-    return context.files
+    return context.files, over_budget
 
 
 def _whole_csv(context: Context) -> int:
@@ -337,15 +340,6 @@ def _whole_csv(context: Context) -> int:
         csv.append_header([column.name for column in table.columns], header)
         size += sum(context.files[path].bytes for path in paths) - (len(paths) - 1) * len(header.getvalue())
     return size
-
-
-def _report_size(context: Context, report_progress: ReportProgress) -> None:
-    size = report.size(context)
-    if not size["within_budget"]:
-        report_progress(
-            f"the release has {size['bytes']} bytes in {size['files']} files, which is more than the budget of {size['budget_bytes']} bytes "
-            f"in {size['budget_files']} files"
-        )
 
 
 def _seal(folder: Path, linked: Collection[str]) -> None:

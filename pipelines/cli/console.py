@@ -12,10 +12,12 @@ from pipelines import bundled
 from pipelines.cli.options import HOST, PORT
 from pipelines.cli.terminal import drawing
 from pipelines.core.errors import ExitCode
-from pipelines.core.printable import printable
+from pipelines.core.printable import listed, printable
 from pipelines.packs.workspace import Workspace
 from pipelines.runs.request import Progress
 
+MOST_NAMED = 20
+"""The most indicators that a line of the summary names."""
 _STEPS = {
     "fetch": "fetching",
     "read": "reading",
@@ -106,6 +108,8 @@ def summary(workspace: Workspace, outcome: dict[str, Any]) -> None:
     if release:
         state = "unchanged" if outcome["unchanged"] or not release["changed"] else "new"
         print(f"release     {release['version']} ({state}): {release['path']}")
+        for reason in release.get("over_budget", []):
+            print(printable(f"  warning   size: {reason}"))
         if release.get("set_aside"):
             print(f"taken back  {release['set_aside']}; not published again")
         if state == "new" and Path(release["path"]).is_relative_to(workspace.public):
@@ -142,7 +146,7 @@ def _values(counts: list[dict[str, Any]]) -> None:
     }
     for title, names in lines.items():
         if names:
-            print(f"  {title:<9} {', '.join(names)}")
+            print(f"  {title:<9} {listed(names, MOST_NAMED)}")
 
 
 def status(report: dict[str, Any]) -> None:

@@ -30,13 +30,17 @@ from quality.completeness import ValueCount
 
 
 class ReleaseOutcome(StateFile):
-    """The current release after a run; `changed`: the run made it. `set_aside` says why the same content is not published again."""
+    """The current release after a run; `changed`: the run made it. `set_aside` says why the same content is not published again.
+
+    `over_budget` says why a release that the run made is larger than it should be.
+    """
 
     version: str
     path: str
     changed: bool
     tables: dict[str, int]
     set_aside: str = ""
+    over_budget: list[str] = Field(default_factory=list)
 
 
 class _Report(StateFile):

@@ -185,8 +185,9 @@ def _build_release(session: RunSession, manifest: dict[str, Any]) -> dg.AssetsDe
                 part_keys=scope.keys_of_parts(workspace, manifest),
             )
         session.release = ReleaseOutcome(
-            version=release.version, path=str(release.path), changed=release.changed, tables=release.tables, set_aside=release.superseded
-        )
+            version=release.version, path=str(release.path), changed=release.changed, tables=release.tables, set_aside=release.superseded,
+            over_budget=list(release.over_budget),
+        )  # fmt: skip
         session.save_outcome()
         session.finish()
         if not session.request.by_command:  # else the command does, also after a run that published nothing

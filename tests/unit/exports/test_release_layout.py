@@ -205,8 +205,29 @@ class TestSize:
         monkeypatch.setattr(report, "FILES", files)
         messages: list[str] = []
         say: Callable[[str], None] = messages.append
-        home.build(source, INFO, TABLES, on_progress=say)
+        built = home.build(source, INFO, TABLES, on_progress=say)
+        size = json.loads((built.path / "quality" / "report.json").read_bytes())["size"]
+        assert list(built.over_budget) == ([] if fits else [size["over_budget"]])
         assert any("more than the budget of" in message for message in messages) != fits
+
+    @pytest.mark.parametrize(
+        ("folder", "limit"), [("API", "API_BYTES"), ("API", "API_FILES"), ("SITE", "SITE_BYTES"), ("SITE", "SITE_FILES")]
+    )
+    def test_files_for_programs_and_site_over_budget_say_where_they_are(
+        self, home: Home, source: Path, monkeypatch: pytest.MonkeyPatch, folder: str, limit: str
+    ) -> None:
+        monkeypatch.setattr(report, limit, 1)
+        messages: list[str] = []
+        say: Callable[[str], None] = messages.append
+        built = home.build(source, INFO, TABLES, on_progress=say)
+        name = getattr(report, folder)
+        size = json.loads((built.path / "quality" / "report.json").read_bytes())["size"]
+        [reason] = built.over_budget
+        assert reason in messages
+        assert size[name]["within_budget"] is False
+        assert size[name]["over_budget"] == reason
+        assert reason.startswith(f"{name} has {size[name]['bytes']} bytes in {size[name]['files']} files")
+        assert f"most is in {name}/" in reason
 
 
 def test_verify_knows_metadata_of_releases_of_earlier_versions(published: Path, tmp_path: Path) -> None:

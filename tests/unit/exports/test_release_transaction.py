@@ -21,6 +21,7 @@ from release_sample import INFO, RELEASED, TABLES, Home, contents, later
 import exports
 from exports import Column, Table
 from exports.changes import published
+from exports.formats import duckdb as duckdb_file
 from exports.model import layout
 from tests.support.copies import writable
 
@@ -313,6 +314,18 @@ class TestTableFiles:
         expected |= {(view.name, c.name, c.type, c.description) for view in published.VIEWS for c in view.columns}
         assert set(columns) == expected
         assert tags[0][0]["storage_version"].startswith("v1.3.0")
+
+    def test_a_table_with_many_columns_is_described_as_a_whole(self, home: Home, warehouse: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(duckdb_file, "MOST_COMMENTED", 4)
+        release = home.build(warehouse, INFO, TABLES).path
+        with duckdb.connect(str(release / "indicators.duckdb"), read_only=True) as connection:
+            table, columns = connection.execute(
+                "select any_value(t.comment), count(c.comment) from duckdb_tables() t join duckdb_columns() c using (table_name) "
+                "where table_name = 'indicator_values'"
+            ).fetchall()[0]
+        assert table.endswith(f"Key: indicator, ref_area, time_period. {duckdb_file.NO_COMMENTS}")
+        assert columns == 0
+        assert exports.verify(release) == []
 
     def test_empty_parquet_has_no_row_group(self, release: Path) -> None:
         assert (release / "csv/peers.csv").read_text() == "ref_area,position,peer,distance\n"
