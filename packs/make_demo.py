@@ -1,9 +1,12 @@
-"""Write the data of packs/demo from the current release of packs/cz: totals of districts, and notices as dates. Declares nothing.
+"""Write the folder packs/demo/data from the current release of packs/cz: totals and boundaries of districts, and notices as dates.
 
     python packs/make_demo.py data/cz packs/demo/data
 
-Every figure is a sum that the release has as a numerator or denominator of an indicator, so anybody with the release can check it. Notices keep
-only the days of posting and removal and the region of the body, without title and address.
+The other files of packs/demo (pack.yml, sources, indicators, indices) are written by hand. tests/acceptance/test_demo.py compares what this
+program writes with the committed folder, byte by byte.
+
+Every figure is a sum that the release has as a numerator or denominator of an indicator, so anybody with the release can check it. Notices
+keep only the days of posting and removal and the region of the body, without title and address.
 """
 
 from __future__ import annotations
@@ -231,7 +234,7 @@ AREAS = f"""
 
 
 def main(home: Path, out: Path) -> None:
-    """Write one CSV a source into `out`. Raises FileNotFoundError where the home has no release."""
+    """Write a CSV file per source, and the boundaries of the districts, into `out`. Raises FileNotFoundError where the home has no release."""
     release = home / "public" / json.loads((home / "public" / "latest.json").read_text(encoding="utf-8"))["path"]
     with duckdb.connect() as connection:
         for table in ("areas", "area_parents", "indicator_values"):
