@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.core import frames
 from pipelines.explain.facts import Key
 from pipelines.lake.ingest import lookups, reading
 from pipelines.lake.ingest import rows as ingest
@@ -78,7 +79,7 @@ class PartReader:
         """By position, the cells that lookups took, and their origins."""
         matches = lookups.matches(self.source)
         names = [name for match in matches for name in (*match.columns, match.origin)]
-        frame = self._validated.select("__row", *names) if matches else pl.DataFrame({"__row": []})
+        frame = self._validated[["__row", *names]] if matches else pl.DataFrame({"__row": []})
         return {int(row["__row"]): row for row in frame.iter_rows(named=True)}
 
     def origins(self, place: int) -> list[tuple[str, str, int]]:
@@ -103,7 +104,7 @@ class PartReader:
         for used in columns_of(spec, spec.measures[measure]):
             file_name, column = declared.get(used.lower(), ("", None))
             if column is not None and file_name in self._texts.columns:
-                cell = pl.col(file_name)
+                cell = frames.column(file_name)
                 shown[file_name] = pl.when(cell.is_not_null()).then(pl.lit(MASK)) if column.personal else cell
         frame = self._texts.filter(pl.col("__row").is_in(list(rows)))
         if values and frame["__row"].is_duplicated().any():
@@ -142,7 +143,9 @@ class PartReader:
                     old, now = (MASK, MASK) if column in personal else (row[column], new)
                     corrections.setdefault(int(row["__row"]), []).append(Correction(int(row["__row"]), column, old, now, correction.reason))
             changed = pl.col("__row").is_in(matching["__row"].implode())
-            frame = frame.with_columns(pl.when(changed).then(pl.lit(v)).otherwise(pl.col(c)).alias(c) for c, v in correction.set.items())
+            frame = frame.with_columns(
+                pl.when(changed).then(pl.lit(v)).otherwise(frames.column(c)).alias(c) for c, v in correction.set.items()
+            )
         return corrections
 
 

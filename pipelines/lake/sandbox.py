@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -64,6 +65,7 @@ class Sandbox:
         `columns` are (name, SQL type, expression). Returns the results (`__n` and one column per expression, null where it failed) and
         the failures (`__n`, column, reason). A row on which an expression fails does not stop the others.
         """
+        frame = _told_apart(frame)
         selected = ", ".join(f"cast((\n{e}\n) as {t}) as {identifier(n)}" for n, t, e in columns)
         try:
             return self.query(f"select __n, {selected} from input order by __n", input=frame), pl.DataFrame(schema=FAILURES)
@@ -93,3 +95,12 @@ class Sandbox:
                 failures.append((row["__n"][0], name, reason))
             result = result.join(guarded, on="__n", how="left", maintain_order="left")
         return result, pl.DataFrame(failures, schema=FAILURES, orient="row")
+
+
+def _told_apart(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return `frame` without the columns whose names differ only in case.
+
+    No expression may use them, and DuckDB would give the second of `A` and `a` the name `a_1`, which may be that of another column.
+    """
+    counts = Counter(name.lower() for name in frame.columns)
+    return frame[[name for name in frame.columns if counts[name.lower()] == 1]]

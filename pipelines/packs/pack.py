@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +14,9 @@ from urllib.parse import quote
 from pipelines.core.fingerprint import digest
 from pipelines.core.vocabulary import AREA_KM2, AREAS
 from pipelines.packs.schema import Block, CountedSource, FetchedSource, Index, Indicator, ObservationsMap, PackFile
+from pipelines.packs.schema.fetch import part_name
+
+_VARIABLE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,12 @@ class Part:
 
     def filled(self, text: str, *, escape: bool = False) -> str:
         """Return `text` with each `{variable}` replaced by its value, percent-encoded where `escape` is true."""
-        for name, value in self.variables.items():
-            text = text.replace("{" + name + "}", quote(value, safe="") if escape else value)
-        return text
+
+        def value(match: re.Match[str]) -> str:
+            text = self.variables.get(match[1], match[0])
+            return quote(text, safe="") if escape and match[1] in self.variables else text
+
+        return _VARIABLE.sub(value, text)
 
 
 @dataclass
@@ -63,10 +70,7 @@ class Pack:
             return [Part("", {})]
         names = list(source.fetch.parts)
         combinations = itertools.product(*source.fetch.parts.values())
-        return [
-            Part(",".join(f"{n}={v}" for n, v in zip(names, values, strict=True)), dict(zip(names, values, strict=True)))
-            for values in combinations
-        ]
+        return [Part(part_name(names, values), dict(zip(names, values, strict=True))) for values in combinations]
 
     def looked_up(self, source: FetchedSource) -> set[str]:
         """Return the sources that `source` looks up, directly or by lookups of theirs; itself if they form a circle."""

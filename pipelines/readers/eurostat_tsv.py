@@ -54,14 +54,14 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     rows, width = len(numbers), len(periods)
     at = pl.Series([i for i in range(rows) for _ in range(width)], dtype=pl.UInt32)
     series = [pl.Series(column, dtype=pl.String).gather(at).alias(name) for name, column in zip(names, keys, strict=False)]
-    cell = pl.Series("cell", [texts[j][i] for i in range(rows) for j in range(width)], dtype=pl.String)
+    cell = pl.Series("__text", [texts[j][i] for i in range(rows) for j in range(width)], dtype=pl.String)
     headers = pl.Series(names[-3], periods * rows, dtype=pl.String)
     frame = pl.DataFrame([*series, headers, cell]).with_columns(
         headers.alias("__cell"),
-        pl.col("cell").str.strip_chars().str.extract(r"^([^ :]+)", 1).alias(names[-2]),
-        pl.col("cell").str.strip_chars().str.extract(r"^(?::|[^ :]+)\s*([A-Za-z@]+)$", 1).alias(names[-1]),
+        pl.col("__text").str.strip_chars().str.extract(r"^([^ :]+)", 1).alias(names[-2]),
+        pl.col("__text").str.strip_chars().str.extract(r"^(?::|[^ :]+)\s*([A-Za-z@]+)$", 1).alias(names[-1]),
         pl.Series("__row", numbers, dtype=pl.Int64).gather(at),
         pl.Series("__fault", faults, dtype=pl.String).gather(at),
     )
     needed = cells.selector(columns)
-    return cells.finish(frame.select(*(n for n in names if needed(n)), "__row", "__cell", "__fault"), options)
+    return cells.finish(frame[[*(n for n in names if needed(n)), "__row", "__cell", "__fault"]], options)

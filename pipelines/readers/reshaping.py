@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import polars as pl
+from polars import selectors
 
+from pipelines.core.frames import column
 from pipelines.core.printable import listed
 from pipelines.readers.cells import Columns, NumberColumn
 from pipelines.readers.options import ReadOptions, Unpivot
@@ -30,7 +32,7 @@ def reshaped(frame: pl.DataFrame, options: ReadOptions) -> pl.DataFrame:
     for name in options.fill_down:
         if name not in frame.columns:
             raise UnreadableSnapshot(f"fill_down: the file has no column {name}; it has {_listed(frame)}")
-    frame = frame.with_columns(pl.nth(frame.columns.index(name)).forward_fill() for name in options.fill_down)
+    frame = frame.with_columns(column(name).forward_fill() for name in options.fill_down)
     return frame if options.unpivot is None else _unpivoted(frame, options.unpivot)
 
 
@@ -47,19 +49,21 @@ def _unpivoted(frame: pl.DataFrame, unpivot: Unpivot) -> pl.DataFrame:
     taken = [name for name in unpivot.new_columns if name in others]
     if taken:
         raise UnreadableSnapshot(f"unpivot: the file has a column {taken[0]}; give the new column another name")
-    long = frame.with_row_index("__n").unpivot(list(groups), index=["__n", *others], variable_name=unpivot.name, value_name=unpivot.value)
+    long = frame.with_row_index("__n").unpivot(
+        selectors.by_name(*groups), index=selectors.by_name("__n", *others), variable_name=unpivot.name, value_name=unpivot.value
+    )
     order = {name: i for i, name in enumerate(groups)}
-    long = long.with_columns(pl.col(unpivot.name).replace_strict(order, return_dtype=pl.Int64).alias("__order"))
+    long = long.with_columns(column(unpivot.name).replace_strict(order, return_dtype=pl.Int64).alias("__order"))
     long = long.sort("__n", "__order").with_columns(
-        pl.col(unpivot.name).alias("__cell"),
+        column(unpivot.name).alias("__cell"),
         *(
-            pl.col(unpivot.name).replace_strict({name: found[group] for name, found in groups.items()}, return_dtype=pl.String).alias(group)
+            column(unpivot.name).replace_strict({name: found[group] for name, found in groups.items()}, return_dtype=pl.String).alias(group)
             for group in next(iter(groups.values()))
         ),
     )
     kept = [name for name in others if not name.startswith("__")]
     internal = [name for name in others if name.startswith("__")]
-    return long.select(*kept, *unpivot.new_columns, *internal, "__cell")
+    return long[[*kept, *unpivot.new_columns, *internal, "__cell"]]
 
 
 def _listed(frame: pl.DataFrame) -> str:

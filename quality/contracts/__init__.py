@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipelines.core import frames
 from quality.contracts import cell_types, cells, rows
 from quality.contracts.rules import ColumnRule, assert_usable
 
@@ -51,7 +52,9 @@ def check(frame: pl.DataFrame, rules: Sequence[ColumnRule], key: Sequence[str] =
     if missing:
         absent = {rule.source for rule in rules if rule.name in missing}
         frame = frame.with_columns(pl.lit(None, pl.String).alias(source) for source in sorted(absent))
-    typed = pl.DataFrame([cell_types.parse(frame[r.source], r.type, r.decimal, r.thousands, r.timezone).alias(r.name) for r in rules])
+    typed = pl.DataFrame(
+        [cell_types.parse(frames.cells(frame, r.source), r.type, r.decimal, r.thousands, r.timezone).alias(r.name) for r in rules]
+    )
     findings = cells.find(frame, typed, rules)
     typed = cells.without_bad_cells(typed, findings)
     row_findings = rows.find_shape_faults(frame)
@@ -99,7 +102,7 @@ def masked_values(frame: pl.DataFrame, rules: Sequence[ColumnRule]) -> pl.Series
     shown = []
     for source in dict.fromkeys(rule.source for rule in rules):
         if source in frame.columns and not source.startswith("__"):
-            cell = pl.col(source)
+            cell = frames.column(source)
             shown.append(pl.when(cell.is_not_null()).then(pl.lit(MASK)).alias(source) if source in personal else cell)
     if not shown:
         return pl.Series("values", ["{}"] * frame.height, dtype=pl.String)
@@ -127,7 +130,7 @@ def _bad_cells(frame: pl.DataFrame, rules: Sequence[ColumnRule], numbered: pl.Da
     for rule in rules:
         bad = reasons.filter(pl.col("column") == rule.name)["__n"]
         if bad.len():
-            value = pl.Series([MASK] * bad.len()) if rule.personal else frame[rule.source].gather(bad)
+            value = pl.Series([MASK] * bad.len()) if rule.personal else frames.cells(frame, rule.source).gather(bad)
             result.append(numbered[bad].select("__n", *place).with_columns(pl.lit(rule.name).alias("column"), value.alias("value")))
     if not result:
         empty = {"column": pl.String, "value": pl.String, "reason": pl.String}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from pipelines.core import frames
 from pipelines.core.imports import stand_ins
 from quality.contracts import cell_types
 from quality.contracts.rules import ColumnRule, anchored, typed_constant
@@ -17,7 +18,7 @@ from quality.contracts.rules import ColumnRule, anchored, typed_constant
 if TYPE_CHECKING:
     import pandera.polars as pa
 
-_TEXT = "\0text"  # the suffix of a column with the text of a typed column
+_VALUE, _TEXT = "value ", "text "  # how the columns with the values and with the texts of a rule are named, before its position
 
 
 def find(frame: pl.DataFrame, typed: pl.DataFrame, rules: Sequence[ColumnRule]) -> pl.DataFrame:
@@ -32,7 +33,7 @@ def without_bad_cells(typed: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFra
     rows = pl.int_range(pl.len(), dtype=pl.UInt32)
     columns = findings.group_by("column", maintain_order=True).agg("__n")
     return typed.with_columns(
-        pl.when(~rows.is_in(numbers.implode())).then(pl.col(column)).alias(column)
+        pl.when(~rows.is_in(numbers.implode())).then(frames.column(column)).alias(column)
         for column, numbers in zip(columns["column"], columns["__n"], strict=True)
     )
 
@@ -52,9 +53,9 @@ def _wrong_types(frame: pl.DataFrame, typed: pl.DataFrame, rules: Sequence[Colum
     for order, rule in enumerate(rules):
         if rule.type == "string":
             continue
-        failed = frame[rule.source].is_not_null() & typed[rule.name].is_null()
+        failed = frames.cells(frame, rule.source).is_not_null() & frames.cells(typed, rule.name).is_null()
         if failed.any():
-            reasons = cell_types.explain_failures(frame[rule.source].filter(failed), rule.type, rule.decimal, rule.thousands)
+            reasons = cell_types.explain_failures(frames.cells(frame, rule.source).filter(failed), rule.type, rule.decimal, rule.thousands)
             result.append(_findings(failed, order, rule.name, reasons))
     return result
 
@@ -69,37 +70,38 @@ def _rejected_values(frame: pl.DataFrame, typed: pl.DataFrame, rules: Sequence[C
     from pandera.config import ValidationDepth, config_context
     from pandera.errors import SchemaErrors
 
-    order = {rule.name: i for i, rule in enumerate(rules)}
-    checks = {rule.name: _checks(rule, pa) for rule in rules}
-    for rule in rules:
+    checks = [_checks(rule, pa) for rule in rules]
+    # columns are named by the positions of their rules, because pandera takes names such as `^a$` for patterns
+    checked = {_VALUE + str(i): (i, frames.cells(typed, rule.name), checks[i]) for i, rule in enumerate(rules)}
+    for i, rule in enumerate(rules):
         if rule.pattern is not None and rule.type != "string":  # a pattern is about the text
-            text = f"{rule.name}{_TEXT}"
-            typed = typed.with_columns(frame[rule.source].alias(text))
-            checks[text], checks[rule.name] = checks[rule.name][-1:], checks[rule.name][:-1]
-            order[text] = order[rule.name]
-    required = {rule.name for rule in rules if rule.required}
+            checked[_TEXT + str(i)] = (i, frames.cells(frame, rule.source), checks[i][-1:])
+            checked[_VALUE + str(i)] = (i, frames.cells(typed, rule.name), checks[i][:-1])
+    required = {_VALUE + str(i) for i, rule in enumerate(rules) if rule.required}
     schema = pa.DataFrameSchema(
-        {name: pa.Column(typed.schema[name], [check for check, _ in checks[name]], nullable=name not in required) for name in typed.columns}
+        {
+            name: pa.Column(cells.dtype, [check for check, _ in of_column], nullable=name not in required)
+            for name, (_, cells, of_column) in checked.items()
+        }
     )
     try:
         # an environment variable of the operator must not switch the contract off
         with config_context(validation_enabled=True, validation_depth=ValidationDepth.SCHEMA_AND_DATA):
-            schema.validate(typed, lazy=True)
+            schema.validate(pl.DataFrame([cells.alias(name) for name, (_, cells, _) in checked.items()]), lazy=True)
         return []
     except SchemaErrors as errors:
         schema_errors = errors.schema_errors
-    source = {rule.name: rule.source for rule in rules}
     result = []
     for error in schema_errors:
-        column = str(error.schema.name)
+        order, _, of_column = checked[str(error.schema.name)]
+        rule = rules[order]
         if not isinstance(error.check_output, pl.DataFrame) or error.check_output.height != frame.height:
-            raise RuntimeError(f"the contract could not be applied to {column}: {error}")
+            raise RuntimeError(f"the contract could not be applied to {rule.name}: {error}")
         passed = error.check_output.to_series()
-        name = column.removesuffix(_TEXT)
         if error.check_index is None:  # the check that a value is present; a cell that could not be parsed has its own reason
-            result.append(_findings(~passed & frame[source[name]].is_null(), order[name], name, "required, but empty"))
+            result.append(_findings(~passed & frames.cells(frame, rule.source).is_null(), order, rule.name, "required, but empty"))
         else:
-            result.append(_findings(~passed, order[column], name, checks[column][error.check_index][1]))
+            result.append(_findings(~passed, order, rule.name, of_column[error.check_index][1]))
     return result
 
 

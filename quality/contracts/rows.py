@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
+from pipelines.core import frames
 from quality.contracts.rules import ColumnRule
 
 MAX_LISTED = 5  # rows of one key that a reason lists
@@ -29,13 +30,13 @@ def find_repeats_and_conflicts(
     Only rows of one part are compared. A row of wrong shape has no key.
     """
     part = ["__part"] if "__part" in frame.columns else []
-    keys = typed.select(key).with_columns(frame[name] for name in part)
-    is_shared = keys.is_duplicated() if keys.width > 1 else keys.to_series().is_duplicated()
+    keys = typed[list(key)].with_columns(frame[name] for name in part)
+    is_shared = keys.is_duplicated() if keys.width > 1 else keys.to_series().alias("").is_duplicated()
     if "__fault" in frame.columns:
         is_shared &= frame["__fault"].is_null()
     rows = is_shared.arg_true().cast(pl.UInt32)
     cells = [name for name in frame.columns if name not in ("__row", "__cell", "__fault")]
-    is_first = frame.select(cells)[rows].select(pl.struct(cells).is_first_distinct()).to_series()
+    is_first = frame[cells][rows].select(pl.struct(frames.column(name) for name in cells).is_first_distinct()).to_series()
     repeats = rows.filter(~is_first).alias("__n")
     return repeats, _conflicts(frame, typed, rules, keys, rows.filter(is_first))
 
@@ -46,10 +47,14 @@ def _conflicts(frame: pl.DataFrame, typed: pl.DataFrame, rules: Sequence[ColumnR
     key = [name for name in keys.columns if name != "__part"]
     has_key = pl.Series([True] * rows.len(), dtype=pl.Boolean)
     for name in key:  # a bad cell is no key, and its row is refused anyway
-        has_key &= typed[name].gather(rows).is_not_null() | frame[source[name]].gather(rows).is_null()
+        has_key &= frames.cells(typed, name).gather(rows).is_not_null() | frames.cells(frame, source[name]).gather(rows).is_null()
     rows = rows.filter(has_key)
     candidates = keys[rows].with_columns(rows.alias("__n"), frame["__row"].gather(rows))
-    groups = candidates.group_by(keys.columns, maintain_order=True).agg("__n", "__row").filter(pl.col("__n").list.len() > 1)
+    groups = (
+        candidates.group_by([frames.column(name) for name in keys.columns], maintain_order=True)
+        .agg("__n", "__row")
+        .filter(pl.col("__n").list.len() > 1)
+    )
     listed = pl.col("__row").list.head(MAX_LISTED).cast(pl.List(pl.String)).list.join(", ")
     more = pl.when(pl.col("__row").list.len() > MAX_LISTED).then(pl.lit(", ...")).otherwise(pl.lit(""))
     reason = pl.format("{} different rows have the key ({}): rows {}{}", pl.col("__n").list.len(), pl.lit(", ".join(key)), listed, more)

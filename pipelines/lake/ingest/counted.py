@@ -100,7 +100,7 @@ def areas_of(context: Context, condition: str | None) -> pl.DataFrame | None:
         context.territory.attributes.pivot("attribute", index="ref_area", values="value") if context.territory.attributes.height else None
     )
     if wide is not None:
-        table = table.join(wide.select("ref_area", *(c for c in wide.columns if c not in table.columns)), on="ref_area", how="left")
+        table = table.join(wide[["ref_area", *(c for c in wide.columns if c not in table.columns)]], on="ref_area", how="left")
     used = expressions.parse(condition).columns
     absent = [pl.lit(None, pl.String).alias(c) for c in used if c.lower() not in {x.lower() for x in table.columns}]
     return context.sandbox.query(

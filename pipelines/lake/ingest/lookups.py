@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines import readers
+from pipelines.core import frames
 from pipelines.core.fingerprint import digest
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.mapping import ORIGIN, numbered
@@ -115,23 +116,25 @@ def _new_table(context: Context, match: Match, lookup: Lookup, accepted: pl.Data
     keys = [f"__on_{i}" for i in range(len(lookup.on))]
     values, _ = _keys(context, rows, list(lookup.on.values()), keys)  # a row of which this cannot be computed matches nothing
     bad = pl.col("__bad").fill_null([])
-    taken = [pl.col(column).alias(new) for new, column in lookup.take.items()]
+    taken = [frames.column(column).alias(new) for new, column in lookup.take.items()]
     flags = [bad.list.contains(column).alias(f"__bad_{new}") for new, column in lookup.take.items()]
     origin = pl.struct(pl.col("__part").alias("part"), pl.col("__row").alias("row")).alias(match.origin)
     table = rows.select("__n", *taken, *flags, origin).join(values, on="__n", how="left", maintain_order="left").drop("__n")
     cells = [name for name in table.columns if name not in (match.origin, *keys)]
-    distinct = table.unique([*keys, *cells], keep="first", maintain_order=True)
+    distinct = table.unique([frames.column(name) for name in (*keys, *cells)], keep="first", maintain_order=True)
     table = distinct.group_by(keys, maintain_order=True).agg(
-        pl.len().alias("__different"), *(pl.col(name).first() for name in (*cells, match.origin))
+        pl.len().alias("__different"), *(frames.column(name).first() for name in (*cells, match.origin))
     )
     # of several different matches none is right
-    return table.with_columns(pl.when(pl.col("__different") == 1).then(pl.col(name)).alias(name) for name in (*lookup.take, match.origin))
+    return table.with_columns(
+        pl.when(pl.col("__different") == 1).then(frames.column(name)).alias(name) for name in (*lookup.take, match.origin)
+    )
 
 
 def _keys(context: Context, rows: pl.DataFrame, texts: Sequence[str], names: Sequence[str]) -> tuple[pl.DataFrame, pl.Series]:
     """Return the values of expressions by `__n`, and the `__n` of the rows on which one of them fails."""
     columns = {column.lower() for text in texts for column in expressions.parse(text).columns}
-    needed = rows.select("__n", *(name for name in rows.columns if name.lower() in columns))
+    needed = rows[["__n", *(name for name in rows.columns if name.lower() in columns)]]
     evaluated = [(name, "varchar", text) for name, text in zip(names, texts, strict=True)]
     values, failures = context.sandbox.evaluate(needed, evaluated)
     return values, failures["__n"].unique()

@@ -5,7 +5,6 @@ The pack may be unfinished: only `fetch` and `read` must be there. Areas come fr
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from pipelines import readers
+from pipelines.core import frames
 from pipelines.core.checksums import DamagedFile
 from pipelines.core.errors import Zpo2Error
 from pipelines.extract.fetcher import fetch_all
@@ -103,7 +103,7 @@ def preview(workspace: Workspace, draft: Draft, part_name: str | None = None) ->
         try:
             _read_and_map(workspace, context, draft, snapshot, part, result)
         except (readers.UnreadableSnapshot, ExpressionError) as error:
-            columns = [column.name for column in result.columns]
+            columns = [sketch.name for sketch in result.columns]
             result.stopped = error.message(columns) if isinstance(error, rows.MissingColumn) else str(error)
         return result
 
@@ -171,7 +171,7 @@ def _read_and_map(workspace: Workspace, context: Context, draft: Draft, snapshot
         match.lookup: {"source": match.source, "rows": accepted.height, "matched": accepted[match.origin].drop_nulls().len()}
         for match in lookups.matches(source)
     }
-    names = [column.name for column in result.columns]
+    names = [sketch.name for sketch in result.columns]
     declared = source.columns
     result.missing_columns = [
         no_column((declared[name].from_ if name in declared else None) or name, names) for name in validation.result.missing_columns
@@ -191,8 +191,8 @@ def _sketches(frame: pl.DataFrame, source: FetchedSource) -> list[ColumnSketch]:
     declared = {spec.from_ or name: f"{name}: {spec.type}" for name, spec in source.columns.items()}
     personal = {spec.from_ or name for name, spec in source.columns.items() if spec.personal}
     sketches = []
-    for name in (column for column in frame.columns if not column.startswith("__")):
-        cells = frame[name].drop_nulls()
+    for name in (c for c in frame.columns if not c.startswith("__")):
+        cells = frames.cells(frame, name).drop_nulls()
         example = "" if not cells.len() else contracts.MASK if name in personal else str(cells[0])
         sketches.append(ColumnSketch(name, looks_like(cells), frame.height - cells.len(), example, declared.get(name, "")))
     return sketches
@@ -209,8 +209,9 @@ def looks_like(cells: pl.Series) -> str:
 def _masked(frame: pl.DataFrame, source: FetchedSource) -> pl.DataFrame:
     """Return the cells of the file, with those of personal columns masked."""
     personal = {spec.from_ or name for name, spec in source.columns.items() if spec.personal}
-    masked = [pl.when(pl.col(c).is_not_null()).then(pl.lit(contracts.MASK)).alias(c) for c in frame.columns if c in personal]
-    return frame.with_columns(masked).select(pl.col("__row").alias("row"), *(c for c in frame.columns if not re.match("__", c)))
+    masked = [pl.when(frames.column(c).is_not_null()).then(pl.lit(contracts.MASK)).alias(c) for c in frame.columns if c in personal]
+    shown = [frames.column(c) for c in frame.columns if not c.startswith("__")]
+    return frame.with_columns(masked).select(pl.col("__row").alias("row"), *shown)
 
 
 def _load_areas(workspace: Workspace, context: Context, result: Preview) -> None:

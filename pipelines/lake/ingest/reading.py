@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import polars as pl
+from polars import selectors
 
 from pipelines import readers
 from pipelines.core import checksums
+from pipelines.core.frames import column as exact_column
 from pipelines.extract.fetcher import is_paged
 from pipelines.lake.ingest import pushed
 from pipelines.lake.ingest.context import Context
@@ -127,13 +129,13 @@ def with_variables(context: Context, source: FetchedSource, part: str, frame: pl
     for name, value in variables.items():
         # a column whose name differs in case is another one, unless the source declares a column of the variable's name
         for column in (c for c in frame.columns if c == name or (name in source.columns and c.lower() == name.lower())):
-            other = frame.filter(pl.col("__fault").is_null() & (pl.col(column) != value))
+            other = frame.filter(pl.col("__fault").is_null() & (exact_column(column) != value))
             if other.height:
                 raise readers.UnreadableSnapshot(
                     f"the file has a column {column} with {other[column][0]!r} in row {other['__row'][0]}, but {name} is a variable of parts, "
                     f"here {value!r}: give the variable another name"
                 )
-            frame = frame.drop(column)
+            frame = frame.drop(selectors.by_name(column))
     return frame.with_columns(*(pl.lit(value).alias(name) for name, value in variables.items()), pl.lit(part).alias("__part"))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from pipelines import readers
+from pipelines.core import frames
 from pipelines.extract.snapshots import Snapshot, slug
 from pipelines.lake.ingest import lookups
 from pipelines.lake.ingest.context import Context
@@ -87,11 +88,11 @@ def process_snapshots(
     if not pending:
         return
     progress(f"{source.id}: reading {len(pending)} snapshots")
-    receipts, frames = _read_snapshots(context, source, report, pending, shapes)
+    receipts, kept_rows = _read_snapshots(context, source, report, pending, shapes)
     if not receipts:
         return
     try:
-        _validate_and_map(context, source, report, receipts, pl.concat(frames, how="diagonal"), shapes)
+        _validate_and_map(context, source, report, receipts, pl.concat(kept_rows, how="diagonal"), shapes)
     except BaseException as error:
         reason = reason_of(error, source.id)
         for part in receipts:
@@ -128,7 +129,7 @@ def _read_snapshots(
 ) -> tuple[dict[str, Receipt], list[pl.DataFrame]]:
     """Return the receipts of the snapshots that could be read, and their text rows."""
     receipts: dict[str, Receipt] = {}
-    frames = []
+    kept_rows = []
     with ThreadPoolExecutor(READERS) as pool:
         # several parts may have the same bytes; what they read in the same way is read once
         readings = {part: Reading(waiting.snapshot.sha256, read_options(context, source, part)) for part, waiting in pending.items()}
@@ -155,9 +156,9 @@ def _read_snapshots(
             source=source.id, part=part, snapshot=snapshot.sha256, key=waiting.key, rows_read=rows.height, ignored=ignored, shape=shape,
             corrected=corrected,
         )  # fmt: skip
-        frames.append(kept)
+        kept_rows.append(kept)
         report.errors.pop(part, None)
-    return receipts, frames
+    return receipts, kept_rows
 
 
 def _accepts_shape(source: FetchedSource, report: SourceReport, part: str, shapes: Shapes, after: Mapping[str, Any]) -> bool:
@@ -238,7 +239,7 @@ def _evaluated(context: Context, expression: str, frame: pl.DataFrame, place: st
         column = _column_named(name, frame.columns, place)
         if used.setdefault(column.lower(), column) != column:
             raise readers.UnreadableSnapshot(f"{place} uses the columns {used[column.lower()]} and {column}, which differ only in case")
-    numbered = frame.select(*used.values()).with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
+    numbered = frame[list(used.values())].with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
     values, failures = context.sandbox.evaluate(numbered, [("matches", "boolean", expression)])
     return values["matches"].fill_null(False), {n: f"{place}: {reason}" for n, _, reason in failures.iter_rows()}
 
@@ -266,13 +267,13 @@ def apply_corrections(context: Context, source: FetchedSource, frame: pl.DataFra
             if column not in frame.columns:
                 raise MissingColumn("corrections", column)
         for column, text in correction.expect.items():
-            other = frame.filter(mask & (frame[column].fill_null("") != text))
+            other = frame.filter(mask & (frames.cells(frame, column).fill_null("") != text))
             if other.height:
                 raise readers.UnreadableSnapshot(
                     f"correction ({correction.reason}): expected {text!r} in column {column} of row {other['__row'][0]}, found {other[column][0]!r}"
                 )
         changed.append(int(mask.sum()))
-        frame = frame.with_columns(pl.when(mask).then(pl.lit(v)).otherwise(pl.col(c)).alias(c) for c, v in correction.set.items())
+        frame = frame.with_columns(pl.when(mask).then(pl.lit(v)).otherwise(frames.column(c)).alias(c) for c, v in correction.set.items())
     return frame, changed
 
 
@@ -343,19 +344,19 @@ def _with_lookups(
 
 def _accepted_rows(context: Context, source: FetchedSource, snapshots: Mapping[str, str]) -> pl.DataFrame:
     """Return the rows of some parts that the source accepts: neither ignored nor in quarantine. Raises UnreadableSnapshot."""
-    frames = []
+    kept_rows = []
     for part, sha256 in snapshots.items():
         texts, _ = read_text(context, source, sha256, read_options(context, source, part))
         corrected, _ = apply_corrections(context, source, with_variables(context, source, part, texts))
-        frames.append(without_ignored(context, source, corrected))
-    if not frames:
+        kept_rows.append(without_ignored(context, source, corrected))
+    if not kept_rows:
         names = [*source.columns, *(source.fetch.parts or {}), *(c for lookup in source.lookups.values() for c in lookup.take)]
         return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), "__part": pl.String, "__row": pl.Int64, "__cell": pl.String,
                                     "__bad": pl.List(pl.String)})  # fmt: skip
-    validation = validate_rows(context, source, pl.concat(frames, how="diagonal"))
+    validation = validate_rows(context, source, pl.concat(kept_rows, how="diagonal"))
     if validation.result.missing_columns:
         raise readers.UnreadableSnapshot(
-            f"{source.id}, which is looked up: " + no_column(validation.result.missing_columns[0], frames[0].columns)
+            f"{source.id}, which is looked up: " + no_column(validation.result.missing_columns[0], kept_rows[0].columns)
         )
     spec = source.map
     if isinstance(spec, ObservationsMap):  # its measures do not decide which rows are accepted

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.core import frames
 from pipelines.core.printable import listed, printable, shortened
 
 SAMPLE = 2_000  # rows that are examined
@@ -28,7 +29,7 @@ def shape_of(columns: Sequence[str], rows: pl.DataFrame) -> dict[str, Any]:
     numbers, filled = {}, {}
     head = rows.head(SAMPLE)
     for name in (n for n in head.columns if not n.startswith("__")):
-        cells = head[name].drop_nulls()
+        cells = frames.cells(head, name).drop_nulls()
         filled[name] = round(cells.len() / max(head.height, 1), 3)
         if cells.len():
             numbers[name] = round(float(cells.str.contains(_NUMBER).mean() or 0.0), 3)  # type: ignore[arg-type]

@@ -89,4 +89,4 @@ class SharedTable:
         is_text = options.format in _TEXT_FORMATS
         if not is_text and any(self._need.numbers.get(name) != need.numbers.get(name) for name in names):
             return parse(need)  # the sources write the typed numbers of a column with different marks
-        return Table(self._table.rows.select(names), self._table.found)
+        return Table(self._table.rows[names], self._table.found)

@@ -33,7 +33,7 @@ def count_entries(
     measures = ", ".join(f"cast((\n{e}\n) as double) as {identifier(m)}" for m, e in counted.measures.items())
     columns = [c for c in entries.columns if c not in _INTERNAL and c not in ("ref_area", "time_period", "__n")]
     # area and period are grouped under internal names, so that an expression sees only their original columns
-    prepared = entries.select(pl.col("ref_area").alias("__area"), pl.col("time_period").alias("__period"), "ref_area", *columns)
+    prepared = entries[["ref_area", *columns]].with_columns(__area="ref_area", __period=entries["time_period"])
     values = sandbox.query(f"select __area, __period, {measures} from input group by all order by all", input=prepared)
     first = entries.group_by("ref_area", "time_period").agg(
         pl.col("row_number").first(), pl.col("snapshot").first(), pl.len().alias("row_count")
@@ -164,9 +164,9 @@ def _by_year(entries: pl.DataFrame, counted: CountedSource, last: int) -> pl.Dat
     first_date: Any = entries["valid_from"].min()
     first = counted.from_year or (first_date.year if isinstance(first_date, date) else last)
     month, day = (int(number) for number in counted.count_on.split("-"))
-    years = pl.DataFrame({"year": list(range(first, last + 1))}, schema={"year": pl.Int32})
-    valid = entries.join(years, how="cross").filter(placing.is_valid_on(pl.date(pl.col("year"), month, day)))
-    return valid.with_columns(pl.col("year").cast(pl.String).alias("time_period")).drop("year")
+    years = pl.DataFrame({"__year": list(range(first, last + 1))}, schema={"__year": pl.Int32})
+    valid = entries.join(years, how="cross").filter(placing.is_valid_on(pl.date(pl.col("__year"), month, day)))
+    return valid.with_columns(pl.col("__year").cast(pl.String).alias("time_period")).drop("__year")
 
 
 def _of_valid_areas(entries: pl.DataFrame, territory: Territory) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from pipelines.core.vocabulary import AREA_KM2, AREAS
 from pipelines.core.yaml import KeyPath
 from pipelines.packs import expressions
 from pipelines.packs.pack import Pack
-from pipelines.packs.schema import AreaMap, AreaReference, AreasMap, Break, ObservationsMap
+from pipelines.packs.schema import AreaMap, AreaReference, AreasMap, Break, ObservationsMap, RegisterMap
 
 Report = Callable[[str, KeyPath, str], None]
 """Takes the block of a fault (`pack`, `source:ID`, `indicators:ID`, `indices:ID`), the path of its key in the block, and a message."""
@@ -59,7 +59,18 @@ class Names:
     @cached_property
     def area_columns(self) -> set[str]:
         """The columns that a condition on areas can use."""
-        return AREA_FIELDS | {attribute for area in self.area_maps for attribute in area.attributes}
+        return AREA_FIELDS | self.area_attributes
+
+    @cached_property
+    def area_attributes(self) -> set[str]:
+        """The attributes of areas."""
+        return {attribute for area in self.area_maps for attribute in area.attributes}
+
+    @cached_property
+    def register_attributes(self) -> set[str]:
+        """The attributes of the entries of all registers."""
+        maps = [source.map for source in self.pack.sources.values() if isinstance(source.map, RegisterMap)]
+        return {attribute for register in maps for attribute in register.attributes}
 
     def check_texts(self, block: str, path: KeyPath, texts: Mapping[str, str] | None) -> None:
         """Report texts by language of which none is in a language of the pack."""

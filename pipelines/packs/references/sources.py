@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from pipelines.core import schedule
 from pipelines.core.yaml import KeyPath
 from pipelines.packs import expressions
 from pipelines.packs.references.licences import NO_ASSERTION, licence_fault
-from pipelines.packs.references.names import BUILT_IN_MEASURES, Names
+from pipelines.packs.references.names import AREA_FIELDS, BUILT_IN_MEASURES, Names
 from pipelines.packs.schema import (
     AreasMap,
     Block,
@@ -30,6 +30,8 @@ _FIRST = ("areas", "area_changes")
 EVENT_FIELDS = {"id", "title", "start", "end", "ref_area", "category", "organiser_kind", "audience", "is_free", "is_accessible",
                 "is_online", "status", "url", "lat", "lon"}  # fmt: skip
 REGISTER_FIELDS = {"register", "id", "ref_area", "valid_from", "valid_to", "status", "amount", "currency"}
+_ROW_FIELDS = {"source", "part", "row_number", "snapshot", "attributes", "time_period"}
+"""What the lake says of every entry of a register; no condition can use it."""
 PUSHED_FORMATS = ("json", "ofn-events", "ofn-notices", "schema-org-events")
 _VARIABLE = re.compile(r"(?<!\$)\{([A-Za-z][A-Za-z0-9_]*)\}")
 _ENVIRONMENT = re.compile(r"\$\{?(ZPO2_SECRET_[A-Z0-9_]*)\}?")
@@ -71,9 +73,8 @@ def check_counted(names: Names, counted: CountedSource) -> None:
     block = f"source:{counted.id}"
     names.check_texts(block, ("title",), counted.title)
     fields = set(EVENT_FIELDS if counted.from_ == "events" else REGISTER_FIELDS)
-    for source in names.pack.sources.values():
-        if isinstance(source.map, RegisterMap) and counted.from_ == "register":
-            fields |= set(source.map.attributes)
+    if counted.from_ == "register":
+        fields |= names.register_attributes
     if not any(source.into == counted.from_ for source in names.pack.sources.values()):
         names.report(block, ("from",), f"{counted.from_}: no source provides any")
     for key, expression in (("where", counted.where), ("period", counted.period)):
@@ -251,8 +252,25 @@ def _check_map(names: Names, block: str, block_map: Any) -> None:
         for i, area in enumerate(block_map.area):
             for level in area.parents:
                 names.check_level(block, ("map", "area", i, "parents", level), level)
+            _check_attributes(names, block, ("map", "area", i, "attributes"), area.attributes, AREA_FIELDS, names.area_attributes)
     elif isinstance(block_map, BoundariesMap | EventsMap | RegisterMap) and block_map.area:
         names.check_scheme(block, ("map", "area"), block_map.area)
+    if isinstance(block_map, RegisterMap):
+        _check_attributes(
+            names, block, ("map", "attributes"), block_map.attributes, REGISTER_FIELDS | _ROW_FIELDS, names.register_attributes
+        )
+
+
+def _check_attributes(
+    names: Names, block: str, path: KeyPath, attributes: Iterable[str], fields: Collection[str], others: Collection[str]
+) -> None:
+    """Report attributes that a condition could not tell from the `fields` or from `others`, all attributes of their kind: SQL ignores case."""
+    for name in attributes:
+        if name.startswith("__") or name.lower() in fields:
+            names.report(block, (*path, name), f"{name}: is the name of a field; choose another name")
+        similar = sorted(other for other in others if other.lower() == name.lower())
+        if len(similar) > 1:
+            names.report(block, (*path, name), f"the attributes {' and '.join(similar)} differ only in case; give them one name")
 
 
 def _number(value: float | str | None) -> float | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from itertools import product
 from math import prod
 from typing import Any, Literal
 
@@ -12,6 +15,11 @@ from pipelines.packs.schema.base import Block, Identifier
 
 MAX_PARTS = 10_000
 """Snapshots of a source. The largest pack has some dozens."""
+
+
+def part_name(variables: Iterable[str], values: Iterable[str]) -> str:
+    """Return the name of the part in which the variables have these values."""
+    return ",".join(f"{name}={value}" for name, value in zip(variables, values, strict=True))
 
 
 class Expect(Block):
@@ -181,6 +189,12 @@ class Fetch(Block):
     def has_few_parts(cls, parts: dict[str, list[str]] | None) -> dict[str, list[str]] | None:
         if parts is not None and (combinations := prod(len(values) for values in parts.values())) > MAX_PARTS:
             raise ValueError(f"{combinations} combinations, but a source has at most {MAX_PARTS} snapshots")
+        for name, values in (parts or {}).items():
+            if repeated := next((value for value, count in Counter(values).items() if count > 1), None):
+                raise ValueError(f"{name}: {repeated} is listed twice")
+        names = Counter(part_name(parts, values) for values in product(*parts.values())) if parts else Counter()
+        if repeated := next((name for name, count in names.items() if count > 1), None):
+            raise ValueError(f"two combinations have the name {repeated}: values with commas look like several")
         return parts
 
     @model_validator(mode="after")
