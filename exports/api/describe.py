@@ -26,6 +26,11 @@ _TOLERANCE = 1e-9
 """Published numbers have 12 significant digits."""
 
 
+def without_change(formula: str) -> str:
+    """Return a formula without the rule that makes it one of change: the formula of what changes."""
+    return _CHANGE.sub("", formula)
+
+
 @dataclass(frozen=True)
 class Texts:
     """The rows of the tables that have texts: indicators by id, notes by id, breaks by indicator, in the order of the tables."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from exports.api import describe
 from exports.pages import words
 from exports.site import facts as site_facts
 from exports.site.facts import SiteFacts
@@ -39,7 +41,10 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
             for code, status in index["statuses"].items()
         },
         "sexes": {code: local(names) for code, names in index["sexes"].items()},
-        "levels": [{**level, "title": local(level["title"]), **_maps(source, level["level"])} for level in source.areas["levels"]],
+        "levels": [
+            {**level, "title": local(level["title"]), **_maps(source, level["level"]), "above": _above(source, level)}
+            for level in source.areas["levels"]
+        ],
         "areas": _areas(source),
         "objectives": [{"objective": objective["objective"], "title": local(objective["title"])} for objective in source.measures["objectives"]],
         "measures": [
@@ -78,6 +83,18 @@ def _maps(source: Source, level: str) -> dict[str, Any]:
     return {"map": about.get("topojson"), "map_parts": {"level": about["divided_by"], "files": parts} if parts else None}
 
 
+def _above(source: Source, level: Mapping[str, Any]) -> str | None:
+    """Return the level of most of the areas that those of a level are compared within; None if there are none."""
+    parents = source.areas["areas"]["parent"][level["first"] : level["first"] + level["count"]]
+    counted = Counter(_level_of(source, parent) for parent in parents if parent is not None)
+    return max(counted, key=lambda name: (counted[name], name), default=None)
+
+
+def _level_of(source: Source, area: int) -> str:
+    levels = source.areas["levels"]
+    return str(next(level["level"] for level in levels if level["first"] <= area < level["first"] + level["count"]))
+
+
 def _areas(source: Source) -> dict[str, Any]:
     """Return the areas of all levels but the finest one."""
     areas, bundles = source.areas["areas"], source.areas["bundles"]
@@ -91,6 +108,7 @@ def _areas(source: Source) -> dict[str, Any]:
 
 def _indicators(source: Source, facts: SiteFacts, language: str) -> list[dict[str, Any]]:
     topic_of = {name: topic.id for topic in facts.topics for name in topic.indicators}
+    by_formula = {about["formula"]: about["indicator"] for about in reversed(source.described["indicators"]) if about["formula"]}
     listed = []
     for about in source.described["indicators"]:
         levels = [level for level in about["levels"] if level["newest"]]
@@ -100,6 +118,7 @@ def _indicators(source: Source, facts: SiteFacts, language: str) -> list[dict[st
                 **{name: pick(about[name], language) for name in ("title", "unit", "needed", "supplier")},
                 "sources": list(about["sources"]),
                 "topic": topic_of.get(about["indicator"]),
+                "change_of": by_formula.get(describe.without_change(about["formula"] or "")) if about["change_years"] else None,
                 "newest": {level["level"]: level["newest"] for level in levels},
                 "first": {level["level"]: level["periods"][0] for level in levels},
             }

@@ -1,7 +1,9 @@
 import { render } from "preact";
 import { Areas } from "./core/areas";
 import { type Meta, loadMeta } from "./core/data";
-import { language, loadTexts, t } from "./core/texts";
+import { refuse } from "./core/loading";
+import { language, loadTexts } from "./core/texts";
+import { bindTexts } from "./core/typography";
 import { Cohesion } from "./pages/Cohesion";
 import { Compare } from "./pages/Compare";
 import { Data } from "./pages/Data";
@@ -9,6 +11,7 @@ import { Home } from "./pages/Home";
 import { IndicatorPage } from "./pages/IndicatorPage";
 import { Measures } from "./pages/Measures";
 import { PlacePage } from "./pages/PlacePage";
+import { Boundary, Failure, keepWords } from "./parts/Failure";
 
 /** What every page gets. `areas` knows the areas of all levels but the finest one; a page that needs those loads `places.json`. */
 export interface PageProps {
@@ -26,11 +29,23 @@ async function start(): Promise<void> {
   const current = document.querySelector<HTMLElement>(".top [aria-current]");
   const menu = current?.closest("nav");
   if (current && menu) menu.scrollLeft += current.getBoundingClientRect().right - menu.getBoundingClientRect().right;
+  keepWords();
+  bindTexts();
   try {
     const [meta] = await Promise.all([loadMeta(language()), loadTexts()]);
-    render(<Page meta={meta} areas={new Areas(meta)} />, main);
+    const areas = new Areas(meta);
+    main.replaceChildren();
+    render(
+      <Boundary>
+        <Page meta={meta} areas={areas} />
+      </Boundary>,
+      main,
+    );
   } catch (error) {
-    main.textContent = `${t("common.failed")} ${String(error)}`;
+    console.error(error);
+    refuse();
+    main.replaceChildren();
+    render(<Failure />, main);
   }
 }
 

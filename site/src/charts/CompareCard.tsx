@@ -121,7 +121,7 @@ function sentences({ indicator, rows, country, period: shown }: Comparison, meta
       sentences.push(`${higher.map(({ row, lower }) => t("compare.higher", { name: row.place.name, others: list(names(lower)) })).join("; ")}.`);
       if (apart < all) sentences.push(t("compare.others_overlap"));
     }
-  } else if (rows.filter(({ value }) => value !== null).length > 1) sentences.push(t("compare.no_intervals"));
+  } else if (rows.filter(({ value }) => value !== null).length > 1) sentences.push(t(indicator.group?.kind === "sum" ? "compare.is_count" : "compare.no_intervals"));
   const reference = country?.value ?? null;
   if (reference !== null && !indicator.depends_on_size) {
     const above = rows.filter(({ lower }) => lower !== null && lower > reference);

@@ -1,7 +1,7 @@
 import type { Value } from "../core/data";
 import { number, period as periodText } from "../core/format";
 import { t } from "../core/texts";
-import { time } from "../core/time";
+import { gaps, runs, time } from "../core/time";
 import { along, axisOf, spread } from "./scale";
 import { useWidth } from "./useWidth";
 
@@ -42,22 +42,11 @@ const BOTTOM = 26;
 const GAP = 17;
 const OPEN = "EIP";
 
-/** Runs of positions that may be joined: neighbours with values, on the same side of every break. */
-export function runs(values: Value[], breaks: number[]): number[][] {
-  const runs: number[][] = [];
-  values.forEach((value, at) => {
-    if (value === null || value === undefined) return;
-    const last = runs.at(-1);
-    if (last && last.at(-1) === at - 1 && !breaks.includes(at)) last.push(at);
-    else runs.push([at]);
-  });
-  return runs;
-}
-
-/** Named lines over time. A break is never joined, a missing value is a gap, a provisional one an open mark. */
+/** Named lines over time. Breaks, missing values and missing periods are never joined; a provisional value is an open mark. */
 export function Lines({ periods, lines, others = [], breaks = [], breakPeriods = {}, decimals, zero = false, height = 260, summary }: Props) {
   const [element, width] = useWidth<HTMLDivElement>();
   const few = periods.length <= 6;
+  const cuts = [...breaks, ...gaps(periods)];
   const labels = lines.map(({ name, points }) => {
     const at = points.reduce((last, { value }, position) => (value === null || value === undefined ? last : position), -1);
     return { at, text: at < 0 ? "" : `${name} ${number(points[at]!.value, decimals)}` };
@@ -76,7 +65,7 @@ export function Lines({ periods, lines, others = [], breaks = [], breakPeriods =
     const moment = broken && after - before > 1 ? Math.min(Math.max(time(broken) - 0.5, before + (after - before) / 8), after - (after - before) / 8) : (before + after) / 2;
     return left + ((moment - first) / (last - first)) * inner;
   };
-  const path = (values: Value[]) => runs(values, breaks).filter((run) => run.length > 1).map((run) => `M${run.map((at) => `${x(at).toFixed(1)},${y(values[at]!).toFixed(1)}`).join("L")}`).join("");
+  const path = (values: Value[]) => runs(values, cuts).filter((run) => run.length > 1).map((run) => `M${run.map((at) => `${x(at).toFixed(1)},${y(values[at]!).toFixed(1)}`).join("L")}`).join("");
   const ends = spread(labels.map(({ at }, line) => (at < 0 ? 0 : y(lines[line]!.points[at]!.value!) + 4)), GAP, TOP, height - BOTTOM + 4);
   const marked = periods.map((_, at) => at).filter((at) => shownPeriods(periods, breaks, inner, x).includes(at));
   return (
@@ -109,7 +98,7 @@ export function Lines({ periods, lines, others = [], breaks = [], breakPeriods =
         })}
         <path class="other-lines" d={others.map(path).join("")} />
         {lines.map(({ kind, points }, at) => (
-          <path key={`band${at}`} class={few ? `line-whisker ${kind}` : `line-band ${kind}`} d={few ? whiskers(points, x, y) : band(points, breaks, x, y)} />
+          <path key={`band${at}`} class={few ? `line-whisker ${kind}` : `line-band ${kind}`} d={few ? whiskers(points, x, y) : band(points, cuts, x, y)} />
         ))}
         {lines.map(({ kind, points }, at) => {
           const values = points.map(({ value }) => value);
@@ -118,11 +107,11 @@ export function Lines({ periods, lines, others = [], breaks = [], breakPeriods =
           return (
             <g key={at} class={`line ${kind}`}>
               <path d={path(solid)} />
-              {provisional.map((is, position) => is && values[position - 1] !== null && !breaks.includes(position) && values[position] !== null
+              {provisional.map((is, position) => is && values[position - 1] !== null && !cuts.includes(position) && values[position] !== null
                 ? <path key={position} class="provisional" d={`M${x(position - 1)},${y(values[position - 1]!)}L${x(position)},${y(values[position]!)}`} />
                 : null)}
               {points.map(({ value, status }, position) =>
-                value === null || value === undefined || !(few || position === labels[at]!.at || OPEN.includes(status) || kind === "women" || kind === "men" || alone(values, position, breaks)) ? null : (
+                value === null || value === undefined || !(few || position === labels[at]!.at || OPEN.includes(status) || kind === "women" || kind === "men" || alone(values, position, cuts)) ? null : (
                   <circle key={position} class={kind === "men" || OPEN.includes(status) ? "open" : undefined} cx={x(position)} cy={y(value)} r="3" />
                 ),
               )}
@@ -155,11 +144,11 @@ function widthOf(text: string): number {
 const whiskers = (points: LinePoint[], x: (at: number) => number, y: (value: number) => number): string =>
   points.map(({ lower, upper }, at) => (lower === null || lower === undefined || upper === null || upper === undefined ? "" : `M${x(at).toFixed(1)},${y(lower).toFixed(1)}V${y(upper).toFixed(1)}`)).join("");
 
-const alone = (values: Value[], at: number, breaks: number[]): boolean => runs(values, breaks).some((run) => run.length === 1 && run[0] === at);
+const alone = (values: Value[], at: number, cuts: number[]): boolean => runs(values, cuts).some((run) => run.length === 1 && run[0] === at);
 
-function band(points: LinePoint[], breaks: number[], x: (at: number) => number, y: (value: number) => number): string {
+function band(points: LinePoint[], cuts: number[], x: (at: number) => number, y: (value: number) => number): string {
   const has = points.map(({ lower, upper }) => (lower === null || lower === undefined || upper === null || upper === undefined ? null : 1));
-  return runs(has, breaks)
+  return runs(has, cuts)
     .map((run) => {
       const wide = run.length === 1 ? [[x(run[0]!) - 2, run[0]!], [x(run[0]!) + 2, run[0]!]] : run.map((at) => [x(at), at]);
       const over = wide.map(([left, at]) => `${left!.toFixed(1)},${y(points[at!]!.upper!).toFixed(1)}`);

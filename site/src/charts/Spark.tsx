@@ -1,5 +1,5 @@
 import { type Value, isNumber } from "../core/data";
-import { time } from "../core/time";
+import { gaps, runs, time } from "../core/time";
 
 export interface SparkPoint {
   period: string;
@@ -14,7 +14,7 @@ const WIDTH = 132;
 const HEIGHT = 40;
 const MOST_WITH_WHISKERS = 5;
 
-/** A small series on its own scale. The line is never joined across a break or a gap. Hidden from assistive technology: say in words what it shows. */
+/** A small series on its own scale. The line is never joined across a break, a missing value or missing periods. Hidden from assistive technology: say in words what it shows. */
 export function Spark({ points }: { points: SparkPoint[] }) {
   const shown = points.filter((point) => point.value !== null);
   if (shown.length < 2) return null;
@@ -25,6 +25,9 @@ export function Spark({ points }: { points: SparkPoint[] }) {
   const x = (period: string) => 5 + ((WIDTH - 12) * (time(period) - first)) / (last - first || 1);
   const y = (value: number) => (high > low ? HEIGHT - 6 - ((HEIGHT - 12) * (value - low)) / (high - low) : HEIGHT / 2);
   const steps = points.slice(1).map((point, position) => ({ from: points[position]!, to: point }));
+  const broken = points.flatMap(({ status }, at) => (status === "B" ? [at] : []));
+  const joined = runs(points.map(({ value }) => value), [...broken, ...gaps(points.map(({ period }) => period))]);
+  const alone = new Set(joined.filter((run) => run.length === 1).map(([at]) => points[at!]));
   return (
     <svg class="spark" width={WIDTH} height={HEIGHT} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} aria-hidden="true" focusable="false">
       {steps
@@ -39,14 +42,15 @@ export function Spark({ points }: { points: SparkPoint[] }) {
             ) : null,
           )
         : null}
-      {lines(steps).map(({ points: line, dashed }) => (
+      {pieces(points, joined).map(({ points: line, dashed }) => (
         <polyline key={line[0]!.period + dashed} class={dashed ? "dashed" : undefined} points={line.map((point) => `${x(point.period).toFixed(1)},${y(point.value!).toFixed(1)}`).join(" ")} />
       ))}
-      {shown.slice(0, -1).map(({ period, value, status }, position) =>
-        whiskers || isOpen(status) || isAlone(points, shown[position]!) ? (
+      {shown.slice(0, -1).map((point) => {
+        const { period, value, status } = point;
+        return whiskers || isOpen(status) || alone.has(point) ? (
           <circle key={period} class={isOpen(status) ? "open" : "point"} cx={x(period)} cy={y(value!)} r="2.5" />
-        ) : null,
-      )}
+        ) : null;
+      })}
       <circle class={isOpen(shown.at(-1)!.status) ? "here open" : "here"} cx={x(shown.at(-1)!.period)} cy={y(shown.at(-1)!.value!)} r="3.5" />
     </svg>
   );
@@ -54,22 +58,16 @@ export function Spark({ points }: { points: SparkPoint[] }) {
 
 const isOpen = (status: string): boolean => ["P", "E", "I"].includes(status);
 
-/** Whether no line leads to or from a point. */
-function isAlone(points: SparkPoint[], point: SparkPoint): boolean {
-  const at = points.indexOf(point);
-  const [before, after] = [points[at - 1], points[at + 1]];
-  return (!before || before.value === null || point.status === "B") && (!after || after.value === null || after.status === "B");
-}
-
-/** The pieces of the line: dashed ones lead to a provisional value. */
-function lines(steps: { from: SparkPoint; to: SparkPoint }[]): { points: SparkPoint[]; dashed: boolean }[] {
+/** The pieces of the line between points that may be joined; dashed ones lead to a provisional value. */
+function pieces(points: SparkPoint[], joined: number[][]): { points: SparkPoint[]; dashed: boolean }[] {
   const segments: { points: SparkPoint[]; dashed: boolean }[] = [];
-  for (const { from, to } of steps) {
-    if (from.value === null || to.value === null || to.status === "B") continue;
-    const dashed = to.status === "P";
-    const last = segments.at(-1);
-    if (last && last.points.at(-1) === from && last.dashed === dashed) last.points.push(to);
-    else segments.push({ points: [from, to], dashed });
+  for (const run of joined) {
+    run.slice(1).forEach((at, position) => {
+      const dashed = points[at]!.status === "P";
+      const last = segments.at(-1);
+      if (position > 0 && last!.dashed === dashed) last!.points.push(points[at]!);
+      else segments.push({ points: [points[at - 1]!, points[at]!], dashed });
+    });
   }
   return segments;
 }

@@ -1,6 +1,9 @@
 // Names, levels and relations of areas by their number. Areas of the finest level are known once `places.json` is loaded.
 import type { Bundle, Level, Meta, Places, Value } from "./data";
 
+/** A code as people know it: without the prefix of its scheme, such as "CZ_" of "CZ_578347". Only for display: files have the whole code. */
+export const knownCode = (code: string): string => code.replace(/^[A-Z]{2}_(?:[A-Z]+_)?(?=\d)/, "");
+
 export class Areas {
   private byCode: Map<string, number> | undefined;
 

@@ -16,6 +16,8 @@ export interface Level {
   map: string | null;
   /** The boundaries by area of a level above, where the level has many areas. */
   map_parts: { level: string; files: Record<string, string> } | null;
+  /** The level that areas are compared within; null at the top. */
+  above: string | null;
 }
 
 export interface Group {
@@ -37,6 +39,8 @@ export interface IndicatorMeta {
   target_value: number | null;
   /** Years between the two values of an indicator of change; null for others. */
   change_years?: number | null;
+  /** The indicator that it is the change of, if the release has that one. */
+  change_of?: string | null;
   depends_on_size: boolean;
   group: Group | null;
   has_interval: boolean;

@@ -16,6 +16,16 @@ export const levelNote = ({ level }: Named): string => (hasText(`level.${level}.
 /** A text at the beginning of a heading. */
 export const capital = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 
+/** The finest level and those above it in which areas are compared: others stand beside this line, such as areas of an office. */
+export function mainLevels(meta: Meta): string[] {
+  const found: string[] = [];
+  for (let next: string | null = meta.levels[0]?.level ?? null; next !== null && !found.includes(next); ) {
+    found.push(next);
+    next = meta.levels.find(({ level }) => level === next)?.above ?? null;
+  }
+  return found;
+}
+
 /** The most areas that a small map shows well. */
 const READABLE = 120;
 

@@ -1,5 +1,5 @@
 // What a search suggests for a text: areas of all levels and indicators.
-import type { Areas } from "./areas";
+import { type Areas, knownCode } from "./areas";
 import type { Meta } from "./data";
 import { allowedErrors, errorsToBeginning, fold } from "./folding";
 
@@ -99,7 +99,7 @@ const byFit = (a: ScoredEntry, b: ScoredEntry): number =>
   a.score - b.score || a.entry.order - b.entry.order || b.entry.weight - a.entry.weight || (a.entry.folded < b.entry.folded ? -1 : 1);
 
 function exactScore(entry: Entry, typed: string, tokens: string[]): Score | null {
-  if (entry.folded === typed) return EQUAL;
+  if (entry.folded === typed || isCode(entry, typed)) return EQUAL;
   if (entry.folded.startsWith(typed)) return BEGINS;
   const matching = tokens.filter((token) => entry.words.some((word) => word.startsWith(token)));
   if (matching.length === 0) return null;
@@ -108,6 +108,9 @@ function exactScore(entry: Entry, typed: string, tokens: string[]): Score | null
   if (!rest.every((token) => entry.context.some((word) => word.startsWith(token)))) return null;
   return matching.join(" ") === entry.folded ? NAMESAKE : CONTEXT;
 }
+
+/** Whether a text is the code of an area, whole or as people know it. */
+const isCode = ({ kind, code }: Entry, typed: string): boolean => kind === "area" && /\d/.test(typed) && (fold(knownCode(code)) === typed || fold(code) === typed);
 
 function errorScore(entry: Entry, tokens: string[]): Score | null {
   let errors = 0;

@@ -6,6 +6,7 @@ import { refuse } from "../core/loading";
 import { useLoaded, useQuery } from "../core/state";
 import { t } from "../core/texts";
 import type { PageProps } from "../main";
+import { NotLoaded } from "../parts/Failure";
 import { Closing } from "./cohesion/Closing";
 import { Files } from "./cohesion/Files";
 import { Meanings } from "./cohesion/Meanings";
@@ -50,7 +51,7 @@ export function Cohesion({ meta, areas }: PageProps) {
           {statistic ? <StatisticChoice statistics={statistics} chosen={statistic} onChoose={(name) => change({ statistic: name })} /> : null}
         </div>
       ) : null}
-      {ids.error || file.error ? <p class="aside-note">{t("common.failed")}</p> : null}
+      {ids.error || file.error ? <NotLoaded /> : null}
       {isUnknown ? <p class="aside-note">{t("cohesion.unknown", { indicator: requested ?? "" })}</p> : null}
       {!ids.value && !ids.error ? <p>{t("common.loading")}</p> : null}
       {indicator && current && pairing && statistic ? (

@@ -13,6 +13,7 @@ import { topicsWithData } from "../core/topics";
 import type { PageProps } from "../main";
 import { ChartActions } from "../parts/ChartActions";
 import { Disclosure } from "../parts/Disclosure";
+import { NotLoaded } from "../parts/Failure";
 import { Search } from "../parts/Search";
 import { Section } from "../parts/Section";
 import { Share } from "../parts/Share";
@@ -33,7 +34,7 @@ export function Compare({ meta }: PageProps) {
   return (
     <>
       <h1 class="compare-title">{t("compare.title")}</h1>
-      <p class="lead">{places.error ? t("common.failed") : t("common.loading")}</p>
+      {places.error ? <NotLoaded /> : <p class="lead">{t("common.loading")}</p>}
     </>
   );
 }
@@ -94,7 +95,7 @@ function Chooser({ meta, places }: { meta: Meta; places: Places }) {
       {codes.length === 0 ? <Example areas={areas} places={places} /> : null}
       {topic && codes.length > 0 ? (
         <>
-          {loaded.error ? <p class="aside-note">{t("common.failed")}</p> : null}
+          {loaded.error ? <NotLoaded /> : null}
           {loaded.value ? (
             <Results meta={meta} areas={areas} selection={selection} chosen={loaded.value.chosen} title={topic.title} topic={topic.topic} ids={topic.indicators} />
           ) : null}

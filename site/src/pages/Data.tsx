@@ -4,12 +4,14 @@ import * as format from "../core/format";
 import { capital } from "../core/levels";
 import { isWeb } from "../core/links";
 import { localized } from "../core/localized";
+import { byPublisher } from "../core/publishers";
 import { useLoaded } from "../core/state";
 import { language, t } from "../core/texts";
 import { type ReleaseFile, loadFiles } from "../core/files";
 import type { PageProps } from "../main";
 import { Changes } from "../parts/Changes";
 import { Disclosure } from "../parts/Disclosure";
+import { NotLoaded } from "../parts/Failure";
 import { Section } from "../parts/Section";
 import { StatusDrawing } from "../parts/StatusDrawing";
 
@@ -39,14 +41,14 @@ export function Data({ meta }: PageProps) {
       </div>
       <Section id="files" title={t("data.part_files")}>
         <p>{t("data.files_note")}</p>
-        {files.error ? <p>{t("common.failed")}</p> : files.value ? <Files files={files.value} /> : null}
+        {files.error ? <NotLoaded /> : files.value ? <Files files={files.value} /> : null}
       </Section>
       <Section id="programs" title={t("data.part_programs")}>
         <Programs version={meta.version} files={files.value ?? []} />
       </Section>
       <Section id="sources" title={t("data.part_sources")} aside={described.value ? t("data.sources_count", { n: described.value.sources.length }) : undefined}>
         <p>{t("data.sources_note", { licence: meta.licence })}</p>
-        {described.error ? <p>{t("common.failed")}</p> : described.value ? <Sources described={described.value} /> : null}
+        {described.error ? <NotLoaded /> : described.value ? <Sources described={described.value} /> : null}
       </Section>
       <Section id="statuses" title={t("data.part_statuses")}>
         <p>{t("data.statuses_note")}</p>
@@ -256,22 +258,26 @@ function SourceTable({ licence, used, sources }: { licence: string; used: Map<st
               <th scope="col">{t("data.source_citation")}</th>
             </tr>
           </thead>
-          <tbody>
-            {sources.map((source) => (
-              <tr key={source.source}>
-                <th scope="row">
-                  {isWeb(source.homepage) ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)}
-                  <span class="small">{localized(source.publisher)}</span>
+          {byPublisher(sources).map(([publisher, ofPublisher]) => (
+            <tbody key={publisher}>
+              <tr class="group">
+                <th colSpan={3} scope="rowgroup">
+                  {publisher}
                 </th>
-                <td class="numeric">{format.number(used.get(source.source) ?? 0)}</td>
-                <td>
-                  {localized(source.citation)}
-                  {localized(source.rights) ? <span class="small">{localized(source.rights)}</span> : null}
-                  {source.carrier ? <span class="small">{t("data.carrier", { carrier: source.carrier })}</span> : null}
-                </td>
               </tr>
-            ))}
-          </tbody>
+              {ofPublisher.map((source) => (
+                <tr key={source.source}>
+                  <th scope="row">{isWeb(source.homepage) ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)}</th>
+                  <td class="numeric">{format.number(used.get(source.source) ?? 0)}</td>
+                  <td>
+                    {localized(source.citation)}
+                    {localized(source.rights) ? <span class="small">{localized(source.rights)}</span> : null}
+                    {source.carrier ? <span class="small">{t("data.carrier", { carrier: source.carrier })}</span> : null}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          ))}
         </table>
       </div>
     </>

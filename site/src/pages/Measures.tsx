@@ -3,6 +3,7 @@ import type { IndicatorMeta, Measure, Meta } from "../core/data";
 import * as format from "../core/format";
 import { levelName } from "../core/levels";
 import { address } from "../core/state";
+import { suppliersOf } from "../core/suppliers";
 import { t } from "../core/texts";
 import type { PageProps } from "../main";
 import { Disclosure } from "../parts/Disclosure";
@@ -128,7 +129,7 @@ function Row({ id, number, title, measure, meta, indicators }: RowProps) {
         {newest && format.isOlder(newest, meta.released) ? <span class="note">{t("common.older")}</span> : null}
       </td>
       <td role="cell" class="missing">
-        {indicators.length === 0 ? t("measures.none_declared") : missing.length ? <Missing indicators={missing} /> : t("measures.complete")}
+        {indicators.length === 0 ? t("measures.none_declared") : missing.length ? <Missing indicators={missing} meta={meta} /> : t("measures.complete")}
       </td>
     </tr>
   );
@@ -150,11 +151,12 @@ function IndicatorsWithData({ indicators }: { indicators: IndicatorMeta[] }) {
 }
 
 /** What is missing by who could supply it: how many and who at once, what exactly on demand. */
-function Missing({ indicators }: { indicators: IndicatorMeta[] }) {
+function Missing({ indicators, meta }: { indicators: IndicatorMeta[]; meta: Meta }) {
   const suppliers = [...new Set(indicators.map(({ supplier }) => supplier))].sort(format.byName());
+  const names = suppliersOf(suppliers, new Set(meta.indicators.map(({ supplier }) => supplier)));
   return (
     <>
-      <p>{t("measures.suppliers", { n: indicators.length, suppliers: suppliers.filter(Boolean).join("; ") || "–" })}</p>
+      <p>{t("measures.suppliers", { n: indicators.length, suppliers: names.sort(format.byName()).join("; ") || "–" })}</p>
       <Disclosure summary={t("measures.what")}>
         {() =>
           suppliers.map((supplier) => (

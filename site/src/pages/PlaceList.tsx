@@ -8,6 +8,7 @@ import { address, useLoaded, useQuery } from "../core/state";
 import { hasText, t } from "../core/texts";
 import type { PageProps } from "../main";
 import { Crumbs } from "../parts/Crumbs";
+import { NotLoaded } from "../parts/Failure";
 import { Search } from "../parts/Search";
 import { Section } from "../parts/Section";
 
@@ -31,7 +32,7 @@ export function PlaceList({ meta }: PageProps) {
     return (
       <div class="page-head">
         {head}
-        {places.error ? <p role="alert">{t("common.failed")}</p> : null}
+        {places.error ? <NotLoaded /> : null}
       </div>
     );
   }

@@ -5,6 +5,7 @@ import { awaited } from "../core/loading";
 import { address, useLoaded, useQuery } from "../core/state";
 import { t } from "../core/texts";
 import type { PageProps } from "../main";
+import { Failure } from "../parts/Failure";
 import { Section } from "../parts/Section";
 import { Files } from "../place/Files";
 import { Head } from "../place/Head";
@@ -64,7 +65,7 @@ function OnePlace({ code, meta, areas }: PageProps & { code: string }) {
       </>
     );
   }
-  if (error) return <p class="page-loading">{t("common.failed")}</p>;
+  if (error) return <Failure />;
   if (!loaded) return <p class="page-loading small">{t("common.loading")}</p>;
   return <Shown {...loaded} areas={areas} meta={meta} />;
 }

@@ -1,13 +1,21 @@
-import type { IndicatorMeta, Meta, Value } from "../core/data";
+import type { IndicatorMeta, Meta, Source, Value } from "../core/data";
 import { loadIndicatorPage } from "../core/data";
 import { formulaOf } from "../core/formula";
 import { interval, number, period as periodText, valueText } from "../core/format";
 import { isWeb } from "../core/links";
 import { localized } from "../core/localized";
+import { byPublisher } from "../core/publishers";
 import { useLoaded } from "../core/state";
 import { type Counted, intervalKind } from "../core/statistics";
 import { t } from "../core/texts";
 import { FormulaLine } from "./FormulaLine";
+
+/** Two values of an indicator, of which another one is the change. */
+export interface Change {
+  about: IndicatorMeta;
+  from: { period: string; value: Value };
+  to: { period: string; value: Value };
+}
 
 export interface OriginProps {
   indicator: string;
@@ -22,18 +30,20 @@ export interface OriginProps {
   denominator?: Value;
   /** "F" or "M" if the value is not the total. */
   sex?: string;
+  /** Of an indicator of change: the two values that it compares. */
+  change?: Change | null;
   /** Ids of notes of the sources on this value. */
   notes?: string[];
   meta: Meta;
 }
 
 /** Where a number comes from: definition, computation with its figures, interval, status, sources, and the command that leads to the bytes. */
-export function Origin({ indicator, about, area, period, value, status, lower, upper, numerator, denominator, sex, notes = [], meta }: OriginProps) {
+export function Origin({ indicator, about, area, period, value, status, lower, upper, numerator, denominator, sex, change = null, notes = [], meta }: OriginProps) {
   const page = useLoaded(indicator, () => loadIndicatorPage(indicator));
   if (page.error) return <p class="origin">{t("common.failed")}</p>;
   if (!page.value) return <p class="origin loading">{t("common.loading")}</p>;
   const { about: full, sources, notes: texts } = page.value;
-  const inFigures = figures(about, value, numerator, denominator);
+  const inFigures = change ? changeFigures(about, value, change) : figures(about, value, numerator, denominator);
   const formula = formulaOf(full.formula, indicator);
   const range = interval(lower, upper, about);
   const command = ["zpo2 explain", indicator, area.code, period, ...(sex ? ["--sex", sex] : []), "--pack", `packs/${meta.pack}`].join(" ");
@@ -56,18 +66,11 @@ export function Origin({ indicator, about, area, period, value, status, lower, u
         </Fact>
         <Fact title={t("place.origin_sources", { n: full.sources.length })}>
           <ul>
-            {full.sources.map((id) => {
-              const source = sources[id];
-              if (!source) return null;
-              return (
-                <li key={id}>
-                  {localized(source.publisher)}: {isWeb(source.homepage) ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)}
-                  {". "}
-                  {source.citation ? `${localized(source.citation).replace(/\.$/, "")}. ` : ""}
-                  {t("place.origin_licence", { licence: source.licence === "NOASSERTION" ? t("place.licence_unstated") : source.licence })}
-                </li>
-              );
-            })}
+            {byPublisher(full.sources.flatMap((id) => sources[id] ?? [])).map(([publisher, ofPublisher]) => (
+              <li key={publisher}>
+                {publisher}: {ofPublisher.map((source, at) => <SourceText key={at} source={source} />)}
+              </li>
+            ))}
           </ul>
         </Fact>
         <Fact title={t("place.origin_bytes")}>
@@ -76,6 +79,17 @@ export function Origin({ indicator, about, area, period, value, status, lower, u
         </Fact>
       </dl>
     </div>
+  );
+}
+
+function SourceText({ source }: { source: Source }) {
+  return (
+    <>
+      {isWeb(source.homepage) ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)}
+      {". "}
+      {source.citation ? `${localized(source.citation).replace(/\.$/, "")}. ` : ""}
+      {t("place.origin_licence", { licence: source.licence === "NOASSERTION" ? t("place.licence_unstated") : source.licence })}{" "}
+    </>
   );
 }
 
@@ -92,9 +106,20 @@ function Fact({ title, children }: { title: string; children: preact.ComponentCh
 function figures(about: IndicatorMeta, value: Value, numerator: Value | undefined, denominator: Value | undefined) {
   if (about.group?.kind !== "ratio" || value === null || numerator === null || numerator === undefined || !denominator) return null;
   const factor = about.group.multiplier === 1 ? "" : `${plain(about.group.multiplier)} × `;
-  const result = valueText(value, about);
-  const unit = result === number(value, about.decimals) && about.unit ? t("place.value_unit", { value: result, unit: about.unit }) : result;
-  return <p class="figures">{`${factor}${plain(numerator)} ÷ ${plain(denominator)} = ${unit}`}</p>;
+  return <p class="figures">{`${factor}${plain(numerator)} ÷ ${plain(denominator)} = ${withItsUnit(value, about)}`}</p>;
+}
+
+/** "Inhabitants: 10,430 (2019), 10,493 (2024); change 0.6%." */
+function changeFigures(about: IndicatorMeta, value: Value, { about: of, from, to }: Change) {
+  if (value === null || from.value === null || to.value === null) return null;
+  const values = { name: of.title, first: valueText(from.value, of), from: periodText(from.period), last: valueText(to.value, of), to: periodText(to.period) };
+  return <p class="figures">{t("indicator.changed", { ...values, change: withItsUnit(value, about) })}</p>;
+}
+
+/** A value with all of its unit. */
+function withItsUnit(value: Value, about: IndicatorMeta): string {
+  const text = valueText(value, about);
+  return text === number(value, about.decimals) && about.unit ? t("place.value_unit", { value: text, unit: about.unit }) : text;
 }
 
 /** The interval and its method, if the published bounds can only come from that one. */

@@ -1,5 +1,6 @@
 import type { Meta } from "../core/data";
 import { byName } from "../core/format";
+import { byPublisher } from "../core/publishers";
 import { t } from "../core/texts";
 import { Section } from "../parts/Section";
 import type { Place } from "./model";
@@ -7,18 +8,16 @@ import type { Place } from "./model";
 /** The sources of what the page shows, and the files that hold it. */
 export function Files({ place, meta }: { place: Place; meta: Meta }) {
   const used = new Set(place.rows.flatMap((row) => row.about.sources));
-  const byPublisher = new Map<string, string[]>();
-  for (const { source, title, publisher } of meta.sources) if (used.has(source)) byPublisher.set(publisher, [...(byPublisher.get(publisher) ?? []), title]);
-  const publishers = [...byPublisher].sort(([, a], [, b]) => b.length - a.length);
+  const publishers = byPublisher(meta.sources.filter(({ source }) => used.has(source)));
   const topics = meta.topics.filter(({ indicators }) => indicators.some((id) => place.rows.some((row) => row.about.indicator === id)));
   return (
     <Section title={t("place.files")} id="files" class="files">
       <div class="columns two">
         <ul class="small">
-          {publishers.map(([publisher, titles]) => (
+          {publishers.map(([publisher, sources]) => (
             <li key={publisher}>
               <b>{publisher}</b>
-              <span class="titles">: {[...titles].sort(byName()).join("; ")}</span>
+              <span class="titles">: {sources.map(({ title }) => title).sort(byName()).join("; ")}</span>
             </li>
           ))}
         </ul>

@@ -1,4 +1,4 @@
-import type { Areas } from "../core/areas";
+import { type Areas, knownCode } from "../core/areas";
 import type { Meta, Within } from "../core/data";
 import { date, number, period, withUnit } from "../core/format";
 import { capital } from "../core/levels";
@@ -99,7 +99,7 @@ function Facts({ place, areas, meta, size }: { place: Place; areas: Areas; meta:
       ))}
       <div>
         <dt>{t("place.code")}</dt>
-        <dd>{place.code}</dd>
+        <dd>{knownCode(place.code)}</dd>
       </div>
       <div>
         <dt>{t("place.kind")}</dt>

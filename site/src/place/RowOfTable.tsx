@@ -8,7 +8,7 @@ import { address } from "../core/state";
 import { t } from "../core/texts";
 import { Origin } from "../parts/Origin";
 import { Comparison } from "./Comparison";
-import { type Measurement, type Place, type Row, isCount } from "./model";
+import { type Measurement, type Place, type Row, changeOf, isCount } from "./model";
 import { intervalText, periodText, positionText, reason, seriesLines } from "./words";
 
 interface Props {
@@ -67,6 +67,7 @@ export function RowOfTable({ row, place, areas, meta }: Props) {
               upper={row.upper}
               numerator={row.numerator}
               denominator={row.denominator}
+              change={changeOf(row, place.rows)}
               notes={row.notes}
               meta={meta}
             />

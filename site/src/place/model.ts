@@ -221,6 +221,16 @@ export function change(row: Row): "risen" | "fallen" | "uncertain" | "broken" | 
   return row.lower > upper ? "risen" : row.upper < lower ? "fallen" : "uncertain";
 }
 
+/** The two values that an indicator of change compares, from the row of the indicator that it is the change of; null where one is missing. */
+export function changeOf({ about, period }: Row, rows: Row[]): { about: IndicatorMeta; from: SparkPoint; to: SparkPoint } | null {
+  const of = about.change_of ? rows.find((row) => row.about.indicator === about.change_of) : undefined;
+  if (!of || !about.change_years) return null;
+  const earlier = `${Number(period.slice(0, 4)) - about.change_years}${period.slice(4)}`;
+  const at = (time: string) => of.series.find((point) => point.period === time && point.value !== null);
+  const [from, to] = [at(earlier), at(period)];
+  return from && to ? { about: of.about, from, to } : null;
+}
+
 /** The middle of the values of similar places; null where fewer than three have one. */
 export function middle(values: Value[]): Value {
   const present = values.filter((value): value is number => value !== null).sort((a, b) => a - b);

@@ -56,25 +56,41 @@ export function periodText(row: Row, released: string): string {
   return isOlder(row.period, released) ? `${period(row.period)} · ${t("common.older")}` : period(row.period);
 }
 
-/** "higher than 52 of 115 municipalities of the district and 4 of 10 similar"; null where there are none to compare with. */
+/**
+ * "higher than 52 of 115 municipalities of the district and 4 of 10 similar", "lower than each of the other 113 municipalities of the district;
+ * lowest, equal to 2 of 10 similar"; null where there are none to compare with.
+ */
 export function positionText(row: Row, place: Place, areas: Areas): string | null {
-  const parts = [];
-  if (row.among) parts.push(amongText(row.among, place, areas));
-  if (row.amongPeers) parts.push(amongPeersText(row.amongPeers));
-  if (parts.length === 0) return null;
-  const text = parts.length === 2 ? t("place.and", { first: parts[0]!, second: parts[1]! }) : parts[0]!;
-  return t("place.higher_than", { text }) + (row.withoutValue ? `; ${t("place.without_value", { n: row.withoutValue })}` : "");
+  const parts: { side: Side; text: string }[] = [];
+  if (row.among) parts.push({ side: sideOf(row.among), text: amongText(row.among, place, areas) });
+  if (row.amongPeers) parts.push({ side: sideOf(row.amongPeers), text: amongPeersText(row.amongPeers) });
+  const [first, second] = parts;
+  if (!first) return null;
+  const texts = second?.side === first.side ? [sideText(first.side, t("place.and", { first: first.text, second: second.text }))] : parts.map(({ side, text }) => sideText(side, text));
+  if (row.withoutValue) texts.push(t("place.without_value", { n: row.withoutValue }));
+  return texts.join("; ");
 }
 
-const amongText = ({ below, equal, others }: Position, place: Place, areas: Areas): string =>
-  below === others
-    ? t("place.all_around", { n: others, areas: countAround(place, areas, others) })
-    : t("place.k_of_n_around", { k: below, of: ofNumber(others), many: around(place, areas) }) + equalText(equal);
+type Side = "higher" | "lower" | "lowest" | "equal";
 
-const amongPeersText = ({ below, equal, others }: Position): string =>
-  below === others ? t("place.all_similar", { n: others }) : t("place.k_of_n_similar", { k: below, of: ofNumber(others) }) + equalText(equal);
+/** What a position says: higher than some or all, lower than all, none is lower but some are equal, all are equal. */
+const sideOf = ({ below, equal, others }: Position): Side => (below > 0 ? "higher" : equal === 0 ? "lower" : equal === others ? "equal" : "lowest");
 
-const equalText = (equal: number): string => (equal ? ` ${t("place.equal", { equal })}` : "");
+const sideText = (side: Side, text: string): string =>
+  ({ higher: t("place.higher_than", { text }), lower: t("place.lower_than", { text }), lowest: t("place.lowest_with", { text }), equal: t("place.equal_to", { text }) })[side];
+
+/** Whether a position is one to all of the others. */
+const isToAll = ({ below, equal, others }: Position): boolean => below === others || equal === others || below + equal === 0;
+
+const amongText = (position: Position, place: Place, areas: Areas): string =>
+  isToAll(position)
+    ? t("place.all_around", { n: position.others, areas: countAround(place, areas, position.others) })
+    : t("place.k_of_n_around", { k: position.below || position.equal, of: ofNumber(position.others), many: around(place, areas) }) + equalText(position);
+
+const amongPeersText = (position: Position): string =>
+  isToAll(position) ? t("place.all_similar", { n: position.others }) : t("place.k_of_n_similar", { k: position.below || position.equal, of: ofNumber(position.others) }) + equalText(position);
+
+const equalText = ({ below, equal }: Position): string => (below && equal ? ` ${t("place.equal", { equal })}` : "");
 
 /** What the small series shows, in short lines. */
 export function seriesLines(row: Row): string[] {

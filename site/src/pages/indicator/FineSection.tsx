@@ -11,6 +11,7 @@ import { address, useLoaded } from "../../core/state";
 import { t } from "../../core/texts";
 import { ChartActions } from "../../parts/ChartActions";
 import { Disclosure } from "../../parts/Disclosure";
+import { NotLoaded } from "../../parts/Failure";
 import { Section } from "../../parts/Section";
 import { Extremes } from "./Extremes";
 import type { Shared } from "./LevelSection";
@@ -72,7 +73,7 @@ export function FineSection({ meta, areas: coarse, page, measured, title, query,
           <span class="note">{chosenRegion ? "" : t("indicator.loaded_on_request")}</span>
         )}
       </p>
-      {chosenRegion && !shown ? <p role="status">{loaded.error ? t("common.failed") : `${t("common.loading")}…`}</p> : null}
+      {chosenRegion && !shown ? loaded.error ? <NotLoaded /> : <p role="status">{t("common.loading")}…</p> : null}
       {shown && views.length > 0 ? (
         <>
           <div ref={figure} class={views.length > 1 ? "" : "columns two"}>

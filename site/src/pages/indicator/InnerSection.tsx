@@ -3,11 +3,12 @@ import { type Line, Lines } from "../../charts/Lines";
 import { csv } from "../../core/csv";
 import { type Value, load } from "../../core/data";
 import { number, period as periodText } from "../../core/format";
-import { capital, levelName } from "../../core/levels";
+import { capital, levelName, mainLevels } from "../../core/levels";
 import { address, useLoaded } from "../../core/state";
 import { t } from "../../core/texts";
 import { ChartActions } from "../../parts/ChartActions";
 import { Disclosure } from "../../parts/Disclosure";
+import { NotLoaded } from "../../parts/Failure";
 import { Section } from "../../parts/Section";
 import type { Shared } from "./LevelSection";
 import { breakPeriodsOf, breaksOf } from "./rows";
@@ -44,7 +45,7 @@ export function InnerSection({ meta, areas, page, measured, title, query, area }
           <p class="small">{link}</p>
         </>
       ) : error ? (
-        <p role="status">{t("common.failed")}</p>
+        <NotLoaded />
       ) : !file ? (
         <p role="status">{t("common.loading")}…</p>
       ) : charts.length === 0 ? (
@@ -103,7 +104,8 @@ function chartsOf(file: CohesionFile, within: number, meta: Shared["meta"], sinc
   const adjusted = total.filter((entry) => entry.statistics["sd_left"]?.some((value) => value !== null));
   const titled = (id: string) => meta.levels.find(({ level }) => level === id) ?? { level: id, title: id };
   const line = (name: string, kind: Line["kind"], dispersion: (typeof total)[number], values: Value[]): Line => ({ name, kind, points: values.map((value, at) => ({ value, status: dispersion.status[at] === "P" ? "P" : "A" })) });
-  const isShown = (dispersion: { of_level: string }) => total.length <= 2 || dispersion.of_level !== "orp";
+  const main = mainLevels(meta);
+  const isShown = (dispersion: { of_level: string }) => total.length <= 2 || main.includes(dispersion.of_level);
   if (adjusted.length > 0) {
     return adjusted.filter(isShown).slice(0, 2).map((dispersion) => {
       const heading = t("indicator.inner_between", { level: levelName(titled(dispersion.of_level)) });

@@ -4,6 +4,7 @@ import { fileSize, isOlder } from "../../core/format";
 import { levelCount } from "../../core/levels";
 import { isWeb } from "../../core/links";
 import { localized } from "../../core/localized";
+import { byPublisher } from "../../core/publishers";
 import { useLoaded } from "../../core/state";
 import { t } from "../../core/texts";
 import { EmbedCode } from "../../parts/ChartActions";
@@ -32,9 +33,9 @@ export function Knowledge(props: Shared) {
           <div>
             <h3>{t("indicator.sources")}</h3>
             <ul>
-              {Object.values(page.sources).map((source) => (
-                <li key={localized(source.title)}>
-                  <SourceLine source={source} />
+              {byPublisher(Object.values(page.sources)).map(([publisher, sources]) => (
+                <li key={publisher}>
+                  {publisher}: {sources.map((source, at) => [at ? "; " : "", <SourceLine key={at} source={source} />])}
                 </li>
               ))}
             </ul>
@@ -51,7 +52,7 @@ function factsOf({ page, meta, measured }: Shared): ComponentChildren[] {
   const { about, fine } = page;
   const facts: ComponentChildren[] = [];
   if (about.depends_on_size) facts.push(t("indicator.know_size"));
-  facts.push(about.has_interval ? t("indicator.know_interval") : t("indicator.know_no_interval"));
+  facts.push(t(about.has_interval ? "indicator.know_interval" : about.group?.kind === "sum" ? "indicator.know_count" : "indicator.know_no_interval"));
   const level = meta.levels.find((entry) => entry.level === fine?.level);
   if (fine && level) {
     for (const [status, n] of Object.entries(fine.missing)) {
@@ -74,11 +75,10 @@ function factsOf({ page, meta, measured }: Shared): ComponentChildren[] {
 const notesOf = (page: IndicatorPage): string[] => [...new Set(Object.values(page.notes).map(localized))].filter(Boolean);
 
 function SourceLine({ source }: { source: Source }) {
-  const publisher = localized(source.publisher);
   const licence = source.licence === "NOASSERTION" ? t("indicator.licence_unknown") : source.licence;
   return (
     <>
-      {publisher}: {isWeb(source.homepage) ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)} (
+      {isWeb(source.homepage) ? <a href={source.homepage}>{localized(source.title)}</a> : localized(source.title)} (
       {isWeb(source.licence_url) ? (
         <a href={source.licence_url} rel="license">
           {licence}

@@ -139,7 +139,7 @@ function Ranks({ meta, page, measured, title, query, change, level, data, rows, 
       <div ref={figure} data-indicator={page.about.indicator}>
         <Ranking columns={columns.filter((bands) => bands.length > 0)} axis={axis} reference={reference} measured={measured} period={data.period} chosen={chosen} onChoose={(code) => change({ area: code })} most={80} />
       </div>
-      <p class="caption">{bands ? t("indicator.bands_note", { country: meta.country.name }) : t(intervals ? "indicator.intervals_note" : "indicator.list_note")}</p>
+      <p class="caption">{bands ? t("indicator.bands_note", { country: meta.country.name }) : t(intervals ? "indicator.intervals_note" : page.about.group?.kind === "sum" ? "indicator.count_note" : "indicator.list_note")}</p>
       <Disclosure summary={t("indicator.table_of", { areas: levelCount(level, rows.length) })}>
         {() => (
           <div data-indicator={page.about.indicator}>
