@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from pipelines.lake import frames
 from pipelines.lake.territory import Territory
 
 AREA_BOUNDARY = pl.Schema({
@@ -20,21 +22,39 @@ GAP = 1e-4
 """Degrees, about 11 m: gaps between neighbours that are narrower are closed, and points that are nearer become one."""
 
 
-def resolve(rows: Sequence[pl.DataFrame], territory: Territory, levels: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+SECONDS = 300.0
+"""CPU time for the polygons of all areas; those of 6,000 municipalities and the levels above them need six."""
+
+
+def resolve(
+    rows: Sequence[pl.DataFrame], territory: Territory, levels: Mapping[str, Sequence[str]], folder: Path | None = None
+) -> pl.DataFrame:
     """Return one polygon for each current area that has one, as rows of AREA_BOUNDARY in the order of `ref_area`.
 
     `rows` are those of the sources (`mapping.boundaries.SCHEMA`), in order: the first source of an area wins. `levels` has the parents of
-    each level. A level of which a source gives a polygon is not joined.
+    each level. A level of which a source gives a polygon is not joined. It is done in a process of its own, because polygons can end it or
+    keep it busy without end. Raises Unfinished.
     """
     given = pl.concat(rows) if rows else pl.DataFrame()
     if not given.height:
         return pl.DataFrame(schema=AREA_BOUNDARY)
     current = territory.areas.filter(pl.col("valid_to").is_null()).select("ref_area", "level")
-    given = given.unique("ref_area", keep="first", maintain_order=True).join(current, on="ref_area").sort("ref_area")
+    links = territory.parents.filter(pl.col("valid_to").is_null()).select("ref_area", "parent").unique(maintain_order=True)
+    first = given.unique("ref_area", keep="first", maintain_order=True).join(current, on="ref_area").sort("ref_area")
+    work = {"given": first, "current": current, "links": links}
+    options = {level: list(parents) for level, parents in levels.items()}
+    return frames.call("the polygons of all areas", "pipelines.lake.boundaries:resolved", work, options, SECONDS, folder)["areas"]
+
+
+def resolved(request: dict[str, Any]) -> dict[str, Any]:
+    """Answer the call of `resolve`."""
+    return frames.answer(request, lambda work, levels: [{"areas": _resolved(work["given"], work["current"], work["links"], levels)}])
+
+
+def _resolved(given: pl.DataFrame, current: pl.DataFrame, links: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> pl.DataFrame:
     made = {
         str(level): _fitted(group) for (level,), group in given.group_by("level", maintain_order=True)
     }  # rows of AREA_BOUNDARY by level
-    links = territory.parents.filter(pl.col("valid_to").is_null()).select("ref_area", "parent").unique()
     for level in _from_fine_to_coarse(levels):
         below = [child for child, parents in levels.items() if level in parents and child in made]
         candidates = [_joined(level, current, links, child, made[child]) for child in below if level not in made]

@@ -1,29 +1,20 @@
 """Reads files in processes of their own, with limits: a file that ends its reader, or never ends, is refused, and the run goes on.
 
-Libraries that parse workbooks, archives and Parquet can abort the process, or need thousands of times the size of the file. No check of a
-file before it is read finds all of these. A process is used for one file after another, and started again if it ended or grew.
+No check of a file before it is read finds all that end a reader or exhaust it (`pipelines.core.isolated`).
 """
 
 from __future__ import annotations
 
-import atexit
-import json
-import os
-import select
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pipelines.core import isolated
 from pipelines.core.errors import UsageError
+from pipelines.core.isolated import MEGABYTE
 from pipelines.core.memory import SMALLEST, parse_size
+from pipelines.core.printable import shortened
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 
@@ -33,20 +24,16 @@ if TYPE_CHECKING:
     from pipelines.core.settings import Settings
     from pipelines.readers.cells import Columns
 
-MEGABYTE = 1_000_000
-_POLL = 0.05
-"""Seconds between two looks at the memory of a process."""
-_KEEP = 700 * MEGABYTE
-"""A process with more memory than this after a file is not used again."""
-_WAITING = 20
-"""A process that does not use the CPU is stopped after this many times the CPU time that it may use."""
+_VARIABLES = {"memory": " (ZPO2_READ_MEMORY)", "seconds": " (ZPO2_READ_SECONDS)"}
+_REASON = 2_000
+"""Characters of a reason; a file may have names of columns that are longer."""
 
 
 @dataclass(frozen=True)
 class Limits:
     """What reading a file may use. Memory and time rise with the size of the file, up to the largest ones.
 
-    `memory` in bytes, `seconds` of CPU time, `rows` of the result.
+    `memory` in bytes, `seconds` of CPU time, `rows` of the result. All files read at a time share `largest_memory`.
     """
 
     memory: int = 2_000 * MEGABYTE
@@ -56,6 +43,11 @@ class Limits:
     seconds_per_megabyte: float = 3.0
     largest_seconds: float = 600.0
     rows: int = 50_000_000
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that the rows of a source may take (`reading.size_of`): the steps after reading take several times as much."""
+        return self.largest_memory // 4
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:
@@ -88,116 +80,24 @@ def read(path: Path, options: ReadOptions, columns: Columns, limits: Limits, fol
     """
     import polars as pl
 
+    size = path.stat().st_size
     with tempfile.TemporaryDirectory(dir=folder, prefix=".part-") as scratch:
         output = Path(scratch) / "rows.arrow"
         request = {
             "path": str(path), "output": str(output), "options": options.model_dump(mode="json", exclude_unset=True), "rows": limits.rows,
-            "columns": None if columns.everything else sorted(columns), "seconds": limits.seconds_for(path.stat().st_size),
+            "bytes": limits.bytes, "columns": None if columns.everything else sorted(columns),
             "numbers": {name: (number.decimal, number.is_integer) for name, number in columns.numbers.items()},
         }  # fmt: skip
-        with _process() as process:
-            answer = process.ask(request, limits.memory_for(path.stat().st_size))
+        try:
+            answer = isolated.call(
+                "pipelines.readers.reading:read", request, limits.memory_for(size), limits.seconds_for(size), limits.largest_memory
+            )
+        except isolated.Stopped as stopped:
+            what = "reading it was" if stopped.limit else f"the {options.format} reader"
+            raise UnreadableSnapshot(f"{what} {stopped}{_VARIABLES.get(stopped.limit or '', '')}") from None
+        except isolated.Failed as failed:
+            raise UnreadableSnapshot(f"the {options.format} reader failed: {failed}") from None
         if "unreadable" in answer:
-            raise UnreadableSnapshot(answer["unreadable"])
-        if "errno" in answer:
-            raise OSError(answer["errno"], answer["message"])
+            raise UnreadableSnapshot(shortened(answer["unreadable"], _REASON))
         columns.found.update(dict.fromkeys(answer["found"]))
         return pl.read_ipc(output)
-
-
-class Process:
-    """One process of `pipelines.readers.worker`."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "pipelines.readers.worker"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=_environment(),
-        )  # fmt: skip
-
-    @property
-    def is_alive(self) -> bool:
-        return self._process.poll() is None
-
-    @property
-    def memory(self) -> int:
-        """Bytes of memory that belong to the process alone; 0 where the system does not say."""
-        with suppress(OSError, ValueError, IndexError):
-            _, resident, shared, *_ = Path(f"/proc/{self._process.pid}/statm").read_text(encoding="ascii").split()
-            return (int(resident) - int(shared)) * os.sysconf("SC_PAGE_SIZE")
-        return 0
-
-    def ask(self, request: dict[str, Any], memory: int) -> dict[str, Any]:
-        """Return the answer to a request, or why there is none. The process is stopped if it uses more than `memory` bytes."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        try:
-            self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            return {"unreadable": self._ended(request)}
-        latest = time.monotonic() + request["seconds"] * _WAITING
-        while not select.select([self._process.stdout], [], [], _POLL)[0]:
-            if self.memory > memory:
-                self.stop()
-                return {"unreadable": f"reading it was stopped at {memory // MEGABYTE} MB of memory (ZPO2_READ_MEMORY)"}
-            if time.monotonic() > latest:
-                self.stop()
-                return {"unreadable": f"reading it was stopped after {request['seconds'] * _WAITING:.0f} seconds (ZPO2_READ_SECONDS)"}
-        line = self._process.stdout.readline()
-        if not line.endswith(b"\n"):
-            return {"unreadable": self._ended(request)}
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def stop(self) -> None:
-        """End the process."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
-
-    def _ended(self, request: dict[str, Any]) -> str:
-        code = self._process.wait()
-        self.stop()
-        if code == -signal.SIGXCPU:
-            return f"reading it was stopped after {request['seconds']:.0f} seconds of CPU time (ZPO2_READ_SECONDS)"
-        how = signal.Signals(-code).name if -code in set(signal.Signals) else f"exit code {code}"
-        return f"the {request['options']['format']} reader ended its process ({how})"
-
-
-def _environment() -> dict[str, str]:
-    """Return the environment of a process, without the secrets."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("ZPO2_SECRET_")}
-
-
-_idle: list[Process] = []
-_lock = threading.Lock()
-
-
-@contextmanager
-def _process() -> Iterator[Process]:
-    """Lend a process to one thread."""
-    with _lock:
-        process = _idle.pop() if _idle else None
-    if process is None or not process.is_alive:
-        process = Process()
-    finished = False
-    try:
-        yield process
-        finished = True
-    finally:
-        if finished and process.is_alive and process.memory < _KEEP:
-            with _lock:
-                _idle.append(process)
-        else:
-            process.stop()
-
-
-@atexit.register
-def stop_all() -> None:
-    """End the processes that wait for files."""
-    with _lock:
-        while _idle:
-            _idle.pop().stop()

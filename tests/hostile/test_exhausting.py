@@ -40,7 +40,7 @@ def test_the_process_that_asked_reads_the_next_file(tmp_path: Path, case: Exhaus
 
 def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
     script = (
-        "import sys, time; from pipelines.readers.isolated import Process; p = Process(); print(p._process.pid, flush=True); time.sleep(60)"
+        "import sys, time; from pipelines.core.isolated import Process; p = Process(); print(p._process.pid, flush=True); time.sleep(60)"
     )
     parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=command.environment(), text=True)
     assert parent.stdout is not None

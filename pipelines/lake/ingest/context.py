@@ -44,7 +44,7 @@ class Context:
         self.settings = workspace.settings
         self.archive = Archive(workspace.archive)
         self.lake = Lake(workspace.lake)
-        self.sandbox = Sandbox()
+        self.sandbox = Sandbox(lambda: self.scratch)
         self.territory = merge_areas([], workspace.pack.file.country)
         self.territory_digest = ""
         self.parts_used: dict[str, Mapping[str, UsedPart]] = {}

@@ -24,7 +24,9 @@ from pipelines.packs import expressions
 from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.references.sources import columns_of_map
 from pipelines.packs.schema import AreaChangesMap, AreasMap, BoundariesMap, EventsMap, FetchedSource, ObservationsMap
+from pipelines.readers import isolated
 from pipelines.readers.options import EVENT_COLUMNS, EVENT_FORMATS, WITH_HEADER
+from pipelines.readers.reading import size_of
 from quality import contracts
 
 Progress = Callable[[str], None]
@@ -130,6 +132,7 @@ def _read_snapshots(
     """Return the receipts of the snapshots that could be read, and their text rows."""
     receipts: dict[str, Receipt] = {}
     kept_rows = []
+    left = isolated.Limits.of(context.settings).bytes
     with ThreadPoolExecutor(READERS) as pool:
         # several parts may have the same bytes; what they read in the same way is read once
         readings = {part: Reading(waiting.snapshot.sha256, read_options(context, source, part)) for part, waiting in pending.items()}
@@ -138,6 +141,12 @@ def _read_snapshots(
         snapshot = waiting.snapshot
         try:
             rows, shape = texts[readings[part]].result()
+            size = size_of(rows)
+            if size > left:
+                raise readers.UnreadableSnapshot(
+                    "its rows and those of the files before it do not fit into memory together (ZPO2_READ_MEMORY)"
+                )
+            left -= size
             if not _accepts_shape(source, report, part, shapes, shape):
                 continue
             rows, corrected = apply_corrections(context, source, with_variables(context, source, part, rows))

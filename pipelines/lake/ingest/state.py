@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from pipelines.core import versions
 from pipelines.core.clock import timestamp
 from pipelines.core.fingerprint import digest
 from pipelines.lake import boundaries
+from pipelines.lake.frames import Unfinished
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.counted import areas_of
 from pipelines.lake.ingest.report import SourceReport
@@ -22,6 +24,7 @@ from pipelines.packs import Pack, expressions
 from pipelines.packs.compile import compile_pack
 from pipelines.packs.schema import CountedSource, FetchedSource, ObservationsMap
 
+_log = logging.getLogger("zpo2.ingest")
 _FROM_SOURCES = ("observations", "events", "register", "area_changes", "quarantine", "conflicts", "refused_entries")
 _SOURCE_COUNTS = pl.Schema({
     "source": pl.String, "rows_read": pl.Int64, "rows_accepted": pl.Int64, "rows_quarantined": pl.Int64, "rows_ignored": pl.Int64,
@@ -85,7 +88,11 @@ def _boundaries(context: Context, reports: Mapping[str, SourceReport]) -> dict[s
     key = digest([context.territory_digest, [file.sha256 for file in given], levels, versions.LAKE])[:24]
     receipt = context.lake.load_receipt("area_boundaries", "", key)
     if receipt is None:
-        frame = boundaries.resolve([context.lake.read(file) for file in given], context.territory, levels)
+        try:
+            frame = boundaries.resolve([context.lake.read(file) for file in given], context.territory, levels, context.scratch)
+        except Unfinished as error:  # the next run tries again
+            _log.error("the areas have no boundaries", extra={"reason": str(error)})
+            return {"area_boundaries": [context.lake.empty_file("area_boundaries")]}
         file = context.lake.write("area_boundaries", key, frame)
         receipt = Receipt(source="area_boundaries", part="", snapshot="", key=key, files={"area_boundaries": file})
         context.lake.save_receipt(receipt)
