@@ -148,13 +148,20 @@ def guarded(limits: ConnectionLimits | None = None) -> type[asyncio.Protocol]:
 
 
 class _Transport:
-    """The transport as the protocol sees it: to close it is to end the connection in order."""
+    """The transport as the protocol sees it: to close it is to end the connection in order, and nothing is written after that.
+
+    An application may answer a request whose body turned out to be invalid, after the protocol has answered it and closed the transport.
+    """
 
     def __init__(self, transport: asyncio.Transport, connection: Any) -> None:
         self._transport, self._connection = transport, connection
 
     def close(self) -> None:
         self._connection.end()
+
+    def write(self, data: bytes) -> None:
+        if not self.is_closing():
+            self._transport.write(data)
 
     def is_closing(self) -> bool:
         return self._connection.lingers or self._transport.is_closing()

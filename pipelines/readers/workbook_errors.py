@@ -19,9 +19,9 @@ _STRICT_RELATION = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 _MARK = re.compile(rb"\b(?:t|value-type)\s*=\s*[\"'](?:e|error)[\"']")
 _LONGEST_MARK = 64
 _OF_DAMAGED_FILES = (
-    zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError, OSError, expat.ExpatError, struct.error, IndexError,
+    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, expat.ExpatError, struct.error, LookupError, ValueError,
 )  # fmt: skip
-"""What reading a damaged file, or one in a compression that is not supported, may raise."""
+"""What reading a damaged file, or one in a compression or an encoding that is not supported, may raise."""
 _Error = tuple[int, int, int, int, str]  # row and column, from 0, rows, columns, and text
 _NUMBER = re.compile(r"[0-9]{1,7}")
 _PLACE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")

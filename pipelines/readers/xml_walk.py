@@ -7,6 +7,8 @@ from xml.parsers import expat
 
 from pipelines.readers.unreadable import UnreadableSnapshot
 
+_UNKNOWN_ENCODING = expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING]
+
 
 class Visitor(Protocol):
     """What is called on the way. Names have their namespace and a space before them."""
@@ -32,6 +34,10 @@ def walk(content: bytes, visitor: Visitor, encoding: str | None = None) -> None:
     parser.CharacterDataHandler = visitor.text
     try:
         parser.Parse(content, True)
+    except (ValueError, LookupError):  # Python's codec of the encoding that the document names
+        if parser.ErrorCode != _UNKNOWN_ENCODING:
+            raise
+        raise UnreadableSnapshot("line 1: not XML: an encoding that no XML reader knows") from None
     except expat.ExpatError as error:
         raise UnreadableSnapshot(f"line {error.lineno}: not XML: {expat.ErrorString(error.code)}") from None
 

@@ -336,6 +336,17 @@ class TestHostileClients:
         assert "Traceback" not in caplog.text
         assert not [record for record in caplog.records if record.exc_info]
 
+    def test_that_send_a_chunk_of_a_wrong_length_leave_no_trace(self, running: Running, caplog: pytest.LogCaptureFixture) -> None:
+        for path in ("/events", "/health", "/other"):  # the last two are answered without a look at the body
+            head = f"POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SECRET}\r\nTransfer-Encoding: chunked\r\n\r\n"
+            [connection] = half_open(running, 1, f"{head}5\r\n{{}}\r\n0\r\n\r\n".encode())
+            connection.settimeout(5)
+            assert b" 400 " in connection.recv(65536)
+            connection.close()
+        assert running.push(event()).status_code == 202
+        assert "Traceback" not in caplog.text
+        assert not [record for record in caplog.records if record.exc_info]
+
     def test_share_one_limit_of_memory(self, tmp_path: Path) -> None:
         with receiver(tmp_path / "events.db", Bounds(buffered=100_000, body_timeout=5)) as running:
             signed = b"X-Signature-256: sha256=" + b"0" * 64 + b"\r\nContent-Length: 60000\r\n\r\n" + b" " * 50_000

@@ -103,6 +103,13 @@ class TestSchemaOrgReader:
             rows(file("<html><body>log in</body></html>"), "schema-org-events")
 
 
+def test_message_shows_no_control_character_of_the_file(file: Callable[[bytes], Path]) -> None:
+    with pytest.raises(UnreadableSnapshot) as raised:
+        rows(file(b"BEGIN:VCALENDAR\r\n\x1b[31m\x85\xee\r\n"), "ics")
+    assert str(raised.value).isprintable()
+    assert len(str(UnreadableSnapshot("x" * 10_000))) < 3_000
+
+
 CALENDAR = """BEGIN:VCALENDAR\r
 VERSION:2.0\r
 PRODID:-//x//y//EN\r

@@ -44,6 +44,7 @@ class TestXmlReader:
             ("<html><body>log in<br></body></html>", "not XML"),
             ("", "not XML"),
             ("<a><b/></a>", "no element at /list/item; the root is a"),
+            *((f"<?xml version='1.0' encoding='{name}'?><a/>", "encoding") for name in ("nix", "shift_jis", "zip", "undefined", "ibm500")),
         ],
     )
     def test_refuses_dangerous_documents(self, file: Callable[[str], Path], text: str, reason: str) -> None:
