@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 def printable(text: str) -> str:
     """Return `text` with control characters escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def printable_name(name: str) -> str:

@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -22,8 +22,9 @@ from pipelines.core.settings import Settings
 from pipelines.extract import protocols, validation
 from pipelines.extract.http import local_files
 from pipelines.extract.http.client import Client
-from pipelines.extract.http.deadline import Deadline
+from pipelines.extract.http.deadline import Deadline, of_part
 from pipelines.extract.http.limits import Limits
+from pipelines.extract.http.rate_limit import Places
 from pipelines.extract.http.request import Download, FetchError, FetchResult, Request
 from pipelines.extract.protocols.catalogues import CATALOGUE_STAMP, CatalogueCache
 from pipelines.extract.protocols.paging import HttpGet
@@ -45,7 +46,8 @@ def fetch_all(
 ) -> list[FetchResult]:
     """Fetch all requests, several at a time, and archive the responses. A failure becomes a result with an error; nothing is raised.
 
-    Several sources may read the same file: what they request in the same way is requested once, and each gets the bytes.
+    Several sources may read the same file: what they request in the same way is requested once, and each gets the bytes. Sources that must
+    not fail come first, and slow ones do not keep the others waiting.
     """
     limits = limits or Limits.of(settings)
     requests = list(requests)
@@ -73,15 +75,18 @@ def fetch_all(
     def fetch_group(positions: list[int]) -> dict[int, FetchResult]:
         group = {position: requests[position] for position in positions}
         try:
-            with fetcher.download(list(group.values())) as download:
+            with places.held(), fetcher.download(list(group.values())) as download:
                 return {i: result_of(r, partial(fetcher.archive_response, r, download)) for i, r in group.items()}
         except Exception as error:
             return {i: result_of(r, partial(_raise, error)) for i, r in group.items()}
 
     archive.root.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=archive.root, prefix=".part-") as shared, ThreadPoolExecutor(limits.concurrent) as pool:
+    order = sorted(groups.values(), key=lambda positions: all(requests[i].source.optional for i in positions))
+    places = Places(limits.concurrent, limits.slow, limits.patience)
+    threads = limits.concurrent + limits.slow
+    with tempfile.TemporaryDirectory(dir=archive.root, prefix=".part-") as shared, ThreadPoolExecutor(threads) as pool:
         fetcher = _Fetcher(pack, archive, settings, limits, Path(shared))
-        results = {i: result for of_group in pool.map(fetch_group, groups.values()) for i, result in of_group.items()}
+        results = {i: result for of_group in pool.map(fetch_group, order) for i, result in of_group.items()}
     return [results[i] for i in range(len(requests))]
 
 
@@ -105,7 +110,9 @@ class _Fetcher:
         if scheme in ("http", "https"):
             with tempfile.TemporaryDirectory(dir=self.archive.root, prefix=".part-") as folder:
                 headers = [self._last_headers(r) for r in requests]
-                yield self._download(request, headers[0] if all(h == headers[0] for h in headers) else {}, Path(folder))
+                with of_part(self.limits.deadline) as deadline:
+                    download = self._download(request, headers[0] if all(h == headers[0] for h in headers) else {}, Path(folder), deadline)
+                yield download
         elif scheme and not request.url.startswith("${"):
             raise FetchError(f"{request.url}: expected http, https or a path")
         else:
@@ -120,16 +127,15 @@ class _Fetcher:
         last = request.last
         return self.archive.find(request.source.id, request.part.name, last.sha256) if last.sha256 else None
 
-    def _download(self, request: Request, last_headers: dict[str, str], folder: Path) -> Download:
-        deadline = Deadline(self.limits.deadline)
+    def _download(self, request: Request, last_headers: dict[str, str], folder: Path, deadline: Deadline) -> Download:
         get_shared = self._http_get(request, self.shared, deadline)
 
-        def get_catalogue(url: str, params: Mapping[str, str] | None) -> Any:
-            return self.catalogues.document(request, get_shared, url, params, deadline)
+        def get_catalogue(url: str, params: Mapping[str, str] | None) -> AbstractContextManager[Any]:
+            return self.catalogues.document(request, get_shared, url, params)
 
         stamp = {}
         if request.source.fetch.catalogue is not None:
-            stamp = {CATALOGUE_STAMP: self.catalogues.last_modified(request, get_shared, deadline)}
+            stamp = {CATALOGUE_STAMP: self.catalogues.last_modified(request, get_shared)}
             if stamp[CATALOGUE_STAMP] and last_headers.get(CATALOGUE_STAMP) == stamp[CATALOGUE_STAMP]:
                 return Download(None, headers=last_headers)
         download = protocols.download(request, self._http_get(request, folder, deadline), get_catalogue, last_headers, folder, self.limits)

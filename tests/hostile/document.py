@@ -8,6 +8,7 @@ from pipelines.extract.http.limits import Limits
 from tests.hostile import (
     archives,
     books,
+    contradictory,
     dates,
     declarations,
     encodings,
@@ -43,6 +44,8 @@ LIMITS = f"""\
 ## Limits of a fetch
 
 Every limit ends one source with a reason, and no other source waits longer than its deadline. The operator can change those with a variable.
+Sources that are not `optional` are fetched first. {Limits.concurrent} sources are fetched at a time; beside those that take longer than \
+{Limits.patience:g} seconds further ones begin.
 
 | what | default | variable |
 | --- | --- | --- |
@@ -55,9 +58,14 @@ Every limit ends one source with a reason, and no other source waits longer than
 | bytes a second of a body, on average, after {Limits.min_rate_after:g} seconds | {Limits.min_rate:,.0f} | |
 | seconds for the text of an error; nothing else of its body is read, nor of the body of a redirect | {Limits.message_timeout:g} | |
 | redirects, retries | {Limits.redirects}, {Limits.retries} | |
+| characters of all headers of a response | {Limits.max_head:,} | |
+| content encodings of a response | {Limits.max_encodings} | |
 | bytes, values of a page or a catalogue, which is read into memory | {Limits.max_document:,}, {Limits.max_values:,} | |
+| characters of an address or a cursor that a page or a catalogue names | {Limits.max_address:,} | |
+| items of a catalogue of changes | {Limits.max_items:,} | |
 | pages, records of all pages | {Limits.max_pages:,}, {Limits.max_records:,} | |
 | bytes, requests of a run | {Limits.run_bytes:,}, {Limits.run_requests:,} | |
+| bytes, requests of a source where the others have used up those of the run | {Limits.own_bytes:,}, {Limits.own_requests:,} | |
 
 ## Limits of the receiver
 
@@ -101,14 +109,15 @@ def render() -> str:
         _table(declarations.GROUP, [(c.id, c.what, f"`zpo2 check` ends with exit code 2: “{c.reason}”") for c in declarations.CASES])
     )
     parts.append(_table(servers.GROUP, [(b.id, b.what, b.in_words()) for b in servers.BEHAVIOURS]))
-    parts.append(_table(endless.GROUP, [(a.id, a.what, a.in_words()) for a in endless.ATTACKS]))
+    for group in (endless, contradictory):
+        parts.append(_table(group.GROUP, [(a.id, a.what, a.in_words()) for a in group.ATTACKS]))
     parts.append(LIMITS)
     return "\n".join(parts)
 
 
 def _count() -> int:
     files = sum(len(module.CASES) for module in FILES)
-    servers_tried = len(servers.BEHAVIOURS) + len(endless.ATTACKS)
+    servers_tried = len(servers.BEHAVIOURS) + len(endless.ATTACKS) + len(contradictory.ATTACKS)
     return files + len(expressions.REFUSED) + len(expressions.CASES) + len(exhausting.CASES) + len(declarations.CASES) + servers_tried
 
 

@@ -39,6 +39,11 @@ class Attack:
     path: str = ""
     records: str | None = None
 
+    def declared(self, server: str) -> dict[str, Any]:
+        """Return the block `fetch` of its source; a catalogue has the address `/<id>/list`."""
+        block = {"url": f"{server}/{self.id}{self.path}", **self.fetch}
+        return block | {"catalogue": {"url": f"{server}/{self.id}/list", **block["catalogue"]}} if "catalogue" in block else block
+
     @property
     def reasons(self) -> list[str]:
         """The parts of the reason of which one must be in the error."""
@@ -278,13 +283,16 @@ ATTACKS = [
         "more than 30000000 bytes|too slow",
     ),
     Attack(
-        "length_of_another_script", "a Content-Length of `²`, and a short body", sends(OK + b"Content-Length: \xb2\r\n\r\n" + BODY), None
+        "length_of_another_script",
+        "a Content-Length of `²`, and a short body",
+        sends(OK + b"Content-Length: \xb2\r\n\r\n" + BODY),
+        "Content-Length",
     ),
     Attack(
         "length_of_5000_digits",
         "a Content-Length of 5,000 digits",
         sends(OK + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n" + BODY),
-        None,
+        "Content-Length",
     ),
     Attack(
         "escapes_in_reason",

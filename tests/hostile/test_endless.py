@@ -21,10 +21,12 @@ from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import FetchError, FetchResult, Request, address
 from pipelines.extract.snapshots import Archive
 from pipelines.packs.schema import Fetch
-from tests.hostile.endless import ATTACKS, BODY, Attack
+from tests.hostile import contradictory, endless
+from tests.hostile.endless import BODY, Attack
 from tests.support import five_places
 from tests.support.wire import Wire, listening
 
+ATTACKS = [*endless.ATTACKS, *contradictory.ATTACKS]
 DEADLINE = 3.0
 LIMITS = Limits(
     deadline=DEADLINE, response_timeout=2, message_timeout=0.5, connect_timeout=1, backoff=0.01, max_retry_after=2, poll_interval=0.05,
@@ -56,7 +58,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     with listening(answer) as url:
         requests = []
         for attack in [*ATTACKS, Attack("good", "", answer)]:
-            fetch = Fetch.model_validate({"url": f"{url}/{attack.id}{attack.path}", **attack.fetch})
+            fetch = Fetch.model_validate(attack.declared(url))
             read = areas.read.model_copy(update={"format": "json", "records": attack.records} if "paging" in attack.fetch else {})
             source = areas.model_copy(update={"id": attack.id, "fetch": fetch, "read": read})
             part = pack.parts(source)[0]

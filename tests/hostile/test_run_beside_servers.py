@@ -47,7 +47,7 @@ class Ran:
 
 
 def declaration(attack: Attack, url: str) -> str:
-    fetch = {"url": f"{url}/{attack.id}{attack.path}", **attack.fetch}
+    fetch = attack.declared(url)
     read = {"format": "json" if fetch.keys() & {"paging", "protocol"} else "csv"}
     return SOURCE.format(id=attack.id, optional="true", fetch=json.dumps(fetch), read=json.dumps(read), measure=f"m_{attack.id}")
 

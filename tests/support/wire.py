@@ -16,7 +16,7 @@ class Wire:
     """One request to the server and the connection for its answer. Writing raises OSError once the client has gone."""
 
     def __init__(self, connection: socket.socket, head: bytes, ended: threading.Event, url: str) -> None:
-        self.connection, self.ended, self.url = connection, ended, url
+        self.connection, self.head, self.ended, self.url = connection, head, ended, url
         self.path, _, self.query = head.split(b" ", 2)[1].decode("latin-1").partition("?")
 
     def send(self, *blocks: bytes) -> None:

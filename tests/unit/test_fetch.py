@@ -89,6 +89,10 @@ class TestNetwork:
     def test_is_public_is_false_for_other_addresses(self, address: str) -> None:
         assert not network.is_public(address)
 
+    def test_an_address_behind_nat64_is_as_public_as_the_one_in_it(self) -> None:
+        assert network.is_public("64:ff9b::808:808")
+        assert not network.is_public("64:ff9b::a9fe:a9fe")
+
     def test_allowed_address_checks_all_addresses_of_a_name(self) -> None:
         with pytest.raises(network.AddressNotAllowed, match=r"data\.example\.org is 10\.0\.0\.1"):
             network.allowed_address("data.example.org", 443, set(), lambda host, port: ["93.184.216.34", "10.0.0.1"])
@@ -313,8 +317,8 @@ class TestLimits:
 
     def test_run_has_a_budget_of_requests_and_bytes(self, server: Server, tmp_path: Path) -> None:
         server.replies["/a.csv"] = [Reply(200, BODY)]
-        assert "budget of 0 requests" in (fetch(tmp_path, server.url + "/a.csv", limits=Limits(run_requests=0)).error or "")
-        assert "budget of 5 bytes" in (fetch(tmp_path, server.url + "/a.csv", limits=Limits(run_bytes=5)).error or "")
+        assert "budget of 0 requests" in (fetch(tmp_path, server.url + "/a.csv", limits=Limits(run_requests=0, own_requests=0)).error or "")
+        assert "budget of 5 bytes" in (fetch(tmp_path, server.url + "/a.csv", limits=Limits(run_bytes=5, own_bytes=0)).error or "")
 
     def test_per_host_limits_concurrent_requests(self, server: Server, tmp_path: Path) -> None:
         active, counts = [], []

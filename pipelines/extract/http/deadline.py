@@ -48,6 +48,25 @@ class Deadline:
             self._ends += time.monotonic() - began
 
 
+@contextmanager
+def of_part(seconds: float) -> Iterator[Deadline]:
+    """Begin the deadline of a part of a source; `waiting` knows it inside of the block."""
+    deadline = Deadline(seconds)
+    token = _of_part.set(deadline)
+    try:
+        yield deadline
+    finally:
+        _of_part.reset(token)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """Do not count the time that the block takes for the part of a source that the current thread fetches."""
+    deadline = _of_part.get()
+    with deadline.paused() if deadline is not None else contextlib.nullcontext():
+        yield
+
+
 class Watch:
     """Shuts all connections that the current thread opens or uses inside of `with`, after `seconds` or at the moment that `until` sets.
 
@@ -109,6 +128,7 @@ class Watch:
 
 
 _current: ContextVar[Watch | None] = ContextVar("watch", default=None)
+_of_part: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def current() -> Watch | None:

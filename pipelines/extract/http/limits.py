@@ -23,17 +23,26 @@ class Limits:
     min_rate: float = 1000  # bytes per second, on average, once `min_rate_after` has passed
     min_rate_after: float = 30
     redirects: int = 5
-    concurrent: int = 6  # requests at a time
+    concurrent: int = 6  # sources at a time
     per_host: int = 2  # requests to one host at a time
+    patience: float = 30  # seconds after which a source or a request is slow, and another one may begin beside it
+    slow: int = 26  # sources at a time beside `concurrent`, where so many are slow
+    slow_per_host: int = 4  # requests to one host, likewise
     per_second: float = 10  # requests to one host, where a source declares no other rate
     max_pages: int = 5_000
     max_records: int = 5_000_000  # of all pages of one source part
     max_document: int = 128 * 1024**2  # bytes of a page or a catalogue, which is read into memory
     max_values: int = 10_000_000  # in a page or a catalogue
+    max_items: int = 250_000  # in a catalogue that tells when each item changed
+    max_address: int = 16_000  # characters of an address or a cursor that a server names
+    max_head: int = 128 * 1024  # characters of the headers of a response
+    max_encodings: int = 4  # one on top of the other
     poll_interval: float = 5  # between two requests for a response that the server is still preparing
     poll_timeout: float = 600
     run_bytes: int = 20 * 1024**3
     run_requests: int = 20_000
+    own_bytes: int = 256 * 1024**2  # of each source, whatever the others have used of the run's
+    own_requests: int = 1_000  # likewise
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:

@@ -10,6 +10,7 @@ import io
 import ipaddress
 import socket
 from collections.abc import Callable, Collection
+from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 from requests import PreparedRequest, Response, Session
@@ -27,11 +28,17 @@ from pipelines.extract.http.limits import Limits
 
 RETRIED = (429, 500, 502, 503, 504)
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
+
 Resolve = Callable[[str, int], list[str]]
 
 
 class AddressNotAllowed(Zpo2Error):
     """A host resolves to an address that requests may not go to."""
+
+
+class HeadTooLarge(Zpo2Error):
+    """The headers of a response have more characters than `Limits.max_head`."""
 
 
 class ServerBusy(Zpo2Error):
@@ -48,10 +55,12 @@ def session(allowed_hosts: Collection[str], limits: Limits, resolve: Resolve | N
 
     It retries temporary failures (and respects Retry-After), follows a few redirects to http and https, drops a source's own headers when
     a redirect leads to another host, and takes neither proxies nor passwords from the environment. It reads the body of the last response
-    only. Inside of a `Watch` nothing takes longer than its time.
+    only. Cookies last as long as the redirects of one request: no source gets those of another one. Inside of a `Watch` nothing takes
+    longer than its time.
     """
     made = _Session()
     made.trust_env = False
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.max_redirects = limits.redirects
     retry = _BoundedRetry(
         total=limits.retries, backoff_factor=limits.backoff, backoff_jitter=limits.backoff / 2, status_forcelist=RETRIED,
@@ -59,7 +68,7 @@ def session(allowed_hosts: Collection[str], limits: Limits, resolve: Resolve | N
     )  # fmt: skip
     retry.max_retry_after = limits.max_retry_after
     hosts = {host.lower() for host in allowed_hosts}
-    adapter = _CheckedAdapter(hosts, resolve or resolve_host, max_retries=retry, pool_maxsize=limits.concurrent)
+    adapter = _CheckedAdapter(hosts, resolve or resolve_host, limits.max_head, max_retries=retry, pool_maxsize=limits.concurrent)
     for prefix in ("https://", "http://"):
         made.mount(prefix, adapter)
     return made
@@ -124,7 +133,9 @@ def is_public(address: str) -> bool:
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
             return is_public(str(ip.ipv4_mapped))
-        if ip.sixtofour is not None or ip.teredo is not None:
+        if ip in _NAT64:
+            return is_public(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
+        if ip.sixtofour is not None or ip.teredo is not None or ip.is_reserved or ip.is_site_local:
             return False
     return ip.is_global and not ip.is_multicast
 
@@ -142,12 +153,16 @@ def allowed_address(host: str, port: int, allowed_hosts: Collection[str], resolv
 class _CheckedAdapter(HTTPAdapter):
     """Gives its pools connections that check the address before a socket is opened, and leaves the bodies of redirects alone."""
 
-    def __init__(self, allowed: Collection[str], resolve: Resolve, **options: Any) -> None:
+    def __init__(self, allowed: Collection[str], resolve: Resolve, max_head: int, **options: Any) -> None:
         self.check = lambda host, port: allowed_address(host, port, allowed, resolve)
+        self.max_head = max_head
         super().__init__(**options)
 
     def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
         response = super().send(request, *arguments, **options)
+        if sum(len(name) + len(value) for name, value in response.headers.items()) > self.max_head:
+            response.close()
+            raise HeadTooLarge(f"headers of more than {self.max_head} characters")
         if response.is_redirect:
             # the session would read the whole body into memory, unpacked; its cookies are in the original response
             original = getattr(response.raw, "_original_response", None)

@@ -14,6 +14,8 @@ from pipelines.extract.snapshots import Snapshot
 from pipelines.packs import Part
 from pipelines.packs.schema import FetchedSource
 
+_MAX_ERROR = 4000  # characters; what a server sent may be in it
+
 
 class FetchError(Zpo2Error):
     """Nothing could be fetched; the message names the address and the reason. What a server sent is in it without control characters.
@@ -22,7 +24,7 @@ class FetchError(Zpo2Error):
     """
 
     def __init__(self, message: str, status: int | None = None, retry_after: float | None = None) -> None:
-        super().__init__(printable(" ".join(message.split())))
+        super().__init__(printable(" ".join(message[:_MAX_ERROR].split())))
         self.status = status
         self.retry_after = retry_after
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import Download, Request
+from pipelines.extract.http.request import Download, FetchError, Request
 from pipelines.extract.protocols import arcgis, ckan, czso, eurostat
 from pipelines.extract.protocols.paging import HttpGet
 from pipelines.extract.protocols.request import GetCatalogue, ProtocolRequest
@@ -21,7 +21,10 @@ def download(
 
     `get_catalogue` returns a catalogue that several sources may share; `last_headers` are those of the last response from this address.
     """
-    return _PROTOCOLS[request.source.fetch.protocol](ProtocolRequest(request, get, get_catalogue, last_headers, folder, limits))
+    try:
+        return _PROTOCOLS[request.source.fetch.protocol](ProtocolRequest(request, get, get_catalogue, last_headers, folder, limits))
+    except RecursionError:  # what is barely read may be too deep to be written
+        raise FetchError(f"{request.url}: the response is nested too deeply") from None
 
 
 def is_paged(fetch: Fetch) -> bool:

@@ -8,18 +8,20 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
 from pipelines.core.json_pointer import at
-from pipelines.extract.http.deadline import Deadline
+from pipelines.extract.http.deadline import waiting
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Download, FetchError, Request
-from pipelines.extract.protocols.paging import HttpGet, load
+from pipelines.extract.protocols.paging import HttpGet
+from pipelines.extract.protocols.reading import assert_readable, loaded
+from pipelines.extract.protocols.request import stamp_of
 from pipelines.packs.schema import Catalogue
 
 CATALOGUE_STAMP = "catalogue-item-changed"
@@ -37,48 +39,50 @@ class CatalogueCache:
         self._locks: dict[str, Lock] = {}
         self._values: dict[str, Any] = {}
 
-    def document(self, request: Request, get: HttpGet, url: str, params: Mapping[str, str] | None, deadline: Deadline | None = None) -> Any:
-        """Return a catalogue in JSON; only the first call fetches and parses it. The others do not count their wait. Raises FetchError."""
+    @contextmanager
+    def document(self, request: Request, get: HttpGet, url: str, params: Mapping[str, str] | None) -> Iterator[Any]:
+        """Yield a catalogue in JSON, which only the first call fetches. Raises FetchError."""
+        with loaded(self._download(request, get, url, params), url, self._limits) as document:
+            yield document
 
-        def read() -> Any:
-            return load(self._download(request, get, url, params, deadline), url, self._limits)
-
-        return self._once(request, url, params, "json", read, deadline)
-
-    def last_modified(self, request: Request, get: HttpGet, deadline: Deadline | None = None) -> str:
+    def last_modified(self, request: Request, get: HttpGet) -> str:
         """Return when the source's item last changed, as its catalogue states it. Raises FetchError where the item is not listed."""
         catalogue = request.source.fetch.catalogue
         assert catalogue is not None
         url = catalogue.url
-        if catalogue.format == "tsv":
-            view = f"tsv {catalogue.id} {catalogue.changed}"
-            items = self._once(
-                request, url, None, view,
-                lambda: _table_stamps(self._download(request, get, url, None, deadline), url, catalogue, self._limits), deadline,
-            )  # fmt: skip
-        else:
-            document = self.document(request, get, url, None, deadline)
-            view = f"items {catalogue.records} {catalogue.id} {catalogue.changed}"
-            items = self._once(request, url, None, view, lambda: _json_stamps(document, url, catalogue), deadline)
+
+        def compute() -> dict[str, str]:
+            if catalogue.format == "tsv":
+                return _table_stamps(self._download(request, get, url, None), url, catalogue, self._limits)
+            with self.document(request, get, url, None) as document:
+                return _json_stamps(document, url, catalogue, self._limits)
+
+        items = self._once(request, url, None, f"items {catalogue.format} {catalogue.records} {catalogue.id} {catalogue.changed}", compute)
         item = request.part.filled(catalogue.item)
         if item not in items:
             raise FetchError(f"{url}: {item} is not among the {len(items)} items of the catalogue")
         return items[item]
 
-    def _download(self, request: Request, get: HttpGet, url: str, params: Mapping[str, str] | None, deadline: Deadline | None) -> Download:
-        return self._once(request, url, params, "bytes", lambda: _keep(get(url, params), self._folder), deadline)
+    def _download(self, request: Request, get: HttpGet, url: str, params: Mapping[str, str] | None) -> Download:
+        def compute() -> Download:
+            download = get(url, params)
+            assert_readable(download, url, self._limits)
+            return _keep(download, self._folder)
 
-    def _once(
-        self, request: Request, url: str, params: Mapping[str, str] | None, view: str, compute: Callable[[], T], deadline: Deadline | None
-    ) -> T:
-        """Return what `compute` returned the first time for this `view` of this catalogue. A failure is remembered, too."""
+        return self._once(request, url, params, "bytes", compute)
+
+    def _once(self, request: Request, url: str, params: Mapping[str, str] | None, view: str, compute: Callable[[], T]) -> T:
+        """Return what `compute` returned the first time for this `view` of this catalogue. A failure is remembered, too.
+
+        The others do not count their wait.
+        """
         fetch = request.source.fetch
         auth = fetch.auth.model_dump() if fetch.auth else None
         key = json.dumps([view, url, dict(params or {}), fetch.model_dump(include={"headers", "params"}), auth], sort_keys=True)
         with self._lock:
             lock = self._locks.setdefault(key, Lock())
         with ExitStack() as stack:
-            with deadline.paused() if deadline else nullcontext():
+            with waiting():
                 stack.enter_context(lock)
             if key not in self._values:
                 try:
@@ -98,30 +102,38 @@ def _keep(download: Download, folder: Path) -> Download:
     return replace(download, path=download.path.replace(folder / f"list-{download.sha256}"))
 
 
-def _json_stamps(document: Any, url: str, catalogue: Catalogue) -> dict[str, str]:
+def _json_stamps(document: Any, url: str, catalogue: Catalogue, limits: Limits) -> dict[str, str]:
     items = at(document, catalogue.records)
     if not isinstance(items, list):
         raise FetchError(f"{url}: expected a list at {catalogue.records or 'the root of the document'}")
+    if len(items) > limits.max_items:
+        raise FetchError(f"{url}: more than {limits.max_items} items")
     return stamps(items, catalogue.id, catalogue.changed)
 
 
 def _table_stamps(download: Download, url: str, catalogue: Catalogue, limits: Limits) -> dict[str, str]:
     assert download.path is not None
-    if download.size > limits.max_document:
-        raise FetchError(f"{url}: {download.size} bytes; the limit of a page or a catalogue is {limits.max_document} bytes")
+    items: dict[str, str] = {}
     try:
         with download.path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t", skipinitialspace=True))
+            rows = csv.reader(file, delimiter="\t", skipinitialspace=True)
+            header = next(rows, [])
+            if catalogue.id not in header or catalogue.changed not in header:
+                raise FetchError(f"{url}: expected the columns {catalogue.id} and {catalogue.changed}")
+            identifier, changed = header.index(catalogue.id), header.index(catalogue.changed)
+            for count, row in enumerate(rows, 1):
+                if count > limits.max_items:
+                    raise FetchError(f"{url}: more than {limits.max_items} items")
+                if len(row) > identifier:
+                    items[row[identifier].strip()] = stamp_of(row[changed].strip() if len(row) > changed else "")
     except (UnicodeDecodeError, csv.Error) as error:
         raise FetchError(f"{url}: not tab-separated text: {error}") from None
-    if not rows or catalogue.id not in rows[0] or catalogue.changed not in rows[0]:
-        raise FetchError(f"{url}: expected the columns {catalogue.id} and {catalogue.changed}")
-    return {(row[catalogue.id] or "").strip(): (row[catalogue.changed] or "").strip() for row in rows}
+    return items
 
 
 def stamps(items: list[Any], identifier: str, changed: str) -> dict[str, str]:
     """Return {identifier: time of the last change} of a catalogue's items; items without an identifier are left out."""
-    return {str(i[identifier]): str(i.get(changed) or "") for i in items if isinstance(i, dict) and i.get(identifier)}
+    return {str(i[identifier]): stamp_of(i.get(changed)) for i in items if isinstance(i, dict) and i.get(identifier)}
 
 
 def digest(item_stamps: Mapping[str, str]) -> str:

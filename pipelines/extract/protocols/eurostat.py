@@ -8,7 +8,9 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from pipelines.extract.http.request import Download, FetchError
 from pipelines.extract.protocols.request import ProtocolRequest
@@ -17,6 +19,8 @@ _ENVELOPE = re.compile(rb"<(?:\w+:)?(?:queued|status|Envelope)\b")
 _JOB = re.compile(rb"<(?:\w+:)?id>\s*([A-Za-z0-9-]{1,128})\s*</")
 _STATUS = re.compile(rb"<(?:\w+:)?status>\s*([A-Z_]+)\s*</")
 _TOO_LARGE = 413
+_HEAD = 1 << 20  # bytes of a slice that show what it is
+_BLOCK = 1 << 16
 _RUNNING = ("SUBMITTED", "PROCESSING", "DATA_NOT_YET_AVAILABLE")
 _AVAILABLE = "AVAILABLE"
 _ASK_AGAIN = "ASK_AGAIN"  # our own: an asynchronous response without a job
@@ -30,8 +34,12 @@ def download(request: ProtocolRequest) -> Download:
         if error.status != _TOO_LARGE or request.fetch.split is None:
             raise
     ((dimension, values),) = request.fetch.split.items()
-    slices = [_wait_for_data(request, {**request.params, **_slice_query(request.url, dimension, value)}) for value in values]
-    return _join(slices, request)
+    slices: list[Download] = []
+    for value in values:
+        slices.append(_wait_for_data(request, {**request.params, **_slice_query(request.url, dimension, value)}))
+        if sum(part.size for part in slices) > request.limits.max_bytes:
+            raise FetchError(f"{request.url}: more than {request.limits.max_bytes} bytes in all slices")
+    return _join([part.path for part in slices if part.path is not None], slices[0].media_type, request)
 
 
 def _slice_query(url: str, dimension: str, value: str) -> dict[str, str]:
@@ -81,17 +89,52 @@ def _async_status(response: Download) -> tuple[str | None, str]:
     return None, ""
 
 
-def _join(slices: list[Download], request: ProtocolRequest) -> Download:
-    """Join the slices into one file: JSON documents as a list, tables under one header."""
-    blocks = [part.path.read_bytes() for part in slices if part.path is not None]
-    if all(block.lstrip()[:1] == b"{" for block in blocks):
-        content = b"[" + b",\n".join(block.strip() for block in blocks) + b"]\n"
-    else:
-        headers = {block.split(b"\n", 1)[0].strip() for block in blocks}
-        if len(headers) != 1:
-            raise FetchError(f"{request.url}: the slices have different columns; request JSON-stat or SDMX-CSV instead")
-        bodies = [block.split(b"\n", 1)[1] if b"\n" in block else b"" for block in blocks]
-        content = headers.pop() + b"\n" + b"".join(body if body.endswith(b"\n") or not body else body + b"\n" for body in bodies)
-    path = request.folder / "slices"
-    path.write_bytes(content)
-    return Download(path, hashlib.sha256(content).hexdigest(), len(content), request.url, slices[0].media_type)
+def _join(slices: list[Path], media_type: str, request: ProtocolRequest) -> Download:
+    """Join the slices into one file: JSON documents as a list, tables under one header. No slice is read into memory."""
+    heads = [_read(path, 0, _HEAD) for path in slices]
+    are_documents = all(head.lstrip()[:1] == b"{" for head in heads)
+    headers = {head.split(b"\n", 1)[0].strip() for head in heads}
+    if not are_documents and len(headers) != 1:
+        raise FetchError(f"{request.url}: the slices have different columns; request JSON-stat or SDMX-CSV instead")
+    joined, sha256, size = request.folder / "slices", hashlib.sha256(), 0
+    with joined.open("wb") as file:
+        for block in _documents(slices) if are_documents else _table(headers.pop(), slices):
+            size += len(block)
+            sha256.update(block)
+            file.write(block)
+    return Download(joined, sha256.hexdigest(), size, request.url, media_type)
+
+
+def _documents(slices: list[Path]) -> Iterator[bytes]:
+    for i, path in enumerate(slices):
+        yield b",\n" if i else b"["
+        end = path.stat().st_size
+        while end and not (last := _read(path, max(0, end - _BLOCK), end).rstrip()):
+            end = max(0, end - _BLOCK)
+        end = max(0, end - _BLOCK) + len(last) if end else 0
+        is_first = True
+        for start in range(0, end, _BLOCK):
+            block = _read(path, start, min(end, start + _BLOCK))
+            block = block.lstrip() if is_first else block
+            is_first = not block
+            yield block
+    yield b"]\n"
+
+
+def _table(header: bytes, slices: list[Path]) -> Iterator[bytes]:
+    yield header + b"\n"
+    for path in slices:
+        with path.open("rb") as file:
+            while (line := file.readline(_BLOCK)) and not line.endswith(b"\n"):
+                pass
+            last = b""
+            while block := file.read(_BLOCK):
+                yield block
+                last = block[-1:]
+            yield b"\n" if last not in (b"", b"\n") else b""
+
+
+def _read(path: Path, start: int, end: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(end - start)

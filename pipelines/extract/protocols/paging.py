@@ -18,10 +18,10 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 from pipelines.core.json_pointer import at
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Download, FetchError
+from pipelines.extract.protocols.reading import Document, brief, loaded
 from pipelines.packs.schema import Paging
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-Document = Any
 _TOTAL = re.compile("[0-9]{1,18}")
 
 
@@ -31,22 +31,6 @@ class HttpGet(Protocol):
     def __call__(
         self, url: str, params: Mapping[str, str] | None = None, body: Any = None, last_headers: Mapping[str, str] | None = None
     ) -> Download: ...
-
-
-def load(download: Download, url: str, limits: Limits) -> Document:
-    """Return a downloaded JSON document. Raises FetchError where it is not JSON, too large to be read into memory, or nested too deeply."""
-    assert download.path is not None
-    if download.size > limits.max_document:
-        raise FetchError(f"{url}: {download.size} bytes; the limit of a page or a catalogue is {limits.max_document} bytes")
-    content = download.path.read_bytes()
-    if sum(content.count(sign) for sign in (b",", b"[", b"{")) > limits.max_values:
-        raise FetchError(f"{url}: more than {limits.max_values} values in one page or catalogue")
-    try:
-        return json.loads(content)
-    except RecursionError:
-        raise FetchError(f"{url}: not JSON that can be read: nested too deeply") from None
-    except ValueError as error:
-        raise FetchError(f"{url}: not JSON: {error}") from None
 
 
 def fetch_pages(
@@ -65,37 +49,56 @@ def fetch_pages(
 
     Raises FetchError when a page repeats, when pages overlap, when they do not end, or when they hold fewer records than the server announced.
     """
-    overlaps = _Overlaps()
-    next_request = _PageRequest(url, dict(params), body, paging)
-    writer = _PageWriter(folder, limits, url)
-    pointer = paging.records if paging.records is not None else records
-    while True:
-        download = get(next_request.url, next_request.params, next_request.body)
-        page = load(download, next_request.url, limits)
-        rows = at(page, pointer)
+    first, writer = _PageRequest(url, dict(params), body, paging, limits), _PageWriter(folder, limits, url)
+    pages = _Pages(first, writer, paging.records if paging.records is not None else records, expected)
+    while pages.take(get(pages.next.url, pages.next.params, pages.next.body)):
+        pass
+    return pages.close()
+
+
+class _Pages:
+    """The pages so far, and the request for the next one. Keeps no page in memory."""
+
+    def __init__(self, first: _PageRequest, writer: _PageWriter, pointer: str | None, expected: int | None) -> None:
+        self.next, self.writer, self.pointer, self.expected = first, writer, pointer, expected
+        self.url, self.paging, self.limits = first.url, first.paging, first.limits
+        self.overlaps = _Overlaps()
+
+    def take(self, download: Download) -> bool:
+        """Take the next page; return whether another one follows. Raises FetchError."""
+        with loaded(download, self.next.url, self.limits) as page:
+            return self._take(page, download)
+
+    def _take(self, page: Document, download: Download) -> bool:
+        paging, writer = self.paging, self.writer
+        rows = at(page, self.pointer)
         if not isinstance(rows, list):
-            raise FetchError(f"{next_request.url}: page {writer.pages + 1}: no list of records at {pointer or '/'}{_server_message(page)}")
-        if overlaps.repeats_last_page(rows):
+            place = f"page {writer.pages + 1}: no list of records at {self.pointer or '/'}"
+            raise FetchError(f"{self.next.url}: {place}{_server_message(page)}")
+        if writer.records + len(rows) > self.limits.max_records:
+            raise FetchError(f"{self.url}: more than {self.limits.max_records} records in pages")
+        if self.overlaps.repeats_last_page(rows):
             if paging.repeated_page == "end":
-                break
-            if len(set(map(_key_of, rows))) == len(rows):
+                return False
+            if self.overlaps.are_distinct:
                 page_name = f"page {writer.pages + 1} has the same records as the page before"
                 raise FetchError(
-                    f"{url}: {page_name}; the server ignores the paging parameters, or repeats its last page (paging.repeated_page: end)"
+                    f"{self.url}: {page_name}; the server ignores the paging parameters, or repeats its last page (paging.repeated_page: end)"
                 )
-        overlaps.add(rows)
+        self.overlaps.add()
         writer.add(download, len(rows))
-        if writer.records > limits.max_records:
-            raise FetchError(f"{url}: more than {limits.max_records} records in pages")
         if paging.total is not None and (total := at(page, paging.total)) is not None:
-            expected = _total(total, next_request.url)
-        if not _has_next(page, paging, writer, len(rows), expected) or not next_request.advance(page, download, len(rows)):
-            break
-    if overlaps.found and paging.repeated_records == "refuse":
-        raise FetchError(f"{url}: {overlaps.found} (paging.repeated_records: accept, if equal records are no fault)")
-    if expected is not None and writer.records != expected:
-        raise FetchError(f"{url}: {writer.pages} pages hold {writer.records} records, but the server announced {expected}")
-    return writer.close()
+            self.expected = _total(total, self.next.url)
+        return _has_next(page, paging, writer, len(rows), self.expected) and self.next.advance(page, download, len(rows))
+
+    def close(self) -> Download:
+        """Finish the file and return it. Raises FetchError where records stand on two pages, or are missing."""
+        if self.overlaps.found and self.paging.repeated_records == "refuse":
+            raise FetchError(f"{self.url}: {self.overlaps.found} (paging.repeated_records: accept, if equal records are no fault)")
+        pages, records = self.writer.pages, self.writer.records
+        if self.expected is not None and records != self.expected:
+            raise FetchError(f"{self.url}: {pages} pages hold {records} records, but the server announced {self.expected}")
+        return self.writer.close()
 
 
 def _has_next(page: Document, paging: Paging, writer: _PageWriter, rows: int, expected: int | None) -> bool:
@@ -110,9 +113,10 @@ def _has_next(page: Document, paging: Paging, writer: _PageWriter, rows: int, ex
 
 def _total(value: Any, url: str) -> int:
     """Return the number of records that a page announces. Raises FetchError where it is no whole number."""
-    text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else str(value)
+    text = f"{value:.0f}" if isinstance(value, float) and value.is_integer() else brief(value)
     if isinstance(value, bool) or not _TOTAL.fullmatch(text.strip()):
-        raise FetchError(f"{url}: the server announces {json.dumps(value)[:50]} records; expected a whole number")
+        shown = brief(value)[:50] or f"a {type(value).__name__} of"
+        raise FetchError(f"{url}: the server announces {shown} records; expected a whole number")
     return int(text)
 
 
@@ -121,12 +125,14 @@ def _server_message(page: Document) -> str:
     for pointer in ("/errors/0/message", "/error/message", "/error", "/message", "/popis"):
         text = at(page, pointer)
         if isinstance(text, str):
-            return f": {' '.join(text.split())[:300]}"
+            return f": {brief(text)}"
     return ""
 
 
-def linked_address(base: str, link: Any) -> str:
-    """Return the address that the document at `base` names as `link`. Raises FetchError where it is no address."""
+def linked_address(base: str, link: Any, limits: Limits) -> str:
+    """Return the address that the document at `base` names as `link`. Raises FetchError where it is no address, or too long a one."""
+    if isinstance(link, str) and len(link) > limits.max_address:
+        raise FetchError(f"{base}: names an address that is longer than {limits.max_address} characters")
     try:
         if not isinstance(link, str):
             raise ValueError("expected a text")
@@ -153,10 +159,10 @@ def _on_same_host(asked: str, link: str) -> str:
 class _PageRequest:
     """The request for the next page."""
 
-    def __init__(self, url: str, params: dict[str, str], body: Any, paging: Paging) -> None:
-        self.url, self.params, self.body, self.paging = url, params, copy.deepcopy(body), paging
+    def __init__(self, url: str, params: dict[str, str], body: Any, paging: Paging, limits: Limits) -> None:
+        self.url, self.params, self.body, self.paging, self.limits = url, params, copy.deepcopy(body), paging, limits
         self.number = paging.first if paging.first is not None else (1 if paging.kind == "page" else 0)
-        self.seen: set[str] = set()
+        self.seen: set[bytes] = set()
         if paging.size is not None:
             self._set(paging.size_param, paging.size)
         if paging.kind in ("page", "offset"):
@@ -184,14 +190,20 @@ class _PageRequest:
         following = at(page, paging.next) if paging.next else download.next_link
         if following in (None, "", False):
             return False
-        key = json.dumps(following, sort_keys=True)
+        text = following if isinstance(following, str) else json.dumps(following, sort_keys=True)
+        if len(text) > self.limits.max_address:
+            raise FetchError(f"{self.url}: names a next page that is longer than {self.limits.max_address} characters")
+        key = _digest(json.dumps(text), 16)
         if key in self.seen:
-            raise FetchError(f"{self.url}: the next page was already fetched: {key[:200]}")
+            raise FetchError(f"{self.url}: the next page was already fetched: {text[:200]}")
         self.seen.add(key)
         if paging.kind == "cursor":
             self._set(paging.param, following)
             return True
-        self.url, self.params = _on_same_host(self.url, linked_address(self.url, following)), {}  # the address has its own query
+        self.url, self.params = (
+            _on_same_host(self.url, linked_address(self.url, following, self.limits)),
+            {},
+        )  # the address has its own query
         return True
 
 
@@ -202,8 +214,8 @@ class _Overlaps:
     """
 
     def __init__(self) -> None:
-        self._earlier: set[int] = set()
-        self._last: list[int] = []
+        self._earlier: list[Any] = []  # sorted arrays of the keys of distinct records, the largest first
+        self._keys: Any = None  # of the last page, in its order
         self._pages = 0
         self._overlap = ""
         self._repeats_within_page = False
@@ -213,27 +225,40 @@ class _Overlaps:
         """What is wrong, in words; empty where nothing is."""
         return "" if self._repeats_within_page else self._overlap
 
-    def repeats_last_page(self, rows: list[Any]) -> bool:
-        """Whether a page has the same records as the page before."""
-        return bool(rows) and [_key_of(row) for row in rows] == self._last
+    @property
+    def are_distinct(self) -> bool:
+        """Whether no two records of the last page are equal."""
+        return len(set(self._keys.tolist())) == len(self._keys)
 
-    def add(self, rows: list[Any]) -> None:
-        """Compare one more page with the earlier ones."""
+    def repeats_last_page(self, rows: list[Any]) -> bool:
+        """Read one more page; return whether it has the same records as the page before."""
+        import numpy as np  # few processes fetch pages
+
+        last, keys = self._keys, (int.from_bytes(_digest(json.dumps(row, sort_keys=True), 8), "big") for row in rows)
+        self._keys = np.fromiter(keys, np.uint64, len(rows))
+        return bool(rows) and last is not None and np.array_equal(self._keys, last)
+
+    def add(self) -> None:
+        """Compare the page that was read with the earlier ones."""
+        import numpy as np
+
         self._pages += 1
-        keys = [_key_of(row) for row in rows]
-        repeated = len(self._earlier.intersection(keys))
+        distinct = np.unique(self._keys)
+        repeated = sum(int(np.count_nonzero(part[np.searchsorted(part[:-1], distinct)] == distinct)) for part in self._earlier)
         if repeated and not self._overlap:
             self._overlap = (
                 f"page {self._pages} has {repeated} records that an earlier page has, too; the pages shifted while they were fetched"
             )
-        self._repeats_within_page |= len(set(keys)) < len(keys)
-        self._earlier.update(keys)
-        self._last = keys
+        self._repeats_within_page |= len(distinct) < len(self._keys)
+        while self._earlier and len(self._earlier[-1]) <= len(distinct):
+            distinct = np.union1d(self._earlier.pop(), distinct)
+        if len(distinct):
+            self._earlier.append(distinct)
 
 
-def _key_of(record: Any) -> int:
-    """Return a number that equal records have in common."""
-    return int.from_bytes(hashlib.blake2b(json.dumps(record, sort_keys=True).encode(), digest_size=8).digest(), "big")
+def _digest(text: str, size: int) -> bytes:
+    """Return bytes that equal texts have in common."""
+    return hashlib.blake2b(text.encode(), digest_size=size).digest()
 
 
 class _PageWriter:
