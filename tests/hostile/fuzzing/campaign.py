@@ -16,10 +16,14 @@ from tests.hostile.fuzzing.case import Case, Outcome, Target, kind_of
 
 TURN = 10.0
 """Seconds for which a target is tried before the next one."""
+MOST_NOTED = 5
+"""Cases with one note that are kept."""
 MOST_ATTEMPTS = 150
 """Attempts to make a fault small."""
 MOST_SECONDS = 20.0
 """Seconds for these attempts."""
+SLOW = 20.0
+"""Seconds after which a case is noted and kept; on a busy machine that is no fault."""
 CURRENT = "current"
 """Folder of the case that is being tried: what is there afterwards ended this process."""
 
@@ -98,18 +102,22 @@ class _Turns:
         corpus.write(CURRENT, replace(case, name=name), self._keep)
         began = time.monotonic()
         outcome = self._target.attempt(case)
-        report.slowest[name] = max(report.slowest[name], time.monotonic() - began)
+        took = time.monotonic() - began
+        report.slowest[name] = max(report.slowest[name], took)
+        if took > SLOW:
+            outcome = replace(outcome, note=f"{outcome.note or ''} (took more than {SLOW:.0f} seconds)".strip())
         if outcome.note is not None:
             report.notes[f"{name}: {outcome.note}"] += 1
+            if report.notes[f"{name}: {outcome.note}"] <= MOST_NOTED:
+                corpus.write(f"notes/{name}", replace(case, name=f"{self._seed}-{number}-{case.name}"), self._keep)
         is_new = outcome.signature not in report.kinds[name]
         report.kinds[name].add(outcome.signature)
         if outcome.fault is not None:
             self._found(case, outcome, number)
         elif is_new:
             self._pool.append(case)
-            if self._new_kinds or outcome.note is not None:
-                folder = f"{'notes' if outcome.note is not None else 'kinds'}/{name}"
-                corpus.write(folder, replace(case, name=f"{self._seed}-{number}-{case.name}"), self._keep)
+            if self._new_kinds:
+                corpus.write(f"kinds/{name}", replace(case, name=f"{self._seed}-{number}-{case.name}"), self._keep)
 
     def _found(self, case: Case, outcome: Outcome, number: int) -> None:
         assert outcome.fault is not None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,8 @@ SLACK = 500_000_000
 """Bytes by which a process may exceed its memory until it is seen, and which it shares with others."""
 MOST_OF_PARENT = 2_000_000_000
 """Bytes of memory of the process that asks for files."""
+MOST_SECONDS_OF_PARENT = 10.0
+"""CPU time of that process for one file."""
 VARIABLE = {"format", "unpivot", "fill_down", "ignore", "na"}
 """Options that are not changed at random."""
 
@@ -57,6 +61,15 @@ class Readers:
         return Case(case.name, content[:MOST_BYTES], settings)
 
     def attempt(self, case: Case) -> Outcome:
+        began = time.process_time()
+        outcome = self._read(case)
+        used = time.process_time() - began
+        return replace(outcome, fault=f"the process that asks used {used:.0f} s of CPU time") if used > MOST_SECONDS_OF_PARENT else outcome
+
+    def close(self) -> None:
+        isolated.stop_all()
+
+    def _read(self, case: Case) -> Outcome:
         path = self._folder / "content"
         path.write_bytes(case.content)
         options = ReadOptions.model_validate(case.settings)
@@ -70,13 +83,10 @@ class Readers:
         fault = fault_of_frame(frame) or self._fault_of_memory(len(case.content))
         return Outcome(f"{options.format}: {frame.width} columns, fault {frame['__fault'].null_count() < frame.height}", fault)
 
-    def close(self) -> None:
-        isolated.stop_all()
-
     def _refused(self, format_: str, text: str) -> Outcome:
         signature = f"{format_}: {kind_of(text)}"
         if fault := fault_of_text(text):
-            return Outcome(signature, f"{fault}: {text[:300]!r}")
+            return Outcome(signature, f"in the message of the {format_} reader, {fault}")
         if f"the {format_} reader failed" in text:
             return Outcome(signature, f"an exception that no reader documents: {text[:500]}")
         if "ended its process" in text or "reading it was stopped" in text:
@@ -102,7 +112,7 @@ def fault_of_frame(frame: pl.DataFrame) -> str | None:
         return "a row without a number"
     for text in frame["__fault"].drop_nulls().unique().head(50):
         if fault := fault_of_text(text):
-            return f"{fault}: {text[:300]!r}"
+            return f"in the fault of a row, {fault}"
     return None
 
 
