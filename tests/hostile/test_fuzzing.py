@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.readers import MODULES, isolated
+from pipelines.core import isolated as processes
+from pipelines.readers import MODULES
 from tests.hostile.fuzzing import campaign, corpus, declared, listening
 from tests.hostile.fuzzing.__main__ import NAMES, targets
 from tests.hostile.fuzzing.case import Case, Target, fault_of_text
@@ -69,8 +70,8 @@ def break_reader(folder: Path, monkeypatch: pytest.MonkeyPatch, code: str) -> No
         f"{code}\nimport pipelines.readers.delimited as module\nmodule.read = broken\n", encoding="utf-8"
     )
     variables = environment(PYTHONPATH=f"{folder}:{PROJECT}")
-    monkeypatch.setattr(isolated, "_environment", lambda: variables)
-    isolated.stop_all()
+    monkeypatch.setattr(processes, "_environment", lambda: variables)
+    processes.stop_all()
 
 
 CSV = Case("good", b"code,value\n1,2\n", {"format": "csv"})

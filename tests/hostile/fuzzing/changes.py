@@ -19,6 +19,8 @@ from typing import Any
 
 import yaml
 
+from tests.hostile.fuzzing.case import MOST_BYTES
+
 INTEGERS = (0, 1, 2, 127, 128, 255, 256, 32767, 65536, 2**24, 2**31 - 1, 2**32 - 1, 2**53, 2**63 - 1, 2**64 - 1, -1, -(2**31), -(2**63))
 NUMBERS = (
     *map(str, INTEGERS), "0.1", "-0", "1e400", "1e-400", "NaN", "Infinity", "-Infinity", "1_000", "0x10", "9" * 60, "1,5", "1 234", "٣", "9" * 5000,
@@ -93,7 +95,8 @@ def _items(chance: random.Random, items: list[str]) -> list[str]:
             case 1:
                 items[at:at] = items[other : other + chance.choice([1, 3, 10])]
             case 2:
-                items[at:at] = items[at : at + chance.choice([1, 2])] * chance.choice([2, 50, 2000])
+                repeated, times = items[at : at + chance.choice([1, 2])], chance.choice([2, 50, 2000])
+                items[at:at] = repeated * min(times, MOST_BYTES // (sum(map(len, repeated)) + 1))
             case 3 if items:
                 items[at], items[other] = items[other], items[at]
             case 4:

@@ -63,7 +63,8 @@ class Packs:
         for _ in range(chance.choice([1, 1, 2, 4])):
             is_lock = case.settings["file"].endswith(".lock")
             content = changes.in_json(chance, content) if is_lock else changes.in_yaml(chance, content, self._keys)
-        return Case(case.name, content[:MOST_BYTES], case.settings)
+            content = content[:MOST_BYTES]
+        return Case(case.name, content, case.settings)
 
     def attempt(self, case: Case) -> Outcome:
         path = self._folder / case.settings["pack"] / case.settings["file"]

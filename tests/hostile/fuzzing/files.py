@@ -15,6 +15,7 @@ import polars as pl
 import yaml
 
 from pipelines import packs
+from pipelines.core import isolated as processes
 from pipelines.core.errors import Zpo2Error
 from pipelines.extract.http import local_files
 from pipelines.extract.http.request import address, fill_all
@@ -56,9 +57,9 @@ class Readers:
         case = chance.choice([case for case in pool if case.settings["format"] == format_])
         content = case.content
         for _ in range(chance.choice([1, 1, 2, 4])):
-            content = changes.in_file(chance, content, format_)
+            content = changes.in_file(chance, content, format_)[:MOST_BYTES]
         settings = _other_settings(chance, case.settings) if chance.random() < 0.25 else case.settings
-        return Case(case.name, content[:MOST_BYTES], settings)
+        return Case(case.name, content, settings)
 
     def attempt(self, case: Case) -> Outcome:
         began = time.process_time()
@@ -67,7 +68,7 @@ class Readers:
         return replace(outcome, fault=f"the process that asks used {used:.0f} s of CPU time") if used > MOST_SECONDS_OF_PARENT else outcome
 
     def close(self) -> None:
-        isolated.stop_all()
+        processes.stop_all()
 
     def _read(self, case: Case) -> Outcome:
         path = self._folder / "content"
@@ -95,7 +96,7 @@ class Readers:
 
     def _fault_of_memory(self, size: int) -> str | None:
         most = self._limits.memory_for(size) + SLACK
-        for process in isolated._idle:
+        for process in processes._idle:
             if (used := _peak(process._process.pid)) > most:
                 return f"the reader used {used // 10**6} MB of memory, more than {most // 10**6}"
         return "the process that asked has too much memory" if _peak(os.getpid()) > MOST_OF_PARENT else None
