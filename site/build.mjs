@@ -9,23 +9,25 @@ const here = dirname(fileURLToPath(import.meta.url));
 const option = process.argv.indexOf("--out");
 const out = option > 0 ? resolve(process.argv[option + 1]) : join(here, "..", "exports", "site", "built");
 
-const result = await build({
+const options = {
   absWorkingDir: here,
-  entryPoints: { app: "src/main.tsx", style: "src/style/index.css" },
   outdir: "built",
   bundle: true,
   minify: true,
-  format: "esm",
   target: ["chrome109", "firefox115", "safari16"],
   legalComments: "none",
   charset: "utf8",
   write: false,
-});
+};
+const results = [
+  await build({ ...options, entryPoints: { app: "src/main.tsx", style: "src/style/index.css" }, format: "esm" }),
+  await build({ ...options, entryPoints: { early: "src/early.ts" }, format: "iife" }),
+];
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 const manifest = {};
-for (const file of result.outputFiles) {
+for (const file of results.flatMap(({ outputFiles }) => outputFiles)) {
   const [, name, ending] = /([a-z]+)\.(js|css)$/.exec(file.path);
   const hash = createHash("sha256").update(file.contents).digest("hex").slice(0, 12);
   const path = `${name}-${hash}.${ending}`;

@@ -71,6 +71,8 @@ class ReleaseInfo:
 
     measures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Names of measures by language, by measure."""
+    peers_by: Sequence[str] = ()
+    """The measures and indicators by which similar areas are chosen."""
     site: SiteChoices = field(default_factory=SiteChoices)
     """What the pack chooses about the web site."""
 

@@ -25,8 +25,14 @@ Texts = Mapping[str, str]
 GENERATOR = "zpo2"
 """What a page says it was made by. A page of another maker is never replaced."""
 MARK = f'<meta name="generator" content="{GENERATOR}">'.encode()
-POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'"
+POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'"
 POLICY_WITH_SCRIPT = f"{POLICY}; script-src 'self'"
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Cpath d='M0 8H16M3 3V8M13 3V8' stroke='%23808a94' stroke-width='1.5'/%3E"
+    "%3Ccircle cx='8' cy='8' r='4' fill='%239c1458'/%3E%3C/svg%3E"
+)
+"""The icon of all pages, in their head: a browser that finds none asks for a file that no release has."""
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 _SPACE = re.compile(r"[ \t\r\n]+")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -88,6 +94,7 @@ def environment(package: str = "exports.pages") -> Environment:
         loader=PackageLoader(package), undefined=StrictUndefined, autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"clean": clean, "web": web, "mailto": mailto, "path": path, "format_name": format_name}
+    environment.globals["icon"] = ICON
     environment.finalize = lambda value: _UNSEEN.sub("", value) if isinstance(value, str) and not hasattr(value, "__html__") else value
     return environment
 

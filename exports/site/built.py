@@ -25,12 +25,13 @@ _SHARE = re.compile(r"share-([a-z]+)-[0-9a-f]{8,64}\.png")
 
 @dataclass(frozen=True)
 class Built:
-    """The texts of each language, and the files of the interface by name. `script` and `style` are names, empty before the first build."""
+    """The texts of each language, and the files of the interface by name. `script`, `style` and `early` are names, empty before the first build."""
 
     texts: Mapping[str, Texts]
     files: Mapping[str, Path] = field(default_factory=dict)
     script: str = ""
     style: str = ""
+    early: str = ""
 
     def share(self, kind: str) -> str:
         """Return the name of the picture that is shown where a page of a kind is shared; empty if there is none."""
@@ -50,7 +51,7 @@ def read(folder: Path = FOLDER) -> Built:
     except (OSError, ValueError) as error:
         raise ReleaseError(f"the built files of the site are not complete: {error}; build them with `npm run build` in `site`") from error
     files = {path.name: path for path in sorted(folder.iterdir()) if _HASHED.fullmatch(path.name)}
-    built = Built(texts, files, manifest.get("app.js", ""), manifest.get("style.css", ""))
+    built = Built(texts, files, manifest.get("app.js", ""), manifest.get("style.css", ""), manifest.get("early.js", ""))
     missing = [name for name in (built.script, built.style) if name not in files]
     if missing or DEFAULT not in texts:
         raise ReleaseError(f"the built files of the site are not complete: {', '.join(missing) or f'texts.{DEFAULT}.json'} is missing")

@@ -32,6 +32,8 @@ class SiteFacts:
     changes: Summary | None = None
     base_uri: str = ""
     choices: SiteChoices = field(default_factory=SiteChoices)
+    peers_by: Mapping[str, Texts] = field(default_factory=dict)
+    """The attributes by which similar areas are chosen: the names of those that are measures, by language."""
 
 
 def of_release(context: Context) -> SiteFacts:
@@ -43,6 +45,7 @@ def of_release(context: Context) -> SiteFacts:
         changes=context.changes,
         base_uri=context.info.base_uri,
         choices=context.info.site,
+        peers_by={name: context.info.measures.get(name, {}) for name in context.info.peers_by},
     )
 
 

@@ -63,6 +63,7 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
             }
             for composite in index["indices"]
         ],
+        "peers_by": [local(_attribute(source, name, texts)) or name.replace("_", " ") for name, texts in facts.peers_by.items()],
         "map_indicator": facts.choices.map_indicator or None,
         "changes": site_facts.changes(facts),
     }  # fmt: skip
@@ -124,6 +125,12 @@ def _indicators(source: Source, facts: SiteFacts, language: str) -> list[dict[st
             }
         )
     return listed
+
+
+def _attribute(source: Source, name: str, measure: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the names of an attribute of similar areas: the titles of the indicator, else the names of the measure."""
+    titles: Mapping[str, str] = source.abouts.get(name, {}).get("title", {})
+    return titles or measure
 
 
 def _component(component: str, texts: Mapping[str, Any]) -> str:

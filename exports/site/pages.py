@@ -12,7 +12,7 @@ from exports.model.licences import NO_LICENCE
 from exports.model.topics import INDICATORS
 from exports.pages import render, words
 from exports.site import built as built_files
-from exports.site import choices
+from exports.site import choices, places
 from exports.site.built import Built
 from exports.site.facts import SiteFacts
 from exports.site.source import Source, pick
@@ -21,6 +21,10 @@ KINDS = ("index", "place", "indicator", "compare", "cohesion", "measures", "data
 """The kinds of pages in the order of the navigation. The first is the home page."""
 WITH_FILES = ("place", "indicator")
 """The pages that list the files of each topic for readers without a script."""
+BY_ADDRESS = ("place", "indicator")
+"""The pages whose data follow from their address: a small script asks for them while that of the page is on its way."""
+NEEDED = {"compare": (f"{layout.SITE}/data/places.json",), "cohesion": (layout.api_path("index"),)}
+"""What a page asks for in every view, beside its texts."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'"
@@ -97,7 +101,10 @@ def _page(source: Source, facts: SiteFacts, built: Built, language: str, kind: s
         "groups": _groups(source, facts, built, kind, language) if kind in WITH_FILES else (),
         "script": built.script,
         "style": built.style,
-        "preload": [f"meta.{language}.json", f"texts.{language}.json"],
+        "preload": [f"{layout.SITE}/data/{name}.{language}.json" for name in ("meta", "texts")] + list(NEEDED.get(kind, ())),
+        "early": built.early if kind in BY_ADDRESS else "",
+        "finds": places.files(source),
+        "ids": " ".join(source.with_values) if kind == "indicator" else "",
         "address": f"{root}{language}/{kind}.html" if root else "",
         "share": f"{root}{built_files.ASSETS}/{share}" if root and share else "",
         "policy": POLICY,

@@ -31,16 +31,21 @@ SHARD = 100
 """How many areas a file of `find` has, about."""
 
 
+def files(source: Source) -> int:
+    """Return how many files `find` has."""
+    return int(-(-source.areas["levels"][0]["count"] // SHARD))
+
+
 def shards(source: Source) -> Sequence[Mapping[str, list[Any]]]:
     """Return the files of `find` in order: number, bundle and whether the bundle has a file of similar areas, by code of the finest level."""
     areas, level = source.areas["areas"], source.areas["levels"][0]
     with_peers = {bundle.id for bundle in source.bundles if peers.of_bundle(source, bundle)}
-    files: list[dict[str, list[Any]]] = [{} for _ in range(-(-level["count"] // SHARD))]
+    shards_of: list[dict[str, list[Any]]] = [{} for _ in range(files(source))]
     for number in range(level["first"], level["first"] + level["count"]):
         code = areas["code"][number]
         bundle = source.areas["bundles"][areas["bundle"][number]]
-        files[shard_of(code, len(files))][code] = [number, bundle, bundle in with_peers]
-    return files
+        shards_of[shard_of(code, len(shards_of))][code] = [number, bundle, bundle in with_peers]
+    return shards_of
 
 
 def shard_of(code: str, count: int) -> int:

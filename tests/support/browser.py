@@ -106,12 +106,7 @@ class Watched:
             self.complaints.append(text)
 
     def _is_fault(self, message: ConsoleMessage) -> bool:
-        """Say whether a message is one of a fault. Without scripts nothing uses what was loaded for them.
-
-        A browser may ask for an icon on behalf of a page that was left, such as a list of releases, which has none.
-        """
-        if message.location.get("url", "").endswith("/favicon.ico"):
-            return False
+        """Say whether a message is one of a fault. Without scripts nothing uses what was loaded for them."""
         return message.type in ("error", "warning") and (self.has_scripts or "preload" not in message.text)
 
     def _requested(self, url: str) -> None:

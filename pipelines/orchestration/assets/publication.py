@@ -292,6 +292,7 @@ def release_info(workspace: Workspace) -> Any:
         objectives=OBJECTIVES,
         boundaries=_boundaries(workspace),
         measures={measure: {lang or first: text for lang, text in title.items()} for measure, title in pack.file.measures.items()},
+        peers_by=tuple(dict.fromkeys(pack.file.peers.by)) if pack.file.peers else (),
         site=site.choices(pack),
         levels={level.id: {lang or first: text for lang, text in (level.title or {}).items()} for level in pack.file.levels},
         topics=topics.of_pack(pack),

@@ -1,4 +1,5 @@
 // The files of a release that the site reads, and how they are loaded. Numbers of areas are those of api/v1/areas.json.
+import { placesFile } from "./find";
 import { awaited } from "./loading";
 
 export type Localized = Record<string, string>;
@@ -97,6 +98,8 @@ export interface Meta {
   indicators: IndicatorMeta[];
   sources: { source: string; title: string; publisher: string; licence: string }[];
   indices: IndexMeta[];
+  /** The names of the attributes by which similar areas are chosen. */
+  peers_by?: string[];
   /** The indicator of the map on the first page, if the pack chose one. */
   map_indicator?: string | null;
   changes: { previous_version?: string | null } & Record<string, unknown>;
@@ -334,6 +337,11 @@ export interface IndicatorFile {
   levels: (IndicatorLevel & { spread: { country: string; areas: number; quantiles: number[] }[] })[];
 }
 
+declare global {
+  /** What early.ts asked for, by path. */
+  var asked: Map<string, Promise<Response>> | undefined;
+}
+
 /** Signs that turn the direction of the text after them, which a name in the data must not do. */
 const TURNING = /[\u202a-\u202e\u2066-\u2069]/g;
 const cache = new Map<string, Promise<unknown>>();
@@ -343,11 +351,12 @@ export function load<T>(path: string): Promise<T> {
   let loading = cache.get(path);
   if (!loading) {
     loading = awaited(
-      fetch(`../../${path}`).then((response) => {
+      (globalThis.asked?.get(path) ?? fetch(`../../${path}`)).then((response) => {
         if (!response.ok) throw new Error(`${path}: ${response.status}`);
         return response.text().then((text) => JSON.parse(text.replace(TURNING, "")));
       }),
     );
+    globalThis.asked?.delete(path);
     loading.catch(() => cache.delete(path));
     cache.set(path, loading);
   }
@@ -363,10 +372,7 @@ const PLACES_PER_FILE = 100;
 
 /** Where the values of an area of the finest level are, without the list of all; null if there is none with this code. */
 export async function findPlace(meta: Meta, code: string): Promise<{ area: number; bundle: string; hasPeers: boolean } | null> {
-  const files = Math.ceil(meta.levels[0]!.count / PLACES_PER_FILE);
-  let file = 0;
-  for (const character of code) file = (file * 31 + character.codePointAt(0)!) % files;
-  const places = await load<PlaceLocations>(`site/data/find/${file}.json`);
+  const places = await load<PlaceLocations>(placesFile(code, Math.ceil(meta.levels[0]!.count / PLACES_PER_FILE)));
   if (!Object.hasOwn(places, code)) return null;
   const [area, bundle, hasPeers] = places[code]!;
   return { area, bundle, hasPeers };

@@ -13,6 +13,9 @@ export const levelCount = ({ level, title }: Named, n: number): string => (hasTe
 /** What an abbreviation in the name of a level stands for; empty where it needs no words. */
 export const levelNote = ({ level }: Named): string => (hasText(`level.${level}.note`) ? t(`level.${level}.note`) : "");
 
+/** A title inside a sentence: without its capital letter, unless it begins with an abbreviation. */
+export const uncapital = (text: string): string => (/^\p{Lu}\p{Ll}/u.test(text) ? text.charAt(0).toLocaleLowerCase() + text.slice(1) : text);
+
 /** A text at the beginning of a heading. */
 export const capital = (text: string): string => text.charAt(0).toLocaleUpperCase() + text.slice(1);
 

@@ -1,7 +1,7 @@
 import { type Areas, knownCode } from "../core/areas";
 import type { Meta, Within } from "../core/data";
-import { date, number, period, withUnit } from "../core/format";
-import { capital } from "../core/levels";
+import { date, list, number, period, withUnit } from "../core/format";
+import { capital, uncapital } from "../core/levels";
 import { address } from "../core/state";
 import { t } from "../core/texts";
 import { Crumbs } from "../parts/Crumbs";
@@ -44,7 +44,7 @@ export function Head({ place, areas, meta, within }: Props) {
                   <a href={address("place", { area: code })}>{name}</a>
                 </>
               ))}
-              .
+              .{meta.peers_by?.length ? ` ${t("place.similar_by", { by: list(meta.peers_by.map(uncapital)) })}` : ""}
             </p>
           ) : null}
           <p class="actions">

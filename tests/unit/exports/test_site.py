@@ -149,6 +149,13 @@ class TestData:
         assert english["topics"] == [{"topic": "women", "title": "Women and men", "indicators": ["share"]}]
         assert english["changes"]["previous_version"] is None
 
+    def test_meta_says_what_areas_are_compared_within_and_what_similar_areas_have_in_common(self, release: Path, tmp_path: Path) -> None:
+        assert [level["above"] for level in data(release, "meta.en")["levels"]] == ["nuts0", None]
+        assert data(release, "meta.en")["peers_by"] == []
+        measures = {"people": {"en": "people", "cs": "lidé"}}
+        other = build(tmp_path / "home", peers_by=("people", "share", "of_nobody"), measures=measures)
+        assert data(other, "meta.cs")["peers_by"] == ["lidé", "Share", "of nobody"]
+
     def test_places_name_their_bundles(self, release: Path) -> None:
         places = data(release, "places")
         assert [places["bundles"][bundle] for bundle in places["bundle"]] == ["lau-CZ_20_c3_a9-1"] * 2
@@ -203,6 +210,30 @@ class TestPages:
         assert f'<a href="{kind}.html" aria-current="page">' in text
         assert text.count("<h1") == 1
         assert "style=" not in text
+
+    def test_ask_for_what_their_address_needs_before_their_script_is_there(self, release: Path) -> None:
+        early = next((release / "site" / "assets").glob("early-*.js"), None)
+        if early is None:
+            pytest.skip("the built files are older than the sources")
+        assert f'src="../assets/{early.name}" data-finds="1"></script>' in page(release, "en/place.html")
+        ids = " ".join(json.loads((release / "api/v1/index.json").read_bytes())["indicators"])
+        assert f'src="../assets/{early.name}" data-finds="1" data-ids="{ids}"></script>' in page(release, "en/indicator.html")
+        assert early.name not in page(release, "en/index.html")
+
+    def test_ask_at_once_for_what_every_view_of_them_needs(self, release: Path) -> None:
+        def preloaded(name: str) -> list[str]:
+            return re.findall('rel="preload" as="fetch" crossorigin="anonymous" href="../../([^"]*)"', page(release, f"en/{name}.html"))
+
+        texts = ["site/data/meta.en.json", "site/data/texts.en.json"]
+        assert preloaded("index") == texts
+        assert preloaded("compare") == [*texts, "site/data/places.json"]
+        assert preloaded("cohesion") == [*texts, "api/v1/index.json"]
+        assert all((release / path).is_file() for name in ("compare", "cohesion") for path in preloaded(name))
+
+    def test_say_what_to_do_if_the_script_never_comes(self, release: Path) -> None:
+        text = page(release, "cs/data.html")
+        assert '<div class="late">' in text
+        assert text.count('<a href="../../index.cs.html">') == 3
 
     def test_lead_to_files_without_a_script(self, release: Path) -> None:
         assert '<li>Share: <a href="../../csv/indicator_values/share.csv">CSV</a></li>' in page(release, "en/indicator.html")
