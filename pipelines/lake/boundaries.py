@@ -23,7 +23,7 @@ GAP = 1e-4
 
 
 SECONDS = 300.0
-"""CPU time for the polygons of all areas; those of 6,000 municipalities and the levels above them need six."""
+"""CPU time for the polygons of all areas."""
 
 
 def resolve(

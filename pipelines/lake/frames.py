@@ -13,7 +13,7 @@ from pipelines.core import isolated
 from pipelines.core.errors import ExitCode, Zpo2Error
 from pipelines.core.isolated import MEGABYTE
 
-MEMORY = 3_000 * MEGABYTE
+MEMORY = 1_500 * MEGABYTE
 """Bytes that the work may use beside the frames that it gets."""
 
 Frames = dict[str, pl.DataFrame]

@@ -37,6 +37,8 @@ tests assert; this page is generated from them. Terms are in the [glossary](glos
 * A *row* in quarantine is not used at all. A *cell* in quarantine is missing with status Q, while the rest of its row counts.
 * Files are read by a process of their own with limits on memory, CPU time and rows (`ZPO2_READ_MEMORY`, `ZPO2_READ_SECONDS`, `ZPO2_READ_ROWS`).
   A small file may use 2 GB and 30 seconds, a large one more. A file that ends this process, or because of which it is stopped, is refused.
+  So is one whose rows would take more than a quarter of ZPO2_READ_MEMORY, with a shared text counted for each cell that has it. Expressions and
+  polygons have such processes, too, with 1.5 GB; expressions have 60 seconds, polygons 120.
 * A refused snapshot leaves the last good one in place.
 * The servers answer on loopback. No test sends a packet elsewhere.
 """
@@ -103,7 +105,7 @@ def render() -> str:
     ]
     computed = [(case.id, case.what, case.outcome.in_words()) for case in expressions.CASES]
     parts.append(_table(expressions.GROUP, refused + computed))
-    stopped = "its reader is stopped or ends, and the snapshot is refused with the reason; the run goes on"
+    stopped = "its process is stopped or ends, or its rows are too many, and the snapshot is refused with the reason; the run goes on"
     parts.append(_table(exhausting.GROUP, [(case.id, case.what, stopped) for case in exhausting.CASES]))
     parts.append(
         _table(declarations.GROUP, [(c.id, c.what, f"`zpo2 check` ends with exit code 2: “{c.reason}”") for c in declarations.CASES])

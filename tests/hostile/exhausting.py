@@ -1,13 +1,14 @@
-"""Small files that end the process that reads them, fill its memory, or keep it busy without end."""
+"""Small files that end the process that reads them, fill its memory, or keep it busy without end; and files whose rows do so in later steps."""
 
 from __future__ import annotations
 
 import gzip
 import io
 import json
+import random
 import zipfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,12 +37,13 @@ EVENT = "BEGIN:VEVENT\r\nUID:{uid}\r\nSUMMARY:x\r\nDTSTART:{start}\r\n{more}END:
 
 @dataclass(frozen=True)
 class Exhausting:
-    """A file: its format with options, and how it is written to a path."""
+    """A file: its format with options, and how it is written to a path. `declared` are keys of its source that differ from the usual ones."""
 
     id: str
     what: str
     read: dict[str, Any]
     write: Callable[[Path], object]
+    declared: dict[str, Any] = field(default_factory=dict)
 
 
 def xlsx(path: Path, sheet: str, shared: Callable[[Any], None] | None = None) -> None:
@@ -163,6 +165,63 @@ def packed_twice(path: Path) -> None:
     path.write_bytes(gzip.compress(inner.getvalue()))
 
 
+def shapes(*texts: str) -> Callable[[Path], object]:
+    """Well-known texts, one for each of the areas that the pack has."""
+    rows = "".join(f'{area},"{text}"\n' for area, text in zip(("S", "T"), texts, strict=False))
+    return lambda path: path.write_text(f"code,shape\n{rows}", encoding="utf-8")
+
+
+def crossing(points: int) -> str:
+    """A polygon between points of chance, whose border crosses itself some hundred million times."""
+    chance = random.Random(1)
+    places = [f"{10 + chance.random():.6f} {48 + chance.random():.6f}" for _ in range(points)]
+    return f"POLYGON(({', '.join([*places, places[0]])}))"
+
+
+def comb(teeth: int, *, lying: bool) -> str:
+    """A polygon with teeth: one that stands and one that lies have a square in common for each pair of teeth."""
+    places = [(0.0, 0.0)]
+    for i in range(teeth):
+        left, middle, right = i / teeth, (i + 0.5) / teeth, (i + 1) / teeth
+        places += [(left, 1.0), (middle, 1.0), (middle, 0.001), (right, 0.001)]
+    places += [(1.0, 0.0), (0.0, 0.0)]
+    return f"POLYGON(({', '.join(f'{10 + y:.7f} {48 + x:.7f}' if lying else f'{10 + x:.7f} {48 + y:.7f}' for x, y in places)}))"
+
+
+def long_text(after: str) -> Callable[[Path], object]:
+    """A text of a million characters, and what comes after it."""
+    return lambda path: path.write_text(f"{'x' * 1_000_000}{after}", encoding="utf-8")
+
+
+def long_cell(length: int) -> Callable[[Path], object]:
+    return lambda path: path.write_text(f"code,value,text\n1,2,{'a' * length}\n", encoding="utf-8")
+
+
+def shared_texts(path: Path) -> None:
+    """A thousand rows of one text in a dictionary."""
+    texts = pa.array(["x" * 300_000] * 1000)
+    pq.write_table(pa.table({"code": texts}), path, compression="zstd")
+
+
+def refused_rows(rows: int) -> Callable[[Path], object]:
+    """Rows without a code, all different, so that each of them would be written to the quarantine."""
+
+    def write(path: Path) -> None:
+        with gzip.open(path, "wb", compresslevel=1) as file:
+            file.write(b"code,value\n")
+            for start in range(0, rows, 100_000):
+                file.write("".join(f",{number}\n" for number in range(start, start + 100_000)).encode())
+
+    return write
+
+
+BOUNDARIES = {
+    "columns": {"code": {"required": True}, "shape": {}}, "into": "boundaries", "map": {"area": {"ref_area": "code"}, "geometry": "shape"},
+}  # fmt: skip
+LONGER = {
+    "columns": {"code": {"required": True}, "value": {"type": "number"}, "text": {}},
+    "map": {"area": {"scheme": "cz", "code": "code"}, "period": f"replace(text, 'a', '{'b' * 900}')", "measures": {"longer": {"value": "value"}}},
+}  # fmt: skip
 XLSX, CSV, ICS = {"format": "xlsx"}, {"format": "csv"}, {"format": "ics"}
 CASES = [
     Exhausting("xlsx_far_cell", "a workbook whose only cell is the last of a sheet, behind another attribute", XLSX,
@@ -194,5 +253,21 @@ CASES = [
     Exhausting("json_records", "twenty million small records", {"format": "json"}, tiny_records(20_000_000)),
     Exhausting("json_deep", "a million lists inside each other", {"format": "json"}, deep_json),
     Exhausting("json_keys", "a hundred thousand different keys", {"format": "json"}, wide_json),
+    Exhausting("shape_nested", "a polygon that is 400,000 collections inside each other", CSV, shapes("GEOMETRYCOLLECTION(" * 400_000), BOUNDARIES),
+    Exhausting("shape_crossing", "a polygon of 20,000 points that crosses itself everywhere", CSV, shapes(crossing(20_000)), BOUNDARIES),
+    Exhausting("shape_combs", "two polygons that overlap in sixteen million squares", CSV,
+               shapes(comb(4000, lying=False), comb(4000, lying=True)), BOUNDARIES),
+    Exhausting("text_replaced", "a text of 50 million characters, each of which an expression makes 900 times as long", CSV,
+               long_cell(50_000_000), LONGER),
+    Exhausting("text_filled_down", "a text of a million characters that is filled down into 100,000 rows", {**CSV, "fill_down": ["code"],
+               "names": ["code", "value"], "header_rows": 0}, long_text(",1\n" + ",2\n" * 100_000)),
+    Exhausting("text_unpivoted", "a text of a million characters beside 4,000 columns that become rows", {**CSV, "names": ["code",
+               *(f"y{i}" for i in range(4000))], "header_rows": 0, "unpivot": {"pattern": "y[0-9]+", "value": "value"}},
+               long_text(",1" * 4000 + "\n")),
+    Exhausting("columns_pattern", "a name of a column for which a pattern of the pack tries billions of ways", {**CSV,
+               "unpivot": {"pattern": "(a+)+", "value": "value"}},
+               lambda path: path.write_text(f"code,{'a' * 40}!\n1,2\n", encoding="utf-8")),
+    Exhausting("parquet_texts", "a file of some kilobytes with a thousand rows of one long text", {"format": "parquet"}, shared_texts),
+    Exhausting("rows_refused", "four million rows that all go to the quarantine", CSV, refused_rows(4_000_000)),
     Exhausting("packed_twice", "a file that was packed twice and unpacks to a gigabyte of zero bytes", CSV, packed_twice),
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import subprocess
 import sys
@@ -66,6 +67,7 @@ def declaration(case: Exhausting) -> str:
             "id": case.id, "title": case.id, "publisher": "Nobody", "licence": "CC0-1.0", "theme": "census", "optional": True,
             "fetch": {"url": f"data/{case.id}.bin"}, "read": case.read, "columns": {"code": {"required": True}, "value": {"type": "number"}},
             "into": "observations", "map": {"area": {"scheme": "cz", "code": "code"}, "period": "'2021'", "measures": {case.id: {"value": "value"}}},
+            **case.declared,
         }
     )  # fmt: skip
 
@@ -91,7 +93,7 @@ def test_a_run_refuses_each_file_and_publishes_the_good_source(tmp_path: Path) -
     assert all(c.isprintable() or c == "\n" for c in output)
     assert most < MOST_MEMORY
     for case in cases:
-        assert case.id in output, f"{case.id} is not named"
+        assert re.search(rf"^source +{case.id}: .", output, re.MULTILINE), f"{case.id} has no reason"
     release = next((tmp_path / "home/public/releases").iterdir())
     rows = duckdb.sql(f"select obs_value from '{release}/parquet/indicator_values.parquet' where ref_area = 'S'").fetchall()
     assert rows == [(150.0,)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime
 
 import polars as pl
@@ -53,6 +54,15 @@ class TestFindDuplicates:
         assert pairs(
             ("a", "Play", "2024-05-01", "X"), ("b", "Play", "2024-05-01T19:00", "X"), ("c", "Play", "2024-05-01T19:00", "X")
         ) == [("b2", "a1"), ("c3", "a1")]  # fmt: skip
+
+    def test_many_events_of_one_title_and_day_take_no_longer_than_others(self) -> None:
+        many = [("b", "Play", f"2024-05-01T{i % 24:02}:{i % 60:02}", "X") for i in range(30_000)]
+        began = time.monotonic()
+        found = pairs(
+            ("a", "Play", "2024-05-01", "X"), ("a", "Play", "2024-05-01T05:05", "X"), *many, ("c", "Play", "2024-05-01T05:05", "X")
+        )
+        assert time.monotonic() - began < 60, "each event was compared with every other one"
+        assert found == [("b3", "a1"), ("b8", "a2"), ("c30003", "a2")]
 
     def test_ignores_repeats_in_one_feed_and_events_without_title(self) -> None:
         assert pairs(("a", "Play", "2024-05-01T15:00", "X"), ("a", "Play", "2024-05-01T15:00", "X")) == []

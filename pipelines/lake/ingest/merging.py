@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from datetime import datetime
 from typing import Any
 
@@ -47,31 +47,47 @@ def find_duplicates(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _pairs(group: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    winners: list[dict[str, Any]] = []
-    matched: set[tuple[int, str, str]] = set()  # (winner, feed in which it already has a duplicate)
-    pairs = []
+    """Return the duplicates in a group, feed by feed: each takes the first winner with the same start that no other of its feed has taken, or
+    else the first that equals it because one of them has no time of day. Every winner is looked at once for each feed, not for each event.
+    """
+    feeds: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in group:
-        feed = (row["source"], row["part"])
-        # winners with the same time first, then those without a time of day
-        order = sorted(range(len(winners)), key=lambda i, start=row["start"]: winners[i]["start"] != start)  # type: ignore[misc]
-        match = next(
-            (
-                i
-                for i in order
-                if (winners[i]["source"], winners[i]["part"]) != feed
-                and (i, *feed) not in matched
-                and _same_start(winners[i]["start"], row["start"])
-            ),
-            None,
-        )
-        if match is None:
-            winners.append(row)
-            continue
-        matched.add((match, *feed))
-        winner = winners[match]
-        pairs.append({**{k: row[k] for k in (*_KEY, "id")}, **{f"winner_{k}": winner[k] for k in (*_KEY, "id")}})
+        feeds[row["source"], row["part"]].append(row)
+    winners: list[dict[str, Any]] = []
+    pairs = []
+    for rows in feeds.values():
+        free = _Free(winners)
+        for row in rows:
+            winner = free.take(row["start"])
+            if winner is None:
+                winners.append(row)
+            else:
+                pairs.append({**{k: row[k] for k in (*_KEY, "id")}, **{f"winner_{k}": winner[k] for k in (*_KEY, "id")}})
     return pairs
 
 
-def _same_start(a: datetime, b: datetime) -> bool:
-    return a == b or not (a.hour or a.minute) or not (b.hour or b.minute)
+class _Free:
+    """The winners of other feeds, in order, that no event of the present feed has taken."""
+
+    def __init__(self, winners: list[dict[str, Any]]) -> None:
+        self._taken: set[int] = set()
+        self._at: dict[datetime, deque[tuple[int, dict[str, Any]]]] = defaultdict(deque)
+        for numbered in enumerate(winners):
+            self._at[numbered[1]["start"]].append(numbered)
+        self._all = deque(enumerate(winners))
+        self._on_the_day = deque((i, winner) for i, winner in enumerate(winners) if not _has_time(winner["start"]))
+
+    def take(self, start: datetime) -> dict[str, Any] | None:
+        """Take the winner that equals an event with this start."""
+        waiting = [self._at.get(start, deque()), self._on_the_day if _has_time(start) else self._all]
+        for candidates in waiting:
+            while candidates:
+                number, winner = candidates.popleft()
+                if number not in self._taken:
+                    self._taken.add(number)
+                    return winner
+        return None
+
+
+def _has_time(start: datetime) -> bool:
+    return bool(start.hour or start.minute)

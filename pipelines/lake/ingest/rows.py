@@ -132,7 +132,7 @@ def _read_snapshots(
     """Return the receipts of the snapshots that could be read, and their text rows."""
     receipts: dict[str, Receipt] = {}
     kept_rows = []
-    left = isolated.Limits.of(context.settings).bytes
+    left = most = isolated.Limits.of(context.settings).bytes
     with ThreadPoolExecutor(READERS) as pool:
         # several parts may have the same bytes; what they read in the same way is read once
         readings = {part: Reading(waiting.snapshot.sha256, read_options(context, source, part)) for part, waiting in pending.items()}
@@ -143,9 +143,7 @@ def _read_snapshots(
             rows, shape = texts[readings[part]].result()
             size = size_of(rows)
             if size > left:
-                raise readers.UnreadableSnapshot(
-                    "its rows and those of the files before it do not fit into memory together (ZPO2_READ_MEMORY)"
-                )
+                raise readers.UnreadableSnapshot(f"with it, the rows of the source take more than {most // 10**6} MB (ZPO2_READ_MEMORY)")
             left -= size
             if not _accepts_shape(source, report, part, shapes, shape):
                 continue
@@ -214,11 +212,8 @@ def without_ignored(context: Context, source: FetchedSource, frame: pl.DataFrame
         frame = frame.filter(pl.col("__ignored").is_null()).drop("__ignored")
     if source.read.ignore is None or not frame.height:
         return frame
-    matches, failures = _evaluated(context, source.read.ignore, frame, "read.ignore")
-    if failures:
-        reasons = pl.Series([failures.get(n) for n in range(frame.height)], dtype=pl.String)
-        frame = frame.with_columns(pl.coalesce("__fault", reasons).alias("__fault"))
-    return frame.filter(~matches)
+    matches, reasons = _evaluated(context, source.read.ignore, frame, "read.ignore")
+    return frame.with_columns(pl.coalesce("__fault", reasons).alias("__fault")).filter(~matches)
 
 
 def _count_ignored(rows: pl.DataFrame, kept: pl.DataFrame) -> dict[str, int]:
@@ -235,14 +230,14 @@ def rows_matching(context: Context, expression: str, frame: pl.DataFrame, place:
 
     Raises ExpressionError where it fails on a row.
     """
-    matches, failures = _evaluated(context, expression, frame, place)
-    if failures:
-        raise ExpressionError(next(iter(failures.values())))
+    matches, reasons = _evaluated(context, expression, frame, place)
+    if reasons.null_count() < reasons.len():
+        raise ExpressionError(reasons.drop_nulls()[0])
     return matches
 
 
-def _evaluated(context: Context, expression: str, frame: pl.DataFrame, place: str) -> tuple[pl.Series, dict[int, str]]:
-    """Return for each row whether `expression` is true for it, and the reasons by the positions of the rows on which it fails."""
+def _evaluated(context: Context, expression: str, frame: pl.DataFrame, place: str) -> tuple[pl.Series, pl.Series]:
+    """Return for each row whether `expression` is true for it, and why it fails on it, or null."""
     used: dict[str, str] = {}
     for name in sorted(expressions.parse(expression).columns):
         column = _column_named(name, frame.columns, place)
@@ -250,7 +245,8 @@ def _evaluated(context: Context, expression: str, frame: pl.DataFrame, place: st
             raise readers.UnreadableSnapshot(f"{place} uses the columns {used[column.lower()]} and {column}, which differ only in case")
     numbered = frame[list(used.values())].with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
     values, failures = context.sandbox.evaluate(numbered, [("matches", "boolean", expression)])
-    return values["matches"].fill_null(False), {n: f"{place}: {reason}" for n, _, reason in failures.iter_rows()}
+    reasons = failures.select("__n", pl.format("{}: {}", pl.lit(place), "reason").alias("reason"))
+    return values["matches"].fill_null(False), values.join(reasons, on="__n", how="left", maintain_order="left")["reason"]
 
 
 def _column_named(name: str, columns: Sequence[str], place: str) -> str:

@@ -19,6 +19,7 @@ from pipelines.lake.mapping.possible_numbers import COORDINATES, SIZE, without_i
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import ROW_SCHEMA
 from pipelines.packs.schema import AreaMap, AreasMap
+from pipelines.readers import UnreadableSnapshot
 
 _DATES = ("valid_from", "valid_to")
 _NUMBERS = ("lat", "lon", "area_km2")
@@ -28,9 +29,18 @@ CONTROL = r"[\x00-\x1f\x7f-\x9f\u{2028}\u{2029}]"
 """Characters that move the cursor or command a terminal, line ends and tabs included."""
 
 
+MAX_AREAS = 1_000_000
+"""Areas of a source: the whole of Europe has a tenth of that. All areas are in memory while a run works."""
+
+
 def map_rows(source: str, validated: ValidatedRows, spec: AreasMap, levels: list[str], sandbox: Sandbox) -> MappedRows:
-    """Return the areas of the accepted rows. A row without an identifier or with an unknown level is rejected."""
+    """Return the areas of the accepted rows. A row without an identifier or with an unknown level is rejected.
+
+    Raises UnreadableSnapshot if there are more than MAX_AREAS.
+    """
     frame = validated.accepted
+    if frame.height * len(spec.area) > MAX_AREAS:
+        raise UnreadableSnapshot(f"the rows give {frame.height * len(spec.area)} areas, more than {MAX_AREAS}")
     cells = cells_only(frame)
     base = frame.select("__n", "__row", "__cell", "__part", "__bad")
     where, where_failures = sandbox.evaluate(cells, [("__where", "boolean", spec.where if spec.where is not None else "true")])

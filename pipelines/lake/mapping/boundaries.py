@@ -16,7 +16,7 @@ SCHEMA = pl.Schema({
 })  # fmt: skip
 """`geometry` is a valid Polygon or MultiPolygon as well-known binary, with degrees of WGS 84, longitude first."""
 SECONDS = 120.0
-"""CPU time for the polygons of a source; those of 6,000 municipalities need three."""
+"""CPU time for the polygons of a source; 6,000 municipalities with 70,000 points need less than one."""
 
 
 def map_rows(source: str, validated: ValidatedRows, spec: BoundariesMap, territory: Territory, sandbox: Sandbox) -> MappedRows:

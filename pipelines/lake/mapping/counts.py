@@ -12,9 +12,12 @@ from pipelines.lake.mapping import observations, placing
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
 from pipelines.packs import expressions
+from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.schema import CountedSource
 
 _INTERNAL = {"source", "part", "row_number", "snapshot"}
+MAX_ROWS = 20_000_000
+"""Register entries that count, one for each year in which it is valid: some 5 GB of memory."""
 _KNOWN = {"events": ("ref_area", "category", "start"), "register": ("ref_area", "register", "valid_from", "valid_to")}
 """What is known of refused entries."""
 
@@ -164,9 +167,16 @@ def _by_year(entries: pl.DataFrame, counted: CountedSource, last: int) -> pl.Dat
     first_date: Any = entries["valid_from"].min()
     first = counted.from_year or (first_date.year if isinstance(first_date, date) else last)
     month, day = (int(number) for number in counted.count_on.split("-"))
-    years = pl.DataFrame({"__year": list(range(first, last + 1))}, schema={"__year": pl.Int32})
-    valid = entries.join(years, how="cross").filter(placing.is_valid_on(pl.date(pl.col("__year"), month, day)))
-    return valid.with_columns(pl.col("__year").cast(pl.String).alias("time_period")).drop("__year")
+    years, rows = [], 0
+    for year in range(first, last + 1):  # all years at once would have each entry in memory for each of them
+        valid = entries.filter(placing.is_valid_on(pl.date(pl.lit(year, pl.Int32), month, day)))
+        rows += valid.height
+        if rows > MAX_ROWS:
+            raise ExpressionError(f"the entries are valid in so many years since {first} that more than {MAX_ROWS} would count (from_year)")
+        years.append(valid.with_columns(pl.lit(str(year)).alias("time_period")))
+    if not years:
+        return entries.clear().with_columns(pl.lit(None, pl.String).alias("time_period"))
+    return pl.concat(years).sort("__n", maintain_order=True)
 
 
 def _of_valid_areas(entries: pl.DataFrame, territory: Territory) -> pl.DataFrame:
