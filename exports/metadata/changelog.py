@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from exports.changes.published import ALL_KINDS, TABLE
 from exports.metadata import markdown
-from exports.metadata.text import cell
+from exports.metadata.text import prose
 from exports.model.change_summary import Summary
 from exports.model.info import Context
 
@@ -67,4 +67,4 @@ def _percent(share: float | None) -> str:
 def _place(key: str) -> str:
     """Return the key of a value without the indicator and without totals."""
     parts = json.loads(key) if key else {}
-    return cell(", ".join(str(value) for name, value in parts.items() if name != "indicator" and value != "_T"))
+    return prose(", ".join(str(value) for name, value in parts.items() if name != "indicator" and value != "_T"))

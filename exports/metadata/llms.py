@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from exports.metadata.text import licence_url, release_url
+from exports.metadata.text import licence_url, prose, release_url
 from exports.model import layout
 from exports.model.info import Context
 from exports.model.licences import NO_LICENCE
+from pipelines.core.iri import escape_iri
 
 PATH = "llms.txt"
 
@@ -16,7 +17,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
     if f"{layout.API}/index.json" not in context.files:
         return {}
     lines = [
-        f"# {info.text(info.title) or info.pack}",
+        f"# {prose(info.text(info.title)) or info.pack}",
         "",
         f"> Indicators of territories ({info.country}), release {context.version} of {info.timestamp[:10]}. Files only, without a server.",
         "",
@@ -28,7 +29,8 @@ def descriptor(context: Context) -> dict[str, bytes]:
         f"2. Find the indicator in [{layout.API}/indicators.json]({layout.API}/indicators.json): title, unit, direction, decimals, periods, sources.",
         f"3. Find the place in [{layout.API}/areas.json]({layout.API}/areas.json). Its number is its place in the columns. Places of the same name "
         "differ in the area above (`parent`).",
-        f"4. Read {layout.API}/areas/<bundle>.json for all values of a place, or {layout.API}/indicators/<id>.json for one indicator in all places.",
+        f"4. Read `{layout.API}/areas/<bundle>.json` for all values of a place, or `{layout.API}/indicators/<id>.json` for one "
+        "indicator in all places.",
         "",
         "## Rules",
         "",
@@ -56,19 +58,19 @@ def _site(context: Context) -> list[str]:
     if not layout.has_site(context.info.formats, context.files):
         return []
     page = layout.site_page("<language>", "place")
-    return [f"- [{layout.SITE_START}]({layout.SITE_START}): the same for people; {page}?area=<code> shows a place"]
+    return [f"- [{layout.SITE_START}]({layout.SITE_START}): the same for people; `{page}?area=<code>` shows a place"]
 
 
 def _about(context: Context) -> list[str]:
     info = context.info
     lines = []
     if publisher := info.text(info.publisher.get("name")):
-        lines.append(f"- Publisher: {publisher}")
+        lines.append(f"- Publisher: {prose(publisher)}")
     if info.licence_of_all != NO_LICENCE:
         address = licence_url(info.licence_of_all)
         lines.append(
-            f"- Licence: {info.licence_of_all}{f' <{address}>' if address else ''}; sources have licences of their own (`sources`)"
+            f"- Licence: {prose(info.licence_of_all)}{f' <{address}>' if address else ''}; sources have licences of their own (`sources`)"
         )
     if url := release_url(info.base_uri, context.version):
-        lines.append(f"- Address: <{url}>. Paths are relative to it. A release never changes.")
+        lines.append(f"- Address: <{escape_iri(url)}>. Paths are relative to it. A release never changes.")
     return lines

@@ -92,14 +92,14 @@ class Graph:
     """Statements by subject and property (a prefixed name), in the order in which they were added."""
 
     nodes: dict[str, dict[str, list[Term]]] = field(default_factory=dict)
+    _known: set[tuple[str, str, Term]] = field(default_factory=set, repr=False, compare=False)
 
     def add(self, subject: str, prop: str, *objects: Term | None) -> None:
         """Add the property `prop` of `subject` with each of `objects`, without repetitions. None is ignored."""
         for value in objects:
-            if value is not None:
-                values = self.nodes.setdefault(subject, {}).setdefault(prop, [])
-                if value not in values:
-                    values.append(value)
+            if value is not None and (statement := (subject, prop, value)) not in self._known:
+                self._known.add(statement)
+                self.nodes.setdefault(subject, {}).setdefault(prop, []).append(value)
 
     def node(self, subject: str, *types: str, **properties: Term | Sequence[Term] | None) -> Iri:
         """Add types and properties of `subject` and return its IRI. Write dct_title for the property dct:title."""
@@ -111,7 +111,7 @@ class Graph:
     def turtle(self) -> bytes:
         """Return the statements as Turtle."""
         body = "\n".join(_turtle_node(subject, properties) for subject, properties in self.nodes.items())
-        used = sorted(prefix for prefix in PREFIXES if re.search(rf"(?<![\w:/#]){prefix}:", body))
+        used = sorted(prefix for prefix in PREFIXES if re.search(rf"{prefix}:(?<![\w:/#]{prefix}:)", body))
         head = "".join(f"@prefix {prefix}: <{PREFIXES[prefix]}> .\n" for prefix in used)
         return f"{head}\n{body}".encode()
 

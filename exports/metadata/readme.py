@@ -13,11 +13,12 @@ from typing import Any
 from exports.formats import reading_texts
 from exports.formats.query_macros import Query, queries
 from exports.metadata import markdown, wording
-from exports.metadata.text import is_web, licence_url, release_url
+from exports.metadata.text import is_web, licence_url, prose, release_url
 from exports.model import layout
 from exports.model.info import Context, ReleaseInfo
 from exports.model.licences import NO_LICENCE
 from exports.model.tables import Table
+from pipelines.core.iri import escape_iri
 from pipelines.core.vocabulary import STATUSES
 
 PATH = "README.md"
@@ -56,7 +57,7 @@ def _document(context: Context, language: str, others: Mapping[str, str]) -> byt
         version=context.version,
         date=info.timestamp[:10],
         publisher=info.text(info.publisher.get("name")),
-        url=release_url(info.base_uri, context.version),
+        url=escape_iri(release_url(info.base_uri, context.version) or ""),
         tables=context.tables,
         table_title=lambda table: wording.title(table.name, language) or table.name,
         description=description,
@@ -88,7 +89,7 @@ def _document(context: Context, language: str, others: Mapping[str, str]) -> byt
 def _licence(licence: str) -> str:
     """Return the licence with a link to its text, or its name alone; nothing if no licence is asserted."""
     url = licence_url(licence)
-    return f"[{licence}]({url})" if url else "" if licence == NO_LICENCE else licence
+    return f"[{licence}]({url})" if url else "" if licence == NO_LICENCE else prose(licence)
 
 
 def _source(info: ReleaseInfo, source: Mapping[str, Any]) -> dict[str, str]:
@@ -96,8 +97,8 @@ def _source(info: ReleaseInfo, source: Mapping[str, Any]) -> dict[str, str]:
         "id": source["id"],
         "citation": info.text(source.get("citation")) or f"{info.text(source['publisher'])}: {info.text(source['title'])}",
         "licence": _licence(source["licence"]),
-        "licence_page": source["licence_url"] if is_web(source.get("licence_url")) else "",
+        "licence_page": escape_iri(source["licence_url"]) if is_web(source.get("licence_url")) else "",
         "rights": info.text(source.get("rights")),
         "carrier": (source.get("carrier") or {}).get("name", ""),
-        "homepage": source["homepage"] if is_web(source.get("homepage")) else "",
+        "homepage": escape_iri(source["homepage"]) if is_web(source.get("homepage")) else "",
     }

@@ -10,6 +10,7 @@ from typing import Any
 from exports.model.licences import NO_LICENCE
 
 _SPDX = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
+_MARKDOWN = re.compile(r"[\\`*\[\]<|]|&(?=[#\w])|(?<![^\W_])_|_(?![^\W_])")
 _CREATIVE_COMMONS = re.compile(r"CC-(BY(?:-NC)?(?:-ND|-SA)?)-(\d\.\d)")
 
 
@@ -21,6 +22,11 @@ def to_json(value: Any) -> bytes:
 def cell(text: str) -> str:
     """Return `text` as a cell of a Markdown table."""
     return " ".join(text.split()).replace("\\", "\\\\").replace("|", "\\|")
+
+
+def prose(text: str) -> str:
+    """Return a text of a pack on one line of Markdown, in which it is text: no markup, no link, no HTML, and no end of a cell."""
+    return _MARKDOWN.sub(lambda match: f"\\{match[0]}", " ".join(text.split()))
 
 
 def is_web(address: Any) -> bool:

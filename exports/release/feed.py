@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 from exports.model import layout
 from exports.release.entries import PUBLISHED, ROLLBACK, WITHDRAWN, ChangeCounts, Entry, LedgerEvent, PackInfo, TableCounts
 from pipelines.core.iri import escape_iri
+from pipelines.core.printable import TURNING
 
 if TYPE_CHECKING:
     from exports.release.ledger import Ledger
@@ -33,6 +34,7 @@ _TITLE_WORDS = {  # by language: withdrawn, current again
     "sk": ("stiahnuté", "opäť aktuálne"),
 }
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_TURNING = re.compile(f"[{TURNING}]")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _LANGUAGE = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*")
 _FORMULA_START = ("=", "+", "-", "@")
@@ -231,7 +233,7 @@ def _link(parent: ET.Element, relation: str, media_type: str, target: str, title
 
 def _text(value: str) -> str:
     """Return a text from a pack or an operator on one line, safe in XML and in a spreadsheet that loads the feed."""
-    clean = " ".join(_NOT_XML.sub("\ufffd", value).split())
+    clean = " ".join(_NOT_XML.sub("\ufffd", _TURNING.sub("", value)).split())
     return f"'{clean}" if clean.startswith(_FORMULA_START) else clean
 
 

@@ -205,13 +205,14 @@ class _Distinct:
     def __init__(self, kind: Any) -> None:
         self._kind = kind
         self._chunks: list[Any] = []
-        self._kept = 0
+        self._added = 0
 
     def add(self, cells: Any) -> None:
         self._chunks.append(pc.unique(cells))
-        if sum(len(chunk) for chunk in self._chunks) > self._kept + MOST_TEXTS:
+        self._added += len(self._chunks[-1])
+        if self._added > MOST_TEXTS:
             self._chunks = [self.values()]
-            self._kept = len(self._chunks[0])
+            self._added = 0
 
     def values(self) -> Any:
         return pc.unique(pa.chunked_array(self._chunks, type=self._kind))

@@ -13,7 +13,7 @@ from exports.metadata.catalogue import CATALOG_TTL, DUCKDB
 from exports.model import checksums, layout
 from exports.model.info import FileFacts, ForeignKey
 from exports.model.topics import FURTHER
-from exports.verify.csv_metadata import metadata_path, schema_of
+from exports.verify.csv_metadata import metadata_path
 
 if TYPE_CHECKING:
     from exports.model.connection import Limits
@@ -190,8 +190,8 @@ def _csvw(folder: Path, tables: list[DescribedTable], path: str) -> Iterator[str
     if [value["url"] for value in described] != list(expected):
         yield f"{path}: describes {', '.join(value['url'] for value in described)}"
         return
-    for name, table in expected.items():
-        schema = schema_of(document, name)
+    for (name, table), value in zip(expected.items(), described, strict=True):
+        schema = value["tableSchema"]
         columns = [(csvw.column_name(column), csvw.DATATYPES[kind]) for column, kind in table.types.items()]
         if csvw.kinds(schema["columns"]) != columns:
             yield f"{path}: columns or types of {name} differ from {datapackage.PATH}"

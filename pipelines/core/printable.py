@@ -5,6 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+TURNING = "\u202a-\u202e\u2066-\u2069"
+"""Characters that turn the direction of what follows, as a range of a regular expression: embeddings, overrides and isolates (UAX #9).
+
+What they enclose is not read in the order in which it is written ("Trojan Source", UTS #55). Marks that only give a letter a direction,
+U+200E, U+200F and U+061C, are not among them: texts in Arabic and Hebrew need them.
+"""
+
 
 def printable(text: str) -> str:
     """Return `text` with control characters escaped."""
@@ -32,7 +39,7 @@ def listed(names: Sequence[str], most: int) -> str:
     return ", ".join(names[:most]) + more
 
 
-_COMMANDS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_COMMANDS = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{TURNING}]")
 """Control characters but for tabs and ends of lines, and characters that turn the direction of what follows."""
 
 

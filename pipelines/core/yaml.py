@@ -16,7 +16,7 @@ import yaml
 from pydantic import BeforeValidator
 
 from pipelines.core.errors import ExitCode, Zpo2Error
-from pipelines.core.printable import printable
+from pipelines.core.printable import TURNING, printable
 
 MAX_NODES = 200_000  # no real pack has as many; an alias bomb expands to more
 MAX_BYTES = 5_000_000
@@ -26,6 +26,9 @@ MAX_DIGITS = 100
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Control characters but for tab and line ends."""
+_TURNING = re.compile(f"[{TURNING}]")
+_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{5}")
+"""Five combining marks on a letter: no script needs as many, and they are drawn over the lines above and below (UTS #39, 5.4)."""
 _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _NULL = {"", "~", "null", "Null", "NULL"}
@@ -84,6 +87,8 @@ class Document:
 def load(file: Path, name: str) -> Document:
     """Return the document of `file`. Raises PackError with the line of a syntax error or of a repeated key."""
     text = _read(file, name)
+    if turning := _TURNING.search(text):  # comments are read by people, who must see what the software sees
+        raise PackError([f"{name}:{text.count(chr(10), 0, turning.start()) + 1}: a file has no {_fault_of(turning[0])}"])
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         _assert_flat(yaml.parse(text, Loader=loader), name)
@@ -155,8 +160,8 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise PackError([f"{self.document.name}:{line}: a key must be text"])
             key = str(key_node.value)
-            if _CONTROL.search(key):
-                raise PackError([f"{self.document.name}:{line}: {key}: a key has no control characters"])
+            if fault := _fault_of(key):
+                raise PackError([f"{self.document.name}:{line}: {key}: a key has no {fault}"])
             if key in result:
                 raise PackError([f"{self.document.name}:{line}: {'.'.join(map(str, (*path, key)))}: repeated key"])
             self.document.lines[(*path, key)] = line
@@ -164,13 +169,23 @@ class _Builder:
         return result
 
 
+def _fault_of(text: str) -> str | None:
+    """Return what a text of a pack has and must not have, because it would not read as it is written. None if there is nothing."""
+    faults = {
+        "control characters": _CONTROL,
+        "characters that turn the direction of what follows (U+202A to U+202E, U+2066 to U+2069)": _TURNING,
+        "more than four combining marks on a letter": _MARKS,
+    }
+    return next((fault for fault, pattern in faults.items() if pattern.search(text)), None)
+
+
 def _scalar(node: yaml.ScalarNode, name: str) -> Any:
     text = str(node.value)
     explicit = not node.tag.startswith("tag:yaml.org,2002:")
     if explicit:
         raise PackError([f"{name}:{node.start_mark.line + 1}: {node.tag}: tags are not supported"])
-    if len(text) > 1 and _CONTROL.search(text):  # a single one may be the separator of a file
-        raise PackError([f"{name}:{node.start_mark.line + 1}: a text has no control characters"])
+    if len(text) > 1 and (fault := _fault_of(text)):  # a single one may be the separator of a file
+        raise PackError([f"{name}:{node.start_mark.line + 1}: a text has no {fault}"])
     if node.style:  # quoted or block: text
         return text
     if text in _NULL:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -181,6 +181,43 @@ class TestHttp:
     def test_what_is_no_request_is_refused(self, address: str, body: str) -> None:
         reply = requests.post(address, data=body.encode(), headers=HEADERS, timeout=30)
         assert 400 <= reply.status_code < 500
+
+    @pytest.mark.parametrize(
+        ("text", "status"),
+        [
+            (json.dumps(CALL).replace("{}", '{"limit": ' + "9" * 200_000 + "}"), 400),
+            (json.dumps(CALL).replace("{}", "{" + ", ".join(f'"k{n}": 1' for n in range(15_000)) + "}"), 200),
+            ("[" + ", ".join([json.dumps(CALL)] * 1_000) + "]", 400),
+            ("[" + ", ".join(['{"jsonrpc": "2.0", "method": "x"}'] * 5_000) + "]", 400),
+        ],
+        ids=["number", "arguments", "batch of calls", "batch of notifications"],
+    )
+    def test_floods_in_one_request_are_refused(self, address: str, text: str, status: int) -> None:
+        reply = requests.post(address, data=text, headers=HEADERS, timeout=30)
+        assert reply.status_code == status
+        assert len(reply.content) < 4_000
+        assert status == 400 or "has no argument" in reply.text
+
+    def test_sessions_that_nobody_closes_leave_nothing(self, address: str) -> None:
+        client = {"name": "x" * 10_000, "version": "1"}
+        hello = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client}
+        with requests.Session() as session:
+            for _ in range(200):
+                reply = session.post(
+                    address, json={"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": hello}, headers=HEADERS, timeout=30
+                )
+                assert reply.status_code == 200
+                assert "mcp-session-id" not in reply.headers
+
+    def test_slow_and_idle_clients_keep_nobody_out(self, address: str) -> None:
+        host, _, port = address.removeprefix("http://").removesuffix("/mcp").partition(":")
+        head = f"POST /mcp HTTP/1.1\r\nHost: {host}:{port}\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{{"
+        with ExitStack() as opened:
+            for number in range(300):
+                client = opened.enter_context(socket.create_connection((host, int(port)), timeout=30))
+                if number % 2:
+                    client.sendall(head.encode())
+            assert requests.post(address, json=CALL, headers=HEADERS, timeout=30).status_code == 200
 
     def test_only_post_is_served(self, address: str) -> None:
         for method in ("GET", "PUT", "DELETE", "OPTIONS"):

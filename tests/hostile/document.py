@@ -91,6 +91,14 @@ seconds of the rest are taken and dropped, so that the client sees the status |
 
 Control characters in what a server sends (reasons, headers, messages, names of files) are shown as escapes, such as `\\x1b`. Whatever else
 the command prints or logs has escapes of JSON in their place, such as `\\u001b`; so have characters that turn the direction of a line.
+
+## Texts that do not read as they are written
+
+Characters that turn the direction of what follows (U+202A to U+202E, U+2066 to U+2069) and more than four combining marks on a letter make a
+text that readers do not see as programs do. `zpo2 check` refuses both in a pack, and the first in its comments, too. Names and attributes of
+areas lose them on their way into the lake, and an area with such an identifier or code is refused. So no file of a release, no page and no
+answer has them. Everything else stays as it came, such as letters and marks of scripts that are written from right to left. Pages isolate the
+direction of links and labels, and Markdown, HTML, XML, RDF, CSV and workbooks escape what they would take for markup or a formula.
 """
 
 

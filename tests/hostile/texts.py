@@ -14,15 +14,16 @@ GROUP = "Texts"
 SCRIPT = "<script>alert('zpo2')</script>"
 INJECTION = "Robert'); drop table observations; --"
 BOTH = Outcome(((PRAHA, 1.0), (BRNO, 2.0)))
+BLANKS = "with a blank for each control character, line end or tab"
 LONG = "Llanfair" * 12_500
 
 
-def areas(case: str, what: str, *names: str, kept: tuple[str, ...] | None = None) -> Case:
-    """A source of areas with hostile names, which must be in the lake as they came, or as `kept`."""
+def areas(case: str, what: str, *names: str, kept: tuple[str, ...] | None = None, also: str = BLANKS) -> Case:
+    """A source of areas with hostile names, which must be in the lake as they came, or as `kept`, of which `also` says how."""
     result = tuple((f"{case}:{i}", name) for i, name in enumerate(kept if kept is not None else names, 1))
     return Case(
         case, GROUP, what, written(["code", "name"], *([str(i), name] for i, name in enumerate(names, 1))), Outcome(result,
-        also="each name as it came" if kept is None else "with a blank for each control character, line end or tab"),
+        also="each name as it came" if kept is None else also),
         into="areas", columns="{code: {required: true}, name: {}}",
         map=f"{{area: {{ref_area: \"'{case}:' || code\", level: \"'lau'\", name: name, parents: {{nuts0: \"'T'\"}}}}}}",
     )  # fmt: skip
@@ -41,9 +42,11 @@ CASES = [
          Outcome(((PRAHA, 1.0),), (Bad(3, "value", "not a number"),))),
     areas("control_characters", "control characters in names: bell, escape, backspace, delete, C1", "a\x07b", "\x1b[31mred\x1b[0m",
              "a\x08b", "a\x7fb", "a\x85b\x9bc", kept=("a b", "[31mred [0m", "a b", "a b", "a b c")),
-    areas("right_to_left", "marks that turn the direction of writing round", "abc\u202egpj.exe", "\u200fשלום\u200e", "\u2066a\u2069"),
+    areas("right_to_left", "marks that turn the direction of writing round", "abc\u202egpj.exe", "\u200fשלום\u200e", "\u2066a\u2069",
+             kept=("abcgpj.exe", "\u200fשלום\u200e", "a"), also="without what turns the text after it; marks of single letters stay"),
     areas("zero_width", "characters that nobody sees", "Br\u200bno", "B\ufeffrno", "Brno\u00ad", "\u2060Brno"),
-    areas("many_marks", "a letter under five hundred combining marks", "Z" + "\u0301" * 500),
+    areas("many_marks", "a letter under five hundred combining marks", "Z" + "\u0301" * 500,
+             kept=("Z" + "\u0301" * 4,), also="with the first four marks of the letter"),
     areas("astral", "characters beyond the first plane, and unassigned ones", "\U0001f3d8 Brno", "\U0010fffe", "\ufffe"),
     areas("sql_names", "SQL in names", INJECTION, "' or 1=1 --", '"; attach \'/x\' as x; --', "{{ config(x) }}", "$1 ? :name"),
     areas("script_names", "markup in names", SCRIPT, "<img src=x onerror=alert(1)>", "]]></script>", "&lt;b&gt;", "javascript:alert(1)"),

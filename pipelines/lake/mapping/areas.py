@@ -27,6 +27,10 @@ _TEXTS = ("ref_area", "level", "name", "country")
 _COUNTRY = "^[A-Z]{2}$"  # ISO 3166-1 alpha-2
 CONTROL = r"[\x00-\x1f\x7f-\x9f\u{2028}\u{2029}]"
 """Characters that move the cursor or command a terminal, line ends and tabs included."""
+TURNING = r"[\u{202a}-\u{202e}\u{2066}-\u{2069}]"
+"""Characters that turn the direction of what follows (`pipelines.core.printable`)."""
+MARKS = r"(\p{M}{4})\p{M}+"
+"""More than four combining marks in a row: no script needs more, and they are drawn over the lines above and below (UTS #39, 5.4)."""
 
 
 MAX_AREAS = 1_000_000
@@ -77,9 +81,12 @@ def _reasons(
         [
             failures.select("__n", pl.format("map.area.{}: {}", "column", "reason").alias("reason")),
             rows.filter(pl.col("ref_area").is_null()).select("__n", pl.lit("the area has no identifier").alias("reason")),
-            rows.filter(pl.col("ref_area").str.contains(CONTROL)).select(
+            rows.filter(pl.col("ref_area").str.contains(f"{CONTROL}|{TURNING}")).select(
                 "__n", pl.lit("the identifier of the area has control characters").alias("reason")
             ),
+            rows.filter(
+                pl.col("codes").list.eval(pl.element().struct.field("code").str.contains(f"{CONTROL}|{TURNING}")).list.any()
+            ).select("__n", pl.lit("a code of the area has control characters").alias("reason")),
             rows.filter(~pl.col("country").str.contains(_COUNTRY)).select("__n", bad_country.alias("reason")),
             rows.filter(is_unknown_level).select("__n", bad_level.alias("reason")),
             rows.filter(pl.col("valid_to") <= pl.col("valid_from")).select(
@@ -124,7 +131,12 @@ def _one_area(rows: pl.DataFrame, area: AreaMap, position: int) -> pl.DataFrame:
 
 
 def _stripped(column: str, *, of_readers: bool = False) -> pl.Expr:
-    """Return the texts of a column without blanks around them, null where nothing is left. Those for readers get a blank for control characters."""
+    """Return the texts of a column without blanks around them, null where nothing is left.
+
+    Those for readers get a blank for control characters, and lose what turns the direction of writing and marks beyond four on a letter.
+    """
     text = pl.col(column)
-    text = (text.str.replace_all(f"{CONTROL}+", " ") if of_readers else text).str.strip_chars()
+    if of_readers:
+        text = text.str.replace_all(f"{CONTROL}+", " ").str.replace_all(TURNING, "").str.replace_all(MARKS, "${1}")
+    text = text.str.strip_chars()
     return pl.when(text != "").then(text).alias(column)
