@@ -10,8 +10,11 @@ from exports.metadata import markdown
 from exports.metadata.text import prose
 from exports.model.change_summary import Summary
 from exports.model.info import Context
+from pipelines.core.printable import listed
 
 PATH = "CHANGELOG.md"
+MOST_NAMED = 100
+"""The most new or withdrawn rows of a table that are named."""
 MOST_REVISIONS = 15
 """The most indicators that are listed."""
 
@@ -50,7 +53,7 @@ def _new_and_withdrawn(changes: Summary) -> Iterator[str]:
     for kind, names_by_table in (("new", changes.new), ("withdrawn", changes.withdrawn)):
         for table_name, names in names_by_table.items():
             if names:
-                yield f"{kind} {table_name}: " + ", ".join(f"`{name}`" for name in names)
+                yield f"{kind} {table_name}: {listed([f'`{name}`' for name in names], MOST_NAMED)}"
 
 
 def _count(rows: int | None) -> str:

@@ -82,8 +82,13 @@ export interface Comparison {
 /** The order of statuses when values are joined: the last one is that of the group. */
 const RANK = "APIEB";
 
-const entryOf = (place: Chosen, indicator: string): Entry | undefined =>
-  place.values.indicators.find((entry) => entry.indicator === indicator);
+const entriesOf = new WeakMap<Chosen["values"], Map<string, Entry>>();
+
+function entryOf({ values }: Chosen, indicator: string): Entry | undefined {
+  let entries = entriesOf.get(values);
+  if (!entries) entriesOf.set(values, (entries = new Map(values.indicators.map((entry) => [entry.indicator, entry]))));
+  return entries.get(indicator);
+}
 
 /**
  * Compare an indicator in the newest period that all places have: the earliest of the newest periods of their levels. Null if no place has a row.

@@ -112,9 +112,10 @@ interface IndicatorChoiceProps {
 
 function IndicatorChoice({ meta, indicators, chosen, onChoose }: IndicatorChoiceProps) {
   const placed = new Set<string>();
+  const byId = new Map(indicators.map((indicator) => [indicator.indicator, indicator]));
   const groups = meta.topics
     .map(({ topic, title, indicators: ids }) => {
-      const members = ids.map((id) => indicators.find(({ indicator }) => indicator === id)).filter((indicator) => indicator !== undefined && !placed.has(indicator.indicator)) as IndicatorMeta[];
+      const members = ids.map((id) => byId.get(id)).filter((indicator) => indicator !== undefined && !placed.has(indicator.indicator)) as IndicatorMeta[];
       for (const { indicator } of members) placed.add(indicator);
       return { topic, title, members };
     })

@@ -139,7 +139,8 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
   const name = group ? (selection.kind === "own" && selection.name) || t("compare.group") : null;
   const key = [...shown.map(({ code }) => code), "|", ...(group ?? []).map(({ code }) => code), topic].join();
   const all = useMemo(() => {
-    const indicators = ids.map((id) => meta.indicators.find(({ indicator }) => indicator === id)).filter((indicator) => indicator !== undefined);
+    const byId = new Map(meta.indicators.map((indicator) => [indicator.indicator, indicator]));
+    const indicators = ids.map((id) => byId.get(id)).filter((indicator) => indicator !== undefined);
     return indicators.sort((a, b) => Number(b.display === "headline") - Number(a.display === "headline")).map((indicator) => ({ indicator, comparison: compare(indicator, shown, group) }));
   }, [key, chosen]);
   const comparisons = all.map(({ comparison }) => comparison).filter((comparison) => comparison !== null);

@@ -21,9 +21,10 @@ export function missingOf(place: Place, meta: Meta): MissingParts {
   for (const about of open) bySupplier.set(about.supplier, [...(bySupplier.get(about.supplier) ?? []), about]);
   const named = [...bySupplier].filter(([supplier, indicators]) => supplier && indicators.length >= NAMED_FROM).sort(([, a], [, b]) => b.length - a.length);
   const rest = open.filter((about) => !named.some(([supplier]) => supplier === about.supplier));
+  const shown = new Set(place.rows.map((row) => row.about.indicator));
   return {
     suppliers: [...named.map(([supplier, indicators]) => ({ supplier, indicators })), ...(rest.length ? [{ supplier: "", indicators: rest }] : [])],
-    elsewhere: meta.indicators.filter((about) => Object.keys(about.newest).length > 0 && !place.rows.some((row) => row.about.indicator === about.indicator)),
+    elsewhere: meta.indicators.filter((about) => Object.keys(about.newest).length > 0 && !shown.has(about.indicator)),
     here: rows.filter((row) => row.value === null).map((row) => ({ row, status: row.status })),
   };
 }

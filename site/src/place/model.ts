@@ -241,11 +241,11 @@ export function middle(values: Value[]): Value {
 
 /** Rows of an objective by topic, in the order of the pack; topics and rows without any are left out. */
 export function byTopic(meta: Meta, rows: Row[]): { topic: string; title: string; rows: Row[] }[] {
-  const groups = meta.topics.map(({ topic, title, indicators }) => ({
-    topic,
-    title,
-    rows: rows.filter((row) => row.about.topic === topic).sort((a, b) => indicators.indexOf(a.about.indicator) - indicators.indexOf(b.about.indicator)),
-  }));
+  const groups = meta.topics.map(({ topic, title, indicators }) => {
+    const order = new Map(indicators.map((indicator, at) => [indicator, at]));
+    const at = (row: Row) => order.get(row.about.indicator) ?? -1;
+    return { topic, title, rows: rows.filter((row) => row.about.topic === topic).sort((a, b) => at(a) - at(b)) };
+  });
   groups.push({ topic: "", title: "", rows: rows.filter((row) => !meta.topics.some(({ topic }) => topic === row.about.topic)) });
   return groups.filter((group) => group.rows.length > 0);
 }
