@@ -44,7 +44,8 @@ class Settings(BaseSettings):
     )
     read_memory: str | None = Field(
         default=None,
-        description="Largest memory for reading one file, such as 4GB, the default. A small file may use 2 GB, a large one more.",
+        description="Largest memory for reading files, such as 4GB, the default. A small file may use 2 GB, a large one more, and the rows of a "
+        "source may need three fifths of it in later steps.",
     )
     read_seconds: float | None = Field(
         default=None,

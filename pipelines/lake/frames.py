@@ -12,9 +12,13 @@ import polars as pl
 from pipelines.core import isolated
 from pipelines.core.errors import ExitCode, Zpo2Error
 from pipelines.core.isolated import MEGABYTE
+from pipelines.readers.reading import text_of
 
 MEMORY = 1_500 * MEGABYTE
 """Bytes that the work may use beside the frames that it gets."""
+
+MOST_TEXT = 1_000 * MEGABYTE
+"""Bytes of the texts in the frames that come back: pieces that are small each would fill the disk and the memory together."""
 
 Frames = dict[str, pl.DataFrame]
 
@@ -61,9 +65,13 @@ def answer(request: dict[str, Any], work: Callable[[Frames, Any], Iterable[Frame
     `work` gives its frames in one or several pieces, so that large ones are never in memory as a whole. It may raise Refused.
     """
     paths: dict[str, list[str]] = {}
+    text = 0
     try:
         for number, piece in enumerate(work({name: pl.read_ipc(path) for name, path in request["frames"].items()}, request["options"])):
             for i, (name, frame) in enumerate(piece.items()):
+                text += text_of(frame)
+                if text > MOST_TEXT:
+                    raise Refused(f"the results have more than {MOST_TEXT // MEGABYTE} MB of text")
                 path = str(Path(request["folder"]) / f"result_{number}_{i}.arrow")
                 frame.write_ipc(path, compression="uncompressed")
                 paths.setdefault(name, []).append(path)

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from pipelines.core.printable import shortened
 from pipelines.core.sql import identifier
 from pipelines.lake import frames
 from pipelines.lake.frames import Frames, Refused
@@ -20,6 +21,8 @@ ROWS = 500_000
 """Rows that are evaluated at a time."""
 ROWS_WITH_OWN_REASON = 50
 """How many failing rows are evaluated one by one for their own reason; later ones of these rows get the last reason."""
+_REASON = 1_000
+"""Characters of a reason; DuckDB repeats the cell in it."""
 FAILURES = pl.Schema({"__n": pl.Int64, "column": pl.String, "reason": pl.String})
 
 
@@ -51,7 +54,7 @@ def _query(sql: str, tables: Frames) -> pl.DataFrame:
             connection.register(name, frame.to_arrow(compat_level=pl.CompatLevel.newest()))
         return pl.DataFrame(pl.from_arrow(connection.execute(sql).to_arrow_table()))
     except duckdb.Error as error:
-        raise Refused(str(error).splitlines()[0]) from None
+        raise Refused(shortened(str(error).splitlines()[0], _REASON)) from None
     finally:
         for name in tables:
             connection.unregister(name)

@@ -46,8 +46,8 @@ class Limits:
 
     @property
     def bytes(self) -> int:
-        """Bytes that the rows of a source may take (`reading.size_of`): the steps after reading take several times as much."""
-        return self.largest_memory // 4
+        """Bytes that the rows of a source may need in the steps after reading (`reading.size_of`)."""
+        return self.largest_memory * 3 // 5
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:

@@ -10,6 +10,9 @@ import polars as pl
 from pipelines import readers
 from pipelines.readers.cells import Columns, NumberColumn
 
+ROW, CELL, TEXT = 300, 16, 3
+"""Bytes for each row, for each cell, and for each byte of text."""
+
 
 def read(request: dict[str, Any]) -> dict[str, Any]:
     """Write the rows of `request["path"]` to `request["output"]`, and return the names of all columns that the file has (`found`).
@@ -34,15 +37,19 @@ def _assert_bounded(rows: pl.DataFrame, most_rows: int, most_bytes: int) -> None
     size = size_of(rows)
     if size > most_bytes:
         raise readers.UnreadableSnapshot(
-            f"the rows of the file take {size // 10**6} MB, more than {most_bytes // 10**6} MB (ZPO2_READ_MEMORY)"
+            f"the rows of the file need some {size // 10**6} MB, more than {most_bytes // 10**6} MB (ZPO2_READ_MEMORY)"
         )
 
 
 def size_of(rows: pl.DataFrame) -> int:
-    """Return the bytes that rows take where each cell has its own text: a text that many cells share counts once for each of them."""
-    texts = [pl.nth(i).str.len_bytes().cast(pl.Int64).sum() for i, kind in enumerate(rows.dtypes) if kind == pl.String]
-    return sum(rows.select(pl.sum_horizontal(texts)).row(0)) + CELL * rows.height * rows.width if texts else CELL * rows.height * rows.width
+    """Return about how many bytes rows need in the steps after reading, where each cell has its own text: one that many cells share counts for
+    each of them. The steps hold several copies of a row, and the quarantine has its cells as JSON.
+    """
+    return rows.height * (ROW + CELL * rows.width) + TEXT * text_of(rows)
 
 
-CELL = 16
-"""Bytes of a cell in memory beside those of its text."""
+def text_of(rows: pl.DataFrame) -> int:
+    """Return the bytes of the texts in all cells."""
+    return sum(
+        rows.select(pl.nth(i).str.len_bytes().sum().cast(pl.Int64)).item() for i, kind in enumerate(rows.dtypes) if kind == pl.String
+    )

@@ -143,7 +143,7 @@ def _read_snapshots(
             rows, shape = texts[readings[part]].result()
             size = size_of(rows)
             if size > left:
-                raise readers.UnreadableSnapshot(f"with it, the rows of the source take more than {most // 10**6} MB (ZPO2_READ_MEMORY)")
+                raise readers.UnreadableSnapshot(f"with it, the rows of the source need more than {most // 10**6} MB (ZPO2_READ_MEMORY)")
             left -= size
             if not _accepts_shape(source, report, part, shapes, shape):
                 continue
