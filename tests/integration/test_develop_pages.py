@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,23 @@ BLOCK = re.compile(r"^(?:`(?P<name>[\w./-]+)`\n\n)?```(?P<kind>[\w ]*)\n(?P<text
 LEFT_OUT = {".git", ".venv", "build", "data"}
 
 
-def copy_of_the_project(folder: Path) -> Path:
-    """Return a copy of the project in `folder` whose `.venv` is the environment of this process."""
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of every copy of the project: dbt parses a project once as long as its place and its files stay the same."""
+    return tmp_path_factory.mktemp("develop") / "project"
+
+
+@pytest.fixture
+def project(place: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the project, compiled modules included, whose `.venv` is the environment of this process."""
 
     def left_out(parent: str, names: list[str]) -> set[str]:
-        return {name for name in names if name == "__pycache__" or (name in LEFT_OUT and Path(parent) == PROJECT)}
+        return {name for name in names if name == "node_modules" or (name in LEFT_OUT and Path(parent) == PROJECT)}
 
-    shutil.copytree(PROJECT, folder, ignore=left_out)
-    (folder / ".venv").symlink_to(sys.prefix)
-    return folder
+    shutil.copytree(PROJECT, place, ignore=left_out)
+    (place / ".venv").symlink_to(sys.prefix)
+    yield place
+    place.rename(tmp_path / "project")
 
 
 def change(text: str, diff: str) -> str:
@@ -45,8 +54,7 @@ def test_change_needs_its_place() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_worked_example_of_a_page(page: Path, tmp_path: Path) -> None:
-    project = copy_of_the_project(tmp_path / "project")
+def test_worked_example_of_a_page(page: Path, project: Path) -> None:
     variables = environment(PYTHONPATH=str(project), SOURCE_DATE_EPOCH=EPOCH)
     commands = 0
     for block in BLOCK.finditer(page.read_text(encoding="utf-8")):

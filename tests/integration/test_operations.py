@@ -17,6 +17,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,7 @@ def test_every_block_of_commands_is_run_or_checked() -> None:
 # ---- commands that need a machine of their own: each program has its check
 
 
+@cache
 def options(*command: str) -> str:
     """Return the help of a command of this installation."""
     program = [sys.executable, "-m", "pipelines.cli"] if command[0] == "zpo2" else [str(Path(sys.executable).parent / command[0])]

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from pipelines.cli import app as cli
 from tests.conftest import current_release
@@ -57,11 +58,16 @@ def place(five_home: Path, tmp_path: Path) -> Place:
     return Place(tmp_path, tmp_path / "data" / "demo")
 
 
+def help_of(*words: str) -> str:
+    """Return the help of a command. It is asked in this process: starting another one for each command takes a minute."""
+    done = CliRunner().invoke(cli.app, [*words, "--help"])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
 def example(command: str) -> list[str]:
     """Return the arguments of the example in the help of `command`."""
-    done = zpo2(command, "--help")
-    assert done.returncode == 0, done.stderr
-    text = " ".join(done.stdout.split())
+    text = " ".join(help_of(command).split())
     assert text.count("Example: ") == 1, f"the help of {command} has one example"
     program, *arguments = shlex.split(text.partition("Example: ")[2])
     assert program == "zpo2"
@@ -96,7 +102,7 @@ def every_command() -> list[list[str]]:
 
 @pytest.mark.parametrize("words", [w for w in every_command() if w != ["init"]], ids=" ".join)
 def test_every_command_takes_a_pack_and_a_home(words: list[str]) -> None:
-    text = zpo2(*words, "--help").stdout
+    text = help_of(*words)
     assert "--pack <path>" in text
     assert "--home <path>" in text
 

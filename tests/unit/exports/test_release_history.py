@@ -328,11 +328,21 @@ class Stop:
         return call
 
 
+@pytest.fixture(scope="module")
+def four(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with four releases, to be copied."""
+    return Releases(tmp_path_factory.mktemp("four"), "ABCD").home.root
+
+
+def copy_of(four: Path, root: Path) -> Releases:
+    return Releases(shutil.copytree(four, root, symlinks=True))
+
+
 class TestInterruptedCommand:
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     @pytest.mark.parametrize("action", ACTIONS)
-    def test_recovers_after_kill(self, tmp_path: Path, action: str, after: bool) -> None:
-        undisturbed = Releases(tmp_path / "undisturbed", "ABCD")
+    def test_recovers_after_kill(self, four: Path, tmp_path: Path, action: str, after: bool) -> None:
+        undisturbed = copy_of(four, tmp_path / "undisturbed")
         before = undisturbed.state()
         ACTIONS[action](undisturbed)
         done = undisturbed.state()
@@ -340,7 +350,7 @@ class TestInterruptedCommand:
         number, ended = 0, False
         while not ended:
             number += 1
-            releases = Releases(tmp_path / str(number), "ABCD")
+            releases = copy_of(four, tmp_path / str(number))
             with pytest.MonkeyPatch.context() as patch:
                 stop = Stop(patch, releases, Killed(), number, after)
                 try:
@@ -363,11 +373,11 @@ class TestInterruptedCommand:
         assert number > 5, "the steps were met"
 
     @pytest.mark.parametrize("action", ACTIONS)
-    def test_reports_full_disk(self, tmp_path: Path, action: str) -> None:
+    def test_reports_full_disk(self, four: Path, tmp_path: Path, action: str) -> None:
         number, ended = 0, False
         while not ended:
             number += 1
-            releases = Releases(tmp_path / str(number), "ABCD")
+            releases = copy_of(four, tmp_path / str(number))
             with pytest.MonkeyPatch.context() as patch:
                 stop = Stop(patch, releases, OSError(28, "No space left on device"), number, False)
                 message = ""
