@@ -221,12 +221,26 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, warehouse: Path, chang
     return public_state(home)
 
 
+class TestInterruptedFirstBuild:
+    @pytest.mark.parametrize("step", ["after exports.formats.csv.append 3", "after os.rename 1"])
+    def test_serves_nothing_after_killed_first_build(self, home: Home, warehouse: Path, step: str) -> None:
+        assert run_script(home, "die", step, warehouse, 0).returncode == -9
+        assert not (home.public / "latest.json").exists()
+        assert exports.current(home.public) is None
+        assert exports.history(home.public) == []
+        assert home.build(warehouse).version == "2026.11.1"
+        assert served(home) == "2026.11.1"
+
+
 class TestInterruptedBuild:
+    @pytest.fixture
+    def home(self, home_with_release: Home) -> Home:
+        return home_with_release
+
     @pytest.mark.parametrize("step", KILLED_BEFORE_PUBLICATION + KILLED_AFTER_PUBLICATION)
     def test_recovers_after_kill(
         self, home: Home, warehouse: Path, changed_warehouse: Path, undisturbed: dict[str, Any], step: str
     ) -> None:
-        home.build(warehouse)
         before = (home.public / "feed.atom").read_text()
         assert run_script(home, "die", step, changed_warehouse, 2).returncode == -9
         published = step in KILLED_AFTER_PUBLICATION
@@ -242,17 +256,7 @@ class TestInterruptedBuild:
         assert public_state(home) == undisturbed
         assert home.unfinished() == []
 
-    @pytest.mark.parametrize("step", ["after exports.formats.csv.append 3", "after os.rename 1"])
-    def test_serves_nothing_after_killed_first_build(self, home: Home, warehouse: Path, step: str) -> None:
-        assert run_script(home, "die", step, warehouse, 0).returncode == -9
-        assert not (home.public / "latest.json").exists()
-        assert exports.current(home.public) is None
-        assert exports.history(home.public) == []
-        assert home.build(warehouse).version == "2026.11.1"
-        assert served(home) == "2026.11.1"
-
     def test_removes_leftovers_of_killed_build(self, home: Home, warehouse: Path, changed_warehouse: Path) -> None:
-        home.build(warehouse)
         home.build(changed_warehouse, later(1))
         half = home.public / "releases" / "2026.11.3"
         half.mkdir()
@@ -266,7 +270,6 @@ class TestInterruptedBuild:
 
     @pytest.mark.parametrize("limit", [100, 5_000, 30_000, 300_000])
     def test_keeps_release_when_disk_is_full(self, home: Home, warehouse: Path, changed_warehouse: Path, limit: int) -> None:
-        home.build(warehouse)
         before = public_state(home)
         done = run_script(home, "starve", str(limit), changed_warehouse, 2)
         assert done.returncode == 1, done
@@ -279,7 +282,6 @@ class TestInterruptedBuild:
     def test_keeps_release_when_rename_fails(
         self, home: Home, warehouse: Path, changed_warehouse: Path, monkeypatch: pytest.MonkeyPatch, name: str, call: int
     ) -> None:
-        home.build(warehouse)
         original, calls = getattr(os, name), [0]
 
         def failing(*args: Any) -> None:
