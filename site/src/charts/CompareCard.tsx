@@ -5,7 +5,7 @@ import { isOlder, list, number, period, valueText } from "../core/format";
 import { address } from "../core/state";
 import { t } from "../core/texts";
 import { ValueText } from "../parts/ValueText";
-import { type Axis, roundAxis } from "./axis";
+import { type RoundAxis, roundAxis } from "./axis";
 
 interface Props {
   meta: Meta;
@@ -84,7 +84,7 @@ function Lane({ at, value, lower, upper, country, mark, open }: LaneProps): Comp
   );
 }
 
-function axisOf({ indicator, rows, group, country }: Comparison): { axis: Axis; showsCountry: boolean } {
+function axisOf({ indicator, rows, group, country }: Comparison): { axis: RoundAxis; showsCountry: boolean } {
   const shown = [...rows, ...(hasGroup(group) ? [group] : [])].flatMap(({ value, lower, upper }) => [value, lower, upper]).filter((value) => value !== null);
   const [low, high] = [Math.min(...shown), Math.max(...shown)];
   const reference = country?.value ?? low;
@@ -97,7 +97,7 @@ function axisOf({ indicator, rows, group, country }: Comparison): { axis: Axis; 
 }
 
 /** The unit, the period, the country and the ends of the axis in a line. */
-function facts(meta: Meta, { indicator, period: when, country }: Comparison, axis: Axis, showsCountry: boolean): string {
+function facts(meta: Meta, { indicator, period: when, country }: Comparison, axis: RoundAxis, showsCountry: boolean): string {
   const year = isOlder(when, meta.released) ? `${period(when)} (${t("common.older")})` : period(when);
   const reference = country?.value ?? null;
   const parts = [indicator.unit ? `${indicator.unit}, ${year}` : year];

@@ -2,7 +2,7 @@ import { useState } from "preact/hooks";
 import type { Value } from "../core/data";
 import { interval, number } from "../core/format";
 import { t } from "../core/texts";
-import { type Axis, along } from "./scale";
+import { type MarkedAxis, along } from "./scale";
 
 export interface RankingRow {
   code: string;
@@ -25,7 +25,7 @@ export interface RankingBand {
 interface Props {
   /** Columns of bands, as they stand side by side. */
   columns: RankingBand[][];
-  axis: Pick<Axis, "from" | "to">;
+  axis: Pick<MarkedAxis, "from" | "to">;
   /** The value of the country: a thin line in each row. */
   reference: Value;
   measured: { decimals: number | null; unit: string };
@@ -36,7 +36,7 @@ interface Props {
   most?: number;
 }
 
-const percent = (value: number, axis: Pick<Axis, "from" | "to">) => `${(100 * along(value, axis)).toFixed(2)}%`;
+const percent = (value: number, axis: Pick<MarkedAxis, "from" | "to">) => `${(100 * along(value, axis)).toFixed(2)}%`;
 
 /** Areas from the highest to the lowest value in bands against the country, with their intervals and without numbers of rank. */
 export function Ranking({ columns, most = 60, ...props }: Props) {

@@ -1,7 +1,7 @@
 import { type Value, isNumber } from "../core/data";
 import { number, shortUnit, withUnit } from "../core/format";
 import { t } from "../core/texts";
-import { type Axis, stripAxis } from "./axis";
+import { type RoundAxis, stripAxis } from "./axis";
 
 export interface StripProps {
   value: Value;
@@ -57,7 +57,7 @@ export function Strip({ value, lower, upper, others, peers, country, women, men,
   );
 }
 
-const end = (axis: Axis, value: number, unit: string): string => withUnit(number(value, value === 0 ? 0 : axis.decimals), shortUnit(unit));
+const end = (axis: RoundAxis, value: number, unit: string): string => withUnit(number(value, value === 0 ? 0 : axis.decimals), shortUnit(unit));
 
 function Pair({ women, men, x }: { women: number; men: number; x: (value: number) => string }) {
   const womenRight = women >= men;

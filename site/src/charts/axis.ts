@@ -1,7 +1,8 @@
 // The axis of a position strip, and round numbers for axes in general.
 import { type Value, isNumber } from "../core/data";
 
-export interface Axis {
+/** An axis with a round number at each end. */
+export interface RoundAxis {
   low: number;
   high: number;
   /** As few decimals as tell the ends apart. */
@@ -23,7 +24,7 @@ export function decimalsOf(value: number): number {
 }
 
 /** An axis from and to a round number that holds both ends. */
-export function roundAxis(low: number, high: number): Axis {
+export function roundAxis(low: number, high: number): RoundAxis {
   const wide = high > low ? high - low : Math.abs(high) || 1;
   const [from, to] = high > low ? [low, high] : low === 0 ? [0, 1] : [low - wide / 2, high + wide / 2];
   const step = roundStep((to - from) / 6);
@@ -42,7 +43,7 @@ function quantile(sorted: number[], share: number): number {
  * The axis of a strip: it holds everything that is named (the place, its interval, similar places, the country, women and men), and reaches
  * towards the 3rd and the 97th percentile of the others by at most the same length at each side.
  */
-export function stripAxis(named: Iterable<Value | undefined>, others: Iterable<Value>): Axis | null {
+export function stripAxis(named: Iterable<Value | undefined>, others: Iterable<Value>): RoundAxis | null {
   const ends = present(named);
   const around = present(others).sort((a, b) => a - b);
   if (ends.length === 0 && around.length === 0) return null;

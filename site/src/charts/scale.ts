@@ -2,7 +2,8 @@
 import { ticks } from "d3-array";
 import { decimalsOf, roundStep } from "./axis";
 
-export interface Axis {
+/** An axis with round ends and marks at equal distances between them. */
+export interface MarkedAxis {
   from: number;
   to: number;
   marks: number[];
@@ -11,7 +12,7 @@ export interface Axis {
 }
 
 /** An axis over values, with about `count` marks; it begins at zero if `zero` is set. */
-export function axisOf(values: Iterable<number | null | undefined>, count = 5, zero = false): Axis {
+export function axisOf(values: Iterable<number | null | undefined>, count = 5, zero = false): MarkedAxis {
   let [least, most] = zero ? [0, 0] : [Infinity, -Infinity];
   for (const value of values) if (value !== null && value !== undefined) [least, most] = [Math.min(least, value), Math.max(most, value)];
   if (!Number.isFinite(least)) [least, most] = [0, 1];
@@ -24,7 +25,7 @@ export function axisOf(values: Iterable<number | null | undefined>, count = 5, z
 }
 
 /** Where a value lies on an axis, as a share between 0 and 1. */
-export const along = (value: number, { from, to }: Pick<Axis, "from" | "to">): number => Math.min(1, Math.max(0, (value - from) / (to - from)));
+export const along = (value: number, { from, to }: Pick<MarkedAxis, "from" | "to">): number => Math.min(1, Math.max(0, (value - from) / (to - from)));
 
 /** Positions at least `gap` apart, in the same order, moved as little as possible. */
 export function spread(positions: number[], gap: number, from: number, to: number): number[] {
