@@ -77,8 +77,8 @@ def read(parquet: Path, order: Sequence[str]) -> Territory:
     """Read the tables `areas`, `area_parents` and `peers` of a release; the last two may be missing. `order` are the levels of the pack."""
     table = pl.read_parquet(parquet / "areas.parquet")
     table = _with_points(table, moved_points(parquet.parent)).with_columns(pl.col("level").fill_null(""))
-    found = table["level"].unique().sort().to_list()
-    level_order = [*(name for name in order if name in found), *(name for name in found if name not in order)]
+    published = table["level"].unique().sort().to_list()
+    level_order = [*(name for name in order if name in published), *(name for name in published if name not in order)]
     place = {name: number for number, name in enumerate(level_order)}
     former = pl.col("valid_to").fill_null("") != "" if "valid_to" in table.columns else pl.lit(value=False)
     table = table.with_columns(pl.col("level").replace_strict(place, return_dtype=pl.Int64).alias("_level"), former.alias("_former")).sort(

@@ -112,11 +112,11 @@ def _sorted_by_name(areas: pl.DataFrame) -> pl.DataFrame:
 
 def areas_above(links: pl.DataFrame, names: pl.DataFrame) -> pl.DataFrame:
     """Return each area with every area above it: ref_area, level and name of the area above."""
-    found, step = [], links
+    steps, step = [], links
     while not step.is_empty():
-        found.append(step)
+        steps.append(step)
         step = step.join(links, left_on="parent", right_on="ref_area").select("ref_area", pl.col("parent_right").alias("parent"))
-    pairs = pl.concat(found).unique() if found else links
+    pairs = pl.concat(steps).unique() if steps else links
     return pairs.join(names, left_on="parent", right_on="ref_area").select("ref_area", "level", "name").sort("ref_area", "level", "name")
 
 

@@ -88,6 +88,7 @@ SOURCES_OF: Mapping[str, str] = {
 
 NEWEST: Mapping[str, str] = {"en": "newest values", "cs": "nejnovější hodnoty", "sk": "najnovšie hodnoty"}
 ALL_PERIODS: Mapping[str, str] = {"en": "all periods", "cs": "všechna období", "sk": "všetky obdobia"}
+COMPARISONS: Mapping[str, str] = {"en": "comparisons", "cs": "srovnání", "sk": "porovnania"}
 POINTS: Mapping[str, str] = {"en": "points of areas", "cs": "body území", "sk": "body území"}
 BOUNDARIES: Mapping[str, str] = {"en": "boundaries", "cs": "hranice", "sk": "hranice"}
 ALL_TABLES: Mapping[str, str] = {"en": "all tables", "cs": "všechny tabulky", "sk": "všetky tabuľky"}
@@ -126,6 +127,21 @@ def as_heading(titles: Mapping[str, str]) -> dict[str, str]:
 def language(code: str, spoken: str) -> str:
     """Return the name of a language in the language `spoken`, or its code if it is not listed."""
     return NAMES_OF_LANGUAGES[code][LANGUAGES.index(spoken)] if code in NAMES_OF_LANGUAGES and spoken in LANGUAGES else code
+
+
+def workbook(code: str) -> dict[str, str]:
+    """Return the titles of the workbook in the language `code`, which stand alone, by language."""
+    return as_heading(in_language(WORKBOOK, code))
+
+
+def localized_csv(code: str) -> dict[str, str]:
+    """Return the titles of the newest values as spreadsheets of the language `code` expect them, which stand alone, by language."""
+    return as_heading(in_language(LOCALIZED_CSV, code))
+
+
+def titles(table: str) -> dict[str, str]:
+    """Return the titles of a table by language; its name where it is not listed."""
+    return {spoken: text for spoken in LANGUAGES if (text := title(table, spoken))}
 
 
 def title(table: str, language: str) -> str | None:

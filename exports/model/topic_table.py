@@ -106,12 +106,12 @@ def text_columns(context: Context, columns: set[str]) -> list[TextColumn]:
     `columns` are those of `indicators`. A text that has no language there has one column.
     """
     first, *others = context.info.languages
-    found = []
+    chosen = []
     for text in TEXTS:
-        own = [(text, name, language) for language in (first, "en", "") if (name := _of_language(text, language)) in columns]
+        candidates = [(text, name, language) for language in (first, "en", "") if (name := _of_language(text, language)) in columns]
         further = [(name, name, language) for language in others if (name := _of_language(text, language)) in columns]
-        found += [TextColumn(name, source, text, language) for name, source, language in (*own[:1], *further)]
-    return found
+        chosen += [TextColumn(name, source, text, language) for name, source, language in (*candidates[:1], *further)]
+    return chosen
 
 
 def _of_language(text: str, language: str) -> str:

@@ -105,7 +105,7 @@ def _entry(context: Context, dataset: Dataset, topic: Topic) -> DataSetEntry:
 def _files(context: Context, topic: Topic) -> list[FileEntry]:
     """Return the files of a data set as a whole: its own ones, the workbooks for topics, and the tables of another data set."""
     info = context.info
-    found = [
+    files = [
         file_entry(context, path, wording.as_heading(titles))
         for path, titles in (
             (layout.topic_csv_path(topic.id), wording.NEWEST),
@@ -114,18 +114,18 @@ def _files(context: Context, topic: Topic) -> list[FileEntry]:
         if path in context.files
     ]
     if topic.is_by_indicator:
-        found += [
-            file_entry(context, path, workbook_titles(language))
+        files += [
+            file_entry(context, path, wording.workbook(language))
             for language in info.languages
             if (path := layout.workbook_path(info.pack, language)) in context.files
         ]
-        return found
+        return files
     for table in context.tables:
         if table.name in topic.tables:
-            titles = {lang: title for lang in LANGUAGES if (title := wording.title(table.name, lang))}
+            titles = wording.titles(table.name)
             paths = [] if layout.is_partitioned(table) else layout.csv_paths(table, context.files)
-            found += [file_entry(context, path, titles) for path in (*paths, layout.parquet_path(table.name)) if path in context.files]
-    return found
+            files += [file_entry(context, path, titles) for path in (*paths, layout.parquet_path(table.name)) if path in context.files]
+    return files
 
 
 def indicator_entries(context: Context, indicators: Sequence[str]) -> list[IndicatorEntry]:
@@ -149,7 +149,7 @@ def _parts(context: Context, topic: Topic) -> list[IndicatorEntry]:
     entries: dict[str, list[FileEntry]] = {}
     for table in context.tables:
         if table.name in topic.tables and layout.is_partitioned(table):
-            names = {lang: title for lang in LANGUAGES if (title := wording.title(table.name, lang))}
+            names = wording.titles(table.name)
             for path in layout.csv_paths(table, context.files):
                 entries.setdefault(layout.part_of(path), []).append(file_entry(context, path, names))
     return [IndicatorEntry(name, dict(titles.get(name, {})), tuple(files)) for name, files in sorted(entries.items())]
@@ -159,20 +159,10 @@ def file_entry(context: Context, path: str, titles: Texts) -> FileEntry:
     return FileEntry(path, format_name(path), dict(titles), context.files[path].bytes)
 
 
-def workbook_titles(language: str) -> Texts:
-    """Return the title of the workbook of one language."""
-    return wording.as_heading(wording.in_language(wording.WORKBOOK, language))
-
-
-def localized_csv_titles(language: str) -> Texts:
-    """Return the title of the newest values as spreadsheets of one language expect them."""
-    return wording.as_heading(wording.in_language(wording.LOCALIZED_CSV, language))
-
-
 INDICATOR_FILES: Mapping[tuple[str, str], Texts] = {
     ("csv/indicator_values", ".csv"): {},
-    ("csv/comparisons", ".csv"): {"en": "comparisons", "cs": "srovnání", "sk": "porovnania"},
+    ("csv/comparisons", ".csv"): wording.COMPARISONS,
     ("jsonstat", ".json"): {},
-    ("sdmx", ".csv"): {"en": "SDMX", "cs": "SDMX", "sk": "SDMX"},
+    ("sdmx", ".csv"): dict.fromkeys(LANGUAGES, "SDMX"),
 }
 """Folders with a file for each indicator, its ending, and what distinguishes their files on a page."""

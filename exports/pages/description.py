@@ -132,8 +132,12 @@ _START = (layout.SITE, layout.INDEX)
 def _site(context: Context) -> dict[str, str]:
     """Return the first pages of the site by language: first the pack's languages, then others that the site has."""
     parts = [path.split("/") for path in context.files]
-    found = {folder: layout.site_page(folder) for root, folder, name in (own for own in parts if len(own) == 3) if (root, name) == _START}
-    return {language: found[language] for language in dict.fromkeys([*context.info.languages, *found]) if language in found}
+    start_pages = {
+        folder: layout.site_page(folder) for root, folder, name in (own for own in parts if len(own) == 3) if (root, name) == _START
+    }
+    return {
+        language: start_pages[language] for language in dict.fromkeys([*context.info.languages, *start_pages]) if language in start_pages
+    }
 
 
 def texts(context: Context, value: Text | None) -> dict[str, str]:
@@ -147,8 +151,8 @@ def texts(context: Context, value: Text | None) -> dict[str, str]:
 def _files(context: Context) -> list[FileEntry]:
     """Return the files for people who want everything at once: the workbooks, the newest values, and the file with all tables."""
     info = context.info
-    titled = [(layout.workbook_path(info.pack, language), data_sets.workbook_titles(language)) for language in info.languages]
-    titled += [(layout.localized_csv_path(language), data_sets.localized_csv_titles(language)) for language in info.languages]
+    titled = [(layout.workbook_path(info.pack, language), wording.workbook(language)) for language in info.languages]
+    titled += [(layout.localized_csv_path(language), wording.localized_csv(language)) for language in info.languages]
     entries = [data_sets.file_entry(context, path, titles) for path, titles in titled if path in context.files]
     if "duckdb" in info.formats:
         whole = {language: description.rstrip(".") for language, (_, description) in wording.WHOLE.items()}

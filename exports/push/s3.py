@@ -122,10 +122,10 @@ def _missing_files(plan: PushPlan, store: _Store) -> list[str]:
         raise PushError(f"{store.bucket} has a different release {plan.version}; use one prefix for each workspace")
 
     def is_missing(path: str) -> bool:
-        found, facts = stored.get(plan.path + path), plan.files[path]
-        if found is None or found.bytes != facts.bytes:
+        remote, facts = stored.get(plan.path + path), plan.files[path]
+        if remote is None or remote.bytes != facts.bytes:
             return True
-        return found.md5 != _md5(plan.folder / path) and store.checksum(found.path) != facts.sha256
+        return remote.md5 != _md5(plan.folder / path) and store.checksum(remote.path) != facts.sha256
 
     return [path for path, missing in zip(plan.files, store.for_each(is_missing, plan.files), strict=True) if missing]
 
@@ -135,14 +135,14 @@ def _stale_pointer_files(plan: PushPlan, store: _Store) -> list[str]:
     folders = {
         name[: name.find("/") + 1] for name in plan.pointer_files
     }  # one list each; beside them lie the releases, which are many files
-    stored = {path: found for folder in sorted(folders) for path, found in store.objects(folder, deep=folder != "").items()}
+    stored = {path: remote for folder in sorted(folders) for path, remote in store.objects(folder, deep=folder != "").items()}
 
     def is_stale(name: str) -> bool:
-        found, content = stored.get(name), plan.pointer_files[name]
-        if found is None or found.bytes != len(content):
+        remote, content = stored.get(name), plan.pointer_files[name]
+        if remote is None or remote.bytes != len(content):
             return True
         md5 = hashlib.md5(content, usedforsecurity=False).hexdigest()
-        return found.md5 != md5 and store.checksum(name) != checksums.facts_of(content).sha256
+        return remote.md5 != md5 and store.checksum(name) != checksums.facts_of(content).sha256
 
     return [name for name, stale in zip(plan.pointer_files, store.for_each(is_stale, plan.pointer_files), strict=True) if stale]
 
@@ -154,12 +154,12 @@ def _copies(plan: PushPlan, store: _Store, missing: Iterable[str]) -> dict[str, 
     earlier = next((e.version for e in reversed(plan.history) if e.version != plan.version and e.version in versions), None)
     if earlier is None:
         return {}
-    stored = {(found.bytes, found.md5): found for found in store.objects(f"{RELEASES}/{earlier}/").values() if found.md5}
+    stored = {(remote.bytes, remote.md5): remote for remote in store.objects(f"{RELEASES}/{earlier}/").values() if remote.md5}
     sizes = {size for size, _ in stored}
     copies = {}
     for path in candidates:
-        if plan.files[path].bytes in sizes and (found := stored.get((plan.files[path].bytes, _md5(plan.folder / path)))):
-            copies[path] = found
+        if plan.files[path].bytes in sizes and (remote := stored.get((plan.files[path].bytes, _md5(plan.folder / path)))):
+            copies[path] = remote
     return copies
 
 

@@ -157,13 +157,13 @@ class _Tables:
         selected = f"v.indicator, v.time_period, {level}, {country}, count(*), count(v.obs_value)"
         for name, *cell in self.rows("indicator_values", selected, f"v {joined} group by 1, 2, 3, 4 order by 1, 2, 3, 4"):
             cells.setdefault(name, []).append(tuple(cell))
-        found = {}
+        extents = {}
         for name, counted in cells.items():
             valued = [cell for cell in counted if cell[4]]
             if not valued:
                 continue
             periods = [(days(cell[0]) or ("", ""))[1] + cell[0] for cell in valued]
-            found[name] = Extent(
+            extents[name] = Extent(
                 rows=sum(cell[3] for cell in counted),
                 valued=sum(cell[4] for cell in counted),
                 period=span(cell[0] for cell in valued),
@@ -171,7 +171,7 @@ class _Tables:
                 levels=tuple(sorted({cell[1] for cell in valued if cell[1]})),
                 countries=tuple(sorted({cell[2] for cell in valued})),
             )
-        return found
+        return extents
 
     def indicators_in(self, table: str) -> tuple[str, ...]:
         """Return the indicators that a table has rows of."""

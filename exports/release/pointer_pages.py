@@ -86,8 +86,8 @@ def _outdated(public: Path, pages: Iterable[str]) -> list[str]:
         for path in folder.glob("index.*.html")
         if _is_ours(path)
     ]
-    found = [path.relative_to(public).as_posix() for path in (*latest, *sorted(translated)) if path.is_file()]
-    return [path for path in found if path not in pages]
+    existing = [path.relative_to(public).as_posix() for path in (*latest, *sorted(translated)) if path.is_file()]
+    return [path for path in existing if path not in pages]
 
 
 def _descriptors(folder: Path) -> dict[str, bytes]:
@@ -98,8 +98,8 @@ def _descriptors(folder: Path) -> dict[str, bytes]:
         return {}
     paths = [folder / name for name in layout.LATEST_DESCRIPTORS]
     paths += [path for name in layout.LATEST_CATALOGUES for path in sorted((folder / name).rglob("*"))]
-    found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
-    return {**found, "datapackage.json": to_json({**package, "resources": [_absolute(item, address) for item in package["resources"]]})}
+    contents = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths if path.is_file()}
+    return {**contents, "datapackage.json": to_json({**package, "resources": [_absolute(item, address) for item in package["resources"]]})}
 
 
 def _data_package(folder: Path) -> dict[str, Any]:

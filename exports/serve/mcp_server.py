@@ -113,12 +113,12 @@ def server(folder: Path) -> MCPServer[None]:
     """Return a server that answers from the release in `folder`, or from the current one of a public folder. Raises ReleaseError."""
     current = CurrentRelease(folder)
     about = current().about
-    found = QueryServer(
+    mcp_server = QueryServer(
         "zpo2", title=about.title, version=about.version, instructions=INSTRUCTIONS, log_level="ERROR", subscriptions=False
     )  # fmt: skip
     for tool in _tools(current):
-        found.add_tool(tool, title=(tool.__doc__ or "").split(".")[0], annotations=READ_ONLY)
-    return found
+        mcp_server.add_tool(tool, title=(tool.__doc__ or "").split(".")[0], annotations=READ_ONLY)
+    return mcp_server
 
 
 def _tools(current: Callable[[], PublishedRelease]) -> list[Callable[..., Any]]:

@@ -8,10 +8,8 @@ from typing import Any
 
 from exports.metadata import wording
 from exports.model import layout
-from exports.pages import data_sets
 from exports.pages.render import format_name
 from exports.site.facts import SiteFacts
-from pipelines.core.code_texts import LANGUAGES
 
 HIDDEN = (f"{layout.API}/", f"{layout.SITE}/")
 BY_INDICATOR = (*(layout.csv_folder(table) for table in layout.PARTITIONED), layout.JSON_STAT, layout.SDMX)
@@ -39,7 +37,7 @@ def document(facts: SiteFacts) -> list[dict[str, Any]]:
         entries.append({"path": path, "bytes": size, "format": format_name(path), "group": _group(path), "title": _title(path, topics)})
     for folder, (count, total) in folders.items():
         table = PurePosixPath(folder).name
-        title = _table(table) if folder.startswith("csv/") else {}
+        title = wording.titles(table) if folder.startswith("csv/") else {}
         kind = "CSV" if folder.startswith("csv/") or folder == layout.SDMX else "JSON-stat"
         path = f"{folder}/"
         entries.append({"path": path, "bytes": total, "files": count, "format": kind, "group": _group(path), "title": title})
@@ -58,17 +56,13 @@ def _title(path: str, topics: Mapping[str, Mapping[str, str]]) -> dict[str, str]
     place = PurePosixPath(path)
     folder, stem = str(place.parent), place.stem
     if folder in ("csv", "parquet"):
-        return _table(stem)
+        return wording.titles(stem)
     if folder == layout.TOPICS and stem in topics:
         return dict(topics[stem])
     if place.suffix == ".xlsx":
-        return dict(data_sets.workbook_titles(stem.rpartition("_")[2]))
+        return wording.workbook(stem.rpartition("_")[2])
     if folder == layout.LOCALIZED_CSV:
-        return dict(data_sets.localized_csv_titles(stem.rpartition("_")[2]))
+        return wording.localized_csv(stem.rpartition("_")[2])
     if place.suffix == ".duckdb":
         return {language: title for language, (title, _) in wording.WHOLE.items()}
     return {}
-
-
-def _table(table: str) -> dict[str, str]:
-    return {language: title for language in LANGUAGES if (title := wording.title(table, language))}

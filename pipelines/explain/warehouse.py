@@ -264,7 +264,7 @@ class Warehouse:
         """Return the area at each level in which a place lies in a period, if there is only one; an area of the level is its own."""
         if not levels:
             return {}
-        found: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        candidates: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         for area, period, level, above in self.rows(
             "select a.ref_area, p.time_period, l.level, f.ref_area from ("
             "select period_key, area_key, ancestor_position as position, ancestor_key as above_key from intermediate.int_area_tree union all "
@@ -275,8 +275,8 @@ class Warehouse:
             "inner join staging.stg_levels as l on l.position = t.position "
             f"where l.level in ({_texts(sorted(levels))}) and p.time_period in ({_texts(periods)}) and a.ref_area in ({_texts(places)})"
         ):
-            found[area, period, level].add(above)
-        return {at: next(iter(areas)) for at, areas in found.items() if len(areas) == 1}
+            candidates[area, period, level].add(above)
+        return {at: next(iter(areas)) for at, areas in candidates.items() if len(areas) == 1}
 
     @cached_property
     def _weighted_by(self) -> dict[str, str | None]:

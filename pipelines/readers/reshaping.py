@@ -39,7 +39,7 @@ def reshaped(frame: pl.DataFrame, options: ReadOptions) -> pl.DataFrame:
 def _unpivoted(frame: pl.DataFrame, unpivot: Unpivot) -> pl.DataFrame:
     """Return a row for each row of `frame` and each column that `unpivot` selects; `__cell` is the name of that column."""
     names = [name for name in frame.columns if not name.startswith("__")]
-    groups = {name: found for name in names if (found := unpivot.groups(name)) is not None}
+    groups = {name: parts for name in names if (parts := unpivot.groups(name)) is not None}
     absent = [name for name in unpivot.columns or [] if name not in groups]
     if absent:
         raise UnreadableSnapshot(f"unpivot: the file has no column {absent[0]}; it has {_listed(frame)}")
@@ -57,7 +57,7 @@ def _unpivoted(frame: pl.DataFrame, unpivot: Unpivot) -> pl.DataFrame:
     long = long.sort("__n", "__order").with_columns(
         column(unpivot.name).alias("__cell"),
         *(
-            column(unpivot.name).replace_strict({name: found[group] for name, found in groups.items()}, return_dtype=pl.String).alias(group)
+            column(unpivot.name).replace_strict({name: parts[group] for name, parts in groups.items()}, return_dtype=pl.String).alias(group)
             for group in next(iter(groups.values()))
         ),
     )

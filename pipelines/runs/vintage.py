@@ -26,10 +26,10 @@ def moment(text: str) -> str:
     try:
         if len(text.strip()) == len("2024-05-01"):
             return datetime.strptime(text.strip(), "%Y-%m-%d").strftime("%Y-%m-%dT23:59:59Z")
-        found = datetime.fromisoformat(text.strip())
+        parsed = datetime.fromisoformat(text.strip())
     except ValueError:
         raise VintageError(f"--vintage {text}: expected a date or time, such as 2024-05-01 or 2024-05-01T12:00:00Z") from None
-    return timestamp(found if found.tzinfo else found.replace(tzinfo=UTC))
+    return timestamp(parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC))
 
 
 def check_folder(out: Path) -> None:

@@ -102,8 +102,8 @@ class Ties:
             blocks += 1
             largest = max(largest, (len(block.columns), block.n_rows))
             derivable.append(block.derivable())
-        found = np.unique(np.concatenate(derivable)).astype(np.intp)
-        return Audit(found, blocks + int((suppressed & fixed).any()), largest[1], largest[0])
+        places = np.unique(np.concatenate(derivable)).astype(np.intp)
+        return Audit(places, blocks + int((suppressed & fixed).any()), largest[1], largest[0])
 
     def _blocks(self, rows: Places, cells: Places, factors: Counts, amounts: Counts, suppressed: Mask) -> Iterator[_Block]:
         """Yield the connected blocks with suppressed counts. No programme has to be larger than one of them."""

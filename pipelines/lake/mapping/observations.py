@@ -115,12 +115,12 @@ def _conditions(notes: Mapping[str, Note]) -> list[tuple[str, str, str]]:
 
 def _note(measure: str, notes: Mapping[str, Note]) -> pl.Expr:
     """Return the first note that a row has on a measure; null without any."""
-    found = [
+    candidates = [
         pl.when(pl.col(f"__note_{name}") if note.where is not None else pl.lit(True)).then(pl.lit(name))
         for name, note in notes.items()
         if measure in note.measures and note.areas is None
     ]
-    return pl.coalesce(*found, pl.lit(None, pl.String))
+    return pl.coalesce(*candidates, pl.lit(None, pl.String))
 
 
 def _uses(*texts: str | None) -> frozenset[str]:
