@@ -22,7 +22,7 @@ check: $(READY)  ## check the files of a pack: make check PACK=packs/cz
 	$(BIN)/zpo2 check --pack $(PACK)
 
 test: $(READY_DEV)  ## run all tests
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=40
 
 unit: $(READY_DEV)  ## run the fast tests, in under a minute
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not acceptance" tests/unit

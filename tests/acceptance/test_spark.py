@@ -23,8 +23,11 @@ from tests.support.command import EPOCH, MIRROR, PROJECT, zpo2
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
-QUICK = "--conf spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 --conf spark.sql.codegen.wholeStage=false pyspark-shell"
-"""Spark compiles its queries for hours of work; those of a small pack run for milliseconds."""
+QUICK = (
+    "--conf spark.driver.extraJavaOptions='-XX:TieredStopAtLevel=1 -XX:+UseSerialGC' "
+    "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.constraintPropagation.enabled=false pyspark-shell"
+)
+"""Spark plans and compiles its queries for hours of work; those of a small pack run for milliseconds. Java collects garbage in one thread."""
 DIGITS = 9
 DUCK = "warehouse"
 """The name of the database of DuckDB: its views name it."""
