@@ -35,7 +35,7 @@ fmt: $(READY_DEV)  ## format the Python code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lint: $(READY_DEV) lint-sql lint-site  ## check style, spelling, types, import contracts and the generated pages
+lint: $(READY_DEV) lint-site lint-sql  ## check style, spelling, types, import contracts and the generated pages
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/codespell

@@ -15,7 +15,7 @@ from tests.support.command import EPOCH, PROJECT, environment
 
 PAGES = sorted((PROJECT / "docs" / "develop").glob("adding-*.md"))
 BLOCK = re.compile(r"^(?:`(?P<name>[\w./-]+)`\n\n)?```(?P<kind>[\w ]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-LEFT_OUT = {".git", ".venv", "build", "data"}
+LEFT_OUT = {".git", ".venv", "build", "data", ".mypy_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis"}
 
 
 @pytest.fixture(scope="module")
