@@ -10,11 +10,13 @@ from croniter import CroniterError, croniter
 
 DEFAULT = "0 5 * * *"
 _NEXT_TIMES = 32
+MAX_LENGTH = 200
+"""Characters of an expression."""
 
 
 def is_valid(cron: str) -> bool:
     """Return whether `cron` is an expression of five fields, or a name such as @daily, with a next time."""
-    if not croniter.is_valid(cron) or len(cron.split()) > 5:
+    if len(cron) > MAX_LENGTH or not croniter.is_valid(cron) or len(cron.split()) > 5:
         return False
     try:
         croniter(cron, datetime(2024, 1, 1)).get_next(datetime)

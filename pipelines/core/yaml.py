@@ -18,11 +18,22 @@ from pydantic import BeforeValidator
 from pipelines.core.errors import ExitCode, Zpo2Error
 from pipelines.core.printable import TURNING, printable
 
-MAX_NODES = 200_000  # no real pack has as many; an alias bomb expands to more
+MAX_NODES = 100_000  # no real pack has as many; an alias bomb expands to more
 MAX_BYTES = 5_000_000
 MAX_DEPTH = 40
 """Collections inside each other. The files of packs have fewer than ten. PyYAML's C loader recurses and would overflow the stack."""
 MAX_DIGITS = 100
+MAX_KEY, MAX_TEXT = 1_000, 50_000
+"""Characters of a key, and of any other text."""
+MAX_FAULTS = 100
+"""Faults that an error lists."""
+MAX_FAULT = 2_000
+"""Characters of one of them."""
+
+_TOO_MANY = "too many values, or an alias that contains itself"
+_TOO_DEEP = f"more than {MAX_DEPTH} lists and maps inside each other"
+_TAGS = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map", "timestamp", "merge", "value")}
+"""What PyYAML resolves plain values to."""
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """Control characters but for tab and line ends."""
@@ -44,7 +55,9 @@ class PackError(Zpo2Error):
     exit_code = ExitCode.WRONG
 
     def __init__(self, faults: list[str]) -> None:
-        self.faults = [printable(fault) for fault in faults]
+        self.faults = [printable(_shortened(fault)) for fault in faults[:MAX_FAULTS]]
+        if len(faults) > MAX_FAULTS:
+            self.faults.append(f"and {len(faults) - MAX_FAULTS} more faults")
         super().__init__("\n".join(self.faults))
 
     @property
@@ -64,12 +77,18 @@ class YamlFloat(float):
     text: str
 
 
+def _shortened(fault: str) -> str:
+    """Return a fault that is too long without its middle, which is a long text of the pack."""
+    return fault if len(fault) <= MAX_FAULT else f"{fault[: MAX_FAULT // 2]}...{fault[-MAX_FAULT // 2 :]}"
+
+
 @dataclass
 class Document:
-    """The values of one YAML file, and the line (from 1) of every key and item in it."""
+    """The values of one YAML file, their number, and the line (from 1) of every key and item in it."""
 
     name: str
     value: Any
+    size: int = 0
     lines: dict[KeyPath, int] = field(default_factory=dict)
 
     def line(self, path: KeyPath) -> int:
@@ -91,7 +110,7 @@ def load(file: Path, name: str) -> Document:
         raise PackError([f"{name}:{text.count(chr(10), 0, turning.start()) + 1}: a file has no {_fault_of(turning[0])}"])
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        _assert_flat(yaml.parse(text, Loader=loader), name)
+        _assert_bounded(yaml.parse(text, Loader=loader), name)
         root = yaml.compose(text, Loader=loader)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -100,7 +119,8 @@ def load(file: Path, name: str) -> Document:
         raise PackError([f"{name}:1: not YAML: {str(error).splitlines()[0]}"]) from None
     document = Document(name, None)
     if root is not None:
-        document.value = _Builder(document).build(root, ())
+        builder = _Builder(document)
+        document.value, document.size = builder.build(root, ()), builder.nodes
     return document
 
 
@@ -118,16 +138,15 @@ def _read(file: Path, name: str) -> str:
         raise PackError([f"{name}:1: cannot be read: {error}"]) from None
 
 
-def _assert_flat(events: Iterable[yaml.Event], name: str) -> None:
-    depth = 0
+def _assert_bounded(events: Iterable[yaml.Event], name: str) -> None:
+    """Refuse a document with too many values or too many collections inside each other, before PyYAML makes a tree of it."""
+    depth = nodes = 0
     for event in events:
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                line = event.start_mark.line + 1 if event.start_mark else 1
-                raise PackError([f"{name}:{line}: more than {MAX_DEPTH} lists and maps inside each other"])
-        elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+        nodes += isinstance(event, yaml.NodeEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if nodes > MAX_NODES or depth > MAX_DEPTH:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise PackError([f"{name}:{line}: {_TOO_MANY if nodes > MAX_NODES else _TOO_DEEP}"])
 
 
 class _Builder:
@@ -141,7 +160,11 @@ class _Builder:
         line = node.start_mark.line + 1
         self.document.lines.setdefault(path, line)
         if self.nodes > MAX_NODES or id(node) in self.open:
-            raise PackError([f"{self.document.name}:{line}: too many values, or an alias that contains itself"])
+            raise PackError([f"{self.document.name}:{line}: {_TOO_MANY}"])
+        if len(self.open) > MAX_DEPTH:
+            raise PackError([f"{self.document.name}:{line}: {_TOO_DEEP}"])
+        if node.tag not in _TAGS:
+            raise PackError([f"{self.document.name}:{line}: {node.tag}: tags are not supported"])
         if isinstance(node, yaml.ScalarNode):
             return _scalar(node, self.document.name)
         self.open.add(id(node))
@@ -160,6 +183,8 @@ class _Builder:
             if not isinstance(key_node, yaml.ScalarNode):
                 raise PackError([f"{self.document.name}:{line}: a key must be text"])
             key = str(key_node.value)
+            if len(key) > MAX_KEY:
+                raise PackError([f"{self.document.name}:{line}: a key has at most {MAX_KEY} characters"])
             if fault := _fault_of(key):
                 raise PackError([f"{self.document.name}:{line}: {key}: a key has no {fault}"])
             if key in result:
@@ -181,9 +206,8 @@ def _fault_of(text: str) -> str | None:
 
 def _scalar(node: yaml.ScalarNode, name: str) -> Any:
     text = str(node.value)
-    explicit = not node.tag.startswith("tag:yaml.org,2002:")
-    if explicit:
-        raise PackError([f"{name}:{node.start_mark.line + 1}: {node.tag}: tags are not supported"])
+    if len(text) > MAX_TEXT:
+        raise PackError([f"{name}:{node.start_mark.line + 1}: a text has at most {MAX_TEXT} characters"])
     if len(text) > 1 and (fault := _fault_of(text)):  # a single one may be the separator of a file
         raise PackError([f"{name}:{node.start_mark.line + 1}: a text has no {fault}"])
     if node.style:  # quoted or block: text

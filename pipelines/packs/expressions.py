@@ -41,10 +41,15 @@ _OPERATOR_TYPES = {
 }  # fmt: skip
 _REPLACING = {"replace", "regexp_replace"}
 _PADDING = {"lpad", "rpad"}
+_JOINING = {"concat", "concat_ws", "||"}
+_LONGEST_OF_FORMAT = 15
+"""Characters that one character of the format of a date can become, such as half of `%c`."""
 MAX_LENGTH = 10_000
 """Characters of an expression."""
 MAX_PADDED = 1_000
 MAX_GROWTH = 1_000
+MAX_JOINED = 10_000
+"""Characters that joined and formatted texts may have, where each cell has one."""
 _EMPTY = ("where_clause", "having", "qualify", "sample", "group_expressions", "modifiers")
 
 
@@ -74,7 +79,10 @@ def _parser() -> duckdb.DuckDBPyConnection:
 def parse(expression: str) -> Parsed:
     """Return the columns that `expression` names. Raises ExpressionError unless it is one scalar expression."""
     columns: set[str] = set()
-    aggregate = _walk(_select(expression)["statements"][0]["node"]["select_list"][0], columns, False)
+    root = _select(expression)["statements"][0]["node"]["select_list"][0]
+    aggregate = _walk(root, columns, False)
+    if _growth(root) > MAX_JOINED:
+        raise ExpressionError(f"it can make texts of more than {MAX_JOINED} characters where each cell has one")
     return Parsed(frozenset(columns), aggregate)
 
 
@@ -207,19 +215,28 @@ def _assert_bounded(name: str, node: dict[str, Any]) -> None:
             raise ExpressionError(f"{name}: expected a number of at most {MAX_PADDED} as the length")
     if name in _REPLACING and len(children) > 2 and not isinstance(_constant(children[2]), str):
         raise ExpressionError(f"{name}: expected a text in quotes as the replacement; one from a column can have any length")
+    if name == "strftime" and not any(isinstance(_constant(child), str) for child in children):
+        raise ExpressionError("strftime: expected a text in quotes as the format")
     if name in _REPLACING and _growth(node) > MAX_GROWTH:
         raise ExpressionError(f"{name}: nested replacements can make the text more than {MAX_GROWTH} times as long")
 
 
 def _growth(node: Any) -> int:
-    """Return by what factor the nested replacements and paddings of an expression can lengthen a text."""
+    """Return how many characters the text of an expression can have where each cell has one."""
     if isinstance(node, list):
         return max((_growth(item) for item in node), default=1)
     if not isinstance(node, dict):
         return 1
+    if isinstance(constant := _constant(node), str):
+        return max(1, len(constant))
     inner = max((_growth(value) for value in node.values()), default=1)
     name = str(node["function_name"]).lower() if node.get("class") == "FUNCTION" else ""
     children = node.get("children") or []
+    if name in _JOINING:
+        between = _growth(children[0]) * max(0, len(children) - 2) if name == "concat_ws" and children else 0
+        return sum(_growth(child) for child in children) + between
+    if name == "strftime":
+        return _LONGEST_OF_FORMAT * max((len(text) for child in children if isinstance(text := _constant(child), str)), default=1)
     if name in _PADDING:
         length = _constant(children[1]) if len(children) > 1 else 1
         return max(inner, length if isinstance(length, int) else MAX_PADDED)
@@ -227,7 +244,7 @@ def _growth(node: Any) -> int:
         return inner
     old, new = (str(_constant(child) or "") for child in children[1:3])
     shortest = len(old) if name == "replace" else 1
-    return inner * max(1, -(-len(new) // max(1, shortest)))
+    return _growth(children[0]) * max(1, -(-len(new) // max(1, shortest)))
 
 
 def _constant(node: Any) -> Any:

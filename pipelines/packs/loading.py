@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,10 @@ from pipelines.packs.references import check_files, check_references
 from pipelines.packs.schema import MAPS, Block, CountedSource, FetchedSource, Index, Indicator, PackFile
 from pipelines.readers.options import EVENT_FORMATS
 
-MAX_LOCK_BYTES = 100_000_000
+MAX_FILES, MAX_BYTES, MAX_VALUES = 2_000, 50_000_000, 500_000
+"""Files of declarations in a folder, and bytes and values in all of them. The largest pack has some hundreds of files."""
+MAX_LOCK_BYTES = 10_000_000
+_SHA256 = re.compile("[0-9a-f]{64}")
 MAX_SHOWN = 200
 """Characters of a wrong value that an error shows."""
 
@@ -42,6 +48,7 @@ class Loader:
         self.root = root
         self.faults: list[str] = []
         self.blocks: dict[str, tuple[Document, KeyPath]] = {}  # by name, such as "source:people"
+        self._bytes = self._values = 0
 
     def load(self) -> Pack:
         head = self.head()
@@ -54,7 +61,7 @@ class Loader:
         if self.faults or not isinstance(head, PackFile):
             raise PackError(self.faults)
         pack = Pack(self.root, head, sources, counted, indicators, indices)
-        pack.locked = self._locked(pack)
+        pack.locked = self._locked()
         check_references(pack, self.report)
         return pack
 
@@ -66,10 +73,25 @@ class Loader:
         return head
 
     def document(self, name: str) -> Document:
-        return yaml.load(self.root / name, name)
+        """Return the document of a file of the pack. Raises PackError."""
+        path = self.root / name
+        if path.is_file():
+            if not path.resolve().is_relative_to(self.root.resolve()):
+                raise PackError([f"{name}:1: cannot be read: it leads out of the pack"])
+            self._bytes += path.stat().st_size
+        if self._bytes > MAX_BYTES:
+            raise PackError([*self.faults, f"{name}:1: cannot be read: the files of the pack have more than {MAX_BYTES} bytes"])
+        document = yaml.load(path, name)
+        self._values += document.size
+        if self._values > MAX_VALUES:
+            raise PackError([*self.faults, f"{name}:1: cannot be read: the files of the pack have more than {MAX_VALUES} values"])
+        return document
 
     def folder(self, folder: str) -> Iterator[Document]:
-        for path in sorted((self.root / folder).glob("*.y*ml")):
+        paths = sorted(itertools.islice((self.root / folder).glob("*.y*ml"), MAX_FILES + 1))
+        if len(paths) > MAX_FILES:
+            raise PackError([f"pack.yml:1: the folder {folder} has more than {MAX_FILES} files"])
+        for path in paths:
             try:
                 yield self.document(f"{folder}/{path.name}")
             except PackError as error:
@@ -96,6 +118,8 @@ class Loader:
         stem = Path(document.name).stem
         if model.id != stem:
             self.faults.append(document.fault(("id",), f"{model.id}: must be the name of the file, {stem}"))
+        if model.id in sources or model.id in counted:
+            self.faults.append(document.fault(("id",), f"{model.id}: is declared twice"))
         if isinstance(model, FetchedSource):
             is_event_format = model.read.format in EVENT_FORMATS
             if model.map is None and not (is_event_format and model.into == "events"):
@@ -126,21 +150,26 @@ class Loader:
                 self.blocks[f"{folder}:{item.id}"] = (document, path)
                 yield item.id, item
 
-    def _locked(self, pack: Pack) -> dict[tuple[str, str], dict[str, Any]]:
-        path = self.root / "snapshots.lock"
-        if not path.is_file():
+    def _locked(self) -> dict[tuple[str, str], dict[str, Any]]:
+        """Return the pinned snapshots by source and part."""
+        path, entries = self.root / "snapshots.lock", []
+        if not os.path.lexists(path):
             return {}
         try:
+            if not path.is_file():
+                raise ValueError("not a file")
             if path.stat().st_size > MAX_LOCK_BYTES:
                 raise ValueError(f"more than {MAX_LOCK_BYTES} bytes")
             entries = json.loads(path.read_text(encoding="utf-8"))
-            return {(e["source"], e["part"]): e for e in entries}
+            locked = {(entry["source"], entry["part"]): entry for entry in entries if _SHA256.fullmatch(entry["sha256"])}
+            if len(locked) < len(entries):
+                raise ValueError("two entries are for one part, or an entry has no SHA-256 in hexadecimal digits")
+            return locked
         except RecursionError:
             self.faults.append("snapshots.lock:1: not a list of pinned snapshots: too many lists inside each other")
-            return {}
         except (OSError, ValueError, KeyError, TypeError) as error:
             self.faults.append(f"snapshots.lock:1: not a list of pinned snapshots: {error}")
-            return {}
+        return {}
 
     def report(self, block: str, path: KeyPath, message: str) -> None:
         document, prefix = self.blocks[block]

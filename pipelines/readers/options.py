@@ -72,8 +72,10 @@ class Unpivot(BaseModel):
     def is_pattern(cls, value: str | None) -> str | None:
         try:
             re.compile(value or "")
-        except re.error as error:
+        except (re.error, OverflowError) as error:
             raise ValueError(f"not a regular expression: {error}") from None
+        except RecursionError:
+            raise ValueError("not a regular expression: too many groups inside each other") from None
         return value
 
     @model_validator(mode="after")
@@ -115,10 +117,11 @@ class ReadOptions(BaseModel):
     thousands: Text | None = Field(
         None, description="Thousands separator of numbers, unless a column declares another; a space also stands for a no-break space."
     )
-    skip_rows: int = Field(0, ge=0, description="Lines or sheet rows above the header, including blank ones.")
+    skip_rows: int = Field(0, ge=0, le=1_000_000_000, description="Lines or sheet rows above the header, including blank ones.")
     header_rows: int = Field(
         1,
         ge=0,
+        le=1_000,
         description="Rows of the header; several are joined with ` / `, and a blank cell above the last row takes the text of the cell to its left.",
     )
     names: list[Text] | None = Field(
@@ -191,8 +194,8 @@ class ReadOptions(BaseModel):
     @field_validator("sheet")
     @classmethod
     def sheet_exists(cls, value: int | str) -> int | str:
-        if isinstance(value, int) and value < 0:
-            raise ValueError("sheets are counted from 0")
+        if isinstance(value, int) and not 0 <= value < 10_000:
+            raise ValueError("sheets are counted from 0, up to 9999")
         return value
 
     @field_validator("records")

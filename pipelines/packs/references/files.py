@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import unquote
 
 from pipelines.packs.pack import Pack
@@ -16,6 +17,12 @@ def check_files(pack: Pack, report: Report) -> None:
             continue
         for part in pack.parts(source):
             name = part.filled(url)
-            if not (pack.root / unquote(name)).is_file() and not (pack.root / name).is_file():
+            if not any(_is_file(pack.root, path) for path in (unquote(name), name)):
                 report(f"source:{source.id}", ("fetch", "url"), f"{name}: no such file in the pack")
                 break
+
+
+def _is_file(root: Path, name: str) -> bool:
+    """Return whether a folder has a file of this name, not one that the name or a link leads out to."""
+    path = root / name
+    return path.is_file() and path.resolve().is_relative_to(root.resolve())

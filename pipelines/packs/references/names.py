@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from urllib.parse import urlsplit
 
 from pipelines.core.vocabulary import AREA_KM2, AREAS
 from pipelines.core.yaml import KeyPath
@@ -16,6 +17,20 @@ Report = Callable[[str, KeyPath, str], None]
 
 BUILT_IN_MEASURES = {AREAS, AREA_KM2}
 AREA_FIELDS = {"ref_area", "level", "name", "country", "lat", "lon", "area_km2", "valid_from", "valid_to"}
+
+
+def web_address_fault(address: str) -> str | None:
+    """Return why a text is no http(s) address, or None."""
+    if not address.isprintable():
+        return "an address has no control characters"
+    try:
+        parts = urlsplit(address)
+        _ = parts.port  # raises ValueError where it is no number
+    except ValueError as error:
+        return f"not an address: {error}"
+    if parts.scheme not in ("http", "https"):
+        return "expected an http or https address"
+    return None if parts.hostname else "not an address: it names no host"
 
 
 class Names:
@@ -77,6 +92,11 @@ class Names:
         languages = self.pack.file.languages
         if texts and not set(texts) & {"", *languages}:
             self.report(block, path, f"the text is only in {', '.join(texts)}, and the languages of the pack are {', '.join(languages)}")
+
+    def check_web_address(self, block: str, path: KeyPath, address: str | None) -> None:
+        """Report an address of a page that is no http(s) address: readers follow it."""
+        if address is not None and (fault := web_address_fault(address)):
+            self.report(block, path, f"{address}: {fault}")
 
     def check_measure(self, block: str, path: KeyPath, measure: str | None, built_in: bool = False) -> None:
         """Report a measure that no source declares; with `built_in`, the built-in measures are allowed too."""

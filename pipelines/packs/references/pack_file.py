@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from exports.model import topics as exported
 from pipelines.packs import site, topics
 from pipelines.packs.references.licences import licence_fault
-from pipelines.packs.references.names import BUILT_IN_MEASURES, Names
+from pipelines.packs.references.names import BUILT_IN_MEASURES, Names, web_address_fault
 
 BLOCK = "pack"
 
@@ -26,7 +26,11 @@ def check(names: Names) -> None:
         ZoneInfo(head.timezone)
     except (KeyError, ValueError, OSError):  # a name that is not in the database, or that is a path
         names.report(BLOCK, ("timezone",), f"{head.timezone}: no such time zone")
-    if head.base_uri is not None and not re.fullmatch(r"https?://[^\s/]+/\S*", head.base_uri):
+    if len({language.lower() for language in head.languages}) < len(head.languages):
+        names.report(BLOCK, ("languages",), "a language is declared twice")
+    if head.publisher and head.publisher.iri and not head.publisher.iri.startswith("urn:"):
+        names.check_web_address(BLOCK, ("publisher", "iri"), head.publisher.iri)
+    if head.base_uri is not None and (web_address_fault(head.base_uri) or not re.fullmatch(r"https?://[^\s/]+/[^\s\"<>]*", head.base_uri)):
         names.report(BLOCK, ("base_uri",), f"{head.base_uri}: expected an address such as https://data.example.org/zpo2/")
     if head.catalogues and not (head.base_uri or "").startswith("https://"):
         names.report(BLOCK, ("catalogues",), f"{', '.join(head.catalogues)}: national catalogues need a base_uri with https")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from pipelines.core import schedule
 from pipelines.core.yaml import KeyPath
 from pipelines.packs import expressions
 from pipelines.packs.references.licences import NO_ASSERTION, licence_fault
-from pipelines.packs.references.names import AREA_FIELDS, BUILT_IN_MEASURES, Names
+from pipelines.packs.references.names import AREA_FIELDS, BUILT_IN_MEASURES, Names, web_address_fault
 from pipelines.packs.schema import (
     AreasMap,
     Block,
@@ -45,6 +44,9 @@ def check_fetched(names: Names, source: FetchedSource) -> None:
     names.check_texts(block, ("title",), source.title)
     if message := licence_fault(source.licence):
         names.report(block, ("licence",), message)
+    names.check_web_address(block, ("homepage",), source.homepage)
+    names.check_web_address(block, ("licence_url",), source.licence_url)
+    names.check_web_address(block, ("carrier", "homepage"), source.carrier.homepage if source.carrier else None)
     names.check_texts(block, ("rights",), source.rights)
     if source.rights and source.licence != NO_ASSERTION:
         names.report(block, ("rights",), f"the licence is {source.licence}; rights are for sources without one (NOASSERTION)")
@@ -170,6 +172,8 @@ def _check_expressions(names: Names, block: str, source: FetchedSource) -> None:
     for i, name in enumerate(source.key):
         if name not in columns:
             names.report(block, ("key", i), f"{name}: no such column")
+        elif name in source.key[:i]:
+            names.report(block, ("key", i), f"{name}: is listed twice")
     columns |= {column for lookup in source.lookups.values() for column in lookup.take}
     personal = {name.lower() for name in names.pack.personal_columns(source)}
     for path, expression, stored in _expressions(source):
@@ -285,7 +289,7 @@ def _address_fault(url: str) -> str | None:
     if not url.isprintable():
         return "an address has no control characters"
     if re.match(r"https?://", url, re.IGNORECASE):
-        return _web_address_fault(url)
+        return web_address_fault(re.sub(r"\{\w+\}", "0", url))
     if not url:
         return None
     path = re.sub(r"^\$\{ZPO2_DIR_[A-Z0-9_]+\}/", "", url)
@@ -294,15 +298,6 @@ def _address_fault(url: str) -> str | None:
     if path.startswith("/") or ".." in path.split("/"):
         return "a path must stay inside the pack"
     return None
-
-
-def _web_address_fault(url: str) -> str | None:
-    try:
-        parts = urlsplit(re.sub(r"\{\w+\}", "0", url))
-        _ = parts.port  # raises ValueError where it is no number
-    except ValueError as error:
-        return f"not an address: {error}"
-    return None if parts.hostname else "not an address: it names no host"
 
 
 def _is_pattern(pattern: str) -> bool:

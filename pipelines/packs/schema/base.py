@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from pipelines.core.vocabulary import PERIOD
+from pipelines.core.vocabulary import first_day
 from pipelines.core.yaml import Text
 
 ID = r"[A-Za-z][A-Za-z0-9_]{0,99}"
@@ -20,7 +20,7 @@ ColumnName = Annotated[Text, Field(min_length=1, pattern=r"^([^_]|_[^_]|_$)")]
 
 
 def _is_period(value: str) -> str:
-    if not PERIOD.fullmatch(value):
+    if first_day(value) is None:
         raise ValueError("expected a period: a year, a quarter (2021-Q3), a month (2021-07) or a day")
     return value
 

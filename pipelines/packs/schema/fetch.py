@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from itertools import product
@@ -13,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from pipelines.core.yaml import Text, plain
 from pipelines.packs.schema.base import Block, Identifier
 
+_HEADER_NAME, _HEADER_TEXT = re.compile(r"[A-Za-z0-9_-]+"), re.compile(r"[ -~]*")
 MAX_PARTS = 10_000
 """Snapshots of a source. The largest pack has some dozens."""
 
@@ -26,7 +28,7 @@ class Expect(Block):
     """Conditions that a snapshot must meet. Only `rows_change` has a default."""
 
     media_type: Text | None = Field(None, description="Media type that the server must send.")
-    min_bytes: int | None = Field(None, ge=0, description="Smallest acceptable size in bytes.")
+    min_bytes: int | None = Field(None, ge=0, le=10**12, description="Smallest acceptable size in bytes.")
     size_change: float | None = Field(None, ge=0, description="Largest acceptable change of size, relative to the last snapshot.")
     rows_change: float | None = Field(
         None,
@@ -92,8 +94,8 @@ class Paging(Block):
         description="page, offset: a number increases; cursor: each page has the cursor of the next one; link: each page has the next one's address."
     )
     param: Text | None = Field(None, description="Query parameter for the number or cursor, or, with a leading `/`, its place in `body`.")
-    first: int | None = Field(None, ge=0, description="First number; default: 1 for page, 0 for offset.")
-    size: int | None = Field(None, ge=1, description="Records per page, sent as `size_param`.")
+    first: int | None = Field(None, ge=0, le=10**12, description="First number; default: 1 for page, 0 for offset.")
+    size: int | None = Field(None, ge=1, le=10**9, description="Records per page, sent as `size_param`.")
     size_param: Text | None = Field(None, description="Query parameter for `size`, or its place in `body`.")
     records: Text | None = Field(None, description="Place of the list of records in a page; default: `read.records`.")
     total: Text | None = Field(None, description="Place of the total number of records; it is an error if the pages have fewer.")
@@ -147,7 +149,7 @@ class Fetch(Block):
         max_length=1,
         description="eurostat: a dimension and its values (`time` for periods), requested one by one if the whole is too large.",
     )
-    rate: float | None = Field(None, gt=0, description="Maximum number of requests per second; default: 10.")
+    rate: float | None = Field(None, ge=0.001, description="Maximum number of requests per second; default: 10.")
     cadence: Text | None = Field(
         None, description="Cron expression in the pack's time zone: when the source is polled; default: every day at 5."
     )
@@ -190,12 +192,22 @@ class Fetch(Block):
         if parts is not None and (combinations := prod(len(values) for values in parts.values())) > MAX_PARTS:
             raise ValueError(f"{combinations} combinations, but a source has at most {MAX_PARTS} snapshots")
         for name, values in (parts or {}).items():
+            if not values:
+                raise ValueError(f"{name}: has no values")
             if repeated := next((value for value, count in Counter(values).items() if count > 1), None):
                 raise ValueError(f"{name}: {repeated} is listed twice")
         names = Counter(part_name(parts, values) for values in product(*parts.values())) if parts else Counter()
         if repeated := next((name for name, count in names.items() if count > 1), None):
             raise ValueError(f"two combinations have the name {repeated}: values with commas look like several")
         return parts
+
+    @field_validator("headers")
+    @classmethod
+    def can_be_sent(cls, headers: dict[str, str | Secret]) -> dict[str, str | Secret]:
+        for name, value in headers.items():
+            if not _HEADER_NAME.fullmatch(name) or (isinstance(value, str) and not _HEADER_TEXT.fullmatch(value)):
+                raise ValueError(f"{name}: a header has a name of letters, digits and `-`, and a text of printable ASCII characters")
+        return headers
 
     @model_validator(mode="after")
     def one_way_in(self) -> Fetch:

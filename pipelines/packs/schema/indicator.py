@@ -9,6 +9,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from pipelines.core.yaml import Text
 from pipelines.packs.schema.base import Block, Identifier, Period, Texts
 
+MAX_TERMS = 1_000
+"""Terms of a sum."""
+
 
 class Term(Block):
     """One term of a formula."""
@@ -62,8 +65,10 @@ class ShareOfAreas(Block):
 class Formula(Block):
     """A sum of terms, or the ratio of two sums of terms."""
 
-    numerator: list[Term] = Field(min_length=1, description="Terms that add up.")
-    denominator: list[Term] = Field(default_factory=list, description="Terms that add up; without them the numerator is the value.")
+    numerator: list[Term] = Field(min_length=1, max_length=MAX_TERMS, description="Terms that add up.")
+    denominator: list[Term] = Field(
+        default_factory=list, max_length=MAX_TERMS, description="Terms that add up; without them the numerator is the value."
+    )
     multiplier: float = Field(1.0, description="Factor by which the ratio is multiplied.")
     window: Window | None = Field(None, description="Moving window over both numerator and denominator.")
     missing: Literal["zero"] | None = Field(
