@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def pack_with(folder: Path, block: str, logo: bytes | None = None) -> Path:
     root.mkdir()
     for name in ("sources", "indicators", "indices", "data"):
         if (PACKS / "demo" / name).is_dir():
-            (root / name).symlink_to(PACKS / "demo" / name)
+            shutil.copytree(PACKS / "demo" / name, root / name)
     text = (PACKS / "demo" / "pack.yml").read_text(encoding="utf-8")
     (root / "pack.yml").write_text(f"{text}\n{block}", encoding="utf-8")
     if logo is not None:

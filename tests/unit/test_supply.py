@@ -7,12 +7,22 @@ import re
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
+import pytest
 import yaml
 
 from tests.support.command import PROJECT
 
 SBOM = PROJECT / ".ci" / "sbom.py"
+TEMPLATE = PROJECT / "templates" / "pack-repository"
+WORKFLOWS = [path for folder in (PROJECT, TEMPLATE) for path in sorted((folder / ".github" / "workflows").glob("*.yml"))]
+
+
+def workflow(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # `on` stays text
+    return loaded
 
 
 def sbom(name: str) -> subprocess.CompletedProcess[str]:
@@ -40,9 +50,21 @@ def test_a_package_that_is_not_installed_is_an_error() -> None:
     assert "must be installed" in done.stderr
 
 
-def test_hosted_runs_use_actions_by_their_full_version() -> None:
-    text = (PROJECT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
-    uses = [step["uses"] for job in yaml.safe_load(text)["jobs"].values() for step in job["steps"] if "uses" in step]
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_hosted_runs_use_actions_by_their_full_version(path: Path) -> None:
+    uses = [step["uses"] for job in workflow(path)["jobs"].values() for step in job["steps"] if "uses" in step]
     assert uses
     for action in uses:
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
+
+
+def test_advisories_are_looked_up_by_the_hosted_run_and_by_hand() -> None:
+    lookup = workflow(PROJECT / ".github" / "workflows" / "advisories.yml")
+    assert set(lookup["on"]) == {"schedule", "workflow_dispatch"}  # no push and no pull request fails for an advisory
+    commands = [step["run"] for job in lookup["jobs"].values() for step in job["steps"] if "run" in step]
+    manual = (PROJECT / "docs" / "develop" / "releasing.md").read_text(encoding="utf-8")
+    for command in commands:
+        assert command in manual
+    assert {"pip-audit --require-hashes --disable-pip -r requirements.lock", "npm audit --package-lock-only"} <= set(commands)
+    assert all(re.search(r"==[0-9.]+$", command) for command in commands if " install " in command)
+    assert "audit" not in (PROJECT / ".ci" / "run").read_text(encoding="utf-8")
