@@ -28,14 +28,14 @@ def _newest(level: LevelCells, decimals: int | None, territory: Territory, compa
     row = level.newest
     first, count = level.level.first, level.level.count
     total = level.breakdowns[0]
-    own = territory.country[first : first + count]
+    countries = territory.country[first : first + count]
     spread = [
         {
             "country": territory.countries[country],
-            "areas": int(np.isfinite(total.values[row][own == country]).sum()),
-            "quantiles": numbers(rounded(positions.quantiles(total.values[row][own == country]), decimals)),
+            "areas": int(np.isfinite(total.values[row][countries == country]).sum()),
+            "quantiles": numbers(rounded(positions.quantiles(total.values[row][countries == country]), decimals)),
         }
-        for country in sorted(set(own.tolist()))
+        for country in sorted(set(countries.tolist()))
     ]
     value: dict[str, Any] = {"level": level.level.id, "first": first, "count": count, "period": level.periods[row], "spread": spread}
     value["breakdowns"] = [{"sex": b.sex, "age": b.age, **cell_columns(b, row, decimals)} for b in level.breakdowns if b.status[row].any()]
@@ -55,13 +55,13 @@ def cell_columns(breakdown: Breakdown, rows: Any, decimals: int | None, columns:
         "status": statuses(part(breakdown.status)),
     }
     for name, column in SHOWN.items():
-        own: Floats = part(breakdown.numbers[column])
-        if name != "value" and np.isfinite(own).any():
-            cells[name] = numbers(rounded(own, decimals))
+        values: Floats = part(breakdown.numbers[column])
+        if name != "value" and np.isfinite(values).any():
+            cells[name] = numbers(rounded(values, decimals))
     for name in EXACT:
-        own = part(breakdown.numbers[name])
-        if np.isfinite(own).any():
-            cells[name] = numbers(own)
+        values = part(breakdown.numbers[name])
+        if np.isfinite(values).any():
+            cells[name] = numbers(values)
     return cells
 
 

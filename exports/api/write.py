@@ -63,15 +63,17 @@ class _Writer:
         (self._folder / layout.API).mkdir(parents=True)
         abouts, bundles = {}, _Bundles(self._territory)
         compared, cohesion = ComparedTables(self._parquet, self._territory), CohesionTables(self._parquet, self._territory)
-        for own in cells.read(self._parquet / "indicator_values.parquet", self._territory):
-            about = abouts[own.id] = describe.indicator(own.id, self._texts, own)
-            decimals, comparison = about["decimals"], compared.of(own.id)
-            changed = key(self._common, own.id, *(self._digest(name, own.id) for name in ("indicator_values", "comparisons")))
-            yield self._file(changed, partial(indicator_files.newest, own, about, self._territory, comparison), "indicators", own.id)
-            yield self._file(changed, partial(indicator_files.series, own, decimals), "indicators", own.id, "series")
-            bundles.add(places.of_indicator(own, decimals, self._territory, comparison))
-            if (differences := cohesion.document(own.id)) is not None:
-                yield self._file(None, partial(dict, differences), "cohesion", own.id)
+        for indicator in cells.read(self._parquet / "indicator_values.parquet", self._territory):
+            about = abouts[indicator.id] = describe.indicator(indicator.id, self._texts, indicator)
+            decimals, comparison = about["decimals"], compared.of(indicator.id)
+            changed = key(self._common, indicator.id, *(self._digest(name, indicator.id) for name in ("indicator_values", "comparisons")))
+            yield self._file(
+                changed, partial(indicator_files.newest, indicator, about, self._territory, comparison), "indicators", indicator.id
+            )
+            yield self._file(changed, partial(indicator_files.series, indicator, decimals), "indicators", indicator.id, "series")
+            bundles.add(places.of_indicator(indicator, decimals, self._territory, comparison))
+            if (differences := cohesion.document(indicator.id)) is not None:
+                yield self._file(None, partial(dict, differences), "cohesion", indicator.id)
         known = indices.read(self._parquet, self._territory)
         for index in known:
             yield self._file(None, partial(indices.document, index, self._texts, self._territory), "indices", index.id)
@@ -106,8 +108,7 @@ class _Writer:
 
     def _areas(self) -> dict[str, Any]:
         """Return `areas.json`."""
-        own, info = self._territory, self._context.info
-        table = own.table
+        info, table = self._context.info, self._territory.table
 
         def column(name: str) -> list[Any]:
             return [value if value != "" else None for value in table[name].to_list()] if name in table.columns else [None] * table.height
@@ -115,20 +116,20 @@ class _Writer:
         def degrees(name: str) -> list[Any]:
             return [number(value, 5) for value in column(name)]
 
-        place = {area: n for n, bundle in enumerate(own.bundles) for area in bundle.areas.tolist()}
+        place = {area: n for n, bundle in enumerate(self._territory.bundles) for area in bundle.areas.tolist()}
         return {
             "levels": [
                 {"level": level.id, "title": dict(info.levels.get(level.id, {})), "first": level.first, "count": level.count}
-                for level in own.levels
+                for level in self._territory.levels
             ],
-            "bundles": [bundle.id for bundle in own.bundles],
+            "bundles": [bundle.id for bundle in self._territory.bundles],
             "areas": {
                 "code": table["ref_area"].to_list(),
                 "name": column("name"),
                 "country": column("country"),
-                "parent": [None if area == NOWHERE else area for area in own.parent.tolist()],
-                "parents": own.parents,
-                "population": [number(people) for people in territory.population(self._parquet, own)],
+                "parent": [None if area == NOWHERE else area for area in self._territory.parent.tolist()],
+                "parents": self._territory.parents,
+                "population": [number(people) for people in territory.population(self._parquet, self._territory)],
                 "lon": degrees("lon"),
                 "lat": degrees("lat"),
                 "area_km2": [number(value) for value in column("area_km2")],
@@ -163,9 +164,9 @@ class _Writer:
 class _Bundles:
     """What the files of places say about indicators, as JSON, so that the numbers of one indicator are in memory at a time."""
 
-    def __init__(self, own: Territory) -> None:
-        self._territory = own
-        self._entries: dict[str, list[orjson.Fragment]] = {bundle.id: [] for bundle in own.bundles}
+    def __init__(self, territory: Territory) -> None:
+        self._territory = territory
+        self._entries: dict[str, list[orjson.Fragment]] = {bundle.id: [] for bundle in territory.bundles}
 
     def add(self, entries: Mapping[str, Any]) -> None:
         for name, entry in entries.items():

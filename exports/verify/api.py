@@ -31,14 +31,14 @@ def faults(folder: Path) -> Iterator[str]:
     yield from _files(folder, index)
     parquet = folder / "parquet"
     areas = _read(folder, "areas")
-    own = territory.read(parquet, [level["level"] for level in areas["levels"]])
-    if areas["areas"]["code"] != own.table["ref_area"].to_list():
+    published = territory.read(parquet, [level["level"] for level in areas["levels"]])
+    if areas["areas"]["code"] != published.table["ref_area"].to_list():
         yield f"{layout.api_path('areas')}: its areas differ from the table"
         return
     texts = describe.read(parquet, index["languages"])
-    bundles = _Bundles(folder, own)
+    bundles = _Bundles(folder, published)
     with_values = []
-    for of_table in cells.read(parquet / "indicator_values.parquet", own):
+    for of_table in cells.read(parquet / "indicator_values.parquet", published):
         with_values.append(of_table.id)
         decimals = texts.decimals(of_table.id)
         for name, check in (((of_table.id,), _newest), ((of_table.id, "series"), _series)):
@@ -48,7 +48,7 @@ def faults(folder: Path) -> Iterator[str]:
         yield from bundles.faults(of_table, decimals)
     if index["indicators"] != with_values:
         yield f"{layout.api_path('index')}: its indicators differ from the table"
-    differences = cohesion.CohesionTables(parquet, own)
+    differences = cohesion.CohesionTables(parquet, published)
     for name in index["cohesion"]:
         path = layout.api_path("cohesion", name)
         expected = differences.document(name)
@@ -91,55 +91,55 @@ def _cell_faults(
     by_area: bool = False,
 ) -> Iterator[str]:
     """Compare the breakdowns of a file with those of the table. `rows` and `columns` choose the cells; `by_area` is areas first."""
-    if [(own["sex"], own["age"]) for own in shown] != [(own.sex, own.age) for own in expected]:
+    if [(breakdown["sex"], breakdown["age"]) for breakdown in shown] != [(breakdown.sex, breakdown.age) for breakdown in expected]:
         yield "its breakdowns differ from the table"
         return
-    for own, table in zip(shown, expected, strict=True):
+    for breakdown, table in zip(shown, expected, strict=True):
 
         def part(array: Any) -> Any:
             chosen = array[rows][..., columns]
             return chosen.T if by_area else chosen
 
         status = part(table.status)
-        if own["status"] != statuses(status):
-            yield f"the statuses of {own['sex']}, {own['age']} differ from the table"
+        if breakdown["status"] != statuses(status):
+            yield f"the statuses of {breakdown['sex']}, {breakdown['age']} differ from the table"
         for name, column in SHOWN.items():
-            if not _same(_matrix(own.get(name), status.shape), rounded(part(table.numbers[column]), decimals)):
-                yield f"{name} of {own['sex']}, {own['age']} differs from the table"
+            if not _same(_matrix(breakdown.get(name), status.shape), rounded(part(table.numbers[column]), decimals)):
+                yield f"{name} of {breakdown['sex']}, {breakdown['age']} differs from the table"
         for name in () if by_area else EXACT:
-            if not _same(_matrix(own.get(name), status.shape), part(table.numbers[name])):
-                yield f"{name} of {own['sex']}, {own['age']} differs from the table"
+            if not _same(_matrix(breakdown.get(name), status.shape), part(table.numbers[name])):
+                yield f"{name} of {breakdown['sex']}, {breakdown['age']} differs from the table"
 
 
 def _series(document: Mapping[str, Any], table: IndicatorCells, decimals: int | None) -> Iterator[str]:
-    if [(own["level"], own["first"], own["periods"]) for own in document["levels"]] != [
+    if [(shown["level"], shown["first"], shown["periods"]) for shown in document["levels"]] != [
         (level.level.id, level.level.first, list(level.periods)) for level in table.levels
     ]:
         yield "its levels or periods differ from the table"
         return
-    for own, level in zip(document["levels"], table.levels, strict=True):
-        yield from _cell_faults(own["breakdowns"], level.breakdowns, slice(None), slice(None), decimals)
+    for shown, level in zip(document["levels"], table.levels, strict=True):
+        yield from _cell_faults(shown["breakdowns"], level.breakdowns, slice(None), slice(None), decimals)
 
 
 def _newest(document: Mapping[str, Any], table: IndicatorCells, decimals: int | None) -> Iterator[str]:
     levels = [(level, level.newest) for level in table.levels if level.newest is not None]
-    if [(own["level"], own["first"], own["period"]) for own in document["levels"]] != [
+    if [(shown["level"], shown["first"], shown["period"]) for shown in document["levels"]] != [
         (level.level.id, level.level.first, level.periods[newest]) for level, newest in levels
     ]:
         yield "its levels or periods differ from the table"
         return
-    for own, (level, newest) in zip(document["levels"], levels, strict=True):
+    for shown, (level, newest) in zip(document["levels"], levels, strict=True):
         present = [breakdown for breakdown in level.breakdowns if breakdown.status[newest].any()]
-        yield from _cell_faults(own["breakdowns"], present, newest, slice(None), decimals)
+        yield from _cell_faults(shown["breakdowns"], present, newest, slice(None), decimals)
 
 
 class _Bundles:
     """The files of places, which have all indicators, for a comparison with one indicator at a time."""
 
-    def __init__(self, folder: Path, own: Territory) -> None:
-        self._territory = own
+    def __init__(self, folder: Path, territory: Territory) -> None:
+        self._territory = territory
         self._entries: dict[str, dict[str, bytes]] = {}
-        for bundle in own.bundles:
+        for bundle in territory.bundles:
             if (folder / layout.api_path("areas", bundle.id)).is_file():
                 document = _read(folder, "areas", bundle.id)
                 self._entries[bundle.id] = {entry["indicator"]: orjson.dumps(entry) for entry in document["indicators"]}
