@@ -1,4 +1,4 @@
-"""Titles of the published tables by language, and the texts about a release as a whole. Only data.
+"""Titles of the published tables and files by language, and the texts about a release as a whole. The one place for them.
 
 Descriptions come from the tables themselves. A table that is not listed here is called by its name.
 """

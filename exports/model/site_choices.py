@@ -1,4 +1,4 @@
-"""What a pack chooses about the web site of its releases."""
+"""The choices of a pack about the web site of its releases, as a record, and what a logo may be. `pipelines.packs.site` fills it."""
 
 from __future__ import annotations
 

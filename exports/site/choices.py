@@ -1,4 +1,4 @@
-"""What a pack chooses about its site, as files and texts. A pack is hostile: only known colours and texts have an effect."""
+"""Turn the choices of a pack into files and texts of its site. A pack is hostile: only known colours and texts have an effect."""
 
 from __future__ import annotations
 

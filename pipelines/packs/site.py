@@ -1,4 +1,4 @@
-"""What a pack chooses about the web site of its releases."""
+"""Read what a pack chooses about the web site of its releases: the block `site` of pack.yml, and the logo that it names."""
 
 from __future__ import annotations
 
