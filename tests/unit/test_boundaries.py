@@ -49,6 +49,18 @@ def resolved(ingested: Ingested) -> dict[str, dict[str, Any]]:
     return {row["ref_area"]: row | {"shape": shapely.from_wkb(row["geometry"])} for row in rows}
 
 
+def test_polygons_that_take_too_long_leave_the_areas_without_any_until_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feature_of_one = feature("t1", mapping(UNIT))
+    with monkeypatch.context() as patched:
+        patched.setattr(boundaries, "SECONDS", 0)
+        stopped = ingest_features(tmp_path, feature_of_one)
+    assert stopped.report.accepted == 1
+    assert resolved(stopped) == {}
+    assert set(resolved(ingest_features(tmp_path, feature_of_one))) == {"t1", "C"}
+
+
 class TestMap:
     def test_polygons_come_by_code_with_their_day(self, tmp_path: Path) -> None:
         s = ingest_features(tmp_path, feature("t1", mapping(UNIT)), feature("t2", mapping(box(11, 50, 12, 51))))

@@ -31,7 +31,9 @@ def tokens(text: str, container: str) -> list[Token]:
     return [token for outer in parsed for token in (outer, *(outer.children or ()))]
 
 
-@pytest.mark.parametrize("container", ["# {}", "* `id` {} (CC0-1.0)", "| `id` | x |\n| --- | --- |\n| `id` | {} |"], ids=["title", "list", "table"])
+@pytest.mark.parametrize(
+    "container", ["# {}", "* `id` {} (CC0-1.0)", "| `id` | x |\n| --- | --- |\n| `id` | {} |"], ids=["title", "list", "table"]
+)
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_text_of_a_pack_is_shown_as_it_is_written(text: str, container: str) -> None:
     shown, plain = tokens(prose(text), container), tokens("plain", container)
