@@ -120,40 +120,57 @@ function Objective({ id, title, meta, indicators, filtered }: ObjectiveProps) {
   );
 }
 
-function Topic({ title, meta, indicators }: { title: string; meta: Meta; indicators: IndicatorMeta[] }) {
+interface TopicProps {
+  title: string;
+  meta: Meta;
+  indicators: IndicatorMeta[];
+}
+
+/** So many rows of a topic are made at once: a page with thousands of them takes seconds to lay out. The others follow when they are asked for. */
+const MOST_ROWS = 200;
+
+function Topic({ title, meta, indicators }: TopicProps) {
+  const more = indicators.slice(MOST_ROWS);
   return (
     <div class="topic">
       <h3>{title}</h3>
-      <table role="table" class="data indicator-table" aria-label={title}>
-        <thead role="rowgroup">
-          <tr role="row">
-            <th role="columnheader" scope="col">{t("indicators.indicator")}</th>
-            <th role="columnheader" scope="col">{t("indicators.unit")}</th>
-            <th role="columnheader" scope="col">{t("indicators.newest")}</th>
-            <th role="columnheader" scope="col">{t("indicators.levels")}</th>
-          </tr>
-        </thead>
-        <tbody role="rowgroup">
-          {indicators.map((indicator) => {
-            const levels = meta.levels.filter(({ level }) => indicator.newest[level]);
-            const newest = Object.values(indicator.newest).reduce((a, b) => (a > b ? a : b));
-            return (
-              <tr role="row" key={indicator.indicator}>
-                <th role="rowheader" scope="row">
-                  <a href={address("indicator", { indicator: indicator.indicator })}>{indicator.title}</a>
-                </th>
-                <td role="cell">{indicator.unit}</td>
-                <td role="cell">
-                  {format.period(newest)}
-                  {format.isOlder(newest, meta.released) ? <span class="note"> · {t("common.older")}</span> : null}
-                </td>
-                <td role="cell">{range(meta, levels)}</td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
+      <IndicatorTable title={title} meta={meta} indicators={indicators.slice(0, MOST_ROWS)} />
+      {more.length ? <Disclosure summary={t("place.more", { n: more.length })}>{() => <IndicatorTable title={title} meta={meta} indicators={more} />}</Disclosure> : null}
     </div>
+  );
+}
+
+function IndicatorTable({ title, meta, indicators }: TopicProps) {
+  return (
+    <table role="table" class="data indicator-table" aria-label={title}>
+      <thead role="rowgroup">
+        <tr role="row">
+          <th role="columnheader" scope="col">{t("indicators.indicator")}</th>
+          <th role="columnheader" scope="col">{t("indicators.unit")}</th>
+          <th role="columnheader" scope="col">{t("indicators.newest")}</th>
+          <th role="columnheader" scope="col">{t("indicators.levels")}</th>
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        {indicators.map((indicator) => {
+          const levels = meta.levels.filter(({ level }) => indicator.newest[level]);
+          const newest = Object.values(indicator.newest).reduce((a, b) => (a > b ? a : b));
+          return (
+            <tr role="row" key={indicator.indicator}>
+              <th role="rowheader" scope="row">
+                <a href={address("indicator", { indicator: indicator.indicator })}>{indicator.title}</a>
+              </th>
+              <td role="cell">{indicator.unit}</td>
+              <td role="cell">
+                {format.period(newest)}
+                {format.isOlder(newest, meta.released) ? <span class="note"> · {t("common.older")}</span> : null}
+              </td>
+              <td role="cell">{range(meta, levels)}</td>
+            </tr>
+          );
+        })}
+      </tbody>
+    </table>
   );
 }
 
