@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { CompareCard } from "../charts/CompareCard";
 import { Areas } from "../core/areas";
-import { type Chosen, compare, hasGroup } from "../core/comparison";
+import { type Chosen, type Comparison, compare, hasGroup } from "../core/comparison";
 import { csvFile } from "../core/csv";
 import { type IndicatorMeta, type Localized, type Meta, type Places, load, loadPlaces } from "../core/data";
 import { list, number } from "../core/format";
@@ -118,6 +118,9 @@ function Example({ areas, places }: { areas: Areas; places: Places }) {
   );
 }
 
+/** So many indicators of a topic are drawn at once: hundreds of cards take seconds. The others, and the table of all, follow when they are asked for. */
+const MOST_CARDS = 60;
+
 interface ResultsProps {
   meta: Meta;
   areas: Areas;
@@ -145,7 +148,9 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
   }, [key, chosen]);
   const comparisons = all.map(({ comparison }) => comparison).filter((comparison) => comparison !== null);
   const drawn = comparisons.filter(({ rows, group: sums }) => rows.some(({ value }) => value !== null) || hasGroup(sums));
-  const without = all.filter(({ comparison }) => !comparison || !drawn.includes(comparison)).map(({ indicator }) => indicator);
+  const isDrawn = new Set(drawn);
+  const without = all.filter(({ comparison }) => !comparison || !isDrawn.has(comparison)).map(({ indicator }) => indicator);
+  const card = (comparison: Comparison) => <CompareCard key={comparison.indicator.indicator} meta={meta} comparison={comparison} group={name ?? ""} />;
   const noted = drawn.some(({ rows }) => rows.some(({ note, value }) => note && value === null));
   const notes = useLoaded(noted ? "notes" : null, () => load<{ notes: Record<string, Localized> }>("api/v1/indicators.json"));
   useEffect(() => {
@@ -161,10 +166,11 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
       {name ? <GroupExample comparisons={drawn} /> : null}
       <Section title={title} aside={t("compare.indicators", { n: drawn.length })}>
         <div class="compare-cards" ref={cards}>
-          {drawn.map((comparison) => (
-            <CompareCard key={comparison.indicator.indicator} meta={meta} comparison={comparison} group={name ?? ""} />
-          ))}
+          {drawn.slice(0, MOST_CARDS).map(card)}
         </div>
+        {drawn.length > MOST_CARDS ? (
+          <Disclosure summary={t("place.more", { n: drawn.length - MOST_CARDS })}>{() => <div class="compare-cards">{drawn.slice(MOST_CARDS).map(card)}</div>}</Disclosure>
+        ) : null}
         {drawn.length > 0 ? (
           <ChartActions
             figure={cards}
@@ -178,7 +184,7 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
       </Section>
       {drawn.length > 0 ? (
         <Section title={t("compare.table")} aside={t("compare.table_aside")}>
-          <Disclosure summary={t("compare.table_summary")} open>
+          <Disclosure summary={t("compare.table_summary")} open={drawn.length <= MOST_CARDS}>
             {() => <ValuesTable meta={meta} comparisons={drawn} group={name} notes={notes.value?.notes ?? {}} />}
           </Disclosure>
           {name ? (
