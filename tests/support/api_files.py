@@ -23,8 +23,8 @@ def strict(schema: Any) -> Any:
         return [strict(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    own = {name: strict(value) for name, value in schema.items()}
-    return {**own, "additionalProperties": False} if "properties" in own and isinstance(own["properties"], dict) else own
+    members = {name: strict(value) for name, value in schema.items()}
+    return {**members, "additionalProperties": False} if "properties" in members and isinstance(members["properties"], dict) else members
 
 
 def undescribed(release: Path) -> Iterator[str]:

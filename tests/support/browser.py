@@ -35,8 +35,8 @@ def program() -> str:
     if not any(shutil.which(name) for name in PROGRAMS):
         debian.install("chromium", "fonts-dejavu-core")
     for name in PROGRAMS:
-        if found := shutil.which(name):
-            return found
+        if path := shutil.which(name):
+            return path
     pytest.skip("there is no Chromium: apt-get install chromium fonts-dejavu-core (with CI set, root does it here)")
 
 
@@ -87,19 +87,19 @@ class Watched:
         """Wait until the page has loaded what it shows and asks for nothing more, and expect `state`."""
         ends = self.page.locator(", ".join(f"body[data-state={end}]" for end in STATES))
         deadline = time.monotonic() + WAIT_MS / 1000
-        found = ""
+        current = ""
         while time.monotonic() < deadline:
             ends.wait_for(state="attached")
-            found = self.page.evaluate("document.body.dataset.state")
+            current = self.page.evaluate("document.body.dataset.state")
             self.page.wait_for_timeout(SETTLED_MS)
-            if found in STATES and found == self.page.evaluate("document.body.dataset.state"):
+            if current in STATES and current == self.page.evaluate("document.body.dataset.state"):
                 break
-        assert found == state, f"{self.page.url} says {found}: {self.page.inner_text('body')[:300]}; {self.complaints}"
+        assert current == state, f"{self.page.url} says {current}: {self.page.inner_text('body')[:300]}; {self.complaints}"
 
     def assert_silent(self) -> None:
         """Expect no complaint since the last call."""
-        found, self.complaints[:] = list(self.complaints), []
-        assert found == [], f"{self.page.url}: {found}"
+        complaints, self.complaints[:] = list(self.complaints), []
+        assert complaints == [], f"{self.page.url}: {complaints}"
 
     def _complain(self, text: str, is_complaint: bool = True) -> None:
         if is_complaint:
@@ -135,9 +135,9 @@ def watched(
         java_script_enabled=scripts, has_touch=touch, is_mobile=touch, accept_downloads=True, reduced_motion="reduce",
     )  # fmt: skip
     try:
-        found = Watched(context.new_page(), base, scripts)
-        yield found
-        found.assert_silent()
+        opened = Watched(context.new_page(), base, scripts)
+        yield opened
+        opened.assert_silent()
     finally:
         context.close()
 
@@ -150,8 +150,8 @@ def violations(page: Page, *, colours_only: bool = False) -> list[str]:
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
     chosen = {"type": "rule", "values": list(RULES_OF_COLOUR)} if colours_only else {"type": "tag", "values": list(RULES)}
     options = {"runOnly": chosen, "resultTypes": ["violations"]}
-    found = Axe().run(page, options=options).response["violations"]
-    return [f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes'][:3]]}" for one in found]
+    rules_broken = Axe().run(page, options=options).response["violations"]
+    return [f"{one['id']}: {one['help']}: {[node['target'] for node in one['nodes'][:3]]}" for one in rules_broken]
 
 
 def sideways(page: Page) -> int:

@@ -283,13 +283,13 @@ def _merge(old: dict[str, Any], new: Mapping[str, Any]) -> None:
 
 def form(body: bytes, content_type: str) -> dict[str, Any]:
     """Return the fields of a multipart body, files as name and content."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for part in body.split(b"--" + content_type.partition("boundary=")[2].encode())[1:-1]:
         head, _, content = part.removeprefix(b"\r\n").partition(b"\r\n\r\n")
         said = dict(re.findall(r'(\w+)="([^"]*)"', head.decode()))
         content = content.removesuffix(b"\r\n")
-        found[said["name"]] = (said["filename"], content) if "filename" in said else content.decode()
-    return found
+        fields[said["name"]] = (said["filename"], content) if "filename" in said else content.decode()
+    return fields
 
 
 @contextmanager

@@ -30,9 +30,9 @@ def findings(graph: Graph, shapes: str | Graph, inference: str = "none") -> list
     """Return path and message of every violation and every warning that the shapes of one file have."""
     rules = Graph().parse(STANDARDS / shapes) if isinstance(shapes, str) else shapes
     conforms, report, _ = pyshacl.validate(graph, shacl_graph=rules, inference=inference, allow_warnings=False)
-    found = sorted(
+    messages = sorted(
         f"{report.value(result, SH.resultPath)}: {report.value(result, SH.resultMessage)}"
         for result in report.subjects(RDF.type, SH.ValidationResult)
     )
-    assert conforms == (not found)
-    return found
+    assert conforms == (not messages)
+    return messages

@@ -39,8 +39,8 @@ class Views:
 
     def codes(self, level: int) -> list[str]:
         """Return the codes of the areas of a level; 0 is the finest one and -1 the coarsest one."""
-        own = self.areas["levels"][level]
-        codes: list[str] = self.areas["areas"]["code"][own["first"] : own["first"] + own["count"]]
+        entry = self.areas["levels"][level]
+        codes: list[str] = self.areas["areas"]["code"][entry["first"] : entry["first"] + entry["count"]]
         return codes
 
     def places(self, count: int, seed: int) -> list[str]:
@@ -52,12 +52,12 @@ class Views:
 
     def with_values(self) -> list[Any]:
         """Return the indicators that have values in some level."""
-        return [indicator for indicator in self.indicators if any(own["newest"] for own in indicator["levels"])]
+        return [indicator for indicator in self.indicators if any(level["newest"] for level in indicator["levels"])]
 
     def largest(self) -> str:
         """Return the area of the finest level with the most people."""
-        own, people = self.areas["levels"][0], self.areas["areas"]["population"]
-        numbers = range(own["first"], own["first"] + own["count"])
+        finest, people = self.areas["levels"][0], self.areas["areas"]["population"]
+        numbers = range(finest["first"], finest["first"] + finest["count"])
         code: str = self.areas["areas"]["code"][max(numbers, key=lambda number: people[number] or 0)]
         return code
 
@@ -68,7 +68,7 @@ class Views:
         with_break = next((i for i in some if i["breaks"] and i["indicator"] != with_interval), some[-1])["indicator"]
         without = next((i["indicator"] for i in self.indicators if not i["levels"]), None)
         codes = self.codes(0) * 2  # a pack may have few
-        found = {
+        views = {
             "home": "index.html",
             "places": "place.html",
             "place": view("place", area=self.largest()),
@@ -84,7 +84,7 @@ class Views:
             "measures": "measures.html",
             "data": "data.html",
         }
-        return found | ({"indicator-without-data": view("indicator", indicator=without)} if without else {})
+        return views | ({"indicator-without-data": view("indicator", indicator=without)} if without else {})
 
 
 def view(page: str, **query: str) -> str:
