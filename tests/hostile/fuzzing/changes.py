@@ -13,6 +13,7 @@ import re
 import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -25,6 +26,8 @@ INTEGERS = (0, 1, 2, 127, 128, 255, 256, 32767, 65536, 2**24, 2**31 - 1, 2**32 -
 NUMBERS = (
     *map(str, INTEGERS), "0.1", "-0", "1e400", "1e-400", "NaN", "Infinity", "-Infinity", "1_000", "0x10", "9" * 60, "1,5", "1 234", "٣", "9" * 5000,
 )  # fmt: skip
+MOST_PLACES = 5_000
+"""Values of a tree among which some are changed."""
 DATES = ("2021-02-29", "0000-00-00", "9999-12-31T23:59:60Z", "2021-01-01T25:00", "10000-01-01", "20210101T000000Z", "-0001-01-01", "00:00")
 TEXTS = (
     "", " ", "\t", "\n", "\r", "\0", "\x1b[31m", "\x85", "\u2028", "\u202e", "\ufeff", "\ufffd", "é", "🏙",
@@ -36,6 +39,11 @@ TEXTS = (
 )  # fmt: skip
 _TOKENS = re.compile(r"\w+|\s+|.", re.DOTALL)
 _TAGS = re.compile(r"<[^>]*>|[^<]+|<")
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, KeyError, NotImplementedError, OSError, RuntimeError, ValueError,
+)  # fmt: skip
+"""What unpacking a changed file may raise: it is then changed as it is."""
+_LOADER, _DUMPER = getattr(yaml, "CSafeLoader", yaml.SafeLoader), getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 Change = Callable[[random.Random, bytes], bytes]
 
 
@@ -174,8 +182,9 @@ def in_tree(chance: random.Random, tree: Any, texts: Sequence[str] = ()) -> Any:
 
 
 def _places(root: Any) -> list[tuple[Any, Any]]:
+    """Return where the values of a tree are: holders and keys. A tree may contain itself."""
     found, waiting = [], [root]
-    while waiting:
+    while waiting and len(found) < MOST_PLACES:
         holder = waiting.pop()
         for key, item in list(holder.items()) if isinstance(holder, dict) else list(enumerate(holder)):
             found.append((holder, key))
@@ -205,14 +214,14 @@ def in_yaml(chance: random.Random, content: bytes, texts: Sequence[str] = ()) ->
     """Change a file of a pack: its nodes, or its text."""
     with suppress(yaml.YAMLError, ValueError, RecursionError, UnicodeError):
         if chance.random() < 0.75:
-            tree = yaml.safe_load(content)
-            return yaml.safe_dump(in_tree(chance, tree, [*texts, *_texts_of(tree)]), allow_unicode=True, sort_keys=False).encode()
+            tree = in_tree(chance, loaded := yaml.load(content, Loader=_LOADER), [*texts, *_texts_of(loaded)])
+            return yaml.dump(tree, Dumper=_DUMPER, allow_unicode=True, sort_keys=False).encode()
     return any_of(chance, in_lines, in_text, in_text, in_bytes)(chance, content)
 
 
 def in_zip(chance: random.Random, content: bytes) -> bytes:
     """Change one member of an archive, or the archive itself."""
-    with suppress(zipfile.BadZipFile, NotImplementedError, OSError, RuntimeError, ValueError, lzma.LZMAError, EOFError, struct.error):
+    with suppress(*_DAMAGED):
         if chance.random() < 0.85:
             with zipfile.ZipFile(io.BytesIO(content)) as archive:
                 members = [(name, archive.read(name)) for name in archive.namelist()]
@@ -259,7 +268,7 @@ def in_parquet(chance: random.Random, content: bytes) -> bytes:
 def in_rdata(chance: random.Random, content: bytes) -> bytes:
     """Change what is compressed, or the compressed bytes."""
     for start, unpack, pack in _COMPRESSED:
-        with suppress(OSError, EOFError, ValueError, lzma.LZMAError):
+        with suppress(*_DAMAGED):
             if content.startswith(start) and chance.random() < 0.9:
                 return pack(in_rdata(chance, unpack(content)))
     if len(content) > 20 and chance.random() < 0.6:  # flags and lengths are numbers of four bytes
