@@ -38,6 +38,9 @@ MODULES = {
     "xml": "xml_records",
 }
 
+_PANIC = "PanicException"
+"""The error of a library written in Rust that met what it thought to be impossible. Each has its own class of this name, no Exception."""
+
 
 def read(path: Path, options: ReadOptions, columns: Collection[str] | None = None) -> pl.DataFrame:
     """Return every row of the file at `path` as text, unchanged but for what `options.fill_down` and `options.unpivot` declare.
@@ -51,4 +54,10 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     from pipelines.readers import reshaping
 
     reader = import_module(f"pipelines.readers.{MODULES[options.format]}")
-    return reshaping.reshaped(reader.read(path, options, reshaping.columns_to_read(options, columns)), options)
+    try:
+        rows: pl.DataFrame = reader.read(path, options, reshaping.columns_to_read(options, columns))
+    except BaseException as error:
+        if type(error).__name__ != _PANIC:
+            raise
+        raise UnreadableSnapshot(f"the file is damaged: the library that reads {options.format} gave up: {error}") from None
+    return reshaping.reshaped(rows, options)

@@ -25,6 +25,8 @@ MAX_OCCURRENCES = 200_000
 _FIRST_YEAR = 1900
 _SHOWN = ("UID", "SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "URL", "STATUS")
 _TIMES = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE", "GEO")
+_ONCE = ("UID", "SUMMARY", "DESCRIPTION", "LOCATION", "URL", "STATUS", "DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "SEQUENCE", "GEO")
+"""Properties that an event has at most once."""
 _NO_UID = "\nno UID "  # no text of a file begins with a line break
 _UNPARSED = re.compile(r"into parts: ['\"]([A-Za-z0-9-]+)[:;]")
 
@@ -45,14 +47,15 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     data, clean, encoding = decoding.as_utf8(raw, options.encoding)
     try:
         calendars = icalendar.Calendar.from_ical(data if clean else decoding.to_text(data), multiple=True)
-    except (ValueError, IndexError, KeyError) as error:
+    except Exception as error:  # the libraries document no common one
         raise UnreadableSnapshot(f"not a calendar: {error}") from None
     good, rows, events = icalendar.Calendar(), list[Row](), list[Any]()
-    for component in (c for calendar in calendars for c in calendar.subcomponents):
+    for component in (c for calendar in calendars for outer in calendar.subcomponents for c in _with_inner_events(outer)):
         fault = _fault(component, encoding) if component.name == "VEVENT" else None
         if fault:
             rows.append({**_description(component), "__fault": fault})
         elif component.name == "VEVENT":
+            component.subcomponents = []  # alarms
             events.append(component)
         elif component.name == "VTIMEZONE":
             good.add_component(component)
@@ -64,10 +67,15 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
         good.add_component(event)
     try:
         expanded = list(_first(recurring_ical_events.of(good).between(*_window(events)), MAX_OCCURRENCES)) if events else []
-    except (ValueError, OverflowError, TypeError, recurring_ical_events.InvalidCalendar) as error:
+    except Exception as error:
         raise UnreadableSnapshot(f"the recurrences cannot be expanded: {error}") from None
     occurrences = sorted((_event(e, series) for e in expanded), key=lambda row: (row["start"] or "", row["id"] or ""))
     return frame([*occurrences, *rows, *older, *_without_occurrence(events, expanded)], options)
+
+
+def _with_inner_events(component: Any) -> list[Any]:
+    """Return a component, and the events inside an event: the end of the outer one is missing, which is its fault (`_fault`)."""
+    return component.walk("VEVENT") if component.name == "VEVENT" else [component]
 
 
 def _without_older_versions(events: list[Any]) -> tuple[list[Any], list[Row]]:
@@ -157,10 +165,16 @@ def _fault(event: Any, encoding: str) -> str | None:
             return f"{name}: cannot be read"
         if name in _TIMES and str(event.get(name, "-")).strip():
             return f"{name}: {text}"
+    if any(inner.name == "VEVENT" for inner in event.subcomponents):
+        return "another event begins before it ends"
+    repeated = next((name for name in _ONCE if isinstance(event.get(name), list)), None)
+    if repeated:
+        return f"{repeated}: is there {len(event[repeated])} times"
     start = getattr(_readable(event, "DTSTART"), "dt", None)
     if not isinstance(start, dt.date):
         return "no DTSTART"
-    wrong = decoding.invalid("".join(str(event.get(name)) for name in _SHOWN if name in event), encoding)
+    shown = [*(_text(event, name) or "" for name in _SHOWN if name != "CATEGORIES"), *_categories(event)]
+    wrong = decoding.invalid("".join(shown), encoding)
     if wrong:
         return wrong
     for name in [name for name in event if name in _TIMES and not isinstance(event[name], list) and str(event[name]) == ""]:
@@ -225,15 +239,20 @@ def _description(event: Any) -> Row:
 
 
 def _readable(event: Any, name: str) -> Any:
-    """Return the value of a property, or None if there is none or if it could not be parsed."""
+    """Return the value of a property, or None if there is none or if it could not be parsed; the first one of several."""
     from icalendar.prop import vBroken
 
-    value = event.get(name)
+    value = _first_value(event, name)
     return None if isinstance(value, vBroken) else value
 
 
-def _text(event: Any, name: str) -> str | None:
+def _first_value(event: Any, name: str) -> Any:
     value = event.get(name)
+    return value[0] if isinstance(value, list) else value
+
+
+def _text(event: Any, name: str) -> str | None:
+    value = _first_value(event, name)
     return str(value) if value is not None and not str(value).startswith(_NO_UID) else None
 
 

@@ -42,6 +42,10 @@ class _Scripts(HTMLParser):
             self._inside = True
             self.texts.append("")
 
+    def parse_html_declaration(self, i: int) -> int:
+        """Take `<![...>` for a comment, as browsers do; Python's parser knows only some of its keywords."""
+        return self.parse_bogus_comment(i) if self.rawdata.startswith("<![", i) else super().parse_html_declaration(i)
+
     def handle_data(self, data: str) -> None:
         if self._inside:
             self.texts[-1] += data

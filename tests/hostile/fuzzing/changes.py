@@ -183,7 +183,8 @@ def in_tree(chance: random.Random, tree: Any, texts: Sequence[str] = ()) -> Any:
 
 def _places(root: Any) -> list[tuple[Any, Any]]:
     """Return where the values of a tree are: holders and keys. A tree may contain itself."""
-    found, waiting = [], [root]
+    found: list[tuple[Any, Any]] = []
+    waiting = [root]
     while waiting and len(found) < MOST_PLACES:
         holder = waiting.pop()
         for key, item in list(holder.items()) if isinstance(holder, dict) else list(enumerate(holder)):

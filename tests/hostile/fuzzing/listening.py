@@ -244,6 +244,7 @@ def fault_of_answer(answer: bytes, status: str) -> str | None:
     if b"\0" in head or any(b"\r" in line for line in head.split(b"\r\n")) or b"set-cookie" in head.lower():
         return f"a head with parts of the request: {head[:300]!r}"
     is_text = b"json" in head and status[:1] == "4"
+    body = body.partition(b"HTTP/1.1 ")[0]  # an answer to HEAD has none, and another one may follow
     return fault_of_text(body.decode("utf-8", "replace"), lines=True, most=MOST_BYTES) if is_text else None
 
 

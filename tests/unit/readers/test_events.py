@@ -103,6 +103,42 @@ class TestSchemaOrgReader:
             rows(file("<html><body>log in</body></html>"), "schema-org-events")
 
 
+@pytest.mark.parametrize("name", ["SUMMARY", "DTSTART", "DTEND", "GEO", "UID", "URL"])
+def test_property_that_is_there_twice_is_a_fault(file: Callable[[bytes], Path], name: str) -> None:
+    given = {
+        "UID": "1",
+        "SUMMARY": "Fair",
+        "DTSTART": "20210501T100000Z",
+        "DTEND": "20210501T110000Z",
+        "GEO": "49.2;16.6",
+        "URL": "https://x.example/",
+    }
+    lines = [
+        *(f"{key}:{value}" for key, value in given.items()),
+        f"{name}:{given[name]}",
+        *(["SUMMARY:\udcee"] if name == "SUMMARY" else []),
+    ]
+    event = "\r\n".join(["BEGIN:VEVENT", *lines, "END:VEVENT"]).encode("utf-8", "surrogateescape")
+    good = b"BEGIN:VEVENT\r\nUID:2\r\nDTSTART:20210501T100000Z\r\nEND:VEVENT\r\n"
+    found = rows(file(b"BEGIN:VCALENDAR\r\n" + event + b"\r\n" + good + b"END:VCALENDAR\r\n"), "ics")
+    faults = {row["id"]: row.get("__fault") for row in found}
+    assert faults == {"1": f"{name}: is there {3 if name == 'SUMMARY' else 2} times", "2": None}
+    assert not [text for row in found for text in row.values() if "vText" in str(text)]
+
+
+def test_event_whose_end_is_missing_leaves_the_events_inside_it(file: Callable[[bytes], Path]) -> None:
+    inner = "BEGIN:VEVENT\nUID:2\nDTSTART:20210501T100000Z\nBEGIN:VALARM\nACTION:AUDIO\nEND:VALARM\nEND:VEVENT\nBEGIN:VEVENT\nUID:3\nEND:VEVENT\n"
+    text = f"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART:20210501T100000Z\n{inner}END:VEVENT\nEND:VCALENDAR\n"
+    faults = {row["id"]: row.get("__fault") for row in rows(file(text.encode()), "ics")}
+    assert faults == {"1": "another event begins before it ends", "2": None, "3": "no DTSTART"}
+
+
+def test_mark_that_only_browsers_know_hides_no_event(file: Callable[[bytes], Path]) -> None:
+    event = b'{"@type": "Event", "name": "Fair", "startDate": "2021-05-01"}'
+    page = b'<!doctype html><![ html><![if !IE]><script type="application/ld+json">' + event + b"</script><![endif]>"
+    assert [row["title"] for row in rows(file(page), "schema-org-events")] == ["Fair"]
+
+
 def test_message_shows_no_control_character_of_the_file(file: Callable[[bytes], Path]) -> None:
     with pytest.raises(UnreadableSnapshot) as raised:
         rows(file(b"BEGIN:VCALENDAR\r\n\x1b[31m\x85\xee\r\n"), "ics")
