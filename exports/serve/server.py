@@ -16,9 +16,10 @@ def serve(public: Path, host: str, port: int) -> None:
         application(public),
         host=host,
         port=port,
-        log_level="warning",
+        log_level="error",
         access_log=False,
         server_header=False,
         http=guarded(),
         use_colors=False,
+        ws="none",
     )

@@ -25,7 +25,7 @@ from typing import Any
 from pipelines.core import atomic
 
 KEPT_SECONDS = 30 * 24 * 3600
-SILENT = ["--log-level", "none"]
+SILENT = ["--log-level", "none", "--no-use-colors"]
 NO_ARTIFACTS = ["--no-write-json"]
 """dbt writes neither its manifest again, which takes a second, nor its results, which get better messages first."""
 OBJECTS_BETWEEN_COLLECTIONS = 100_000

@@ -78,6 +78,11 @@ What a client sends to `zpo2 serve-events` is limited before its secret is known
 | seconds until the head of a request has arrived | {ConnectionLimits.head_timeout:g} | the connection is closed |
 | bytes of the head | {ConnectionLimits.head:,} | the connection is closed |
 | seconds between two requests on a connection | {ConnectionLimits.idle_timeout:g} | the connection is closed |
+| requests that a client sends ahead of the responses | {ConnectionLimits.ahead} | the connection is closed |
+| seconds in which the client must read {ConnectionLimits.read:,} bytes of a response | {ConnectionLimits.read_timeout:g} | \
+the connection is closed |
+| seconds until a response must have ended once the server stops | {ConnectionLimits.stop_timeout:g} | the connection is closed; all others \
+are closed at once |
 | connections of one address that wait for it | {ConnectionLimits.per_client} | the oldest of them is closed |
 | connections of all clients that wait | {ConnectionLimits.total} | the oldest of the client with the most is closed |
 | the head has neither the token nor a signature | | status 401; the body is not read |

@@ -218,7 +218,7 @@ def serve(workspace: Workspace, host: str, port: int, bounds: Bounds | None = No
     secrets = os.environ.get(SECRET, "").split()
     app = application(workspace.queue, event_types(workspace.pack), secrets, bounds)
     print(f"http://{host}:{port}/events  (Ctrl+C stops)", flush=True)
-    uvicorn.Server(configuration(app, host=host, port=port, log_level="warning")).run()
+    uvicorn.Server(configuration(app, host=host, port=port, log_level="error")).run()
 
 
 def configuration(app: Starlette, connections: ConnectionLimits | None = None, **options: Any) -> uvicorn.Config:

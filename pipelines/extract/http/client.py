@@ -285,12 +285,16 @@ def secret_value(auth: Auth, secret: str) -> str:
 
 def _cause(error: BaseException) -> str:
     """Return the innermost reason: a timeout, a reset, a name that does not resolve."""
+    from urllib3.exceptions import HTTPError
+
     while error.args and isinstance(error.args[-1], BaseException):
         error = error.args[-1]
     reason = getattr(error, "reason", None)
     if isinstance(reason, BaseException):
         return _cause(reason)
-    return f"{type(error).__name__}: {error}"
+    # the first argument of urllib3's errors is an object whose text has a number of its own in each run
+    text = error.args[-1] if isinstance(error, HTTPError) and error.args and isinstance(error.args[-1], str) else error
+    return f"{type(error).__name__}: {text}"
 
 
 def _without_query(url: str) -> str:
