@@ -11,6 +11,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -23,6 +24,8 @@ import yaml
 from markdown_it import MarkdownIt
 from playwright.sync_api import Browser, Page
 
+from exports.push import ckan_fields
+from exports.push.push_plan import select_release
 from tests.conftest import current_release
 from tests.support import browser as browsers
 from tests.support import five_places, static_server
@@ -139,6 +142,15 @@ class Markup(HTMLParser):
         self.addresses += [values[name] or "" for name in ("href", "src") if name in values]
 
 
+def _texts(value: object) -> Iterator[str]:
+    """Yield all texts in maps and lists inside each other."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list | tuple):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
+
+
 class TestFiles:
     def test_no_file_has_signs_that_turn_the_direction_of_text(self, release: Path) -> None:
         for path in sorted(release.parents[1].rglob("*")):
@@ -206,6 +218,13 @@ class TestFiles:
             assert [token.content for token in tokens if token.type in ("html_inline", "html_block", "image")] == [], name
             links = [str(token.attrs["href"]) for token in tokens if token.type == "link_open"]
             assert [link for link in links if "x.invalid" in link or re.match("(javascript|data):", link)] == [], name
+
+    def test_a_portal_gets_no_address_that_runs_something(self, release: Path) -> None:
+        """The names of tags are what CKAN takes: 100 letters, digits and a few signs."""
+        datasets = ckan_fields.datasets(select_release(release.parents[1], None))
+        texts = [text for dataset in datasets for text in _texts(asdict(dataset))]
+        assert [text for text in texts if re.match(r"\s*(javascript|data|vbscript):", text)] == []
+        assert all(re.fullmatch(r"[\w .-]{2,100}", tag) for dataset in datasets for tag in dataset.tags)
 
     def test_the_database_has_the_texts_as_they_are(self, release: Path) -> None:
         with duckdb.connect(str(release / "indicators.duckdb"), read_only=True) as connection:
