@@ -45,7 +45,7 @@ class Settings(BaseSettings):
     read_memory: str | None = Field(
         default=None,
         description="Largest memory for reading files, such as 4GB, the default. A small file may use 2 GB, a large one more, and the rows of a "
-        "source may need three fifths of it in later steps.",
+        "source may need 45 % of it in later steps.",
     )
     read_seconds: float | None = Field(
         default=None,

@@ -47,7 +47,7 @@ class Limits:
     @property
     def bytes(self) -> int:
         """Bytes that the rows of a source may need in the steps after reading (`reading.size_of`)."""
-        return self.largest_memory * 3 // 5
+        return self.largest_memory * 9 // 20
 
     @classmethod
     def of(cls, settings: Settings) -> Limits:

@@ -37,7 +37,7 @@ tests assert; this page is generated from them. Terms are in the [glossary](glos
 * A *row* in quarantine is not used at all. A *cell* in quarantine is missing with status Q, while the rest of its row counts.
 * Files are read by a process of their own with limits on memory, CPU time and rows (`ZPO2_READ_MEMORY`, `ZPO2_READ_SECONDS`, `ZPO2_READ_ROWS`).
   A small file may use 2 GB and 30 seconds, a large one more. A file that ends this process, or because of which it is stopped, is refused.
-  So is one whose rows would need more than three fifths of ZPO2_READ_MEMORY in later steps (six million short rows, by default), with a text
+  So is one whose rows would need more than 45 % of ZPO2_READ_MEMORY in later steps (four million short rows, by default), with a text
   that cells share counted for each of them. Expressions and polygons have such processes, too, with 1.5 GB and 60 or 120 seconds.
 * A refused snapshot leaves the last good one in place.
 * The servers answer on loopback. No test sends a packet elsewhere.

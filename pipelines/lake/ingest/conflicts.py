@@ -16,6 +16,7 @@ from pipelines.packs.schema import FetchedSource, ObservationsMap
 
 CELL = totals.CELL
 _ROW = ["part", "row_number", *(name for name in CELL if name != "measure")]  # a line may give several rows
+_USED = ["source", "part", "snapshot", "row_number", *CELL, "obs_value", "obs_status", "aggregate", "row_count"]
 
 
 def resolve_conflicts(context: Context, source: FetchedSource, report: SourceReport) -> None:
@@ -39,7 +40,7 @@ def clear(report: SourceReport) -> None:
 
 def _find_conflicts(context: Context, source: FetchedSource, spec: ObservationsMap, report: SourceReport, key: str) -> Receipt:
     receipt = Receipt(source=source.id, part="conflicts", snapshot="", key=key)
-    observations = context.lake.read_all(report.files("observations"), "observations").filter(pl.col("measure").is_not_null())
+    observations = context.lake.read_all(report.files("observations"), "observations").filter(pl.col("measure").is_not_null()).select(_USED)
     plain = [m for m, measure in spec.measures.items() if measure.aggregate is None]
     checked = totals.check_totals(observations.filter(pl.col("aggregate") == "sum"))
     receipt.warnings = checked.warnings
