@@ -14,7 +14,6 @@ from pipelines.core import isolated
 from pipelines.core.errors import UsageError
 from pipelines.core.isolated import MEGABYTE
 from pipelines.core.memory import SMALLEST, parse_size
-from pipelines.core.printable import shortened
 from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from pipelines.readers.cells import Columns
 
 _VARIABLES = {"memory": " (ZPO2_READ_MEMORY)", "seconds": " (ZPO2_READ_SECONDS)"}
-_REASON = 2_000
-"""Characters of a reason; a file may have names of columns that are longer."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +95,6 @@ def read(path: Path, options: ReadOptions, columns: Columns, limits: Limits, fol
         except isolated.Failed as failed:
             raise UnreadableSnapshot(f"the {options.format} reader failed: {failed}") from None
         if "unreadable" in answer:
-            raise UnreadableSnapshot(shortened(answer["unreadable"], _REASON))
+            raise UnreadableSnapshot(answer["unreadable"])
         columns.found.update(dict.fromkeys(answer["found"]))
         return pl.read_ipc(output)
