@@ -214,6 +214,8 @@ CASES = [
              beside("sources/S.yml", SOURCE.replace("id: s", "id: S").replace("{m: {", "{n: {")), "s: differs from S only in case"),
     Declared("case_of_levels", "two levels whose names differ only in case", "pack.yml", HEAD.replace("{id: lau}", "{id: lau}, {id: Lau}"),
              "Lau: differs from lau only in case"),
+    Declared("column_name", "an indicator with the name of a key of the table of latest values", "indicators/i.yml",
+             INDICATOR.replace("id: i\n", "id: Area_Key\n"), "latest_values has a column of this name"),
     Declared("device_name", "an indicator with the name of a device of Windows", "indicators/i.yml", INDICATOR.replace("id: i\n", "id: Con\n"),
              "Con: Windows has no files of this name"),
     Declared("option_name", "an indicator whose name looks like an option", "indicators/i.yml", INDICATOR.replace("id: i\n", "id: -rf\n"),

@@ -9,6 +9,8 @@ from pipelines.packs.references.names import Names
 
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{i}" for port in ("com", "lpt") for i in range(10))}
 """Names that Windows keeps for devices, in any case and with any ending."""
+COLUMNS = {"ref_area", "name", "level", "area_key"}
+"""Columns of the table of latest values, and of the query that makes it, which has a column for each indicator."""
 
 
 def check(names: Names) -> None:
@@ -20,6 +22,9 @@ def check(names: Names) -> None:
     _check(names, _of_blocks("source", (*pack.sources, *pack.counted)))
     _check(names, _of_blocks("indicators", pack.indicators))
     _check(names, _of_blocks("indices", pack.indices))
+    for name in pack.indicators:
+        if name.lower() in COLUMNS:
+            names.report(f"indicators:{name}", ("id",), f"{name}: latest_values has a column of this name; choose another one")
 
 
 def _of_blocks(kind: str, ids: Iterable[str]) -> dict[str, tuple[str, KeyPath]]:

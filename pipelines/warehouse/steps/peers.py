@@ -33,9 +33,10 @@ def key(attributes: pl.DataFrame) -> str:
 
 def peer_rows(attributes: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of SCHEMA for a level: the peers of every area that has all attributes, among the areas of the level."""
-    wide = attributes.pivot("attribute", index="ref_area", values="obs_value").drop_nulls().sort("ref_area")
-    names = wide["ref_area"]
-    peers, distances = nearest(wide.drop("ref_area").to_numpy(), int(attributes["k"][0]))
+    # an attribute may be called ref_area
+    wide = attributes.rename({"ref_area": "__area"}).pivot("attribute", index="__area", values="obs_value").drop_nulls().sort("__area")
+    names = wide["__area"]
+    peers, distances = nearest(wide.drop("__area").to_numpy(), int(attributes["k"][0]))
     count = peers.shape[1]
     return pl.DataFrame(
         {
