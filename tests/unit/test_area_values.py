@@ -85,3 +85,20 @@ class TestImpossibleCoordinates:
             (3, "lon", "map.lon: the other coordinate is impossible"),
             (4, None, "the event has no start"),
         ]
+
+
+class TestCodes:
+    def test_that_would_be_published_as_those_of_other_areas_are_refused(self, tmp_path: Path) -> None:
+        declared = (
+            "fetch: {url: data/s.csv}\nread: {format: csv}\nmax_quarantined: 1\ncolumns: {area: {}, number: {}}\ninto: areas\n"
+            "map: {area: {ref_area: area, level: \"'town'\", codes: {number: number}}}\n"
+        )
+        rows = "area,number\n\u00e9,1\ne\u0301,2\n=1,3\n'=1,4\nu,e\u0301\nv,'-1\nw,-1\n"
+        done = ingested.ingest(tmp_path, declared, {"s.csv": rows})
+        assert sorted(done.frame["ref_area"]) == ["=1", "w", "\u00e9"]
+        assert done.reasons() == [
+            (3, None, "the identifier of the area is not in Unicode's composed form (NFC)"),
+            (5, None, "the identifier of the area looks like one that is guarded against spreadsheets"),
+            (6, None, "a code of the area is not in Unicode's composed form (NFC)"),
+            (7, None, "a code of the area looks like one that is guarded against spreadsheets"),
+        ]

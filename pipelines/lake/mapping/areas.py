@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from pipelines.lake.mapping import (
@@ -31,6 +33,13 @@ TURNING = r"[\u{202a}-\u{202e}\u{2066}-\u{2069}]"
 """Characters that turn the direction of what follows (`pipelines.core.printable`)."""
 MARKS = r"(\p{M}{4})\p{M}+"
 """More than four combining marks in a row: no script needs more, and they are drawn over the lines above and below (UTS #39, 5.4)."""
+
+_FAULTS_OF_CODES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    "has control characters": lambda code: code.str.contains(f"{CONTROL}|{TURNING}"),
+    # two of them would become one in the published tables
+    "is not in Unicode's composed form (NFC)": lambda code: code != code.str.normalize("NFC"),
+    "looks like one that is guarded against spreadsheets": lambda code: code.str.contains(r"^'[=+\-@]"),
+}
 
 
 MAX_AREAS = 1_000_000
@@ -81,12 +90,7 @@ def _reasons(
         [
             failures.select("__n", pl.format("map.area.{}: {}", "column", "reason").alias("reason")),
             rows.filter(pl.col("ref_area").is_null()).select("__n", pl.lit("the area has no identifier").alias("reason")),
-            rows.filter(pl.col("ref_area").str.contains(f"{CONTROL}|{TURNING}")).select(
-                "__n", pl.lit("the identifier of the area has control characters").alias("reason")
-            ),
-            rows.filter(
-                pl.col("codes").list.eval(pl.element().struct.field("code").str.contains(f"{CONTROL}|{TURNING}")).list.any()
-            ).select("__n", pl.lit("a code of the area has control characters").alias("reason")),
+            *(rows.select("__n", fault.alias("reason")).drop_nulls() for fault in _faults_of_codes()),
             rows.filter(~pl.col("country").str.contains(_COUNTRY)).select("__n", bad_country.alias("reason")),
             rows.filter(is_unknown_level).select("__n", bad_level.alias("reason")),
             rows.filter(pl.col("valid_to") <= pl.col("valid_from")).select(
@@ -101,6 +105,16 @@ def _reasons(
         ]
     )
     return reasons.unique(maintain_order=True).group_by("__n", maintain_order=True).agg(pl.col("reason").str.join("; "))
+
+
+def _faults_of_codes() -> list[pl.Expr]:
+    """Return why the identifier or a code of an area cannot be published as it is, or null."""
+    of_codes = pl.element().struct.field("code")
+    faults = []
+    for fault, is_wrong in _FAULTS_OF_CODES.items():
+        faults.append(pl.when(is_wrong(pl.col("ref_area"))).then(pl.lit(f"the identifier of the area {fault}")))
+        faults.append(pl.when(pl.col("codes").list.eval(is_wrong(of_codes)).list.any()).then(pl.lit(f"a code of the area {fault}")))
+    return faults
 
 
 def _expressions(area: AreaMap) -> list[tuple[str, str, str]]:
