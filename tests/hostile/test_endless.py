@@ -27,9 +27,9 @@ from tests.support import five_places
 from tests.support.wire import Wire, listening
 
 ATTACKS = [*endless.ATTACKS, *contradictory.ATTACKS]
-DEADLINE = 3.0
+DEADLINE = 5.0
 LIMITS = Limits(
-    deadline=DEADLINE, response_timeout=2, message_timeout=0.5, connect_timeout=1, backoff=0.01, max_retry_after=2, poll_interval=0.05,
+    deadline=DEADLINE, response_timeout=4, message_timeout=0.5, connect_timeout=1, backoff=0.01, max_retry_after=2, poll_interval=0.05,
     poll_timeout=1, max_bytes=30_000_000, per_second=10_000, per_host=12, concurrent=12,
 )  # fmt: skip
 
