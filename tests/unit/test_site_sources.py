@@ -26,7 +26,7 @@ SOURCES = sorted(path for path in (SITE / "src").rglob("*") if path.is_file())
 
 def test_script_and_style_are_named_after_their_content() -> None:
     manifest = json.loads((BUILT / "manifest.json").read_text(encoding="utf-8"))
-    assert set(manifest) == {"app.js", "style.css"}
+    assert set(manifest) == {"app.js", "early.js", "style.css"}
     for name, path in manifest.items():
         stem, ending = name.split(".")
         digest = hashlib.sha256((BUILT / path).read_bytes()).hexdigest()[:12]
