@@ -22,5 +22,5 @@ def document(source: Source, peers: Sequence[int]) -> dict[str, Any]:
         "areas": list(peers),
         "names": [areas["name"][peer] for peer in peers],
         "codes": [areas["code"][peer] for peer in peers],
-        "indicators": values_of(source, peers),
+        "indicators": values_of(source.headline_values, peers),
     }

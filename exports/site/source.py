@@ -102,11 +102,23 @@ class Source:
         """The ids of the indicators with values that readers see first."""
         return [name for name in self.with_values if self.abouts[name]["display"] == HEADLINE]
 
+    @property
+    def others(self) -> list[str]:
+        """The ids of the other indicators with values."""
+        return [name for name in self.with_values if self.abouts[name]["display"] != HEADLINE]
+
     @cached_property
     def headline_values(self) -> Mapping[str, list[Any]]:
-        """The newest value of the total of each area, None where there is none, by headline indicator. The period is that of the level."""
+        return self._newest_values(self.headlines)
+
+    @cached_property
+    def other_values(self) -> Mapping[str, list[Any]]:
+        return self._newest_values(self.others)
+
+    def _newest_values(self, indicators: Sequence[str]) -> Mapping[str, list[Any]]:
+        """Return the newest value of the total of each area, None where there is none, by indicator. The period is that of the level."""
         values = {}
-        for name in self.headlines:
+        for name in indicators:
             newest: list[Any] = [None] * len(self.areas["areas"]["code"])
             for level in self.newest(name)["levels"]:
                 newest[level["first"] : level["first"] + level["count"]] = level["breakdowns"][0]["value"]

@@ -1,4 +1,7 @@
-"""`within/<group>.json`: the headline values of all areas with the same area above, which are the ticks of strips."""
+"""`within/<group>.json`: the headline values of all areas with the same area above, which are the ticks of strips.
+
+`within_more/<group>.json` has the values of the other indicators, which the page of a place loads when they are opened.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +36,14 @@ def document(source: Source, bundles: Sequence[Bundle]) -> dict[str, Any]:
         "points": [_point(columns["lon"][area], columns["lat"][area]) for area in areas],
         "area_km2": [columns["area_km2"][area] for area in areas],
         "ended": {str(area): end for area in areas if (end := columns["valid_to"][area]) is not None},
-        "indicators": values_of(source, areas),
+        "indicators": values_of(source.headline_values, areas),
     }
+
+
+def more(source: Source, bundles: Sequence[Bundle]) -> dict[str, Any]:
+    """Return the values of the indicators that are no headlines, in the order of the areas of `document`."""
+    areas = sorted(area for bundle in bundles for area in bundle.areas.tolist())
+    return {"areas": areas, "indicators": values_of(source.other_values, areas)}
 
 
 def _point(lon: float | None, lat: float | None) -> list[float] | None:
@@ -42,7 +51,7 @@ def _point(lon: float | None, lat: float | None) -> list[float] | None:
     return None if lon is None or lat is None else [round(lon, 2), round(lat, 2)]
 
 
-def values_of(source: Source, areas: Sequence[int]) -> dict[str, list[Any]]:
-    """Return the headline values of some areas by indicator, without indicators that have none of them."""
-    values = {name: [column[area] for area in areas] for name, column in source.headline_values.items()}
+def values_of(columns: Mapping[str, Sequence[Any]], areas: Sequence[int]) -> dict[str, list[Any]]:
+    """Return the values of some areas by indicator, without indicators that have none of them."""
+    values = {name: [column[area] for area in areas] for name, column in columns.items()}
     return {name: column for name, column in values.items() if any(value is not None for value in column)}

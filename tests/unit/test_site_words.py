@@ -24,7 +24,7 @@ Object.assign(globalThis, {{
   fetch: async () => ({{ ok: true, text: async () => JSON.stringify(texts) }}),
 }});
 const folder = process.argv[2];
-const texts = Object.assign({{}}, ...["place", "level"].map((group) => JSON.parse(readFileSync(`${{folder}}/cs/${{group}}.json`, "utf8"))));
+const texts = Object.assign({{}}, ...["common", "place", "level"].map((group) => JSON.parse(readFileSync(`${{folder}}/cs/${{group}}.json`, "utf8"))));
 await loadTexts();
 const levels = [["lau", 0, 3, "okres"], ["orp", 3, 1, "okres"], ["okres", 4, 1, "state"], ["state", 5, 1, null]];
 const meta = {{

@@ -22,7 +22,7 @@ const BASE = 22;
 
 /** Where an area lies among the areas around it, similar places and the country. Hidden from assistive technology: say the same in words beside it. */
 export function Strip({ value, lower, upper, others, peers, country, women, men, unit }: StripProps) {
-  const axis = stripAxis([value, lower, upper, country, women, men, ...peers], others);
+  const axis = stripAxis([value, lower, upper, country, women, men, ...peers], others, !peers.some(isNumber));
   if (!axis) return null;
   const at = (number: number) => EDGE + ((100 - 2 * EDGE) * (number - axis.low)) / (axis.high - axis.low);
   const x = (number: number) => `${at(number).toFixed(2)}%`;

@@ -41,9 +41,9 @@ function quantile(sorted: number[], share: number): number {
 
 /**
  * The axis of a strip: it holds everything that is named (the place, its interval, similar places, the country, women and men), and reaches
- * towards the 3rd and the 97th percentile of the others by at most the same length at each side.
+ * towards the 3rd and the 97th percentile of the others: all the way if `wide`, else by at most the same length at each side.
  */
-export function stripAxis(named: Iterable<Value | undefined>, others: Iterable<Value>): RoundAxis | null {
+export function stripAxis(named: Iterable<Value | undefined>, others: Iterable<Value>, wide = false): RoundAxis | null {
   const ends = present(named);
   const around = present(others).sort((a, b) => a - b);
   if (ends.length === 0 && around.length === 0) return null;
@@ -51,7 +51,7 @@ export function stripAxis(named: Iterable<Value | undefined>, others: Iterable<V
   let [low, high] = [Math.min(...ends), Math.max(...ends)];
   if (around.length > 0) {
     const [near, far] = [quantile(around, 0.03), quantile(around, 0.97)];
-    const reach = high > low ? high - low : Infinity;
+    const reach = wide || high === low ? Infinity : high - low;
     [low, high] = [Math.min(low, Math.max(near, low - reach)), Math.max(high, Math.min(far, high + reach))];
   }
   return roundAxis(low, high);

@@ -34,8 +34,17 @@ export interface CohesionFile {
   convergence: Convergence[];
 }
 
-export const loadCohesion = (id: string) => load<CohesionFile>(`site/data/cohesion/${encodeURIComponent(id)}.json`);
-export const loadCohesionIds = () => load<{ cohesion: string[] }>("api/v1/index.json").then(({ cohesion }) => cohesion);
+export async function loadCohesion(id: string): Promise<CohesionFile> {
+  const file = await load<CohesionFile>(`site/data/cohesion/${encodeURIComponent(id)}.json`);
+  if (file.indicator !== id) throw new Error(`not the differences of ${id}`);
+  return file;
+}
+
+export async function loadCohesionIds(): Promise<string[]> {
+  const { cohesion } = await load<{ cohesion?: string[] }>("api/v1/index.json");
+  if (!Array.isArray(cohesion)) throw new Error("no list of indicators with differences");
+  return cohesion;
+}
 
 const TOTAL = "_T";
 

@@ -1,7 +1,7 @@
 // How the files of a release are loaded. Their types are in release.ts.
 import { placesFile } from "./find";
 import { awaited } from "./loading";
-import type { Bundle, IndicatorFile, IndicatorPage, Meta, Newest, Peers, Places, Value, Within } from "./release";
+import type { Bundle, IndicatorFile, IndicatorPage, Meta, Newest, Peers, Places, Value, Within, WithinMore } from "./release";
 
 export type * from "./release";
 
@@ -49,6 +49,7 @@ export async function findPlace(meta: Meta, code: string): Promise<{ area: numbe
   return { area, bundle, hasPeers };
 }
 export const loadWithin = (code: string) => load<Within>(`site/data/within/${part(code)}.json`);
+export const loadWithinMore = (code: string) => load<WithinMore>(`site/data/within_more/${part(code)}.json`);
 export const loadPeers = (bundle: string) => load<Peers>(`site/data/peers/${part(bundle)}.json`);
 /** The part of an area is its number modulo this, as in exports/site/newest.py. */
 const PARTS = 3;

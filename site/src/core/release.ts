@@ -208,6 +208,9 @@ export interface Within {
   indicators: Record<string, Value[]>;
 }
 
+/** site/data/within_more/<bundle without its number>.json: the same of the indicators that are no headlines. */
+export type WithinMore = Pick<Within, "areas" | "indicators">;
+
 /** site/data/peers/<bundle>.json: newest headline values of the peers of a bundle's areas. */
 export interface Peers {
   areas: number[];

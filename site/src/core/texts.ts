@@ -15,6 +15,7 @@ export const language = (): string => document.documentElement.lang || "en";
 
 export async function loadTexts(): Promise<void> {
   texts = await load<Texts>(`site/data/texts.${language()}.json`);
+  if (!hasText("common.loading")) throw new Error("no texts");
   plural = new Intl.PluralRules(language());
   count = new Intl.NumberFormat(language());
 }

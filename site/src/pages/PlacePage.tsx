@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Areas } from "../core/areas";
-import { type Meta, loadBundle, findPlace, loadPeers, loadWithin } from "../core/data";
+import { type Meta, loadBundle, findPlace, loadPeers, loadWithin, loadWithinMore } from "../core/data";
 import { awaited } from "../core/loading";
 import { address, useLoaded, useQuery } from "../core/state";
 import { t } from "../core/texts";
@@ -13,7 +13,7 @@ import { Indices } from "../place/Indices";
 import { Key } from "../place/Key";
 import { Missing } from "../place/Missing";
 import { ObjectiveTable } from "../place/ObjectiveTable";
-import { type Place, type PlaceFiles, type Row, isEmpty, placeOf } from "../place/model";
+import { type Place, type PlaceFiles, type Row, isEmpty, placeOf, withMore } from "../place/model";
 import { StandsOut } from "../place/StandsOut";
 import { standsOut } from "../sentences/standsOut";
 import { PlaceList } from "./PlaceList";
@@ -72,8 +72,11 @@ function OnePlace({ code, meta, areas }: PageProps & { code: string }) {
 
 class UnknownArea extends Error {}
 
-function Shown({ place, areas, files, meta }: PlaceAndFiles & { areas: Areas; meta: Meta }) {
-  const sentences = useMemo(() => standsOut(place.rows, meta.released), [place]);
+function Shown({ place: first, areas, files, meta }: PlaceAndFiles & { areas: Areas; meta: Meta }) {
+  const sentences = useMemo(() => standsOut(first.rows, meta.released), [first]);
+  const [isOpened, setIsOpened] = useState(false);
+  const more = useLoaded(isOpened ? first.bundle : null, () => loadWithinMore(first.bundle.replace(/-\d+$/, "")));
+  const place = useMemo(() => (more.value ? withMore(first, more.value) : first), [first, more.value]);
   const [requested, setRequested] = useState(location.hash.slice(1));
   useEffect(() => {
     const listen = () => setRequested(location.hash.slice(1));
@@ -90,7 +93,7 @@ function Shown({ place, areas, files, meta }: PlaceAndFiles & { areas: Areas; me
       {place.rows.some((row) => row.series.some(({ value }) => value !== null)) ? null : <p>{t("place.no_values")}</p>}
       <Key place={place} areas={areas} meta={meta} />
       {meta.objectives.map(({ objective, title }) => (
-        <Objective key={objective} objective={objective} title={title} place={place} areas={areas} meta={meta} requested={requested} />
+        <Objective key={objective} objective={objective} title={title} place={place} areas={areas} meta={meta} requested={requested} onOpened={setIsOpened} />
       ))}
       <Indices place={place} meta={meta} />
       <Missing place={place} meta={meta} />
@@ -107,10 +110,12 @@ interface ObjectiveProps {
   meta: Meta;
   /** The indicator whose row was asked for. */
   requested: string;
+  /** Told when the rest was opened. */
+  onOpened: (isOpened: true) => void;
 }
 
 /** The indicators of an objective: headlines, and the rest where the reader opens it. */
-function Objective({ objective, title, place, areas, meta, requested }: ObjectiveProps) {
+function Objective({ objective, title, place, areas, meta, requested, onOpened }: ObjectiveProps) {
   const all = place.rows.filter((row) => row.about.objective === objective);
   const rows = isEmpty(place) ? all.filter((row) => row.series.some(({ value }) => value !== null)) : all;
   if (rows.length === 0) return null;
@@ -123,7 +128,7 @@ function Objective({ objective, title, place, areas, meta, requested }: Objectiv
     <Section title={title} aside={t("place.objective_aside", { objective, n: withData, without })} id={objective} class={headlines.length ? "place-objective" : "place-objective not-printed"}>
       {headlines.length ? table(headlines, t("place.table", { title, name: place.name })) : null}
       {others.length ? (
-        <Others isRequested={others.some((row) => row.about.indicator === requested)} summary={headlines.length ? t("place.more", { n: others.length }) : t("place.only_more", { n: others.length })}>
+        <Others isRequested={others.some((row) => row.about.indicator === requested)} onOpened={onOpened} summary={headlines.length ? t("place.more", { n: others.length }) : t("place.only_more", { n: others.length })}>
           {() => table(others, t("place.table_more", { title, name: place.name }))}
         </Others>
       ) : null}
@@ -132,7 +137,7 @@ function Objective({ objective, title, place, areas, meta, requested }: Objectiv
 }
 
 /** A closed part that opens itself when one of its rows is asked for. */
-function Others({ isRequested, summary, children }: { isRequested: boolean; summary: string; children: () => preact.ComponentChildren }) {
+function Others({ isRequested, summary, onOpened, children }: Pick<ObjectiveProps, "onOpened"> & { isRequested: boolean; summary: string; children: () => preact.ComponentChildren }) {
   const [open, setOpen] = useState(isRequested);
   const [seen, setSeen] = useState(isRequested);
   useEffect(() => {
@@ -141,6 +146,9 @@ function Others({ isRequested, summary, children }: { isRequested: boolean; summ
       setSeen(true);
     }
   }, [isRequested]);
+  useEffect(() => {
+    if (seen) onOpened(true);
+  }, [seen]);
   const toggled = (event: Event) => {
     const now = (event.currentTarget as HTMLDetailsElement).open;
     setOpen(now);

@@ -1,7 +1,7 @@
 // What the page says about one area, taken out of the files of a bundle: one row per indicator that the release has at the level of the area.
 import type { SparkPoint } from "../charts/Spark";
 import { totalOf } from "../core/breakdowns";
-import type { Above, Bundle, IndicatorMeta, Meta, Peers, PlaceBreakdown, PlaceIndexScore, PlaceIndicator, Positions, Value, Within } from "../core/data";
+import type { Above, Bundle, IndicatorMeta, Meta, Peers, PlaceBreakdown, PlaceIndexScore, PlaceIndicator, Positions, Value, Within, WithinMore } from "../core/data";
 
 export interface Position {
   below: number;
@@ -105,9 +105,7 @@ export function placeOf(meta: Meta, { bundle, within, peers }: PlaceFiles, area:
     const about = indicators.get(entry.indicator);
     const row = about && rowOf(about, entry, at, bundle.level);
     if (!row) continue;
-    const around = within?.indicators[entry.indicator];
-    row.others = around && within ? around.filter((_, position) => within.areas[position] !== area) : [];
-    row.withoutValue = around && row.among ? Math.max(0, around.length - 1 - row.among.others) : 0;
+    Object.assign(row, aroundOf(row, area, within));
     const values = peers?.indicators[entry.indicator];
     row.peerValues = values ? peerAreas.map((peer) => values[peerPositions.get(peer) ?? -1] ?? null) : [];
     rows.push(row);
@@ -128,6 +126,21 @@ export function placeOf(meta: Meta, { bundle, within, peers }: PlaceFiles, area:
     indices: bundle.indices.map(({ index, period, scores }) => ({ index, period, scores: scores.map((score) => scoreOf(score, at)) })),
   };
 }
+
+/** The values of the areas around a place in an indicator, and how many of them have none. */
+function aroundOf({ about, among }: Row, area: number, within: WithinMore | null): Pick<Row, "others" | "withoutValue"> {
+  const around = within?.indicators[about.indicator];
+  return {
+    others: around && within ? around.filter((_, position) => within.areas[position] !== area) : [],
+    withoutValue: around && among ? Math.max(0, around.length - 1 - among.others) : 0,
+  };
+}
+
+/** A place with the values of the areas around it in the indicators that are no headlines, which come later. */
+export const withMore = (place: Place, more: WithinMore): Place => ({
+  ...place,
+  rows: place.rows.map((row) => (more.indicators[row.about.indicator] ? { ...row, ...aroundOf(row, place.area, more) } : row)),
+});
 
 function rowOf(about: IndicatorMeta, entry: PlaceIndicator, at: number, level: string): Row | null {
   const newest = entry.newest ?? about.newest[level] ?? null;
