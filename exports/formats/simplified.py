@@ -11,12 +11,14 @@ import shapely
 
 TOLERANCES = (0.0, *(round(1e-4 * 1.3**step, 7) for step in range(36)))
 """What is tried, in degrees: the square root of the surface of the triangle that a point makes with its neighbours, below which it is left out."""
+GZIP_LEVEL = 6
+"""As in docs/operations/nginx.conf: a server packs for each reader, and does not try as hard as it could."""
 Files = dict[str, bytes]
 
 
 def packed(content: bytes) -> int:
     """Return the bytes of a file as a server compresses it."""
-    return len(gzip.compress(content, 9, mtime=0))
+    return len(gzip.compress(content, GZIP_LEVEL, mtime=0))
 
 
 def fitting(areas: Mapping[str, Any], encode: Callable[[Mapping[str, Any]], Files], limit: int) -> tuple[float, Files]:

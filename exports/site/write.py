@@ -80,7 +80,8 @@ def files(source: Source, facts: SiteFacts, built: Built) -> Iterator[SiteFile]:
     others = [*AREAS, layout.api_path("indicators"), *(layout.api_path("indicators", name) for name in source.others)]
     for name, bundles in within.groups(source).items():
         yield _data(f"within/{name}", partial(within.document, source, bundles), headlines)
-        yield _data(f"within_more/{name}", partial(within.more, source, bundles), others)
+        if source.others:
+            yield _data(f"within_more/{name}", partial(within.more, source, bundles), others)
     for bundle in source.bundles:
         if numbers := peers.of_bundle(source, bundle):
             yield _data(f"peers/{bundle.id}", partial(peers.document, source, numbers), headlines)

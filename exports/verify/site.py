@@ -75,8 +75,13 @@ class _Api:
             self._groups.setdefault(name.rpartition("-")[0], []).extend(members)
         self._peers = {name: self._peers_of(name) for name in self._bundle_names}
         self._with_values = [name for name in self._index["indicators"] if name in self._abouts]
-        self._headlines = [name for name in self._with_values if self._abouts[name]["display"] == "headline"]
-        self._newest = {name: self._newest_values(name) for name in self._headlines}
+        headlines = [name for name in self._with_values if self._abouts[name]["display"] == "headline"]
+        self._others = [name for name in self._with_values if name not in headlines]
+        self._newest = {name: self._newest_values(name) for name in headlines}
+
+    @cached_property
+    def _newest_of_others(self) -> Mapping[str, Mapping[int, Any]]:
+        return {name: self._newest_values(name) for name in self._others}
 
     @cached_property
     def _shards(self) -> list[dict[str, list[Any]]]:
@@ -91,7 +96,7 @@ class _Api:
 
     def names(self) -> Iterator[str]:
         """Yield the names of the files that depend on areas and indicators."""
-        yield from (f"within/{name}" for name in self._groups)
+        yield from (f"{kind}/{name}" for kind in ("within", *(("within_more",) if self._others else ())) for name in self._groups)
         yield from (f"peers/{name}" for name, peers in self._peers.items() if peers)
         for name, members in self._members.items():
             yield from (f"newest/{name}.{part}" for part in sorted({area % PARTS for area in members}))
@@ -102,11 +107,13 @@ class _Api:
     def faults(self, name: str, document: Any) -> Iterator[str]:
         kind, _, stem = name.partition("/")
         if kind == "within":
-            yield from self._values(document, sorted(self._groups[stem]))
+            yield from self._values(document, sorted(self._groups[stem]), self._newest)
             if document["parent"] != self._areas["parent"][document["areas"][0]]:
                 yield "its area above differs"
+        elif kind == "within_more":
+            yield from self._values(document, sorted(self._groups[stem]), self._newest_of_others)
         elif kind == "peers":
-            yield from self._values(document, self._peers[stem])
+            yield from self._values(document, self._peers[stem], self._newest)
             if any(document[key] != [self._areas[column][area] for area in document["areas"]] for key, column in NAMES):
                 yield "its names or codes differ"
         elif kind == "find":
@@ -145,12 +152,12 @@ class _Api:
             for place, value in enumerate(level["breakdowns"][0]["value"])
         }
 
-    def _values(self, document: Mapping[str, Any], areas: Sequence[int]) -> Iterator[str]:
-        """Compare the headline values of some areas. Indicators without a value in any of them are left out."""
+    def _values(self, document: Mapping[str, Any], areas: Sequence[int], newest: Mapping[str, Mapping[int, Any]]) -> Iterator[str]:
+        """Compare the newest values of some areas. Indicators without a value in any of them are left out."""
         if document["areas"] != areas:
             yield "its areas differ"
             return
-        expected = {name: [column.get(area) for area in areas] for name, column in self._newest.items()}
+        expected = {name: [column.get(area) for area in areas] for name, column in newest.items()}
         expected = {name: column for name, column in expected.items() if any(value is not None for value in column)}
         if set(document["indicators"]) != set(expected):
             yield "its indicators differ"

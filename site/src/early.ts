@@ -5,26 +5,30 @@ const { finds, ids } = (document.currentScript as HTMLScriptElement).dataset;
 const query = new URLSearchParams(location.search);
 const asked = (globalThis.asked = new Map<string, Promise<Response>>());
 
-function ask(path: string): Promise<Response> {
-  const response = fetch(`../../${path}`);
-  response.catch(() => asked.delete(path));
-  asked.set(path, response);
-  return response;
+/** Ask for a file. Who takes the answer gets it after `follow`, so that nothing that this asks for is asked for twice. */
+function ask(path: string, follow?: (answer: Response) => Promise<void>): void {
+  const answer = fetch(`../../${path}`).then(async (response) => {
+    if (follow && response.ok) await follow(response.clone()).catch(() => undefined);
+    return response;
+  });
+  answer.catch(() => asked.delete(path));
+  asked.set(path, answer);
 }
 
-async function askForPlace(code: string, files: number): Promise<void> {
-  const response = await ask(placesFile(code, files));
-  const places: Record<string, [number, string, boolean]> = response.ok ? await response.clone().json() : {};
-  if (!Object.hasOwn(places, code)) return;
-  const [, bundle, hasPeers] = places[code]!;
-  ask(`api/v1/areas/${encodeURIComponent(bundle)}.json`);
-  ask(`site/data/within/${encodeURIComponent(bundle.replace(/-\d+$/, ""))}.json`);
-  if (hasPeers) ask(`site/data/peers/${encodeURIComponent(bundle)}.json`);
+function askForPlace(code: string, files: number): void {
+  ask(placesFile(code, files), async (answer) => {
+    const places: Record<string, [number, string, boolean]> = await answer.json();
+    if (!Object.hasOwn(places, code)) return;
+    const [, bundle, hasPeers] = places[code]!;
+    ask(`api/v1/areas/${encodeURIComponent(bundle)}.json`);
+    ask(`site/data/within/${encodeURIComponent(bundle.replace(/-\d+$/, ""))}.json`);
+    if (hasPeers) ask(`site/data/peers/${encodeURIComponent(bundle)}.json`);
+  });
 }
 
 const indicator = query.get("indicator");
 const area = query.get("area");
 if (ids !== undefined) {
   if (indicator && ids.split(" ").includes(indicator)) ask(`site/data/indicators/${encodeURIComponent(indicator)}.json`);
-} else if (area) askForPlace(area, Number(finds)).catch(() => undefined);
+} else if (area) askForPlace(area, Number(finds));
 else ask("site/data/places.json");

@@ -147,6 +147,26 @@ def test_the_first_view_of_a_page_is_light(browser: Browser, cz_site: tuple[str,
         assert counted.total() <= FIRST_VIEW, counted.bytes
 
 
+@pytest.mark.parametrize("kind", ["places", "place", "indicator", "compare", "cohesion"])
+def test_a_page_asks_for_a_file_once(browser: Browser, demo_site: tuple[str, Views], kind: str) -> None:
+    """The small script that runs first, the hints in the head and the script of the page ask for the same files."""
+    base, views = demo_site
+    with browsers.watched(browser, base) as watched:
+        watched.open(f"site/cs/{views.kinds()[kind]}")
+        asked = [address for address in watched.requests if not address.startswith("data:")]
+        assert sorted(asked) == sorted(set(asked))
+
+
+def test_opening_more_indicators_shows_their_position(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
+    with browsers.watched(browser, base) as watched:
+        page = watched.open(f"site/cs/{view('place', area=views.codes(0)[1])}")
+        assert not [address for address in watched.requests if "/within_more/" in address]
+        more = page.locator(".place-objective details").first
+        more.locator("summary").click()
+        more.locator("tr.row .position svg.strip .ticks").first.wait_for(state="attached")
+
+
 def test_the_data_of_a_place_are_small(browser: Browser, cz_site: tuple[str, Views]) -> None:
     base, views = cz_site
     with browsers.watched(browser, base) as watched:

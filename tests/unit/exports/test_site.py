@@ -129,6 +129,13 @@ class TestData:
         state = data(release, "within/nuts0")
         assert (state["parent"], state["areas"], state["indicators"]) == (None, [2], {"share": [0.857142857143]})
 
+    def test_values_of_other_indicators_lie_beside_those_of_headlines(self, tmp_path: Path) -> None:
+        other = build(tmp_path / "home", "update marts.indicators set display = 'more';")
+        assert data(other, "within/nuts0")["indicators"] == {}
+        assert data(other, "within_more/nuts0") == {"areas": [2], "indicators": {"share": [0.857142857143]}}
+        spoilt = spoil(other, tmp_path, "within_more/nuts0", _set("indicators", "share", 0, value=0.9))
+        assert "site/data/within_more/nuts0.json: the values of share differ" in spoilt
+
     def test_peers_have_names_and_values(self, release: Path) -> None:
         peers = data(release, "peers/lau-CZ_20_c3_a9-1")
         assert (peers["areas"], peers["codes"], peers["names"]) == ([1], ["002"], ["'=sum"])
