@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from exports.model.site_choices import LARGEST_LOGO, SiteChoices, logo_fault
@@ -28,7 +29,7 @@ def logo(root: Path, name: str) -> tuple[bytes, str]:
     """Return the content of the logo `name` in the folder of a pack, and what is wrong with it."""
     path = root / name
     try:
-        if not path.resolve().is_relative_to(root.resolve()) or not path.is_file():
+        if not os.path.isfile(path) or not path.resolve().is_relative_to(root.resolve()):
             return b"", "no such file in the pack"
         with path.open("rb") as file:
             content = file.read(LARGEST_LOGO + 1)

@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 
 from pipelines import packs
+from pipelines.core.settings import Settings
 from pipelines.core.yaml import PackError
+from pipelines.extract.http import local_files
+from pipelines.extract.http.request import FetchError
 from pipelines.packs import compile, expressions
 from pipelines.packs.schema.indicator import Formula
 from tests.support import five_places
@@ -291,6 +294,15 @@ class TestFilesOfThePack:
         with pytest.raises(PackError) as caught:
             packs.load(folder, with_files=True)
         assert caught.value.faults == ["sources/people.yml:6: fetch.url: data/people_2021.csv: no such file in the pack"]
+
+    @pytest.mark.parametrize("name", ["a" * 300, "a/" * 3000 + "b", "%00", "circle"])
+    def test_name_that_no_file_can_have_is_a_fault(self, tmp_path: Path, name: str) -> None:
+        folder = five_places.write(tmp_path, sources__areas_yml=five_places.AREAS.replace("data/areas.csv", f"data/{name}"))
+        (folder / "data" / "circle").symlink_to("circle")
+        with pytest.raises(PackError, match="no such file in the pack"):
+            packs.load(folder, with_files=True)
+        with pytest.raises(FetchError, match=r"no such file|not a path|leads out"):
+            local_files.file(folder, f"data/{name}", Settings())
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def test_choices_of_a_pack_reach_the_release(tmp_path: Path) -> None:
         ('site: {colours: {here: "#000;} body{display:none"}}', "site.colours.here"),
         ('site: {colours: {unknown: "#000000"}}', "site.colours"),
         ("site: {logo: ../../etc/passwd}", "no such file in the pack"),
+        (f"site: {{logo: {'a' * 300}.png}}", "no such file in the pack"),
         ("site: {map_indicator: nothing}", "no such indicator"),
         ("site: {texts: {hu: {nav.place: Helyek}}}", "not one of the pack's languages"),
         ("site: {script: a.js}", "unknown key"),

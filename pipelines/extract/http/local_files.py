@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,7 +27,7 @@ def file(root: Path, url: str, settings: Settings) -> Download:
     else:
         base, relative = root, url
     path = _inside(base, unquote(relative), url, "its folder")
-    if not path.is_file():
+    if not os.path.isfile(path):  # no name is too long for it
         raise FetchError(f"{url}: no such file")
     return _download(path, url)
 
@@ -38,16 +39,19 @@ def mirrored(mirror: Path, url: str, params: Mapping[str, str] | None) -> Downlo
     query = "&".join(filter(None, (parts.query, urlencode(params or {})))).replace("/", "%2F")
     if query:
         path = _inside(mirror, f"{plain}?{query}", url, "the mirror")
-        if len(path.name.encode()) < MAX_NAME_BYTES and path.is_file():
+        if len(path.name.encode()) < MAX_NAME_BYTES and os.path.isfile(path):
             return _download(path, url)
     path = _inside(mirror, plain, url, "the mirror")
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise FetchError(f"{url}: no such file ({path})")
     return _download(path, url)
 
 
 def _inside(base: Path, relative: str, url: str, place: str) -> Path:
-    path = (base / relative).resolve()
+    try:
+        path = (base / relative).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a NUL
+        raise FetchError(f"{url}: not a path: {error}") from None
     if not path.is_relative_to(base.resolve()):
         raise FetchError(f"{url}: leads out of {place}")
     return path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -23,6 +24,6 @@ def check_files(pack: Pack, report: Report) -> None:
 
 
 def _is_file(root: Path, name: str) -> bool:
-    """Return whether a folder has a file of this name, not one that the name or a link leads out to."""
+    """Return whether a folder has a file of this name, not one that the name or a link leads out to. No name is too long for an answer."""
     path = root / name
-    return path.is_file() and path.resolve().is_relative_to(root.resolve())
+    return os.path.isfile(path) and path.resolve().is_relative_to(root.resolve())

@@ -23,7 +23,7 @@ SECONDS = 10.0
 WAITING = 60.0
 """Seconds until the answer."""
 _WORDS = re.compile(r"(?m)^\s*(?:- )?\{?\s*([a-z_0-9]+):")
-_FAULT = re.compile(r"([\w./\-]+|\S.*?):\d+: .+")
+_FAULT = re.compile(r"([\w./\-]+|\S.*?):\d+: .+|and \d+ more faults")
 MADE: dict[str, Callable[[Path], Path]] = {
     "five": five_places.write, "rules": rules_pack.write, "happenings": happenings.write, "decade": decade_pack.write, "secret": secret_pack.write,
     "sums": sums_pack.write,
