@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -308,6 +310,19 @@ class TestLimits:
         server.replies["/a.csv"] = [Reply(200, BODY, after=1)]
         limits = Limits(backoff=0, retries=0, read_timeout=0.2)
         assert "timed out" in (fetch(tmp_path, server.url + "/a.csv", limits=limits).error or "")
+
+    def test_a_connection_that_never_completes_is_given_up(self, tmp_path: Path) -> None:
+        with socket.socket() as full, ExitStack() as waiting:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            for _ in range(4):
+                made = waiting.enter_context(socket.socket())
+                made.setblocking(False)
+                made.connect_ex(full.getsockname())
+            url = f"http://127.0.0.1:{full.getsockname()[1]}/a.csv"
+            error = fetch(tmp_path, url, limits=Limits(connect_timeout=0.2, retries=0)).error or ""
+        assert "timed out" in error
+        assert " at 0x" not in error  # an object of this process, which the next run would call otherwise
 
     @pytest.mark.parametrize("promised", [None, 10_000_000])
     def test_max_bytes_ends_a_large_response(self, server: Server, tmp_path: Path, promised: int | None) -> None:
