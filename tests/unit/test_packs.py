@@ -301,7 +301,7 @@ class TestFilesOfThePack:
         (folder / "data" / "circle").symlink_to("circle")
         with pytest.raises(PackError, match="no such file in the pack"):
             packs.load(folder, with_files=True)
-        with pytest.raises(FetchError, match=r"no such file|not a path|leads out"):
+        with pytest.raises(FetchError):
             local_files.file(folder, f"data/{name}", Settings())
 
 
