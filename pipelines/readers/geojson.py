@@ -17,6 +17,7 @@ from pipelines.readers.options import ReadOptions
 from pipelines.readers.unreadable import UnreadableSnapshot
 
 Position = tuple[float, float]
+_KINDS = ("Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon")
 
 
 class NoFeature(str):
@@ -45,7 +46,7 @@ def table_of(features: list[Any], options: ReadOptions, columns: Collection[str]
             row = flat(feature.get("properties") or {}, number + 1, number_column)
             try:
                 row |= _placed(feature.get("geometry"), number_column)
-            except (TypeError, ValueError, IndexError, KeyError):
+            except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError):
                 fault = "the geometry is not valid"
         else:
             fault = str(feature) if isinstance(feature, NoFeature) else "expected a feature"
@@ -80,6 +81,8 @@ def _placed(geometry: Any, number_column: Callable[[str], cells.NumberColumn]) -
     if geometry is None:
         return {"lon": None, "lat": None, "geometry": None}
     kind, parts = geometry["type"], geometry["coordinates"]
+    if kind not in _KINDS:
+        raise ValueError(kind)
     lon, lat = _centroid(kind, parts)
     if not (math.isfinite(lon) and math.isfinite(lat)):
         raise ValueError("no place on earth")

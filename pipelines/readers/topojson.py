@@ -69,7 +69,7 @@ class _Topology:
             self._translate = [float(n) for n in transform["translate"]] if transform else [0.0, 0.0]
             if not all(map(math.isfinite, (*(self._scale or ()), *self._translate))) or len(self._translate) != 2:
                 raise ValueError
-        except (TypeError, ValueError, KeyError):
+        except (TypeError, ValueError, OverflowError, LookupError):
             raise UnreadableSnapshot("transform: expected scale and translate with two numbers each") from None
 
     def feature(self, geometry: Any) -> Any:

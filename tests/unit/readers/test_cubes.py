@@ -63,6 +63,20 @@ class TestSdmxCsvReader:
 
 
 class TestGeojsonReader:
+    @pytest.mark.parametrize(
+        "geometry",
+        [
+            {"type": "MultiPolygon", "coordinates": []}, {"type": "Polygon", "coordinates": [[]]}, {"type": "LineString", "coordinates": []},
+            {"type": "Point", "coordinates": [10**400, 1]}, {"type": [], "coordinates": [[[0, 0], [1, 0], [1, 1]]]},
+            {"type": "Circle", "coordinates": [[[0, 0], [1, 0], [1, 1]]]},
+        ],
+    )  # fmt: skip
+    def test_geometry_that_is_none_is_a_fault_of_its_row(self, file: Callable[[str], Path], geometry: dict[str, Any]) -> None:
+        good = {"type": "Feature", "properties": {"kod": "1"}, "geometry": {"type": "Point", "coordinates": [1, 2]}}
+        document = {"type": "FeatureCollection", "features": [good, {**good, "geometry": geometry}]}
+        result = rows(file(json.dumps(document)), format="geojson")
+        assert [row["__fault"] for row in result] == [None, "the geometry is not valid"]
+
     def test_returns_properties_and_points(self, file: Callable[[str], Path]) -> None:
         square = [[[0, 0], [4, 0], [4, 2], [0, 2], [0, 0]]]
         document = {
