@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.core.printable import one_line, shortened
 from pipelines.readers import decoding, member
 from pipelines.readers.event_fields import Row, frame
 from pipelines.readers.options import ReadOptions
@@ -27,6 +28,7 @@ _SHOWN = ("UID", "SUMMARY", "DESCRIPTION", "LOCATION", "CATEGORIES", "URL", "STA
 _TIMES = ("DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "RECURRENCE-ID", "SEQUENCE", "GEO")
 _ONCE = ("UID", "SUMMARY", "DESCRIPTION", "LOCATION", "URL", "STATUS", "DTSTART", "DTEND", "DURATION", "RECURRENCE-ID", "SEQUENCE", "GEO")
 """Properties that an event has at most once."""
+_MAX_REASON = 300  # characters of what a library says of a property
 _NO_UID = "\nno UID "  # no text of a file begins with a line break
 _UNPARSED = re.compile(r"into parts: ['\"]([A-Za-z0-9-]+)[:;]")
 
@@ -164,7 +166,7 @@ def _fault(event: Any, encoding: str) -> str | None:
         if name in _SHOWN or (unparsed and name in _TIMES):
             return f"{name}: cannot be read"
         if name in _TIMES and str(event.get(name, "-")).strip():
-            return f"{name}: {text}"
+            return f"{name}: {shortened(one_line(text), _MAX_REASON)}"
     if any(inner.name == "VEVENT" for inner in event.subcomponents):
         return "another event begins before it ends"
     repeated = next((name for name in _ONCE if isinstance(event.get(name), list)), None)

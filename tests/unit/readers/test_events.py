@@ -133,6 +133,13 @@ def test_event_whose_end_is_missing_leaves_the_events_inside_it(file: Callable[[
     assert faults == {"1": "another event begins before it ends", "2": None, "3": "no DTSTART"}
 
 
+def test_reason_of_a_property_is_short_and_printable(file: Callable[[bytes], Path]) -> None:
+    event = b"BEGIN:VEVENT\nUID:1\nDTSTART:20210501T100000Z\nSEQUENCE:\x1b[31m" + b"9" * 5000 + b"\nEND:VEVENT\n"
+    [row] = rows(file(b"BEGIN:VCALENDAR\n" + event + b"END:VCALENDAR\n"), "ics")
+    assert row["__fault"].isprintable()
+    assert len(row["__fault"]) < 400
+
+
 def test_mark_that_only_browsers_know_hides_no_event(file: Callable[[bytes], Path]) -> None:
     event = b'{"@type": "Event", "name": "Fair", "startDate": "2021-05-01"}'
     page = b'<!doctype html><![ html><![if !IE]><script type="application/ld+json">' + event + b"</script><![endif]>"
