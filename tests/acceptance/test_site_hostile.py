@@ -41,7 +41,6 @@ MARKDOWN = "[mark](javascript:alert(10)) ![x](data:text/html,x) | `code` **bold*
 STATEMENT = '" . <urn:x> <urn:y> "z'
 LONG = "Nejdelší" + "jménovšechmístnasvětě" * 480
 """A name of more than 10,000 letters without a blank."""
-WORDS = "jednotka " * 1_200 + "konec"
 FORMULA = "=cmd|'/C calc'!A0"
 OVERRIDE = "\u202eeverse\u202d"
 MARKS = "Z" + "\u0301" * 300
@@ -82,7 +81,7 @@ PACK = (
 INDICATORS = (
     five_places.INDICATORS.replace("{en: Share of women}", f"{{en: {_quoted(SCRIPT + BROKEN + 'Share')}, cs: {_quoted(LONG)}}}")
     .replace("title: Population", f"title: {{en: {_quoted(FORMULA + IMAGE + 'People')}, cs: {_quoted(MARKDOWN + STATEMENT)}}}")
-    .replace("unit: persons", f"unit: {{en: {_quoted(BROKEN)}, cs: {_quoted(WORDS)}}}")
+    .replace("unit: persons", f"unit: {{en: {_quoted(BROKEN)}, cs: {_quoted(LONG)}}}")
     .replace('unit: "1"', f"unit: {_quoted(IMAGE)}")
     .replace("needed: a survey of households", f"needed: {{what: {_quoted(SCRIPT + 'survey')}, supplier: {_quoted(IMAGE)}}}")
 )

@@ -53,8 +53,8 @@ ANSWERS: dict[str, tuple[dict[str, Any], Reply, str]] = {
     "Link header is no address": (
         {"paging": {"kind": "link", "records": "/rows"}}, page(rows(), Link='<http://[>; rel="next"'), "invalid address",
     ),
-    "total is infinite": ({"paging": TOTAL}, page(rows(total=float("inf"))), "announces Infinity records"),
-    "total is no number": ({"paging": TOTAL}, page(rows(total=float("nan"))), "announces NaN records"),
+    "total is infinite": ({"paging": TOTAL}, page(rows(total=float("inf"))), "announces inf records"),
+    "total is no number": ({"paging": TOTAL}, page(rows(total=float("nan"))), "announces nan records"),
     "total has 5000 digits": ({"paging": TOTAL}, page(rows(total="9" * 5000)), "expected a whole number"),
     "total is an object": ({"paging": TOTAL}, page(rows(total={"value": 1})), "expected a whole number"),
     "CKAN file has no address": ({"protocol": "ckan", "resource": "r"}, page(PACKAGE), "invalid address"),
