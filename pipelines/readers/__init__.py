@@ -56,6 +56,8 @@ def read(path: Path, options: ReadOptions, columns: Collection[str] | None = Non
     reader = import_module(f"pipelines.readers.{MODULES[options.format]}")
     try:
         rows: pl.DataFrame = reader.read(path, options, reshaping.columns_to_read(options, columns))
+    except RecursionError:
+        raise UnreadableSnapshot("nested too deeply") from None
     except BaseException as error:
         if type(error).__name__ != _PANIC:
             raise
