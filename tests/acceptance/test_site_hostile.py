@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import duckdb
@@ -41,6 +42,8 @@ MARKDOWN = "[mark](javascript:alert(10)) ![x](data:text/html,x) | `code` **bold*
 STATEMENT = '" . <urn:x> <urn:y> "z'
 LONG = "Nejdelší" + "jménovšechmístnasvětě" * 480
 """A name of more than 10,000 letters without a blank."""
+ADDRESS = "https://y.invalid/'onload=alert(8)//<script>alert(11)</script>?a=1&b=javascript:alert(12)"
+"""An address that `zpo2 check` takes; it refuses `javascript:` and `data:` (`tests.hostile.declarations`)."""
 FORMULA = "=cmd|'/C calc'!A0"
 OVERRIDE = "\u202eeverse\u202d"
 MARKS = "Z" + "\u0301" * 300
@@ -68,7 +71,7 @@ PACK = (
     five_places.PACK.replace(
         "title: Five places", f"title: {{en: {_quoted(SCRIPT + 'Five' + MARKDOWN)}, cs: {_quoted(LONG)}}}\nlanguages: [en, cs]"
     )
-    .replace("publisher: {name: Somebody}", f"publisher: {{name: {_quoted(SCRIPT + STATEMENT + LONG)}, iri: 'javascript:alert(11)'}}")
+    .replace("publisher: {name: Somebody}", f"publisher: {{name: {_quoted(SCRIPT + STATEMENT + LONG)}, iri: {_quoted(ADDRESS)}}}")
     .replace("{id: nuts0}", f"{{id: nuts0, title: {{en: {_quoted(FORMULA + BROKEN)}, cs: {_quoted(LONG)}}}}}")
     .replace(
         "formats: [",
@@ -90,9 +93,9 @@ SOURCE = (
     five_places.PEOPLE.replace("title: People", f"title: {_quoted(SCRIPT + 'People' + MARKDOWN)}")
     .replace(
         "publisher: Office",
-        f"publisher: {_quoted(IMAGE + LONG)}\nhomepage: 'javascript:alert(8)'\nlicence_url: 'data:text/html,<script>alert(12)</script>'\n"
+        f"publisher: {_quoted(IMAGE + LONG)}\nhomepage: {_quoted(ADDRESS)}\nlicence_url: {_quoted(ADDRESS)}\n"
         f"citation: {_quoted(MARKDOWN + BROKEN + STATEMENT)}\nrights: {_quoted(SCRIPT + MARKDOWN + LONG)}\n"
-        f"carrier: {{name: {_quoted(MARKDOWN)}, homepage: 'javascript:alert(13)'}}",
+        f"carrier: {{name: {_quoted(MARKDOWN)}, homepage: {_quoted(ADDRESS)}}}",
     )
     .replace("licence: CC0-1.0", "licence: NOASSERTION")
 )
@@ -200,7 +203,9 @@ class TestFiles:
             assert rdflib.URIRef("urn:x") not in set(graph.all_nodes()), path.name
         citation = yaml.safe_load((release / "CITATION.cff").read_text(encoding="utf-8"))
         assert citation["title"] == SCRIPT + "Five" + MARKDOWN
-        assert citation["authors"] == [{"name": SCRIPT + STATEMENT + LONG}]
+        [author] = citation["authors"]
+        assert author["name"] == SCRIPT + STATEMENT + LONG
+        assert unquote(author["website"]) == ADDRESS
         catalogue = rdflib.Graph().parse(release / "catalog.ttl", format="turtle")
         assert SCRIPT + STATEMENT + LONG in {str(name) for name in catalogue.objects(None, rdflib.FOAF.name)}
 
