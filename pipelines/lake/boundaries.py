@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.lake import frames
+from pipelines.lake import isolated
 from pipelines.lake.territory import Territory
 
 AREA_BOUNDARY = pl.Schema({
@@ -43,12 +43,12 @@ def resolve(
     first = given.unique("ref_area", keep="first", maintain_order=True).join(current, on="ref_area").sort("ref_area")
     work = {"given": first, "current": current, "links": links}
     options = {level: list(parents) for level, parents in levels.items()}
-    return frames.call("the polygons of all areas", "pipelines.lake.boundaries:resolved", work, options, SECONDS, folder)["areas"]
+    return isolated.call("the polygons of all areas", "pipelines.lake.boundaries:resolved", work, options, SECONDS, folder)["areas"]
 
 
 def resolved(request: dict[str, Any]) -> dict[str, Any]:
     """Answer the call of `resolve`."""
-    return frames.answer(request, lambda work, levels: [{"areas": _resolved(work["given"], work["current"], work["links"], levels)}])
+    return isolated.answer(request, lambda work, levels: [{"areas": _resolved(work["given"], work["current"], work["links"], levels)}])
 
 
 def _resolved(given: pl.DataFrame, current: pl.DataFrame, links: pl.DataFrame, levels: Mapping[str, Sequence[str]]) -> pl.DataFrame:

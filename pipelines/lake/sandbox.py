@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.lake import frames
+from pipelines.lake import isolated
 from pipelines.packs.expressions import ExpressionError
 
 SECONDS = 60.0
@@ -46,12 +46,12 @@ class Sandbox:
         results = self._call("evaluate", {"input": _told_apart(frame)}, columns)
         return results["values"], results["failures"]
 
-    def _call(self, task: str, tables: dict[str, pl.DataFrame], options: Any) -> frames.Frames:
+    def _call(self, task: str, tables: dict[str, pl.DataFrame], options: Any) -> isolated.Frames:
         try:
-            return frames.call("the expressions", f"{_SIDE}:{task}", tables, options, SECONDS, self.folder)
-        except frames.Refused as refused:
+            return isolated.call("the expressions", f"{_SIDE}:{task}", tables, options, SECONDS, self.folder)
+        except isolated.Refused as refused:
             raise ExpressionError(str(refused)) from None
-        except frames.Unfinished as unfinished:
+        except isolated.Unfinished as unfinished:
             raise ExpressionError(str(unfinished)) from None
 
 

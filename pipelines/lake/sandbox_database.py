@@ -13,8 +13,8 @@ import polars as pl
 
 from pipelines.core.printable import shortened
 from pipelines.core.sql import identifier
-from pipelines.lake import frames
-from pipelines.lake.frames import Frames, Refused
+from pipelines.lake import isolated
+from pipelines.lake.isolated import Frames, Refused
 
 MEMORY = "1GB"
 ROWS = 500_000
@@ -28,12 +28,12 @@ FAILURES = pl.Schema({"__n": pl.Int64, "column": pl.String, "reason": pl.String}
 
 def query(request: dict[str, Any]) -> dict[str, Any]:
     """Answer `Sandbox.query`."""
-    return frames.answer(request, lambda tables, sql: [{"result": _query(sql, tables)}])
+    return isolated.answer(request, lambda tables, sql: [{"result": _query(sql, tables)}])
 
 
 def evaluate(request: dict[str, Any]) -> dict[str, Any]:
     """Answer `Sandbox.evaluate`."""
-    return frames.answer(request, lambda tables, columns: _evaluate(tables["input"], columns))
+    return isolated.answer(request, lambda tables, columns: _evaluate(tables["input"], columns))
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines.lake import frames
+from pipelines.lake import isolated
 from pipelines.lake.mapping import areas, counts
 from pipelines.lake.sandbox import Sandbox
 from pipelines.packs.expressions import ExpressionError
@@ -73,11 +73,11 @@ class TestCounts:
 
 class TestFrames:
     def test_the_texts_of_all_pieces_are_bounded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(frames, "MOST_TEXT", 2_000_000)
+        monkeypatch.setattr(isolated, "MOST_TEXT", 2_000_000)
         piece = {"a": pl.DataFrame({"text": ["x" * 500_000]})}
         request: dict[str, Any] = {"frames": {}, "options": None, "folder": str(tmp_path)}
-        assert "frames" in frames.answer(request, lambda *_: [piece] * 4)
-        assert frames.answer(request, lambda *_: [piece] * 5) == {"refused": "the results have more than 2 MB of text"}
+        assert "frames" in isolated.answer(request, lambda *_: [piece] * 4)
+        assert isolated.answer(request, lambda *_: [piece] * 5) == {"refused": "the results have more than 2 MB of text"}
 
     def test_a_text_counts_once_for_each_cell_that_has_it(self) -> None:
         shared = pl.DataFrame({"text": ["x" * 1000], "n": [1]})[[0] * 50]

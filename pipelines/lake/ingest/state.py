@@ -12,10 +12,10 @@ from pipelines.core import versions
 from pipelines.core.clock import timestamp
 from pipelines.core.fingerprint import digest
 from pipelines.lake import boundaries
-from pipelines.lake.frames import Unfinished
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.counted import areas_of
 from pipelines.lake.ingest.report import SourceReport
+from pipelines.lake.isolated import Unfinished
 from pipelines.lake.manifest import Manifest, ManifestPart, ManifestSource
 from pipelines.lake.mapping import placing
 from pipelines.lake.sandbox import Sandbox

@@ -110,7 +110,7 @@ def _reasons(
 def _faults_of_codes() -> list[pl.Expr]:
     """Return why the identifier or a code of an area cannot be published as it is, or null."""
     of_codes = pl.element().struct.field("code")
-    faults = []
+    faults: list[pl.Expr] = []
     for fault, is_wrong in _FAULTS_OF_CODES.items():
         faults.append(pl.when(is_wrong(pl.col("ref_area"))).then(pl.lit(f"the identifier of the area {fault}")))
         faults.append(pl.when(pl.col("codes").list.eval(is_wrong(of_codes)).list.any()).then(pl.lit(f"a code of the area {fault}")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from pipelines.lake import frames
+from pipelines.lake import isolated
 from pipelines.lake.mapping import MappedRows, ValidatedRows, evaluate, map_or_reject, not_dates, placing, unread_fault
 from pipelines.lake.sandbox import Sandbox
 from pipelines.lake.territory import Territory
@@ -28,7 +28,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: BoundariesMap, territo
     rows = placing.place_in_areas(rows, spec.area, territory)
     named = rows.join(territory.areas.select("ref_area", "level"), on="ref_area", how="left", maintain_order="left")
     given = named.select("wkt", pl.col("__where").fill_null(False).alias("selected"), "ref_area", "level")
-    found = frames.call("the polygons", "pipelines.lake.mapping.polygons:judge", {"given": given}, None, SECONDS, sandbox.folder)
+    found = isolated.call("the polygons", "pipelines.lake.mapping.polygons:judge", {"given": given}, None, SECONDS, sandbox.folder)
     rows = pl.concat([rows, found["judged"]], how="horizontal")
     checks = [
         pl.col("area_fault"),

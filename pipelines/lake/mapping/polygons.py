@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.lake import frames
+from pipelines.lake import isolated
 
 MAX_POINTS = 1_000_000
 """Points of one polygon; the most detailed borders of a large state have fewer."""
@@ -20,10 +20,10 @@ OVERLAP = 0.05
 
 
 def judge(request: dict[str, Any]) -> dict[str, Any]:
-    """Answer `frames.call` with a row of `geometry` and the faults `polygon_fault`, `repeated` and `overlap` for each row of `wkt`, `selected`,
+    """Answer `isolated.call` with a row of `geometry` and the faults `polygon_fault`, `repeated` and `overlap` for each row of `wkt`, `selected`,
     `ref_area` and `level`. `geometry` is well-known binary.
     """
-    return frames.answer(request, lambda given, _: [{"judged": _judged(given["given"])}])
+    return isolated.answer(request, lambda given, _: [{"judged": _judged(given["given"])}])
 
 
 def _judged(rows: pl.DataFrame) -> pl.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from pipelines.core import isolated
+from pipelines.core import isolated as processes
 from pipelines.core.errors import ExitCode, Zpo2Error
 from pipelines.core.isolated import MEGABYTE
 from pipelines.readers.reading import text_of
@@ -24,7 +24,7 @@ Frames = dict[str, pl.DataFrame]
 
 
 class Unfinished(Zpo2Error):
-    """The work was stopped, or ended its process. `limit` is that of isolated.Stopped."""
+    """The work was stopped, or ended its process. `limit` is that of processes.Stopped."""
 
     exit_code = ExitCode.WRONG
 
@@ -49,10 +49,10 @@ def call(what: str, task: str, frames: Mapping[str, pl.DataFrame], options: Any,
             frame.write_ipc(given[name], compression="uncompressed")
         request = {"frames": given, "options": options, "folder": scratch}
         try:
-            answer = isolated.call(task, request, MEMORY, seconds)
-        except isolated.Stopped as stopped:
+            answer = processes.call(task, request, MEMORY, seconds)
+        except processes.Stopped as stopped:
             raise Unfinished(f"{what}: {'' if stopped.limit else 'the library '}{stopped}", stopped.limit) from None
-        except isolated.Failed as failed:
+        except processes.Failed as failed:
             raise Unfinished(f"{what}: {failed}") from None
         if "refused" in answer:
             raise Refused(answer["refused"])
