@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 import logging
 import math
 import re
@@ -13,7 +15,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from pipelines.core.clock import timestamp
 from pipelines.core.errors import in_one_line
@@ -196,10 +198,16 @@ def _raise(error: Exception) -> FetchResult:
 def _without_secrets(text: str, request: Request, settings: Settings) -> str:
     """Return an error text without the secrets of its source: an address that a server names may repeat them."""
     for variable in request.source.fetch.secrets:
-        secret = settings.secret(variable)
-        for form in {secret, quote(secret, safe=""), quote_plus(secret)} if secret else ():
-            text = text.replace(form, "***")
+        if secret := settings.secret(variable):
+            text = re.sub("".join(map(_written, secret)), "***", text)
     return text
+
+
+def _written(character: str) -> str:
+    """Return a pattern for the ways in which addresses, JSON, HTML and error messages write a character."""
+    in_address = "".join(f"%{byte:02x}" for byte in character.encode())
+    forms = {character, json.dumps(character)[1:-1], html.escape(character), repr(character)[1:-1], *("+" if character == " " else "")}
+    return f"(?:{'|'.join(map(re.escape, sorted(forms)))}|(?i:{in_address}))"
 
 
 def _contact(pack: Pack) -> str:
