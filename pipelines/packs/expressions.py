@@ -126,7 +126,10 @@ def _select(expression: str) -> dict[str, Any]:
         raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters, this one has {len(expression)}")
     with _parser_lock:
         # a literal, not a parameter: to bind one, DuckDB imports pandas
-        row = _parser().execute(f"select json_serialize_sql({literal(statement)})").fetchone()
+        try:
+            row = _parser().execute(f"select json_serialize_sql({literal(statement)})").fetchone()
+        except duckdb.Error:  # a NUL ends the literal
+            raise ExpressionError("not an expression: it has a control character") from None
     tree: dict[str, Any] = json.loads(row[0]) if row else {"error": True}
     if tree["error"]:
         raise ExpressionError(f"not an expression: {tree.get('error_message', '')}".strip().splitlines()[0])

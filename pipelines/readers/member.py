@@ -81,7 +81,7 @@ def names(path: Path) -> str:
 
 
 def _listed(archive: zipfile.ZipFile) -> str:
-    return listed([info.filename for info in archive.infolist() if not info.is_dir()], LISTED)
+    return listed([info.filename for info in archive.infolist() if info.filename and not info.is_dir()], LISTED)
 
 
 def _unpacked(path: Path, member: str) -> bytes:

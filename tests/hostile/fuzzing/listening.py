@@ -241,7 +241,7 @@ def fault_of_answer(answer: bytes, status: str) -> str | None:
     if OUTSIDE.encode() in answer:
         return f"a file from outside: {answer[:300]!r}"
     head, _, body = wire.first(answer)
-    if b"\0" in head or any(b"\r" in line for line in head.split(b"\r\n")) or b"set-cookie" in head.lower():
+    if b"\0" in head or any(b"\r" in line for line in head.split(b"\r\n")) or b"\r\nset-cookie" in head.lower():
         return f"a head with parts of the request: {head[:300]!r}"
     is_text = b"json" in head and status[:1] == "4"
     body = body.partition(b"HTTP/1.1 ")[0]  # an answer to HEAD has none, and another one may follow
