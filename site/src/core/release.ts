@@ -219,37 +219,35 @@ export interface Peers {
   indicators: Record<string, Value[]>;
 }
 
-/** site/data/newest/<bundle>.<part>.json: the newest values of some areas of a bundle; lists have an element per area. */
-export interface Newest {
-  bundle: string;
-  level: string;
-  areas: number[];
-  indicators: {
-    indicator: string;
-    newest: string;
-    value: Value[];
-    status: string;
-    lower?: Value[];
-    upper?: Value[];
-    numerator?: Value[];
-    denominator?: Value[];
-    /** The last period with a value of the areas that have none now, by their position. */
-    last?: Record<string, string>;
-    notes?: { note: string; areas: number[] }[];
-    country?: Omit<Above, "area">;
-  }[];
-}
-
-/** Values of one period: an element per area of a level, and a letter per area in `status`. */
-export interface Cells {
-  sex: string;
-  age: string;
+/** Values of one period: an element per area, and a letter per area in `status`. */
+interface Column {
   value: Value[];
   status: string;
   lower?: Value[];
   upper?: Value[];
   numerator?: Value[];
   denominator?: Value[];
+}
+
+/** site/data/newest/<bundle>.<part>.json: the newest values of some areas of a bundle; lists have an element per area. */
+export interface Newest {
+  bundle: string;
+  level: string;
+  areas: number[];
+  indicators: (Column & {
+    indicator: string;
+    newest: string;
+    /** The last period with a value of the areas that have none now, by their position. */
+    last?: Record<string, string>;
+    notes?: { note: string; areas: number[] }[];
+    country?: Omit<Above, "area">;
+  })[];
+}
+
+/** Values of one period and breakdown, of the areas of a level. */
+export interface Cells extends Column {
+  sex: string;
+  age: string;
 }
 
 /** By period, then by area. */
