@@ -5,6 +5,7 @@ locked.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -51,13 +52,16 @@ def _query(sql: str, tables: Frames) -> pl.DataFrame:
     connection = _connection()
     try:
         for name, frame in tables.items():
-            connection.register(name, frame.to_arrow(compat_level=pl.CompatLevel.newest()))
+            connection.register(name, frame.to_arrow())
         return pl.DataFrame(pl.from_arrow(connection.execute(sql).to_arrow_table()))
     except duckdb.Error as error:
+        if isinstance(error, (duckdb.InternalException, duckdb.FatalException)):
+            _connection.cache_clear()  # the database refuses everything after such an error
         raise Refused(shortened(str(error).splitlines()[0], _REASON)) from None
     finally:
-        for name in tables:
-            connection.unregister(name)
+        with suppress(duckdb.Error):
+            for name in tables:
+                connection.unregister(name)
 
 
 def _evaluate(frame: pl.DataFrame, columns: Sequence[tuple[str, str, str]]) -> Iterator[Frames]:
