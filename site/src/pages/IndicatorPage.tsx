@@ -9,7 +9,7 @@ import { address, type Query, useLoaded, useQuery } from "../core/state";
 import { t } from "../core/texts";
 import type { PageProps } from "../main";
 import { Crumbs } from "../parts/Crumbs";
-import { Failure } from "../parts/Failure";
+import { NotLoaded } from "../parts/Failure";
 import { FormulaLine } from "../parts/FormulaLine";
 import { IndicatorList } from "./IndicatorList";
 import { DistributionSection } from "./indicator/DistributionSection";
@@ -141,7 +141,7 @@ function Values({ meta, areas: coarse, indicator, query, change }: OneProps) {
   );
   const knowledge = useMemo(() => (shared ? <Knowledge {...shared} /> : null), [page, areas]);
 
-  if (error || (placesError && finest.count <= MOST)) return <Failure />;
+  if (error || (placesError && finest.count <= MOST)) return <NotLoaded />;
   if (!shared) return <p role="status">{t("common.loading")}…</p>;
   const options = [...several].reverse().map((entry) => ({ value: entry.level, text: levelName(levelOf(meta.levels, entry.level)) }));
   if (fine) options.push({ value: fine.level, text: levelName(fine) });
