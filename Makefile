@@ -24,7 +24,7 @@ check: $(READY)  ## check the files of a pack: make check PACK=packs/cz
 test: $(READY_DEV)  ## run all tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=40
 
-unit: $(READY_DEV)  ## run the fast tests, in under a minute
+unit: $(READY_DEV)  ## run the fast tests, in three minutes
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not acceptance" tests/unit
 
 portals: $(READY_DEV)  ## push to a real CKAN and a real S3 server on loopback, installed first
