@@ -13,6 +13,7 @@ import re
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -58,7 +59,7 @@ _TARGETS = (
 _METHODS = (b"GET", b"HEAD", b"POST", b"OPTIONS", b"PUT", b"DELETE", b"TRACE", b"CONNECT", b"PRI", b"get", b"G\x00T", b"", b"A" * 1000)
 
 
-class Listening:
+class Listening(ABC):
     """What the receiver and the server have in common."""
 
     name = ""
@@ -104,12 +105,13 @@ class Listening:
             self.close()
         return Outcome(f"{status} {kind_of(body) if status[:1] in '45' else ''}", fault)
 
+    @abstractmethod
     def restart(self) -> None:
-        raise NotImplementedError
+        """Start the process, in place of the one that runs."""
 
+    @abstractmethod
     def ill(self) -> str | None:
         """Return why the process does not answer a good request."""
-        raise NotImplementedError
 
     def close(self) -> None:
         if self._process is not None:
