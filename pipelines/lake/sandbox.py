@@ -6,7 +6,7 @@ DuckDB can neither interrupt a function on one long text nor count what that nee
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,8 @@ class Sandbox:
     `folder` says where files may be that exist only while an expression runs; without it, the system's folder is used.
     """
 
-    def __init__(self, folder: Callable[[], Path | None] = lambda: None) -> None:
-        self._folder = folder
-
-    @property
-    def folder(self) -> Path | None:
-        return self._folder()
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
 
     def query(self, sql: str, **tables: pl.DataFrame) -> pl.DataFrame:
         """Run `sql` over the frames given by name. Raises ExpressionError with DuckDB's message, or when a limit is exceeded."""

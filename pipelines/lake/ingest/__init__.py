@@ -55,8 +55,7 @@ class Ingest:
     """One run from snapshots to the lake. Sources of areas and of area changes come first, because all others need the territory."""
 
     def __init__(self, workspace: Workspace, progress: rows.Progress | None = None) -> None:
-        self.context = Context(workspace)
-        self.context.scratch = self.context.archive.root
+        self.context = Context(workspace, scratch=workspace.archive)
         self.states = SourceStates(workspace.fetch_state)
         self.before = Manifest.load_if_whole(workspace.manifest) or Manifest()
         self.progress: rows.Progress = progress or (lambda _: None)

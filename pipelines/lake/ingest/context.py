@@ -36,15 +36,20 @@ class UsedPart(Protocol):
 
 
 class Context:
-    """The tools of one run. The territory is empty until the sources of areas are read and `load_areas` is called."""
+    """The tools of one run. The territory is empty until the sources of areas are read and `load_areas` is called.
 
-    def __init__(self, workspace: Workspace) -> None:
+    `scratch` is the folder for what exists only while a file is read or an expression runs; without it, the system's is used, so that nothing
+    is written to the workspace.
+    """
+
+    def __init__(self, workspace: Workspace, scratch: Path | None = None) -> None:
         self.pack = workspace.pack
         self.workspace = workspace
+        self.scratch = scratch
         self.settings = workspace.settings
         self.archive = Archive(workspace.archive)
         self.lake = Lake(workspace.lake)
-        self.sandbox = Sandbox(lambda: self.scratch)
+        self.sandbox = Sandbox(scratch)
         self.territory = merge_areas([], workspace.pack.file.country)
         self.territory_digest = ""
         self.parts_used: dict[str, Mapping[str, UsedPart]] = {}
@@ -53,8 +58,6 @@ class Context:
         """The tables of lookups, to use again; None: they are made for each use, so that a run does not hold them."""
         self.shared: SharedTable | None = None
         """The table that the sources being processed share, if there is one."""
-        self.scratch: Path | None = None
-        """The folder for what exists only while a file is read; None: the system's, so that nothing is written to the workspace."""
         self.damaged: set[tuple[str, str]] = set()
         """The sources and parts whose bytes in the archive were damaged."""
 
