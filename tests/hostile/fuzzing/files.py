@@ -33,7 +33,7 @@ MOST_PARTS = 2
 SLACK = 500_000_000
 """Bytes by which a process may exceed its memory until it is seen, and which it shares with others."""
 MOST_OF_PARENT = 2_000_000_000
-"""Bytes of memory of the process that asks for files."""
+"""Bytes of memory by which the process that asks for files may grow."""
 MOST_SECONDS_OF_PARENT = 10.0
 """CPU time of that process for one file."""
 VARIABLE = {"format", "unpivot", "fill_down", "ignore", "na"}
@@ -47,6 +47,7 @@ class Readers:
 
     def __init__(self, folder: Path, mirror: Path | None = None, limits: isolated.Limits | None = None) -> None:
         self._folder, self._mirror, self._limits = folder, mirror, limits or isolated.Limits()
+        self._most_of_parent = _peak(os.getpid()) + MOST_OF_PARENT
 
     def seeds(self) -> list[Case]:
         return [*corpus.read(self.name), *_tests(), *_packs(self._mirror)]
@@ -99,7 +100,7 @@ class Readers:
         for process in processes._idle:
             if (used := _peak(process._process.pid)) > most:
                 return f"the reader used {used // 10**6} MB of memory, more than {most // 10**6}"
-        return "the process that asked has too much memory" if _peak(os.getpid()) > MOST_OF_PARENT else None
+        return "the process that asked has too much memory" if _peak(os.getpid()) > self._most_of_parent else None
 
 
 def fault_of_frame(frame: pl.DataFrame) -> str | None:
