@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.core import frames
 from pipelines.explain.facts import Key
-from pipelines.lake.ingest import lookups, reading
+from pipelines.lake.ingest import lookups, reading, text_rows
 from pipelines.lake.ingest import rows as ingest
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.mapping import ValidatedRows, placing
@@ -71,8 +71,9 @@ class PartReader:
     def _validated(self) -> pl.DataFrame:
         """The rows after the contract, with the columns of lookups. `__row` is the position in the file."""
         placed = self._texts.drop("__row").rename({"__place": "__row"})
-        corrected, _ = ingest.apply_corrections(self.context, self.source, placed)
-        return ingest.validate_rows(self.context, self.source, ingest.without_ignored(self.context, self.source, corrected)).rows
+        corrected, _ = text_rows.apply_corrections(self.context, self.source, placed)
+        [kept] = text_rows.without_ignored(self.context, self.source, [corrected])
+        return ingest.validate_rows(self.context, self.source, kept).rows
 
     @cached_property
     def _looked_up(self) -> dict[int, dict[str, Any]]:
@@ -137,7 +138,7 @@ class PartReader:
         personal = {c.from_ or name for name, c in self.source.columns.items() if c.personal}
         frame = self._texts.filter(pl.col("__row").is_in(list(rows)))
         for correction in self.source.corrections:
-            matching = frame.filter(ingest.rows_matching(self.context, correction.where, frame, "corrections.where"))
+            matching = frame.filter(text_rows.rows_matching(self.context, correction.where, frame, "corrections.where"))
             for row in matching.iter_rows(named=True):
                 for column, new in correction.set.items():
                     old, now = (MASK, MASK) if column in personal else (row[column], new)

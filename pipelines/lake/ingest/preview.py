@@ -21,7 +21,7 @@ from pipelines.extract.fetcher import fetch_all
 from pipelines.extract.http.request import Request, address
 from pipelines.extract.snapshots import Archive, Snapshot
 from pipelines.extract.source_state import SourceStates, parts_of
-from pipelines.lake.ingest import lookups, reading, rows
+from pipelines.lake.ingest import lookups, reading, rows, text_rows
 from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.ingest.shape import no_column
@@ -104,7 +104,7 @@ def preview(workspace: Workspace, draft: Draft, part_name: str | None = None) ->
             _read_and_map(workspace, context, draft, snapshot, part, result)
         except (readers.UnreadableSnapshot, ExpressionError) as error:
             columns = [sketch.name for sketch in result.columns]
-            result.stopped = error.message(columns) if isinstance(error, rows.MissingColumn) else str(error)
+            result.stopped = error.message(columns) if isinstance(error, text_rows.MissingColumn) else str(error)
         return result
 
 
@@ -156,8 +156,8 @@ def _read_and_map(workspace: Workspace, context: Context, draft: Draft, snapshot
     result.rows_read = frame.height
     result.columns = _sketches(frame, source)
     result.sample = _masked(frame, source).head(SAMPLE_ROWS).to_dicts()
-    frame, _ = rows.apply_corrections(context, source, reading.with_variables(context, source, part.name, frame))
-    kept = rows.without_ignored(context, source, frame)
+    frame, _ = text_rows.apply_corrections(context, source, reading.with_variables(context, source, part.name, frame))
+    [kept] = text_rows.without_ignored(context, source, [frame])
     result.rows_ignored = frame.height - kept.height
     if not draft.is_complete:
         result.stopped = "the contract and the map are not finished: " + "; ".join(draft.faults)

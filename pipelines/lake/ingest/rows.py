@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 
 from pipelines import readers
-from pipelines.core import frames
 from pipelines.extract.snapshots import Snapshot, slug
 from pipelines.lake.ingest import lookups
 from pipelines.lake.ingest.context import Context
@@ -18,10 +17,9 @@ from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.reading import DamagedSnapshot, Reading, read_options, read_text, with_variables
 from pipelines.lake.ingest.report import SourceReport
 from pipelines.lake.ingest.shape import drift, lost_columns, no_column
+from pipelines.lake.ingest.text_rows import MissingColumn, apply_corrections, check_ignore, count_ignored, without_ignored
 from pipelines.lake.mapping import MappedRows, ValidatedRows, area_changes, areas, boundaries, events, observations, register
 from pipelines.lake.store import QUARANTINE, Receipt
-from pipelines.packs import expressions
-from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.references.sources import columns_of_map
 from pipelines.packs.schema import AreaChangesMap, AreasMap, BoundariesMap, EventsMap, FetchedSource, ObservationsMap
 from pipelines.readers import isolated
@@ -61,17 +59,13 @@ class _Pending:
     key: str
 
 
-class MissingColumn(readers.UnreadableSnapshot):
-    """A place in a declaration names a column that the file does not have."""
+@dataclass(frozen=True)
+class _Text:
+    """The corrected text rows of a snapshot, the shape of its file, and how many rows each correction changed."""
 
-    def __init__(self, place: str, name: str) -> None:
-        super().__init__(f"{place}: the file has no column {name}")
-        self.place = place
-        self.name = name
-
-    def message(self, columns: Sequence[str]) -> str:
-        """Return the message with the columns that the file has."""
-        return f"{self.place}: {no_column(self.name, columns)}"
+    rows: pl.DataFrame
+    shape: dict[str, Any]
+    corrected: list[int]
 
 
 def process_snapshots(
@@ -90,14 +84,16 @@ def process_snapshots(
     if not pending:
         return
     progress(f"{source.id}: reading {len(pending)} snapshots")
-    receipts, kept_rows = _read_snapshots(context, source, report, pending, shapes)
-    if not receipts:
+    texts = _read_snapshots(context, source, report, pending, shapes)
+    if not texts:
         return
     try:
-        _validate_and_map(context, source, report, receipts, pl.concat(kept_rows, how="diagonal"), shapes)
+        kept = without_ignored(context, source, [text.rows for text in texts.values()])
+        receipts = {part: _receipt(source, pending[part], text, rows) for (part, text), rows in zip(texts.items(), kept, strict=True)}
+        _validate_and_map(context, source, report, receipts, pl.concat(kept, how="diagonal"), shapes)
     except BaseException as error:
         reason = reason_of(error, source.id)
-        for part in receipts:
+        for part in texts:
             report.refuse(part, reason)
 
 
@@ -128,10 +124,9 @@ def _read_snapshots(
     report: SourceReport,
     pending: Mapping[str, _Pending],
     shapes: Shapes,
-) -> tuple[dict[str, Receipt], list[pl.DataFrame]]:
-    """Return the receipts of the snapshots that could be read, and their text rows."""
-    receipts: dict[str, Receipt] = {}
-    kept_rows = []
+) -> dict[str, _Text]:
+    """Return the text rows of the snapshots that could be read, by part."""
+    read: dict[str, _Text] = {}
     left = most = isolated.Limits.of(context.settings).bytes
     with ThreadPoolExecutor(READERS) as pool:
         # several parts may have the same bytes; what they read in the same way is read once
@@ -148,7 +143,7 @@ def _read_snapshots(
             if not _accepts_shape(source, report, part, shapes, shape):
                 continue
             rows, corrected = apply_corrections(context, source, with_variables(context, source, part, rows))
-            kept = without_ignored(context, source, rows)
+            check_ignore(source, rows)
         except MissingColumn as error:
             report.refuse(part, f"{snapshot.url}: {error.message(shape['columns'])}")
             continue
@@ -158,14 +153,17 @@ def _read_snapshots(
                 context.damaged.add((source.id, part))
             report.refuse(part, f"{snapshot.url}: {reason_of(error, source.id)}")
             continue
-        ignored = _count_ignored(rows, kept)
-        receipts[part] = Receipt(
-            source=source.id, part=part, snapshot=snapshot.sha256, key=waiting.key, rows_read=rows.height, ignored=ignored, shape=shape,
-            corrected=corrected,
-        )  # fmt: skip
-        kept_rows.append(kept)
+        read[part] = _Text(rows, shape, corrected)
         report.errors.pop(part, None)
-    return receipts, kept_rows
+    return read
+
+
+def _receipt(source: FetchedSource, waiting: _Pending, text: _Text, kept: pl.DataFrame) -> Receipt:
+    """Return the receipt of a snapshot before its contract: `kept` are those of its rows that are not ignored."""
+    return Receipt(
+        source=source.id, part=waiting.snapshot.part, snapshot=waiting.snapshot.sha256, key=waiting.key, rows_read=text.rows.height,
+        ignored=count_ignored(text.rows, kept), shape=text.shape, corrected=text.corrected,
+    )  # fmt: skip
 
 
 def _accepts_shape(source: FetchedSource, report: SourceReport, part: str, shapes: Shapes, after: Mapping[str, Any]) -> bool:
@@ -204,82 +202,6 @@ def check_corrections(source: FetchedSource, report: SourceReport) -> None:
         if report.parts and not report.errors and not any(receipt.corrected[i] for receipt in report.parts.values()):
             text = f"correction ({correction.reason}): no row matches {correction.where}"
             report.errors |= {part: f"{snapshot.url}: {text}" for part, snapshot in report.snapshots.items()}
-
-
-def without_ignored(context: Context, source: FetchedSource, frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows that neither the reader nor `read.ignore` leaves out. A row on which `ignore` fails is kept, with the reason as its fault."""
-    if "__ignored" in frame.columns:
-        frame = frame.filter(pl.col("__ignored").is_null()).drop("__ignored")
-    if source.read.ignore is None or not frame.height:
-        return frame
-    matches, reasons = _evaluated(context, source.read.ignore, frame, "read.ignore")
-    return frame.with_columns(pl.coalesce("__fault", reasons).alias("__fault")).filter(~matches)
-
-
-def _count_ignored(rows: pl.DataFrame, kept: pl.DataFrame) -> dict[str, int]:
-    """Return how many of `rows` are not among those that were `kept`, by reason."""
-    counts = {}
-    if "__ignored" in rows.columns:
-        counts = dict(rows["__ignored"].drop_nulls().value_counts(sort=True).iter_rows())
-    rest = rows.height - kept.height - sum(counts.values())
-    return counts | ({"ignore": rest} if rest else {})
-
-
-def rows_matching(context: Context, expression: str, frame: pl.DataFrame, place: str) -> pl.Series:
-    """Return for each row of text cells whether `expression` is true for it. `place` is the expression's place in the declaration.
-
-    Raises ExpressionError where it fails on a row.
-    """
-    matches, reasons = _evaluated(context, expression, frame, place)
-    if reasons.null_count() < reasons.len():
-        raise ExpressionError(reasons.drop_nulls()[0])
-    return matches
-
-
-def _evaluated(context: Context, expression: str, frame: pl.DataFrame, place: str) -> tuple[pl.Series, pl.Series]:
-    """Return for each row whether `expression` is true for it, and why it fails on it, or null."""
-    used: dict[str, str] = {}
-    for name in sorted(expressions.parse(expression).columns):
-        column = _column_named(name, frame.columns, place)
-        if used.setdefault(column.lower(), column) != column:
-            raise readers.UnreadableSnapshot(f"{place} uses the columns {used[column.lower()]} and {column}, which differ only in case")
-    numbered = frame[list(used.values())].with_row_index("__n").with_columns(pl.col("__n").cast(pl.Int64))
-    values, failures = context.sandbox.evaluate(numbered, [("matches", "boolean", expression)])
-    reasons = failures.select("__n", pl.format("{}: {}", pl.lit(place), "reason").alias("reason"))
-    return values["matches"].fill_null(False), values.join(reasons, on="__n", how="left", maintain_order="left")["reason"]
-
-
-def _column_named(name: str, columns: Sequence[str], place: str) -> str:
-    """Return the column of a file that an expression names: the one with exactly this name, or else the only one that differs in case."""
-    if name in columns:
-        return name
-    similar = [column for column in columns if column.lower() == name.lower()]
-    if not similar:
-        raise MissingColumn(place, name)
-    if len(similar) > 1:
-        raise readers.UnreadableSnapshot(
-            f"{place} names the column {name}; the file has {' and '.join(similar)}, which differ only in case"
-        )
-    return similar[0]
-
-
-def apply_corrections(context: Context, source: FetchedSource, frame: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
-    """Return the corrected rows, and how many rows each correction changed. Raises UnreadableSnapshot."""
-    changed = []
-    for correction in source.corrections:
-        mask = rows_matching(context, correction.where, frame, "corrections.where")
-        for column in (*correction.expect, *correction.set):
-            if column not in frame.columns:
-                raise MissingColumn("corrections", column)
-        for column, text in correction.expect.items():
-            other = frame.filter(mask & (frames.cells(frame, column).fill_null("") != text))
-            if other.height:
-                raise readers.UnreadableSnapshot(
-                    f"correction ({correction.reason}): expected {text!r} in column {column} of row {other['__row'][0]}, found {other[column][0]!r}"
-                )
-        changed.append(int(mask.sum()))
-        frame = frame.with_columns(pl.when(mask).then(pl.lit(v)).otherwise(frames.column(c)).alias(c) for c, v in correction.set.items())
-    return frame, changed
 
 
 def _rules(context: Context, source: FetchedSource, frame: pl.DataFrame) -> list[contracts.ColumnRule]:
@@ -349,11 +271,12 @@ def _with_lookups(
 
 def _accepted_rows(context: Context, source: FetchedSource, snapshots: Mapping[str, str]) -> pl.DataFrame:
     """Return the rows of some parts that the source accepts: neither ignored nor in quarantine. Raises UnreadableSnapshot."""
-    kept_rows = []
+    corrected_rows = []
     for part, sha256 in snapshots.items():
         texts, _ = read_text(context, source, sha256, read_options(context, source, part))
         corrected, _ = apply_corrections(context, source, with_variables(context, source, part, texts))
-        kept_rows.append(without_ignored(context, source, corrected))
+        corrected_rows.append(corrected)
+    kept_rows = without_ignored(context, source, corrected_rows)
     if not kept_rows:
         names = [*source.columns, *(source.fetch.parts or {}), *(c for lookup in source.lookups.values() for c in lookup.take)]
         return pl.DataFrame(schema={**dict.fromkeys(names, pl.String), "__part": pl.String, "__row": pl.Int64, "__cell": pl.String,

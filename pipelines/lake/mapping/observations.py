@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+import duckdb
 import polars as pl
 
 from pipelines.core.sql import identifier, literal
@@ -94,7 +95,7 @@ def map_rows(
     parts, bad_cells, cells = [], [], []
     for measure in measures:
         observations, bad = _observations(kept, measure, failures, eurostat_flags)
-        parts.append(_aggregated(observations, measure, sandbox) if measure.spec.aggregate else observations)
+        parts.append(_aggregated(observations, measure) if measure.spec.aggregate else observations)
         bad_cells.append(bad)
         cells.append(_counted(observations))
     parts.append(_presence(kept))
@@ -287,8 +288,11 @@ def _status() -> pl.Expr:
     )  # fmt: skip
 
 
-def _aggregated(rows: pl.DataFrame, measure: _Measure, sandbox: Sandbox) -> pl.DataFrame:
-    """Aggregate the rows of a cell, part by part. A cell with a row whose value is missing is missing, because its sum is unknown."""
+def _aggregated(rows: pl.DataFrame, measure: _Measure) -> pl.DataFrame:
+    """Aggregate the rows of a cell, part by part. A cell with a row whose value is missing is missing, because its sum is unknown.
+
+    No text of a pack is part of the SQL, so it runs in this process. One thread adds the values in the order of the rows.
+    """
     columns = ["measure", "__part", "ref_area", "period", "sex", "age", "aggregate"]
     keys = ", ".join(identifier(c) for c in columns)
     ranks = " ".join(f"when {literal(status)} then {rank}" for status, rank in STATUS_RANK.items())
@@ -297,7 +301,10 @@ def _aggregated(rows: pl.DataFrame, measure: _Measure, sandbox: Sandbox) -> pl.D
                case when count(obs_value) = count(*) then {AGGREGATES[measure.spec.aggregate_of_rows or "sum"]}(obs_value) end as obs_value
         from (select * from input order by __n) group by {keys} order by {keys}
     """
-    cells = sandbox.query(sql, input=rows.select(*columns, "__n", "__row", "obs_value", "obs_status", "note"))
+    given = rows.select(*columns, "__n", "__row", "obs_value", "obs_status", "note")
+    with duckdb.connect(config={"threads": "1", "enable_external_access": "false"}) as connection:
+        connection.register("input", given.to_arrow())
+        cells = pl.DataFrame(pl.from_arrow(connection.execute(sql).to_arrow_table()))
     status = pl.col("rank").replace_strict(list(STATUS_RANK.values()), list(STATUS_RANK), return_dtype=pl.String)
     return cells.with_columns(status.alias("obs_status"))
 
