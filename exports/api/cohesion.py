@@ -98,16 +98,18 @@ class CohesionTables:
 
     def _convergence(self, frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
         ordered = self._numbered(frame).sort(*SPAN, "statistic")
-        for key, own in ordered.partition_by(SPAN, as_dict=True, maintain_order=True).items():
-            values = significant(own["obs_value"].fill_null(np.nan).to_numpy())
-            statistics: Mapping[str, Any] = {
-                name: number(value) for name, value in zip(own["statistic"].to_list(), values.tolist(), strict=True)
-            }
+        values = list(map(number, significant(ordered["obs_value"].fill_null(np.nan).to_numpy()).tolist()))
+        names, statuses_of = ordered["statistic"].to_list(), ordered["obs_status"].to_list()
+        offset = 0
+        for *key, length, n in ordered.group_by(SPAN, maintain_order=True).agg(pl.len(), pl.col("n").max()).iter_rows():
+            rows = slice(offset, offset + length)
+            offset += length
+            statistics: Mapping[str, Any] = dict(zip(names[rows], values[rows], strict=True))
             yield {
                 **dict(zip(SPAN, key, strict=True)),
-                "n": own["n"].max(),
+                "n": n,
                 "statistics": statistics,
-                "status": dict(zip(own["statistic"].to_list(), own["obs_status"].to_list(), strict=True)),
+                "status": dict(zip(names[rows], statuses_of[rows], strict=True)),
             }
 
     def _numbered(self, frame: pl.DataFrame) -> pl.DataFrame:

@@ -46,7 +46,7 @@ def significant(values: Floats, digits: int = 6) -> Floats:
 
 def statuses(codes: Codes) -> str | list[Any]:
     """Return an array of character codes as a text, an array of two dimensions as a list of texts. 0 stands for no row."""
-    text = np.where(codes == 0, ord(NO_ROW), codes).astype(np.uint8).tobytes().decode("ascii")
+    text = codes.tobytes().replace(b"\0", NO_ROW.encode()).decode("ascii")
     if codes.ndim == 1:
         return text
     width = codes.shape[1]

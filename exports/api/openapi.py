@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection
 from typing import Any
 
 from exports.api.schemas import schemas
@@ -26,10 +28,21 @@ FILES = {
     "/objective_measures.json": ("getObjectiveMeasures", "ObjectiveMeasures", "The measures of objectives"),
 }
 """By path: operation, schema and summary."""
+OPTIONAL = {path for path in FILES if "{" in path}
+"""The kinds of files that a release may lack."""
 
 
-def document(info: ReleaseInfo, version: str) -> dict[str, Any]:
-    """Return the document. It has neither the version nor the time of the release; addresses are relative to the document."""
+def pattern(path: str) -> re.Pattern[str]:
+    """Return a pattern of the names that a path with parameters stands for."""
+    return re.compile("[^/]+".join(map(re.escape, re.split(r"\{\w+\}", path))))
+
+
+def document(info: ReleaseInfo, version: str, names: Collection[str]) -> dict[str, Any]:
+    """Return the document. It has neither the version nor the time of the release; addresses are relative to the document.
+
+    `names` are the paths of the files, with `/` at their beginning: a kind of file that a release does not have is left out.
+    """
+    described = {path: file for path, file in FILES.items() if path not in OPTIONAL or any(map(pattern(path).fullmatch, names))}
     about: dict[str, Any] = {"title": info.text(info.title) or info.pack, "version": version, "summary": "Read-only files of a release"}
     if url := licence_url(info.licence_of_all):
         about["license"] = {"name": info.licence_of_all, "url": url}
@@ -37,7 +50,7 @@ def document(info: ReleaseInfo, version: str) -> dict[str, Any]:
         "openapi": VERSION,
         "info": about,
         "servers": [{"url": "./", "description": "The folder of this document"}],
-        "paths": {path: {"get": _operation(path, *about_file)} for path, about_file in FILES.items()},
+        "paths": {path: {"get": _operation(path, *about_file)} for path, about_file in described.items()},
         "components": {"schemas": schemas()},
     }
 

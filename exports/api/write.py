@@ -87,8 +87,8 @@ class _Writer:
         )  # fmt: skip
         yield self._file(None, self._areas, "areas")
         yield self._file(None, lambda: measures.document(self._parquet, self._texts, self._context.info), "objective_measures")
-        yield self._file(None, lambda: openapi.document(self._context.info, VERSION), "openapi")
         yield self._file(None, lambda: self._index(list(abouts), known), "index")
+        yield self._file(None, lambda: openapi.document(self._context.info, VERSION, self._names()), "openapi")
 
     def _file(self, changed: str | None, make: Callable[[], Any], *name: str) -> str:
         """Write a file, or link it if it did not change under the key `changed`, and return its path."""
@@ -98,6 +98,10 @@ class _Writer:
         if changed is None or not self._reuse.link(self._folder, [path], changed):
             target.write_bytes(document(make()))
         return path
+
+    def _names(self) -> list[str]:
+        """Return the paths of the files that were written, as openapi.json has them."""
+        return [f"/{path.relative_to(self._folder / layout.API).as_posix()}" for path in (self._folder / layout.API).rglob("*.json")]
 
     def _digest(self, table: str, part: str) -> str | None:
         note = self._reuse.tables.get(table)

@@ -38,7 +38,10 @@ def write(folder: Path, computed: Mapping[str, FileFacts]) -> None:
 def read(folder: Path) -> dict[str, str]:
     """Return the checksums by path. Raises ValueError for a line that is not a checksum, and for a path that occurs twice."""
     sums: dict[str, str] = {}
-    for number, line in enumerate((folder / NAME).read_text(encoding="utf-8").splitlines(), 1):
+    *lines, rest = (folder / NAME).read_bytes().decode().split("\n")  # no other character ends a line, so that each byte counts
+    if rest:
+        raise ValueError("its last line has no end")
+    for number, line in enumerate(lines, 1):
         match = _LINE.fullmatch(line)
         if not match or match[2] in sums:
             raise ValueError(f"line {number}: expected a checksum and the path of another file, got {line[:80]!r}")

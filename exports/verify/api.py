@@ -1,6 +1,7 @@
 """Verify the files for programs against the tables: every value, status, interval, numerator, denominator and position.
 
-A release without the folder is valid. Files that `index.json` does not name, and files that it names and that are missing, are faults.
+A release without the folder is valid. Files that `index.json` does not name, and files that it names and that are missing, are faults, and so
+are files that differ from what `openapi.json` says about them.
 """
 
 from __future__ import annotations
@@ -18,46 +19,91 @@ from exports.api.encode import Floats, rounded, statuses
 from exports.api.indicator_files import EXACT, SHOWN
 from exports.api.territory import Territory
 from exports.model import layout
+from exports.verify.api_description import ApiDescription
 
+OPENAPI = layout.api_path("openapi")
 FIXED = ("areas", "index", "indicators", "objective_measures", "openapi")
 
 
 def faults(folder: Path) -> Iterator[str]:
     """Yield what differs from the tables in `parquet/`. Raises if a file cannot be read or has another shape."""
-    root = folder / layout.API
-    if not root.is_dir():
+    if not (folder / layout.API).is_dir():
         return
-    index = _read(folder, "index")
+    files = _Files(folder)
+    try:
+        yield from _table_faults(folder, files)
+        files.read_rest()
+    finally:
+        yield from files.faults
+
+
+def _table_faults(folder: Path, files: _Files) -> Iterator[str]:
+    index = files.read("index")
     yield from _files(folder, index)
     parquet = folder / "parquet"
-    areas = _read(folder, "areas")
+    areas = files.read("areas")
     published = territory.read(parquet, [level["level"] for level in areas["levels"]])
     if areas["areas"]["code"] != published.table["ref_area"].to_list():
         yield f"{layout.api_path('areas')}: its areas differ from the table"
         return
     texts = describe.read(parquet, index["languages"])
-    bundles = _Bundles(folder, published)
+    bundles = _Bundles(files, published)
     with_values = []
     for of_table in cells.read(parquet / "indicator_values.parquet", published):
         with_values.append(of_table.id)
         decimals = texts.decimals(of_table.id)
         for name, check in (((of_table.id,), _newest), ((of_table.id, "series"), _series)):
-            path = layout.api_path("indicators", *name)
-            if (folder / path).is_file():
-                yield from (f"{path}: {fault}" for fault in check(_read(folder, "indicators", *name), of_table, decimals))
+            if files.has("indicators", *name):
+                path = layout.api_path("indicators", *name)
+                yield from (f"{path}: {fault}" for fault in check(files.read("indicators", *name), of_table, decimals))
         yield from bundles.faults(of_table, decimals)
     if index["indicators"] != with_values:
         yield f"{layout.api_path('index')}: its indicators differ from the table"
     differences = cohesion.CohesionTables(parquet, published)
     for name in index["cohesion"]:
-        path = layout.api_path("cohesion", name)
         expected = differences.document(name)
-        if (folder / path).is_file() and orjson.loads(orjson.dumps(expected)) != _read(folder, "cohesion", name):
-            yield f"{path}: differs from the tables"
+        if files.has("cohesion", name) and orjson.loads(orjson.dumps(expected)) != files.read("cohesion", name):
+            yield f"{layout.api_path('cohesion', name)}: differs from the tables"
 
 
-def _read(folder: Path, *name: str) -> Any:
-    return orjson.loads((folder / layout.api_path(*name)).read_bytes())
+class _Files:
+    """The files for programs. `faults` are the differences between openapi.json and the files that were read so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._unread = {path.relative_to(folder).as_posix() for path in (folder / layout.API).rglob("*.json")} - {OPENAPI}
+        self._description: ApiDescription | None = None
+        self.faults: list[str] = []
+        if (folder / OPENAPI).is_file():
+            try:
+                self._description = ApiDescription(orjson.loads((folder / OPENAPI).read_bytes()))
+                self.faults = [f"{OPENAPI}: {fault}" for fault in self._description.faults(sorted(map(_name, self._unread)))]
+            except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
+                self.faults = [f"{OPENAPI}: cannot be read: {type(error).__name__}: {error}"]
+
+    def has(self, *name: str) -> bool:
+        return (self._folder / layout.api_path(*name)).is_file()
+
+    def read(self, *name: str) -> Any:
+        """Return the content of a file."""
+        return self._read(layout.api_path(*name))
+
+    def read_rest(self) -> None:
+        """Compare all files that were not read yet with their description."""
+        for path in sorted(self._unread):
+            self._read(path)
+
+    def _read(self, path: str) -> Any:
+        content = orjson.loads((self._folder / path).read_bytes())
+        if self._description and path in self._unread:
+            self._unread.remove(path)
+            self.faults += (f"{path}: {fault}" for fault in self._description.file_faults(_name(path), content))
+        return content
+
+
+def _name(path: str) -> str:
+    """Return the path of a file as openapi.json has it."""
+    return path.removeprefix(layout.API)
 
 
 def _files(folder: Path, index: Mapping[str, Any]) -> Iterator[str]:
@@ -136,12 +182,12 @@ def _newest(document: Mapping[str, Any], table: IndicatorCells, decimals: int | 
 class _Bundles:
     """The files of places, which have all indicators, for a comparison with one indicator at a time."""
 
-    def __init__(self, folder: Path, territory: Territory) -> None:
+    def __init__(self, files: _Files, territory: Territory) -> None:
         self._territory = territory
         self._entries: dict[str, dict[str, bytes]] = {}
         for bundle in territory.bundles:
-            if (folder / layout.api_path("areas", bundle.id)).is_file():
-                document = _read(folder, "areas", bundle.id)
+            if files.has("areas", bundle.id):
+                document = files.read("areas", bundle.id)
                 self._entries[bundle.id] = {entry["indicator"]: orjson.dumps(entry) for entry in document["indicators"]}
 
     def faults(self, table: IndicatorCells, decimals: int | None) -> Iterator[str]:

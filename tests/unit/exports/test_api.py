@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from release_sample import INFO, REPORT
 import exports
 from exports.api import cells, describe, encode, positions, territory
 from exports.metadata import report
-from exports.model import layout
+from exports.model import checksums, layout
+from exports.verify import api as api_verification
 from pipelines.core.vocabulary import TABLE_FORMATS
 from tests.support import api_files
 from tests.support.copies import to_spoil
+from tests.support.damage import damage
 
 pytestmark = pytest.mark.slow
 
@@ -173,6 +176,91 @@ class TestVerify:
         (copy / layout.API / "indicators").chmod(0o755)
         (copy / layout.api_path("indicators", "other")).write_text("{}", encoding="utf-8")
         assert "api/v1/indicators/other.json: api/v1/index.json does not name it" in exports.verify(copy)
+
+
+def without(document: Any, *keys: str) -> Any:
+    """Return a document without the member at the end of `keys`."""
+    at = document
+    for key in keys[:-1]:
+        at = at[key]
+    del at[keys[-1]]
+    return document
+
+
+def described(path: str, document: Any) -> Any:
+    """Return an OpenAPI document with one more path, which is like that of `index.json`."""
+    return {**document, "paths": {**document["paths"], path: document["paths"]["/index.json"]}}
+
+
+SERIES, INDEX = "/indicators/{indicator}/series.json", ("components", "schemas", "Index")
+OPENAPI = "api/v1/openapi.json"
+BUNDLES = '"items": {"type": "string"}, "description": "Bundles of areas'
+MISDESCRIBED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "path left out": (
+        lambda d: without(d, "paths", SERIES),
+        f"{OPENAPI}: has 0 paths for the file /indicators/share/series.json, expected one",
+    ),
+    "path without a file": (lambda d: described("/other.json", d), f"{OPENAPI}: describes /other.json, but there is no such file"),
+    "kind without a file": (
+        lambda d: described("/other/{bundle}.json", d),
+        f"{OPENAPI}: describes /other/{{bundle}}.json, but there is no such file",
+    ),
+    "two paths for a file": (lambda d: described("/{bundle}.json", d), f"{OPENAPI}: has 2 paths for the file /areas.json, expected one"),
+    "schema left out": (
+        lambda d: without(d, "components", "schemas", "Source"),
+        f"{OPENAPI}: cannot be read: KeyError: '#/components/schemas/Source'",
+    ),
+    "member left out": (
+        lambda d: without(d, *INDEX, "properties", "pack"),
+        "api/v1/index.json: differs from its description: has the unknown member pack",
+    ),
+    "another type": (
+        lambda d: json.loads(json.dumps(d).replace(BUNDLES, BUNDLES.replace("string", "integer"))),
+        "api/v1/index.json: differs from its description: .bundles[0] is 'lau-1', expected int",
+    ),
+    "another form": (lambda d: without(d, "paths", "/index.json", "get"), f"{OPENAPI}: cannot be read: KeyError: 'get'"),
+}
+
+
+class TestDescription:
+    @pytest.mark.parametrize("what", MISDESCRIBED)
+    def test_verify_finds_what_the_files_are_not(self, release: Path, tmp_path: Path, what: str) -> None:
+        copy, (change, fault) = to_spoil(release, tmp_path / "copy"), MISDESCRIBED[what]
+        (copy / OPENAPI).write_bytes(encode.document(change(read(release, "openapi"))))
+        assert [line for line in api_verification.faults(copy) if line.startswith(fault)]
+
+    @pytest.mark.parametrize("name", ["indicators", "objective_measures"])
+    def test_verify_finds_a_file_of_another_form(self, release: Path, tmp_path: Path, name: str) -> None:
+        copy = to_spoil(release, tmp_path / "copy")
+        (copy / layout.api_path(name)).write_bytes(encode.document({**read(release, name), "more": 1}))
+        assert list(api_verification.faults(copy)) == [f"api/v1/{name}.json: differs from its description: has the unknown member more"]
+
+    def test_names_only_kinds_of_files_that_exist(self, release: Path) -> None:
+        assert set(read(release, "openapi")["paths"]) == {
+            "/index.json", "/indicators.json", "/areas.json", "/indicators/{indicator}.json", SERIES, "/areas/{bundle}.json",
+            "/objective_measures.json",
+        }  # fmt: skip
+
+    def test_of_an_earlier_version_may_name_kinds_that_a_release_lacks(self, release: Path, tmp_path: Path) -> None:
+        copy = to_spoil(release, tmp_path / "copy")
+        (copy / OPENAPI).write_bytes(encode.document(described("/indices/{index}.json", read(release, "openapi"))))
+        assert list(api_verification.faults(copy)) == []
+
+
+def test_verify_finds_a_flipped_bit_in_any_file(release: Path, tmp_path: Path) -> None:
+    """Also in the list of checksums: in a checksum, a space, a path and the end of a line."""
+    copy = to_spoil(release, tmp_path / "copy")
+    sums = (copy / checksums.NAME).read_bytes()
+    for offset in (0, 63, 64, 65, 66, sums.index(b"\n"), len(sums) - 1):
+        damage(copy / checksums.NAME, offset)
+        assert checksums.faults(copy), offset
+        (copy / checksums.NAME).write_bytes(sums)
+    assert checksums.faults(copy) == []
+    paths = [path for path in checksums.files(copy) if path != checksums.NAME]
+    for path in paths:
+        damage(copy / path, (copy / path).stat().st_size // 2)
+    assert {OPENAPI, "prov.ttl", "llms.txt"} < set(paths)
+    assert checksums.faults(copy) == [f"{path}: does not match its checksum in SHA256SUMS" for path in paths]
 
 
 class TestNumbers:
