@@ -37,7 +37,12 @@ def test_a_fault_stays_with_its_file_and_row(tmp_path: Path) -> None:
     counts = {
         part.removeprefix("part="): (receipt.rows_read, receipt.ignored, receipt.quarantined) for part, receipt in report.parts.items()
     }
-    assert counts == {"plain": (3, {"ignore": 1}, 1), "capitals": (2, {"ignore": 1}, 0), "empty": (0, {}, 0), "total": (3, {"ignore": 2}, 0)}
+    assert counts == {
+        "plain": (3, {"ignore": 1}, 1),
+        "capitals": (2, {"ignore": 1}, 0),
+        "empty": (0, {}, 0),
+        "total": (3, {"ignore": 2}, 0),
+    }
     assert "which differ only in case" in report.errors["part=twice"]
     assert "read.ignore: the file has no column" in report.errors["part=without"]
     assert set(report.errors) == {"part=twice", "part=without"}
