@@ -1,6 +1,6 @@
 """Sources and the lake as Dagster assets: one multi-asset fetches and processes all sources, another shows the lake's state by kind."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
@@ -23,6 +23,7 @@ from pipelines.orchestration.jobs import DRAINED, WORKSPACE
 from pipelines.orchestration.keys import lake_table_key, owners_of, source_key, tags_of
 from pipelines.orchestration.session import RunSession
 from pipelines.packs import Pack
+from pipelines.packs.workspace import Workspace
 from pipelines.runs import repair
 from pipelines.runs.findings import IngestFindings
 from pipelines.warehouse import dbt
@@ -180,11 +181,14 @@ def affected_assets(pack: Pack, sources: Collection[str]) -> list[dg.AssetKey]:
 
 def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
     """Return the assets of the sources and of the lake for one workspace."""
-    workspace, request = session.workspace, session.request
-    pack = workspace.pack
-    specs = _specs(pack)
+    return [_sources(session), _lake(session)]
 
-    @dg.multi_asset(name="ingest", specs=specs, check_specs=_checks(pack), can_subset=True)
+
+def _sources(session: RunSession) -> dg.AssetsDefinition:
+    workspace, request = session.workspace, session.request
+    specs = _specs(workspace.pack)
+
+    @dg.multi_asset(name="ingest", specs=specs, check_specs=_checks(workspace.pack), can_subset=True)
     def ingest(context: dg.AssetExecutionContext, config: IngestConfig) -> Iterator[Any]:
         """Fetch, archive, read, check and map the selected sources, and all others with new content."""
         session.hold()
@@ -203,54 +207,77 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
         if request.only is not None:  # a segment that was still open may have brought records for other sources
             only = set(request.only) | {result.request.source.id for result in results if result.delivered}
         with session.timed("ingest"):
-            yield from _ingest(context, selected, only)
+            new = affected_assets(workspace.pack, unprocessed_sources(workspace.pack, SourceStates(workspace.fetch_state)))
+            step, reports = _process(session, only, context.log.info, len(specs))
+            yield from _results_of_run(context, workspace, step, reports, selected, new)
         if not request.by_command:
             session.save_metrics()
 
-    def _ingest(context: dg.AssetExecutionContext, selected: set[str], only: set[str] | None) -> Iterator[Any]:
+    return ingest
+
+
+def _process(
+    session: RunSession, only: set[str] | None, log: Callable[[str], None], sources: int
+) -> tuple[Ingest, dict[str, SourceReport]]:
+    """Process the snapshots, once more where some had to be restored, and store the findings of the run."""
+    workspace = session.workspace
+    reports: dict[str, SourceReport] = {}
+
+    def done(report: SourceReport) -> None:
+        reports[report.source] = report
+        session.report("source", report.source, _sentence(report), len(reports), sources)
+        log(f"source {report.source}: {printable(_sentence(report))}")
+
+    def run() -> Ingest:
+        reports.clear()
         step = Ingest(workspace, lambda text: session.report("read", "ingest", text))
-        reports: dict[str, SourceReport] = {}
-        new = affected_assets(pack, unprocessed_sources(pack, step.states))
-
-        def done(report: SourceReport) -> None:
-            reports[report.source] = report
-            session.report("source", report.source, _sentence(report), len(reports), len(specs))
-            context.log.info(f"source {report.source}: {printable(_sentence(report))}")
-
         step.run(only, done)
-        repaired = [f"{path} was damaged on the disk, and was made again from the archive" for path in step.rebuilt_files]
-        if step.damaged and not request.is_vintage:
-            repaired += restore_snapshots(workspace, step.damaged)
-            step = Ingest(workspace, lambda text: session.report("read", "ingest", text))
-            reports.clear()
-            step.run(only, done)
-        session.findings = findings = IngestFindings(
-            area_warnings=list(step.area_warnings), area_faults=step.area_faults(), repaired=repaired
-        )
-        session.bytes = sum(s.bytes for r in reports.values() for s in r.snapshots.values())
-        for report in reports.values():
-            findings.add(report, pack)
-        findings.save(workspace.last_ingest)
-        lake = Lake(workspace.lake)
-        for name, report in reports.items():
-            key = source_key(pack, name)
-            version = version_of((part, receipt.snapshot, receipt.key) for part, receipt in report.parts.items())
-            results = list(_results(pack, report)) if name in pack.sources else []
-            if name in selected:
-                # also for a source that is down: without its output Dagster would skip every later step without a word
-                yield dg.MaterializeResult(
-                    asset_key=key, metadata=_metadata(report, lake, step.states), data_version=dg.DataVersion(version)
-                )
-                yield from (r for r in results if dg.AssetCheckKey(key, r.check_name or "") in context.selected_asset_check_keys)
-            elif key in new:  # its content came after the run was requested
-                context.instance.report_runless_asset_event(
-                    dg.AssetMaterialization(key, metadata=_metadata(report, lake, step.states), tags={VERSION_TAG: version})
-                )
-                for r in results:
-                    evaluation = dg.AssetCheckEvaluation(key, r.check_name or "", passed=r.passed, severity=r.severity, metadata=r.metadata)
-                    context.instance.report_runless_asset_event(evaluation)
+        return step
 
-    lake_specs = [
+    step = run()
+    repaired = [f"{path} was damaged on the disk, and was made again from the archive" for path in step.rebuilt_files]
+    if step.damaged and not session.request.is_vintage:
+        repaired += restore_snapshots(workspace, step.damaged)
+        step = run()
+    session.findings = findings = IngestFindings(area_warnings=list(step.area_warnings), area_faults=step.area_faults(), repaired=repaired)
+    session.bytes = sum(s.bytes for r in reports.values() for s in r.snapshots.values())
+    for report in reports.values():
+        findings.add(report, workspace.pack)
+    findings.save(workspace.last_ingest)
+    return step, reports
+
+
+def _results_of_run(
+    context: dg.AssetExecutionContext,
+    workspace: Workspace,
+    step: Ingest,
+    reports: Mapping[str, SourceReport],
+    selected: Collection[str],
+    new: Collection[dg.AssetKey],
+) -> Iterator[Any]:
+    """Yield the results of the selected sources, and report those of others whose content is `new` to Dagster."""
+    pack, lake = workspace.pack, Lake(workspace.lake)
+    for name, report in reports.items():
+        key = source_key(pack, name)
+        version = version_of((part, receipt.snapshot, receipt.key) for part, receipt in report.parts.items())
+        checks = list(_results(pack, report)) if name in pack.sources else []
+        if name in selected:
+            # also for a source that is down: without its output Dagster would skip every later step without a word
+            yield dg.MaterializeResult(asset_key=key, metadata=_metadata(report, lake, step.states), data_version=dg.DataVersion(version))
+            yield from (r for r in checks if dg.AssetCheckKey(key, r.check_name or "") in context.selected_asset_check_keys)
+        elif key in new:  # its content came after the run was requested
+            context.instance.report_runless_asset_event(
+                dg.AssetMaterialization(key, metadata=_metadata(report, lake, step.states), tags={VERSION_TAG: version})
+            )
+            for r in checks:
+                evaluation = dg.AssetCheckEvaluation(key, r.check_name or "", passed=r.passed, severity=r.severity, metadata=r.metadata)
+                context.instance.report_runless_asset_event(evaluation)
+
+
+def _lake(session: RunSession) -> dg.AssetsDefinition:
+    workspace = session.workspace
+    pack = workspace.pack
+    specs = [
         dg.AssetSpec(
             lake_table_key(pack, kind),
             group_name="lake",
@@ -263,7 +290,7 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
         for kind, text in LAKE_KINDS.items()
     ]
 
-    @dg.multi_asset(name="lake", specs=lake_specs)
+    @dg.multi_asset(name="lake", specs=specs)
     def lake_state(context: dg.AssetExecutionContext) -> Iterator[Any]:
         """Show the state of the lake, which the ingest step has written."""
         manifest = Manifest.current(workspace)
@@ -284,7 +311,7 @@ def build_ingest(session: RunSession) -> list[dg.AssetsDefinition]:
                 ),
             )
 
-    return [ingest, lake_state]
+    return lake_state
 
 
 def _feeding(pack: Pack, kind: str) -> list[dg.AssetKey]:
