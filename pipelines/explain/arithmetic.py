@@ -50,7 +50,7 @@ def _value_lines(computation: Computation, outcome: Outcome) -> list[str]:
         now, base = (rolled.numerator, rolled.denominator), (rolled.base_numerator, rolled.base_denominator)
         return lines + _final_lines(indicator, now, base, outcome.value, own)
     if indicator.weighted and indicator.is_direct:
-        line = (f"{indicator.multiplier:g} * " if indicator.multiplier != 1 else "") + signed(own.now.own)
+        line = (f"{indicator.multiplier:g} * " if indicator.multiplier != 1 else "") + signed(own.now.unweighted)
         return [f"= {line}"] if outcome.value is None or line == number(outcome.value) else [f"= {line}", f"= {number(outcome.value)}"]
     if indicator.is_share:
         limit = f"below {number(indicator.share_below)}" if indicator.share_below is not None else f"above {number(indicator.share_above)}"

@@ -53,7 +53,7 @@ class Year:
     terms: tuple[TermValue, ...]
     numerator: float | None
     denominator: float | None
-    own: float | None  # the numerator, not multiplied by its weight
+    unweighted: float | None  # the numerator, not multiplied by its weight
     rank: int
     numerator_rank: int
 
@@ -74,7 +74,7 @@ class Sums:
     years: tuple[Year, ...]
     numerator: float | None
     denominator: float | None
-    own: float | None
+    unweighted: float | None
     rank: int
     numerator_rank: int
     observed: bool
@@ -112,7 +112,7 @@ def _in_share(facts: Facts, sums: AreaSums) -> AreaSums:
     weight = facts.areas[sums.ref_area].weight if by_weight else 1.0
     rank = max(sums.rank, M if weight is None else 0)
     if rank >= FIRST_MISSING_RANK or weight is None:
-        now = replace(sums.now, numerator=None, denominator=None, own=None, rank=rank, numerator_rank=rank, observed=False)
+        now = replace(sums.now, numerator=None, denominator=None, unweighted=None, rank=rank, numerator_rank=rank, observed=False)
         return AreaSums(sums.ref_area, now, sums.base, sums.series_break, rank)
     base = (sums.base.numerator, sums.base.denominator) if sums.base else None
     compared = value(indicator.of_values(), (sums.now.numerator, sums.now.denominator), base)
@@ -121,7 +121,7 @@ def _in_share(facts: Facts, sums: AreaSums) -> AreaSums:
         or (indicator.share_above is not None and compared > indicator.share_above)
     )
     top, low = weight if is_beyond else 0.0, 0.0 if compared is None else weight
-    now = replace(sums.now, numerator=top, denominator=low, own=None, rank=rank, numerator_rank=rank, observed=False)
+    now = replace(sums.now, numerator=top, denominator=low, unweighted=None, rank=rank, numerator_rank=rank, observed=False)
     return AreaSums(sums.ref_area, now, sums.base, sums.series_break, rank, compared)
 
 
@@ -129,7 +129,7 @@ def _sums(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> Sums:
     indicator = facts.indicator
     if indicator.window_years is None:
         year = _year(facts, ref_area, period, sex, age)
-        return Sums(period, (year,), year.numerator, year.denominator, year.own, year.rank, year.numerator_rank, year.observed)
+        return Sums(period, (year,), year.numerator, year.denominator, year.unweighted, year.rank, year.numerator_rank, year.observed)
     years = tuple(_year(facts, ref_area, years_before(period, back), sex, age) for back in range(indicator.window_years))
     complete = [y for y in years if y.complete]
     observed = any(y.observed for y in years)
@@ -153,11 +153,11 @@ def _year(facts: Facts, ref_area: str, period: str, sex: str, age: str) -> Year:
     terms = tuple(_term(facts, term, ref_area, period, sex, age) for term in facts.indicator.terms)
     top = [t for t in terms if t.term.side == "numerator"]
     low = [t for t in terms if t.term.side != "numerator"]
-    own, denominator = _sum(top), _sum(low)
-    numerator = own
+    unweighted, denominator = _sum(top), _sum(low)
+    numerator = unweighted
     if facts.indicator.weighted:
-        numerator = None if own is None or denominator is None else own * denominator
-    return Year(period, terms, numerator, denominator, own, max(t.rank for t in terms), max(t.rank for t in top))
+        numerator = None if unweighted is None or denominator is None else unweighted * denominator
+    return Year(period, terms, numerator, denominator, unweighted, max(t.rank for t in terms), max(t.rank for t in top))
 
 
 def _sum(terms: Sequence[TermValue]) -> float | None:

@@ -129,8 +129,8 @@ def choose_outcome(facts: Facts, own: AreaSums, is_parent: bool, rolled: Rollup 
     if way == "absent":
         return Outcome(way, None, STATUS_OF_RANK[rank if rank >= FIRST_MISSING_RANK else NOT_COLLECTED], None, None, 0.0)
     result = None
-    if plain and rank < FIRST_MISSING_RANK and own.now.own is not None and own.now.denominator != 0:
-        result = indicator.multiplier * own.now.own
+    if plain and rank < FIRST_MISSING_RANK and own.now.unweighted is not None and own.now.denominator != 0:
+        result = indicator.multiplier * own.now.unweighted
     elif not plain and own.rank < FIRST_MISSING_RANK:
         base = (own.base.numerator, own.base.denominator) if own.base else None
         result = value(indicator, (own.now.numerator, own.now.denominator), base)
