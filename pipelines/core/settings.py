@@ -34,6 +34,11 @@ class Settings(BaseSettings):
     fetch_deadline: float = Field(
         default=600, gt=0, description="Seconds that one part of a source may take in all, whatever its server does; default 600."
     )
+    fetch_optional_deadline: float = Field(
+        default=1200,
+        gt=0,
+        description="Seconds that all optional sources may take together; default 1200. Required ones are fetched before.",
+    )
     fetch_response_timeout: float = Field(
         default=90, gt=0, description="Seconds until the body of a response must begin, after redirects and retries; default 90."
     )

@@ -8,12 +8,14 @@ import logging
 import math
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +29,7 @@ from pipelines.extract.http.client import Client
 from pipelines.extract.http.deadline import Deadline, of_part
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.rate_limit import Places
-from pipelines.extract.http.request import Download, FetchError, FetchResult, Request
+from pipelines.extract.http.request import Download, FetchError, FetchResult, NotAsked, Request
 from pipelines.extract.protocols.catalogues import CATALOGUE_STAMP, CatalogueCache
 from pipelines.extract.protocols.paging import HttpGet
 from pipelines.extract.snapshots import Archive, Snapshot
@@ -49,19 +51,23 @@ def fetch_all(
     """Fetch all requests, several at a time, and archive the responses. A failure becomes a result with an error; nothing is raised.
 
     Several sources may read the same file: what they request in the same way is requested once, and each gets the bytes. Sources that must
-    not fail come first, and slow ones do not keep the others waiting.
+    not fail come first, one part of each after the other, and slow ones do not keep the others waiting.
     """
     limits = limits or Limits.of(settings)
     requests = list(requests)
     groups: dict[str, list[int]] = {}
+    parts: Counter[str] = Counter()
+    turns: dict[str, int] = {}
     for position, request in enumerate(requests):
         groups.setdefault(request.transfer, []).append(position)
+        turns.setdefault(request.transfer, parts[request.source.id])
+        parts[request.source.id] += 1
 
     def result_of(request: Request, archive_response: Callable[[], FetchResult]) -> FetchResult:
         try:
             result = archive_response()
         except FetchError as error:
-            result = FetchResult(request, None, str(error), error.retry_after)
+            result = FetchResult(request, None, str(error), error.retry_after, attempted=not isinstance(error, NotAsked))
         except (validation.SnapshotRejected, OSError) as error:
             result = FetchResult(request, None, str(error))
         except Exception as error:  # a response that nobody thought of must not stop the other sources
@@ -83,7 +89,7 @@ def fetch_all(
             return {i: result_of(r, partial(_raise, error)) for i, r in group.items()}
 
     archive.root.mkdir(parents=True, exist_ok=True)
-    order = sorted(groups.values(), key=lambda positions: all(requests[i].source.optional for i in positions))
+    order = [groups[key] for key in sorted(groups, key=lambda key: (all(requests[i].source.optional for i in groups[key]), turns[key]))]
     places = Places(limits.concurrent, limits.slow, limits.patience)
     threads = limits.concurrent + limits.slow
     with tempfile.TemporaryDirectory(dir=archive.root, prefix=".part-") as shared, ThreadPoolExecutor(threads) as pool:
@@ -103,6 +109,8 @@ class _Fetcher:
         self.client = Client(settings, limits, _contact(pack))
         self.catalogues = CatalogueCache(shared, limits)
         self.shared = shared
+        self._of_optional: Deadline | None = None
+        self._lock = Lock()
 
     @contextmanager
     def download(self, requests: Sequence[Request]) -> Iterator[Download]:
@@ -112,13 +120,32 @@ class _Fetcher:
         if scheme in ("http", "https"):
             with tempfile.TemporaryDirectory(dir=self.archive.root, prefix=".part-") as folder:
                 headers = [self._last_headers(r) for r in requests]
-                with of_part(self.limits.deadline) as deadline:
+                with of_part(self.limits.deadline, self._of_all(requests)) as deadline, self._losses(request, deadline):
                     download = self._download(request, headers[0] if all(h == headers[0] for h in headers) else {}, Path(folder), deadline)
                 yield download
         elif scheme and not request.url.startswith("${"):
             raise FetchError(f"{request.url}: expected http, https or a path")
         else:
             yield local_files.file(self.pack.root, request.url, self.settings)
+
+    def _of_all(self, requests: Sequence[Request]) -> Deadline | None:
+        """Return the deadline of all optional sources, which begins with the first of them; None where a request is of another source."""
+        if not all(request.source.optional for request in requests):
+            return None
+        with self._lock:
+            self._of_optional = self._of_optional or Deadline(self.limits.optional_deadline)
+            return self._of_optional
+
+    @contextmanager
+    def _losses(self, request: Request, deadline: Deadline) -> Iterator[None]:
+        """Count the time of a part that fails among the losses of its source, which limit the next parts. Raises NotAsked."""
+        losses = self.client.losses
+        losses.limit(request.source.id, deadline, request.url)
+        try:
+            yield
+        except FetchError:
+            losses.add(request.source.id, deadline, deadline.spent)
+            raise
 
     def _last_headers(self, request: Request) -> dict[str, str]:
         """Return the headers of the last response, if the archive still has what came with them."""

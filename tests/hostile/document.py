@@ -46,13 +46,22 @@ LIMITS = f"""\
 ## Limits of a fetch
 
 Every limit ends one source with a reason, and no other source waits longer than its deadline. The operator can change those with a variable.
-Sources that are not `optional` are fetched first. {Limits.concurrent} sources are fetched at a time; beside those that take longer than \
-{Limits.patience:g} seconds further ones begin.
+Sources that are not `optional` are fetched first, and the first part of every source before the second one of any. {Limits.concurrent} parts are
+fetched at a time, {Limits.per_host} of them on one host (`name:port`). Beside those that take longer than {Limits.patience:g} seconds further ones
+begin, up to {Limits.concurrent + Limits.slow} in all and {Limits.per_host + Limits.slow_per_host} on one host.
+
+Where what failed on a host, or of a source, took as long as the deadline of one part, each further part has a tenth of it. After twice that time
+no more parts are asked for before the next run. What optional sources lose does not count for the others. Parts that are fetched cost nothing of
+this, however slow they are, but all optional sources together have a deadline, too. So optional sources that never end take at most
+{Limits.optional_deadline / 60:g} minutes of a run, on one host or many, with one part or many. Sources that are not optional have no deadline \
+in common: the run needs them.
 
 | what | default | variable |
 | --- | --- | --- |
 | seconds that one part of a source may take: connections, redirects, retries, pages, polls; waiting for its turn does not count | \
 {Limits.deadline:g} | `ZPO2_FETCH_DEADLINE` |
+| seconds that all optional sources may take together, from the first of them on | {Limits.optional_deadline:g} | \
+`ZPO2_FETCH_OPTIONAL_DEADLINE` |
 | seconds until the body of a response begins: names, handshakes, redirects, retries, waits that a server asks for | \
 {Limits.response_timeout:g} | `ZPO2_FETCH_RESPONSE_TIMEOUT` |
 | bytes of one response, as they are sent and unpacked, and of all pages | {Limits.max_bytes:,} | `ZPO2_FETCH_BYTES` |

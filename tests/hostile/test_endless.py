@@ -6,6 +6,7 @@ import resource
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -47,17 +48,13 @@ class Outcomes:
 @pytest.fixture(scope="module")
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     folder = tmp_path_factory.mktemp("endless")
-    answers = {attack.id: attack.answer for attack in ATTACKS} | {"good": lambda wire: wire.whole(BODY)}
-
-    def answer(wire: Wire) -> None:
-        answers[wire.path.split("/")[1]](wire)
-
     pack = packs.load(five_places.write(folder / "pack"))
     areas = pack.sources["areas"]
     archive = Archive(folder / "archive")
-    with listening(answer) as url:
+    with ExitStack() as servers:
         requests = []
-        for attack in [*ATTACKS, Attack("good", "", answer)]:
+        for attack in [*ATTACKS, Attack("good", "", lambda wire: wire.whole(BODY))]:
+            url = servers.enter_context(listening(attack.answer))  # on one host most would not be asked for
             fetch = Fetch.model_validate(attack.declared(url))
             read = areas.read.model_copy(update={"format": "json", "records": attack.records} if "paging" in attack.fetch else {})
             source = areas.model_copy(update={"id": attack.id, "fetch": fetch, "read": read})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,11 @@ import pytest
 from pipelines import packs
 from pipelines.core.settings import Settings
 from pipelines.extract.fetcher import fetch_all
+from pipelines.extract.http.deadline import Deadline
 from pipelines.extract.http.limits import Limits
+from pipelines.extract.http.losses import Losses
 from pipelines.extract.http.rate_limit import Places, RateLimiter
-from pipelines.extract.http.request import FetchError, FetchResult, Request
+from pipelines.extract.http.request import FetchError, FetchResult, NotAsked, Request
 from pipelines.extract.snapshots import Archive
 from pipelines.packs.schema import Fetch
 from tests.support import five_places
@@ -81,6 +85,105 @@ def test_cookies_of_one_source_do_not_reach_another_one(tmp_path: Path) -> None:
     assert [result.error for result in results] == [None, None]
     assert b"name=value" in heads["/flood/end"]  # a redirect may ask for the cookie
     assert b"name=value" not in heads["/good"]
+
+
+class TestLostTime:
+    """Silent servers with a deadline of 0.4 seconds: what costs a run two deadlines is asked no more."""
+
+    LIMITS = Limits(deadline=0.4, response_timeout=5, retries=0, concurrent=2, slow=0, per_host=2, slow_per_host=0, per_second=1000)
+
+    def test_of_a_host_limits_the_other_optional_sources_on_it(self, tmp_path: Path) -> None:
+        asked = []
+
+        def answer(wire: Wire) -> None:
+            asked.append(wire.path)
+            wire.keep_silent()
+
+        sources = {f"s{i}": True for i in range(24)} | {f"required{i}": False for i in range(6)} | {"good": True}
+        ended = fetch(
+            tmp_path, lambda wire: wire.whole(BODY) if wire.path == "/good" else answer(wire), sources, self.LIMITS, one_host=False
+        )
+        results = {result.request.source.id: result for result in ended}
+        assert results["good"].error is None
+        refused = [name for name, result in results.items() if "not asked: requests to 127.0.0.1:" in (result.error or "")]
+        assert sorted(refused + [path.strip("/") for path in asked]) == sorted(set(sources) - {"good"})
+        assert all(not results[name].attempted for name in refused)
+        assert 4 <= len(asked) <= 8  # two at a time of each kind, and what has begun meanwhile
+        assert sum(path.startswith("/required") for path in asked) >= 2
+
+    def test_of_a_source_limits_its_other_parts(self, tmp_path: Path) -> None:
+        pack = packs.load(five_places.write(tmp_path / "pack"))
+        with ExitStack() as servers:
+            hosts = [servers.enter_context(listening(lambda wire: wire.keep_silent())).partition("://")[2] for _ in range(12)]
+            fetched = Fetch(url="http://{host}/x", parts={"host": hosts})
+            source = pack.sources["areas"].model_copy(update={"fetch": fetched})
+            requests = [Request(source, part, f"http://{host}/x") for part, host in zip(pack.parts(source), hosts, strict=True)]
+            results = fetch_all(pack, requests, Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=self.LIMITS)
+        errors = [result.error or "" for result in results]
+        assert sum("not asked: requests to areas have failed" in error for error in errors) >= 6
+        assert sum("too slow" in error for error in errors) >= 2
+
+    def test_leaves_less_time_for_what_follows(self) -> None:
+        losses, first, second, required = Losses(10), Deadline(10, Deadline(100)), Deadline(10, Deadline(100)), Deadline(10)
+        losses.add("host", first, 11)
+        for deadline in (second, required):
+            losses.limit("host", deadline, "http://host/a")
+        assert (second.seconds, required.seconds) == (1, 10)
+        assert 0 < second.left <= 1
+        losses.add("host", first, 9)
+        with pytest.raises(NotAsked, match="requests to host have failed for 20 s"):
+            losses.limit("host", second, "http://host/a")
+        losses.limit("host", required, "http://host/a")
+
+    def test_is_none_where_slow_parts_are_fetched(self, tmp_path: Path) -> None:
+        """Twelve parts of 0.3 seconds, two at a time, take longer than a deadline in all."""
+        pack = packs.load(five_places.write(tmp_path / "pack"))
+
+        def answer(wire: Wire) -> None:
+            wire.ended.wait(0.3)
+            wire.whole(BODY + wire.path.encode())
+
+        with listening(answer) as url:
+            source = pack.sources["areas"].model_copy(
+                update={"fetch": Fetch(url=url + "/{n}", parts={"n": [str(i) for i in range(12)]}), "optional": True}
+            )
+            requests = [Request(source, part, part.filled(source.fetch.url)) for part in pack.parts(source)]
+            limits = replace(self.LIMITS, deadline=1.2)
+            results = fetch_all(pack, requests, Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=limits)
+        assert [result.error for result in results] == [None] * 12
+
+
+def test_optional_sources_have_a_deadline_in_common(tmp_path: Path) -> None:
+    """Servers that send their data slowly enough are no fault; all of them together would take a run for ever."""
+
+    def answer(wire: Wire) -> None:
+        wire.ended.wait(0.3)
+        wire.whole(BODY)
+
+    sources = {f"s{i}": True for i in range(12)} | {f"required{i}": False for i in range(3)}
+    limits = Limits(deadline=30, optional_deadline=0.7, concurrent=1, slow=0, per_second=1000)
+    ended = fetch(tmp_path, answer, sources, limits, one_host=True)
+    errors = {result.request.source.id: result.error for result in ended}
+    assert [errors[f"required{i}"] for i in range(3)] == [None] * 3
+    not_asked = [result for result in ended if not result.attempted]
+    assert len(not_asked) >= 6
+    assert all("ZPO2_FETCH_OPTIONAL_DEADLINE is the limit" in (result.error or "") for result in not_asked)
+
+
+def test_parts_of_one_source_do_not_come_before_the_other_sources(tmp_path: Path) -> None:
+    pack, paths = packs.load(five_places.write(tmp_path / "pack")), []
+
+    def answer(wire: Wire) -> None:
+        paths.append(wire.path)
+        wire.whole(BODY + wire.path.encode())
+
+    with listening(answer) as url:
+        many = pack.sources["areas"].model_copy(update={"id": "many", "fetch": Fetch(url=url + "/{n}", parts={"n": ["a", "b", "c"]})})
+        one = pack.sources["areas"].model_copy(update={"id": "one", "fetch": Fetch(url=url + "/one")})
+        requests = [Request(source, part, part.filled(source.fetch.url)) for source in (many, one) for part in pack.parts(source)]
+        limits = Limits(concurrent=1, slow=0, per_second=1000)
+        fetch_all(pack, requests, Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=limits)
+    assert paths == ["/a", "/one", "/b", "/c"]
 
 
 class TestBudgets:

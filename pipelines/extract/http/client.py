@@ -20,8 +20,9 @@ from pipelines.core.settings import Settings
 from pipelines.extract.http import decoding
 from pipelines.extract.http.deadline import Deadline, Overdue, Watch
 from pipelines.extract.http.limits import Limits
+from pipelines.extract.http.losses import Losses
 from pipelines.extract.http.rate_limit import RateLimiter
-from pipelines.extract.http.request import Download, FetchError
+from pipelines.extract.http.request import Download, FetchError, NotAsked
 from pipelines.packs.schema import Auth, FetchedSource, Secret
 
 _MAX_MESSAGE = 300  # characters of a server's own error message that are repeated
@@ -37,6 +38,7 @@ class Client:
         self.settings = settings
         self.limits = limits
         self.rate_limiter = RateLimiter(limits)
+        self.losses = Losses(limits.deadline)
         self._session: Any = None
         self._session_lock = Lock()
 
@@ -78,6 +80,7 @@ class Client:
             with attempt, ExitStack() as stack:
                 with deadline.paused():
                     stack.enter_context(self.rate_limiter.slot(host, source.id, source.fetch.rate))
+                self.losses.limit(host, deadline, url)
                 download = self._send_in_time(source, sent, folder, deadline)
         return download
 
@@ -85,13 +88,18 @@ class Client:
         url = sent["url"]
         if not deadline.left:
             raise _too_slow(url, deadline, 0)
+        deadline.asked = True
         began = time.monotonic()
         with Watch(min(self.limits.response_timeout, deadline.left)) as watch:
             try:
                 return self._send(source, sent, folder, deadline, watch)
             except (FetchError, Overdue) as error:
-                if getattr(error, "status", None) is None and (watch.expired or isinstance(error, Overdue)):
-                    raise _too_slow(url, deadline, time.monotonic() - began) from None
+                if getattr(error, "status", None) is not None:
+                    raise
+                took = time.monotonic() - began
+                self.losses.add(urlsplit(url).netloc.lower(), deadline, took if deadline.left else deadline.spent)
+                if watch.expired or isinstance(error, Overdue):
+                    raise _too_slow(url, deadline, took) from None
                 raise
 
     def _headers(self, source: FetchedSource, url: str, last_headers: Mapping[str, str] | None) -> dict[str, str]:
@@ -228,7 +236,10 @@ class _BodyCutOff(FetchError):
 def _too_slow(url: str, deadline: Deadline, seconds: float) -> FetchError:
     if deadline.left:
         return FetchError(f"{url}: too slow: not complete after {seconds:.0f} s")
-    return FetchError(f"{url}: too slow: the source has taken more than {deadline.seconds:g} s in all; ZPO2_FETCH_DEADLINE is the limit")
+    if deadline.of_all is None or deadline.of_all.left:
+        return FetchError(f"{url}: too slow: the source has taken more than {deadline.seconds:g} s in all; {deadline.limit}")
+    limit = f"the optional sources have taken more than {deadline.of_all.seconds:g} s in all; ZPO2_FETCH_OPTIONAL_DEADLINE is the limit"
+    return FetchError(f"{url}: too slow: {limit}") if deadline.asked else NotAsked(f"{url}: not asked: {limit}")
 
 
 def _assert_in_time(watch: Watch) -> None:

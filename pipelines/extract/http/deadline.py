@@ -27,16 +27,31 @@ class Overdue(Zpo2Error):
 
 
 class Deadline:
-    """When all that is done for one part of a source must have ended."""
+    """When all that is done for one part of a source must have ended: in so many seconds, and not after `of_all`.
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
+    `asked` says whether a request was sent, and `limit` what the limit is, in words.
+    """
+
+    def __init__(self, seconds: float, of_all: Deadline | None = None) -> None:
+        self.seconds, self.of_all, self.asked, self.limit = seconds, of_all, False, "ZPO2_FETCH_DEADLINE is the limit"
         self._ends = time.monotonic() + seconds
 
     @property
     def left(self) -> float:
         """The seconds that are left, at least 0."""
-        return max(0.0, self._ends - time.monotonic())
+        own = max(0.0, self._ends - time.monotonic())
+        return own if self.of_all is None else min(own, self.of_all.left)
+
+    @property
+    def spent(self) -> float:
+        """The seconds that count so far."""
+        return self.seconds - (self._ends - time.monotonic())
+
+    def shorten(self, seconds: float, limit: str) -> None:
+        """Allow no more than so many seconds in all; `limit` says why."""
+        if seconds < self.seconds:
+            self._ends -= self.seconds - seconds
+            self.seconds, self.limit = seconds, limit
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -49,9 +64,9 @@ class Deadline:
 
 
 @contextmanager
-def of_part(seconds: float) -> Iterator[Deadline]:
+def of_part(seconds: float, of_all: Deadline | None = None) -> Iterator[Deadline]:
     """Begin the deadline of a part of a source; `waiting` knows it inside of the block."""
-    deadline = Deadline(seconds)
+    deadline = Deadline(seconds, of_all)
     token = _of_part.set(deadline)
     try:
         yield deadline

@@ -12,6 +12,7 @@ class Limits:
     """The limits of one call of `fetch_all`: per part of a source, per response, per host and for the whole run. In seconds and bytes."""
 
     deadline: float = 600  # of a part of a source: all its requests, without the time in which they wait for their turn
+    optional_deadline: float = 1200  # of all sources that are optional, from the first of them on
     response_timeout: float = 90  # until the body of a response begins: redirects, retries and waits that the server asks for included
     message_timeout: float = 5  # for the text of an error
     connect_timeout: float = 10
@@ -47,4 +48,9 @@ class Limits:
     @classmethod
     def of(cls, settings: Settings) -> Limits:
         """Return the limits of a run, with those that the operator has set."""
-        return cls(deadline=settings.fetch_deadline, response_timeout=settings.fetch_response_timeout, max_bytes=settings.fetch_bytes)
+        return cls(
+            deadline=settings.fetch_deadline,
+            optional_deadline=settings.fetch_optional_deadline,
+            response_timeout=settings.fetch_response_timeout,
+            max_bytes=settings.fetch_bytes,
+        )

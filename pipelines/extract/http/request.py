@@ -29,6 +29,10 @@ class FetchError(Zpo2Error):
         self.retry_after = retry_after
 
 
+class NotAsked(FetchError):
+    """No request was sent: the time of those before it is used up."""
+
+
 @dataclass(frozen=True)
 class LastFetch:
     """What the last fetch of a part gave: the checksum and size of the bytes, and the headers that make the next request conditional.
@@ -70,7 +74,8 @@ class FetchResult:
     """The result of a request: a snapshot, or the reason why there is none.
 
     `headers` make the next request conditional; `retry_after` is how many seconds the server asks to wait. `attempted` is false where no
-    request was sent, because the last failures are too recent, or because the bytes were `delivered`: dropped into the inbox or pushed.
+    request was sent, because the last failures are too recent or took too long, or because the bytes were `delivered`: dropped into the inbox
+    or pushed.
     """
 
     request: Request

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from pipelines.core.json_pointer import at
 from pipelines.extract.http.deadline import waiting
 from pipelines.extract.http.limits import Limits
-from pipelines.extract.http.request import Download, FetchError, Request
+from pipelines.extract.http.request import Download, FetchError, NotAsked, Request
 from pipelines.extract.protocols.paging import HttpGet
 from pipelines.extract.protocols.reading import assert_readable, loaded
 from pipelines.extract.protocols.request import stamp_of
@@ -87,6 +87,8 @@ class CatalogueCache:
             if key not in self._values:
                 try:
                     self._values[key] = compute()
+                except NotAsked:
+                    raise
                 except FetchError as error:
                     self._values[key] = error
             value: T | FetchError = self._values[key]
