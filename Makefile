@@ -8,6 +8,7 @@ READY := $(VENV)/.ready
 READY_DEV := $(VENV)/.ready-dev
 NODE_READY := site/node_modules/.ready
 BUILT := ../exports/site/built
+export PYTHONDONTWRITEBYTECODE :=  # tests start hundreds of processes, and each would compile the modules anew
 
 .DEFAULT_GOAL := help
 .PHONY: help run check test unit portals fmt lint lint-sql lint-site site docs bench clean
@@ -24,7 +25,7 @@ check: $(READY)  ## check the files of a pack: make check PACK=packs/cz
 test: $(READY_DEV)  ## run all tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=40
 
-unit: $(READY_DEV)  ## run the fast tests, in three minutes
+unit: $(READY_DEV)  ## run the fast tests, in under a minute
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not acceptance" tests/unit
 
 portals: $(READY_DEV)  ## push to a real CKAN and a real S3 server on loopback, installed first

@@ -49,6 +49,7 @@ def resolved(ingested: Ingested) -> dict[str, dict[str, Any]]:
     return {row["ref_area"]: row | {"shape": shapely.from_wkb(row["geometry"])} for row in rows}
 
 
+@pytest.mark.slow
 def test_polygons_that_take_too_long_leave_the_areas_without_any_until_the_next_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

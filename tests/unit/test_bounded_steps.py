@@ -62,6 +62,7 @@ class TestAreas:
 
 
 class TestCounts:
+    @pytest.mark.slow
     def test_entries_that_count_in_too_many_years_are_refused(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         files = {"register.csv": "id,town,since\n1,t1,0001-01-01\n2,t2,2020-06-01\n"}
         whole = ingest(tmp_path / "whole", REGISTER, files, sources__n_yml=COUNT).of("n")
@@ -88,6 +89,7 @@ class TestFrames:
         _, failures = Sandbox().evaluate(cells, [("v", "double", "cast(text as double)")])
         assert len(failures["reason"][0]) < 2000
 
+    @pytest.mark.slow
     def test_an_expression_that_needs_too_much_memory_is_stopped(self) -> None:
         cells = pl.DataFrame({"__n": [0], "text": ["a" * 20_000_000]})
         with pytest.raises(ExpressionError, match="the expressions: stopped at 1500 MB of memory"):

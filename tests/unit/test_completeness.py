@@ -90,10 +90,12 @@ class TestEmptyIndicators:
     def test_term_without_observations_explains_it(self, tmp_path: Path) -> None:
         assert fault(warehouse(tmp_path, years("a", 2021), [("a", 0), ("b", 0)])) == ""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("status", "numerator"), [("Z", 1.0), ("C", None), ("Q", None), ("S", None), ("L", 5.0)])
     def test_status_explains_it(self, status: str, numerator: float | None, tmp_path: Path) -> None:
         assert fault(warehouse(tmp_path, [*years("a", 2021), *years("b", 2021)], [("a", 0), ("b", 0)], status, numerator)) == ""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("cells", "terms", "formula", "is_explained"),
         [

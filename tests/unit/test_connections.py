@@ -82,6 +82,7 @@ def get(path: str, *headers: str) -> bytes:
 
 
 class TestClientsThatDoNotRead:
+    @pytest.mark.slow
     @pytest.mark.parametrize("headers", [[], ["Connection: close"]], ids=["kept_open", "closed"])
     def test_are_cut_off(self, headers: list[str]) -> None:
         with running() as server:
@@ -119,6 +120,7 @@ class TestClientsThatDoNotRead:
             some.close()
             many.close()
 
+    @pytest.mark.slow
     def test_get_all_of_it_where_they_read_slowly(self) -> None:
         with running() as server:
             client = server.client(get("/large", "Connection: close"), 65536)

@@ -95,6 +95,7 @@ class TestArchive:
         assert (reports["people"].errors, reports["people"].stale_since) == ({}, None)
         assert observed(again) == before
 
+    @pytest.mark.slow
     def test_part_is_down_while_its_server_is(self, workspace: Workspace, server: Server, tmp_path: Path) -> None:
         damage(blob(workspace), five_places.PEOPLE_2020.index("10"))
         again = redeclared(tmp_path)

@@ -51,6 +51,7 @@ def test_a_cluster_has_profiles_of_its_own(tmp_path: Path, monkeypatch: pytest.M
     assert "SPARK_LOCAL_IP" not in there  # the cluster has to reach this machine
 
 
+@pytest.mark.slow
 def test_an_unknown_engine_is_named() -> None:
     done = zpo2("status", ZPO2_ENGINE="oracle")
     assert (done.returncode, done.stdout) == (2, "")

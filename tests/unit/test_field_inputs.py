@@ -29,6 +29,7 @@ into: observations
 map: {area: {scheme: office, code: code}, period: year, measures: {m: v}}
 """
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("declared", "header"), [("", "year"), (", year: {type: integer}", "year"), (", year: {type: integer}", "Year")]
     )
@@ -52,6 +53,7 @@ map: {area: {scheme: office, code: code}, period: year, measures: {m: v}}
 class TestTypedNumbers:
     CELLS = '[{"code": "t1", "v": 1.234}, {"code": "t2", "v": 1.5e3}, {"code": "t3", "v": "%s"}]'
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("read", "column", "text", "expected"),
         [
@@ -73,6 +75,7 @@ class TestTypedNumbers:
 
 
 class TestWholeNumbers:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("read", "text", "value"),
         [
@@ -157,6 +160,7 @@ class TestCalendars:
         assert '"title":"Two"' in row["value"]
         assert '"start":"2024-05-02"' in row["value"]
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("start", "pack", "local"),
         [
@@ -244,6 +248,7 @@ map: {register: "'r'", id: id, area: {scheme: office, code: code}, valid_from: s
 """
     ROWS = "id,code,since,until,active\n1,t1,2020-01-01,2022-01-01,1\n2,t1,2020-01-01,,1\n%s\n"
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("row", "reason"),
         [
@@ -257,6 +262,7 @@ map: {register: "'r'", id: id, area: {scheme: office, code: code}, valid_from: s
         assert (4, None, reason) in result.reasons()
         assert result.counts() == (3, 2, 1, {})
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         "expression",
         [
@@ -276,6 +282,7 @@ map: {register: "'r'", id: id, area: {scheme: office, code: code}, valid_from: s
         result = ingest(tmp_path, self.SOURCE % ("string", expression), {"x.csv": self.ROWS % "3,t1,2020-01-01,open,1"})
         assert (result.frame["id"].to_list(), result.reasons()) == (["1", "2", "3"], [])
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("type_", "expression", "reason"),
         [
@@ -388,6 +395,7 @@ map: {register: kind, id: id, area: {scheme: office, code: code}, valid_from: si
             texts[area] = texts.get(area, "") + (status if value is None else f"{value:.0f}")
         return texts, result.of("z").report.warnings
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("row", "expected"),
         [
@@ -402,6 +410,7 @@ map: {register: kind, id: id, area: {scheme: office, code: code}, valid_from: si
     def test_are_unknown_where_the_entry_may_belong(self, tmp_path: Path, row: str, expected: dict[str, str]) -> None:
         assert self.counts(tmp_path, row + "\n") == (expected, [])
 
+    @pytest.mark.slow
     def test_entries_without_known_area_are_a_warning(self, tmp_path: Path) -> None:
         counts, warnings = self.counts(tmp_path, "8,t9,r,2022-01-01,\n9,,r,2022-01-01,\n")
         assert counts == {"t1": "1111", "t2": "1111", "t3": "0000"}
@@ -424,6 +433,7 @@ map: {register: kind, id: id, area: {scheme: office, code: code}, valid_from: si
         ]  # fmt: skip
         assert ([(e.source, e.row) for e in trace.entries], trace.value_read) == ([("s", 5)], None)
 
+    @pytest.mark.slow
     def test_lake_keeps_only_place_and_time_of_the_entry(self, tmp_path: Path) -> None:
         result = ingest(tmp_path, self.REGISTER, {"x.csv": self.GOOD + "secret,t1,r,2023-06-01,soon\n"})
         kept = result.context.lake.read_all(result.report.files("refused_entries"), "refused_entries")
@@ -432,6 +442,7 @@ map: {register: kind, id: id, area: {scheme: office, code: code}, valid_from: si
             "source": "s", "part": "", "row_number": "5", "register": "r", "ref_area": "t1", "valid_from": "2023-06-01",
         }  # fmt: skip
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("row", "expected"),
         [

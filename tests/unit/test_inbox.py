@@ -253,6 +253,7 @@ class TestJunk:
         assert drain(pack, home) == []
         assert all(file.exists() for file in files)
 
+    @pytest.mark.slow
     def test_that_looks_like_a_delivery_does_not_overtake_one(self, place: tuple[Pack, WorkspaceFolder]) -> None:
         """Both files arrive between two runs, the one that nobody can read last."""
         pack, home = place

@@ -45,6 +45,7 @@ def waits(request: dict[str, Any]) -> dict[str, Any]:
     return {"began": began, "ended": time.time()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "how", "limit"),
     [

@@ -84,6 +84,7 @@ class TestRows:
         assert result.quarantine["value"].to_list() == ['{"town":"t3","person":"***","year":"2018"}']
         assert result.counts() == (7, 6, 1, {})
 
+    @pytest.mark.slow
     def test_cell_that_cannot_be_read_is_not_a_cell_without_match(self, tmp_path: Path) -> None:
         """The sum is in doubt where the key is in quarantine, and where the cell taken is."""
         counted = ELECTED.replace(
@@ -107,6 +108,7 @@ class TestRows:
             content = path.read_bytes().upper()
             assert not [name for name in (b"ANN LEE", b"SAM FOX", b"EVE DOE") if name in content], path
 
+    @pytest.mark.slow
     def test_chain_of_lookups(self, tmp_path: Path) -> None:
         """A lookup may use a column that an earlier one took, and take a column that the other source took itself."""
         codes = HEAD.format(id="codes") + (
@@ -141,6 +143,7 @@ def run(folder: Path, **files: str) -> Ingest:
     return Ingest(workspace)
 
 
+@pytest.mark.slow
 class TestChanges:
     def test_rows_are_mapped_again_when_the_source_that_they_look_up_changes(self, tmp_path: Path) -> None:
         before = elected(tmp_path)
@@ -164,6 +167,7 @@ class TestChanges:
         assert {r.key for r in reports["s"].parts.values()} == {r.key for r in before.report.parts.values()}
 
 
+@pytest.mark.slow
 class TestExplain:
     def test_row_of_the_other_source_is_an_input(self, tmp_path: Path) -> None:
         result = elected(tmp_path)
@@ -181,6 +185,7 @@ class TestExplain:
         assert trace.texts[2] == {"town": "t1", "sex (candidates year=2018, row 2)": "F"}
 
 
+@pytest.mark.slow
 class TestProvenance:
     def test_indicator_depends_on_the_source_that_is_looked_up(self, tmp_path: Path) -> None:
         indicator = (
@@ -196,6 +201,7 @@ class TestProvenance:
         assert between(before, of_run(workspace)).indicator == {"i": REVISED}
 
 
+@pytest.mark.slow
 class TestPreview:
     def test_fetches_the_parts_that_it_looks_up(self, tmp_path: Path) -> None:
         elected(tmp_path)
@@ -207,6 +213,7 @@ class TestPreview:
 
 
 class TestCheck:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("old", "new", "message"),
         [

@@ -98,6 +98,7 @@ def test_a_damaged_database_is_recognised(tmp_path: Path) -> None:
     assert not is_of_damaged_database(sqlite3.OperationalError("database is locked"))
 
 
+@pytest.mark.slow
 def test_a_command_on_a_full_disk_ends_with_one_line(tmp_path: Path) -> None:
     """What any step raises on a full disk reaches the command; here it is the first file that a run writes."""
     script = (

@@ -40,6 +40,7 @@ def fetch(folder: Path, answer: Callable[[Wire], None], sources: dict[str, bool]
     return ended
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("one_host", [False, True])
 def test_slow_sources_do_not_keep_the_others_waiting(tmp_path: Path, one_host: bool) -> None:
     def answer(wire: Wire) -> None:
@@ -47,7 +48,7 @@ def test_slow_sources_do_not_keep_the_others_waiting(tmp_path: Path, one_host: b
             wire.keep_silent()
         wire.whole(BODY)
 
-    limits = Limits(deadline=20, response_timeout=20, retries=0, concurrent=1, per_host=1, patience=0.3, slow=6, slow_per_host=6)
+    limits = Limits(deadline=10, response_timeout=10, retries=0, concurrent=1, per_host=1, patience=0.3, slow=6, slow_per_host=6)
     sources = dict.fromkeys([f"slow{i}" for i in range(4)] + ["good"], True)
     began, times = time.monotonic(), {}
 
@@ -58,7 +59,7 @@ def test_slow_sources_do_not_keep_the_others_waiting(tmp_path: Path, one_host: b
     results = fetch(tmp_path, timed, sources, limits, one_host=one_host)
     assert results[0].request.source.id == "good"
     assert results[0].error is None
-    assert times["/good"] < 15
+    assert times["/good"] < 8
     assert all("too slow" in (result.error or "") for result in results[1:])
 
 

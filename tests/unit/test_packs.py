@@ -344,6 +344,7 @@ def test_counts_have_no_dispersion_unless_the_indicator_asks_for_it(tmp_path: Pa
     assert dispersion == {"count": False, "asked": True, "growth": True, "increase": False, "ratio": True}
 
 
+@pytest.mark.slow
 def test_sources_of_the_packs_without_a_licence_say_what_is_known_of_their_terms() -> None:
     for name in ("cz", "demo", "v4"):
         pack = packs.load(PROJECT / "packs" / name)

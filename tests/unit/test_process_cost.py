@@ -27,6 +27,7 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
+@pytest.mark.slow
 def test_the_memory_and_cpu_of_all_processes_count() -> None:
     cost = measure(python(TWO_PROCESSES), os.environ)
     assert (cost.exit_code, cost.output, cost.out_of_memory) == (0, "done\n", False)
@@ -35,6 +36,7 @@ def test_the_memory_and_cpu_of_all_processes_count() -> None:
     assert cost.wall_seconds > 1
 
 
+@pytest.mark.slow
 def test_memory_is_counted_without_a_cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_cost, "CGROUP_ROOT", tmp_path)
     cost = measure(python(TWO_PROCESSES), os.environ)

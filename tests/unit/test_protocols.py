@@ -256,6 +256,7 @@ class TestEurostat:
         assert content(tmp_path, result) == CSV
         assert [path for path, _ in server.requests].count(states) == 2
 
+    @pytest.mark.slow
     @pytest.mark.parametrize(("status", "reason"), [("EXPIRED", "Eurostat reports: EXPIRED"), ("PROCESSING", "not ready after 2 s")])
     def test_gives_up_an_asynchronous_response(self, server: Server, tmp_path: Path, status: str, reason: str) -> None:
         server.replies[SDMX] = [envelope("SUBMITTED")]

@@ -71,6 +71,7 @@ def workspace(processed: Path, tmp_path: Path) -> Workspace:
 
 @pytest.mark.parametrize("kind", DAMAGES)
 class TestRepair:
+    @pytest.mark.slow
     def test_states_come_from_the_archive_and_the_manifests(
         self, workspace: Workspace, kind: str, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -105,6 +106,7 @@ class TestRepair:
         repair.repair(workspace)
         assert caplog.text == ""
 
+    @pytest.mark.slow
     def test_sidecars_and_receipts_are_made_again(self, workspace: Workspace, kind: str, caplog: pytest.LogCaptureFixture) -> None:
         archive, states = Archive(workspace.archive), SourceStates(workspace.fetch_state)
         sha256 = states.get("people", "year=2020").sha256

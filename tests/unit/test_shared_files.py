@@ -181,6 +181,7 @@ class TestTables:
         assert together == apart
         assert together[1][0] == {"t2": 4, "t3": 5, "t1": None}
 
+    @pytest.mark.slow
     def test_source_that_compares_whole_rows_gets_all_columns(self, tmp_path: Path, parsed: list[str]) -> None:
         keyed = local("deaths", more="key: [code]\n")
         together = self.both(tmp_path / "a", CSV, local("births"), keyed)
@@ -188,6 +189,7 @@ class TestTables:
         assert together == self.both(tmp_path / "b", CSV, local("births"), keyed.replace("x.csv", "y.csv"))
         assert [row for row, _, _ in together[1][1]] == [2, 3, 6]
 
+    @pytest.mark.slow
     def test_typed_numbers_keep_the_marks_of_their_own_columns(self, tmp_path: Path, parsed: list[str]) -> None:
         read = "read: {format: json}\n"
         births, deaths = local("births", "x.json", read), local("deaths", "x.json", read)
@@ -199,6 +201,7 @@ class TestTables:
         assert [result[0] for result in results] == [{"t1": 1.5, "t2": 2}, {"t1": None, "t2": 2}]
         assert len(parsed) == 5
 
+    @pytest.mark.slow
     def test_file_that_only_one_source_can_read_is_read_by_each(self, tmp_path: Path) -> None:
         unpivot = "read: {format: csv, unpivot: {columns: [births], name: what, value: note}}\n"
         columns = "columns: {code: {required: true}, what: {}}\n"

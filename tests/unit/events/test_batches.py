@@ -207,6 +207,7 @@ class TestBatches:
             assert queue.counts_after(happenings.TYPE, town.state.holds[happenings.TYPE]) == {}
 
 
+@pytest.mark.slow
 class TestDamage:
     def test_a_flipped_byte_in_one_batch_is_set_aside_and_the_day_made_again(self, town: Town, caplog: pytest.LogCaptureFixture) -> None:
         for number in range(5):
@@ -278,6 +279,7 @@ class TestRetention:
             other = CloudEvent("urn:town", "001-0", happenings.TYPE, "2024-05-01T00:00:00.000000Z", "fair/1", None)
             assert queue.put([other], datetime.now(UTC)) == [Outcome.CONFLICT]
 
+    @pytest.mark.slow
     def test_later_events_of_the_day_end_in_the_same_bytes(self, town: Town, tmp_path: Path) -> None:
         """Also when the data of one day are removed several times, and lie in several snapshots."""
         for numbers, version in (((1, 2, 3), 0), ((5, 0), 0), ((2,), 1), ((4, 3), 2)):
@@ -296,6 +298,7 @@ class TestRetention:
         assert other.drain() == newest
         assert town.archive.read(newest) == other.archive.read(newest)
 
+    @pytest.mark.slow
     def test_a_source_that_is_declared_later_takes_all_records(self, town: Town) -> None:
         town.push(1, 2)
         town.drain()
@@ -307,6 +310,7 @@ class TestRetention:
         states = SourceStates(town.workspace.fetch_state)
         assert states.get("fairs", PART).sha256 == town.state.sha256
 
+    @pytest.mark.slow
     def test_all_days_are_made_again_when_the_states_of_the_sources_are_lost(self, town: Town) -> None:
         town.push(*range(5))
         town.drain()
@@ -319,6 +323,7 @@ class TestRetention:
         town.push(7)
         assert town.archive.read(town.drain()).count(b'"organiser"') == 8
 
+    @pytest.mark.slow
     def test_data_that_the_archive_has_lost_leave_the_source_stale_and_the_events_waiting(self, town: Town) -> None:
         town.push(1, 2)
         good = town.drain()
@@ -351,6 +356,7 @@ class TestRetention:
         assert town.forget() == 0
         assert town.data_in_queue() == ["001-0", "002-0"]
 
+    @pytest.mark.slow
     def test_a_database_of_an_earlier_version_gets_its_columns(self, town: Town) -> None:
         town.push(1)
         with sqlite3.connect(town.workspace.queue) as connection:
@@ -362,6 +368,7 @@ class TestRetention:
         town.ingest()
         assert town.forget() == 2
 
+    @pytest.mark.slow
     def test_the_command_shrinks_the_database(self, town: Town) -> None:
         town.push(*range(400), days_ago=8)
         town.push(400, days_ago=6)

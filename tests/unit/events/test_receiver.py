@@ -248,6 +248,7 @@ def closed(connections: list[socket.socket], seconds: float) -> int:
     return count
 
 
+@pytest.mark.slow
 class TestHostileClients:
     @pytest.mark.parametrize(
         "sent",

@@ -85,6 +85,7 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
+@pytest.mark.slow
 def test_events_wait_while_their_source_is_disabled_and_are_taken_up_when_it_is_enabled(place: Place) -> None:
     place.push(range(10))
     place.run()
@@ -100,6 +101,7 @@ def test_events_wait_while_their_source_is_disabled_and_are_taken_up_when_it_is_
     assert place.in_lake() == list(range(30))
 
 
+@pytest.mark.slow
 def test_events_wait_for_another_source_when_theirs_has_another_type(place: Place) -> None:
     place.push(range(10))
     place.run()
@@ -114,6 +116,7 @@ def test_events_wait_for_another_source_when_theirs_has_another_type(place: Plac
     assert place.in_lake() == [*range(15), *range(20, 30)]
 
 
+@pytest.mark.slow
 def test_a_source_under_another_name_takes_all_events_of_its_type(place: Place) -> None:
     place.push(range(10))
     place.run()
@@ -124,6 +127,7 @@ def test_a_source_under_another_name_takes_all_events_of_its_type(place: Place) 
     assert place.in_lake("fairs") == list(range(10))
 
 
+@pytest.mark.slow
 def test_events_are_taken_up_again_when_the_states_of_the_sources_come_from_a_backup(place: Place) -> None:
     place.push(range(5))
     place.run()

@@ -241,11 +241,13 @@ class TestFiles:
         assert geoparquet_validator.failed(report) == []
         assert report["version"] == "1.1.0"
 
+    @pytest.mark.slow
     def test_the_same_inputs_give_the_same_bytes(self, release: Path, tmp_path: Path) -> None:
         again = build(tmp_path / "home", skip="a0000")
         for path in boundaries.described(json.loads((release / layout.BOUNDARIES).read_bytes())):
             assert (again / path).read_bytes() == (release / path).read_bytes(), path
 
+    @pytest.mark.slow
     def test_other_boundaries_make_a_new_release(self, tmp_path: Path) -> None:
         first = build(tmp_path / "home")
         areas = {ref: shape for ref, shape in wavy(SIDE).items() if ref != "a0505"}

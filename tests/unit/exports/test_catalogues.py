@@ -144,6 +144,7 @@ def damaged(release: Path, copy: Path, path: str, change: Callable[[str], str]) 
 # ---------------------------------------------------------------------------------------------------------------- DCAT-AP
 
 
+@pytest.mark.slow
 class TestShapes:
     @pytest.mark.parametrize(
         ("file", "prop"),
@@ -185,6 +186,7 @@ class TestDcat:
         shapes.needed()
         assert shapes.findings(catalogue, file) == []
 
+    @pytest.mark.slow
     def test_annotates_high_value_datasets_on_request(self, catalogue: Graph, build: Callable[[ReleaseInfo], Path]) -> None:
         assert (None, DCATAP.hvdCategory, None) not in catalogue
         path = build(replace(EVERYWHERE, high_value=True))
@@ -230,6 +232,7 @@ class TestDcat:
         names = [str(t) for t in catalogue.objects(URIRef(f"{BASE}datasets/women#csv-share"), DCTERMS.title) if t.language == "en"]
         assert names == ["CSV, Share of women"]
 
+    @pytest.mark.slow
     def test_names_publishers_and_licences_of_sources(self, build: Callable[[ReleaseInfo], Path], catalogue: Graph) -> None:
         def creators(graph: Graph, name: str) -> set[str]:
             return {str(graph.value(agent, FOAF.name)) for agent in graph.objects(URIRef(f"{BASE}datasets/{name}"), DCTERMS.creator)}
@@ -279,6 +282,7 @@ class TestDcat:
             expected[HERE + path] = (facts.bytes, facts.sha256)
         assert urls == expected
 
+    @pytest.mark.slow
     def test_uses_relative_addresses_without_base_uri(self, catalogue: Graph, build: Callable[[ReleaseInfo], Path]) -> None:
         path = build(replace(EVERYWHERE, base_uri=""))
         for name in ("catalog.ttl", "catalog.jsonld"):
@@ -288,6 +292,7 @@ class TestDcat:
         assert not (path / "sk").exists()
         assert exports.verify(path) == []
 
+    @pytest.mark.slow
     def test_keeps_the_time_of_what_did_not_change(self, full_warehouse: Path, tmp_path: Path) -> None:
         def times(release: Path) -> dict[str, tuple[str, str]]:
             graph = Graph().parse(release / "catalog.ttl")
@@ -324,6 +329,7 @@ class TestDcat:
 
 
 class TestVerify:
+    @pytest.mark.slow
     @pytest.mark.parametrize(
         ("old", "new", "fault"),
         [
@@ -359,6 +365,7 @@ class TestTermsOfSources:
         [rights] = graph.objects(URIRef(f"{HERE}prov.ttl#source-town"), DCTERMS.rights)
         assert (rights, RDFS.label, Literal("Free with attribution.", lang="en")) in graph
 
+    @pytest.mark.slow
     def test_addresses_that_are_not_of_the_web_are_left_out(self, build: Callable[[ReleaseInfo], Path]) -> None:
         hostile = {
             **EVERYWHERE.sources[1],

@@ -160,6 +160,7 @@ class TestCompare:
         with pytest.raises(NotComparableError, match=r"parquet/indicator_values\.parquet is damaged"):
             compare.compare(tmp_path / "0-old", tmp_path / "0-new", "2026.11.1", Provenance(), Limits(spill=tmp_path / "spill"))
 
+    @pytest.mark.slow
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(old=TABLE, new=TABLE)
     def test_changes_lead_from_old_to_new_rows(self, tmp_path: Path, old: Any, new: Any) -> None:

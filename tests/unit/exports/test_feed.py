@@ -280,6 +280,7 @@ class TestBuild:
         assert [e.link for e in (second, first)] == [f"https://data.example.org/zpo2/releases/2026.11.{n}/index.html" for n in (2, 1)]
         assert [h.kind for h in read_ledger(home.public).events] == ["published", "published", "withdrawn"]
 
+    @pytest.mark.slow
     def test_keeps_identifier_of_feed(self, home: Home, warehouse: Path) -> None:
         home.build(warehouse, replace(later(0), base_uri=""))
         name = etree.fromstring((home.public / "feed.atom").read_bytes()).findtext(f"{ATOM}id")
@@ -289,6 +290,7 @@ class TestBuild:
         assert etree.fromstring(content).findtext(f"{ATOM}id") == name
         assert entries(content)[0].link == "https://data.example.org/zpo2/releases/2026.11.2/index.html"
 
+    @pytest.mark.slow
     def test_completes_ledger_of_earlier_version(self, home: Home, warehouse: Path) -> None:
         home.build(warehouse)
         ledger = read_ledger(home.public)
@@ -312,6 +314,7 @@ class TestEventsOf:
 
 
 class TestRecover:
+    @pytest.mark.slow
     @pytest.mark.parametrize("name", ["feed.atom", ".latest"])
     def test_restores_derived_file(self, home: Home, warehouse: Path, name: str) -> None:
         home.build(warehouse)

@@ -29,6 +29,7 @@ def test_a_share_alike_source_decides_the_licence(own: str, sources: list[str], 
     assert combined(own, sources) == expected
 
 
+@pytest.mark.slow
 def test_tables_and_documents_state_the_licence_of_what_they_are_made_from(
     tmp_path: Path,
 ) -> None:

@@ -185,6 +185,7 @@ class TestJsonstatReader:
         assert (first["residence"], first["value"]) == ("T", "2695880")
         assert read(real("canada.json"), ReadOptions(format="jsonstat")).height == 120
 
+    @pytest.mark.slow
     @settings(deadline=None)  # the first example imports modules
     @given(st.lists(NUMBERS, min_size=1, max_size=12), st.booleans(), st.booleans(), st.integers(0, 2))
     def test_fast_and_careful_paths_agree(

@@ -270,6 +270,7 @@ class TestDelimitedReader:
         got = [[_bare(cell) for cell in row] for row in frame.drop("__row", "__fault").rows()]
         assert got == [[_bare(cell) for cell in row] for row in table]
 
+    @pytest.mark.slow
     @settings(max_examples=400, deadline=None)
     @given(
         st.binary(max_size=5)

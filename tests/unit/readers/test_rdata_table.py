@@ -225,12 +225,14 @@ class TestRdataReader:
         with pytest.raises(UnreadableSnapshot, match="more than 10000 bytes"):
             read(file(pack(rds(texts(*["x" * 100] * 200)))), OPTIONS)
 
+    @pytest.mark.slow
     def test_survives_truncation(self, file: Write) -> None:
         whole = rda(places=TYPES)
         for size in range(len(whole)):
             with pytest.raises(UnreadableSnapshot):
                 read(file(whole[:size]), OPTIONS)
 
+    @pytest.mark.slow
     def test_survives_changed_bytes(self, file: Write) -> None:
         whole = bytearray(rda(places=TYPES, more=compact("compact_intseq", reals(3, 1, 1))))
         refused = 0
@@ -243,6 +245,7 @@ class TestRdataReader:
             whole[place] = before
         assert refused > 100
 
+    @pytest.mark.slow
     def test_reads_real_lists_of_areas(self, real: Callable[[str], Path]) -> None:
         places = read(
             real("nuts_lau_2019.rda"), ReadOptions(format="rdata", records="/nuts_lau_2019"), {"country", "gisco_id", "population"}

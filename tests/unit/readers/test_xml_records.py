@@ -51,6 +51,7 @@ class TestXmlReader:
         with pytest.raises(UnreadableSnapshot, match=reason):
             read(file(text), ReadOptions(format="xml", records="/list/item"))
 
+    @pytest.mark.slow
     def test_reads_a_real_gzipped_document(self, real: Callable[[str], Path]) -> None:
         path = "/tree/branch/children/branch/children/branch/children/leaf"
         result = read(real("table_of_contents_2024-08-09.xml.gz"), ReadOptions(format="xml", records=path))

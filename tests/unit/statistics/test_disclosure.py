@@ -146,6 +146,7 @@ class TestProtect:
         protection.protect()
         assert protection.suppressed.tolist() == [True, False, True]
 
+    @pytest.mark.slow
     @given(st.integers(2, 4), st.integers(2, 4), st.integers(0, 2**32 - 1), st.integers(3, 8))
     @settings(max_examples=15, deadline=None)
     def test_no_small_count_of_a_random_table_can_be_derived(self, rows: int, columns: int, seed: int, below: int) -> None:

@@ -160,6 +160,7 @@ class TestDispersion:
         assert result["atkinson_05"] == pytest.approx(0.1796591, abs=5e-8)
         assert result["theil_t"] == pytest.approx(0.3623412, abs=5e-8)
 
+    @pytest.mark.slow
     def test_agrees_with_r_reat(self) -> None:
         # REAT 3.0.3 (Wieland): ?gini, the sales of four car makers and six classes of income after Doersam, Wirtschaftsstatistik (2004);
         # ?theil after Stoermann, Regionaloekonomik (2009), which is Theil's second measure
@@ -188,6 +189,7 @@ class TestDispersion:
         # documentation of an R atkinson(x, n, epsilon = 0.5): values 10, 20, 30 that occur 3, 1 and 1 times
         assert published([10, 20, 30], [3, 1, 1])["atkinson_05_weighted"] == pytest.approx(0.05558586, abs=5e-9)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("value", [0.1, 0.7, 1 / 3, 12345.678])
     @pytest.mark.parametrize("n", [3, 7, 10])
     def test_equal_values_give_exactly_zero(self, value: float, n: int) -> None:
@@ -233,6 +235,7 @@ class TestDispersion:
             assert result["cv_weighted", ""] == pytest.approx([step * math.sqrt(5 / 4) / (1e6 + 2.5 * step)], rel=1e-14)
             assert result["gini", ""] == pytest.approx([step * 20 / 32 / (1e6 + 2.5 * step)], rel=1e-12)
 
+    @pytest.mark.slow
     def test_the_unit_can_be_as_large_and_as_small_as_numbers_are(self) -> None:
         values, weights, regions = [1.0, 2.0, 3.0, 7.0], [2.0, 1.0, 1.0, 5.0], [0, 0, 1, 1]
         expected = computed([values], [weights], [regions])
@@ -302,6 +305,7 @@ class TestOrder:
     def expected(self, indicators: list[list[Group]]) -> list[list[Statistics]]:
         return dispersion(indicators)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("threads", [1, 4])
     @pytest.mark.parametrize("seed", [2, 3])
     def test_any_order_and_number_of_threads(
