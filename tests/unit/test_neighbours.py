@@ -106,10 +106,11 @@ class TestLostTime:
         )
         results = {result.request.source.id: result for result in ended}
         assert results["good"].error is None
-        refused = [name for name, result in results.items() if "not asked: requests to 127.0.0.1:" in (result.error or "")]
-        assert sorted(refused + [path.strip("/") for path in asked]) == sorted(set(sources) - {"good"})
+        refused = {name for name, result in results.items() if "not asked: requests to 127.0.0.1:" in (result.error or "")}
+        assert all("too slow" in (results[name].error or "") for name in sources.keys() - refused - {"good"})
+        assert not refused & {path.strip("/") for path in asked}
         assert all(not results[name].attempted for name in refused)
-        assert 4 <= len(asked) <= 8  # two at a time of each kind, and what has begun meanwhile
+        assert len(refused) >= 12
         assert sum(path.startswith("/required") for path in asked) >= 2
 
     def test_of_a_source_limits_its_other_parts(self, tmp_path: Path) -> None:
@@ -149,7 +150,7 @@ class TestLostTime:
                 update={"fetch": Fetch(url=url + "/{n}", parts={"n": [str(i) for i in range(12)]}), "optional": True}
             )
             requests = [Request(source, part, part.filled(source.fetch.url)) for part in pack.parts(source)]
-            limits = replace(self.LIMITS, deadline=1.2)
+            limits = replace(self.LIMITS, deadline=3)
             results = fetch_all(pack, requests, Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=limits)
         assert [result.error for result in results] == [None] * 12
 
