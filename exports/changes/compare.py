@@ -108,8 +108,14 @@ def compare(
                 for kind, keys in named.items():
                     keys[name] = _named(connection, kind)
     # earlier versions of the software kept no record, so that every break would look new
-    breaks = [b for b in new_provenance.breaks if b not in old_provenance.breaks] if provenance.read(old) else []
+    known = {_break_key(b) for b in old_provenance.breaks}
+    breaks = [b for b in new_provenance.breaks if _break_key(b) not in known] if provenance.read(old) else []
     return Summary(version, tables, revisions, named["new"], named["withdrawn"], breaks)
+
+
+def _break_key(series_break: Mapping[str, str]) -> tuple[str | None, ...]:
+    """Return what makes a break another one: a new note does not."""
+    return tuple(series_break.get(name) for name in ("source", "measure", "period"))
 
 
 @contextmanager

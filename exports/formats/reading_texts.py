@@ -87,3 +87,8 @@ def word(name: str, language: str) -> str:
 def missing(status: str, language: str) -> str:
     """Return what the code of a missing value means."""
     return STATUSES[status].explanation(language) if status in STATUSES else status
+
+
+def with_unit(description: str, unit: str | None, language: str) -> str:
+    """Return the description of a column with its unit, if it has one, as a sentence after it."""
+    return f"{description.rstrip('.')}. {word('unit', language)}: {unit}." if unit else description

@@ -1,11 +1,17 @@
-"""croissant.json: the release in Croissant 1.1, for machine learning. Record sets refer to the Parquet files, where types are unambiguous."""
+"""croissant.json: the release in Croissant 1.1, for machine learning. Record sets refer to the Parquet files, where types are unambiguous.
+
+Names and descriptions may have a text for each language in Croissant 1.1. A release in one language has plain texts.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from exports.formats.reading_texts import with_unit
 from exports.metadata import csvw
-from exports.metadata.text import is_web, licence_url, release_url, to_json
+from exports.metadata.catalogue import DcatCatalogue, dcat_catalogue
+from exports.metadata.text import in_languages, is_web, licence_url, release_url, to_json
 from exports.model import layout
 from exports.model.info import Context
 from exports.model.tables import Column, Table
@@ -40,14 +46,14 @@ CONTEXT: dict[str, Any] = {
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
-    info = context.info
+    info, catalogue = context.info, dcat_catalogue(context)
     place = release_url(info.base_uri, context.version)
     value: dict[str, Any] = {
         "@context": dict(sorted(CONTEXT.items())),
         "@type": "sc:Dataset",
         "conformsTo": VERSION,
-        "name": info.text(info.title),
-        "description": f"Indicators of sustainability and cohesion for the territory {info.country}, as tables with metadata.",
+        "name": _text(context, catalogue.titles),
+        "description": _text(context, catalogue.descriptions),
         "version": context.version,
         "datePublished": info.timestamp,
         "license": licence_url(info.licence_of_all) or info.licence_of_all,
@@ -58,7 +64,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
     if place:
         value["url"] = place
     if info.publisher.get("name"):
-        value["creator"] = value["publisher"] = _publisher(context)
+        value["creator"] = value["publisher"] = _publisher(context, catalogue)
     value["distribution"] = [
         _file(context, table, path, media, place)
         for table in context.tables
@@ -71,9 +77,15 @@ def descriptor(context: Context) -> dict[str, bytes]:
     return {PATH: to_json(value)}
 
 
-def _publisher(context: Context) -> dict[str, Any]:
+def _text(context: Context, texts: Mapping[str, str]) -> str | dict[str, str]:
+    """Return a text by language, or the text itself if it is in English alone: that is the language of the document."""
+    known = in_languages(texts, context.info.languages) or texts
+    return known["en"] if list(known) == ["en"] else dict(known)
+
+
+def _publisher(context: Context, catalogue: DcatCatalogue) -> dict[str, Any]:
     publisher = context.info.publisher
-    value: dict[str, Any] = {"@type": "sc:Organization", "name": context.info.text(publisher["name"])}
+    value: dict[str, Any] = {"@type": "sc:Organization", "name": _text(context, catalogue.publisher_name)}
     if is_web(publisher.get("iri")):
         value["url"] = publisher["iri"]
     return value | ({"email": publisher["email"]} if publisher.get("email") else {})
@@ -91,7 +103,7 @@ def _file(context: Context, table: Table, path: str, media: str, place: str | No
         "@type": "cr:FileObject",
         "@id": path,
         "name": path,
-        "description": table.description,
+        "description": _text(context, table.descriptions),
         "contentUrl": (place or "") + path,
         "contentSize": f"{facts.bytes} B",
         "encodingFormat": media,
@@ -101,7 +113,7 @@ def _file(context: Context, table: Table, path: str, media: str, place: str | No
 
 def _record_set(context: Context, table: Table) -> dict[str, Any]:
     references = {key.column: key for key in context.foreign_keys if key.table == table.name}
-    fields = [_field(table, column) for column in table.columns]
+    fields = [_field(context, table, column) for column in table.columns]
     for field, column in zip(fields, table.columns, strict=True):
         if key := references.get(column.name):
             field["references"] = {"field": {"@id": f"{key.to_table}/{key.to_column}"}}
@@ -109,19 +121,20 @@ def _record_set(context: Context, table: Table) -> dict[str, Any]:
         "@type": "cr:RecordSet",
         "@id": table.name,
         "name": table.name,
-        "description": table.description,
+        "description": _text(context, table.descriptions),
         "key": [{"@id": f"{table.name}/{name}"} for name in table.key],
         "field": fields,
     }
 
 
-def _field(table: Table, column: Column) -> dict[str, Any]:
-    unit = f" Unit: {column.unit}." if column.unit else ""
+def _field(context: Context, table: Table, column: Column) -> dict[str, Any]:
+    units = column.units
+    descriptions = {language: with_unit(text, units.get(language, column.unit), language) for language, text in column.descriptions.items()}
     value: dict[str, Any] = {
         "@type": "cr:Field",
         "@id": f"{table.name}/{column.name}",
         "name": column.name,
-        "description": column.description + unit,
+        "description": _text(context, descriptions),
         "dataType": TYPES[column.type],
         "source": {"fileObject": {"@id": layout.parquet_path(table.name)}, "extract": {"column": column.name}},
     }

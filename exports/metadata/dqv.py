@@ -2,42 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import NamedTuple
 
 from exports.metadata.catalogue import WHOLE, DcatCatalogue, dcat_catalogue
-from exports.metadata.rdf import Graph, Iri, Literal, text, typed
+from exports.metadata.dcat import texts
+from exports.metadata.rdf import Graph, Iri, Literal, typed
 from exports.model.info import Context
+from pipelines.core.code_texts import Texts, by_language
 
 PATH = "dqv.ttl"
 LDQD = "http://www.w3.org/2016/05/ldqd#"
 
 
 class Metric(NamedTuple):
-    """What is measured: the quality dimension, the type of the values, and a description."""
+    """What is measured: the quality dimension, the type of the values, and a description in English, Czech and Slovak."""
 
     dimension: str
     datatype: str
-    description: str
+    description: Texts
 
 
 METRICS = {
-    "rows": Metric("completeness", "xsd:integer", "Rows of the data set"),
-    "valued": Metric("completeness", "xsd:double", "Share of the data set's rows that have a value; the other rows give a reason"),
-    "available": Metric("completeness", "xsd:double", "Share of the expected values of indicators that are available (table coverage)"),
-    "accepted": Metric("completeness", "xsd:double", "Share of the rows read from the sources that were accepted"),
-    "reconciled": Metric("consistency", "xsd:boolean", "Every row that was read is accepted, quarantined or ignored as declared"),
-    "imputed": Metric("semanticAccuracy", "xsd:double", "Share of the inputs of indices that were imputed"),
-    "fresh": Metric("timeliness", "xsd:double", "Share of the sources that are not stale"),
+    "rows": Metric("completeness", "xsd:integer", ("Rows of the data set", "Počet řádků datové sady", "Počet riadkov súboru údajov")),
+    "valued": Metric(
+        "completeness",
+        "xsd:double",
+        (
+            "Share of the data set's rows that have a value; the other rows give a reason",
+            "Podíl řádků datové sady, které mají hodnotu; ostatní uvádějí důvod, proč chybí",
+            "Podiel riadkov súboru údajov, ktoré majú hodnotu; ostatné uvádzajú dôvod, prečo chýba",
+        ),
+    ),
+    "available": Metric(
+        "completeness",
+        "xsd:double",
+        (
+            "Share of the expected values of indicators that are available (table coverage)",
+            "Podíl očekávaných hodnot ukazatelů, které jsou k dispozici (tabulka coverage)",
+            "Podiel očakávaných hodnôt ukazovateľov, ktoré sú k dispozícii (tabuľka coverage)",
+        ),
+    ),
+    "accepted": Metric(
+        "completeness",
+        "xsd:double",
+        (
+            "Share of the rows read from the sources that were accepted",
+            "Podíl řádků přečtených ze zdrojů, které byly přijaty",
+            "Podiel riadkov prečítaných zo zdrojov, ktoré boli prijaté",
+        ),
+    ),
+    "reconciled": Metric(
+        "consistency",
+        "xsd:boolean",
+        (
+            "Every row that was read is accepted, quarantined or ignored as declared",
+            "Každý přečtený řádek byl přijat, dán do karantény, nebo vynechán podle deklarace",
+            "Každý prečítaný riadok bol prijatý, daný do karantény alebo vynechaný podľa deklarácie",
+        ),
+    ),
+    "imputed": Metric(
+        "semanticAccuracy",
+        "xsd:double",
+        (
+            "Share of the inputs of indices that were imputed",
+            "Podíl vstupů indexů, které byly imputovány",
+            "Podiel vstupov indexov, ktoré boli imputované",
+        ),
+    ),
+    "fresh": Metric(
+        "timeliness",
+        "xsd:double",
+        ("Share of the sources that are not stale", "Podíl zdrojů, které nejsou zastaralé", "Podiel zdrojov, ktoré nie sú zastarané"),
+    ),
     "age": Metric(
-        "timeliness", "xsd:integer", "Days from the end of the newest period in the tables to the release; 0 if the period is not over"
+        "timeliness",
+        "xsd:integer",
+        (
+            "Days from the end of the newest period in the tables to the release; 0 if the period is not over",
+            "Počet dní od konce nejnovějšího období v tabulkách do vydání; 0, pokud období neskončilo",
+            "Počet dní od konca najnovšieho obdobia v tabuľkách po vydanie; 0, ak sa obdobie neskončilo",
+        ),
     ),
 }
-DIMENSIONS = {
-    "completeness": "Completeness",
-    "consistency": "Consistency",
-    "semanticAccuracy": "Semantic accuracy",
-    "timeliness": "Timeliness",
+DIMENSIONS: Mapping[str, Texts] = {
+    "completeness": ("Completeness", "Úplnost", "Úplnosť"),
+    "consistency": ("Consistency", "Konzistence", "Konzistentnosť"),
+    "semanticAccuracy": ("Semantic accuracy", "Věcná přesnost", "Vecná presnosť"),
+    "timeliness": ("Timeliness", "Včasnost", "Včasnosť"),
 }
 
 
@@ -64,11 +117,12 @@ def statements(context: Context) -> Graph:
             graph.node(
                 _metric(catalogue, name),
                 "dqv:Metric",
-                skos_prefLabel=text(metric.description, "en"),
+                skos_prefLabel=texts(by_language(metric.description, catalogue.languages)),
                 dqv_expectedDataType=Iri("http://www.w3.org/2001/XMLSchema#" + metric.datatype.removeprefix("xsd:")),
                 dqv_inDimension=Iri(LDQD + metric.dimension),
             )
-            graph.node(LDQD + metric.dimension, "dqv:Dimension", skos_prefLabel=text(DIMENSIONS[metric.dimension], "en"))
+            names = by_language(DIMENSIONS[metric.dimension], catalogue.languages)
+            graph.node(LDQD + metric.dimension, "dqv:Dimension", skos_prefLabel=texts(names))
     return graph
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import quote
 
 from exports.metadata import vocabulary
 from exports.metadata.catalogue import DcatCatalogue, dcat_catalogue
 from exports.metadata.dcat import texts
-from exports.metadata.rdf import Graph, Iri, text, typed
+from exports.metadata.rdf import Graph, Iri, Term, text, typed
 from exports.metadata.text import is_web, licence_url
 from exports.model.info import Context, Snapshot
+from pipelines.core.code_texts import Texts, by_language
 from pipelines.core.iri import escape_iri
 
 PATH = "prov.ttl"
+RUN: Texts = ("The run that made this release", "Běh, který vytvořil toto vydání", "Beh, ktorý vytvoril toto vydanie")
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
@@ -33,7 +36,7 @@ def statements(context: Context) -> Graph:
     run = graph.node(
         catalogue.file(f"{PATH}#run"),
         "prov:Activity",
-        rdfs_label=text("The run that made this release", "en"),
+        rdfs_label=texts(by_language(RUN, catalogue.languages)),
         prov_endedAtTime=typed(info.timestamp, "xsd:dateTime"),
         prov_used=[Iri(_snapshot_node(catalogue, snapshot)) for snapshot in context.facts.snapshots],
         prov_wasAssociatedWith=[software, publisher],
@@ -66,14 +69,12 @@ def _source_node(catalogue: DcatCatalogue, source: str) -> str:
 def _sources(graph: Graph, context: Context, catalogue: DcatCatalogue) -> None:
     for source in context.info.sources:
         node = _source_node(catalogue, source["id"])
-        provider = graph.node(
-            f"{node}-publisher", "prov:Agent", "prov:Organization", foaf_name=text(context.info.text(source["publisher"]))
-        )
+        provider = graph.node(f"{node}-publisher", "prov:Agent", "prov:Organization", foaf_name=_texts(source["publisher"]))
         licence = licence_url(source["licence"])
         graph.node(
             node,
             "prov:Entity",
-            dct_title=text(context.info.text(source["title"])),
+            dct_title=_texts(source["title"]),
             dct_license=Iri(licence) if licence else None,
             dct_rights=graph.node(
                 f"{node}-rights", "dct:RightsStatement", rdfs_label=[text(value, lang) for lang, value in source["rights"].items()]
@@ -83,6 +84,11 @@ def _sources(graph: Graph, context: Context, catalogue: DcatCatalogue) -> None:
             foaf_homepage=Iri(escape_iri(source["homepage"])) if is_web(source.get("homepage")) else None,
             prov_wasAttributedTo=provider,
         )
+
+
+def _texts(value: str | Mapping[str, str]) -> list[Term]:
+    """Return a text of the pack in each language that it is declared in. A name without a language is in that of its owner."""
+    return [text(value)] if isinstance(value, str) else texts({language: " ".join(own.split()) for language, own in value.items()})
 
 
 def _snapshot(graph: Graph, catalogue: DcatCatalogue, snapshot: Snapshot) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from exports.formats import reading_texts
@@ -22,21 +23,10 @@ from pipelines.core.iri import escape_iri
 from pipelines.core.vocabulary import STATUSES
 
 PATH = "README.md"
-TEMPLATES: Mapping[str, str] = {"en": "English", "cs": "Česky"}
-"""The languages that have a template, `templates/README.<language>.md.j2`, with what a link to the document says."""
-
-
-def path_in(language: str) -> str:
-    return PATH if language == "en" else f"README.{language}.md"
 
 
 def descriptor(context: Context) -> dict[str, bytes]:
-    languages = dict.fromkeys(("en", *(language for language in context.info.languages if language in TEMPLATES)))
-    paths = {language: path_in(language) for language in languages}
-    return {
-        path: _document(context, language, {TEMPLATES[other]: paths[other] for other in paths if other != language})
-        for language, path in paths.items()
-    }
+    return markdown.in_languages(PATH, context.info.languages, partial(_document, context))
 
 
 def _document(context: Context, language: str, others: Mapping[str, str]) -> bytes:
@@ -52,6 +42,7 @@ def _document(context: Context, language: str, others: Mapping[str, str]) -> byt
         f"README.{language}.md.j2",
         language=language,
         others=others,
+        changelog=markdown.path_in("CHANGELOG.md", language),
         title=info.text(info.title),
         country=info.country,
         version=context.version,

@@ -75,7 +75,7 @@ def _source(context: Context, source: Any) -> dict[str, Any]:
     return _without_empty(
         {
             "@type": "CreativeWork",
-            "name": context.info.text(source["title"]),
+            "name": source["title"] if isinstance(source["title"], str) else _texts(source["title"]),
             "identifier": source["id"],
             "creditText": context.info.text(source["publisher"]),
             "url": {"@id": escape_iri(source["homepage"])} if is_web(source.get("homepage")) else None,

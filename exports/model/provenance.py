@@ -46,7 +46,8 @@ class Provenance:
     """Digests of everything that numbers depend on.
 
     `shared` are sources that every row may depend on, such as the source of the weights. An area change is [from, to, on, share].
-    `breaks` are the declared breaks in series: source, measure, period, note. `settings` and `code` cover everything else.
+    `breaks` are the declared breaks in series: source, measure, period, note, and note_<language>. `settings` and
+    `code` cover everything else.
     """
 
     sources: Mapping[str, SourceFacts] = field(default_factory=dict)

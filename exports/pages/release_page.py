@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from exports.metadata import wording
+from exports.metadata import changelog, markdown, wording
 from exports.metadata.readme import PATH as README
 from exports.model import checksums, layout
 from exports.model.info import Context
@@ -13,7 +14,7 @@ from exports.pages import data_sets, description, render
 from exports.pages.data_sets import FileEntry, Texts
 
 DOCUMENTS = (
-    (README, "readme"), ("CHANGELOG.md", "changes"), ("datapackage.json", "data_package"), ("api.json", "api"), (layout.SITE_START, "site"),
+    (README, "readme"), (changelog.PATH, "changes"), ("datapackage.json", "data_package"), ("api.json", "api"), (layout.SITE_START, "site"),
     (f"{layout.API}/openapi.json", "api"),
     ("catalog.ttl", "catalogue"), ("catalog.jsonld", "catalogue"), ("CITATION.cff", "cite_more"), ("quality/report.json", "quality"),
     (checksums.NAME, "checksums"),
@@ -56,7 +57,7 @@ def descriptor(context: Context) -> dict[str, bytes]:
         d=about,
         tables=tables,
         indicators=indicators,
-        documents=[(path, word) for path, word in DOCUMENTS if path in sizes or path in LATER],
+        documents=[(_by_language(path, context, sizes), word) for path, word in DOCUMENTS if path in sizes or path in LATER],
         others=[
             FileEntry(path, render.format_name(path), {}, sizes[path])
             for path in sorted(sizes)
@@ -64,6 +65,12 @@ def descriptor(context: Context) -> dict[str, bytes]:
         ],
     )
     return {**pages, layout.STYLE: render.asset(layout.STYLE), **description.descriptor(context)}
+
+
+def _by_language(path: str, context: Context, sizes: Collection[str]) -> dict[str, str]:
+    """Return the path of a document for each language of the pages: that of its translation, if it has one."""
+    translated = {language: markdown.path_in(path, language) for language in render.page_languages(context.info.languages)}
+    return {language: other if other in sizes else path for language, other in translated.items()}
 
 
 def _table(context: Context, table: Table) -> TableEntry:

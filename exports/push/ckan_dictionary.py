@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from exports.formats.reading_texts import word
+from exports.formats.reading_texts import with_unit
 from exports.metadata import datapackage
 from exports.push.ckan_client import Portal
 from exports.push.ckan_schema import Package
@@ -45,7 +45,7 @@ def dictionaries(plan: PushPlan, language: str | None = None) -> dict[str, Colum
 def _column(field: Mapping[str, Any], language: str) -> dict[str, Any]:
     type_ = TYPES.get(field.get("type", ""), "text")
     description, unit = (field.get(f"{name}_{language}") or field.get(name, "") for name in ("description", "unit"))
-    notes = f"{description.rstrip('.')}. {word('unit', language)}: {unit}." if unit else description
+    notes = with_unit(description, unit, language)
     return {
         "id": field["name"],
         "type": type_,

@@ -33,10 +33,9 @@ def shortened(line: str, width: int) -> str:
     return line if len(line) <= width else f"{line[:width]}..."
 
 
-def listed(names: Sequence[str], most: int) -> str:
-    """Return the first `most` names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def listed(names: Sequence[str], most: int, more: str = " and {} more") -> str:
+    """Return the first `most` names, and how many more there are, as the text `more` says it."""
+    return ", ".join(names[:most]) + (more.format(len(names) - most) if len(names) > most else "")
 
 
 _COMMANDS = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{TURNING}]")

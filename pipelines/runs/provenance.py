@@ -5,6 +5,7 @@ A digest covers what numbers depend on. It leaves out titles, addresses, display
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,10 +70,16 @@ def of_state(pack: Pack, state: Mapping[str, ManifestSource], changes: pl.DataFr
             [row[0], row[1], row[2], row[3] or ""]
             for row in changes.select(pl.col("from_area", "to_area", "changed_on", "share").cast(pl.String)).unique().iter_rows()
         ),
-        breaks=[dict(row) for row in frames["breaks"].select("source", "measure", "period", "note").iter_rows(named=True)],
+        breaks=[_break(row) for row in frames["breaks"].iter_rows(named=True)],
         settings=digest([_digest(pack.file, OF_PACK), [[level.id, level.parents] for level in pack.file.levels]]),
         code=versions.STAGES,
     )
+
+
+def _break(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return a break with its note, which also has a member for each language that it is declared in."""
+    notes = json.loads(row["notes"]) if row["notes"] else {}
+    return {name: row[name] for name in ("source", "measure", "period", "note")} | {f"note_{lang}": text for lang, text in notes.items()}
 
 
 def _fetched(source: FetchedSource, state: Mapping[str, ManifestSource]) -> SourceFacts:

@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 import polars as pl
 import pyarrow.parquet as pq
+import rdflib
 import yaml
 
 SYMBOLS = {"%", "1", "km", "km2", "µg/m³"}
@@ -57,8 +58,13 @@ def of_release(folder: Path, languages: Sequence[str]) -> Iterator[str]:
     for language in others:
         yield from _data_package(resources, language)
         yield from _readme(folder, resources, language)
+        if not (folder / f"CHANGELOG.{language}.md").is_file():
+            yield f"CHANGELOG.{language}.md: missing"
         yield from (f"{path.relative_to(folder)}: missing" for path in _made_to_be_read(folder, language) if not path.is_file())
         yield from _cubes(folder, language)
+    yield from _croissant(json.loads((folder / "croissant.json").read_bytes()), languages)
+    for name in ("prov.ttl", "dqv.ttl"):
+        yield from _graph(folder / name, languages)
     for path in sorted(folder.rglob("csv-metadata.json")):
         yield from _csvw(path, languages)
     for path in sorted((folder / "parquet").glob("*.parquet")):
@@ -93,6 +99,30 @@ def _readme(folder: Path, resources: Sequence[dict[str, Any]], language: str) ->
     for resource in resources:
         if resource["description"] in text or resource.get(f"description_{language}", "?") not in text:
             yield f"{path.name}: {resource['name']} is not described in {language}"
+
+
+def _croissant(document: dict[str, Any], languages: Sequence[str]) -> Iterator[str]:
+    parts = [
+        document,
+        *document["distribution"],
+        *document["recordSet"],
+        *(field for own in document["recordSet"] for field in own["field"]),
+    ]
+    for part in parts:
+        described = part["description"] if isinstance(part["description"], dict) else {"en": part["description"]}
+        if lacking := [language for language in languages if language not in described]:
+            yield f"croissant.json: {part.get('@id', 'the release')} is not described in {', '.join(lacking)}"
+
+
+def _graph(path: Path, languages: Sequence[str]) -> Iterator[str]:
+    """Yield the labels of an RDF graph that have some language and lack another one. A name is in the language of its owner."""
+    graph = rdflib.Graph().parse(path)
+    for node, label in sorted(set(graph.subject_predicates())):
+        if label == rdflib.FOAF.name:
+            continue
+        tagged = {text.language for text in graph.objects(node, label) if isinstance(text, rdflib.Literal) and text.language}
+        if tagged and (lacking := [language for language in languages if language not in tagged]):
+            yield f"{path.name}: {label} of {node} is not in {', '.join(lacking)}"
 
 
 def _made_to_be_read(folder: Path, language: str) -> list[Path]:

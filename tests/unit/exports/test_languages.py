@@ -17,9 +17,12 @@ import polars as pl
 import pytest
 from release_sample import INFO, context
 
+from exports.changes.published import ALL_KINDS
 from exports.formats import jsonstat, reading_texts, sdmx
-from exports.metadata import codelist, csvw, datapackage, readme
+from exports.metadata import changelog, citation, codelist, croissant, csvw, datapackage, dqv, markdown, prov, readme, schema_org
 from exports.model import sdmx as sdmx_model
+from exports.model.change_summary import Revision, Summary, TableChanges
+from exports.model.info import Previous
 from exports.model.labels import Indicator, Labels
 from exports.model.tables import Table
 from exports.push.ckan_dictionary import dictionaries
@@ -41,7 +44,9 @@ LISTS: Mapping[str, Mapping[Any, code_texts.Texts]] = {
     "workbook": reading_texts.WORDS,
     "JSON-stat": jsonstat.DIMENSIONS,
     "SDMX": sdmx.NAMES,
-    "other": {"all ages": code_texts.ALL_AGES, "no period": jsonstat.NO_PERIOD},
+    "metrics": {name: metric.description for name, metric in dqv.METRICS.items()},
+    "dimensions of quality": dqv.DIMENSIONS,
+    "other": {"all ages": code_texts.ALL_AGES, "no period": jsonstat.NO_PERIOD, "run": prov.RUN},
 }
 """Every list of texts, with a text in each language."""
 
@@ -151,22 +156,118 @@ class TestReadme:
         assert "[English](README.md)" in czech
         assert "[Česky](README.cs.md)" in english
 
-    @pytest.mark.parametrize("language", [language for language in readme.TEMPLATES if language != "en"])
-    def test_templates_say_the_same(self, language: str) -> None:
-        """Compare conditions, loops and values, and everything that is code. A sentence can have another order."""
-        folder = Path(readme.__file__).parent / "templates"
-        english, other = ((folder / f"README.{name}.md.j2").read_text(encoding="utf-8") for name in ("en", language))
-        pattern = re.compile(r"\{%-?\s*(.*?)\s*-?%\}|\{\{\s*(.*?)\s*\}\}", re.DOTALL)
-        parts = [
-            Counter(re.sub(r'"[^"]* [^"]*"|"(rank|fifth|pořadí|pětina)"', '"..."', a or b) for a, b in pattern.findall(text))
-            for text in (english, other)
-        ]
-        assert parts[0] == parts[1]
-        headings = [[line.split()[0] for line in text.splitlines() if line.startswith("#")] for text in (english, other)]
-        assert headings[0] == headings[1]
-        paths = [re.findall(r"^\| (`[^<`]*`(?:, `[^`]*`)*) \|", text, re.MULTILINE) for text in (english, other)]
-        assert paths[0] == paths[1]
-        assert len(paths[0]) > 15
+
+@pytest.mark.parametrize("document", ["README", "CHANGELOG"])
+@pytest.mark.parametrize("language", [language for language in markdown.TEMPLATES if language != "en"])
+def test_templates_say_the_same(document: str, language: str) -> None:
+    """Compare conditions, loops and values, and everything that is code. A sentence can have another order."""
+    folder = Path(markdown.__file__).parent / "templates"
+    english, other = ((folder / f"{document}.{name}.md.j2").read_text(encoding="utf-8") for name in ("en", language))
+    pattern = re.compile(r"\{%-?\s*(.*?)\s*-?%\}|\{\{\s*(.*?)\s*\}\}", re.DOTALL)
+    parts = [
+        Counter(re.sub(r'"[^"]* [^"]*"|"(rank|fifth|pořadí|pětina)"', '"..."', a or b) for a, b in pattern.findall(text))
+        for text in (english, other)
+    ]
+    assert parts[0] == parts[1]
+    headings = [[line.split()[0] for line in text.splitlines() if line.startswith("#")] for text in (english, other)]
+    assert headings[0] == headings[1]
+    paths = [re.findall(r"^\| (`[^<`]*`(?:, `[^`]*`)*) \|", text, re.MULTILINE) for text in (english, other)]
+    assert paths[0] == paths[1]
+    assert len(paths[0]) > {"README": 15, "CHANGELOG": 3}[document]
+
+
+class TestChangelog:
+    CHANGES = Summary(
+        "2026.10.1",
+        {"areas": TableChanges(4, 0, 1, 3, {"source revised": 2}), "trends": TableChanges(None, 1, 0, 1, {})},
+        [Revision("share", 1, 0, 0, 0.125, '{"indicator":"share","ref_area":"CZ_1","sex":"_T"}')],
+        {"indicators": ["third"]},
+        {"sources": ["office"]},
+        [{"source": "office", "measure": "people", "period": "2001", "note": "a census", "note_en": "a census", "note_cs": "sčítání"}],
+    )
+
+    def documents(self, changes: Summary) -> tuple[list[str], list[str]]:
+        release = replace(context(), previous=Previous("2026.10.1", {"areas": 4}), changes=changes)
+        english, czech = changelog.descriptor(release).values()
+        return english.decode().splitlines(), czech.decode().splitlines()
+
+    def test_every_language_has_every_word(self) -> None:
+        assert set(changelog.WORDS) == set(markdown.TEMPLATES)
+        assert {frozenset(words) for words in changelog.WORDS.values()} == {frozenset(changelog.WORDS["en"])}
+        assert set(ALL_KINDS) < set(changelog.WORDS["en"])
+
+    def test_czech_one_says_the_same_in_czech(self) -> None:
+        english, czech = self.documents(self.CHANGES)
+        for of_english, of_czech in (
+            ("[Česky](CHANGELOG.cs.md)", "[English](CHANGELOG.md)"),
+            ("* new table `trends`", "* nová tabulka `trends`"),
+            ("* new indicators: `third`", "* nové ukazatele: `third`"),
+            ("* withdrawn sources: `office`", "* stažené zdroje: `office`"),
+            (
+                "* declared break in `people` of the source `office`, 2001: a census",
+                "* deklarovaný zlom v řadě `people` ze zdroje `office`, 2001: sčítání",
+            ),
+            ("| table | source revised |", "| tabulka | revize zdroje (`source revised`) |"),
+            ("| `share` | 1 | 0 | 0 | 12.5 % | CZ_1 |", "| `share` | 1 | 0 | 0 | 12,5 % | CZ_1 |"),
+        ):
+            assert of_english in english
+            assert of_czech in czech
+        assert len(english) == len(czech)
+
+    def test_says_in_each_language_that_nothing_could_be_compared(self) -> None:
+        english, czech = self.documents(Summary("2026.10.1", not_comparable="its parquet/areas.parquet is damaged or missing"))
+        assert english[8] == "This release could not be compared with release 2026.10.1: its parquet/areas.parquet is damaged or missing."
+        assert czech[8].startswith("Toto vydání nebylo možné porovnat s vydáním 2026.10.1: některý z jeho souborů je poškozený nebo chybí")
+
+
+IN_TWO_LANGUAGES = replace(INFO, sources=[{**INFO.sources[0], "title": {"en": "Population", "cs": "Obyvatelstvo"}}])
+
+
+class TestGraphs:
+    def test_provenance_and_quality_are_labelled_in_each_language(self) -> None:
+        release = context(IN_TWO_LANGUAGES)
+        made, quality = (
+            descriptor(release)[path].decode() for descriptor, path in ((prov.descriptor, prov.PATH), (dqv.descriptor, dqv.PATH))
+        )
+        assert 'rdfs:label "The run that made this release"@en, "Běh, který vytvořil toto vydání"@cs' in made
+        assert 'dct:title "Population"@en, "Obyvatelstvo"@cs' in made
+        assert 'foaf:name "Statistical office" ;' in made, "a name without a language has none"
+        assert 'skos:prefLabel "Completeness"@en, "Úplnost"@cs' in quality
+        assert quality.count("@en") == quality.count("@cs") > 1
+
+    def test_search_engines_get_the_titles_of_sources_in_each_language(self) -> None:
+        document = json.loads(schema_org.descriptor(context(IN_TWO_LANGUAGES))[schema_org.PATH])
+        assert document["isBasedOn"][0]["name"] == [
+            {"@value": "Population", "@language": "en"}, {"@value": "Obyvatelstvo", "@language": "cs"},
+        ]  # fmt: skip
+
+
+class TestCroissant:
+    def document(self, *languages: str) -> dict[str, Any]:
+        plain = context(replace(INFO, languages=languages))
+        areas = plain.tables[0]
+        columns = tuple(replace(column, translations={"cs": f"O sloupci {column.name}"}) for column in areas.columns)
+        release = replace(plain, tables=(replace(areas, columns=columns, translations={"cs": "Území"}),))
+        return dict(json.loads(croissant.descriptor(release)[croissant.PATH]))
+
+    def test_names_and_descriptions_have_each_language(self) -> None:
+        document = self.document("cs", "en")
+        assert document["name"] == {"cs": "Ukázkové ukazatele", "en": "Demo indicators"}
+        assert set(document["description"]) == {"cs", "en"}
+        (records,) = document["recordSet"]
+        assert records["description"] == {"cs": "Území", "en": "Areas | and their names."}
+        (lat,) = [field["description"] for field in records["field"] if field["name"] == "lat"]
+        assert lat == {"cs": "O sloupci lat. Jednotka: persons.", "en": "About lat. Unit: persons."}
+
+    def test_english_alone_is_plain_text(self) -> None:
+        document = self.document("en")
+        assert (document["name"], document["recordSet"][0]["description"]) == ("Demo indicators", "Areas | and their names.")
+
+
+def test_citation_has_one_language_as_its_format_has() -> None:
+    text = citation.descriptor(context(replace(INFO, languages=["cs", "en"])))["CITATION.cff"].decode()
+    assert "title: Ukázkové ukazatele\n" in text
+    assert "Demo indicators" not in text
 
 
 class TestPush:
@@ -187,7 +288,8 @@ class TestWalk:
     def test_finds_what_a_release_lacks_in_a_language(self, tmp_path: Path) -> None:
         """The tables of the sample have no Czech descriptions, and it has no data files."""
         release = context()
-        for descriptor in (datapackage.descriptor, csvw.descriptor, codelist.descriptor, readme.descriptor):
+        written = (datapackage, csvw, codelist, readme, changelog, croissant, prov, dqv)
+        for descriptor in (module.descriptor for module in written):
             for path, content in descriptor(release).items():
                 (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
                 (tmp_path / path).write_bytes(content)
@@ -198,7 +300,13 @@ class TestWalk:
             "datapackage.json: areas.ref_area has no description in cs",
             "datapackage.json: areas.lat has no unit in cs",
             "README.cs.md: areas is not described in cs",
+            "croissant.json: areas is not described in cs",
+            "croissant.json: areas/ref_area is not described in cs",
             "demo_cs.xlsx: missing",
             "csv-metadata.json: ref_area is not described in cs",
         } <= faults
-        assert not [fault for fault in faults if "obs_status.csv" in fault]
+        assert not [fault for fault in faults if "obs_status.csv" in fault or fault.startswith("dqv.ttl")]
+        assert [fault for fault in faults if fault.startswith("prov.ttl")] == [
+            "prov.ttl: http://www.w3.org/2000/01/rdf-schema#label of "
+            "https://data.example.org/zpo2/releases/2026.11.1/prov.ttl#source-town-rights is not in cs"
+        ]

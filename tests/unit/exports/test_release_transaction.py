@@ -71,6 +71,7 @@ class TestReleaseFiles:
             "datapackage.json",
             "SHA256SUMS",
             "CHANGELOG.md",
+            "CHANGELOG.cs.md",
             "README.md",
             "README.cs.md",
             "quality/report.json",
