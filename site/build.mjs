@@ -1,4 +1,4 @@
-// Bundle the script and the style, take the pictures for sharing, and merge the texts of each language: node build.mjs [--out FOLDER]
+// Bundle a script for each kind of page and the style, take the pictures for sharing, and merge the texts of each language: node build.mjs [--out FOLDER]
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
@@ -19,8 +19,10 @@ const options = {
   charset: "utf8",
   write: false,
 };
+const kinds = readdirSync(join(here, "src", "kinds")).sort().map((file) => file.replace(/\.ts$/, ""));
+const scripts = Object.fromEntries(kinds.map((kind) => [kind, `src/kinds/${kind}.ts`]));
 const results = [
-  await build({ ...options, entryPoints: { app: "src/main.tsx", style: "src/style/index.css" }, format: "esm" }),
+  await build({ ...options, entryPoints: { ...scripts, style: "src/style/index.css" }, format: "esm" }),
   await build({ ...options, entryPoints: { early: "src/early.ts" }, format: "iife" }),
 ];
 

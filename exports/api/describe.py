@@ -31,6 +31,11 @@ def without_change(formula: str) -> str:
     return _CHANGE.sub("", formula)
 
 
+def is_log_ratio(formula: str) -> bool:
+    """Say whether a formula is the logarithm of a value over that of some years before."""
+    return any(match[0].startswith("; log_ratio") for match in _CHANGE.finditer(formula))
+
+
 @dataclass(frozen=True)
 class Texts:
     """The rows of the tables that have texts: indicators by id, notes by id, breaks by indicator, in the order of the tables."""

@@ -14,6 +14,8 @@ from exports.model.errors import ReleaseError
 
 Texts = Mapping[str, Any]
 """Texts by key; a text with forms for numbers is a mapping."""
+KINDS = ("index", "place", "indicator", "compare", "cohesion", "measures", "data")
+"""The kinds of pages in the order of the navigation. The first is the home page."""
 LANGUAGES = ("cs", "en", "sk", "pl", "hu")
 DEFAULT = "en"
 ASSETS = "assets"
@@ -25,11 +27,11 @@ _SHARE = re.compile(r"share-([a-z]+)-[0-9a-f]{8,64}\.png")
 
 @dataclass(frozen=True)
 class Built:
-    """The texts of each language, and the files of the interface by name. `script`, `style` and `early` are names, empty before the first build."""
+    """The texts of each language, and the files of the interface by name. `scripts` are names by kind of page, `style` and `early` names."""
 
     texts: Mapping[str, Texts]
     files: Mapping[str, Path] = field(default_factory=dict)
-    script: str = ""
+    scripts: Mapping[str, str] = field(default_factory=dict)
     style: str = ""
     early: str = ""
 
@@ -51,8 +53,9 @@ def read(folder: Path = FOLDER) -> Built:
     except (OSError, ValueError) as error:
         raise ReleaseError(f"the built files of the site are not complete: {error}; build them with `npm run build` in `site`") from error
     files = {path.name: path for path in sorted(folder.iterdir()) if _HASHED.fullmatch(path.name)}
-    built = Built(texts, files, manifest.get("app.js", ""), manifest.get("style.css", ""), manifest.get("early.js", ""))
-    missing = [name for name in (built.script, built.style) if name not in files]
+    scripts = {kind: manifest.get(f"{kind}.js", manifest.get("app.js", "")) for kind in KINDS}
+    built = Built(texts, files, scripts, manifest.get("style.css", ""), manifest.get("early.js", ""))
+    missing = [name for name in dict.fromkeys([*scripts.values(), built.style]) if name not in files]
     if missing or DEFAULT not in texts:
         raise ReleaseError(f"the built files of the site are not complete: {', '.join(missing) or f'texts.{DEFAULT}.json'} is missing")
     return built

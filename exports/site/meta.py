@@ -9,6 +9,7 @@ from typing import Any
 from exports.api import describe
 from exports.pages import words
 from exports.site import facts as site_facts
+from exports.site import first_views
 from exports.site.facts import SiteFacts
 from exports.site.source import Source, pick
 
@@ -42,7 +43,7 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
         },
         "sexes": {code: local(names) for code, names in index["sexes"].items()},
         "levels": [
-            {**level, "title": local(level["title"]), **_maps(source, level["level"]), "above": _above(source, level)}
+            {**level, "title": local(level["title"]), **_maps(source, level["level"]), "above": above(source, level)}
             for level in source.areas["levels"]
         ],
         "areas": _areas(source),
@@ -64,7 +65,8 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
             for composite in index["indices"]
         ],
         "peers_by": [local(_attribute(source, name, texts)) or name.replace("_", " ") for name, texts in facts.peers_by.items()],
-        "map_indicator": facts.choices.map_indicator or None,
+        "home": {"level": first_views.map_level(source), "indicators": first_views.flagships(source, facts)},
+        "cohesion": {"usual": first_views.usual_of_cohesion(source), "indicators": first_views.with_cohesion(source)},
         "changes": site_facts.changes(facts),
     }  # fmt: skip
 
@@ -84,7 +86,7 @@ def _maps(source: Source, level: str) -> dict[str, Any]:
     return {"map": about.get("topojson"), "map_parts": {"level": about["divided_by"], "files": parts} if parts else None}
 
 
-def _above(source: Source, level: Mapping[str, Any]) -> str | None:
+def above(source: Source, level: Mapping[str, Any]) -> str | None:
     """Return the level of most of the areas that those of a level are compared within; None if there are none."""
     parents = source.areas["areas"]["parent"][level["first"] : level["first"] + level["count"]]
     counted = Counter(_level_of(source, parent) for parent in parents if parent is not None)
@@ -120,6 +122,7 @@ def _indicators(source: Source, facts: SiteFacts, language: str) -> list[dict[st
                 "sources": list(about["sources"]),
                 "topic": topic_of.get(about["indicator"]),
                 "change_of": by_formula.get(describe.without_change(about["formula"] or "")) if about["change_years"] else None,
+                **({"is_log_ratio": True} if describe.is_log_ratio(about["formula"] or "") else {}),
                 "newest": {level["level"]: level["newest"] for level in levels},
                 "first": {level["level"]: level["periods"][0] for level in levels},
             }

@@ -1,4 +1,4 @@
-"""`newest/<bundle>.<part>.json`: the newest values of a third of the areas of a bundle, without earlier periods and other breakdowns than the total.
+"""`newest/<bundle>.<part>.json`: the newest values of half of the areas of a bundle, without earlier periods and other breakdowns than the total.
 
 A page that compares six places reads six of them. The part of an area is its number modulo `PARTS`, as in `site/src/core/data.ts`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-PARTS = 3
+PARTS = 2
 COUNTED = ("numerator", "denominator")
 BOUNDS = ("lower", "upper")
 

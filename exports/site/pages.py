@@ -12,19 +12,15 @@ from exports.model.licences import NO_LICENCE
 from exports.model.topics import INDICATORS
 from exports.pages import render, words
 from exports.site import built as built_files
-from exports.site import choices, places
-from exports.site.built import Built
+from exports.site import choices, first_views, meta, places
+from exports.site.built import KINDS, Built
 from exports.site.facts import SiteFacts
 from exports.site.source import Source, pick
 
-KINDS = ("index", "place", "indicator", "compare", "cohesion", "measures", "data")
-"""The kinds of pages in the order of the navigation. The first is the home page."""
 WITH_FILES = ("place", "indicator")
 """The pages that list the files of each topic for readers without a script."""
-BY_ADDRESS = ("place", "indicator")
+BY_ADDRESS = ("place", "indicator", "compare", "cohesion")
 """The pages whose data follow from their address: a small script asks for them while that of the page is on its way."""
-NEEDED = {"compare": (f"{layout.SITE}/data/places.json",), "cohesion": (layout.api_path("index"),)}
-"""What a page asks for in every view, beside its texts."""
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'"
@@ -99,17 +95,42 @@ def _page(source: Source, facts: SiteFacts, built: Built, language: str, kind: s
         if language in index["languages"]
         else layout.INDEX,
         "groups": _groups(source, facts, built, kind, language) if kind in WITH_FILES else (),
-        "script": built.script,
+        "script": built.scripts.get(kind, ""),
         "style": built.style,
-        "preload": [f"{layout.SITE}/data/{name}.{language}.json" for name in ("meta", "texts")] + list(NEEDED.get(kind, ())),
+        "preload": [f"{layout.SITE}/data/{name}.{language}.json" for name in ("meta", "texts")] + _needed(source, facts, kind),
         "early": built.early if kind in BY_ADDRESS else "",
-        "finds": places.files(source),
-        "ids": " ".join(source.with_values) if kind == "indicator" else "",
+        "asks": _asks(source, kind),
         "address": f"{root}{language}/{kind}.html" if root else "",
         "share": f"{root}{built_files.ASSETS}/{share}" if root and share else "",
         "policy": POLICY,
         "generator": render.GENERATOR,
     }
+
+
+def _needed(source: Source, facts: SiteFacts, kind: str) -> list[str]:
+    """Return the files that a page asks for in every view, beside its texts."""
+    data = f"{layout.SITE}/data"
+    if kind == "index":
+        chosen = first_views.flagships(source, facts)
+        drawn = first_views.map_of(source, first_views.map_level(source)) if chosen else None
+        return [*(f"{data}/indicators/{name}.json" for name in chosen), *([drawn] if drawn else [])]
+    if kind == "compare":
+        return [f"{data}/places.json"]
+    return [f"{data}/files.json", layout.api_path("indicators")] if kind == "data" else []
+
+
+def _asks(source: Source, kind: str) -> dict[str, str]:
+    """Return what the small script of a page must know to ask for the data of an address: attributes by name."""
+    if kind == "place":
+        known = {"finds": str(places.files(source)), "map": first_views.place_map(source, meta.above(source, source.areas["levels"][0]))}
+    elif kind == "compare":
+        known = {"finds": str(places.files(source))}
+    else:
+        level = first_views.map_level(source)
+        names = source.with_values if kind == "indicator" else first_views.with_cohesion(source)
+        usual = first_views.usual_of_cohesion(source) if kind == "cohesion" else None
+        known = {"ids": " ".join(names), "level": level, "map": first_views.map_of(source, level), "usual": usual}
+    return {name: value for name, value in known.items() if value}
 
 
 def _text(built: Built, language: str, key: str) -> str:

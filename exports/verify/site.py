@@ -188,6 +188,10 @@ class _Api:
             for path in (level["map"], *((level["map_parts"] or {}).get("files", {}).values()))
             if path is not None and not (self._folder / path).is_file()
         )
+        if set(document["home"]["indicators"]) - set(self._with_values) or set(document["cohesion"]["indicators"]) - set(
+            self._index["cohesion"]
+        ):
+            yield "its first views show what is not there"
         if [entry["indicator"] for entry in document["indicators"]] != list(self._abouts):
             yield "its indicators differ"
             return

@@ -11,7 +11,7 @@ LAKE = 10
 """From a snapshot to the files of the lake: reading, validation, mapping, territory, counting."""
 WAREHOUSE = 8
 """From the lake to the marts: dbt models and statistics."""
-RELEASE = 7
+RELEASE = 8
 """From the marts to the files of a release."""
 
 STAGES = f"lake {LAKE}, warehouse {WAREHOUSE}, release {RELEASE}"

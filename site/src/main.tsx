@@ -1,16 +1,9 @@
-import { render } from "preact";
+import { type ComponentType, render } from "preact";
 import { Areas } from "./core/areas";
 import { type Meta, loadMeta } from "./core/data";
 import { refuse } from "./core/loading";
 import { language, loadTexts } from "./core/texts";
 import { bindTexts } from "./core/typography";
-import { Cohesion } from "./pages/Cohesion";
-import { Compare } from "./pages/Compare";
-import { Data } from "./pages/Data";
-import { Home } from "./pages/Home";
-import { IndicatorPage } from "./pages/IndicatorPage";
-import { Measures } from "./pages/Measures";
-import { PlacePage } from "./pages/PlacePage";
 import { Boundary, Failure, keepWords } from "./parts/Failure";
 
 /** What every page gets. `areas` knows the areas of all levels but the finest one; a page that needs those loads `places.json`. */
@@ -19,11 +12,9 @@ export interface PageProps {
   areas: Areas;
 }
 
-const pages = { index: Home, place: PlacePage, indicator: IndicatorPage, compare: Compare, cohesion: Cohesion, measures: Measures, data: Data };
-
-async function start(): Promise<void> {
+/** Draw a page once the files are there that every page needs. */
+export async function start(Page: ComponentType<PageProps>): Promise<void> {
   const main = document.getElementById("main")!;
-  const Page = pages[document.body.dataset["page"] as keyof typeof pages];
   if (new URLSearchParams(location.search).has("embed")) document.documentElement.classList.add("embed");
   for (const link of document.querySelectorAll<HTMLAnchorElement>("a[data-language]")) link.search = location.search;
   const current = document.querySelector<HTMLElement>(".top [aria-current]");
@@ -48,5 +39,3 @@ async function start(): Promise<void> {
     render(<Failure />, main);
   }
 }
-
-void start();

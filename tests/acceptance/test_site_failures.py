@@ -26,10 +26,35 @@ def test_a_page_without_one_of_its_files_says_so_and_leads_on(browser: Browser, 
     assert list(_faults_of_kind(browser, base, views.kinds()[kind])) == []
 
 
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_first_page_without_an_indicator_shows_everything_else(
+    browser: Browser, demo_site: tuple[str, Views], language: str, damage: str
+) -> None:
+    base, views = demo_site
+    meta = views.read(f"site/data/meta.{language}.json")
+    titles = {own["indicator"]: own["title"] for own in meta["indicators"]}
+    drawn, other = meta["home"]["indicators"]
+    status, body = DAMAGES[damage]
+    for name, alerts in ((drawn, 2), (other, 1)):
+        with _damaged(browser, f"/site/data/indicators/{name}.json", status, body) as page:
+            page.goto(f"{base}site/{language}/index.html")
+            page.locator("body[data-state=failed]").wait_for(state="attached")
+            page.wait_for_timeout(browsers.SETTLED_MS)
+            said = page.locator("[role=alert]").all_inner_texts()
+            assert len(said) == alerts, "its map, which only the first one has, and its sentence"
+            assert all(text.startswith(titles[name]) for text in said)
+            kept = other if name == drawn else drawn
+            assert page.locator(f'.findings a[href*="indicator={kept}"]').count() > 0
+            assert page.locator("figure.home-map").count() == (0 if name == drawn else 1)
+            assert page.locator(".objective").count() == len({own["objective"] for own in meta["indicators"]})
+            assert page.get_by_role("combobox").count() == 1
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_page_without_its_script_says_so_after_a_while(browser: Browser, demo_site: tuple[str, Views], language: str) -> None:
     base, _ = demo_site
-    with _damaged(browser, "/site/assets/app-", 404, "") as page:
+    with _damaged(browser, "/site/assets/index-", 404, "") as page:
         page.goto(f"{base}site/{language}/index.html")
         assert page.locator("main").inner_text().startswith(LOADING[language])
         page.evaluate("document.getAnimations().forEach(animation => animation.finish())")

@@ -47,7 +47,7 @@ def test_every_kind_of_page_is_there_in_both_languages(release: Path) -> None:
         for kind in KINDS:
             text = (release / "site" / language / f"{kind}.html").read_text(encoding="utf-8")
             assert f'<html lang="{language}">' in text
-            assert "../assets/" + built.read().script in text
+            assert "../assets/" + built.read().scripts[kind] in text
 
 
 def test_headline_values_are_those_of_the_table(release: Path, values: dict[tuple[str, str, str], tuple[float | None, str]]) -> None:
@@ -109,7 +109,7 @@ def test_the_data_of_a_first_view_are_small(release: Path) -> None:
         return len(gzip.compress((release / path).read_bytes(), 6))
 
     common = sum(packed(f"site/data/{name}") for name in ("meta.cs.json", "texts.cs.json"))
-    common += sum(packed(f"site/assets/{name}") for name in (built.read().script, built.read().style))
+    common += sum(packed(f"site/assets/{name}") for name in (built.read().scripts["indicator"], built.read().style))
     largest = max(packed(path.relative_to(release).as_posix()) for path in (release / "site" / "data" / "indicators").iterdir())
     assert common + largest < 250_000
     place = max(packed(path.relative_to(release).as_posix()) for path in (release / "api" / "v1" / "areas").iterdir())

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { type Comparison, type Row, certainlyHigher, hasGroup, pairs } from "../core/comparison";
 import type { Meta, Value } from "../core/data";
-import { isOlder, list, number, period, valueText } from "../core/format";
+import { isOlder, list, number, period, times, valueText } from "../core/format";
 import { address } from "../core/state";
 import { t } from "../core/texts";
 import { ValueText } from "../parts/ValueText";
@@ -100,7 +100,8 @@ function axisOf({ indicator, rows, group, country }: Comparison): { axis: RoundA
 function facts(meta: Meta, { indicator, period: when, country }: Comparison, axis: RoundAxis, showsCountry: boolean): string {
   const year = isOlder(when, meta.released) ? `${period(when)} (${t("common.older")})` : period(when);
   const reference = country?.value ?? null;
-  const parts = [indicator.unit ? `${indicator.unit}, ${year}` : year];
+  const unit = indicator.is_log_ratio ? t("compare.log_ratio") : indicator.unit;
+  const parts = [unit ? `${unit}, ${year}` : year];
   if (meta.country.name) {
     const values = { country: meta.country.name, value: valueText(reference, indicator) };
     parts.push(t(reference === null ? "compare.no_country" : showsCountry ? "compare.country" : "compare.country_outside", values));
@@ -112,6 +113,10 @@ function facts(meta: Meta, { indicator, period: when, country }: Comparison, axi
 /** Who differs: only pairs whose intervals do not overlap, and the country only where its value is comparable with those of places. */
 function sentences({ indicator, rows, country, period: shown }: Comparison, meta: Meta): string[] {
   const sentences: string[] = [];
+  if (indicator.is_log_ratio && indicator.change_years) {
+    const known = rows.flatMap(({ place, value }) => (value === null ? [] : `${place.name} ${times(value, indicator)}`));
+    if (known.length) sentences.push(t("compare.times", { n: indicator.change_years, places: known.join(", ") }));
+  }
   const all = pairs(rows);
   const higher = certainlyHigher(rows);
   if (all > 0) {

@@ -51,6 +51,13 @@ export class Areas {
     return areas;
   }
 
+  /** The country that an area is compared with: that of the release, or the area at the top where the release has several countries. */
+  country(area: number): Meta["country"] {
+    if (this.meta.country.area !== null) return this.meta.country;
+    const top = this.above(area).at(-1) ?? area;
+    return { area: top, code: this.code(top), name: this.name(top) };
+  }
+
   /** All areas directly below an area as far as they are loaded. */
   below(area: number): number[] {
     const areas: number[] = [];

@@ -40,12 +40,6 @@ export async function loadCohesion(id: string): Promise<CohesionFile> {
   return file;
 }
 
-export async function loadCohesionIds(): Promise<string[]> {
-  const { cohesion } = await load<{ cohesion?: string[] }>("api/v1/index.json");
-  if (!Array.isArray(cohesion)) throw new Error("no list of indicators with differences");
-  return cohesion;
-}
-
 const TOTAL = "_T";
 
 /** The territories of a level and the level of the areas compared inside them. */

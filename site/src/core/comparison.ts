@@ -92,9 +92,9 @@ function entryOf({ values }: Chosen, indicator: string): Entry | undefined {
 
 /**
  * Compare an indicator in the newest period that all places have: the earliest of the newest periods of their levels. Null if no place has a row.
- * `members` are the places of the group, null for none.
+ * `members` are the places of the group, null for none. `hasCountry` says whether all places lie in the same country.
  */
-export function compare(indicator: IndicatorMeta, places: Chosen[], members: Chosen[] | null): Comparison | null {
+export function compare(indicator: IndicatorMeta, places: Chosen[], members: Chosen[] | null, hasCountry: boolean): Comparison | null {
   const entries = [...places, ...(members ?? [])].map((place) => entryOf(place, indicator.indicator)).filter((entry) => entry?.newest);
   if (entries.length === 0) return null;
   const newest = [...new Set(entries.map((entry) => entry!.newest!))].sort();
@@ -105,7 +105,7 @@ export function compare(indicator: IndicatorMeta, places: Chosen[], members: Cho
     period,
     rows,
     group: members && groupOf(indicator, members, period),
-    country: countryOf([...places, ...(members ?? [])], indicator.indicator, period),
+    country: hasCountry ? countryOf([...places, ...(members ?? [])], indicator.indicator, period) : null,
   };
 }
 

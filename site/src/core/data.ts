@@ -1,5 +1,5 @@
 // How the files of a release are loaded. Their types are in release.ts.
-import { placesFile } from "./find";
+import { newestFile, placesFile } from "./find";
 import { awaited } from "./loading";
 import type { Bundle, IndicatorFile, IndicatorPage, Meta, Newest, Peers, Places, Value, Within, WithinMore } from "./release";
 
@@ -51,9 +51,7 @@ export async function findPlace(meta: Meta, code: string): Promise<{ area: numbe
 export const loadWithin = (code: string) => load<Within>(`site/data/within/${part(code)}.json`);
 export const loadWithinMore = (code: string) => load<WithinMore>(`site/data/within_more/${part(code)}.json`);
 export const loadPeers = (bundle: string) => load<Peers>(`site/data/peers/${part(bundle)}.json`);
-/** The part of an area is its number modulo this, as in exports/site/newest.py. */
-const PARTS = 3;
-export const loadNewest = (bundle: string, area: number) => load<Newest>(`site/data/newest/${part(bundle)}.${area % PARTS}.json`);
+export const loadNewest = (bundle: string, area: number) => load<Newest>(newestFile(bundle, area));
 export const loadIndicatorPage = (id: string) => load<IndicatorPage>(`site/data/indicators/${part(id)}.json`);
 export const loadIndicator = (id: string) => load<IndicatorFile>(`api/v1/indicators/${part(id)}.json`);
 export const loadBundle = (bundle: string) => load<Bundle>(`api/v1/areas/${part(bundle)}.json`);

@@ -59,6 +59,9 @@ export function interval(lower: Value | undefined, upper: Value | undefined, ind
 export const difference = (value: number, indicator: Measured): string =>
   `${signed(value, indicator.decimals)}${indicator.unit === "%" ? `${NBSP}${t("common.points")}` : shortUnit(indicator.unit) ? NBSP + indicator.unit : ""}`;
 
+/** What a logarithm of a ratio says in words that people use: "0.951 times". */
+export const times = (value: number, { decimals }: Measured): string => t("common.times", { number: number(Math.exp(value), decimals) });
+
 /** A period of the tables: "2023", "2023-Q2", "2023-06", "2023-06-01". */
 export function period(text: string): string {
   const month = /^(\d{4})-(\d{2})$/.exec(text);

@@ -29,15 +29,5 @@ export function mainLevels(meta: Meta): string[] {
   return found;
 }
 
-/** The most areas that a small map shows well. */
-const READABLE = 120;
-
-/** The level that a small map shows: with boundaries, many areas, but not too many. Null if there is none. */
-export function mapLevel(meta: Meta): Level | null {
-  const drawn = meta.levels.filter((level) => level.map && level.count > 1);
-  const readable = drawn.filter(({ count }) => count <= READABLE).sort((a, b) => b.count - a.count);
-  return readable[0] ?? null;
-}
-
 /** The level below the country that a short list of links holds, such as regions. Null if there is none. */
 export const regions = (meta: Meta): Level | null => meta.levels.filter(({ count }) => count > 1 && count <= 40).at(-1) ?? null;

@@ -51,6 +51,8 @@ export interface IndicatorMeta extends Indicator<string> {
   /** The newest period by level; empty where the release has no value. */
   newest: Record<string, string>;
   first: Record<string, string>;
+  /** Whether its values are logarithms of a value over that of `change_years` before. */
+  is_log_ratio?: boolean;
   /** The indicator that it is the change of, if the release has that one. */
   change_of?: string | null;
 }
@@ -101,8 +103,10 @@ export interface Meta {
   indices: IndexMeta[];
   /** The names of the attributes by which similar areas are chosen. */
   peers_by?: string[];
-  /** The indicator of the map on the first page, if the pack chose one. */
-  map_indicator?: string | null;
+  /** What the first page shows: the level of its map, if there is one with boundaries, and the indicators that it speaks of. */
+  home: { level: string | null; indicators: string[] };
+  /** The indicators of which the differences inside territories are known, and the one that is shown first. */
+  cohesion: { usual: string | null; indicators: string[] };
   changes: { previous_version?: string | null } & Record<string, unknown>;
 }
 

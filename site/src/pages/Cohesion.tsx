@@ -1,5 +1,5 @@
 import { useEffect, useMemo } from "preact/hooks";
-import { type Pairing, STATISTICS, type Statistic, dispersionsOf, loadCohesion, loadCohesionIds, pairingsOf, usualPairing } from "../core/cohesion";
+import { type Pairing, STATISTICS, type Statistic, dispersionsOf, loadCohesion, pairingsOf, usualPairing } from "../core/cohesion";
 import type { IndicatorMeta, Meta } from "../core/data";
 import { capital, levelName } from "../core/levels";
 import { refuse } from "../core/loading";
@@ -17,13 +17,10 @@ import { TerritoryTable } from "./cohesion/TerritoryTable";
 /** `cohesion.html?indicator=ID&level=LEVEL&of=LEVEL&statistic=ID&area=CODE`: where an indicator differs most inside territories, and whether that closes. */
 export function Cohesion({ meta, areas }: PageProps) {
   const [query, change] = useQuery();
-  const ids = useLoaded("cohesion", loadCohesionIds);
-  const indicators = useMemo(() => {
-    const withCohesion = new Set(ids.value ?? []);
-    return meta.indicators.filter(({ indicator, newest }) => withCohesion.has(indicator) && Object.keys(newest).length > 0);
-  }, [ids.value]);
+  const indicators = useMemo(() => meta.indicators.filter(({ indicator }) => meta.cohesion.indicators.includes(indicator)), [meta]);
   const requested = query["indicator"];
-  const indicator = requested ? indicators.find((entry) => entry.indicator === requested) : usual(indicators, meta);
+  const wanted = requested || meta.cohesion.usual;
+  const indicator = indicators.find((entry) => entry.indicator === wanted);
   const file = useLoaded(indicator?.indicator ?? null, () => loadCohesion(indicator!.indicator));
   const current = file.value?.indicator === indicator?.indicator ? file.value : undefined;
   const pairings = useMemo(() => (current ? pairingsOf(current, meta) : []), [current]);
@@ -33,7 +30,7 @@ export function Cohesion({ meta, areas }: PageProps) {
   const statistic = statistics.find((name) => name === query["statistic"]) ?? statistics[0];
   const part = query["part"];
   const only = (name: string) => !part || part === name;
-  const isUnknown = Boolean(requested && ids.value && !indicator);
+  const isUnknown = Boolean(requested && !indicator);
   useEffect(() => {
     if (isUnknown) refuse();
   }, [isUnknown]);
@@ -44,16 +41,14 @@ export function Cohesion({ meta, areas }: PageProps) {
     <>
       <h1 class="compare-title">{t("cohesion.title")}</h1>
       {part ? null : <p class="lead">{t("cohesion.lead")}</p>}
-      {ids.value ? (
-        <div class="cohesion-choices not-printed">
-          <IndicatorChoice meta={meta} indicators={indicators} chosen={indicator} onChoose={(id) => change({ indicator: id, area: null })} />
-          {pairing ? <PairingChoice pairings={pairings} chosen={pairing} onChoose={({ level, of }) => change({ level: level.level, of: of.level, area: null })} /> : null}
-          {statistic ? <StatisticChoice statistics={statistics} chosen={statistic} onChoose={(name) => change({ statistic: name })} /> : null}
-        </div>
-      ) : null}
-      {ids.error || file.error ? <NotLoaded /> : null}
+      <div class="cohesion-choices not-printed">
+        <IndicatorChoice meta={meta} indicators={indicators} chosen={indicator} onChoose={(id) => change({ indicator: id, area: null })} />
+        {pairing ? <PairingChoice pairings={pairings} chosen={pairing} onChoose={({ level, of }) => change({ level: level.level, of: of.level, area: null })} /> : null}
+        {statistic ? <StatisticChoice statistics={statistics} chosen={statistic} onChoose={(name) => change({ statistic: name })} /> : null}
+      </div>
+      {file.error ? <NotLoaded /> : null}
       {isUnknown ? <p class="aside-note">{t("cohesion.unknown", { indicator: requested ?? "" })}</p> : null}
-      {!ids.value && !ids.error ? <p>{t("common.loading")}</p> : null}
+      {indicator && !current && !file.error ? <p>{t("common.loading")}</p> : null}
       {indicator && current && pairing && statistic ? (
         <>
           {only("map") ? (
@@ -83,24 +78,6 @@ export function Cohesion({ meta, areas }: PageProps) {
       {indicator && current && (!pairing || !statistic) ? <p class="aside-note">{t("cohesion.nothing")}</p> : null}
     </>
   );
-}
-
-/** A headline whose differences can be parted from chance, with the newest data. */
-function usual(indicators: IndicatorMeta[], meta: Meta): IndicatorMeta | undefined {
-  const finest = meta.levels[0]?.level ?? "";
-  const newest = ({ newest: periods }: IndicatorMeta) => periods[finest] ?? "";
-  const over = (indicator: IndicatorMeta) => indicator.first[finest] !== indicator.newest[finest];
-  const wishes: ((indicator: IndicatorMeta) => boolean)[] = [
-    (indicator) => indicator.display === "headline" && indicator.has_interval && !indicator.depends_on_size && over(indicator),
-    (indicator) => indicator.has_interval && over(indicator),
-    (indicator) => indicator.display === "headline",
-    () => true,
-  ];
-  for (const wish of wishes) {
-    const fitting = indicators.filter(wish).sort((a, b) => (newest(a) < newest(b) ? 1 : newest(a) > newest(b) ? -1 : 0));
-    if (fitting[0]) return fitting[0];
-  }
-  return undefined;
 }
 
 interface IndicatorChoiceProps {

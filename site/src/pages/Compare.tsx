@@ -97,12 +97,18 @@ function Chooser({ meta, places }: { meta: Meta; places: Places }) {
         <>
           {loaded.error ? <NotLoaded /> : null}
           {loaded.value ? (
-            <Results meta={meta} areas={areas} selection={selection} chosen={loaded.value.chosen} title={topic.title} topic={topic.topic} ids={topic.indicators} />
+            <Results meta={{ ...meta, country: sharedCountry([...loaded.value.chosen.values()], areas) }} areas={areas} selection={selection} chosen={loaded.value.chosen} title={topic.title} topic={topic.topic} ids={topic.indicators} />
           ) : null}
         </>
       ) : null}
     </>
   );
+}
+
+/** The country of all places. Without a name if they lie in several: then there is nothing that all are compared with. */
+function sharedCountry(places: Chosen[], areas: Areas): Meta["country"] {
+  const countries = places.map(({ area }) => areas.country(area));
+  return countries.find(({ area }) => countries.every((other) => other.area === area)) ?? { area: null, code: "", name: "" };
 }
 
 /** Where nothing is chosen yet: a comparison of the places with the most inhabitants to begin with. */
@@ -144,7 +150,7 @@ function Results({ meta, areas, selection, chosen, topic, title, ids }: ResultsP
   const all = useMemo(() => {
     const byId = new Map(meta.indicators.map((indicator) => [indicator.indicator, indicator]));
     const indicators = ids.map((id) => byId.get(id)).filter((indicator) => indicator !== undefined);
-    return indicators.sort((a, b) => Number(b.display === "headline") - Number(a.display === "headline")).map((indicator) => ({ indicator, comparison: compare(indicator, shown, group) }));
+    return indicators.sort((a, b) => Number(b.display === "headline") - Number(a.display === "headline")).map((indicator) => ({ indicator, comparison: compare(indicator, shown, group, meta.country.name !== "") }));
   }, [key, chosen]);
   const comparisons = all.map(({ comparison }) => comparison).filter((comparison) => comparison !== null);
   const drawn = comparisons.filter(({ rows, group: sums }) => rows.some(({ value }) => value !== null) || hasGroup(sums));

@@ -3,39 +3,42 @@ import { Map as AreaMap } from "../charts/Map";
 import { Legend, type LegendEntry } from "../charts/Legend";
 import { Areas } from "../core/areas";
 import { totalOf } from "../core/breakdowns";
-import { type IndicatorMeta, type Level, type Meta, loadIndicatorPage, loadPlaces } from "../core/data";
+import { type IndicatorMeta, type IndicatorPage, type Level, type Meta, loadIndicatorPage, loadPlaces } from "../core/data";
 import { type Side, side } from "../core/differences";
-import { flagships } from "../core/flagship";
 import * as format from "../core/format";
 import { loadShapes } from "../core/geometry";
-import { levelCount, mapLevel, regions } from "../core/levels";
+import { levelCount, regions } from "../core/levels";
+import { refuse } from "../core/loading";
 import { address, useLoaded } from "../core/state";
 import { hasText, rich, t } from "../core/texts";
 import type { PageProps } from "../main";
 import { Changes } from "../parts/Changes";
 import { Dots } from "../parts/Dots";
+import { Boundary, NotLoaded } from "../parts/Failure";
 import { Search } from "../parts/Search";
 import { Section } from "../parts/Section";
 import { ShownValue } from "../parts/ShownValue";
-import { changeOfCountry, likeTheCountry, withoutData } from "../sentences/overview";
+import { type Finding, changeOfCountry, likeTheCountry, withoutData } from "../sentences/overview";
 
 /** The first page: a question and a search, a map with a finding, the measures at a glance, findings, and what is new. */
 export function Home({ meta, areas: coarse }: PageProps) {
   document.title = meta.title;
-  const level = useMemo(() => mapLevel(meta), [meta]);
+  const level = meta.levels.find((entry) => entry.level === meta.home.level) ?? null;
   const above = regions(meta);
   const namesFinest = level === meta.levels[0] || above === meta.levels[0];
   const places = useLoaded(namesFinest ? "places" : null, loadPlaces);
   const areas = useMemo(() => (places.value ? new Areas(meta, places.value) : coarse), [meta, coarse, places.value]);
-  const chosen = useMemo(() => flagships(meta, (level ?? meta.levels[0]!).level, 2), [meta, level]);
-  const pages = useLoaded(chosen.map(({ indicator }) => indicator).join(), () => Promise.all(chosen.map(({ indicator }) => loadIndicatorPage(indicator))));
+  const chosen = useMemo(() => meta.home.indicators.flatMap((id) => meta.indicators.find(({ indicator }) => indicator === id) ?? []), [meta]);
+  const said = useLoaded("indicators", () => Promise.all(chosen.map((indicator) => loadIndicatorPage(indicator.indicator).then((page) => saidOf(meta, indicator, page), notSaid))));
   const withData = meta.indicators.filter(({ newest }) => Object.keys(newest).length > 0).length;
   const finest = meta.levels[0]!.level;
   const question = `home.question_${finest}`;
   const label = `home.search_${finest}`;
-  const loaded = chosen.flatMap((indicator, position) => (pages.value ? [{ indicator, page: pages.value[position]! }] : []));
-  const like = loaded.map(({ indicator, page }) => likeTheCountry(meta, indicator, page));
-  const change = loaded.map(({ indicator, page }) => changeOfCountry(meta, indicator, page)).find((finding) => finding !== null);
+  const like = chosen.map(({ title }, position) => {
+    const own = said.value?.[position];
+    return own ? own.like : own === null ? { key: title, says: <NotLoaded title={title} />, note: null } : null;
+  });
+  const change = said.value?.map((own) => own?.change ?? null).find((finding) => finding !== null);
   const findings = [like[0], change, like[1], withoutData(meta)].filter((finding) => finding != null);
 
   return (
@@ -60,7 +63,11 @@ export function Home({ meta, areas: coarse }: PageProps) {
           ) : null}
         </div>
         <div>
-          {level && chosen[0] && (places.value || level !== meta.levels[0]) ? <CountryMap meta={meta} level={level} indicator={chosen[0]} areas={areas} /> : null}
+          {level && chosen[0] && (places.value || level !== meta.levels[0]) ? (
+            <Boundary instead={<NotLoaded title={chosen[0].title} />}>
+              <CountryMap meta={meta} level={level} indicator={chosen[0]} areas={areas} />
+            </Boundary>
+          ) : null}
         </div>
       </div>
       <Objectives meta={meta} />
@@ -69,8 +76,8 @@ export function Home({ meta, areas: coarse }: PageProps) {
           <ul class="findings">
             {findings.map(({ key, says, note }) => (
               <li key={key}>
-                <p>{says}</p>
-                <p class="note">{note}</p>
+                <div>{says}</div>
+                {note ? <p class="note">{note}</p> : null}
               </li>
             ))}
           </ul>
@@ -81,6 +88,27 @@ export function Home({ meta, areas: coarse }: PageProps) {
       </Section>
     </>
   );
+}
+
+/** What an indicator lets the first page say. */
+interface Said {
+  like: Finding | null;
+  change: Finding | null;
+}
+
+/** Null if the file of the indicator is damaged. */
+function saidOf(meta: Meta, indicator: IndicatorMeta, page: IndicatorPage): Said | null {
+  try {
+    return { like: likeTheCountry(meta, indicator, page), change: changeOfCountry(meta, indicator, page) };
+  } catch (error) {
+    return notSaid(error);
+  }
+}
+
+function notSaid(error: unknown): null {
+  console.error(error);
+  refuse();
+  return null;
 }
 
 const SWATCHES: Record<Side, string> = { lower: "fill-lower", similar: "fill-similar", higher: "fill-higher" };
@@ -102,7 +130,8 @@ function CountryMap({ meta, level, indicator, areas }: { meta: Meta; level: Leve
     [sides, areas, level],
   );
   const link = address("indicator", { indicator: indicator.indicator, level: level.level });
-  if (page.error || shapes.error || (levelValues && !country)) return null;
+  if (page.error || shapes.error) return <NotLoaded title={indicator.title} />;
+  if (levelValues && !country) return null;
   if (!shapes.value || !values || !levelValues) return <div class="home-map loading" aria-hidden="true" />;
 
   const count = (counted: Side | null) => sides.filter((sideOfArea) => sideOfArea === counted).length;
@@ -199,7 +228,8 @@ function Objectives({ meta }: { meta: Meta }) {
 function rowsOf(meta: Meta, objective: string): Row[] {
   const measures = meta.measures.filter((measure) => measure.objective === objective);
   const others = meta.indicators.filter((indicator) => indicator.objective === objective && !indicator.measure);
-  const rows: Row[] = measures.map(({ measure, title, indicators, indicators_with_data }) => ({
+  const declared = measures.filter(({ indicators }) => indicators > 0);
+  const rows: Row[] = declared.map(({ measure, title, indicators, indicators_with_data }) => ({
     number: measure,
     title,
     anchor: `${objective}.${measure}`,
@@ -208,7 +238,7 @@ function rowsOf(meta: Meta, objective: string): Row[] {
   }));
   if (others.length) {
     const full = others.filter(({ newest }) => Object.keys(newest).length > 0).length;
-    rows.push({ number: "", title: t(measures.length ? "measures.others" : "measures.all_of_objective"), anchor: `${objective}.others`, full, all: others.length });
+    rows.push({ number: "", title: t(declared.length ? "measures.others" : "measures.all_of_objective"), anchor: `${objective}.others`, full, all: others.length });
   }
   return rows;
 }

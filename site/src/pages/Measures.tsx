@@ -35,53 +35,63 @@ export function Measures({ meta }: PageProps) {
       {meta.objectives.map(({ objective, title }) => {
         const ofObjective = meta.indicators.filter((indicator) => indicator.objective === objective);
         const measures = meta.measures.filter((measure) => measure.objective === objective);
+        const declaredHere = measures.filter(({ indicators }) => indicators > 0);
+        const undeclared = measures.filter(({ indicators }) => indicators === 0);
         const others = ofObjective.filter(({ measure }) => !measures.some((entry) => entry.measure === measure));
+        const hasRows = declaredHere.length + others.length > 0;
         return (
           <Section key={objective} id={objective} title={title} aside={objective}>
-            <table class="measures" role="table" aria-label={title}>
-              <thead role="rowgroup">
-                <tr role="row">
-                  <th role="columnheader" scope="col">
-                    {t("measures.measure")}
-                  </th>
-                  <th role="columnheader" scope="col">
-                    {t("measures.indicators")}
-                  </th>
-                  <th role="columnheader" scope="col">
-                    {t("measures.where")}
-                  </th>
-                  <th role="columnheader" scope="col">
-                    {t("measures.newest")}
-                  </th>
-                  <th role="columnheader" scope="col">
-                    {t("measures.missing")}
-                  </th>
-                </tr>
-              </thead>
-              <tbody role="rowgroup">
-                {measures.map((measure) => (
-                  <Row
-                    key={measure.measure}
-                    id={`${objective}.${measure.measure}`}
-                    number={measure.measure}
-                    title={measure.title}
-                    measure={measure}
-                    meta={meta}
-                    indicators={ofObjective.filter((indicator) => indicator.measure === measure.measure)}
-                  />
-                ))}
-                {others.length ? (
-                  <Row
-                    id={`${objective}.others`}
-                    number="–"
-                    title={t(measures.length ? "measures.others" : "measures.all_of_objective")}
-                    measure={null}
-                    meta={meta}
-                    indicators={others}
-                  />
-                ) : null}
-              </tbody>
-            </table>
+            {hasRows ? (
+              <table class="measures" role="table" aria-label={title}>
+                <thead role="rowgroup">
+                  <tr role="row">
+                    <th role="columnheader" scope="col">
+                      {t("measures.measure")}
+                    </th>
+                    <th role="columnheader" scope="col">
+                      {t("measures.indicators")}
+                    </th>
+                    <th role="columnheader" scope="col">
+                      {t("measures.where")}
+                    </th>
+                    <th role="columnheader" scope="col">
+                      {t("measures.newest")}
+                    </th>
+                    <th role="columnheader" scope="col">
+                      {t("measures.missing")}
+                    </th>
+                  </tr>
+                </thead>
+                <tbody role="rowgroup">
+                  {declaredHere.map((measure) => (
+                    <Row
+                      key={measure.measure}
+                      id={`${objective}.${measure.measure}`}
+                      number={measure.measure}
+                      title={measure.title}
+                      measure={measure}
+                      meta={meta}
+                      indicators={ofObjective.filter((indicator) => indicator.measure === measure.measure)}
+                    />
+                  ))}
+                  {others.length ? (
+                    <Row
+                      id={`${objective}.others`}
+                      number="–"
+                      title={t(measures.length ? "measures.others" : "measures.all_of_objective")}
+                      measure={null}
+                      meta={meta}
+                      indicators={others}
+                    />
+                  ) : null}
+                </tbody>
+              </table>
+            ) : null}
+            {undeclared.length || !hasRows ? (
+              <p class="small">
+                <b>{t("measures.undeclared")}</b> {undeclared.length ? undeclared.map(({ measure, title }) => `${measure} ${title}`).join("; ") : t("measures.whole_objective")}
+              </p>
+            ) : null}
           </Section>
         );
       })}
@@ -129,7 +139,7 @@ function Row({ id, number, title, measure, meta, indicators }: RowProps) {
         {newest && format.isOlder(newest, meta.released) ? <span class="note">{t("common.older")}</span> : null}
       </td>
       <td role="cell" class="missing">
-        {indicators.length === 0 ? t("measures.none_declared") : missing.length ? <Missing indicators={missing} meta={meta} /> : t("measures.complete")}
+        {missing.length ? <Missing indicators={missing} meta={meta} /> : t("measures.complete")}
       </td>
     </tr>
   );

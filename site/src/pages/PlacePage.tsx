@@ -72,7 +72,8 @@ function OnePlace({ code, meta, areas }: PageProps & { code: string }) {
 
 class UnknownArea extends Error {}
 
-function Shown({ place: first, areas, files, meta }: PlaceAndFiles & { areas: Areas; meta: Meta }) {
+function Shown({ place: first, areas, files, meta: whole }: PlaceAndFiles & { areas: Areas; meta: Meta }) {
+  const meta = useMemo(() => ({ ...whole, country: areas.country(first.parent ?? first.area) }), [whole, first]);
   const sentences = useMemo(() => standsOut(first.rows, meta.released), [first]);
   const [isOpened, setIsOpened] = useState(false);
   const more = useLoaded(isOpened ? first.bundle : null, () => loadWithinMore(first.bundle.replace(/-\d+$/, "")));
@@ -88,7 +89,7 @@ function Shown({ place: first, areas, files, meta }: PlaceAndFiles & { areas: Ar
   }, [requested]);
   return (
     <>
-      <Head place={place} areas={areas} meta={meta} within={files.within} />
+      <Head place={place} areas={areas} meta={whole} within={files.within} />
       <StandsOut sentences={sentences} place={place} areas={areas} meta={meta} onShow={setRequested} />
       {place.rows.some((row) => row.series.some(({ value }) => value !== null)) ? null : <p>{t("place.no_values")}</p>}
       <Key place={place} areas={areas} meta={meta} />
@@ -120,6 +121,7 @@ function Objective({ objective, title, place, areas, meta, requested, onOpened }
   const rows = isEmpty(place) ? all.filter((row) => row.series.some(({ value }) => value !== null)) : all;
   if (rows.length === 0) return null;
   const headlines = rows.filter((row) => row.about.display === "headline");
+  const isAlone = !place.rows.some((row) => row.about.display === "headline");
   const others = rows.filter((row) => row.about.display !== "headline");
   const withData = rows.filter((row) => row.value !== null).length;
   const without = meta.indicators.filter((about) => about.objective === objective).length - withData;
@@ -128,8 +130,8 @@ function Objective({ objective, title, place, areas, meta, requested, onOpened }
     <Section title={title} aside={t("place.objective_aside", { objective, n: withData, without })} id={objective} class={headlines.length ? "place-objective" : "place-objective not-printed"}>
       {headlines.length ? table(headlines, t("place.table", { title, name: place.name })) : null}
       {others.length ? (
-        <Others isRequested={others.some((row) => row.about.indicator === requested)} onOpened={onOpened} summary={headlines.length ? t("place.more", { n: others.length }) : t("place.only_more", { n: others.length })}>
-          {() => table(others, t("place.table_more", { title, name: place.name }))}
+        <Others isRequested={(isAlone && withData > 0) || others.some((row) => row.about.indicator === requested)} onOpened={onOpened} summary={headlines.length ? t("place.more", { n: others.length }) : t("place.only_more", { n: others.length })}>
+          {() => table(isAlone ? [...others].sort((a, b) => Number(b.value !== null) - Number(a.value !== null)) : others, t("place.table_more", { title, name: place.name }))}
         </Others>
       ) : null}
     </Section>

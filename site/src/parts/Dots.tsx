@@ -2,13 +2,6 @@ import { t } from "../core/texts";
 
 /** A dot an indicator: full for those with data, open for those without. The numbers follow for screen readers. */
 export function Dots({ full, all }: { full: number; all: number }) {
-  if (all === 0) {
-    return (
-      <span class="note">
-        –<span class="unseen">{t("measures.none_declared")}</span>
-      </span>
-    );
-  }
   return (
     <span class="dots">
       <span aria-hidden="true">

@@ -14,17 +14,17 @@ export function Failure() {
   return <div role="alert" class="failure" ref={(element) => element?.replaceChildren(...words)} />;
 }
 
-/** Says that a part of a page was not loaded, and leads on. */
-export function NotLoaded() {
+/** Says that a part of a page was not loaded, or that of what `title` names, and leads on. */
+export function NotLoaded({ title }: { title?: string }) {
   return (
     <p role="alert" class="aside-note">
-      {t("common.failed")} <a href={location.href}>{t("common.again")}</a> · <a href="../../index.html">{t("common.landing")}</a>
+      {title ? t("common.part_failed", { title }) : t("common.failed")} <a href={location.href}>{t("common.again")}</a> · <a href="../../index.html">{t("common.landing")}</a>
     </p>
   );
 }
 
-/** Shows its children, or the words of a failure once one of them fails. */
-export class Boundary extends Component<{ children: ComponentChildren }, { failed: boolean }> {
+/** Shows its children, or once one of them fails `instead`, which are the words of a failure if nothing is given. */
+export class Boundary extends Component<{ children: ComponentChildren; instead?: ComponentChildren }, { failed: boolean }> {
   override state = { failed: false };
 
   override componentDidCatch(error: unknown): void {
@@ -34,6 +34,6 @@ export class Boundary extends Component<{ children: ComponentChildren }, { faile
   }
 
   render() {
-    return this.state.failed ? <Failure /> : this.props.children;
+    return this.state.failed ? (this.props.instead ?? <Failure />) : this.props.children;
   }
 }

@@ -47,9 +47,24 @@ function Expression({ text, inputs, meta }: { text: string; inputs: Record<strin
   return <>{parts}</>;
 }
 
-function qualifier(text: string, meta: Meta): string {
+/** Ages as codes of SDMX: their keys, and the numbers in them. */
+const AGES: [RegExp, string][] = [
+  [/^age Y_GE(\d+)$/, "indicator.age_from"],
+  [/^age Y_LT(\d+)$/, "indicator.age_under"],
+  [/^age Y(\d+)T(\d+)$/, "indicator.age_between"],
+  [/^age Y(\d+)$/, "indicator.age_of"],
+  [/^age _T$/, "indicator.age_all"],
+];
+
+const qualifier = (text: string, meta: Meta): string => text.split(", ").map((part) => qualifierPart(part, meta)).join(", ");
+
+function qualifierPart(text: string, meta: Meta): string {
   const sex = /^sex (\w+)$/.exec(text)?.[1];
   if (sex) return meta.sexes[sex] ?? text;
+  for (const [pattern, key] of AGES) {
+    const match = pattern.exec(text);
+    if (match) return t(key, { from: match[1] ?? "", to: match[2] ?? "" });
+  }
   const years = /^(\d+) years? before$/.exec(text)?.[1];
   return years ? t("indicator.years_before", { n: Number(years) }) : text;
 }

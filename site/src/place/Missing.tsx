@@ -5,8 +5,8 @@ import { address } from "../core/state";
 import { t } from "../core/texts";
 import { Disclosure } from "../parts/Disclosure";
 import { Section } from "../parts/Section";
-import { missingOf } from "./gaps";
-import { type Place, isEmpty } from "./model";
+import { type MissingParts, missingOf } from "./gaps";
+import { type Place, type Row, isEmpty } from "./model";
 import { reason } from "./words";
 
 /** What is not known about a place: by who could supply it, and what only this place lacks. */
@@ -44,16 +44,35 @@ export function Missing({ place, meta }: { place: Place; meta: Meta }) {
         <b>{t("place.only_here", { name: place.name })}</b>{" "}
         {here.length === 0
           ? t(isEmpty(place) ? "place.no_newest" : "place.nothing_only_here")
-          : here.map(({ row, status }, position) => (
-              <span key={row.about.indicator}>
-                {position ? "; " : ""}
-                <a href={`#${row.about.indicator}`}>{row.about.title}</a> ({reason(status, row.about.supplier)})
-              </span>
-            ))}
-        {here.length ? "." : ""}
+          : null}
       </p>
+      {here.length ? (
+        <ul class="small only-here">
+          {byReason(here).map(([why, rows]) => (
+            <li key={why}>
+              {why}:{" "}
+              {rows.map((row, position) => (
+                <span key={row.about.indicator}>
+                  {position ? ", " : ""}
+                  <a href={`#${row.about.indicator}`}>{row.about.title}</a>
+                </span>
+              ))}
+            </li>
+          ))}
+        </ul>
+      ) : null}
     </Section>
   );
+}
+
+/** What is missing by the words of the reason, that of most indicators first. */
+function byReason(here: MissingParts["here"]): [string, Row[]][] {
+  const found = new Map<string, Row[]>();
+  for (const { row, status } of here) {
+    const why = capital(reason(status, row.about.supplier));
+    found.set(why, [...(found.get(why) ?? []), row]);
+  }
+  return [...found].sort(([, a], [, b]) => b.length - a.length);
 }
 
 function Needed({ indicators, withSupplier }: { indicators: IndicatorMeta[]; withSupplier: boolean }) {

@@ -3,7 +3,7 @@ import { Spark } from "../charts/Spark";
 import { Strip } from "../charts/Strip";
 import { type Areas } from "../core/areas";
 import type { Meta } from "../core/data";
-import { valueText } from "../core/format";
+import { times, valueText } from "../core/format";
 import { address } from "../core/state";
 import { t } from "../core/texts";
 import { Origin } from "../parts/Origin";
@@ -82,9 +82,11 @@ export function RowOfTable({ row, place, areas, meta }: Props) {
 function Reservations({ row, meta }: { row: Row; meta: Meta }) {
   const range = intervalText(row, row);
   const status = ["A", "B"].includes(row.status) ? null : meta.statuses[row.status]?.name;
+  const { is_log_ratio: isLogRatio, change_years: years } = row.about;
   return (
     <>
       {range ? <span class="note">{range}</span> : null}
+      {isLogRatio && years ? <span class="note">{t("place.times", { n: years, times: times(row.value!, row.about) })}</span> : null}
       {status ? <span class="note">{status}</span> : null}
     </>
   );

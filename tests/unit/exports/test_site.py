@@ -72,7 +72,7 @@ class TestFiles:
         own = {f"data/{name}.json" for name in ("meta.en", "meta.cs", "texts.en", "texts.cs", "places", "files", "indicators/share")}
         areas = {"data/within/lau-CZ_20_c3_a9.json", "data/within/nuts0.json", "data/peers/lau-CZ_20_c3_a9-1.json"}
         areas |= {
-            f"data/{name}.json" for name in ("newest/lau-CZ_20_c3_a9-1.0", "newest/lau-CZ_20_c3_a9-1.1", "newest/nuts0-1.2", "find/0")
+            f"data/{name}.json" for name in ("newest/lau-CZ_20_c3_a9-1.0", "newest/lau-CZ_20_c3_a9-1.1", "newest/nuts0-1.0", "find/0")
         }
         assert there == {"index.html", *shells, *own, *areas, *(f"assets/{name}" for name in built.read().files)}
         assert exports.verify(release) == []
@@ -222,9 +222,9 @@ class TestPages:
         early = next((release / "site" / "assets").glob("early-*.js"), None)
         if early is None:
             pytest.skip("the built files are older than the sources")
-        assert f'src="../assets/{early.name}" data-finds="1"></script>' in page(release, "en/place.html")
+        assert f'src="../assets/{early.name}" data-kind="place" data-finds="1"></script>' in page(release, "en/place.html")
         ids = " ".join(json.loads((release / "api/v1/index.json").read_bytes())["indicators"])
-        assert f'src="../assets/{early.name}" data-finds="1" data-ids="{ids}"></script>' in page(release, "en/indicator.html")
+        assert f'src="../assets/{early.name}" data-kind="indicator" data-ids="{ids}"></script>' in page(release, "en/indicator.html")
         assert early.name not in page(release, "en/index.html")
 
     def test_ask_at_once_for_what_every_view_of_them_needs(self, release: Path) -> None:
@@ -234,8 +234,8 @@ class TestPages:
         texts = ["site/data/meta.en.json", "site/data/texts.en.json"]
         assert preloaded("index") == texts
         assert preloaded("compare") == [*texts, "site/data/places.json"]
-        assert preloaded("cohesion") == [*texts, "api/v1/index.json"]
-        assert all((release / path).is_file() for name in ("compare", "cohesion") for path in preloaded(name))
+        assert preloaded("data") == [*texts, "site/data/files.json", "api/v1/indicators.json"]
+        assert all((release / path).is_file() for name in ("compare", "data") for path in preloaded(name))
 
     def test_say_what_to_do_if_the_script_never_comes(self, release: Path) -> None:
         text = page(release, "cs/data.html")
@@ -291,7 +291,6 @@ class TestChoices:
             logo=LOGO,
             colours={"here": "#005ea5"},
             colours_dark={"here": "#7cc4ff"},
-            map_indicator="share",
         )
         own = build(tmp_path / "home", site=chosen)
         style, logo = choices.files(chosen)
@@ -300,7 +299,6 @@ class TestChoices:
         assert f'<img src="../assets/{logo}" alt="" width="88" height="36">Districts in numbers</a>' in text
         css = (own / "site" / "assets" / style).read_text(encoding="utf-8")
         assert css.startswith(":root{--here:#005ea5}\n@media (prefers-color-scheme:dark)")
-        assert data(own, "meta.en")["map_indicator"] == "share"
         assert exports.verify(own) == []
 
     def test_make_a_new_release(self, tmp_path: Path) -> None:
@@ -349,7 +347,7 @@ def _set(*keys: Any, value: Any) -> Callable[[Any], None]:
         ("within/lau-CZ_20_c3_a9", _set("indicators", "share", 0, value=0.9), "the values of share differ"),
         ("within/lau-CZ_20_c3_a9", _set("areas", value=[0]), "its areas differ"),
         ("peers/lau-CZ_20_c3_a9-1", _set("names", 0, value="Praha"), "its names or codes differ"),
-        ("newest/nuts0-1.2", _set("indicators", 0, "value", 0, value=0.9), "the values of share differ"),
+        ("newest/nuts0-1.0", _set("indicators", 0, "value", 0, value=0.9), "the values of share differ"),
         ("find/0", _set("001", 0, value=1), "its areas differ"),
         ("places", _set("population", 0, value=1), "population differs"),
         ("meta.cs", _set("indicators", 1, "newest", value={}), "share differs"),

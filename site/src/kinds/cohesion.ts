@@ -1,0 +1,4 @@
+import { start } from "../main";
+import { Cohesion } from "../pages/Cohesion";
+
+void start(Cohesion);

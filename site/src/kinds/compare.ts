@@ -1,0 +1,4 @@
+import { start } from "../main";
+import { Compare } from "../pages/Compare";
+
+void start(Compare);

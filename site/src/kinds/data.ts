@@ -1,0 +1,4 @@
+import { start } from "../main";
+import { Data } from "../pages/Data";
+
+void start(Data);

@@ -1,0 +1,4 @@
+import { start } from "../main";
+import { Home } from "../pages/Home";
+
+void start(Home);

@@ -1,0 +1,4 @@
+import { start } from "../main";
+import { IndicatorPage } from "../pages/IndicatorPage";
+
+void start(IndicatorPage);

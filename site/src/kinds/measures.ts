@@ -1,0 +1,4 @@
+import { start } from "../main";
+import { Measures } from "../pages/Measures";
+
+void start(Measures);

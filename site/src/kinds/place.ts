@@ -1,0 +1,4 @@
+import { start } from "../main";
+import { PlacePage } from "../pages/PlacePage";
+
+void start(PlacePage);
