@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from typing import Any
 
@@ -88,3 +90,44 @@ def _said(text: str) -> set[tuple[str, str]]:
             others: Any = re.split(r",? and |, ", match["others"])
             found |= {(match["name"].strip(), other.strip()) for other in others}
     return found
+
+
+def test_places_are_compared_with_the_country_that_they_are_in(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    """A release of several countries has none of its own, but the country of its pack has a name."""
+    base, views = demo_site
+    top = views.areas["areas"]["name"][views.areas["levels"][-1]["first"]]
+    with browsers.watched(browser, base, language="en") as watched:
+        _with_meta(watched.page, views, country={"area": None, "code": "XX", "name": "Nowhere"})
+        for path, where in ((views.kinds()["place"], ".key"), (views.kinds()["compare"], ".compare-key")):
+            page = watched.open(f"site/en/{path}")
+            assert top in page.locator(where).inner_text()
+            assert "Nowhere" not in page.inner_text("main")
+
+
+def test_a_logarithm_of_a_ratio_is_also_said_in_times(browser: Browser, demo_site: tuple[str, Views]) -> None:
+    base, views = demo_site
+    path = views.kinds()["compare"]
+    with browsers.watched(browser, base, language="en") as watched:
+        page = watched.open(f"site/en/{path}")
+        shown = page.eval_on_selector_all(
+            ".compare-card li.here [data-status=A]",
+            "all => all.map(one => [one.dataset.indicator, parseFloat(one.textContent.replaceAll(',', ''))])",
+        )
+        name, value = next((name, value) for name, value in shown if 0 < value < 100)
+        indicators = [
+            own | {"is_log_ratio": True, "change_years": 10, "unit": "x", "decimals": 9}
+            for own in views.read("site/data/meta.en.json")["indicators"]
+        ]
+        _with_meta(page, views, indicators=indicators)
+        watched.open(f"site/en/{path}")
+        said = page.locator(f".compare-card[data-indicator={name}]")
+        assert "logarithm of the ratio (0 = no change)" in said.inner_text()
+        times = re.search(r"Against 10 years before: .*? ([\d,.]+) times", said.inner_text())
+        assert times, said.inner_text()
+        assert float(times[1].replace(",", "")) == pytest.approx(math.exp(value), rel=1e-6)
+
+
+def _with_meta(page: Page, views: Views, **changes: Any) -> None:
+    """Let the page read a `meta.en.json` with other members."""
+    body = json.dumps(views.read("site/data/meta.en.json") | changes)
+    page.route("**/site/data/meta.en.json", lambda route: route.fulfill(body=body, content_type="application/json"))

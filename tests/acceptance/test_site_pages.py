@@ -15,6 +15,7 @@ from tests.support.site_views import Views, view
 pytestmark = [pytest.mark.slow, pytest.mark.acceptance]
 
 NARROW, WIDE = 320, 1280
+SCHEMES = ("light", "dark")
 KINDS = (
     "home", "places", "place", "region", "country", "indicators", "indicator", "indicator-break", "indicator-without-data",
     "compare-empty", "compare", "compare-group", "cohesion", "measures", "data",
@@ -36,12 +37,15 @@ WRONG = re.compile(r"\{\w+\}|\bNaN\b|\bundefined\b|\bnull\b|\[object|Infinity")
 def test_a_page_is_complete_and_accessible(
     browser: Browser, demo_site: tuple[str, Views], kind: str, language: str, widths: tuple[int, ...]
 ) -> None:
-    """A page is loaded at each width in one language. Its rules of access are checked at every width in the first language."""
+    """A page is loaded at each width in one language. Schemes take turns, so that both languages together see each kind at each width in each."""
     base, views = demo_site
     if kind not in views.kinds():
         pytest.skip("every indicator has data")
-    checked = widths if language == "cs" else widths[:1]
-    assert _faults(browser, base, language, views.kinds()[kind], widths, checked) == []
+    schemes = SCHEMES if KINDS.index(kind) % 2 else SCHEMES[::-1]
+    assert (
+        _faults(browser, base, language, views.kinds()[kind], [(width, (scheme,)) for width, scheme in zip(widths, schemes, strict=True)])
+        == []
+    )
 
 
 @pytest.mark.parametrize("kind", CZ_KINDS)
@@ -49,26 +53,23 @@ def test_a_page_of_a_whole_country_is_complete_and_accessible(browser: Browser, 
     """Language and width take turns, so that each kind is looked at once."""
     base, views = cz_site
     turn = CZ_KINDS.index(kind)
-    widths = ((NARROW, WIDE)[turn // 2 % 2],)
-    assert _faults(browser, base, ("cs", "en")[turn % 2], views.kinds()[kind], widths, widths) == []
+    looks = [((NARROW, WIDE)[turn // 2 % 2], SCHEMES)]
+    assert _faults(browser, base, ("cs", "en")[turn % 2], views.kinds()[kind], looks) == []
 
 
-def _faults(browser: Browser, base: str, language: str, path: str, widths: Sequence[int], checked: Sequence[int]) -> list[str]:
-    """Return what is wrong with a view that is loaded at the first of `widths` and brought to the others.
-
-    At the widths in `checked` its rules of access are checked, in light and in dark.
-    """
-    with browsers.watched(browser, base, width=widths[0], language=language) as watched:
+def _faults(browser: Browser, base: str, language: str, path: str, looks: Sequence[tuple[int, Sequence[str]]]) -> list[str]:
+    """Return what is wrong with a view that is loaded at the first width and brought to the others. Each width has the schemes to check."""
+    with browsers.watched(browser, base, width=looks[0][0], language=language) as watched:
         page = watched.open(f"site/{language}/{path}")
         found: list[str] = []
-        for width in widths:
+        for width, schemes in looks:
             page.set_viewport_size({"width": width, "height": browsers.HEIGHT})
             watched.settle()
             found += [f"{width} pixels: {fault}" for fault in [*watched.complaints, *_texts(page, language)]]
             watched.complaints.clear()
-            for scheme in ("light", "dark") if width in checked else ():
+            for turn, scheme in enumerate(schemes):
                 page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                found += [f"{width} pixels, {scheme}: {one}" for one in browsers.violations(page, colours_only=scheme == "dark")]
+                found += [f"{width} pixels, {scheme}: {one}" for one in browsers.violations(page, colours_only=turn > 0)]
             page.emulate_media(color_scheme="light")
             if width == NARROW and (excess := browsers.sideways(page)):
                 found.append(f"{excess} pixels wider than the window: {_wide(page)}")

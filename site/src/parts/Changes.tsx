@@ -66,7 +66,7 @@ export function Changes({ meta, full = false }: { meta: Meta; full?: boolean }) 
         </Disclosure>
       ) : null}
       <p class="small">
-        <a href="../../csv/changes.csv">{t("changes.cells")}</a> · <a href="../../CHANGELOG.md">CHANGELOG</a> · <a href="../../../../feed.atom">{t("changes.feed")}</a> ·{" "}
+        <a href="../../csv/changes.csv">{t("changes.cells")}</a> · <a href="../../CHANGELOG.md">{t("changes.list")}</a> · <a href="../../../../feed.atom">{t("changes.feed")}</a> ·{" "}
         <a href={address("data")}>{t("changes.files")}</a>
       </p>
     </>
