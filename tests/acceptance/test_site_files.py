@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from exports.site import built
-from exports.site.pages import KINDS
+from exports.site.built import KINDS
 from exports.verify import site
 from tests.support.command import PROJECT
 

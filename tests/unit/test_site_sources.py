@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from exports.model.site_choices import PNG
-from exports.site.pages import KINDS
+from exports.site.built import KINDS
 from tests.support.command import PROJECT
 
 SITE = PROJECT / "site"

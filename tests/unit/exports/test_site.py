@@ -21,7 +21,7 @@ from exports import Column, ReleaseError
 from exports.metadata import report
 from exports.model import layout
 from exports.model.site_choices import PNG, SiteChoices
-from exports.site import built, choices, distribution, pages
+from exports.site import built, choices, distribution
 from exports.site.built import Built
 from pipelines.core.vocabulary import TABLE_FORMATS
 from tests.support.copies import to_spoil
@@ -68,7 +68,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestFiles:
     def test_are_pages_data_and_what_was_built(self, release: Path) -> None:
         there = {path.relative_to(release / "site").as_posix() for path in (release / "site").rglob("*") if path.is_file()}
-        shells = {f"{language}/{kind}.html" for language in ("en", "cs") for kind in pages.KINDS}
+        shells = {f"{language}/{kind}.html" for language in ("en", "cs") for kind in built.KINDS}
         own = {f"data/{name}.json" for name in ("meta.en", "meta.cs", "texts.en", "texts.cs", "places", "files", "indicators/share")}
         areas = {"data/within/lau-CZ_20_c3_a9.json", "data/within/nuts0.json", "data/peers/lau-CZ_20_c3_a9-1.json"}
         areas |= {
@@ -207,7 +207,7 @@ class TestDistribution:
 
 class TestPages:
     @pytest.mark.parametrize("language", ["en", "cs"])
-    @pytest.mark.parametrize("kind", pages.KINDS)
+    @pytest.mark.parametrize("kind", built.KINDS)
     def test_are_in_one_language_and_lead_to_the_other(self, release: Path, language: str, kind: str) -> None:
         text = page(release, f"{language}/{kind}.html")
         other = "cs" if language == "en" else "en"
