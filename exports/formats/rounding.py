@@ -12,6 +12,8 @@ _POWERS = np.array([float(f"1e{n}") for n in range(LARGEST_EXACT_POWER + 1)])
 _DOUBTFUL = 1e-3
 """Scaling changes a number by at most half an ulp of 10**12, about 6e-5. Closer to a half than this, the last digit is uncertain."""
 
+PRECISION = 1e-15
+"""By how much of itself a rounded number may be further than half a unit of its last digit from the number: some ulps of a double."""
 LARGEST_SHIFT = 15
 _NEAR_HALF = 1e-4
 """Closer to a half than this, scaling can have changed what a number is rounded to."""

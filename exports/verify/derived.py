@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from exports.formats import derived_formats, workbook
+from exports.formats.rounding import PRECISION
 from exports.model import sdmx
 from exports.model.moved_points import moved_points
 from exports.verify.formats import DescribedTable
@@ -78,7 +79,7 @@ def _json_stat(folder: Path, path: str, rows: pl.DataFrame, decimals: int | None
     cube = json.loads((folder / path).read_bytes())
     values = cube["value"].values() if isinstance(cube["value"], dict) else cube["value"]
     shown, expected = pl.Series(values, dtype=pl.Float64).drop_nulls(), rows["obs_value"].drop_nulls()
-    near = 0.0 if decimals is None else 0.5 / 10.0**decimals * 1.000001
+    near = 0.0 if decimals is None else 0.5 / 10.0**decimals + expected.abs() * PRECISION
     if len(shown) != len(expected) or ((shown - expected).abs() > near).any():
         yield f"{path}: its values differ from the table"
     if list(cube["status"].values()) != rows["sdmx"].filter(rows["sdmx"] != "A").to_list():

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from exports.formats import topic_files
+from exports.formats.rounding import PRECISION
 from exports.metadata import csvw
 from exports.model import layout
 from exports.model.connection import Limits
@@ -125,9 +126,12 @@ def _newest(
     differs = connection.execute(f"{digest} newest").fetchall() != connection.execute(f"{digest} expected").fetchall()
     described = [name for name, *_ in connection.execute(f"describe from read_parquet({indicators})").fetchall()]
     decimals = "decimals" if "decimals" in described else "null"
-    near = f"coalesce(0.5 / 10.0 ** ({decimals} + {topic_files.FURTHER_DIGITS}), 0) * 1.000001"
+    half = f"0.5 / 10.0 ** ({decimals} + {topic_files.FURTHER_DIGITS})"
     numbers = [identifier(name) for name, kind in types_of_csv.items() if kind == "DOUBLE"]
-    is_far = " or ".join(f"(n.{name} is null) <> (e.{name} is null) or abs(n.{name} - e.{name}) > {near}" for name in numbers)
+    is_far = " or ".join(
+        f"(n.{name} is null) <> (e.{name} is null) or abs(n.{name} - e.{name}) > coalesce({half} + abs(e.{name}) * {PRECISION}, 0)"
+        for name in numbers
+    )
     query = (
         f"select count(*) from newest n join expected e using (indicator, ref_area, time_period) "
         f"join read_parquet({indicators}) i using (indicator) where {is_far or 'false'}"

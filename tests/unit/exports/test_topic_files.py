@@ -164,6 +164,23 @@ def test_an_unchanged_topic_is_linked(home: Home, release: Path, source: Path, t
         assert (other / path).read_bytes() == (release / path).read_bytes()
 
 
+def test_verify_accepts_large_numbers_that_end_with_a_half(source: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.duckdb"
+    changed.write_bytes(source.read_bytes())
+    indicators = next(table for table in derived_sample.TABLES if table.name == "indicators")
+    table = replace(indicators, columns=(*indicators.columns, Column("decimals", "BIGINT", "d")))
+    with duckdb.connect(str(changed)) as connection:
+        connection.execute("alter table marts.indicators add column decimals bigint default 1")
+        # 5.00003807e-06 and 0.0500000119 from what is published of it
+        connection.execute(
+            "update marts.indicator_values set obs_value = if(time_period = '2006', 806454.545455, 123456789.15) where obs_value is not null"
+        )
+    tables = [table if other is indicators else other for other in derived_sample.TABLES]
+    release = Home(tmp_path / "home").build(changed, replace(WITH_LEVELS, formats=(*WITH_LEVELS.formats, "jsonstat")), tables).path
+    assert "806454.54546" in (release / CSV).read_text(encoding="utf-8")
+    assert exports.verify(release) == []
+
+
 @pytest.mark.parametrize(
     ("change", "fault"),
     [
