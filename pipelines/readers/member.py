@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,6 +15,10 @@ from pipelines.readers.unreadable import UnreadableSnapshot
 MAX_BYTES = 2 * 1024**3  # more than any real table has; a ZIP bomb reaches it quickly
 FREE_BYTES = 64 * 1024**2  # below this size the ratio is not checked
 MAX_RATIO = 300  # unpacked size over packed size: tables have 3 to 100, bombs up to 1032
+OF_DAMAGED_ARCHIVES = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError, RuntimeError, ValueError,
+)  # fmt: skip
+"""What reading a damaged ZIP archive, or one in a compression that is not supported, may raise, beside OSError."""
 CHUNK = 1024**2
 LISTED = 20
 
@@ -76,7 +82,7 @@ def names(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             return _listed(archive)
-    except (OSError, zipfile.BadZipFile):
+    except (OSError, *OF_DAMAGED_ARCHIVES):
         return "its files"
 
 
@@ -98,7 +104,7 @@ def _unpacked(path: Path, member: str) -> bytes:
             return b"".join(chunks(archive, info))
     except OSError as error:
         raise UnreadableSnapshot(f"the file cannot be read: {error.strerror or error}") from None
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError) as error:
+    except OF_DAMAGED_ARCHIVES as error:
         raise UnreadableSnapshot(f"the archive cannot be read: {error}") from None
 
 

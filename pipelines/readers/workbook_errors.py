@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import struct
 import zipfile
-import zlib
 from abc import ABC, abstractmethod
 from io import BytesIO
 from typing import Any
@@ -18,9 +16,7 @@ _MAIN_RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relation
 _STRICT_RELATION = "http://purl.oclc.org/ooxml/officeDocument/relationships"
 _MARK = re.compile(rb"\b(?:t|value-type)\s*=\s*[\"'](?:e|error)[\"']")
 _LONGEST_MARK = 64
-_OF_DAMAGED_FILES = (
-    zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, expat.ExpatError, struct.error, LookupError, ValueError,
-)  # fmt: skip
+_OF_DAMAGED_FILES = (*member.OF_DAMAGED_ARCHIVES, OSError, expat.ExpatError, LookupError)
 """What reading a damaged file, or one in a compression or an encoding that is not supported, may raise."""
 _Error = tuple[int, int, int, int, str]  # row and column, from 0, rows, columns, and text
 _NUMBER = re.compile(r"[0-9]{1,7}")
