@@ -21,7 +21,7 @@ PLAIN = (
 
 
 def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the file in a language. `texts` are those of the interface, which name components of indices that every pack may use."""
+    """Return the file in a language. `texts` are those of the interface, which name components and units that every pack may use."""
     index = source.index
 
     def local(value: Mapping[str, str]) -> str:
@@ -52,7 +52,7 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
             {**measure, "title": local(measure["title"]), "needed": local(measure["needed"])} for measure in source.measures["measures"]
         ],
         "topics": [{"topic": topic.id, "title": local(topic.titles), "indicators": list(topic.indicators)} for topic in facts.topics],
-        "indicators": _indicators(source, facts, language),
+        "indicators": _indicators(source, facts, language, texts),
         "sources": [
             {"source": origin["source"], "title": local(origin["title"]), "publisher": local(origin["publisher"]), "licence": origin["licence"]}
             for origin in source.described["sources"]
@@ -109,7 +109,8 @@ def _areas(source: Source) -> dict[str, Any]:
     }
 
 
-def _indicators(source: Source, facts: SiteFacts, language: str) -> list[dict[str, Any]]:
+def _indicators(source: Source, facts: SiteFacts, language: str, texts: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return what every page says of each indicator. The unit of a logarithm of a ratio is in words that people know."""
     topic_of = {name: topic.id for topic in facts.topics for name in topic.indicators}
     by_formula = {about["formula"]: about["indicator"] for about in reversed(source.described["indicators"]) if about["formula"]}
     listed = []
@@ -122,12 +123,18 @@ def _indicators(source: Source, facts: SiteFacts, language: str) -> list[dict[st
                 "sources": list(about["sources"]),
                 "topic": topic_of.get(about["indicator"]),
                 "change_of": by_formula.get(describe.without_change(about["formula"] or "")) if about["change_years"] else None,
-                **({"is_log_ratio": True} if describe.is_log_ratio(about["formula"] or "") else {}),
+                **(_logarithm(texts) if describe.is_log_ratio(about["formula"] or "") else {}),
                 "newest": {level["level"]: level["newest"] for level in levels},
                 "first": {level["level"]: level["periods"][0] for level in levels},
             }
         )
     return listed
+
+
+def _logarithm(texts: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is said of an indicator of logarithms of a ratio: that it is one, and its unit if the texts have words for it."""
+    unit = texts.get("common.log_ratio")
+    return {"is_log_ratio": True, **({"unit": unit} if isinstance(unit, str) else {})}
 
 
 def _attribute(source: Source, name: str, measure: Mapping[str, str]) -> Mapping[str, str]:

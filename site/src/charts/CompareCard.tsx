@@ -100,8 +100,7 @@ function axisOf({ indicator, rows, group, country }: Comparison): { axis: RoundA
 function facts(meta: Meta, { indicator, period: when, country }: Comparison, axis: RoundAxis, showsCountry: boolean): string {
   const year = isOlder(when, meta.released) ? `${period(when)} (${t("common.older")})` : period(when);
   const reference = country?.value ?? null;
-  const unit = indicator.is_log_ratio ? t("compare.log_ratio") : indicator.unit;
-  const parts = [unit ? `${unit}, ${year}` : year];
+  const parts = [indicator.unit ? `${indicator.unit}, ${year}` : year];
   if (meta.country.name) {
     const values = { country: meta.country.name, value: valueText(reference, indicator) };
     parts.push(t(reference === null ? "compare.no_country" : showsCountry ? "compare.country" : "compare.country_outside", values));

@@ -30,10 +30,13 @@ pytestmark = pytest.mark.slow
 
 HOSTILE = '<script>alert("1")</script>\u202e&"><img src=x onerror=alert(2)>'
 LONG = "a" * 10_000
-WITH_DISPLAY = dataclasses.replace(INDICATORS, columns=(*INDICATORS.columns, Column("display", "VARCHAR", "Where it is shown")))
-OWN_TABLES = tuple(WITH_DISPLAY if table.name == "indicators" else table for table in TABLES)
+MORE_COLUMNS = (Column("display", "VARCHAR", "Where it is shown"), Column("formula", "VARCHAR", "How it is computed"))
+WITH_MORE = dataclasses.replace(INDICATORS, columns=(*INDICATORS.columns, *MORE_COLUMNS))
+OWN_TABLES = tuple(WITH_MORE if table.name == "indicators" else table for table in TABLES)
 MORE = """
-alter table marts.indicators add column display varchar; update marts.indicators set display = 'headline' where indicator = 'share';
+alter table marts.indicators add column display varchar;
+alter table marts.indicators add column formula varchar;
+update marts.indicators set display = 'headline' where indicator = 'share';
 insert into marts.area_parents values ('001', 'CZ é', null), ('002', 'CZ é', null);
 update marts.areas set level = 'nuts0' where ref_area = 'CZ é';
 """
@@ -128,6 +131,15 @@ class TestData:
         assert within["indicators"] == {"share": [0.857142857143, 0.857142857143]}
         state = data(release, "within/nuts0")
         assert (state["parent"], state["areas"], state["indicators"]) == (None, [2], {"share": [0.857142857143]})
+
+    def test_the_unit_of_a_logarithm_of_a_ratio_is_in_words_that_people_know(self, tmp_path: Path) -> None:
+        formula = "a; log_ratio change over 10 years"
+        other = build(tmp_path / "home", f"update marts.indicators set formula = '{formula}' where indicator = 'share';")
+        words = json.loads((other / "site" / "data" / "texts.cs.json").read_bytes()).get("common.log_ratio")
+        share = next(own for own in data(other, "meta.cs")["indicators"] if own["indicator"] == "share")
+        assert share["is_log_ratio"] is True
+        assert words is None or share["unit"] == words == "logaritmus poměru (0 = beze změny)"
+        assert exports.verify(other) == []
 
     def test_values_of_other_indicators_lie_beside_those_of_headlines(self, tmp_path: Path) -> None:
         other = build(tmp_path / "home", "update marts.indicators set display = 'more';")

@@ -31,7 +31,7 @@ export function ValuesTable({ meta, comparisons, group, notes }: Props) {
       rows={comparisons.map(({ indicator, period: when, rows, group: sums, country }) => [
         <>
           <a href={address("indicator", { indicator: indicator.indicator })}>{indicator.title}</a>
-          <span class="under">{[indicator.is_log_ratio ? t("compare.log_ratio") : indicator.unit, period(when)].filter(Boolean).join(", ")}</span>
+          <span class="under">{[indicator.unit, period(when)].filter(Boolean).join(", ")}</span>
         </>,
         ...rows.map((row) => <PlaceCell meta={meta} indicator={indicator} period={when} row={row} notes={notes} />),
         ...(group
