@@ -48,15 +48,36 @@ def namesakes_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _shared(tmp_path_factory: pytest.TempPathFactory, name: str, write: Callable[[Path], Path], expected: int, *options: str) -> Path:
-    """Return a folder with a pack and the home of its run, made by whichever worker comes first."""
+    """Return a folder with a pack and the home of its run."""
+
+    def make(root: Path) -> None:
+        done = zpo2("run", "--pack", write(root / "pack"), "--home", root / "home", *options, SOURCE_DATE_EPOCH=EPOCH)
+        assert done.returncode == expected, done.stdout + done.stderr
+
+    return _made_once(tmp_path_factory, name, make)
+
+
+def _run_once(tmp_path_factory: pytest.TempPathFactory, name: str, timeout: float = 600, **variables: str) -> Path:
+    """Return the home of a pack of the project in `data`, run here unless it is already current."""
+    home = PROJECT / "data" / name
+
+    def make(_: Path) -> None:
+        done = zpo2("run", "--pack", PROJECT / "packs" / name, "--home", home, timeout=timeout, **variables)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    _made_once(tmp_path_factory, f"run-of-{name}", make)
+    return home
+
+
+def _made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return the folder of that name of all workers, after whichever of them came first has called `make` on it."""
     base = tmp_path_factory.getbasetemp()
     root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
     root.mkdir(exist_ok=True)
     with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # who comes second waits for the first
         if not (root / "done").exists():
-            done = zpo2("run", "--pack", write(root / "pack"), "--home", root / "home", *options, SOURCE_DATE_EPOCH=EPOCH)
-            assert done.returncode == expected, done.stdout + done.stderr
+            make(root)
             (root / "done").touch()
     return root
 
@@ -67,27 +88,24 @@ def five_release(five_home: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of packs/demo's home, run here unless it is already current: other tests may run the pack meanwhile."""
-    home = PROJECT / "data" / "demo"
-    done = zpo2("run", "--pack", PROJECT / "packs" / "demo", "--home", home)
-    assert done.returncode == 0, done.stdout + done.stderr
-    unneeded = shutil.ignore_patterns(".part-*", "run.lock", "dagster", "staging", "inbox")
-    return shutil.copytree(home, tmp_path_factory.mktemp("demo") / "home", ignore=unneeded)
+def demo_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The release of packs/demo; shared as five_home is."""
+    return current_release(_run_once(tmp_path_factory, "demo"))
 
 
 @pytest.fixture(scope="session")
-def cz_home() -> Path:
-    """The home of packs/cz, run here, by whichever worker comes first, unless it is already current."""
+def demo_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of packs/demo's home."""
+    unneeded = shutil.ignore_patterns(".part-*", "run.lock", "dagster", "staging", "inbox")
+    return shutil.copytree(_run_once(tmp_path_factory, "demo"), tmp_path_factory.mktemp("demo") / "home", ignore=unneeded)
+
+
+@pytest.fixture(scope="session")
+def cz_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of packs/cz; shared as five_home is."""
     if not MIRROR.is_dir():
         pytest.skip(f"{MIRROR} does not exist: the real pack cannot be run offline")
-    home = PROJECT / "data" / "cz"
-    home.parent.mkdir(exist_ok=True)
-    with (home.parent / ".cz-in-tests").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # a run waits a minute for another, and this one takes longer
-        done = zpo2("run", "--pack", PROJECT / "packs" / "cz", "--home", home, timeout=1800, ZPO2_MIRROR=str(MIRROR))
-    assert done.returncode == 0, done.stdout + done.stderr
-    return home
+    return _run_once(tmp_path_factory, "cz", timeout=1800, ZPO2_MIRROR=str(MIRROR))
 
 
 @pytest.fixture(scope="session")
@@ -111,13 +129,14 @@ def current_release(home: Path) -> Path:
 
 # files of minutes, the longest first: no worker is left with one of them at the end; the first runs packs/cz
 LONGEST = (
-    "test_cz_figures", "test_spark", "test_daemon", "test_develop_pages", "test_changed_inputs", "test_operations", "test_corpus",
-    "test_runs", "test_release_transaction", "test_killed_runs", "test_release_reuse", "test_same_bytes", "test_dagster", "test_wheel",
-    "test_command_help", "test_dbt_project", "test_announcements", "test_published_formats", "test_dbt_process", "test_pack_repository",
-    "test_postgres_kills", "test_v4_figures", "test_guards", "test_unattended", "test_push_s3", "test_starter_pack",
-    "test_release_under_fire", "test_caller_environment", "test_containers", "test_sums", "test_push_ckan", "test_typical_mistakes",
-    "test_properties", "test_vintage", "test_postgres", "test_readme_example", "test_contract_rules", "test_personal_data",
-    "test_local_feeds",
+    "test_cz_figures", "test_spark", "test_develop_pages", "test_daemon", "test_changed_inputs", "test_v4_figures",
+    "test_pack_repository", "test_operations", "test_corpus", "test_runs", "test_release_transaction", "test_killed_runs",
+    "test_release_reuse", "test_same_bytes", "test_announcements", "test_exhausting", "test_polling", "test_postgres_kills",
+    "test_unattended", "test_site_hostile", "test_dagster", "test_wheel", "test_command_help", "test_dbt_project",
+    "test_published_formats", "test_dbt_process", "test_guards", "test_push_s3", "test_starter_pack", "test_release_under_fire",
+    "test_caller_environment", "test_containers", "test_confidential_counts", "test_run_beside_servers", "test_changes", "test_counts",
+    "test_sums", "test_push_ckan", "test_typical_mistakes", "test_properties", "test_vintage", "test_postgres", "test_readme_example",
+    "test_contract_rules", "test_personal_data", "test_local_feeds",
 )  # fmt: skip
 
 

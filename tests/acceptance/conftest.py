@@ -7,19 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import current_release
 from tests.support import static_server
-from tests.support.command import PROJECT, zpo2
 from tests.support.site_views import Views
-
-
-@pytest.fixture(scope="session")
-def demo_release() -> Path:
-    """The release of packs/demo, run here unless it is already current."""
-    home = PROJECT / "data" / "demo"
-    done = zpo2("run", "--pack", PROJECT / "packs" / "demo", "--home", home)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return current_release(home)
 
 
 @pytest.fixture(params=["demo", "cz"])
