@@ -111,7 +111,7 @@ class TestLostTime:
         assert not refused & {path.strip("/") for path in asked}
         assert all(not results[name].attempted for name in refused)
         assert len(refused) >= 12
-        assert sum(path.startswith("/required") for path in asked) >= 2
+        assert sum(name.startswith("required") for name in refused) <= 4  # what optional ones lose is not held against them
 
     def test_of_a_source_limits_its_other_parts(self, tmp_path: Path) -> None:
         pack = packs.load(five_places.write(tmp_path / "pack"))
