@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from pipelines.lake import isolated
-from pipelines.lake.mapping import areas, counts
+from pipelines.lake.mapping import area_changes, areas, counts
 from pipelines.lake.sandbox import Sandbox
 from pipelines.packs.expressions import ExpressionError
 from pipelines.readers.reading import CELL, ROW, TEXT, size_of
-from tests.support.ingested import ingest
+from tests.support.ingested import HEAD, ingest
 
 CHANGES = """\
 fetch: {url: data/changes.csv}
@@ -45,6 +45,21 @@ class TestAreaChanges:
         s = ingest(tmp_path, CHANGES, {"changes.csv": "\n".join(["old,new,day,share", *rows])})
         assert "more than 1000000 ways" in s.report.errors[""]
         assert not s.frame.height
+
+    def test_changes_of_all_sources_are_bounded_together(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The optional source comes first in the pack, and is refused: the required one is processed before it."""
+        monkeypatch.setattr(area_changes, "MAX_WAYS", 100)
+        days = [f"20{year:02}-01-01" for year in range(5)]
+        rows = [
+            [f"{old},{new},{day},0.5" for day in days[first::2] for old, new in permutations(("t1", "t2", "t3"), 2)] for first in (0, 1)
+        ]
+        files = {f"{name}.csv": "\n".join(["old,new,day,share", *of_file]) for name, of_file in zip(("changes", "more"), rows, strict=True)}
+        more = HEAD.format(id="a_more") + "optional: true\n" + CHANGES.replace("changes.csv", "more.csv")
+        s = ingest(tmp_path, CHANGES, files, sources__a_more_yml=more)
+        assert s.counts() == (18, 18, 0, {})
+        assert "more than 100 ways" in s.of("a_more").report.errors[""]
+        assert not s.of("a_more").frame.height
+        assert s.of("a_more").report.down
 
     def test_a_long_chain_of_names_is_followed_whatever_its_order(self, tmp_path: Path) -> None:
         names = [*(f"name{i}" for i in range(300)), "t1"]

@@ -22,6 +22,7 @@ from pipelines.core.errors import Zpo2Error
 STRUCTURED = "application/cloudevents+json"
 BATCH = "application/cloudevents-batch+json"
 MAX_ATTRIBUTE = 1024  # characters
+MAX_DIGITS = 1000  # of a whole number, with its sign
 _NAME = re.compile(r"[a-z0-9]+")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _JSON = re.compile(r"(application|text)/([A-Za-z0-9.-]+\+)?json(\s*;.*)?", re.IGNORECASE)
@@ -145,10 +146,12 @@ def _utc(value: Any) -> str:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite)
+        return json.loads(body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite, parse_int=_whole)
     except InvalidCloudEvent:
         raise
-    except (ValueError, RecursionError) as error:
+    except RecursionError:
+        raise InvalidCloudEvent("not JSON that can be read: nested too deeply") from None
+    except ValueError as error:
         raise InvalidCloudEvent(f"not JSON: {error}") from None
 
 
@@ -161,6 +164,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(text: str) -> Any:
     raise InvalidCloudEvent(f"{text} is not a JSON number")
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise InvalidCloudEvent(f"{text[:40]}...: a whole number has at most {MAX_DIGITS} digits")
+    return int(text)
 
 
 def _finite(text: str) -> float:

@@ -30,6 +30,8 @@ from quality import contracts
 Progress = Callable[[str], None]
 _PLACE = ["__part", "__row", "__cell"]  # where a row stands in the files of a source
 READERS = 2  # files read at a time; the text frames of all parts of a source are in memory until they are mapped
+MAX_COLUMNS = 20_000
+"""Different columns of all parts of a source: each part gets those of the others, so they cost more than they hold."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def _read_snapshots(
     """Return the text rows of the snapshots that could be read, by part."""
     read: dict[str, _Text] = {}
     left = most = isolated.Limits.of(context.settings).bytes
+    names: set[str] = set()
     with ThreadPoolExecutor(READERS) as pool:
         # several parts may have the same bytes; what they read in the same way is read once
         readings = {part: Reading(waiting.snapshot.sha256, read_options(context, source, part)) for part, waiting in pending.items()}
@@ -139,7 +142,10 @@ def _read_snapshots(
             size = size_of(rows)
             if size > left:
                 raise readers.UnreadableSnapshot(f"with it, the rows of the source need more than {most // 10**6} MB (ZPO2_READ_MEMORY)")
+            if len(names.union(rows.columns)) > MAX_COLUMNS:
+                raise readers.UnreadableSnapshot(f"with it, the source has more than {MAX_COLUMNS} different columns")
             left -= size
+            names.update(rows.columns)
             if not _accepts_shape(source, report, part, shapes, shape):
                 continue
             rows, corrected = apply_corrections(context, source, with_variables(context, source, part, rows))

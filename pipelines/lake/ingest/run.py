@@ -18,7 +18,8 @@ from pipelines.lake.ingest.context import Context
 from pipelines.lake.ingest.faults import reason_of
 from pipelines.lake.ingest.report import AreaFault, SourceReport
 from pipelines.lake.manifest import Manifest
-from pipelines.lake.store import Receipt
+from pipelines.lake.mapping import area_changes
+from pipelines.lake.store import File, Receipt
 from pipelines.packs import expressions
 from pipelines.packs.schema import AreasMap, FetchedSource, ObservationsMap
 from pipelines.packs.workspace import Workspace
@@ -58,6 +59,7 @@ class Ingest:
         self.before = Manifest.load_if_whole(workspace.manifest) or Manifest()
         self.progress: rows.Progress = progress or (lambda _: None)
         self._levels_down: set[str] = set()
+        self._changes: list[File] = []  # changes of areas of the sources that were processed
 
     @property
     def area_warnings(self) -> tuple[str, ...]:
@@ -116,11 +118,13 @@ class Ingest:
 
         def process(*kinds: str) -> None:
             sources = [source for source in pack.sources.values() if source.enabled and source.into in kinds]
-            for group in shared_table.groups(pack, pack.after_looked_up(sources)):
+            required_first = sorted(sources, key=lambda source: source.optional) if kinds == ("area_changes",) else sources
+            for group in shared_table.groups(pack, pack.after_looked_up(required_first)):
                 self.context.shared = shared_table.SharedTable([reading.needed_of(s) for s in group]) if len(group) > 1 else None
                 for source in group:
                     report = self._process_source(source, use_newest=only is None or source.id in only)
                     self.context.parts_used[source.id] = report.parts
+                    self._changes += report.files("area_changes")
                     add(report)
             self.context.shared = None
             reports.update({source.id: reports.pop(source.id) for source in sources})  # in the order of the pack
@@ -220,6 +224,8 @@ class Ingest:
             guards.refuse_quarantined(source, report, states, self.context.lake, self.context.pack.measures_read)
             if set(report.parts) != compared:
                 conflicts.resolve_conflicts(self.context, source, report)  # without the parts that were refused
+            if self._changes and (files := report.files("area_changes")):
+                area_changes.assert_few(self.context.lake.read_all([*self._changes, *files], "area_changes"))
             if isinstance(source.map, ObservationsMap):
                 for condition in (source.universe, *(note.areas for note in source.notes)):
                     counted.areas_of(self.context, condition)

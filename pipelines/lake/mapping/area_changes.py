@@ -26,7 +26,7 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreaChangesMap, territ
     """
     rows = evaluate(validated.accepted, _expressions(spec), sandbox).with_columns(pl.col("from_area", "to_area").str.strip_chars())
     areas = territory.areas["ref_area"].implode()
-    changes = _by_day(rows)
+    changes = _by_day(rows.filter(pl.col("__where").fill_null(False)))
     _assert_few_ways(changes)
     days = _last_days(changes, set(territory.areas["ref_area"]))
     last_day = pl.col("to_area").replace_strict(list(days), list(days.values()), default=None, return_dtype=pl.Date)
@@ -46,9 +46,14 @@ def map_rows(source: str, validated: ValidatedRows, spec: AreaChangesMap, territ
     return map_or_reject(source, rows, spec.where, faults, validated.snapshots, CHANGE)
 
 
+def assert_few(changes: pl.DataFrame) -> None:
+    """Raise UnreadableSnapshot where changes of all sources together (rows of CHANGE) lead on in more than MAX_WAYS."""
+    _assert_few_ways(_by_day(changes))
+
+
 def _by_day(rows: pl.DataFrame) -> list[tuple[date, list[tuple[str, str]]]]:
     """Return the changes that the rows declare as pairs of areas, those of the last day first. Raises UnreadableSnapshot."""
-    changes = rows.filter(pl.col("__where").fill_null(False)).select("changed_on", "from_area", "to_area").drop_nulls()
+    changes = rows.select("changed_on", "from_area", "to_area").drop_nulls()
     if changes.height > MAX_WAYS:
         raise UnreadableSnapshot(f"the rows give {changes.height} changes, more than {MAX_WAYS}")
     ordered = changes.sort("changed_on", descending=True, maintain_order=True).rows()

@@ -19,8 +19,9 @@ from tests.hostile.fuzzing.case import Target
 from tests.hostile.fuzzing.declared import Packs
 from tests.hostile.fuzzing.files import Readers
 from tests.hostile.fuzzing.listening import Receiver, Server
+from tests.hostile.fuzzing.pushed import Events
 
-NAMES = ("readers", "packs", "receiver", "server")
+NAMES = ("readers", "packs", "receiver", "server", "events")
 _WORK = "--work"
 
 
@@ -32,7 +33,7 @@ def targets(folder: Path, names: list[str]) -> dict[str, Callable[[], Target]]:
         place.mkdir(parents=True)
     made: dict[str, Callable[[], Target]] = {
         "readers": lambda: Readers(places["readers"], Path(mirror) if mirror else None), "packs": lambda: Packs(places["packs"]),
-        "receiver": lambda: Receiver(places["receiver"]), "server": lambda: Server(places["server"]),
+        "receiver": lambda: Receiver(places["receiver"]), "server": lambda: Server(places["server"]), "events": lambda: Events(places["events"]),
     }  # fmt: skip
     return {name: made[name] for name in names}
 

@@ -91,6 +91,7 @@ class TestParse:
             (STRUCTURED, b'{"id": "1", "id": "2"}', "a key appears twice"),
             (STRUCTURED, b'{"data": NaN}', "NaN is not a JSON number"),
             (STRUCTURED, b'{"data": 1e999}', "the number is too large"),
+            (STRUCTURED, b'{"data": -' + b"9" * 5000 + b"}", "999...: a whole number has at most 1000 digits"),
             (STRUCTURED, b"[" * 100_000, "not JSON"),
             (BATCH, b"{}", "expected a JSON array"),
             ("application/cloudevents+avro", b"", "is not supported"),

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipelines import packs
+from pipelines import packs, readers
 from pipelines.cli.status import collect
 from pipelines.core.settings import Settings
 from pipelines.extract import backlog
@@ -20,9 +20,10 @@ from pipelines.extract.cloudevents.queue import Queue
 from pipelines.extract.cloudevents.segments import Backlog, backlog_of
 from pipelines.extract.source_state import SourceStates
 from pipelines.extract.sources import fetch_sources
-from pipelines.lake.ingest import Ingest
+from pipelines.lake.ingest import Ingest, pushed, rows
 from pipelines.lake.quarantine import quarantine_frame
 from pipelines.packs.workspace import Workspace
+from pipelines.readers import ReadOptions
 from tests.support import happenings
 
 OTHER = "org.example.other"
@@ -156,6 +157,36 @@ def test_a_record_that_cannot_be_read_is_quarantined_alone(place: Place) -> None
     assert place.in_lake() == [n for n in range(20) if n not in (3, 9)]
     refused = quarantine_frame(place.workspace, "happenings")
     assert sorted(reason.split(";")[0] for reason in refused["reason"]) == ["more than 5000 different keys", "nested more than 32 deep"]
+
+
+def test_a_day_whose_records_were_all_replaced_has_no_rows(tmp_path: Path) -> None:
+    path, options = tmp_path / "day", ReadOptions(format="schema-org-events")
+    path.write_bytes(b"[\n\n]\n")
+    assert pushed.read_records(lambda file: readers.read(file, options, None), path).height == 0
+
+
+def test_records_with_keys_of_their_own_do_not_make_a_column_each(tmp_path: Path) -> None:
+    """Each of them can be read, and together they would have 8,000 columns."""
+    path, options = tmp_path / "day", ReadOptions(format="json")
+    path.write_bytes(b"[\n" + b",\n".join(json.dumps({f"{n}-{key}": 1 for key in range(2_000)}).encode() for n in range(4)) + b"\n]\n")
+    rows = pushed.read_records(lambda file: readers.read(file, options, None), path)
+    assert rows["__fault"].to_list() == [None, None, *["more than 5000 different keys in the records of a day"] * 2]
+    assert rows["__row"].to_list() == [1, 2, 3, 4]
+    assert rows.width < 4_100
+
+
+def test_days_with_columns_of_their_own_are_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MAX_COLUMNS", 40)
+    place.declare("into: events", "key: [id]\ninto: events")
+    events = [happenings.event(number) for number in range(5)]
+    for number, event in enumerate(events):
+        event["data"] |= {f"{number}-{key}": 1 for key in range(10)}
+    happenings.push(place.workspace.queue, events)
+    place.run()
+    fetch_sources(place.workspace)
+    report = Ingest(place.workspace).run()["happenings"]
+    assert len(report.parts) == 3
+    assert {text.partition(": ")[2] for text in report.errors.values()} == {"with it, the source has more than 40 different columns"}
 
 
 def test_a_record_on_which_ignore_fails_is_quarantined_alone(place: Place) -> None:
