@@ -113,7 +113,8 @@ def read(path: Path, territory: Territory) -> Iterator[IndicatorCells]:
 def arranged(frame: pl.DataFrame, indicator: str, territory: Territory) -> IndicatorCells:
     """Return the rows of an indicator as arrays. Rows of areas that the table `areas` does not have are left out."""
     number = frame["ref_area"].replace_strict(territory.numbers, default=None, return_dtype=pl.Int64)
-    frame = frame.with_columns(number.alias("area")).filter(pl.col("area").is_not_null())
+    measured = [pl.col(name).cast(pl.Float64).fill_null(np.nan) for name in MEASURED if name in frame.columns]
+    frame = frame.with_columns(number.alias("area"), *measured).filter(pl.col("area").is_not_null())
     levels = []
     for level in territory.levels:
         own = frame.filter(pl.col("area").is_between(level.first, level.stop - 1))
@@ -139,12 +140,12 @@ def _breakdown(frame: pl.DataFrame, sex: str, age: str, shape: tuple[int, int]) 
     for name in MEASURED:
         numbers[name] = np.full(shape, np.nan)
         if name in frame.columns:
-            numbers[name][at] = frame[name].cast(pl.Float64).fill_null(np.nan).to_numpy()
+            numbers[name][at] = frame[name].to_numpy()
     status = np.zeros(shape, dtype=np.uint8)
     letters = np.frombuffer("".join(frame["obs_status"].to_list()).encode("ascii"), dtype=np.uint8)
     status[at] = letters
     note, notes = np.full(shape, NO_NOTE, dtype=np.int64), []
-    if "status_note" in frame.columns:
+    if "status_note" in frame.columns and frame["status_note"].null_count() < frame.height:
         notes = frame["status_note"].drop_nulls().unique().sort().to_list()
         place = {text: number for number, text in enumerate(notes)}
         note[at] = frame["status_note"].replace_strict(place, default=NO_NOTE, return_dtype=pl.Int64).fill_null(NO_NOTE).to_numpy()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import orjson
 
 from exports.api import positions
 from exports.api.cells import Breakdown, IndicatorCells, LevelCells
@@ -84,8 +85,9 @@ def _position(position: positions.Position, group: str) -> dict[str, Any]:
     return {**shown, "others": others}
 
 
-def _counts(counts: Ints) -> Any:
-    return numbers(np.where(counts < 0, np.nan, counts.astype(np.float64)))
+def _counts(counts: Ints) -> orjson.Fragment:
+    """Return counts as a JSON list; -1 stands for none."""
+    return orjson.Fragment(orjson.dumps(np.ascontiguousarray(counts), option=orjson.OPT_SERIALIZE_NUMPY).replace(b"-1", b"null"))
 
 
 def _above(cells: IndicatorCells, bundle: Bundle, period: str, decimals: int | None, territory: Territory) -> dict[str, Any]:

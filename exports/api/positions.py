@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,16 +38,12 @@ def among_groups(values: Floats, group: Ints) -> Position:
     return Position(below, equal, others)
 
 
-def among_peers(values: Floats, peers: Sequence[Sequence[int]]) -> Position:
-    """Return the position of each value among those of its peers; `peers` has places in `values`."""
+def among_peers(values: Floats, peers: Ints) -> Position:
+    """Return the position of each value among those of its peers: a row of places in `values` for each of them, others for no peer."""
     below, equal, others = (np.full(len(values), -1, dtype=np.int64) for _ in range(3))
-    width = max(map(len, peers), default=0)
-    if width == 0:
-        return Position(below, equal, others)
-    padded = np.append(values, np.nan)
-    places = np.array([[*own, *[len(values)] * (width - len(own))] for own in peers], dtype=np.int64)
-    of_peers = padded[places]
-    own = np.isfinite(values) & (np.array([len(group) for group in peers]) > 0)
+    are_peers = (peers >= 0) & (peers < len(values))
+    of_peers = np.append(values, np.nan)[np.where(are_peers, peers, len(values))]
+    own = np.isfinite(values) & are_peers.any(axis=1)
     below[own] = (of_peers[own] < values[own, None]).sum(axis=1)
     equal[own] = (of_peers[own] == values[own, None]).sum(axis=1)
     others[own] = np.isfinite(of_peers[own]).sum(axis=1)
@@ -63,9 +59,8 @@ def quantiles(values: Floats) -> Floats:
 def of_level(values: Floats, first: int, territory: Territory) -> Mapping[str, Position]:
     """Return the positions of the values of a level, whose first area has the number `first`, in the groups that they are compared in."""
     stop = first + len(values)
-    peers = [[peer - first for peer in own if first <= peer < stop] for own in territory.peers[first:stop]]
     return {
         "parent": among_groups(values, territory.parent[first:stop]),
-        "peers": among_peers(values, peers),
+        "peers": among_peers(values, territory.padded_peers[first:stop] - first),
         "country": among_groups(values, territory.country[first:stop]),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,14 @@ class Territory:
 
     def level(self, name: str) -> LevelRange | None:
         return next((level for level in self.levels if level.id == name), None)
+
+    @cached_property
+    def padded_peers(self) -> Ints:
+        """The peers as a matrix with a row per area, NOWHERE after the last one."""
+        padded = np.full((len(self.peers), max(map(len, self.peers), default=0)), NOWHERE, dtype=np.int64)
+        for area, peers in enumerate(self.peers):
+            padded[area, : len(peers)] = peers
+        return padded
 
     def top(self, area: int) -> int:
         """Return the highest area above an area, or NOWHERE."""

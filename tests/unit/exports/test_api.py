@@ -283,7 +283,7 @@ class TestNumbers:
         assert (position.below.tolist(), position.equal.tolist(), position.others.tolist()) == (
             [0, 1, 1, -1, 0], [0, 1, 1, -1, 0], [2, 2, 2, -1, 0],
         )  # fmt: skip
-        peers = positions.among_peers(values, [[1, 3, 4], [0], [], [0], [0, 1, 2]])
+        peers = positions.among_peers(values, np.array([[1, 3, 4], [0, -1, -1], [-1, 9, -1], [0, -1, -1], [0, 1, 2]]))
         assert (peers.below.tolist(), peers.others.tolist()) == ([0, 1, -1, -1, 3], [2, 1, -1, -1, 3])
 
 
