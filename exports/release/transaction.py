@@ -1,7 +1,7 @@
 """The release transaction: build a release aside, verify it, and publish it in one step or not at all.
 
-`build` reads from top to bottom: prepare, write the tables, describe them, compare them with the current release, complete the files,
-verify and publish. The caller makes sure that only one build at a time works on a `public` folder.
+`build` reads from top to bottom: start, write and describe the tables, compare them with the current release, complete the files, verify and
+publish. The caller makes sure that only one build at a time works on a `public` folder.
 """
 
 from __future__ import annotations
@@ -83,78 +83,44 @@ def build(
     """
     from exports.model.connection import Limits
 
-    report_progress = report_progress or (lambda text: None)
     limits = Limits(memory, staging / public_folder.WORK / "spill", spill_bytes)
     with _errors_as_release_errors(public, staging, limits), _prepared(warehouse, tables, public, staging) as work:
-        # prepare
-        ledger, current = public_folder.recover(public, work)
-        folder = work / "release"
-        folder.mkdir()
-        current_folder = public / RELEASES / current.version if current else None
-        reuse = Reuse(current_folder, staging, part_keys or {})
-
-        # write the tables
-        from exports.formats import table_files  # Arrow, Polars and DuckDB are slow to import; only a build needs them
-        from exports.release import facts
-
-        written = table_files.write(warehouse, tables, info, folder, limits, reuse, report_progress)
-
-        # describe them
-        context = Context(
-            info=info,
-            version=ledger.next_version(info.released.astimezone(UTC).strftime("%Y.%m")),
-            tables=tables,
-            rows=written.rows,
-            guarded=written.guarded,
-            foreign_keys=written.foreign_keys,
-            files=written.files,
-            quality_report=quality_report,
-            previous=Previous(current.version, current.rows) if current else None,
-            facts=facts.gather(tables, folder / "parquet", limits),
-        )
-        context = replace(context, schema_version=schema_version.following(current_folder, datapackage.resources(context)))
-        content = _content_digest(context, written.content)
-        pack = _pack_info(info, content, ledger)
-
-        # stop here if there is nothing to publish
-        if current and current_folder and current.content == content and _is_intact(current_folder):
-            public_folder.write_ledger(replace(ledger.with_inputs_key(current.version, info.inputs_key), pack=pack), public, work)
-            reuse.save(current_folder, written.files)
-            report_progress(f"unchanged: {current.version} remains the current release")
-            return Release(current.version, current_folder, False, dict(current.rows))
-        if current and current_folder and (superseded := ledger.superseded(content, current.version)):
-            if ledger.pack is None:
-                public_folder.write_ledger(replace(ledger, pack=pack), public, work)
-            report_progress(f"{superseded}; {current.version} remains the current release")
-            return Release(current.version, current_folder, False, dict(current.rows), str(superseded))
-
-        # compare, complete, verify
-        context = _compare(folder, context, current_folder, limits, reuse, report_progress)
-        files, over_budget = _complete(folder, context, current_folder, limits, reuse, report_progress)
-        report_progress("verifying the release")
-        if faults := verify(folder, replace(limits, spill=None), reuse.linked):
-            raise ReleaseError("the release failed its own verification; the current release is unchanged:\n" + "\n".join(faults))
-        _seal(folder, reuse.linked)
-        reuse.save(folder, files)
-
-        # publish
-        report_progress(f"publishing {context.version}")
-        entry = Entry(
-            context.version,
-            info.timestamp,
-            info.inputs_key,
-            content,
-            context.rows,
-            _change_counts(context),
-            data_sets.digests(replace(context, files={**context.files, **files})),
-            layout.INDEX,
-            context.schema_version,
-        )
-        path = public_folder.publish(folder, entry, ledger, public, work, pack)
-        return Release(context.version, path, True, dict(context.rows), over_budget=over_budget)
+        started = _start(public, staging, work, limits, part_keys or {}, report_progress or (lambda text: None))
+        context, content = _write_tables(started, warehouse, tables, info, quality_report)
+        if release := _nothing_to_publish(started, context, content):
+            return release
+        context = _compare(started, context)
+        files, over_budget = _complete(started, context)
+        _verify(started, files)
+        return _publish(started, replace(context, files={**context.files, **files}), content, over_budget)
 
 
 # ------------------------------------------------------------------------------------------------------------- prepare
+
+
+@dataclass(frozen=True)
+class _Build:
+    """Where a build writes (`folder`, inside `work`), what it starts from, and what it may use. `current_folder` is that of `current`."""
+
+    public: Path
+    work: Path
+    folder: Path
+    ledger: Ledger
+    current: Entry | None
+    current_folder: Path | None
+    limits: Limits
+    reuse: Reuse
+    report_progress: ReportProgress
+
+
+def _start(public: Path, staging: Path, work: Path, limits: Limits, part_keys: PartKeys, report_progress: ReportProgress) -> _Build:
+    """Finish what a killed build left, and make an empty folder for the release."""
+    ledger, current = public_folder.recover(public, work)
+    folder = work / "release"
+    folder.mkdir()
+    current_folder = public / RELEASES / current.version if current else None
+    reuse = Reuse(current_folder, staging, part_keys)
+    return _Build(public, work, folder, ledger, current, current_folder, limits, reuse, report_progress)
 
 
 def _check_arguments(warehouse: Path, tables: Sequence[Table], public: Path, staging: Path) -> None:
@@ -198,7 +164,52 @@ def _errors_as_release_errors(public: Path, staging: Path, limits: Limits) -> It
         raise connection.explain(error, limits, staging, public_folder.current_size(public)) from error
 
 
-# ------------------------------------------------------------------------------------------------------------ describe
+# ------------------------------------------------------------------------------------------------- tables and description
+
+
+def _write_tables(
+    build: _Build, warehouse: Path, tables: Sequence[Table], info: ReleaseInfo, quality_report: Mapping[str, Any]
+) -> tuple[Context, str]:
+    """Write the table files. Return what describes them, and a digest of what is published."""
+    from exports.formats import table_files  # Arrow, Polars and DuckDB are slow to import; only a build needs them
+    from exports.release import facts
+
+    written = table_files.write(warehouse, tables, info, build.folder, build.limits, build.reuse, build.report_progress)
+    context = Context(
+        info=info,
+        version=build.ledger.next_version(info.released.astimezone(UTC).strftime("%Y.%m")),
+        tables=tables,
+        rows=written.rows,
+        guarded=written.guarded,
+        foreign_keys=written.foreign_keys,
+        files=written.files,
+        quality_report=quality_report,
+        previous=Previous(build.current.version, build.current.rows) if build.current else None,
+        facts=facts.gather(tables, build.folder / "parquet", build.limits),
+    )
+    context = replace(context, schema_version=schema_version.following(build.current_folder, datapackage.resources(context)))
+    return context, _content_digest(context, written.content)
+
+
+def _nothing_to_publish(build: _Build, context: Context, content: str) -> Release | None:
+    """Return the current release if it has the same content, or if an operator took this content back; None if there is a new release."""
+    current, ledger = build.current, build.ledger
+    if current is None or build.current_folder is None:
+        return None
+    pack, superseded = _pack_info(context.info, content, ledger), ledger.superseded(content, current.version)
+    if current.content == content and _is_intact(build.current_folder):
+        public_folder.write_ledger(
+            replace(ledger.with_inputs_key(current.version, context.info.inputs_key), pack=pack), build.public, build.work
+        )
+        build.reuse.save(build.current_folder, context.files)
+        build.report_progress(f"unchanged: {current.version} remains the current release")
+        return Release(current.version, build.current_folder, False, dict(current.rows))
+    if superseded:
+        if ledger.pack is None:
+            public_folder.write_ledger(replace(ledger, pack=pack), build.public, build.work)
+        build.report_progress(f"{superseded}; {current.version} remains the current release")
+        return Release(current.version, build.current_folder, False, dict(current.rows), str(superseded))
+    return None
 
 
 def _content_digest(context: Context, content: Mapping[str, FileFacts]) -> str:
@@ -242,32 +253,30 @@ def _is_intact(folder: Path) -> bool:
 # ------------------------------------------------------------------------------------------------------------- compare
 
 
-def _compare(
-    folder: Path, context: Context, current_folder: Path | None, limits: Limits, reuse: Reuse, report_progress: ReportProgress
-) -> Context:
+def _compare(build: _Build, context: Context) -> Context:
     """Add the table `changes`, compared with the current release. It is never a reason for a new version."""
     from exports.changes import compare
     from exports.changes.published import TABLE
     from exports.model.change_summary import Summary
 
     summary = None
-    with compare.release_files(folder, context.info.about()) as sink:
-        if current_folder is not None:
-            version = current_folder.name
+    with compare.release_files(build.folder, context.info.about()) as sink:
+        if build.current_folder is not None:
+            version, unchanged = build.current_folder.name, build.reuse.unchanged_parts()
             try:
                 summary = compare.compare(
-                    current_folder, folder, version, context.info.provenance, limits, sink, unchanged=reuse.unchanged_parts()
+                    build.current_folder, build.folder, version, context.info.provenance, build.limits, sink, unchanged=unchanged
                 )
             except compare.NotComparableError as error:
                 summary = Summary(version, not_comparable=str(error))
-                report_progress(f"cannot compare with {version}: {error}")
-    report_progress(f"{TABLE.name}: {sink.rows} rows")
+                build.report_progress(f"cannot compare with {version}: {error}")
+    build.report_progress(f"{TABLE.name}: {sink.rows} rows")
     return replace(
         context,
         tables=(*context.tables, TABLE),
         rows={**context.rows, TABLE.name: sink.rows},
         guarded={**context.guarded, TABLE.name: sink.guarded},
-        files={**context.files, **compare.facts(folder)},
+        files={**context.files, **compare.facts(build.folder)},
         changes=summary,
     )
 
@@ -287,9 +296,7 @@ def _change_counts(context: Context) -> ChangeCounts:
 # ------------------------------------------------------------------------------------------------------------ complete
 
 
-def _complete(
-    folder: Path, context: Context, current_folder: Path | None, limits: Limits, reuse: Reuse, report_progress: ReportProgress
-) -> tuple[Mapping[str, FileFacts], Sequence[str]]:
+def _complete(build: _Build, context: Context) -> tuple[Mapping[str, FileFacts], Sequence[str]]:
     """Add everything that a release contains beside the table files: DuckDB file, derived formats, descriptors and checksums.
 
     Returns the data files, and which budgets of size are exceeded and why.
@@ -300,6 +307,7 @@ def _complete(
     from exports.formats import duckdb as duckdb_file
     from exports.site import write as site
 
+    folder, limits, reuse, report_progress = build.folder, build.limits, build.reuse, build.report_progress
     if "duckdb" in context.info.formats:
         report_progress(DUCKDB)
         duckdb_file.write(context.tables, folder / "parquet", folder / DUCKDB, limits, VIEWS)
@@ -310,7 +318,7 @@ def _complete(
     if api.FORMAT in context.info.formats:
         report_progress("files for programs")
         context = replace(context, files={**context.files, **api.write(folder, context, reuse)})
-    context = replace(context, states=data_sets.states(context, current_folder))
+    context = replace(context, states=data_sets.states(context, build.current_folder))
     documents = metadata.render(metadata.DESCRIPTORS + metadata.RECORDS, context)
     context = replace(context, whole_csv=_whole_csv(context), document_bytes={path: len(text) for path, text in documents.items()})
     if site.FORMAT in context.info.formats:
@@ -340,6 +348,37 @@ def _whole_csv(context: Context) -> int:
         csv.append_header([column.name for column in table.columns], header)
         size += sum(context.files[path].bytes for path in paths) - (len(paths) - 1) * len(header.getvalue())
     return size
+
+
+# --------------------------------------------------------------------------------------------------- verify and publish
+
+
+def _verify(build: _Build, files: Mapping[str, FileFacts]) -> None:
+    """Verify the release, make it durable, and note which of its `files` the next one can link. Raises ReleaseError for any fault."""
+    build.report_progress("verifying the release")
+    if faults := verify(build.folder, replace(build.limits, spill=None), build.reuse.linked):
+        raise ReleaseError("the release failed its own verification; the current release is unchanged:\n" + "\n".join(faults))
+    _seal(build.folder, build.reuse.linked)
+    build.reuse.save(build.folder, files)
+
+
+def _publish(build: _Build, context: Context, content: str, over_budget: Sequence[str]) -> Release:
+    """Make the release the current one."""
+    build.report_progress(f"publishing {context.version}")
+    entry = Entry(
+        context.version,
+        context.info.timestamp,
+        context.info.inputs_key,
+        content,
+        context.rows,
+        _change_counts(context),
+        data_sets.digests(context),
+        layout.INDEX,
+        context.schema_version,
+    )
+    pack = _pack_info(context.info, content, build.ledger)
+    path = public_folder.publish(build.folder, entry, build.ledger, build.public, build.work, pack)
+    return Release(context.version, path, True, dict(context.rows), over_budget=over_budget)
 
 
 def _seal(folder: Path, linked: Collection[str]) -> None:

@@ -116,47 +116,63 @@ def server(folder: Path) -> MCPServer[None]:
     mcp_server = QueryServer(
         "zpo2", title=about.title, version=about.version, instructions=INSTRUCTIONS, log_level="ERROR", subscriptions=False
     )  # fmt: skip
-    for tool in _tools(current):
+    for tool in Tools(current).all():
         mcp_server.add_tool(tool, title=(tool.__doc__ or "").split(".")[0], annotations=READ_ONLY)
     return mcp_server
 
 
-def _tools(current: Callable[[], PublishedRelease]) -> list[Callable[..., Any]]:
-    """Return the tools. Their docstrings and annotations are what a client reads."""
+class Tools:
+    """The tools. Their docstrings and annotations are what a client reads. `current` returns the release that they answer from."""
 
-    def about_release(language: Language = None) -> ReleaseAnswer:
+    def __init__(self, current: Callable[[], PublishedRelease]) -> None:
+        self._current = current
+
+    def all(self) -> list[Callable[..., Any]]:
+        """Return the tools in the order in which clients see them."""
+        return [
+            self.about_release, self.search_places, self.search_indicators, self.get_value, self.get_series, self.compare_places,
+            self.rank_places, self.get_index, self.get_peers, self.get_group_value, self.explain_value,
+        ]  # fmt: skip
+
+    def about_release(self, language: Language = None) -> ReleaseAnswer:
         """What the release contains. Version, licence, levels of places, measures and the data they lack, indices, and the codes of statuses."""
-        return explain.about(current(), language)
+        return explain.about(self._current(), language)
 
     def search_places(
-        query: Text, level: Level = None, within: OptionalPlace = None, limit: Limit = 10, offset: Offset = 0, language: Language = None
+        self,
+        query: Text,
+        level: Level = None,
+        within: OptionalPlace = None,
+        limit: Limit = 10,
+        offset: Offset = 0,
+        language: Language = None,
     ) -> PlacesFound:
         """Find places by name or code. Diacritics and small typing mistakes do not matter; namesakes are told apart by `within`."""
-        return search.search_places(current(), query, level=level, within=within, limit=limit, offset=offset, language=language)
+        return search.search_places(self._current(), query, level=level, within=within, limit=limit, offset=offset, language=language)
 
     def search_indicators(
-        query: Query = "", *, objective: Objective = None, only_with_data: bool = False, limit: Limit = 10, offset: Offset = 0,
+        self, query: Query = "", *, objective: Objective = None, only_with_data: bool = False, limit: Limit = 10, offset: Offset = 0,
         language: Language = None,
     ) -> IndicatorsFound:  # fmt: skip
         """Find indicators by words of their titles and descriptions. An empty query lists all. Says which periods and levels have data."""
         return search.search_indicators(
-            current(), query, objective=objective, only_with_data=only_with_data, limit=limit, offset=offset, language=language
+            self._current(), query, objective=objective, only_with_data=only_with_data, limit=limit, offset=offset, language=language
         )
 
     def get_value(
-        indicator: Indicator, place: Place, *, period: Period = None, sex: Sexes = "_T", age: Age = "_T", level: Level = None,
+        self, indicator: Indicator, place: Place, *, period: Period = None, sex: Sexes = "_T", age: Age = "_T", level: Level = None,
         language: Language = None,
     ) -> ValueAnswer:  # fmt: skip
         """Get one value. With unit, period, status, interval, sources and comparisons; or why there is none and who could supply it."""
-        return values.value(current(), indicator, place, period=period, sex=sex, age=age, level=level, language=language)
+        return values.value(self._current(), indicator, place, period=period, sex=sex, age=age, level=level, language=language)
 
     def get_series(
-        indicator: Indicator, place: Place, *, first: Period = None, last: Period = None, sex: Sexes = "_T", age: Age = "_T",
+        self, indicator: Indicator, place: Place, *, first: Period = None, last: Period = None, sex: Sexes = "_T", age: Age = "_T",
         level: Level = None, limit: Limit = LARGEST_PAGE, offset: Offset = 0, language: Language = None,
     ) -> SeriesAnswer:  # fmt: skip
         """Get all periods of an indicator for one place. With breaks in the series and whether it changed by more than chance."""
         return values.series(
-            current(),
+            self._current(),
             indicator,
             place,
             first=first,
@@ -170,59 +186,62 @@ def _tools(current: Callable[[], PublishedRelease]) -> list[Callable[..., Any]]:
         )
 
     def compare_places(
-        indicator: Indicator, places: Annotated[list[Place], Field(min_length=1, max_length=MOST_COMPARED)], *, period: Period = None,
+        self, indicator: Indicator, places: Annotated[list[Place], Field(min_length=1, max_length=MOST_COMPARED)], *, period: Period = None,
         sex: Sexes = "_T", age: Age = "_T", level: Level = None, language: Language = None,
     ) -> CompareAnswer:  # fmt: skip
         """Compare places in the same period. Each value with what the release compares it with: the state, and similar places."""
-        return values.compare(current(), indicator, places, period=period, sex=sex, age=age, level=level, language=language)
+        return values.compare(self._current(), indicator, places, period=period, sex=sex, age=age, level=level, language=language)
 
     def rank_places(
-        indicator: Indicator, *, within: OptionalPlace = None, level: Level = None, period: Period = None,
+        self, indicator: Indicator, *, within: OptionalPlace = None, level: Level = None, period: Period = None,
         order: Literal["highest", "lowest"] = "highest", place: OptionalPlace = None, sex: Sexes = "_T", age: Age = "_T",
         limit: Limit = 10, offset: Offset = 0, language: Language = None,
     ) -> RankAnswer:  # fmt: skip
         """Order the places of a territory by value. With the positions that chance allows; `place` also returns the position of one place."""
         return ranking.rank(
-            current(), indicator, within=within, level=level, period=period, order=order, place=place, sex=sex, age=age, limit=limit,
+            self._current(), indicator, within=within, level=level, period=period, order=order, place=place, sex=sex, age=age, limit=limit,
             offset=offset, language=language,
         )  # fmt: skip
 
     def get_index(
-        index: Annotated[Text, Field(description="Identifier or title of an index; about_release lists them")], *, component: Component = None,
+        self, index: Annotated[Text, Field(description="Identifier or title of an index; about_release lists them")], *, component: Component = None,
         within: OptionalPlace = None, place: OptionalPlace = None, period: Period = None, limit: Limit = 10, offset: Offset = 0,
         language: Language = None,
     ) -> IndexAnswer:  # fmt: skip
         """Get places in an index. By rank where ranks hold, otherwise only by fifths, of which 1 is the best."""
         return ranking.index(
-            current(), index, component=component, within=within, place=place, period=period, limit=limit, offset=offset, language=language
+            self._current(),
+            index,
+            component=component,
+            within=within,
+            place=place,
+            period=period,
+            limit=limit,
+            offset=offset,
+            language=language,
         )
 
     def get_peers(
-        place: Place, indicator: Annotated[Text | None, Field(description="Indicator whose values to show")] = None, period: Period = None,
+        self, place: Place, indicator: Annotated[Text | None, Field(description="Indicator whose values to show")] = None, period: Period = None,
         level: Level = None, language: Language = None,
     ) -> PeersAnswer:  # fmt: skip
         """Get the places most like a place. With their values of an indicator, and how the place compares with them together."""
-        return ranking.peers(current(), place, indicator, period=period, level=level, language=language)
+        return ranking.peers(self._current(), place, indicator, period=period, level=level, language=language)
 
     def get_group_value(
-        indicator: Indicator, places: Annotated[list[Place], Field(min_length=1, max_length=MOST_GROUPED)], *, period: Period = None,
+        self, indicator: Indicator, places: Annotated[list[Place], Field(min_length=1, max_length=MOST_GROUPED)], *, period: Period = None,
         sex: Sexes = "_T", age: Age = "_T", level: Level = None,
         skip_missing: Annotated[bool, Field(description="Leave places without a value out; the answer names them")] = False,
         language: Language = None,
     ) -> GroupAnswer:  # fmt: skip
         """Compute the value of several places together. From the sums of numerators and denominators, not as a mean of values."""
         return formulas.group(
-            current(), indicator, places, period=period, sex=sex, age=age, level=level, skip_missing=skip_missing, language=language
+            self._current(), indicator, places, period=period, sex=sex, age=age, level=level, skip_missing=skip_missing, language=language
         )
 
     def explain_value(
-        indicator: Indicator, place: Place, *, period: Period = None, sex: Sexes = "_T", age: Age = "_T", level: Level = None,
+        self, indicator: Indicator, place: Place, *, period: Period = None, sex: Sexes = "_T", age: Age = "_T", level: Level = None,
         language: Language = None,
     ) -> ExplainAnswer:  # fmt: skip
         """Explain a value. The formula with its figures, sources with files and checksums, breaks, and the command that traces it further."""
-        return explain.explain(current(), indicator, place, period=period, sex=sex, age=age, level=level, language=language)
-
-    return [
-        about_release, search_places, search_indicators, get_value, get_series, compare_places, rank_places, get_index, get_peers,
-        get_group_value, explain_value,
-    ]  # fmt: skip
+        return explain.explain(self._current(), indicator, place, period=period, sex=sex, age=age, level=level, language=language)

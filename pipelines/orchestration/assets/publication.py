@@ -62,31 +62,13 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
     def gate_asset(context: dg.AssetExecutionContext) -> Iterator[Any]:
         session.hold()
         session.run_id = context.run_id
-        try:
-            condition.assert_current(workspace)
-        except condition.WarehouseError as error:
-            session.reasons.append(str(error))
-            raise dg.Failure(description=str(error), allow_retries=False) from None
+        _assert_warehouse(session)
         findings = session.last_findings()
         session.report("gate", "gate", "checking the published tables")
-        memory = budget(workspace.settings.memory)
         with session.timed("gate"):
             results = source_results(workspace, findings) + dbt.results(workspace, manifest)
-            last_release = release_path(workspace.public)
-            session.values = completeness.count_values(workspace.warehouse, last_release, memory.engine)
-            fewer_values = completeness.check_fewer_values(session.values)
-            empty_indicators = completeness.check_empty_indicators(workspace.warehouse, session.values, memory.engine)
-            rows_before = release_rows(workspace.public)
-            if not fewer_values.passed:  # missing values are a warning, and so are the rows that depend on them
-                rows_before = {t: n for t, n in rows_before.items() if t not in expectations.ROWS_FOLLOW_VALUES}
-            of_tables = expectations.validate_tables(
-                workspace.warehouse,
-                tables,
-                rows_before,
-                memory.engine,
-                is_comparable=last_release is None or is_of_these_stages(last_release),
-            )
-        results += [*of_tables, fewer_values, empty_indicators]
+            of_values, of_tables = _check_tables(session, tables)
+        results += [*of_tables, *of_values]
         suppression = _check_suppression(session)
         results += suppression.results
         expected = (
@@ -122,6 +104,30 @@ def _build_gate(session: RunSession, mart_keys: list[dg.AssetKey], manifest: dic
             raise dg.Failure(description="the gate failed: " + "; ".join(gate_result.reasons()), allow_retries=False)
 
     return gate_asset
+
+
+def _assert_warehouse(session: RunSession) -> None:
+    """Fail if the warehouse is not that of the current lake and declarations."""
+    try:
+        condition.assert_current(session.workspace)
+    except condition.WarehouseError as error:
+        session.reasons.append(str(error))
+        raise dg.Failure(description=str(error), allow_retries=False) from None
+
+
+def _check_tables(session: RunSession, tables: list[str]) -> tuple[list[CheckResult], list[CheckResult]]:
+    """Compare the values with those of the last release, and check each of `tables`. Return the results of both."""
+    workspace, memory = session.workspace, budget(session.workspace.settings.memory)
+    last_release = release_path(workspace.public)
+    session.values = completeness.count_values(workspace.warehouse, last_release, memory.engine)
+    fewer_values = completeness.check_fewer_values(session.values)
+    empty_indicators = completeness.check_empty_indicators(workspace.warehouse, session.values, memory.engine)
+    rows_before = release_rows(workspace.public)
+    if not fewer_values.passed:  # missing values are a warning, and so are the rows that depend on them
+        rows_before = {t: n for t, n in rows_before.items() if t not in expectations.ROWS_FOLLOW_VALUES}
+    is_comparable = last_release is None or is_of_these_stages(last_release)
+    of_tables = expectations.validate_tables(workspace.warehouse, tables, rows_before, memory.engine, is_comparable=is_comparable)
+    return [fewer_values, empty_indicators], of_tables
 
 
 @dataclass(frozen=True)
