@@ -260,12 +260,14 @@ class TestLimits:
             subprocess.run(["umount", str(disk)], check=False)
 
     def test_tables_of_many_texts_have_the_same_bytes_in_any_memory(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without the site and the files for programs, which have files for each area and take no limit of memory."""
         monkeypatch.setattr(connection, "SMALLEST", 32 << 20)
         source = warehouse(tmp_path / "large.duckdb", LONG)
+        info = dataclasses.replace(later(0), formats=[name for name in later(0).formats if name not in ("api", "site")])
         releases = []
         for memory in (64 << 20, 2 << 30):
             home = Home(tmp_path / str(memory))
-            releases.append(exports.build(source, derived_sample.TABLES, later(0), home.public, home.staging, {}, memory=memory))
+            releases.append(exports.build(source, derived_sample.TABLES, info, home.public, home.staging, {}, memory=memory))
         assert contents(releases[0].path) == contents(releases[1].path)
         areas = pl.read_parquet(releases[0].path / "parquet" / "areas.parquet")["ref_area"]
         assert areas.is_sorted()
