@@ -116,7 +116,7 @@ class _Fetcher:
     def download(self, requests: Sequence[Request]) -> Iterator[Download]:
         """Send what `requests` have in common, and yield the response, as long as its file is there. Raises FetchError."""
         request = min(requests, key=lambda r: r.source.fetch.rate or math.inf)
-        scheme = urlsplit(request.url).scheme
+        scheme = _scheme(request.url)
         if scheme in ("http", "https"):
             with tempfile.TemporaryDirectory(dir=self.archive.root, prefix=".part-") as folder:
                 headers = [self._last_headers(r) for r in requests]
@@ -216,6 +216,16 @@ class _Fetcher:
             publisher=source.publisher,
         )
         return FetchResult(request, self.archive.add(download.path, snapshot), headers=dict(download.headers))
+
+
+def _scheme(url: str) -> str:
+    """Return the scheme of an address, empty for a path. Raises FetchError where it is no address: drafts may have any text."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises ValueError where it is no number
+    except ValueError as error:
+        raise FetchError(f"{url}: not an address: {error}") from None
+    return parts.scheme
 
 
 def _raise(error: Exception) -> FetchResult:

@@ -50,12 +50,17 @@ def load_draft(root: Path, name: str) -> Draft:
     pack = Pack(root, head, {**sources, name: source}, {}, {}, {})
     if is_complete:
         reported: list[str] = []
+        needed: list[str] = []
 
         def report(block: str, path: KeyPath, message: str) -> None:
             if block == f"source:{name}":
                 reported.append(documents[name].fault(path, message))
+                if path[:1] in (("fetch",), ("read",)):
+                    needed.append(reported[-1])
 
         check_references(pack, report)
+        if needed:
+            raise PackError(needed)
         loader.faults += reported
         is_complete = not reported
     return Draft(pack, source, tuple(line for line in loader.faults if line.startswith(prefix)), is_complete)

@@ -38,6 +38,11 @@ class Declared:
     text: str | Callable[[Path], None]
     reason: str
 
+    @property
+    def is_of_data(self) -> bool:
+        """Whether the declaration is right, and what it declares leads out of the pack."""
+        return self.reason.endswith("no such file in the pack")
+
     def write(self, root: Path) -> None:
         """Write a pack with this file into the folder `root`."""
         files = {"pack.yml": HEAD, "sources/s.yml": SOURCE, "indicators/i.yml": INDICATOR, "data/a.csv": "code,value\n1,1\n"}
@@ -275,24 +280,32 @@ CASES = [
 ]  # fmt: skip
 
 
+COMMANDS = (("check",), ("preview", "s"), ("run",))
+
+
 def main(folder: Path) -> None:
-    """Print exit code and output of `zpo2 check` for each case, as a line of JSON; the packs are written into `folder`."""
+    """Print exit code and output of each command for each case, as a line of JSON; the packs are written into `folder`.
+
+    `run` looks for files when it fetches them, so it would begin where only a file is wrong; `preview` shows what it does with them.
+    """
     from pipelines.cli.app import main as zpo2
 
     for case in CASES:
         root = folder / case.id
         root.mkdir()
         case.write(root)
-        sys.argv = ["zpo2", "check", "--pack", str(root)]
-        output, exit_code = io.StringIO(), None
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            try:
-                zpo2()
-            except SystemExit as end:
-                exit_code = int(end.code or 0)
-            except BaseException:
-                traceback.print_exc()
-        print(json.dumps({"id": case.id, "exit_code": exit_code, "output": output.getvalue()}), flush=True)
+        for command in COMMANDS[: 2 if case.is_of_data else 3]:
+            home = ["--home", str(folder / f"{case.id}-home")] if command != ("check",) else []
+            sys.argv = ["zpo2", *command, "--pack", str(root), *home]
+            output, exit_code = io.StringIO(), 0
+            with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
+                try:
+                    zpo2()
+                except SystemExit as end:
+                    exit_code = int(end.code or 0)
+                except BaseException:
+                    traceback.print_exc()
+            print(json.dumps({"id": case.id, "command": command[0], "exit_code": exit_code, "output": output.getvalue()}), flush=True)
 
 
 if __name__ == "__main__":

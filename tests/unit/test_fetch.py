@@ -67,6 +67,14 @@ class TestLocalFiles:
         (tmp_path / "pack" / "link").symlink_to(tmp_path)
         assert "leads out of its folder" in (fetch(tmp_path, path).error or "")
 
+    @pytest.mark.parametrize("url", ["http://[", "http://[zz]/", "https://data.example.org:x/"])
+    def test_of_a_draft_may_be_no_address(self, tmp_path: Path, url: str) -> None:
+        pack = packs.load(five_places.write(tmp_path / "pack"))
+        areas = pack.sources["areas"]
+        source = areas.model_copy(update={"fetch": areas.fetch.model_copy(update={"url": url})})
+        [result] = fetch_all(pack, [Request(source, pack.parts(source)[0], url)], Archive(tmp_path / "archive"), Settings(), limits=QUICK)
+        assert (result.error or "").startswith(f"{url}: not an address: ")
+
     @pytest.mark.parametrize("url", ["file:///etc/hosts", "ftp://data.example.org/a.csv"])
     def test_accepts_only_http_and_paths(self, tmp_path: Path, url: str) -> None:
         assert "expected http, https or a path" in (fetch(tmp_path, url).error or "")
