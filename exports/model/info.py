@@ -194,8 +194,8 @@ class Facts:
     `periods`: first and last day by table. `boxes`: bounding box of the areas by country, None if no area has a point; the country '' is
     that of the pack. `statused`: for each table with a column obs_status, its rows and its rows with a value. `expected`, `available`:
     values of indicators. `read`, `accepted`, `quarantined`, `ignored`: rows of sources. `sources`, `stale`: numbers of sources.
-    `inputs`, `imputed`: inputs of indices. `indices`: how each index is shown to readers. `indicators`: the titles of each indicator by
-    language. `extents`: what the values of each indicator cover, without indicators that have none. `indicators_in`: the
+    `inputs`, `imputed`: inputs of indices. `indices`: how each index is shown to readers. `indicators`, `units`: the titles and the unit of each
+    indicator by language. `extents`: what the values of each indicator cover, without indicators that have none. `indicators_in`: the
     indicators in each table that is divided by them. `areas`: the number of areas of today by level.
     """
 
@@ -215,6 +215,7 @@ class Facts:
     imputed: int = 0
     indices: Sequence[IndexFacts] = ()
     indicators: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    units: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     extents: Mapping[str, Extent] = field(default_factory=dict)
     indicators_in: Mapping[str, Sequence[str]] = field(default_factory=dict)
     areas: Mapping[str, int] = field(default_factory=dict)

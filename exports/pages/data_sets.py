@@ -28,13 +28,18 @@ class FileEntry:
     bytes: int | None = None
 
 
+WITHOUT_UNIT = "1"
+"""The unit of numbers without one."""
+
+
 @dataclass(frozen=True)
 class IndicatorEntry:
-    """An indicator with its files."""
+    """An indicator with its files. Without `units`, its values have no unit, or the release is of an earlier version of the software."""
 
     id: str
     titles: Texts
     files: Sequence[FileEntry]
+    units: Texts = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -139,20 +144,24 @@ def indicator_entries(context: Context, indicators: Sequence[str]) -> list[Indic
             if path in context.files
         )
         if files:
-            entries_with_files.append(IndicatorEntry(name, dict(context.facts.indicators.get(name, {})), files))
+            entries_with_files.append(_indicator(context, name, files))
     return entries_with_files
 
 
 def _parts(context: Context, topic: Topic) -> list[IndicatorEntry]:
     """Return the files for each indicator of the tables of a data set that is not by indicator."""
-    titles = context.facts.indicators
     entries: dict[str, list[FileEntry]] = {}
     for table in context.tables:
         if table.name in topic.tables and layout.is_partitioned(table):
             names = wording.titles(table.name)
             for path in layout.csv_paths(table, context.files):
                 entries.setdefault(layout.part_of(path), []).append(file_entry(context, path, names))
-    return [IndicatorEntry(name, dict(titles.get(name, {})), tuple(files)) for name, files in sorted(entries.items())]
+    return [_indicator(context, name, tuple(files)) for name, files in sorted(entries.items())]
+
+
+def _indicator(context: Context, indicator: str, files: tuple[FileEntry, ...]) -> IndicatorEntry:
+    units = {language: unit for language, unit in context.facts.units.get(indicator, {}).items() if unit != WITHOUT_UNIT}
+    return IndicatorEntry(indicator, dict(context.facts.indicators.get(indicator, {})), files, units)
 
 
 def file_entry(context: Context, path: str, titles: Texts) -> FileEntry:

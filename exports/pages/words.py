@@ -73,6 +73,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     ),
     "see_by_indicator": ("files by indicator", "soubory podle ukazatelů", "súbory podľa ukazovateľov"),
     "indicator": ("Indicator", "Ukazatel", "Ukazovateľ"),
+    "unit": ("Unit", "Jednotka", "Jednotka"),
     "other_files": ("Descriptions and other files", "Popisy a další soubory", "Opisy a ďalšie súbory"),
     "other_files_show": ("Show the files ({})", "Zobrazit soubory ({})", "Zobraziť súbory ({})"),
     "sources": ("Sources and their licences", "Zdroje a jejich licence", "Zdroje a ich licencie"),

@@ -46,7 +46,8 @@ def gather(tables: Sequence[Table], parquet: Path, limits: Limits) -> Facts:
             inputs=inputs,
             imputed=imputed,
             indices=files.indices(),
-            indicators=files.titles(),
+            indicators=files.texts_of_indicators("title_"),
+            units=files.texts_of_indicators("unit_"),
             extents=files.extents(),
             indicators_in={table.name: files.indicators_in(table.name) for table in tables if is_divided(table)},
             areas=files.areas(),
@@ -136,13 +137,13 @@ class _Tables:
             for row in rows
         )
 
-    def titles(self) -> dict[str, dict[str, str]]:
-        """Return the titles of the indicators by language."""
+    def texts_of_indicators(self, prefix: str) -> dict[str, dict[str, str]]:
+        """Return a text of each indicator by language: that in the columns whose names are `prefix` and a language."""
         if not self.has("indicators", "indicator"):
             return {}
-        names = [name for column in self.tables["indicators"].columns if (name := column.name).startswith("title_")]
+        names = [name for column in self.tables["indicators"].columns if (name := column.name).startswith(prefix)]
         rows = self.rows("indicators", ", ".join(map(identifier, ["indicator", *names])), "order by indicator")
-        return {row[0]: _by_language(dict(zip(names, row[1:], strict=True)), "title_") for row in rows}
+        return {row[0]: _by_language(dict(zip(names, row[1:], strict=True)), prefix) for row in rows}
 
     def extents(self) -> dict[str, Extent]:
         """Return what the values of each indicator cover, in the order of their names."""

@@ -20,7 +20,8 @@ from lxml import etree, html
 from release_sample import INFO, Home, later
 
 from exports.model import layout
-from exports.pages import render, words
+from exports.model.info import Facts
+from exports.pages import release_page, render, words
 from exports.release import lifecycle, public_folder
 from exports.release.ledger import read_ledger
 from pipelines.core.code_texts import LANGUAGES
@@ -450,3 +451,15 @@ def test_ledger_is_not_changed_by_pages(home: Home) -> None:
     before = read_ledger(home.public)
     lifecycle.recover(home.public, home.staging)
     assert read_ledger(home.public) == before
+
+
+class TestUnits:
+    @pytest.mark.parametrize(
+        ("units", "shown"),
+        [({"en": "per person", "cs": "na osobu"}, ["per person", "na osobu"]), ({"en": "1", "cs": "1"}, ["", ""]), ({}, ["", ""])],
+    )
+    def test_stand_beside_each_indicator_in_the_language_of_the_page(self, units: dict[str, str], shown: list[str]) -> None:
+        facts = Facts(indicators={"share": {"en": "Share of women", "cs": "Podíl žen"}}, units={"share": units})
+        made = release_page.descriptor(release_sample.context(facts=facts))
+        cells = [html.fromstring(made[path]).xpath("//tr[th/code = 'share']/td[1]") for path in ("index.html", "index.cs.html")]
+        assert [cell.text_content() for (cell,) in cells] == shown
