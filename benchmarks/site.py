@@ -25,12 +25,12 @@ sys.path.insert(0, str(PROJECT))
 
 from tests.support import browser as browsers  # noqa: E402
 from tests.support import static_server  # noqa: E402
-from tests.support.site_views import Views  # noqa: E402
+from tests.support.site_views import Views, view  # noqa: E402
 
 LEVEL = 6
 SCRIPT_OF_OUR_WORLD_IN_DATA = 800_000
 """Bytes: the budget that Our World in Data sets itself for its script (.bundlewatch.config.json of owid-grapher)."""
-KINDS = ("home", "places", "place", "indicators", "indicator", "compare", "cohesion", "measures", "data")
+KINDS = ("home", "places", "largest place", "village", "indicators", "indicator", "compare", "cohesion", "measures", "data")
 AIMS = {
     "script and style": 120_000,
     "first view": 250_000,
@@ -101,9 +101,11 @@ def _places(views: Views) -> dict[str, int]:
 def _pages(views: Views, language: str, rounds: int) -> tuple[dict[str, Shown], float]:
     """Return the first view of each kind of page on a slow line, and the seconds that typing into the search takes."""
     found = {}
+    addresses = views.kinds()
+    addresses |= {"largest place": addresses["place"], "village": view("place", area=views.codes(0)[1])}
     with browsers.running() as browser, static_server.serving(views.release) as base:
         for kind in KINDS:
-            views_of_kind = [_first_view(browser, base, f"site/{language}/{views.kinds()[kind]}") for _ in range(rounds)]
+            views_of_kind = [_first_view(browser, base, f"site/{language}/{addresses[kind]}") for _ in range(rounds)]
             found[kind] = Shown(views_of_kind[0].sent, statistics.median(own.seconds for own in views_of_kind))
             print(f"{kind}: {found[kind]}", file=sys.stderr, flush=True)
         with browsers.watched(browser, base, language=language) as watched:
