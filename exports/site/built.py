@@ -53,9 +53,10 @@ def read(folder: Path = FOLDER) -> Built:
     except (OSError, ValueError) as error:
         raise ReleaseError(f"the built files of the site are not complete: {error}; build them with `npm run build` in `site`") from error
     files = {path.name: path for path in sorted(folder.iterdir()) if _HASHED.fullmatch(path.name)}
-    scripts = {kind: manifest.get(f"{kind}.js", manifest.get("app.js", "")) for kind in KINDS}
+    scripts = {kind: manifest.get(f"{kind}.js", "") for kind in KINDS}
     built = Built(texts, files, scripts, manifest.get("style.css", ""), manifest.get("early.js", ""))
-    missing = [name for name in dict.fromkeys([*scripts.values(), built.style]) if name not in files]
+    needed = {**{f"{kind}.js": name for kind, name in scripts.items()}, "style.css": built.style}
+    missing = [name or asked for asked, name in needed.items() if name not in files]
     if missing or DEFAULT not in texts:
         raise ReleaseError(f"the built files of the site are not complete: {', '.join(missing) or f'texts.{DEFAULT}.json'} is missing")
     return built

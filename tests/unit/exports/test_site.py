@@ -118,9 +118,10 @@ class TestFiles:
     def test_need_what_was_built(self, tmp_path: Path) -> None:
         with pytest.raises(ReleaseError, match="built files of the site are not complete"):
             built.read(tmp_path)
-        (tmp_path / "manifest.json").write_text('{"app.js": "app-0123456789ab.js", "style.css": "style-0123456789ab.css"}')
+        manifest = {name: name.replace(".", "-0123456789ab.") for name in (*(f"{kind}.js" for kind in built.KINDS), "style.css")}
+        (tmp_path / "manifest.json").write_text(json.dumps(manifest))
         (tmp_path / "texts.en.json").write_text("{}")
-        with pytest.raises(ReleaseError, match=re.escape("app-0123456789ab.js, style-0123456789ab.css is missing")):
+        with pytest.raises(ReleaseError, match=re.escape("data-0123456789ab.js, style-0123456789ab.css is missing")):
             built.read(tmp_path)
 
 
