@@ -51,7 +51,7 @@ def fetch_all(
     """Fetch all requests, several at a time, and archive the responses. A failure becomes a result with an error; nothing is raised.
 
     Several sources may read the same file: what they request in the same way is requested once, and each gets the bytes. Sources that must
-    not fail come first, one part of each after the other, and slow ones do not keep the others waiting.
+    not fail come first, the first part of each before the second ones, and slow ones do not keep the others waiting.
     """
     limits = limits or Limits.of(settings)
     requests = list(requests)
