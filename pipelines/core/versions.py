@@ -7,7 +7,7 @@ differs under the same version. After an increase, `python -m tests.support.stag
 
 from __future__ import annotations
 
-LAKE = 10
+LAKE = 11
 """From a snapshot to the files of the lake: reading, validation, mapping, territory, counting."""
 WAREHOUSE = 8
 """From the lake to the marts: dbt models and statistics."""
