@@ -435,7 +435,11 @@ ATTACKS = [
         LISTED,
     ),
     Attack(
-        "number_of_5000_digits", "a record of a number of 5,000 digits", document(b'{"items": [' + b"9" * 5000 + b"]}"), "not JSON", PAGES
+        "number_of_5000_digits",
+        "a record of a number of 5,000 digits",
+        document(b'{"items": [' + b"9" * 5000 + b"]}"),
+        "a number of more than 4300 digits",
+        PAGES,
     ),
     Attack(
         "page_in_utf16", "a page in UTF-16", document(json.dumps({"items": "x"}).encode("utf-16")), "no list of records|not JSON", PAGES

@@ -371,7 +371,11 @@ ATTACKS = [
         PAGES,
     ),
     Attack(
-        "total_5000_digits_bare", "a `total` of 5,000 digits", document(b'{"items": [1], "total": ' + b"9" * 5000 + b"}"), "not JSON", PAGES
+        "total_5000_digits_bare",
+        "a `total` of 5,000 digits",
+        document(b'{"items": [1], "total": ' + b"9" * 5000 + b"}"),
+        "a number of more than 4300 digits",
+        PAGES,
     ),
     Attack("total_list", "a `total` that is a list", document({"items": [1], "total": [1]}), "expected a whole number", PAGES),
     Attack("ckan_url_bracket", "a file of CKAN with the address `http://[`", document(_resource("http://[")), "invalid address", CKAN),

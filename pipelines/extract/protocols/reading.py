@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Lock
@@ -61,8 +62,11 @@ def _parsed(content: bytes, url: str, is_large: bool) -> Document:
         return json.loads(content)
     except RecursionError:
         raise FetchError(f"{url}: not JSON that can be read: nested too deeply") from None
-    except ValueError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise FetchError(f"{url}: not JSON: {error}") from None
+    except ValueError:
+        digits = sys.get_int_max_str_digits()
+        raise FetchError(f"{url}: not JSON that can be read: a number of more than {digits} digits") from None
     finally:
         if collects:
             gc.enable()
