@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import shutil
 import socket
 import statistics
@@ -95,27 +96,38 @@ def clients(home: Path, server: Server, endpoint: str) -> dict[str, Callable[[st
     return found
 
 
-def seconds(command: list[str], server: Server) -> float:
+def seconds(command: list[str], server: Server) -> tuple[float, float]:
+    """Return the seconds that a command takes, and those of CPU time, which other work on the machine changes less."""
     keys = {"AWS_ACCESS_KEY_ID": server.key, "AWS_SECRET_ACCESS_KEY": server.secret, "AWS_DEFAULT_REGION": "us-east-1"}
     ours = {"ZPO2_SECRET_S3_ID": server.key, "ZPO2_SECRET_S3_KEY": server.secret}
     others = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    began = time.perf_counter()
+    began, used = time.perf_counter(), cpu_seconds()
     done = subprocess.run(command, env={**others, **keys, **ours}, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{command[0]}: {done.stderr.strip()[-500:]}")
-    return time.perf_counter() - began
+    return time.perf_counter() - began, cpu_seconds() - used
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of all commands so far."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def measure(home: Path, server: Server, delay: float, rounds: int) -> None:
     endpoint = delayed(server.endpoint, delay)
-    measured: dict[tuple[str, str], list[float]] = {}
+    measured: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for _ in range(rounds):
         for name, command in clients(home, server, endpoint).items():
             folder = uuid.uuid4().hex
             for what in ("everything", "nothing missing"):
                 measured.setdefault((name, what), []).append(seconds(command(folder), server))
     for (name, what), values in measured.items():
-        print(f"| {delay * 1000:.0f} ms | {what} | {name} | {statistics.median(values):.1f} s | {min(values):.1f} s |", flush=True)
+        wall, cpu = ([value[n] for value in values] for n in range(2))
+        print(
+            f"| {delay * 1000:.0f} ms | {what} | {name} | {statistics.median(wall):.1f} s | {min(wall):.1f} s | {statistics.median(cpu):.1f} s |",
+            flush=True,
+        )
 
 
 def main() -> None:
@@ -133,7 +145,7 @@ def main() -> None:
     boto3.client(
         "s3", endpoint_url=server.endpoint, aws_access_key_id=server.key, aws_secret_access_key=server.secret, region_name="us-east-1"
     ).create_bucket(Bucket=BUCKET)
-    print("| delay of a request | what | client | median | best |\n| --- | --- | --- | ---: | ---: |")
+    print("| delay of a request | what | client | median | best | CPU |\n| --- | --- | --- | ---: | ---: | ---: |")
     for delay in options.delay:
         measure(options.home.absolute(), server, delay, options.rounds)
 

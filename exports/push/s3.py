@@ -27,11 +27,14 @@ from exports.model.info import FileFacts
 from exports.push.errors import PushError
 from exports.push.push_plan import PushPlan
 from exports.release.entries import RELEASES
+from exports.release.ledger import LATEST, LEDGER
 from pipelines.core.errors import UsageError
 
 MAX_BYTES = 5 * 1024**3
 """The largest object that S3 accepts in a single request."""
 CHECKSUM = "sha256"
+LAST = (LEDGER, LATEST)
+"""What is written when everything else is there."""
 JOBS = 10
 """How many connections a push uses at once unless it is asked for another number."""
 
@@ -104,12 +107,19 @@ def push(plan: PushPlan, bucket: Bucket, report_progress: Callable[[str], None],
     except PushError as error:
         raise _with_position(error, f"{len(sent)} of {len(missing)} missing files were sent") from None
     plan.check_still_current()
-    for name in stale:
+
+    def point(name: str) -> None:
         content = plan.pointer_files[name]
         try:
             store.put(name, content, checksums.facts_of(content), media_types.CACHE_REVALIDATE)
         except PushError as error:
             raise _with_position(error, f"the release was sent, {name} was not") from None
+
+    # the ledger and latest.json come last, in this order: once they are there, so are the pages
+    store.for_each(point, [name for name in stale if name not in LAST])
+    for name in stale:
+        if name in LAST:
+            point(name)
     return len(missing) + len(stale)
 
 
