@@ -395,7 +395,7 @@ class TestCommands:
 
     @pytest.mark.slow
     def test_run_announces_what_a_killed_run_left(self, tmp_path: Path, portal: Portal) -> None:
-        pack, home = five_places.write(tmp_path / "pack"), tmp_path / "home"
+        pack, home = five_places.write(tmp_path / "pack", pack_yml=five_places.ONLY_TABLES), tmp_path / "home"
         words = ("--pack", pack, "--home", home)
         variables: dict[str, Any] = {"SOURCE_DATE_EPOCH": EPOCH, **portal.variables}
         portal.after = 30  # the portal receives it, but has not answered yet
@@ -416,7 +416,7 @@ class TestCommands:
 
     @pytest.mark.slow
     def test_run_announces_what_a_killed_first_run_left(self, tmp_path: Path, portal: Portal) -> None:
-        pack, home = five_places.write(tmp_path / "pack"), tmp_path / "home"
+        pack, home = five_places.write(tmp_path / "pack", pack_yml=five_places.ONLY_TABLES), tmp_path / "home"
         words = ("--pack", pack, "--home", home)
         variables: dict[str, Any] = {"SOURCE_DATE_EPOCH": EPOCH, **portal.variables}
         run = start("run", *words, **variables)

@@ -59,6 +59,7 @@ class TestCountedSource:
     def test_entry_of_a_merged_area_counts_until_the_merger(self, tmp_path: Path) -> None:
         pack = five_places.write(
             tmp_path / "pack",
+            pack_yml=five_places.ONLY_TABLES,
             sources__clubs_yml=CLUBS, sources__members_yml=MEMBERS, sources__merger_yml=MERGER, indicators__clubs_yml=INDICATOR,
             data__clubs_csv="club,code,since,state\n1,a1,2020-01-01,ok\n2,a2,2020-01-01,ok\n3,a2,2020-01-01,gone\n",
             data__merger_csv="from,to\na1,a2\n",

@@ -79,7 +79,12 @@ BOUNDS = ("lower_95", "upper_95", "lower_998", "upper_998")
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("intervals")
-    files = {"sources__cases_yml": CASES, "data__cases_csv": CASES_CSV, "indicators__all_yml": INDICATORS}
+    files = {
+        "pack_yml": five_places.ONLY_TABLES,
+        "sources__cases_yml": CASES,
+        "data__cases_csv": CASES_CSV,
+        "indicators__all_yml": INDICATORS,
+    }
     done = zpo2("run", "--pack", five_places.write(root / "pack", **files), "--home", root / "home", SOURCE_DATE_EPOCH=EPOCH)
     assert done.returncode == 0, done.stdout + done.stderr
     return root / "home"
@@ -125,6 +130,7 @@ def test_other_indicators_have_none(rows: list[dict[str, Any]]) -> None:
 
 def test_a_changed_declaration_changes_the_interval(home: Path, tmp_path: Path) -> None:
     files = {
+        "pack_yml": five_places.ONLY_TABLES,
         "sources__cases_yml": CASES,
         "data__cases_csv": CASES_CSV,
         "indicators__all_yml": INDICATORS.replace("interval: proportion", "interval: rate"),
