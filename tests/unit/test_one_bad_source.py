@@ -87,7 +87,7 @@ class TestFetch:
         bad = base.model_copy(update={"id": "bad", "fetch": Fetch(url="http://[")})
         requests = [Request(s, p, address(s, p)) for s in (bad, base) for p in pack.parts(s)]
         bad_result, good_result = fetch_all(pack, requests, Archive(tmp_path / "archive"), Settings())
-        assert "cannot be processed: ValueError" in (bad_result.error or "")
+        assert bad_result.error == "http://[: not an address: Invalid IPv6 URL"
         assert good_result.snapshot is not None
 
 
