@@ -26,7 +26,7 @@ test: $(READY_DEV)  ## run all tests
 	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --durations=40
 
 unit: $(READY_DEV)  ## run the fast tests, in under a minute
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not acceptance" tests/unit
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not slow and not acceptance" tests/unit
 
 portals: $(READY_DEV)  ## push to a real CKAN and a real S3 server on loopback, installed first
 	sh tests/portals/install.sh build/portals

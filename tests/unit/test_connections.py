@@ -92,6 +92,7 @@ class TestClientsThatDoNotRead:
             for client in clients:
                 client.close()
 
+    @pytest.mark.slow
     def test_are_cut_off_whatever_they_send(self) -> None:
         with running() as server:
             client = server.client(get("/large"), 4096)

@@ -71,6 +71,7 @@ def test_an_unknown_error_is_one_short_printable_line() -> None:
     assert len(str(raised.value)) < 1000
 
 
+@pytest.mark.slow
 def test_calls_at_a_time_share_the_memory() -> None:
     def call(memory: int) -> dict[str, Any]:
         return isolated.call(f"{HERE}:waits", {}, memory, 30, total=1_000_000_000)

@@ -88,6 +88,7 @@ def test_cookies_of_one_source_do_not_reach_another_one(tmp_path: Path) -> None:
     assert b"name=value" not in heads["/good"]
 
 
+@pytest.mark.slow
 class TestLostTime:
     """Silent servers with a deadline of 0.4 seconds: what costs a run two deadlines is asked no more."""
 
@@ -155,6 +156,7 @@ class TestLostTime:
         assert [result.error for result in results] == [None] * 12
 
 
+@pytest.mark.slow
 def test_optional_sources_have_a_deadline_in_common(tmp_path: Path) -> None:
     """Servers that send their data slowly enough are no fault; all of them together would take a run for ever."""
 

@@ -165,6 +165,7 @@ def test_a_day_whose_records_were_all_replaced_has_no_rows(tmp_path: Path) -> No
     assert pushed.read_records(lambda file: readers.read(file, options, None), path).height == 0
 
 
+@pytest.mark.slow
 def test_records_with_keys_of_their_own_do_not_make_a_column_each(tmp_path: Path) -> None:
     """Each of them can be read, and together they would have 8,000 columns."""
     path, options = tmp_path / "day", ReadOptions(format="json")
@@ -175,6 +176,7 @@ def test_records_with_keys_of_their_own_do_not_make_a_column_each(tmp_path: Path
     assert rows.width < 4_100
 
 
+@pytest.mark.slow
 def test_days_with_columns_of_their_own_are_refused(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "MAX_COLUMNS", 40)
     place.declare("into: events", "key: [id]\ninto: events")

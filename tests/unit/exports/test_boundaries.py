@@ -185,6 +185,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("boundaries") / "home", skip="a0000")
 
 
+@pytest.mark.slow
 class TestFiles:
     def test_a_level_of_many_areas_is_divided(self, release: Path) -> None:
         files = {p.relative_to(release).as_posix() for p in (release / "geo").rglob("*") if p.is_file()} - {
