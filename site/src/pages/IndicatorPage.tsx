@@ -47,13 +47,13 @@ function Unknown({ id, title }: { id: string; title: string }) {
     awaited(Promise.reject(new Error(id))).catch(() => undefined);
   }, [id]);
   return (
-    <>
+    <div class="page-head">
       <h1>{t("indicator.unknown")}</h1>
-      <p>{t("indicator.unknown_text", { id })}</p>
+      <p class="lead">{t("indicator.unknown_text", { id })}</p>
       <p>
         <a href={address("indicator")}>{t("nav.indicator")}</a>
       </p>
-    </>
+    </div>
   );
 }
 

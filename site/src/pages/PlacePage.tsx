@@ -56,13 +56,13 @@ function OnePlace({ code, meta, areas }: PageProps & { code: string }) {
   }, [loaded]);
   if (error instanceof UnknownArea) {
     return (
-      <>
+      <div class="page-head">
         <h1>{t("place.unknown")}</h1>
-        <p>{t("place.unknown_code", { code })}</p>
+        <p class="lead">{t("place.unknown_code", { code })}</p>
         <p>
           <a href={address("place")}>{t("place.all")}</a>
         </p>
-      </>
+      </div>
     );
   }
   if (error) return <Failure />;
