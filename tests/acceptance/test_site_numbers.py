@@ -37,6 +37,8 @@ SHOWN = """() => [...document.querySelectorAll('main [data-status]')].map(elemen
     }
 })"""
 """What a page shows: the marks of each value, its text, the text of its row, and the texts of what contains it."""
+UNIT_OF_LOGARITHMS = {"cs": "logaritmus poměru (0 = beze změny)", "en": "logarithm of the ratio (0 = no change)"}
+"""The words of the site for the unit of an indicator of logarithms of a ratio."""
 Key = tuple[str, str, str, str]
 
 
@@ -134,7 +136,7 @@ def _faults(one: dict[str, Any], release: Release, language: str) -> Iterator[st
     for end, column in (("lower", "lower_95"), ("upper", "upper_95")):
         if one[end] is not None and (row[column] is None or abs(float(one[end]) - row[column]) > _half(about["decimals"] or 0)):
             yield f"{place}: {end} {one[end]} instead of {row[column]}"
-    unit = about["unit"].get(language, "")
+    unit = UNIT_OF_LOGARITHMS[language] if "log_ratio" in (about["formula"] or "") else about["unit"].get(language, "")
     if unit not in ("", "1") and not any(unit in text.replace("\u00a0", " ") for text in one["around"]):
         yield f"{place}: no unit {unit}"
     year = str(one["period"])[:4]

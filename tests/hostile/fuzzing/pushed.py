@@ -72,7 +72,9 @@ class Events:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        logging.getLogger("zpo2").setLevel(logging.CRITICAL)
+        self._log = logging.getLogger("zpo2")
+        self._level = self._log.level
+        self._log.setLevel(logging.CRITICAL)
         self._pack = packs.load(_written(folder / "pack"))
 
     def seeds(self) -> list[Case]:
@@ -102,6 +104,7 @@ class Events:
         return Outcome(outcome.signature, f"the run used {used:.0f} s of CPU time") if used > SECONDS and outcome.fault is None else outcome
 
     def close(self) -> None:
+        self._log.setLevel(self._level)
         isolated.stop_all()
 
     def _attempt(self, content: bytes) -> Outcome:
