@@ -43,7 +43,7 @@ def document(source: Source, facts: SiteFacts, language: str, texts: Mapping[str
         },
         "sexes": {code: local(names) for code, names in index["sexes"].items()},
         "levels": [
-            {**level, "title": local(level["title"]), **_maps(source, level["level"]), "above": above(source, level)}
+            {**level, "title": local(level["title"]) or level["level"], **_maps(source, level["level"]), "above": above(source, level)}
             for level in source.areas["levels"]
         ],
         "areas": _areas(source),

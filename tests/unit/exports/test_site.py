@@ -133,6 +133,11 @@ class TestData:
         state = data(release, "within/nuts0")
         assert (state["parent"], state["areas"], state["indicators"]) == (None, [2], {"share": [0.857142857143]})
 
+    def test_a_level_without_a_title_has_its_identifier(self, tmp_path: Path) -> None:
+        other = build(tmp_path / "home", levels={"lau": {"en": "municipality"}, "nuts0": {}})
+        assert [level["title"] for level in data(other, "meta.en")["levels"]] == ["municipality", "nuts0"]
+        assert exports.verify(other) == []
+
     def test_the_unit_of_a_logarithm_of_a_ratio_is_in_words_that_people_know(self, tmp_path: Path) -> None:
         formula = "a; log_ratio change over 10 years"
         other = build(tmp_path / "home", f"update marts.indicators set formula = '{formula}' where indicator = 'share';")
