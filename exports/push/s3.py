@@ -3,7 +3,8 @@
 Objects of a release may be cached for ever; pointer files must be revalidated. Every object has its SHA-256 as metadata; the store checks
 it on arrival. Lists of the bucket show what is missing: the ETag of an object is the MD5 of its bytes where the store keeps to the custom,
 and the metadata decides where it does not. What an earlier release has already is copied within the store. Files are sent over several
-connections at once, but SHA256SUMS only after all others have arrived, and pointer files one after the other.
+connections at once, but SHA256SUMS only after all others have arrived, then the pages and feeds beside the releases, and releases.json and
+latest.json at the end.
 
 The S3 library normally reads environment variables, configuration files and proxies; this is disabled, so that only the options of the
 command count.

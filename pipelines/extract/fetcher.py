@@ -139,12 +139,12 @@ class _Fetcher:
     @contextmanager
     def _losses(self, request: Request, deadline: Deadline) -> Iterator[None]:
         """Count the time of a part that fails among the losses of its source, which limit the next parts. Raises NotAsked."""
-        losses = self.client.losses
-        losses.limit(request.source.id, deadline, request.url)
+        losses, name = self.client.losses, f"source {request.source.id}"  # no host has such a name
+        losses.limit(name, deadline, request.url)
         try:
             yield
         except FetchError:
-            losses.add(request.source.id, deadline, deadline.spent)
+            losses.add(name, deadline, deadline.spent)
             raise
 
     def _last_headers(self, request: Request) -> dict[str, str]:

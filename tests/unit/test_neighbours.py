@@ -123,7 +123,7 @@ class TestLostTime:
             requests = [Request(source, part, f"http://{host}/x") for part, host in zip(pack.parts(source), hosts, strict=True)]
             results = fetch_all(pack, requests, Archive(tmp_path / "archive"), Settings(allow_hosts="127.0.0.1"), limits=self.LIMITS)
         errors = [result.error or "" for result in results]
-        assert sum("not asked: requests to areas have failed" in error for error in errors) >= 6
+        assert sum("not asked: requests to source areas have failed" in error for error in errors) >= 6
         assert sum("too slow" in error for error in errors) >= 2
 
     def test_leaves_less_time_for_what_follows(self) -> None:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from threading import Lock
 
 from pipelines.extract.http.deadline import Deadline
-from pipelines.extract.http.request import FetchError, NotAsked
+from pipelines.extract.http.request import NotAsked
 
 
 class Losses:
@@ -30,10 +30,11 @@ class Losses:
             self._lost[name, deadline.of_all is None] += seconds
 
     def limit(self, name: str, deadline: Deadline, url: str) -> None:
-        """Give a part that begins less time where much was lost. Raises NotAsked, or FetchError in the middle of a part, where too much was."""
+        """Give a part that begins less time where much was lost. Raises NotAsked where too much was. A part that has begun has its own deadline."""
+        if deadline.asked:
+            return
         lost = self._lost[name, deadline.of_all is None]
         if lost >= 2 * self._seconds:
-            kind = FetchError if deadline.asked else NotAsked
-            raise kind(f"{url}: not asked: requests to {name} have failed for {lost:.0f} s; twice ZPO2_FETCH_DEADLINE is the limit")
-        if lost >= self._seconds and not deadline.asked:
+            raise NotAsked(f"{url}: not asked: requests to {name} have failed for {lost:.0f} s; twice ZPO2_FETCH_DEADLINE is the limit")
+        if lost >= self._seconds:
             deadline.shorten(self._seconds / 10, f"requests to {name} have failed for {lost:.0f} s before")

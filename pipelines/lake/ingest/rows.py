@@ -20,6 +20,7 @@ from pipelines.lake.ingest.shape import drift, lost_columns, no_column
 from pipelines.lake.ingest.text_rows import MissingColumn, apply_corrections, check_ignore, count_ignored, without_ignored
 from pipelines.lake.mapping import MappedRows, ValidatedRows, area_changes, areas, boundaries, events, observations, register
 from pipelines.lake.store import QUARANTINE, Receipt
+from pipelines.packs.expressions import ExpressionError
 from pipelines.packs.references.sources import columns_of_map
 from pipelines.packs.schema import AreaChangesMap, AreasMap, BoundariesMap, EventsMap, FetchedSource, ObservationsMap
 from pipelines.readers import isolated
@@ -29,6 +30,8 @@ from quality import contracts
 
 Progress = Callable[[str], None]
 _PLACE = ["__part", "__row", "__cell"]  # where a row stands in the files of a source
+MOST_STOPPED = 3
+"""Snapshots of a source on which `read.ignore` may end its process or exceed its limits."""
 READERS = 2  # files read at a time; the text frames of all parts of a source are in memory until they are mapped
 MAX_COLUMNS = 20_000
 """Different columns of all parts of a source: each part gets those of the others, so they cost more than they hold."""
@@ -90,13 +93,35 @@ def process_snapshots(
     if not texts:
         return
     try:
-        kept = without_ignored(context, source, [text.rows for text in texts.values()])
-        receipts = {part: _receipt(source, pending[part], text, rows) for (part, text), rows in zip(texts.items(), kept, strict=True)}
-        _validate_and_map(context, source, report, receipts, pl.concat(kept, how="diagonal"), shapes)
+        kept = _not_ignored(context, source, report, texts)
+        receipts = {part: _receipt(source, pending[part], texts[part], rows) for part, rows in kept.items()}
+        if receipts:
+            _validate_and_map(context, source, report, receipts, pl.concat(kept.values(), how="diagonal"), shapes)
     except BaseException as error:
         reason = reason_of(error, source.id)
         for part in texts:
             report.refuse(part, reason)
+
+
+def _not_ignored(context: Context, source: FetchedSource, report: SourceReport, texts: Mapping[str, _Text]) -> dict[str, pl.DataFrame]:
+    """Return the rows of each snapshot that are not ignored. Where `ignore` cannot be evaluated on all snapshots, those that stop it are refused.
+
+    After MOST_STOPPED of them the others are refused, too: each may have used up the time of the evaluation.
+    """
+    try:
+        return dict(zip(texts, without_ignored(context, source, [text.rows for text in texts.values()]), strict=True))
+    except ExpressionError:
+        kept: dict[str, pl.DataFrame] = {}
+    stopped, reason = 0, ""
+    for part, text in texts.items():
+        try:
+            if stopped < MOST_STOPPED:
+                [kept[part]] = without_ignored(context, source, [text.rows])
+                continue
+        except ExpressionError as error:
+            stopped, reason = stopped + 1, reason_of(error, source.id)
+        report.refuse(part, f"{report.snapshots[part].url}: {reason}")
+    return kept
 
 
 def _without_receipt(

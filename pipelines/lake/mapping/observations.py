@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.core.sql import identifier, literal
 from pipelines.core.vocabulary import SEXES, STATUS_RANK, TOTAL
+from pipelines.lake import sandbox_database
 from pipelines.lake.mapping import (
     BAD_CELLS,
     MEASURE_CELLS,
@@ -291,7 +292,8 @@ def _status() -> pl.Expr:
 def _aggregated(rows: pl.DataFrame, measure: _Measure) -> pl.DataFrame:
     """Aggregate the rows of a cell, part by part. A cell with a row whose value is missing is missing, because its sum is unknown.
 
-    No text of a pack is part of the SQL, so it runs in this process. One thread adds the values in the order of the rows.
+    No text of a pack is part of the SQL, so it runs in this process. One thread adds the values in the order of the rows. Raises ExpressionError
+    where the rows need more memory than the sandbox has, or a result is too large for a number.
     """
     columns = ["measure", "__part", "ref_area", "period", "sex", "age", "aggregate"]
     keys = ", ".join(identifier(c) for c in columns)
@@ -302,9 +304,16 @@ def _aggregated(rows: pl.DataFrame, measure: _Measure) -> pl.DataFrame:
         from (select * from input order by __n) group by {keys} order by {keys}
     """
     given = rows.select(*columns, "__n", "__row", "obs_value", "obs_status", "note")
-    with duckdb.connect(config={"threads": "1", "enable_external_access": "false"}) as connection:
+    with duckdb.connect(
+        config={"threads": "1", "enable_external_access": "false", "memory_limit": sandbox_database.MEMORY, "temp_directory": ""}
+    ) as connection:
         connection.register("input", given.to_arrow())
-        cells = pl.DataFrame(pl.from_arrow(connection.execute(sql).to_arrow_table()))
+        try:
+            cells = pl.DataFrame(pl.from_arrow(connection.execute(sql).to_arrow_table()))
+        except duckdb.OutOfMemoryException:
+            raise expressions.ExpressionError(f"map.measures.{measure.name}: its rows need more than {sandbox_database.MEMORY}") from None
+    if cells["obs_value"].is_infinite().any():
+        raise expressions.ExpressionError(f"map.measures.{measure.name}: the rows of a cell have a sum that is too large for a number")
     status = pl.col("rank").replace_strict(list(STATUS_RANK.values()), list(STATUS_RANK), return_dtype=pl.String)
     return cells.with_columns(status.alias("obs_status"))
 
