@@ -32,6 +32,8 @@ Progress = Callable[[str], None]
 _PLACE = ["__part", "__row", "__cell"]  # where a row stands in the files of a source
 MOST_STOPPED = 3
 """Snapshots of a source on which `read.ignore` may end its process or exceed its limits."""
+MOST_REASON = 1_000
+"""Characters of a reason in the quarantine."""
 READERS = 2  # files read at a time; the text frames of all parts of a source are in memory until they are mapped
 MAX_COLUMNS = 20_000
 """Different columns of all parts of a source: each part gets those of the others, so they cost more than they hold."""
@@ -396,14 +398,23 @@ def quarantine_of(validation: Validation, mapped: MappedRows) -> pl.DataFrame:
     rejected = validation.frame.join(mapped.rejected, on=_PLACE, how="inner", nulls_equal=True, maintain_order="left")
     columns = [*_PLACE, "column", "value", "reason"]
     whole_row = pl.lit(None, pl.String).alias("column")
-    return pl.concat(
-        [
-            result.bad_rows.select(*_PLACE, whole_row, pl.col("values").alias("value"), pl.col("reasons").alias("reason")),
-            rejected.with_columns(whole_row, contracts.masked_values(rejected, validation.rules).alias("value")).select(columns),
-            result.bad_cells.select(columns),
-            mapped.bad_cells.with_columns(pl.lit(None, pl.String).alias("value")).select(columns),
-        ]
-    ).sort(*_PLACE, "column", nulls_last=False, maintain_order=True)
+    return (
+        pl.concat(
+            [
+                result.bad_rows.select(*_PLACE, whole_row, pl.col("values").alias("value"), pl.col("reasons").alias("reason")),
+                rejected.with_columns(whole_row, contracts.masked_values(rejected, validation.rules).alias("value")).select(columns),
+                result.bad_cells.select(columns),
+                mapped.bad_cells.with_columns(pl.lit(None, pl.String).alias("value")).select(columns),
+            ]
+        )
+        .sort(*_PLACE, "column", nulls_last=False, maintain_order=True)
+        .with_columns(_shortened(pl.col("reason")))
+    )
+
+
+def _shortened(reason: pl.Expr) -> pl.Expr:
+    """Return reasons of at most MOST_REASON characters: they repeat cells, which may be long, and `value` has the cells."""
+    return pl.when(reason.str.len_chars() > MOST_REASON).then(reason.str.slice(0, MOST_REASON) + "…").otherwise(reason)
 
 
 def _count_rows(receipt: Receipt, result: contracts.Checked, mapped: MappedRows, quarantine: pl.DataFrame) -> None:
