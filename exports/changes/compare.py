@@ -108,8 +108,8 @@ def compare(
                 for kind, keys in named.items():
                     keys[name] = _named(connection, kind)
     # earlier versions of the software kept no record, so that every break would look new
-    known = {_break_key(b) for b in old_provenance.breaks}
-    breaks = [b for b in new_provenance.breaks if _break_key(b) not in known] if provenance.read(old) else []
+    earlier = {_break_key(b) for b in old_provenance.breaks}
+    breaks = [b for b in new_provenance.breaks if _break_key(b) not in earlier] if provenance.read(old) else []
     return Summary(version, tables, revisions, named["new"], named["withdrawn"], breaks)
 
 

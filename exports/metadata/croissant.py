@@ -79,8 +79,8 @@ def descriptor(context: Context) -> dict[str, bytes]:
 
 def _text(context: Context, texts: Mapping[str, str]) -> str | dict[str, str]:
     """Return a text by language, or the text itself if it is in English alone: that is the language of the document."""
-    known = in_languages(texts, context.info.languages) or texts
-    return known["en"] if list(known) == ["en"] else dict(known)
+    translations = in_languages(texts, context.info.languages) or texts
+    return translations["en"] if list(translations) == ["en"] else dict(translations)
 
 
 def _publisher(context: Context, catalogue: DcatCatalogue) -> dict[str, Any]:

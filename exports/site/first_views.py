@@ -61,8 +61,8 @@ def flagships(source: Source, facts: SiteFacts) -> list[str]:
 
 def with_cohesion(source: Source) -> list[str]:
     """Return the indicators with values of which the differences inside territories are known."""
-    known = set(source.index["cohesion"])
-    return [about["indicator"] for about in source.described["indicators"] if about["indicator"] in known and _has_values(about)]
+    compared = set(source.index["cohesion"])
+    return [about["indicator"] for about in source.described["indicators"] if about["indicator"] in compared and _has_values(about)]
 
 
 def usual_of_cohesion(source: Source) -> str | None:

@@ -122,15 +122,18 @@ def _needed(source: Source, facts: SiteFacts, kind: str) -> list[str]:
 def _asks(source: Source, kind: str) -> dict[str, str]:
     """Return what the small script of a page must know to ask for the data of an address: attributes by name."""
     if kind == "place":
-        known = {"finds": str(places.files(source)), "map": first_views.place_map(source, meta.above(source, source.areas["levels"][0]))}
+        attributes = {
+            "finds": str(places.files(source)),
+            "map": first_views.place_map(source, meta.above(source, source.areas["levels"][0])),
+        }
     elif kind == "compare":
-        known = {"finds": str(places.files(source))}
+        attributes = {"finds": str(places.files(source))}
     else:
         level = first_views.map_level(source)
         names = source.with_values if kind == "indicator" else first_views.with_cohesion(source)
         usual = first_views.usual_of_cohesion(source) if kind == "cohesion" else None
-        known = {"ids": " ".join(names), "level": level, "map": first_views.map_of(source, level), "usual": usual}
-    return {name: value for name, value in known.items() if value}
+        attributes = {"ids": " ".join(names), "level": level, "map": first_views.map_of(source, level), "usual": usual}
+    return {name: value for name, value in attributes.items() if value}
 
 
 def _text(built: Built, language: str, key: str) -> str:

@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
+from pipelines.core.addresses import split_address
 from pipelines.core.clock import timestamp
 from pipelines.core.errors import in_one_line
 from pipelines.core.printable import printable, shortened
@@ -221,11 +221,9 @@ class _Fetcher:
 def _scheme(url: str) -> str:
     """Return the scheme of an address, empty for a path. Raises FetchError where it is no address: drafts may have any text."""
     try:
-        parts = urlsplit(url)
-        _ = parts.port  # raises ValueError where it is no number
+        return split_address(url).scheme
     except ValueError as error:
         raise FetchError(f"{url}: not an address: {error}") from None
-    return parts.scheme
 
 
 def _raise(error: Exception) -> FetchResult:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
+from pipelines.core.addresses import split_address
 from pipelines.core.json_pointer import at
 from pipelines.extract.http.limits import Limits
 from pipelines.extract.http.request import Download, FetchError
@@ -137,7 +138,7 @@ def linked_address(base: str, link: Any, limits: Limits) -> str:
         if not isinstance(link, str):
             raise ValueError("expected a text")
         address = urljoin(base, link)
-        _ = urlsplit(address).port  # a port that is no number raises ValueError, too
+        split_address(address)
     except ValueError as error:
         raise FetchError(f"{base}: leads to an invalid address, {json.dumps(link)[:200]}: {error}") from None
     return address

@@ -72,10 +72,11 @@ def without_ignored(context: Context, source: FetchedSource, texts: Sequence[pl.
     A row on which `ignore` fails is kept, with the reason as its fault. Raises UnreadableSnapshot and ExpressionError.
     """
     texts = [t.filter(pl.col("__ignored").is_null()).drop("__ignored") if "__ignored" in t.columns else t for t in texts]
-    cells = [_cells(source.read.ignore, text, _IGNORE) for text in texts if text.height] if source.read.ignore is not None else []
-    if source.read.ignore is None or not cells:
+    ignore = source.read.ignore
+    if ignore is None or not any(text.height for text in texts):
         return texts
-    matches, reasons = _evaluated(context, source.read.ignore, pl.concat(cells), _IGNORE)
+    cells = pl.concat(_cells(ignore, text, _IGNORE) for text in texts if text.height)
+    matches, reasons = _evaluated(context, ignore, cells, _IGNORE)
     kept, start = [], 0
     for text in texts:
         faults = pl.coalesce("__fault", reasons.slice(start, text.height))

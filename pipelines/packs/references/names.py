@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from urllib.parse import urlsplit
 
+from pipelines.core.addresses import split_address
 from pipelines.core.vocabulary import AREA_KM2, AREAS
 from pipelines.core.yaml import KeyPath
 from pipelines.packs import expressions
@@ -24,8 +24,7 @@ def web_address_fault(address: str) -> str | None:
     if not address.isprintable():
         return "an address has no control characters"
     try:
-        parts = urlsplit(address)
-        _ = parts.port  # raises ValueError where it is no number
+        parts = split_address(address)
     except ValueError as error:
         return f"not an address: {error}"
     if parts.scheme not in ("http", "https"):
